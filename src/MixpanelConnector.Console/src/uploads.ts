@@ -91,7 +91,7 @@ export const sendAgain = (records: string[], name: string, type: string, mapping
 
 const nameOf = (name: string) => name.slice(0, 255);
 
-/** An explicit format takes precedence; a vendor's files have names of their own. */
+/** The content type by extension. Not with an explicit format, which takes precedence, or a mapping: vendors name files by their own rules. */
 const typeOf = (name: string, options: Options) => (options.format !== "" || isMapped(options) ? "application/octet-stream" : (contentTypes.find(([ending]) => ending.test(name))?.[1] ?? "application/octet-stream"));
 
 /** Uses XMLHttpRequest, because fetch does not report upload progress. */
@@ -108,7 +108,7 @@ function upload(body: Blob, type: string, path: string, progress: (share: number
       try {
         json = parse(call.responseText);
       } catch {
-        // Not JSON: reported as it is below.
+        // Not JSON: the text is reported below.
       }
       if (call.status < 300 && json) resolve(json);
       else if (json) reject(new Problem(call.status, shown(get(json, "kind")), shown(get(json, "title")), shown(get(json, "detail")), shown(get(json, "field")) || undefined));

@@ -17,7 +17,7 @@ export interface Known {
 
 const longest = 30;
 
-/** The documentation's example, with this project's names, ids and days filled in. Only for actions that read: others keep the example's ids, so that no real data is preselected. */
+/** The documentation's example, with this project's names, ids and days filled in. Except for the organization, only for actions that read: others keep the example's ids, so that no real data is preselected. */
 export function exampleOf(action: Pick<Action, "example" | "effect">, known: Known): Record<string, unknown> {
   const example = { ...((action.example ?? {}) as Record<string, unknown>) };
   const put = (name: string, value: unknown) => {

@@ -179,7 +179,7 @@ public sealed class AnswersTests : IDisposable
         Assert.Equal(Enumerable.Range(0, 50).Except(indexes), _run.StoredNumbers());
     }
 
-    // :: 400 that lies
+    // :: 400 with false content
 
     public static TheoryData<string> Lies() =>
     [

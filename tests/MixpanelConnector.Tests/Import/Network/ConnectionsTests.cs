@@ -384,7 +384,7 @@ public sealed class ConnectionsTests : IDisposable
         Assert.Single(_arrived);
     }
 
-    // :: Oddities of HTTP that are none of Mixpanel's business
+    // :: Unusual HTTP that is independent of Mixpanel
 
     public static TheoryData<string, string> Oddities() => new()
     {
