@@ -1,5 +1,5 @@
 // Checks packages as a registry and a debugger would: dotnet run eng/check-packages.cs FOLDER [OTHER]
-// Each must have its README, icon, licence, XML documentation and symbols; with OTHER, a second packing of the same, every file in them to the byte.
+// Each must have a README, icon, licence, XML documentation and symbols. With OTHER, a second build of the same packages, all files must be identical.
 using System.IO.Compression;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
@@ -161,7 +161,7 @@ void CompareWith(string second)
     }
 }
 
-// The times of the files in a package are those of its packing; their names, order and bytes are to be the same.
+// The timestamps of the files in a package are those of the build; their names, order and bytes must be identical.
 List<string> Differences(string one, string two)
 {
     using var first = ZipFile.OpenRead(one);

@@ -1,6 +1,6 @@
-// Follows the guides as a reader would; eng/guides.sh tells how. Its rules, which a guide must keep to so that a reader can follow it:
-// a block of csharp, razor or json has the name of its file in backquotes just before it; json goes into what the file holds already;
-// blocks of sh run in their order; one after the words "another terminal" runs while the one before it goes on.
+// Follows the guides as a reader would; see eng/guides.sh. The rules that a guide must keep so that it can be followed:
+// a csharp, razor or json block has the name of its file in backquotes just before it; json is merged into the existing file;
+// sh blocks run in order; one after the words "another terminal" runs while the previous one keeps running.
 #:property NoWarn=$(NoWarn);MA0004;MA0009
 using System.Diagnostics;
 using System.Globalization;
@@ -35,7 +35,7 @@ Dictionary<string, string> surroundings = new(StringComparer.Ordinal)
     ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
     ["NUGET_PACKAGES"] = ownPackages,
 };
-if (!File.Exists("/usr/bin/clang")) surroundings["CppCompilerAndLinker"] = "gcc";   // links what is compiled ahead of time
+if (!File.Exists("/usr/bin/clang")) surroundings["CppCompilerAndLinker"] = "gcc";   // the linker for ahead-of-time compilation
 
 var tool = Shell(work, "dotnet tool install MixpanelConnector.Tool --tool-path bin && mixpanel --version");
 if (await EndAsync(tool, TimeSpan.FromMinutes(10)) != 0) return 1;
@@ -66,7 +66,7 @@ try
         ("docs/blazor.md", ["Page viewed"], null),
         ("docs/worker.md", ["Invoice sent", "Invoice sent", "Invoice sent"], null),
         ("docs/testing.md", [], null),
-        ("docs/typed-events.md", ["Order placed", "Order placed", "Order shipped", "Order shipped"], null),   // run, and compiled ahead of time
+        ("docs/typed-events.md", ["Order placed", "Order placed", "Order shipped", "Order shipped"], null),   // once run, and once compiled ahead of time
     ];
     foreach (var (page, events, framework) in guides)
     {
@@ -88,8 +88,8 @@ finally
     await InterruptAsync(emulator);
 }
 
-// Null when a reader comes through; else where he is stuck. One with an older SDK gets that framework from its templates, and has its
-// runtime; here the templates are the newest, and the program brings the runtime.
+// Returns null if a reader succeeds; otherwise where the reader is stuck. With an older SDK, the templates use that framework, and its
+// runtime is installed; here the templates are the newest, and the program is self-contained.
 async Task<string?> FollowAsync(string page, string? framework)
 {
     var folder = Directory.CreateDirectory(Path.Combine(work, Path.GetFileNameWithoutExtension(page) + framework)).FullName;
@@ -153,7 +153,7 @@ void Write(string path, string content)
 Process Shell(string folder, string command, bool quiet = false)
 {
     if (!quiet) Console.WriteLine($"    $ {command.TrimEnd().Replace("\n", "\n    $ ", StringComparison.Ordinal)}");
-    // A group of its own, as a terminal makes one, so that Ctrl+C reaches the program and whatever started it.
+    // A process group of its own, as a terminal creates one, so that Ctrl+C reaches the program and its parent.
     var start = new ProcessStartInfo("setsid", ["bash", "-e", "-c", command]) { WorkingDirectory = folder, RedirectStandardOutput = quiet, RedirectStandardInput = true, UseShellExecute = false };
     foreach (var (name, value) in surroundings) start.Environment[name] = value;
     return Process.Start(start)!;

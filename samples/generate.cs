@@ -1,4 +1,4 @@
-// Makes the sample files beside it, the same each time: dotnet run samples/generate.cs
+// Generates the sample files next to it, always the same: dotnet run samples/generate.cs
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -129,7 +129,7 @@ static void Write(string name, IEnumerable<string> lines, [System.Runtime.Compil
 
 sealed record User(string Id, string First, string Last, string Email, string Plan, string City, string Country, DateTimeOffset Joined);
 
-/// <summary>A small random generator of fixed sequence, so that the samples are the same on every machine and runtime.</summary>
+/// <summary>A small random number generator with a fixed sequence, so that the samples are the same on every machine and runtime.</summary>
 sealed class Pcg(ulong seed)
 {
     ulong _state = seed;

@@ -7,14 +7,14 @@ using MixpanelConnector.Sqlite;
 namespace MixpanelConnector.Bench;
 
 /// <summary>
-/// Kills a process that tracks durably, again and again, and then compares what it was told is safe with what arrived. The process
+/// Kills a process that tracks durably, again and again, and then compares the accepted events with those that arrived. The process
 /// writes the number of each event to standard output once its <c>TrackAsync</c> has completed; the campaign reads them.
 /// </summary>
 static class Campaign
 {
     const int Writers = 200;
 
-    /// <summary>The victim: tracks numbered events until it is killed, or has tracked so many.</summary>
+    /// <summary>The victim: tracks numbered events until it is killed or has tracked <paramref name="count"/> of them.</summary>
     public static async Task VictimAsync(string folder, string endpoint, long first, int count)
     {
         await using var tracker = new MixpanelTracker(
@@ -28,7 +28,7 @@ static class Campaign
             {
                 await tracker.TrackAsync("Numbered", "user-1", new { Number = first + i });
                 var line = System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{first + i}\n"));
-                lock (writing) output.Write(line); // one write each: a pipe takes so little whole or not at all
+                lock (writing) output.Write(line); // one write per line: a pipe accepts a write this small atomically
             }
         })));
         await tracker.FlushAsync();
@@ -39,7 +39,7 @@ static class Campaign
         var (kills, seed) = (settings.Number("--kills", 10), settings.Number("--seed", 1));
         var random = new Random(seed);
         var perRun = Math.Max(1, settings.Events / (kills + 1));
-        var arrived = new Dictionary<string, long>(StringComparer.Ordinal); // by $insert_id, as Mixpanel counts
+        var arrived = new Dictionary<string, long>(StringComparer.Ordinal); // by $insert_id, as Mixpanel deduplicates
         var requests = 0L;
         using var listener = Listen(out var endpoint);
         var serving = ServeAsync(listener, random.Next(), records =>
@@ -77,7 +77,7 @@ static class Campaign
                 first += perRun;
             }
 
-            // What is left is tracked and sent without a kill.
+            // The remaining events are tracked and sent without a kill.
             using var last = Start(folder, endpoint, first, (int)Math.Max(1, settings.Events - accepted.Count));
             var rest = ReadAsync(last, accepted);
             await last.WaitForExitAsync();
@@ -111,7 +111,7 @@ static class Campaign
 
     static HttpListener Listen(out string endpoint)
     {
-        // Any free port: asked of the system, and free again for the listener.
+        // Ask the system for a free port, and release it for the listener.
         using (var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0))
         {
             probe.Start();
@@ -124,7 +124,7 @@ static class Campaign
         return listener;
     }
 
-    /// <summary>Takes most requests; every tenth is refused before or after it was taken.</summary>
+    /// <summary>Accepts most requests; every tenth is refused, before or after its records were counted.</summary>
     static async Task ServeAsync(HttpListener listener, int seed, Action<List<(string Id, long Number)>> take)
     {
         var (random, choosing) = (new Random(seed), new Lock());
@@ -149,7 +149,7 @@ static class Campaign
                     }
                     catch (Exception e) when (e is HttpListenerException or IOException or InvalidDataException or JsonException or ObjectDisposedException)
                     {
-                        // The victim was killed in the middle of it.
+                        // The victim was killed during the request.
                     }
                 });
             }

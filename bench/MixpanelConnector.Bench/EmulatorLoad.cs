@@ -9,9 +9,9 @@ using System.Text.Json;
 namespace MixpanelConnector.Bench;
 
 /// <summary>
-/// The embedded Mixpanel as a program: how it starts, what it takes at rest, a million events through <c>/import</c>, reports over
-/// them, and many small tests with a project each. What the events cost is told as a multiple of one pass of
-/// <see cref="Utf8JsonReader"/> over the same bytes on the same machine, which its other load does not change much.
+/// The embedded Mixpanel as a program: start-up, memory when idle, a million events through <c>/import</c>, reports over
+/// them, and many small tests with a project each. The CPU time of the events is reported as a multiple of one pass of
+/// <see cref="Utf8JsonReader"/> over the same bytes on the same machine, a ratio that other load does not change much.
 /// </summary>
 static class EmulatorLoad
 {
@@ -20,7 +20,7 @@ static class EmulatorLoad
 
     static readonly AuthenticationHeaderValue Owner = new("Basic", Convert.ToBase64String("local:local"u8));
 
-    /// <summary>Asked in turns; each report is told by its least time.</summary>
+    /// <summary>Requested in turns; the result of each report is its shortest time.</summary>
     static readonly (string Name, string Address)[] Reports =
     [
         ("segmentation by a property", $"/api/query/segmentation?{Month}&on=properties%5B%22%24browser%22%5D"),
@@ -84,7 +84,7 @@ static class EmulatorLoad
         }
     }
 
-    /// <summary>Each test makes a project, sends an event and a profile, reads them, and takes the project away.</summary>
+    /// <summary>Each test creates a project, sends an event and a profile, reads them, and deletes the project.</summary>
     static async Task TestsAsync(string tool, int tests)
     {
         using var emulator = await Emulator.StartAsync(tool, ":memory:");
@@ -104,7 +104,7 @@ static class EmulatorLoad
         }
     }
 
-    /// <summary>The requests' bodies as an import sends them, arrays in gzip: made before anything is measured, which shares the machine's cores.</summary>
+    /// <summary>The request bodies as an import sends them, gzipped arrays. Built before the measurement, because both share the machine's cores.</summary>
     static byte[][] BodiesOf(string input, int count)
     {
         using var file = File.OpenHandle(input);

@@ -4,9 +4,9 @@ using System.Text;
 namespace MixpanelConnector.Bench;
 
 /// <summary>
-/// The events that everything here is measured with: NDJSON, 15 properties, the same for every run. Each is exactly
-/// <see cref="EventLength"/> bytes, so that the sink can tell from a body's length how many it holds without reading it; also
-/// when a program parses them and writes them anew, for their numbers have no superfluous digits.
+/// The events of all measurements: NDJSON, 15 properties, the same for every run. Each is exactly
+/// <see cref="EventLength"/> bytes, so that the sink can compute the number of events from a body's length without reading it. This also
+/// holds when a program parses and serializes them again, because their numbers have no superfluous digits.
 /// </summary>
 static class EventFile
 {
@@ -38,6 +38,6 @@ static class EventFile
         }
     }
 
-    /// <summary>How many events a JSON array of so many bytes holds.</summary>
+    /// <summary>The number of events in a JSON array of <paramref name="bodyLength"/> bytes.</summary>
     public static long CountOf(long bodyLength, int eventLength) => (bodyLength - 1) / (eventLength + 1);
 }

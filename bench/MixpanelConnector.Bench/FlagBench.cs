@@ -6,7 +6,7 @@ using MixpanelConnector.Flags;
 
 namespace MixpanelConnector.Bench;
 
-/// <summary>What an evaluation of a feature flag costs its caller, once it was done before.</summary>
+/// <summary>The cost of evaluating a feature flag for the caller, after a warm-up.</summary>
 static class FlagBench
 {
     const string Rule = """{"and":[{"==":[{"var":"plan"},"Pro"]},{"in":[{"var":"country"},["it","de","fr"]]},{">":[{"var":"age"},17]},{"!":{"var":"blocked"}}]}""";

@@ -4,19 +4,19 @@ using System.Runtime.InteropServices;
 
 namespace MixpanelConnector.Bench;
 
-/// <summary>What a program took, as the system counts it. Linux only.</summary>
-/// <param name="Seconds">On the wall clock, start-up included.</param>
-/// <param name="CpuSeconds">In user and system mode.</param>
-/// <param name="PeakMegabytes">The most memory it had resident, of 10^6 bytes.</param>
+/// <summary>The resources that a program used, as the system counts them. Linux only.</summary>
+/// <param name="Seconds">The wall time in seconds, including start-up.</param>
+/// <param name="CpuSeconds">The CPU time in user and system mode, in seconds.</param>
+/// <param name="PeakMegabytes">The peak resident memory, in megabytes of 10^6 bytes.</param>
 sealed record Measured(double Seconds, double CpuSeconds, double PeakMegabytes)
 {
     static readonly TimeSpan Often = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>Runs a program to its end. Its output is dropped unless it fails.</summary>
+    /// <summary>Runs a program to completion. Its output is discarded unless it fails.</summary>
     /// <param name="file">The program.</param>
-    /// <param name="arguments">What it is given.</param>
-    /// <param name="alsoFine">An exit code besides 0 that is no failure.</param>
-    /// <param name="environment">Variables that it gets besides those of this program.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="alsoFine">An exit code other than 0 that is not a failure.</param>
+    /// <param name="environment">Environment variables in addition to those of this program.</param>
     public static async Task<Measured> RunAsync(string file, IEnumerable<string> arguments, int alsoFine, IReadOnlyDictionary<string, string> environment)
     {
         var start = new ProcessStartInfo(file, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
@@ -40,7 +40,7 @@ sealed record Measured(double Seconds, double CpuSeconds, double PeakMegabytes)
         return new(clock.Elapsed.TotalSeconds, ChildrenCpu() - before, peak);
     }
 
-    /// <summary>The high-water mark that Linux keeps for a process; 0 when it has ended.</summary>
+    /// <summary>The peak resident memory that Linux records for a process; 0 if it has ended.</summary>
     static double Peak(int id)
     {
         try
@@ -54,7 +54,7 @@ sealed record Measured(double Seconds, double CpuSeconds, double PeakMegabytes)
         }
     }
 
-    /// <summary>The CPU time of all children that have ended and were waited for.</summary>
+    /// <summary>The CPU time of all child processes that have ended and were waited for.</summary>
     static double ChildrenCpu()
     {
         var usage = new long[18]; // struct rusage: two timevals of two longs, and 14 longs

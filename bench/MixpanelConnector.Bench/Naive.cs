@@ -6,7 +6,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Bench;
 
-/// <summary>What one would write in an afternoon: PipeReader, one Utf8JsonReader walk per event, GZipStream at its fastest, HttpClient. Keeps no state, tries nothing again.</summary>
+/// <summary>A simple importer: PipeReader, one Utf8JsonReader pass per event, fastest GZipStream, HttpClient. No state, no retries.</summary>
 static class Naive
 {
     const int BatchEvents = 2000;

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace MixpanelConnector.Bench;
 
 /// <summary>
-/// The npm package mixpanel-import against ours. It reaches only Mixpanel's own address, so both run where that name means this
+/// The npm package mixpanel-import compared with this project. It can only send to Mixpanel's own host name, so both run where that name resolves to this
 /// machine: in a mount and network namespace with a hosts file and a certificate of its own.
 /// </summary>
 static class Peer
@@ -15,7 +15,7 @@ static class Peer
     const string Certificate = "certificate.pfx";
     const string Events = "events.ndjson";
 
-    /// <summary>Prepares a folder, and goes on in the namespace.</summary>
+    /// <summary>Prepares a folder, and continues in the namespace.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
         var folder = Directory.CreateTempSubdirectory("mixpanel-bench-").FullName;
@@ -55,7 +55,7 @@ static class Peer
         Throughput.Print(rows, settings.Events);
     }
 
-    /// <summary>An authority of one day, and what it vouches for.</summary>
+    /// <summary>A certificate authority valid for one day, and a certificate issued by it.</summary>
     static void WriteCertificates(string folder)
     {
         var now = TimeProvider.System.GetUtcNow();

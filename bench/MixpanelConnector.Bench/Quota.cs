@@ -3,8 +3,8 @@ using System.Globalization;
 namespace MixpanelConnector.Bench;
 
 /// <summary>
-/// A quota as servers keep them: <c>rolling EVENTS</c> or <c>fixed EVENTS</c> in a minute, or <c>bucket EVENTS</c> a second, which holds
-/// as many, or those of a minute with <c>saved-up</c>. With <c>halves</c> it is half as large after 150 seconds.
+/// A quota as servers enforce it: <c>rolling EVENTS</c> or <c>fixed EVENTS</c> per minute, or a token bucket <c>bucket EVENTS</c> per second. The bucket holds
+/// the events of a second, or with <c>saved-up</c> those of a minute. With <c>halves</c> the quota is halved after 150 seconds.
 /// </summary>
 sealed class Quota
 {
@@ -28,9 +28,9 @@ sealed class Quota
         _sum = words[0] is "bucket" ? _most : 0;
     }
 
-    /// <summary>Takes events, and gives 0; or the seconds until they could be taken.</summary>
-    /// <param name="now">Seconds since the beginning.</param>
-    /// <param name="events">How many.</param>
+    /// <summary>Admits events and returns 0, or returns the seconds until they could be admitted.</summary>
+    /// <param name="now">The seconds since the start.</param>
+    /// <param name="events">The number of events.</param>
     public double Admit(double now, int events) => _admit(now, events);
 
     double Limit(double now) => _halves && now > 150 ? _limit / 2 : _limit;
@@ -54,7 +54,7 @@ sealed class Quota
 
     double Fixed(double now, int events)
     {
-        const double Begun = 17; // the first window had begun before
+        const double Begun = 17; // the first window is already in progress
         var window = Math.Floor((now + Begun) / Window);
         if (window != _last) (_last, _sum) = (window, 0);
         if (_sum + events > Limit(now)) return ((window + 1) * Window) - now - Begun;

@@ -9,10 +9,10 @@ static class QuotaBench
 {
     const int MemberEvents = 50_000;
 
-    /// <param name="Quota">What the sink keeps to.</param>
-    /// <param name="Members">How many times <see cref="MemberEvents"/> each import sends.</param>
-    /// <param name="Ideal">The events a second that the quota gives.</param>
-    /// <param name="Imports">How many share it.</param>
+    /// <param name="Quota">The quota that the sink enforces.</param>
+    /// <param name="Members">The multiple of <see cref="MemberEvents"/> that each import sends.</param>
+    /// <param name="Ideal">The events per second that the quota allows.</param>
+    /// <param name="Imports">The number of imports that share it.</param>
     sealed record Scenario(string Quota, int Members, double Ideal, int Imports = 1);
 
     static readonly Scenario[] Scenarios =

@@ -9,16 +9,16 @@ using System.Text;
 namespace MixpanelConnector.Bench;
 
 /// <summary>
-/// Load on <c>mixpanel serve</c>, 50 events a request through the action that imports events: at a fixed rate, as fast as it
-/// goes, ten times as many callers as it takes, and with connections that do nothing. Mixpanel is a sink in this process that
-/// counts every event it is given: what was acknowledged must be among them.
+/// Load on <c>mixpanel serve</c>, 50 events per request through the action that imports events: at a fixed rate, as fast as
+/// possible, with ten times as many callers as it can serve, and with idle connections. Mixpanel is a sink in this process that
+/// counts every event it receives: all acknowledged events must be among them.
 /// </summary>
 static class ServeLoad
 {
     const int EventsPerRequest = 50;
     const string Address = "/v1/actions/import_events";
 
-    // Made before: the callers share the machine with the server.
+    // Built in advance: the callers share the machine with the server.
     static readonly byte[][] Bodies = [.. Enumerable.Range(0, 256).Select(Body)];
 
     static long _received;
@@ -103,7 +103,7 @@ static class ServeLoad
                     if (answer.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)
                     {
                         if (answer.Headers.RetryAfter is null) Interlocked.Increment(ref withoutRetryAfter);
-                        // A caller that heeds nothing but is no busy loop.
+                        // A caller that ignores Retry-After, without a busy loop.
                         await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
                     }
                 }

@@ -7,7 +7,7 @@ sealed record Settings(string[] Arguments)
 {
     public int Events => Number("--events", 1_000_000);
 
-    /// <summary>Seconds of overload.</summary>
+    /// <summary>The duration of the overload phase, in seconds.</summary>
     public int Overload => Number("--overload", 60);
 
     public int Rounds => Number("--rounds", 5);
@@ -18,7 +18,7 @@ sealed record Settings(string[] Arguments)
     /// <summary>Another build of <c>mixpanel.dll</c> to measure in the same run.</summary>
     public string? Other => Text("--other");
 
-    /// <summary>Whether 10 GB are measured, too.</summary>
+    /// <summary>Whether to measure 10 GB as well.</summary>
     public bool Vast => Arguments.Contains("--vast", StringComparer.Ordinal);
 
     public string? Text(string name) => Array.IndexOf(Arguments, name) is var at and >= 0 && at + 1 < Arguments.Length ? Arguments[at + 1] : null;

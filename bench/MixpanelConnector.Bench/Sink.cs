@@ -10,19 +10,19 @@ using System.Text;
 namespace MixpanelConnector.Bench;
 
 /// <summary>
-/// Stands in for Mixpanel at the least cost, so that the programs are measured and not it: takes a body without
-/// decompressing it, tells from its last four bytes (the length before compression) how many events it holds, and says
-/// that it has imported them. An import that loses an event does not end well.
+/// A minimal stand-in for Mixpanel, so that the programs are measured and not the server: it accepts a body without
+/// decompressing it, computes the number of events from its last four bytes (the uncompressed length), and reports
+/// them as imported. An import that loses an event fails.
 /// </summary>
 static class Sink
 {
     /// <summary>Serves until it is killed.</summary>
-    /// <param name="latency">How long each answer takes.</param>
-    /// <param name="eventLength">The bytes of each event.</param>
+    /// <param name="latency">The delay of each answer.</param>
+    /// <param name="eventLength">The size of each event, in bytes.</param>
     /// <param name="port">0 for any.</param>
     /// <param name="certificate">The certificate to serve TLS with; null for none.</param>
-    /// <param name="quota">Gives 0 for events that are taken, else the seconds to wait; null for no quota.</param>
-    /// <param name="tellsWhen">Whether a refusal for the quota comes with <c>Retry-After</c>.</param>
+    /// <param name="quota">Returns 0 if the events are admitted, otherwise the seconds to wait; null for no quota.</param>
+    /// <param name="tellsWhen">Whether a quota refusal has <c>Retry-After</c>.</param>
     public static async Task RunAsync(TimeSpan latency, int eventLength, int port, X509Certificate2? certificate, Func<int, double>? quota = null, bool tellsWhen = false)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -66,7 +66,7 @@ static class Sink
                     body += read;
                 }
 
-                filled = 0; // no client here sends a request before it has the answer to the last
+                filled = 0; // no client here pipelines requests
                 if (latency > TimeSpan.Zero) await Task.Delay(latency, TimeProvider.System);
                 var events = (int)EventFile.CountOf(BinaryPrimitives.ReadUInt32LittleEndian(tail), eventLength);
                 if (quota?.Invoke(events) is > 0 and var wait)

@@ -12,7 +12,7 @@ using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Bench;
 
-/// <summary>The stages one by one, on one thread, over events in memory; several rounds in turns, of which the best and the median count.</summary>
+/// <summary>The stages one by one, on one thread, over events in memory; several rounds in turns, reported as best and median.</summary>
 static class Stages
 {
     const int Events = 20_000;

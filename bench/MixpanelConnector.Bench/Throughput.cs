@@ -5,13 +5,13 @@ using System.Text;
 
 namespace MixpanelConnector.Bench;
 
-/// <summary>Whole programs against one fast sink, in turns: what one of them has from a quiet moment of the machine, the others have too.</summary>
+/// <summary>Whole programs against one fast sink, in turns, so that a quiet moment of the machine benefits all of them.</summary>
 static class Throughput
 {
-    /// <param name="Name">How the program is called.</param>
-    /// <param name="Sink">What it sends to: programs with the same sink are compared with the first of them, and its own CPU time is told apart.</param>
+    /// <param name="Name">The name of the program.</param>
+    /// <param name="Sink">Its sink: programs with the same sink are compared with the first of them. The sink's CPU time is reported separately.</param>
     /// <param name="Program">The executable.</param>
-    /// <param name="Arguments">What it is given; <c>{state}</c> stands for a new folder.</param>
+    /// <param name="Arguments">Its arguments; <c>{state}</c> stands for a new folder.</param>
     public sealed record Row(string Name, Sinks Sink, string Program, string[] Arguments)
     {
         public List<Measured> Rounds { get; } = [];
@@ -20,7 +20,7 @@ static class Throughput
         public static Row Of(string name, Sinks sink, string tool, params string[] arguments) =>
             tool.EndsWith(".dll", StringComparison.Ordinal) ? new(name, sink, "dotnet", [tool, .. arguments]) : new(name, sink, tool, arguments);
 
-        /// <summary>What the sink took in each round, in seconds of CPU time.</summary>
+        /// <summary>The CPU time of the sink in each round, in seconds.</summary>
         public List<double> OfSink { get; } = [];
     }
 
@@ -70,7 +70,7 @@ static class Throughput
         using (var file = new StreamWriter(large))
             for (var i = 0; i < 400; i++) file.Write(string.Create(CultureInfo.InvariantCulture, $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"{{{i}}}","x":"{{{new string('x', 1_000_000)}}}"}}""") + "\n");
 
-        // One member again and again, as rotated files that were joined: 10^10 bytes of events, small on the disk.
+        // One gzip member repeated, like concatenated rotated files: 10^10 bytes of events, small on disk.
         var vast = folder.File("vast.ndjson.gz");
         var member = folder.File("member.gz");
         EventFile.Write(member, 100_000, gzip: true);
@@ -104,7 +104,7 @@ static class Throughput
     public static async Task MeasureAsync(List<Row> rows, int rounds, IReadOnlyDictionary<string, string> environment)
     {
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Machine()}; {RuntimeInformation.FrameworkDescription}; {rounds} rounds in turns\n"));
-        // The first round is not counted: in it the sink compiles its own code, which would be in the first program's time alone.
+        // The first round is not counted: the sink's code is compiled in it, which would only affect the first program.
         for (var round = -1; round < rounds; round++)
         {
             foreach (var row in rows)
@@ -138,7 +138,7 @@ static class Throughput
 
     static double Median(Row row, Func<Measured, double> figure) => Median(row.Rounds.Select(figure));
 
-    /// <summary>The median of the ratios of each round, so that a slow minute of the machine is in both.</summary>
+    /// <summary>The median of the rounds' ratios, so that a slow minute of the machine affects both sides.</summary>
     static double Ratio(Row row, Row to, Func<Measured, double> figure) => Median(row.Rounds.Zip(to.Rounds, (one, other) => figure(one) / figure(other)));
 
     static double Median(IEnumerable<double> figures)
@@ -153,7 +153,7 @@ static class Throughput
         return string.Create(CultureInfo.InvariantCulture, $"{model}, {System.Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}");
     }
 
-    /// <summary>The tool of this repository, built with the benchmark.</summary>
+    /// <summary>The tool from this repository, built with the benchmark.</summary>
     public static string Tool()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
@@ -180,7 +180,7 @@ static class Throughput
         public static async Task<Sinks> StartAsync(params string[] command)
         {
             var start = new ProcessStartInfo("dotnet", [Here, .. command]) { UseShellExecute = false, RedirectStandardOutput = true };
-            start.Environment["DOTNET_TieredPGO"] = "0"; // it is warm after one round
+            start.Environment["DOTNET_TieredPGO"] = "0"; // so that it is warm after one round
             var process = Process.Start(start)!;
             return new(process, (await process.StandardOutput.ReadLineAsync())!);
         }

@@ -8,14 +8,14 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector.Bench;
 
-/// <summary>The tracker: what a call costs its caller, how fast events get through, and how fast they are made durable.</summary>
+/// <summary>The tracker: the cost of a call, the throughput of events, and how fast they are made durable.</summary>
 static class TrackerBench
 {
     static readonly OrderPlaced Order = new(12.5m, "EUR", 3);
 
     static MixpanelOptions At(string endpoint) => new() { Endpoint = new Uri(endpoint), Token = "0123456789abcdef0123456789abcdef" };
 
-    /// <summary>The latency of single calls at a pace that the sender keeps up with, and bytes allocated by the caller's thread.</summary>
+    /// <summary>The latency of single calls at a rate that the sender keeps up with, and the bytes allocated by the caller's thread.</summary>
     public static async Task RunTrackAsync(Settings settings)
     {
         Console.WriteLine($"{Throughput.Machine()}; {RuntimeInformation.FrameworkDescription}; {settings.Events:N0} calls a row\n");
@@ -53,7 +53,7 @@ static class TrackerBench
         }
     }
 
-    /// <summary>Events a second from <c>Track</c> to the sink's answer.</summary>
+    /// <summary>Events per second from <c>Track</c> to the sink's answer.</summary>
     public static async Task RunThroughAsync(Settings settings)
     {
         using var sink = await Throughput.Sinks.StartAsync(0, LengthOf(tracker => tracker.Track("user-1", Order, BenchJson.Default.OrderPlaced)));
@@ -69,7 +69,7 @@ static class TrackerBench
         }
     }
 
-    /// <summary>Awaited events a second with many writers, and how long each waited for the disk; beside it what the disk itself takes. Each figure is the median of the rounds' own.</summary>
+    /// <summary>Awaited events per second with many writers, the wait for the disk, and the disk's own time. Figures are medians of the rounds.</summary>
     public static async Task RunOutboxAsync(Settings settings)
     {
         using var sink = await Throughput.Sinks.StartAsync(0, LengthOf(tracker => tracker.Track("user-1", Order, BenchJson.Default.OrderPlaced)));
@@ -142,7 +142,7 @@ static class TrackerBench
 
     static double At(long[] sorted, double quantile) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * quantile))] * 1e9 / Stopwatch.Frequency;
 
-    /// <summary>The bytes of an event on the wire, from which the sink tells how many a body holds.</summary>
+    /// <summary>The size of an event on the wire, in bytes, from which the sink computes how many a body contains.</summary>
     static int LengthOf(Action<IMixpanelTracker> call)
     {
         var measure = new Measure();

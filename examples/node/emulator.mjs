@@ -1,11 +1,11 @@
-// Starts the embedded Mixpanel for tests. It needs the command mixpanel, or its place in MIXPANEL_TOOL, or else .NET, which gets it.
+// Starts the embedded Mixpanel for tests. It needs the command mixpanel, or its path in MIXPANEL_TOOL, or .NET, which downloads it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** The command that is the tool, with what comes before its own arguments. */
+/** The command that runs the tool, with the arguments that precede the tool's own. */
 export function toolCommand() {
   if (process.env.MIXPANEL_TOOL) return [process.env.MIXPANEL_TOOL];
   const find = (name) => (process.env.PATH ?? "").split(delimiter).some((folder) => folder && existsSync(join(folder, process.platform === "win32" ? `${name}.exe` : name)));
@@ -17,7 +17,7 @@ export async function startMixpanel(...options) {
   const child = spawn(command, [...before, "emulator", "--port", "0", "--data", ":memory:", ...options], { stdio: ["ignore", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout });
   const [line] = await Promise.race([once(lines, "line"), once(child, "exit").then(([code]) => Promise.reject(new Error(`the emulator ended with ${code}`)))]);
-  const told = JSON.parse(line); // where it is, and who may come in
+  const told = JSON.parse(line); // its address and credentials
   const authorization = "Basic " + Buffer.from(`${told.service_account_username}:${told.service_account_secret}`).toString("base64");
 
   const ask = async (method, path, body) => {
@@ -30,15 +30,15 @@ export async function startMixpanel(...options) {
   return {
     ...told,
     host: new URL(told.address).host,
-    /** A project of its own, so that tests may run side by side. */
+    /** Creates a separate project, so that tests can run in parallel. */
     project: async (name, settings = {}) => JSON.parse(await ask("POST", "/emulator/projects", { name, ...settings })).results,
-    /** The events that were kept, as Mixpanel exports them. */
+    /** The stored events, as Mixpanel exports them. */
     events: async (projectId = told.project_id) => {
       const today = JSON.parse(await ask("GET", "/emulator/clock")).results.now.slice(0, 10);
       const text = await ask("GET", `/api/2.0/export?from_date=1971-01-01&to_date=${today}&project_id=${projectId}`);
       return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
     },
-    /** What came, and why records were not kept. */
+    /** The received requests, and why records were not stored. */
     requests: async () => JSON.parse(await ask("GET", "/emulator/requests")).results,
     reset: () => ask("POST", "/emulator/reset"),
     stop: async () => {

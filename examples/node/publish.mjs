@@ -1,4 +1,4 @@
-// Publishes two events to RabbitMQ, for `mixpanel consume` to take to Mixpanel. npm install amqplib
+// Publishes two events to RabbitMQ, from which `mixpanel consume` sends them to Mixpanel. npm install amqplib
 //
 //   node publish.mjs amqp://localhost/events
 import { randomUUID } from 'node:crypto'
@@ -29,6 +29,6 @@ channel.sendToQueue(queue, Buffer.from(events.map(event => JSON.stringify(event)
   messageId: randomUUID(),
   headers: { 'mixpanel-version': 1 },
 })
-await channel.waitForConfirms() // the broker has it for certain, or this throws
+await channel.waitForConfirms() // throws unless the broker has confirmed the messages
 await connection.close()
 console.log(`${events.length} events are in ${queue}.`)

@@ -1,4 +1,4 @@
-"""Starts the embedded Mixpanel for tests. It needs the command mixpanel, or its place in MIXPANEL_TOOL."""
+"""Starts the embedded Mixpanel for tests. It needs the command mixpanel, or its path in MIXPANEL_TOOL."""
 
 import base64
 import json
@@ -14,23 +14,23 @@ class Mixpanel:
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"the emulator ended with {self._process.wait()}")
-        told = json.loads(line)  # where it is, and who may come in
+        told = json.loads(line)  # its address and credentials
         self.address, self.token, self.project_id, self.environment = told["address"], told["token"], told["project_id"], told["environment"]
         account = f"{told['service_account_username']}:{told['service_account_secret']}"
         self._authorization = "Basic " + base64.b64encode(account.encode()).decode()
 
     def project(self, name, **settings):
-        """A project of its own, so that tests may run side by side."""
+        """Creates a separate project, so that tests can run in parallel."""
         return json.loads(self._ask("POST", "/emulator/projects", {"name": name, **settings}))["results"]
 
     def events(self, project_id=None):
-        """The events that were kept, as Mixpanel exports them."""
+        """The stored events, as Mixpanel exports them."""
         today = json.loads(self._ask("GET", "/emulator/clock"))["results"]["now"][:10]
         text = self._ask("GET", f"/api/2.0/export?from_date=1971-01-01&to_date={today}&project_id={project_id or self.project_id}")
         return [json.loads(line) for line in text.splitlines() if line]
 
     def requests(self):
-        """What came, and why records were not kept."""
+        """The received requests, and why records were not stored."""
         return json.loads(self._ask("GET", "/emulator/requests"))["results"]
 
     def reset(self):

@@ -1,4 +1,4 @@
-"""Publishes two events to RabbitMQ, for `mixpanel consume` to take to Mixpanel. pip install pika
+"""Publishes two events to RabbitMQ, from which `mixpanel consume` sends them to Mixpanel. pip install pika
 
     python publish.py amqp://localhost/events
 """
@@ -16,7 +16,7 @@ address = urllib.parse.urlsplit(sys.argv[1])
 user = pika.PlainCredentials(os.environ.get("MIXPANEL_QUEUE_USERNAME", "guest"), os.environ.get("MIXPANEL_QUEUE_PASSWORD", "guest"))
 connection = pika.BlockingConnection(pika.ConnectionParameters(address.hostname, address.port or 5672, vhost[0] if vhost else "/", user))
 channel = connection.channel()
-channel.confirm_delivery()  # from here on, publishing waits until the broker has the message, or raises
+channel.confirm_delivery()  # from here on, publishing waits until the broker has confirmed the message, or raises
 
 events = [
     {"event": name, "properties": {"time": int(time.time()), "distinct_id": "ann", "$insert_id": uuid.uuid4().hex}}

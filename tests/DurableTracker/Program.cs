@@ -1,7 +1,7 @@
-// Tracks durably, step by step, and writes a line for each thing that happened: "taken 7", "refused 8 WHY".
-//   FOLDER STEP…    track:N  N events, awaited by many at once        sh:COMMAND  what happens to the disk in between
-//                   crowd:N  N events by each of more threads than the pool may have, all of which wait for room
-//                   flush    until Mixpanel has all, or not in time   kill        as if the power had gone
+// Tracks durably, step by step, and writes a line for each outcome: "taken 7", "refused 8 WHY".
+//   FOLDER STEP…    track:N  N events, awaited concurrently           sh:COMMAND  a command in between, for example on the disk
+//                   crowd:N  N events by each of more threads than the pool may have, all of which wait for space
+//                   flush    until Mixpanel has all, or a timeout     kill        like a power loss
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
@@ -120,7 +120,7 @@ async Task TrackAsync(int count)
     })));
 }
 
-// On the main thread: those of the pool are all taken.
+// On the main thread: those of the pool are all in use.
 void Crowd(int each)
 {
     var threads = Environment.ProcessorCount;
@@ -135,7 +135,7 @@ void Crowd(int each)
     })));
 }
 
-// One write for each line: a pipe takes so little whole or not at all.
+// One write per line: a pipe accepts a write this small atomically.
 void Say(string line)
 {
     var bytes = System.Text.Encoding.UTF8.GetBytes(line.ReplaceLineEndings(" ") + "\n");

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>What platforms for workflows take: the node of n8n, and the definition of Power Platform.</summary>
+/// <summary>The connectors for workflow platforms: the n8n node, and the Power Platform definition.</summary>
 public sealed class ConnectorTests
 {
     static readonly string[] Contract = ["create_service_account", "get_all_service_accounts", "import_events", "query_user_profiles", "track_event"];

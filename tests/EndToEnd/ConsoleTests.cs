@@ -4,7 +4,7 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The console in headless Chromium, as the real program serves it. What is done there is in clients/console.mjs.</summary>
+/// <summary>The console in headless Chromium, as the real program serves it. The steps are in clients/console.mjs.</summary>
 public sealed class ConsoleTests
 {
     [Fact]

@@ -3,7 +3,7 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The settings that point a process at an embedded Mixpanel of the test's.</summary>
+/// <summary>The settings that point a process at the test's embedded Mixpanel.</summary>
 static class Credentials
 {
     public static IReadOnlyDictionary<string, string> For(EmulatedMixpanel mixpanel) => At(mixpanel.Address.AbsoluteUri.TrimEnd('/'));

@@ -5,11 +5,11 @@ using System.Text.Json;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The embedded Mixpanel is killed under load, again and again. What it acknowledged is there, and its file opens every time.</summary>
+/// <summary>The embedded Mixpanel is killed under load, again and again. Acknowledged data is never lost, and its file opens every time.</summary>
 [Trait("tool", "native")]
 public sealed class EmulatorKillTests
 {
-    /// <summary>How often; a campaign sets more.</summary>
+    /// <summary>The number of kills; a campaign sets more.</summary>
     static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("MIXPANEL_EMULATOR_KILLS") ?? "50", CultureInfo.InvariantCulture);
 
     const int Senders = 4, EventsPerRequest = 50;
@@ -43,7 +43,7 @@ public sealed class EmulatorKillTests
         var stored = (await File.ReadAllLinesAsync(home.File("events.ndjson"))).Select(line => JsonElement.Parse(line).GetProperty("properties").GetProperty("n").GetInt32()).ToHashSet();
         Assert.True(acknowledged.Count >= Kills * EventsPerRequest);
         Assert.Empty(acknowledged.Except(stored));
-        // A request that was not answered may be stored, but then all of it.
+        // An unanswered request may be stored, but only as a whole.
         Assert.All(stored.GroupBy(n => n / EventsPerRequest), request => Assert.Equal(EventsPerRequest, request.Count()));
     }
 

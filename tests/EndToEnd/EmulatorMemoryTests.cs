@@ -6,7 +6,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>What many events make the embedded Mixpanel hold, measured from outside: not all of them.</summary>
+/// <summary>The memory of the embedded Mixpanel with many events, measured from outside: it does not keep all of them.</summary>
 [Trait("tool", "native")]
 public sealed class EmulatorMemoryTests
 {
@@ -47,7 +47,7 @@ public sealed class EmulatorMemoryTests
         }
     }
 
-    /// <summary>Events of 540 bytes, of which no compression takes much away.</summary>
+    /// <summary>Events of 540 bytes that hardly compress.</summary>
     static byte[] Body(int request)
     {
         var random = new Random(request);

@@ -17,7 +17,7 @@ sealed class EmulatorProcess(Process process, JsonElement greeting) : IAsyncDisp
         return new EmulatorProcess(process, await GreetingOfAsync(process));
     }
 
-    /// <summary>What it says of itself once it serves: a line of JSON.</summary>
+    /// <summary>The line of JSON that it prints once it serves.</summary>
     public static async Task<JsonElement> GreetingOfAsync(Process process)
     {
         if (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line) return JsonElement.Parse(line);

@@ -2,7 +2,7 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>What docs/emulator.md sends a developer of another language to: the examples run, and are what stands there.</summary>
+/// <summary>The examples in other languages that docs/emulator.md refers to: they run, and match the page.</summary>
 public sealed class ExampleTests
 {
     [Fact]

@@ -5,7 +5,7 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The server where few files may be open, beside connections that send nothing.</summary>
+/// <summary>The server with a low limit of open files, and with connections that send nothing.</summary>
 public sealed class FewFilesTests
 {
     [Fact]

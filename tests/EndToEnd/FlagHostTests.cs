@@ -3,7 +3,7 @@ using System.Web;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>Flags over the wire: a program that evaluates each vector by definitions that it fetches, and reports the exposures.</summary>
+/// <summary>Flags over the wire: a program that evaluates each test vector with definitions that it fetches, and reports the exposures.</summary>
 public sealed class FlagHostTests
 {
     static readonly JsonElement[] Vectors = [.. JsonElement.Parse(File.ReadAllBytes(Repository.File("tests/Cases/flags/vectors.json"))).GetProperty("vectors").EnumerateArray()];

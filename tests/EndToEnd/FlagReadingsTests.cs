@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The library and the embedded Mixpanel evaluate flags by code of their own: two readings of one description, which give the same answers.</summary>
+/// <summary>The library and the embedded Mixpanel evaluate flags with separate code: two implementations of one description, with the same answers.</summary>
 public sealed class FlagReadingsTests
 {
     const int Flags = 800, Contexts = 10;

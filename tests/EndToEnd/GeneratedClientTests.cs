@@ -6,7 +6,7 @@ using NSwag.CodeGeneration.OperationNameGenerators;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>Clients that the usual generators make from the OpenAPI document compile, and call the real server.</summary>
+/// <summary>Clients generated from the OpenAPI document by common generators compile, and call the real server.</summary>
 public sealed class GeneratedClientTests
 {
     [Fact]

@@ -8,7 +8,7 @@ using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The C# that stands in the prose and in the tables of the guides: compiled here, or in the tests of Aspire, and run against a tracker that records.</summary>
+/// <summary>The C# in the prose and the tables of the guides: compiled here or in the Aspire tests, and run against a recording tracker.</summary>
 public sealed partial class GuideFragments
 {
     static readonly string[] Pages = ["docs/tracking.md", "docs/aspnetcore.md", "docs/aspire.md", "docs/blazor.md", "docs/worker.md", "docs/testing.md", "docs/typed-events.md", "docs/from-mixpanel-csharp.md", "docs/observability.md"];
@@ -20,7 +20,7 @@ public sealed partial class GuideFragments
         var pieces = Pages.SelectMany(page => PiecesOf(File.ReadAllText(Repository.File(page))).Select(piece => (page, piece))).ToList();
         Assert.True(pieces.Count > 20, $"only {pieces.Count} pieces");
 
-        // "…" stands for whatever a reader has there.
+        // "…" stands for the reader's own code.
         var unknown = pieces.Where(found => !Regex.IsMatch(compiled, Regex.Escape(found.piece).Replace("…", ".*", StringComparison.Ordinal), RegexOptions.None, Hang.Limit));
         Assert.Equal([], unknown.Select(found => $"{found.page}: {found.piece}"), StringComparer.Ordinal);
     }
@@ -138,7 +138,7 @@ public sealed partial class GuideFragments
         void Charge(decimal amount) => mixpanel.Track("Charge", user, new { Amount = amount });
     }
 
-    /// <summary>Code with brackets that are its own: a call, a construction, an attribute with an argument. Left columns of the moving page name another library.</summary>
+    /// <summary>Code with brackets: a call, a construction, an attribute with an argument. Left columns of the migration page name another library.</summary>
     static IEnumerable<string> PiecesOf(string page)
     {
         var text = page.Contains("# Coming from", StringComparison.Ordinal) ? LeftColumn().Replace(page, "") : page;

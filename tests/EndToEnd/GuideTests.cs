@@ -5,7 +5,7 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The programs of the guides in docs/, which are projects of their own, run against the embedded Mixpanel.</summary>
+/// <summary>The programs of the guides in docs/, each a separate project, run against the embedded Mixpanel.</summary>
 public sealed class GuideTests
 {
     [Theory]
@@ -75,7 +75,7 @@ public sealed class GuideTests
         Assert.True(done.ExitCode == 0 && done.Output == "Both hold.\n", done.ToString());
     }
 
-    /// <summary>Each is a program of its own, by the framework's own runner.</summary>
+    /// <summary>Each is a separate program with the framework's own runner.</summary>
     [Theory]
     [InlineData("XUnit")]
     [InlineData("NUnit")]
@@ -148,7 +148,7 @@ public sealed class GuideTests
         await mixpanel.Received.Event("Order placed").By("user-1").With("$current_url", address.AbsoluteUri);
     }
 
-    /// <summary>In development, as <c>dotnet run</c> starts it: a build alone does not copy the script that makes circuits.</summary>
+    /// <summary>In development, as <c>dotnet run</c> starts it: a build alone does not copy the script that connects circuits.</summary>
     static Process StartBlazor(Home home, EmulatedMixpanel mixpanel) =>
         Run.Start("dotnet", [Guide("Blazor"), "--urls", "http://127.0.0.1:0"], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri, ["ASPNETCORE_ENVIRONMENT"] = "Development" });
 
@@ -205,7 +205,7 @@ public sealed class GuideTests
     static string Configuration => AppContext.BaseDirectory.Contains("Release", StringComparison.Ordinal) ? "Release" : "Debug";
 }
 
-/// <summary>A web program that prints where it listens.</summary>
+/// <summary>A web program that prints its address.</summary>
 static class WebProgram
 {
     public static async Task<Uri> AddressOfAsync(Process process)
@@ -216,7 +216,7 @@ static class WebProgram
         throw new InvalidOperationException($"The program ended: {await process.StandardError.ReadToEndAsync()}");
     }
 
-    /// <summary>SIGTERM, as a container's host sends it.</summary>
+    /// <summary>Sends SIGTERM, as a container host does.</summary>
     public static async Task TerminateAsync(Process process)
     {
         using var kill = Process.Start("kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);

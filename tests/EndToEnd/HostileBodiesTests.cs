@@ -5,7 +5,7 @@ using System.Text;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>What a body, or an answer of the other side, makes the server hold, measured from outside.</summary>
+/// <summary>The memory that a body, or an answer from Mixpanel, makes the server use, measured from outside.</summary>
 public sealed class HostileBodiesTests
 {
     const long MostBytes = 256 << 20;
@@ -114,7 +114,7 @@ public sealed class HostileBodiesTests
         return compressed.ToArray();
     }
 
-    /// <summary>Text that gzip halves, and no more.</summary>
+    /// <summary>Text that gzip compresses to half its size, and not further.</summary>
     static string Noise(int bytes)
     {
         var noise = new byte[bytes / 2];

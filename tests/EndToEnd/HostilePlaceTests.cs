@@ -4,7 +4,7 @@ using System.Text;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>What a process is started with: limits, switches of the runtime, streams, words. Linux only.</summary>
+/// <summary>The environment of a process: limits, runtime switches, streams, arguments. Linux only.</summary>
 public sealed class HostilePlaceTests
 {
     static readonly Dictionary<string, string> WithoutLocks = new(StringComparer.Ordinal) { ["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1" };
@@ -39,11 +39,11 @@ public sealed class HostilePlaceTests
     public async Task It_stops_although_nobody_reads_its_standard_error(string signal, int exit)
     {
         using var home = new Home();
-        // Fifty records are named, and each with the whole name of its file: far more than the pipe takes.
+        // Fifty records are listed, each with the full name of its file: far more than fits into the pipe.
         var folder = Directory.CreateDirectory(Path.Combine([home.Path, .. Enumerable.Repeat(new string('x', 200), 17)]));
         var input = Path.Combine(folder.FullName, "bad.ndjson");
         File.Move(Bad(home, 100), input);
-        // In a shell's background SIGINT is ignored; the tests themselves may run so.
+        // SIGINT is ignored in a shell's background jobs, and the tests themselves may run in one.
         using var process = Run.Start("env", ["--default-signal", .. ToolUnderTest.Command, "import", input, "--dry-run", "--keep-going", "--no-progress"], home);
         Assert.NotNull(await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken));
         await SignalAsync(process, signal);

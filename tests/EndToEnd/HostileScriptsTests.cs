@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>What a script of JQL makes the embedded Mixpanel take, measured from outside: most of these do it in a single step, where no limit of scripts can look.</summary>
+/// <summary>The memory that JQL scripts make the embedded Mixpanel use, measured from outside: most do it in one step, between script limit checks.</summary>
 [Trait("tool", "native")]
 public sealed class HostileScriptsTests
 {

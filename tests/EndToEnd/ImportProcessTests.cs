@@ -6,7 +6,7 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The import as a process: an exit code for each way to end. What kills, signals, locks and disks do to it is tried in tests/Faults.</summary>
+/// <summary>The import as a process: an exit code for each outcome. Kills, signals, locks and disks are tested in tests/Faults.</summary>
 [Trait("tool", "native")]
 public sealed class ImportProcessTests
 {
@@ -57,7 +57,7 @@ public sealed class ImportProcessTests
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        // Each of these requests waits for a commit: by the three hundredth there were checkpoints, which come five a second.
+        // Each of these requests waits for a commit: by the three hundredth there were checkpoints, which are saved five times a second.
         var input = home.Write("events.ndjson", "{\"event\":\"\"}\nnot json\n" + Events(30_000));
         using var process = Run.StartMixpanel(home, ["import", input, "--batch-events", "20", "--senders", "1", "--state", home.File("states/one"), "--no-progress"], Credentials.For(mixpanel));
         while (!process.HasExited && await mixpanel.CountEventsAsync() < 6000) await Task.Yield();

@@ -5,17 +5,17 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>Programs that we did not write use every interface that programs use, of the real program.</summary>
+/// <summary>Third-party programs use every programmatic interface of the real program.</summary>
 public sealed class InterfaceClientsTests
 {
-    /// <summary>The actions that are tools without options; their examples work on any project.</summary>
+    /// <summary>The actions that are tools by default; their examples work on any project.</summary>
     internal static readonly string[] Usual = Tools.Split(' ')[..^2];
 
     const string Tools = "create_service_account get_all_service_accounts get_event_names get_event_properties get_event_property_values get_top_events import_events query_event_counts query_event_property_counts query_user_profiles track_event find_actions run_action";
 
     static readonly string Actions = string.Join(' ', Catalogue.Actions.Select(action => action.Name));
 
-    /// <summary>What nothing of the API makes, what began at once, and what a project with the simplified merging of ids refuses.</summary>
+    /// <summary>Examples that cannot work: things that the API cannot create, that started at once, or that simplified ID merge refuses.</summary>
     static readonly Dictionary<string, string> Unanswered = new(StringComparer.Ordinal)
     {
         ["cancel_data_deletion"] = "rejected",
@@ -155,7 +155,7 @@ public sealed class InterfaceClientsTests
     }
 }
 
-/// <summary>The server as a process of its own.</summary>
+/// <summary>The server as a separate process.</summary>
 sealed class Serve : IAsyncDisposable
 {
     readonly Process _process;
@@ -175,7 +175,7 @@ sealed class Serve : IAsyncDisposable
         return new Serve(process, new Uri(address.Groups["address"].Value));
     }
 
-    /// <summary>Ends it as a power cut would.</summary>
+    /// <summary>Ends it like a power loss.</summary>
     public async Task KillAsync()
     {
         _process.Kill();

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The script mixpanel in the root of a clone, with a .NET that only notes what it is told in place of the real one.</summary>
+/// <summary>The script mixpanel in the root of a clone, with a fake dotnet that only records its arguments.</summary>
 public sealed class LauncherTests : IDisposable
 {
     readonly Home _home = new();

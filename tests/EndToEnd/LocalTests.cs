@@ -5,7 +5,7 @@ using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>Commands with <c>--local</c> side by side, and files that must not be harmed.</summary>
+/// <summary>Concurrent commands with <c>--local</c>, and files that must not be damaged.</summary>
 [Trait("tool", "native")]
 public sealed class LocalTests
 {
@@ -31,7 +31,7 @@ public sealed class LocalTests
 
         var codes = (await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Run.MixpanelAsync(home, command)))).Select(done => done.ExitCode).ToList();
 
-        // A late one may find the state free again, and finished.
+        // A late one may find the state unlocked and finished.
         Assert.All(codes, code => Assert.True(code is 0 or 8, string.Join(", ", codes)));
         Assert.Contains(0, codes);
         Assert.Equal(200, Assert.Single(SqliteImportState.List(home.Path), state => state.Fault is null).Totals.Accepted);

@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The JSON schema of mappings, held by a validator that we did not write, says what the program says.</summary>
+/// <summary>The JSON schema of mappings, applied by a third-party validator, agrees with the program.</summary>
 public sealed class MappingSchemaTests
 {
-    /// <summary>What the program refuses and no schema of ours can say: what stands within a text, or what another member must have.</summary>
+    /// <summary>Mappings that the program refuses but the schema cannot express: rules on the content of a text, or on another member.</summary>
     static readonly string[] BeyondSchemas = ["is no path:", "is none of the mapping's lookups", "is no encoding of the", "stands there twice"];
 
     static readonly string[] Right =
@@ -155,7 +155,7 @@ public sealed class MappingSchemaTests
         }
     }
 
-    /// <summary>The mapping with one value somewhere in it changed, taken away, or with another member beside it.</summary>
+    /// <summary>The mapping with one value changed or removed, or with an additional member.</summary>
     static string Changed(string mapping, Random random)
     {
         string[] values = ["null", "true", "0", "1.5", "\"\"", "\"a\"", "\"{\"", "[]", "[\"a\"]", "{}", "{\"path\":\"a\"}", "[[]]", "[null]"];

@@ -3,7 +3,7 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The library where it has less: without reflection, and on .NET 8.</summary>
+/// <summary>The library in limited environments: without reflection, and on .NET 8.</summary>
 [Trait("tool", "native")]
 public sealed class NativeAotTests
 {

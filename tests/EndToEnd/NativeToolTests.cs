@@ -6,13 +6,13 @@ using MixpanelConnector.Emulator;
 namespace MixpanelConnector.EndToEnd;
 
 /// <summary>
-/// The command line compiled ahead of time: whatever it is asked, it says and leaves what the other one does. What is not
-/// found at compile time, such as a type that only reflection reaches, shows as a difference.
+/// The command-line tool compiled ahead of time: for every command, its output and files equal those of the other build. What is
+/// missing after compilation, such as a type used only by reflection, shows as a difference.
 /// </summary>
 [Trait("tool", "native")]
 public sealed partial class NativeToolTests
 {
-    /// <summary>Shell scripts, run in an empty home beside the files of <see cref="Prepare"/>.</summary>
+    /// <summary>Shell scripts, run in an empty home with the files of <see cref="Prepare"/>.</summary>
     public static TheoryData<string, string> Scripts => new()
     {
         { "what it says of itself", """
@@ -176,7 +176,7 @@ public sealed partial class NativeToolTests
         return $"{(int)response.StatusCode} {response.Content.Headers.ContentType}\n{Moment().Replace(text.Replace(address.Authority, "HOST", StringComparison.Ordinal), "…")}";
     }
 
-    /// <summary>What differs from run to run.</summary>
+    /// <summary>The parts that differ from run to run.</summary>
     [GeneratedRegex("""(?<="elapsed_seconds":)[\d.]+|(?<=elapsed_seconds +)[\d.]+|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?|(?<="(computed_at|session_id)":")[^"]*|(?<=127\.0\.0\.1:)\d+|(?<=/imports/)[0-9a-f]{20}""", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Moment();
 

@@ -4,7 +4,7 @@ using Azure.Storage.Blobs;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The runs of docs/object-storage.md, against servers by other people: s3rver and azurite.</summary>
+/// <summary>The examples of docs/object-storage.md, run against third-party servers: s3rver and azurite.</summary>
 public sealed partial class ObjectStorageTests
 {
     const string AzuriteKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";

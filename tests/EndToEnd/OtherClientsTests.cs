@@ -2,7 +2,7 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>Clients that we did not write, against the embedded Mixpanel.</summary>
+/// <summary>Third-party clients against the embedded Mixpanel.</summary>
 public sealed class OtherClientsTests
 {
     [Theory]
@@ -85,7 +85,7 @@ public sealed class OtherClientsTests
         mixpanel.AssertNothingRefused();
     }
 
-    /// <summary>Runs a program of Node.js with the environment that the emulator names, where it has a proxy.</summary>
+    /// <summary>Runs a Node.js program, with the environment that the emulator prints if it has a proxy.</summary>
     static async Task<Finished> NodeAsync(string script, IEnumerable<string> arguments, Home home, EmulatedMixpanel mixpanel)
     {
         var variables = new Dictionary<string, string>(mixpanel.ProxyEnvironment, StringComparer.Ordinal) { ["CLIENTS"] = Repository.File("tests/EndToEnd/clients") };

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>A program made for this platform by <c>eng/native.sh</c>, which compiles ahead of time, or <c>eng/net8.sh</c>, once for all tests: no test waits for a compiler.</summary>
+/// <summary>A program published once for all tests by <c>eng/native.sh</c>, ahead of time, or <c>eng/net8.sh</c>: no test waits for a compiler.</summary>
 static class Published
 {
     public static string Library { get; } = Find("native/NativeAot", "MixpanelConnector.NativeAot", "native.sh");

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>Every line of shell in the README and in the pages for those who come to it, run one after the other as a reader would, in a home of its own.</summary>
+/// <summary>Every shell line of the README and of the pages for its audiences, run in order as a reader would, in a separate home.</summary>
 [Trait("tool", "native")]
 public sealed partial class ReadmeTests
 {
@@ -18,7 +18,7 @@ public sealed partial class ReadmeTests
         Assert.Matches(@"^(./mixpanel |echo .*\| ./mixpanel )", lines[0]);
         foreach (var line in lines)
         {
-            // The program is the one that was built with the tests; everything else is as it is written.
+            // The program is the one built with the tests; everything else is as written.
             var command = Program().Replace(line, $"${{before}}{ToolUnderTest.InShell} ").Replace("bad-events.ndjson", home.File("bad-events.ndjson"), StringComparison.Ordinal);
             Assert.Contains(ToolUnderTest.InShell, command, StringComparison.Ordinal);
             using var shell = Run.Start("bash", ["-c", command], home);

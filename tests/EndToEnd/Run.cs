@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>What a finished process left: its exit code and all that it printed.</summary>
+/// <summary>The result of a finished process: its exit code and its output.</summary>
 sealed record Finished(int ExitCode, string Output, string Error)
 {
     public override string ToString() => $"exit {ExitCode}\n--- standard output\n{Output}\n--- standard error\n{Error}";
@@ -11,7 +11,7 @@ sealed record Finished(int ExitCode, string Output, string Error)
 /// <summary>Runs real processes: the program itself as a user would, and others.</summary>
 static class Run
 {
-    /// <summary>The program with folders of its own and no settings but the given ones.</summary>
+    /// <summary>The program with separate folders and only the given settings.</summary>
     public static async Task<Finished> MixpanelAsync(Home home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         using var process = StartMixpanel(home, arguments, environment);
@@ -41,7 +41,7 @@ static class Run
     }
 }
 
-/// <summary>A home of its own for a test's processes.</summary>
+/// <summary>A separate home for a test's processes.</summary>
 sealed class Home : IDisposable
 {
     readonly Testing.TemporaryFolder _folder = new();

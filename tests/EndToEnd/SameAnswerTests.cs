@@ -8,7 +8,7 @@ using MixpanelConnector.Tool.Surfaces;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>That the program itself, as a process, answers as the library does: one case for each way of ending. Every action through every interface is compared in process.</summary>
+/// <summary>The program, as a process, answers as the library does: one case for each outcome. All actions and interfaces are compared in process.</summary>
 public sealed class SameAnswerTests
 {
     static readonly DateTimeOffset Now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);

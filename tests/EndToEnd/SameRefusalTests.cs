@@ -8,7 +8,7 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>What an import refuses by itself, compared with what the embedded Mixpanel refuses, whose rules were written apart: over thousands of events from a seed.</summary>
+/// <summary>The import's own refusals, compared with those of the embedded Mixpanel, whose rules are separate code: thousands of events from a seed.</summary>
 public sealed partial class SameRefusalTests
 {
     const int Seed = 61;
@@ -48,7 +48,7 @@ public sealed partial class SameRefusalTests
         $"[\"{new string('l', 8188)}\"]", $"[\"{new string('l', 8189)}\"]", $"{{\"a\": [\"{new string('l', 8000)}\", {{\"b\":\"{new string('l', 300)}\"}}]}}", $"\"{new string('l', 9000)}\"", $"[1,{new string(' ', 8192)}2]", $"[\"{new string('ä', 4094)}\"]", $"[\"{new string('ä', 4095)}\"]",
     ];
 
-    /// <summary>What has no place among the others: each breaks a rule by itself, but for the first.</summary>
+    /// <summary>Special cases: each except the first breaks one rule.</summary>
     static readonly string[] Rare =
     [
         Sized((1 << 20) - 1), Sized(1 << 20), "7", "[]", "null", Whole("\"e\\ud800\""), Whole("\"e\"", "distinct_id", "\"\\ud800\""), Whole("\"e\"", "$insert_id", "\"\\udc00\""), Whole("\"e\"", "$user_id", "\"\\ud800\""), Whole("\"e\"", "$device_id", "\"\\ud800x\""),
@@ -82,7 +82,7 @@ public sealed partial class SameRefusalTests
         Assert.True(unmet.Count == 0, $"rules of the embedded Mixpanel that no event here breaks:\n{string.Join('\n', unmet)}");
     }
 
-    /// <summary>The text of every refusal in the embedded Mixpanel's source, as a pattern: a new rule needs an event that breaks it.</summary>
+    /// <summary>The message of every refusal in the embedded Mixpanel's source, as a pattern: a new rule needs an event that breaks it.</summary>
     static List<string> Rules()
     {
         var rules = new[] { "ImportRules.cs", "EventScanner.cs" }
@@ -98,7 +98,7 @@ public sealed partial class SameRefusalTests
     [GeneratedRegex("\\{[^}]*\\}", RegexOptions.NonBacktracking)]
     private static partial Regex Hole();
 
-    /// <summary>Most parts are right, so that each wrong one is met alone.</summary>
+    /// <summary>Most parts are valid, so that invalid ones usually occur alone.</summary>
     static List<string> Generated()
     {
         var random = new Random(Seed);

@@ -5,10 +5,10 @@ using Language = MixpanelConnector.Emulator.Selectors.Selector;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The library's selectors, read by the embedded Mixpanel's parser, which knows nothing of the library.</summary>
+/// <summary>The library's selectors, parsed by the embedded Mixpanel, whose parser is independent of the library.</summary>
 public sealed class SelectorTests
 {
-    /// <summary>A selector of the library, and what it means, with every parenthesis, by construction. Chains of one operator have no grouping.</summary>
+    /// <summary>A selector of the library, and its fully parenthesized meaning, by construction. Chains of one operator have no grouping.</summary>
     sealed record Condition(MixpanelConnector.Selector Selector, string Operator, IReadOnlyList<string> Operands)
     {
         public Condition(MixpanelConnector.Selector selector, string meaning)

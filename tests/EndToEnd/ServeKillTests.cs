@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The server that is killed while an import runs.</summary>
+/// <summary>A server that is killed while an import runs.</summary>
 [Trait("tool", "native")]
 public sealed class ServeKillTests
 {

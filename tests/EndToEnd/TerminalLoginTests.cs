@@ -2,11 +2,11 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The login at a terminal: a real one, since only that shows what is written.</summary>
+/// <summary>The login at a real terminal, because only that echoes input.</summary>
 [Trait("tool", "native")]
 public sealed class TerminalLoginTests
 {
-    /// <summary>Starts a program at a terminal of its own and answers each question, which ends with a colon and a blank; \x03 is Ctrl+C. Prints what the terminal showed, its exit code, and whether it shows again what is written.</summary>
+    /// <summary>Starts a program at a terminal and answers prompts, which end with ": "; \x03 is Ctrl+C. Prints output, exit code and echo mode.</summary>
     const string Person = """
         import os, pty, sys, termios
         answers = sys.argv[1].encode().decode('unicode_escape').split('|')

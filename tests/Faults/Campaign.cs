@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>How large a campaign is: small in the test suite, as large as <c>eng/campaign.sh</c> says otherwise.</summary>
+/// <summary>The size of a campaign: small in the test suite, otherwise as <c>eng/campaign.sh</c> sets it.</summary>
 static class Campaign
 {
     static readonly Lock Lock = new();
@@ -11,7 +11,7 @@ static class Campaign
     public static int Number(string name, int otherwise) =>
         Environment.GetEnvironmentVariable($"CAMPAIGN_{name}") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
-    /// <summary>Shows how far a campaign is, when one runs.</summary>
+    /// <summary>Shows the progress of a running campaign.</summary>
     public static void Show(string text)
     {
         if (Environment.GetEnvironmentVariable("CAMPAIGN_LOG") is not { Length: > 0 } log) return;

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>The input is not what it was when the import was interrupted.</summary>
+/// <summary>The input has changed since the import was interrupted.</summary>
 public sealed class ChangedInputTests
 {
     const int Count = 2000;
@@ -18,7 +18,7 @@ public sealed class ChangedInputTests
         Assert.Equal("", scene.Judge(done));
         Assert.Equal(Count + 500, scene.Report()!.Value.GetProperty("read").GetInt64());
 
-        // And once more, on a state that is finished.
+        // And again with a finished state.
         await using (var file = new FileStream(scene.Inputs[0], FileMode.Append)) Shape.Write(file, Count + 500, Count + 600);
         done = await scene.RunAsync();
         Assert.True(done.ExitCode == 3, done.ToString());
@@ -79,7 +79,7 @@ public sealed class ChangedInputTests
         Assert.Equal(requests, scene.Server.Requests);
         Assert.Equal(before!.Offsets, scene.ReadState()!.Offsets);
 
-        // The right file back in its place, it goes on.
+        // With the right file restored, it resumes.
         Shape.WriteFile(scene.Inputs[0], 0, Count);
         var done = await scene.RunAsync();
         Assert.True(done.ExitCode == 3, done.ToString());

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>The wall clock jumps or stands still, in the middle of an outage. Waits go by the other clock.</summary>
+/// <summary>The wall clock jumps or stops during an outage. Waits use the monotonic clock.</summary>
 public sealed class ClockTests
 {
     [Theory]

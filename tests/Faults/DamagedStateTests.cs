@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>The state is damaged after a kill: it is noticed, or makes no difference. The bytes one by one are tried where the state's own tests are.</summary>
+/// <summary>The state is damaged after a kill: this is detected, or makes no difference. The state's own tests try each byte.</summary>
 public sealed class DamagedStateTests : IAsyncLifetime
 {
     const int Points = 5;
@@ -74,7 +74,7 @@ public sealed class DamagedStateTests : IAsyncLifetime
         await File.WriteAllTextAsync(Database, string.Concat(Enumerable.Repeat("no database at all ", 500)));
         await NoticedAsync();
 
-        // As told: begin again.
+        // As the message says: start again.
         _scene.With("--restart");
         var restarted = await _scene.RunAsync();
         Assert.True(restarted.ExitCode == 3, restarted.ToString());

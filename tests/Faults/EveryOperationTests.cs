@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>Killed before each operation that changes what outlives the process, each second time in the middle of a write.</summary>
+/// <summary>Killed before each operation with an effect outside the process, every second time in the middle of a write.</summary>
 public sealed class EveryOperationTests
 {
     const int KillsInTheSuite = 25;
@@ -17,7 +17,7 @@ public sealed class EveryOperationTests
         var killed = 0;
         await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(async _ =>
         {
-            // Threads do not take turns in the same way each time: a little past the count, no run may be left to kill.
+            // Thread scheduling varies: slightly above the counted operations, a run may end before the kill.
             for (var at = Interlocked.Add(ref next, stride); at <= operations + 2; at = Interlocked.Add(ref next, stride))
             {
                 if (await KillAsync(at)) Campaign.Show(string.Create(CultureInfo.InvariantCulture, $"{Interlocked.Increment(ref killed)} kills, at {at} of {operations}"));

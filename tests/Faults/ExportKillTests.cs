@@ -7,8 +7,8 @@ using System.Text.Json.Nodes;
 namespace MixpanelConnector.Faults;
 
 /// <summary>
-/// Exports that are killed at random moments, and started again until they are done. After each kill no entry of the manifest leads its
-/// file, and nothing lies about but what was begun; at the end the files are those of an export that nobody killed.
+/// Exports that are killed at random moments, and restarted until they are done. After each kill, no entry of the manifest is ahead of its
+/// file, and nothing is left over except started files; at the end, the files equal those of an uninterrupted export.
 /// </summary>
 public sealed class ExportKillTests
 {
@@ -67,7 +67,7 @@ public sealed class ExportKillTests
     static string Day(int day) => $"2026-10-{day:00}";
 
 #pragma warning disable CA5394
-    /// <summary>A day of events, each day of another size, one empty; now and then cut short.</summary>
+    /// <summary>A day of events: each day has a different size, one is empty; sometimes truncated.</summary>
     static Answer AnswerTo(RecordedRequest request, Random random)
     {
         var day = int.Parse(request.Query.Split("from_date=2026-10-")[1][..2], CultureInfo.InvariantCulture);
@@ -85,7 +85,7 @@ public sealed class ExportKillTests
     static Dictionary<string, string> Hashes(string folder) =>
         Directory.GetFiles(folder).Where(path => Path.GetFileName(path) != "manifest.json").Order(StringComparer.Ordinal).ToDictionary(path => Path.GetFileName(path)!, path => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))), StringComparer.Ordinal);
 
-    /// <summary>Each entry's file is there with its hash; beside those there is what was begun, and a finished file a download at most.</summary>
+    /// <summary>Each entry's file exists with its hash; other files are only started ones, and at most one finished file per download.</summary>
     static void Judge(string folder)
     {
         if (!File.Exists(Path.Combine(folder, "manifest.json")))

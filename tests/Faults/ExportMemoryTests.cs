@@ -3,12 +3,12 @@ using System.Text;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>As many downloads at once as there may be take no more memory than a program of this kind should.</summary>
+/// <summary>The maximum number of concurrent downloads stays within the memory limit.</summary>
 public sealed class ExportMemoryTests
 {
     const int Days = 100, EventsADay = 4000;
 
-    /// <summary>150 MB, as measured on machines with nothing else to do, and what a runtime takes more on others.</summary>
+    /// <summary>150 MB, as measured on idle machines, plus what the runtime needs in addition on others.</summary>
     const long MostMemory = 200_000_000;
 
     [Theory]

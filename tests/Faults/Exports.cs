@@ -4,12 +4,12 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>Exports of a few days as processes, from a Mixpanel that gives the same events each time.</summary>
+/// <summary>Exports of a few days as processes, from a Mixpanel that returns the same events each time.</summary>
 sealed class Exports(RecordingServer mixpanel, Bucket bucket, TemporaryFolder folder)
 {
     public const int Days = 3;
 
-    /// <summary>A small day, an empty one, and one that goes to object storage in two parts.</summary>
+    /// <summary>A small day, an empty one, and one that is uploaded to object storage in two parts.</summary>
     public static Answer AnswerTo(RecordedRequest request)
     {
         var day = int.Parse(request.Query.Split("from_date=2026-10-")[1][..2], CultureInfo.InvariantCulture);
@@ -35,7 +35,7 @@ sealed class Exports(RecordingServer mixpanel, Bucket bucket, TemporaryFolder fo
     };
 
     /// <param name="to">A folder, or an address.</param>
-    /// <param name="state">The folder that runs on one machine share.</param>
+    /// <param name="state">The state folder that the runs on one machine share.</param>
     public Importer Start(string to, string state = "state") => Importer.Start(
         ["export", "events", "--output", "json", "--to", to, "--from-date", "2026-10-01", "--to-date", $"2026-10-{Days:00}", "--compression", "none", "--parallel", "1", "--calls-per-hour", "0", "--calls-per-second", "0", "--backoff-min", "10ms"],
         new Dictionary<string, string>(Settings(mixpanel, folder, state), StringComparer.Ordinal)

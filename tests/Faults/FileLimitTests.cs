@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>Few file descriptors. The runtime itself holds one for each assembly: with too few the program cannot be whole, and says so.</summary>
+/// <summary>Few file descriptors. The runtime needs one for each assembly: with too few, the program cannot be loaded, and reports it.</summary>
 public sealed class FileLimitTests
 {
     [Theory]
@@ -23,7 +23,7 @@ public sealed class FileLimitTests
         }
 
         Assert.True(most < 256, starved.ToString());
-        // 134: the runtime itself gave up, where a thread or a mapping could not be made. That cannot be caught, and it says so itself.
+        // 134: the runtime itself aborted because a thread or a mapping could not be created. That cannot be caught, and the runtime reports it.
         Assert.True(starved.ExitCode is 5 or 7 || (starved.ExitCode is 134 && !starved.Said.Contains("Unhandled exception", StringComparison.Ordinal)), starved.ToString());
         Assert.NotEmpty(starved.Said);
         Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>No room for the state, the dead letters or the report.</summary>
+/// <summary>No disk space for the state, the dead letters or the report.</summary>
 public sealed class FullDiskTests
 {
     static readonly Lines HalfBad = new() { BadEvery = 2, Padding = 200 };
@@ -88,7 +88,7 @@ public sealed class FullDiskTests
         }
     }
 
-    /// <summary>What fails differs with the size: the log of the database, its checkpoint, and what comes after an error that it does not survive.</summary>
+    /// <summary>The failing operation depends on the size: the log of the database, its checkpoint, or a later one after an unrecoverable error.</summary>
     [Theory]
     [InlineData("10m")]
     [InlineData("18m")]

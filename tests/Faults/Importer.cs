@@ -5,7 +5,7 @@ using System.Text;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>What a process left, and the most that it used.</summary>
+/// <summary>The result of a process, and its peak resource usage.</summary>
 sealed record Ended(int ExitCode, byte[] Output, byte[] Error)
 {
     public long MostMemory { get; init; }
@@ -29,7 +29,7 @@ enum Signal
     Stop = 19,
 }
 
-/// <summary>One process of the program under test. Its memory, files and threads are watched while it lives.</summary>
+/// <summary>One process of the program under test. Its memory, files and threads are monitored while it runs.</summary>
 sealed class Importer : IDisposable
 {
     static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(100);
@@ -54,7 +54,7 @@ sealed class Importer : IDisposable
 
     public int Id => _process.Id;
 
-    /// <summary>Ends with the process.</summary>
+    /// <summary>Completes when the process exits.</summary>
     public Task Exit { get; }
 
     public bool IsRunning => !_process.HasExited;
@@ -76,7 +76,7 @@ sealed class Importer : IDisposable
         if (IsRunning) _ = Kill(_process.Id, (int)signal);
     }
 
-    /// <summary>Waits until the process is in a state of the kernel's, such as T for stopped, or has ended.</summary>
+    /// <summary>Waits until the process has a given kernel state, such as T for stopped, or has exited.</summary>
     public async Task UntilStateAsync(char state)
     {
         while (IsRunning && StateOf(_process.Id) != state) await Task.Yield();

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>The server that the campaigns judge by: what it refuses it never stores, whatever fault it was told to show.</summary>
+/// <summary>The server on which the campaigns rely: it never stores what it refuses, whatever fault it injects.</summary>
 public sealed class JournalServerTests
 {
     public static TheoryData<string> Faults => [.. Replies.Keys];

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace MixpanelConnector.Faults;
 
 /// <summary>
-/// Many imports, each killed with SIGKILL at random moments and started again until it is done. After each kill the state is
-/// read and judged; after each import, everything is. All parameters follow from the seed.
+/// Many imports, each killed with SIGKILL at random moments and restarted until it is done. After each kill, the state is
+/// read and judged; after each import, everything is. All parameters are derived from the seed.
 /// </summary>
 sealed class KillCampaign(int seed, int kills, Action<string> progress)
 {
@@ -71,7 +71,7 @@ sealed class KillCampaign(int seed, int kills, Action<string> progress)
         progress(string.Create(CultureInfo.InvariantCulture, $"{Volatile.Read(ref _killed)} of {kills} kills, {_imports} imports"));
     }
 
-    /// <summary>What is finished sends nothing again, and tells the same.</summary>
+    /// <summary>A finished import resends nothing, and reports the same.</summary>
     async Task AgainAsync(int number, Scene scene, Ended done, int planned)
     {
         var requests = scene.Server.Requests;
@@ -80,7 +80,7 @@ sealed class KillCampaign(int seed, int kills, Action<string> progress)
     }
 
 #pragma warning disable CA5394
-    /// <summary>Waits for a moment: in the beginning, between two requests, or at the end.</summary>
+    /// <summary>Waits for a moment: at the start, between two requests, or at the end.</summary>
     static async Task UntilAsync(JournalServer server, Importer importer, Random random, int good, int batch)
     {
         switch (random.Next(4))
@@ -125,7 +125,7 @@ sealed class KillCampaign(int seed, int kills, Action<string> progress)
 
     static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>The same in every process, unlike a hash code.</summary>
+    /// <summary>Stable across processes, unlike a hash code.</summary>
     internal static int HashCodeOf(int a, int b)
     {
         var x = ((ulong)(uint)a << 32) | (uint)b;

@@ -7,8 +7,8 @@ using DuckDB.NET.Data;
 namespace MixpanelConnector.Faults;
 
 /// <summary>
-/// Every format and every type of record: killed and stopped while answers get lost, come late or are errors, and
-/// started again until it is done. What the server took is held against what the input was made from.
+/// Every format and every type of record: killed and stopped while answers are lost, late or errors, and
+/// restarted until done. The records that the server accepted are compared with the source of the input.
 /// </summary>
 public sealed class KindTests
 {
@@ -18,7 +18,7 @@ public sealed class KindTests
 
     static readonly string Query = string.Create(CultureInfo.InvariantCulture, $"SELECT 'e' AS event, {FirstTime} + i AS time, CASE WHEN i % {BadEvery} = {BadEvery - 1} THEN NULL ELSE 'u' || i END AS distinct_id, i AS n, 'v, \"' || i AS text FROM range({Records}) t(i) ORDER BY i");
 
-    /// <summary>What is given to the importer, by kind.</summary>
+    /// <summary>The arguments of the importer, by kind.</summary>
     static readonly Dictionary<string, Func<Bed, Task<string[]>>> Kinds = new(StringComparer.Ordinal)
     {
         ["json array"] = bed => bed.Gives("in.json", Text($"[\n{string.Join(" ,\n", Enumerable.Range(0, Records).Select(Event))}\n]\n")),
@@ -61,7 +61,7 @@ public sealed class KindTests
     [MemberData(nameof(AllKinds))]
     public async Task Each_kind_is_delivered_once_and_whole(string kind)
     {
-        // As many kills as in the other campaign are shared by the kinds.
+        // The kinds share the number of kills of the other campaign.
         for (var seed = Campaign.Number("SEED", 20261123); seed < Campaign.Number("SEED", 20261123) + Math.Max(1, Campaign.Number("KILLS", 50) / 50); seed++)
         {
 #pragma warning disable CA5394 // to be repeated, not to be secret
@@ -164,7 +164,7 @@ public sealed class KindTests
         return Task.FromResult<string[]>([bed.File(name)]);
     }
 
-    /// <summary>A folder and a server that takes every type of record, with faults that follow from a seed.</summary>
+    /// <summary>A folder and a server that accepts every type of record, with faults derived from a seed.</summary>
     sealed class Bed : IAsyncDisposable
     {
         readonly TemporaryFolder _folder = new();
@@ -177,17 +177,17 @@ public sealed class KindTests
 
         public int Requests => Volatile.Read(ref _requests);
 
-        /// <summary>What the importer reads there; null for nothing.</summary>
+        /// <summary>The standard input of the importer; null for none.</summary>
         public string? StandardInput { get; set; }
 
-        /// <summary>Refuses each event by name.</summary>
+        /// <summary>Whether each event is refused individually.</summary>
         public bool RefusesAll { get; set; }
 
         public List<(int N, string Id, JsonElement Json)> Events { get; } = [];
 
         public Dictionary<int, string> RefusedIds { get; } = [];
 
-        /// <summary>How often each update took effect.</summary>
+        /// <summary>The number of times each update was applied.</summary>
         public Dictionary<int, int> Updates { get; } = [];
 
         public List<string> Tables { get; } = [];
@@ -221,7 +221,7 @@ public sealed class KindTests
                 : Importer.StartOther("bash", ["-c", $"exec \"$@\" < '{StandardInput}'", "bash", .. command], settings);
         }
 
-        /// <summary>Waits for a request, or for the end.</summary>
+        /// <summary>Waits for a request or for the exit.</summary>
         public async Task UntilAsync(int requests, Task or)
         {
             while (Requests < requests && !or.IsCompleted)

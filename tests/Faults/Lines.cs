@@ -4,7 +4,7 @@ using System.Text.Unicode;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>What stands on one line of an input.</summary>
+/// <summary>The content of one line of an input.</summary>
 enum LineKind
 {
     Good,
@@ -13,28 +13,28 @@ enum LineKind
     Blank,
 }
 
-/// <summary>Inputs whose every line follows from its number, which each event carries as its <c>oid</c>: a line can be made again to compare with.</summary>
+/// <summary>Inputs whose lines are generated from their number, which each event has as its <c>oid</c>: a line can be regenerated for comparison.</summary>
 sealed record Lines
 {
     const long FirstTime = 1_757_000_000;
 
-    // Values that a careless importer changes: numbers that no double holds, other ways to write the same, escapes, bytes of every length.
+    // Values that a careless importer changes: numbers that do not fit a double, alternative spellings, escapes, bytes of every length.
     static readonly string[] Numbers = ["1", "12345678901234567890", "0.1000", "-0.0", "1e5", "9007199254740993", "3.141592653589793238462643", "1E-7"];
     static readonly string[] Texts = ["plain", "caf\\u00e9 \\/ \\\"quoted\\\"", "schöne Grüße", "雪 \\ud83d\\ude00", "😀 tab\\t line\\n", "", " ", "\\\\ end"];
 
-    /// <summary>One line in so many is bad; 0 for none.</summary>
+    /// <summary>One line in this many is bad; 0 for none.</summary>
     public int BadEvery { get; init; }
 
-    /// <summary>One line in so many is blank; 0 for none.</summary>
+    /// <summary>One line in this many is blank; 0 for none.</summary>
     public int BlankEvery { get; init; }
 
-    /// <summary>One event in so many has a <c>$insert_id</c> of its own; 0 for none.</summary>
+    /// <summary>One event in this many has its own <c>$insert_id</c>; 0 for none.</summary>
     public int OwnIdEvery { get; init; } = 3;
 
-    /// <summary>How many users the events are of.</summary>
+    /// <summary>The number of users.</summary>
     public int Users { get; init; } = 997;
 
-    /// <summary>How many characters each event carries beside the rest.</summary>
+    /// <summary>The number of padding characters in each event.</summary>
     public int Padding { get; init; }
 
     public LineKind KindOf(long n) =>
@@ -42,7 +42,7 @@ sealed record Lines
         : BadEvery == 0 || n % BadEvery != BadEvery - 1 ? LineKind.Good
         : n / BadEvery % 2 == 0 ? LineKind.BadTime : LineKind.NotJson;
 
-    /// <summary>Writes a line without its end; gives its length.</summary>
+    /// <summary>Writes a line without its line end; returns its length.</summary>
     public int Write(long n, Span<byte> target)
     {
         var kind = KindOf(n);
@@ -70,7 +70,7 @@ sealed record Lines
         return kind is LineKind.NotJson ? length : length + 2;
     }
 
-    /// <summary>Writes the lines of the numbers from one up to, not with, another.</summary>
+    /// <summary>Writes the lines of a range of numbers, whose end is exclusive.</summary>
     public void Write(Stream stream, long from, long to)
     {
         var buffer = new byte[64 << 10];
@@ -90,7 +90,7 @@ sealed record Lines
         stream.Write(buffer.AsSpan(0, filled));
     }
 
-    /// <summary>Writes a file of lines, compressed when its name says so.</summary>
+    /// <summary>Writes a file of lines, compressed if its extension says so.</summary>
     public void WriteFile(string path, long from, long to)
     {
         using Stream file = File.Create(path);

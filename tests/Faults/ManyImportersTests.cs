@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>Several imports of one state.</summary>
+/// <summary>Several imports with the same state.</summary>
 public sealed class ManyImportersTests
 {
     [Theory]
@@ -49,7 +49,7 @@ public sealed class ManyImportersTests
             Assert.Equal(137, (await scene.EndAsync(importer)).ExitCode);
         }
 
-        // As it would be if another process had got the dead one's number.
+        // As if another process had been given the dead one's process id.
         await File.WriteAllTextAsync(Path.Combine(scene.State, "import.holder"), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         var done = await scene.RunAsync();
         Assert.True(done.ExitCode == 3, done.ToString());

@@ -60,7 +60,7 @@ public sealed class MemoryCapTests
         Assert.Equal("", scene.Judge(done));
     }
 
-    /// <summary>Rows that share one large value, very many equal rows, one row with a very long list, and columns that each need what decompresses them.</summary>
+    /// <summary>Rows that share one large value, very many equal rows, one row with a very long list, and columns that each need a decompressor.</summary>
     [Theory]
     [InlineData("repeat('x', 900000) AS v FROM range(300)")]
     [InlineData("1 AS v FROM range(2000000)")]
@@ -85,6 +85,6 @@ public sealed class MemoryCapTests
         Assert.InRange(done.MostMemory, 1, 250_000_000);
     }
 
-    /// <summary>As each of both runtimes reads it: with 0x before it, one of them does not, and has no limit.</summary>
+    /// <summary>In a format that both runtimes read: with the prefix 0x, one of them ignores it and has no limit.</summary>
     static string Hex(int bytes) => bytes.ToString("x", CultureInfo.InvariantCulture);
 }

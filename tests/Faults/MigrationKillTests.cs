@@ -7,8 +7,8 @@ using System.Text.Json.Nodes;
 namespace MixpanelConnector.Faults;
 
 /// <summary>
-/// Migrations that are killed at random moments, and started again until they are done. At the end both sides hold the same events, counted and
-/// compared; profiles, annotations and schemas are there once; the report accounts for every record of every day.
+/// Migrations that are killed at random moments, and restarted until they are done. At the end, both sides have the same events, counted and
+/// compared; profiles, annotations and schemas exist once; the report accounts for every record of every day.
 /// </summary>
 public sealed class MigrationKillTests
 {
@@ -107,7 +107,7 @@ public sealed class MigrationKillTests
 
     static string Day(int day) => string.Create(CultureInfo.InvariantCulture, $"2026-09-{day:00}");
 
-    /// <summary>What the source holds: each day of another size, one empty; some events twice, some that merged users.</summary>
+    /// <summary>The events of the source: each day has a different size, one is empty; some events are duplicates, some merged users.</summary>
     static class Source
     {
         static long TimeOf(int day, int number) => new DateTimeOffset(2026, 9, day, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() + number;
@@ -136,11 +136,11 @@ public sealed class MigrationKillTests
 
         public static string Key(string name, long time, string user, string id) => string.Create(CultureInfo.InvariantCulture, $"{name} {time} {user} {id}");
 
-        /// <summary>The events that are to be in the target.</summary>
+        /// <summary>The events expected in the target.</summary>
         public static List<string> Kept(int day) => [.. Enumerable.Range(0, SizeOf(day)).Select(number => Key($"E{number % 7}", TimeOf(day, number), $"u{number % 90}", InsertIdOf(day, number)))];
     }
 
-    /// <summary>Both projects: the source gives, the target keeps; answers are lost now and then after what was sent was kept.</summary>
+    /// <summary>Both projects: the source serves, the target stores; sometimes an answer is lost after the records were stored.</summary>
     sealed class Target
     {
         public Dictionary<string, (int Day, int Number, string Properties)> Events { get; } = new(StringComparer.Ordinal);

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>The oracle itself: it passes what is right, and catches each wrong that is planted.</summary>
+/// <summary>The oracle itself: it accepts correct imports, and detects each injected defect.</summary>
 public sealed class OracleTests
 {
     static readonly Lines Shape = new() { BadEvery = 10, BlankEvery = 25 };
@@ -174,7 +174,7 @@ public sealed class OracleTests
         return new(new Dictionary<string, long>(StringComparer.Ordinal) { ["events.ndjson"] = _right.Source[50].Offset }, 50 - blank - letters.Count, letters.Count, blank, Finished: false, letters);
     }
 
-    /// <summary>An import as it should be.</summary>
+    /// <summary>A correct import.</summary>
     static Evidence Right()
     {
         const int Count = 100;

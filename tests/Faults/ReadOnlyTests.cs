@@ -1,9 +1,9 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>What must be written cannot be: that is found out before anything is sent.</summary>
+/// <summary>Required files cannot be written: this is detected before anything is sent.</summary>
 public sealed class ReadOnlyTests
 {
-    // Root may write everywhere, until it gives that power away.
+    // Root may write everywhere, until it drops that capability.
     const string AsNobodySpecial = "[ $(id -u) = 0 ] && without='setpriv --bounding-set -dac_override,-dac_read_search'";
 
     [Theory]

@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>One import with all that belongs to it: its folder, its input, its server, and the command. At its end the oracle judges.</summary>
+/// <summary>One import with its folder, its input, its server, and the command. At the end, the oracle judges it.</summary>
 sealed class Scene : IAsyncDisposable
 {
-    /// <summary>The most memory that an import may take.</summary>
+    /// <summary>The maximum memory of an import.</summary>
     public const long MostMemory = 150_000_000;
 
     const string User = "importer.service";
@@ -19,7 +19,7 @@ sealed class Scene : IAsyncDisposable
 
     public JournalServer Server { get; }
 
-    /// <summary>Must not be found in anything that the import writes.</summary>
+    /// <summary>Must not appear in anything that the import writes.</summary>
     public string Secret { get; } = $"canary+{Guid.NewGuid():N}/=";
 
     public string Folder => _folder.Path;
@@ -33,7 +33,7 @@ sealed class Scene : IAsyncDisposable
 
     public string ReportPath => File("report.json");
 
-    /// <summary>More of the command.</summary>
+    /// <summary>Additional arguments of the command.</summary>
     public List<string> Options { get; } = [];
 
     public IEnumerable<string> Command => ["import", .. Inputs, .. (IEnumerable<string>)(Options.Contains("--state") ? [] : ["--state", State]), "--report", ReportPath, "--no-progress", "--backoff-min", "1ms", "--backoff-max", "20ms", .. Options];
@@ -42,7 +42,7 @@ sealed class Scene : IAsyncDisposable
 
     public string File(string name) => _folder.File(name);
 
-    /// <summary>Makes an input.</summary>
+    /// <summary>Creates an input.</summary>
     public Scene Given(Lines lines, int count, string name = "events.ndjson", long from = 0)
     {
         Inputs.Add(File(name));
@@ -77,7 +77,7 @@ sealed class Scene : IAsyncDisposable
         return await EndAsync(importer);
     }
 
-    /// <summary>Waits for the end, and keeps what was said for the search for secrets.</summary>
+    /// <summary>Waits for the exit, and keeps the output for the search for secrets.</summary>
     public async Task<Ended> EndAsync(Importer importer)
     {
         var ended = await importer.EndAsync();
@@ -85,7 +85,7 @@ sealed class Scene : IAsyncDisposable
         return ended;
     }
 
-    /// <summary>The script of a shell, in a mount namespace of its own, where <c>"$@"</c> is the import.</summary>
+    /// <summary>A shell script in a separate mount namespace, where <c>"$@"</c> is the import.</summary>
     public async Task<Ended> InNamespaceAsync(string script)
     {
         Directory.CreateDirectory(File("disk"));
@@ -98,7 +98,7 @@ sealed class Scene : IAsyncDisposable
 
     public JsonElement? Report() => System.IO.File.Exists(ReportPath) ? JsonElement.Parse(System.IO.File.ReadAllBytes(ReportPath)) : null;
 
-    /// <summary>What the oracle finds wrong after a run that ended by itself; empty when nothing is.</summary>
+    /// <summary>The oracle's findings after a run that was not killed; empty if there are none.</summary>
     public string Judge(Ended ended, double mostRequestsPerBatch = 4, bool deadLettersWritten = true) => string.Join('\n', Findings(ended, mostRequestsPerBatch, deadLettersWritten).Take(20));
 
     public IEnumerable<string> Findings(Ended ended, double mostRequestsPerBatch = 4, bool deadLettersWritten = true)
@@ -126,7 +126,7 @@ sealed class Scene : IAsyncDisposable
         if (Server.UniqueBodies > 0 && (double)Server.Requests / Server.UniqueBodies > mostRequestsPerBatch) yield return $"I9 sent {Server.Requests} requests for {Server.UniqueBodies} batches";
     }
 
-    /// <summary>I11: the secret arrived where it belongs, and is nowhere else.</summary>
+    /// <summary>I11: the secret arrived where it belongs, and appears nowhere else.</summary>
     IEnumerable<string> OfSecrets()
     {
         var canary = new Canary(User, Secret);

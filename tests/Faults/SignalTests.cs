@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>Told to stop.</summary>
+/// <summary>Stop signals.</summary>
 public sealed class SignalTests
 {
     [Theory]
@@ -10,7 +10,7 @@ public sealed class SignalTests
     public async Task A_signal_ends_in_order_and_the_same_command_finishes(string signal, int exitCode)
     {
         await using var scene = Slow();
-        // Much of the import is left when the signal comes, however late it comes on a busy machine.
+        // Much of the import remains when the signal arrives, however late that is on a busy machine.
         scene.Server.Script = asked => new Reply { Delay = TimeSpan.FromMilliseconds(asked.Number <= 20 ? 10 : 1000) };
         using var importer = Start(scene);
         await scene.Server.UntilAsync(() => scene.Server.Requests > 20, importer.Exit);
@@ -21,7 +21,7 @@ public sealed class SignalTests
         Assert.Equal("", scene.Judge(stopped));
         var state = scene.ReadState();
         Assert.NotNull(state);
-        // In order: what was answered is settled, so nothing that was accepted is sent again.
+        // A graceful stop: answered requests are settled, so nothing accepted is resent.
         Assert.Equal(scene.Journal.Count, state.Accepted);
         Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, state, [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
 
@@ -56,7 +56,7 @@ public sealed class SignalTests
         scene.Server.Script = asked => asked.Number <= 5 ? Reply.Good : new Reply { Ending = Ending.Never };
         using var importer = Start(scene);
         await scene.Server.UntilAsync(() => scene.Server.Requests > 5, importer.Exit);
-        // The second must come when the first was taken, which nothing shows: it is repeated until it works.
+        // The second must arrive after the first was handled, which is not observable: it is repeated until it works.
         importer.Send(Enum.Parse<Signal>(first));
         while (importer.IsRunning)
         {
@@ -71,7 +71,7 @@ public sealed class SignalTests
         await FinishAsync(scene);
     }
 
-    /// <summary>Under nohup or in a shell's background, a program rightly takes no notice of SIGHUP or SIGINT; the tests themselves may run so.</summary>
+    /// <summary>Under nohup or in a shell's background, a program rightly ignores SIGHUP or SIGINT; the tests themselves may run that way.</summary>
     static Importer Start(Scene scene) => Importer.StartOther("env", ["--default-signal", .. ToolUnderTest.Command, .. scene.Command], scene.Settings());
 
     static Scene Slow()

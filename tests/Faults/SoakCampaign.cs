@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>One long import against a server that answers one request in thirty with a fault. Its memory must stay flat, and every event is accounted for.</summary>
+/// <summary>One long import against a server with a fault in one request of thirty. Memory must stay flat, and every event is accounted for.</summary>
 sealed class SoakCampaign(int events, int seed, int batchEvents, Action<string> progress)
 {
     const int OneIn = 30;
@@ -55,7 +55,7 @@ sealed class SoakCampaign(int events, int seed, int batchEvents, Action<string> 
         Assert.All(Enumerable.Range(0, Kinds), kind => Assert.True(_faults[kind] > 0 || scene.Server.Requests < 3000, $"no {Names[kind]} in {scene.Server.Requests} requests"));
     }
 
-    /// <summary>The most of the first half, without its start, and of the second. A run too short to compare only has its bound.</summary>
+    /// <summary>The peak of the first half, without its start, and of the second. A run too short to compare is only checked against the limit.</summary>
     (double Early, double Late) Memory()
     {
         var samples = _memory.ToArray();
@@ -64,12 +64,12 @@ sealed class SoakCampaign(int events, int seed, int batchEvents, Action<string> 
         return (samples[(half / 5)..half].Max(), samples[half..].Max());
     }
 
-    /// <summary>One event in so many that about one request in a hundred holds one.</summary>
+    /// <summary>Refuses so few events that about one request in a hundred contains one.</summary>
     bool Refused(long n) => n % (100 * batchEvents) == 77 && _lines.KindOf(n) is LineKind.Good;
 
     Reply Decide(JournalServer server, Asked asked)
     {
-        // Half-way the server learns to take less than it did.
+        // Halfway, the server lowers its size limit.
         Interlocked.CompareExchange(ref _firstBatch, asked.Bytes, 0);
         if (server.Stored > events / 2 && asked.Bytes > _firstBatch * 0.6) return Reply.Error(413);
 

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>Nobody reads what is said, or there is no room for it.</summary>
+/// <summary>Nobody reads the output, or there is no space for it.</summary>
 public sealed class StandardStreamsTests
 {
     [Theory]

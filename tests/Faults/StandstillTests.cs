@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>The process stands still for a while, as on a machine that sleeps.</summary>
+/// <summary>The process is suspended for a while, as on a sleeping machine.</summary>
 public sealed class StandstillTests
 {
     [Fact]

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace MixpanelConnector.Faults;
 
 /// <summary>
-/// An export to object storage that is killed after each request that changes the bucket: while its manifest begins, between the parts of an
-/// upload, before and after a file is there. Whatever is to be seen then is whole, and the next run ends with what an export that nobody killed leaves.
+/// An export to object storage that is killed after each request that changes the bucket: while its manifest is created, between the parts of an
+/// upload, before and after a file exists. All visible objects are complete, and the next run ends with the result of an uninterrupted export.
 /// </summary>
 public sealed class StoredExportKillTests
 {
@@ -63,7 +63,7 @@ public sealed class StoredExportKillTests
             .Where(key => key.StartsWith(prefix, StringComparison.Ordinal) && !key.EndsWith("manifest.json", StringComparison.Ordinal))
             .ToDictionary(key => key[prefix.Length..], key => Convert.ToHexStringLower(SHA256.HashData(bucket.Of(key)!)), StringComparer.Ordinal), StringComparer.Ordinal);
 
-        // Whether each file is one of an export that nobody killed, and each entry of the manifest names such a file.
+        // Whether each file equals one of an uninterrupted export, and each entry of the manifest names such a file.
         bool JudgedBelow(string prefix)
         {
             var files = FilesBelow(prefix);

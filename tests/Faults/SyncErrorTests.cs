@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>The disk does not take what it was told to keep. That is never ignored, and never tried again as if nothing had been.</summary>
+/// <summary>A sync to disk fails. That is never ignored, and the sync is never just retried.</summary>
 public sealed class SyncErrorTests
 {
     [Theory]
@@ -38,7 +38,7 @@ public sealed class SyncErrorTests
         Assert.Contains(failed.File.StartsWith(scene.State, StringComparison.Ordinal) ? scene.State : Path.GetFileName(failed.File), ended.Said, StringComparison.Ordinal);
         Assert.Equal("", scene.Judge(ended, deadLettersWritten: false));
 
-        // Never tried again: what the disk has dropped, a second sync would not bring back.
+        // Never retried: a second sync would not bring back data that the kernel has dropped.
         if (!failed.File.Contains("import.db", StringComparison.Ordinal) && !Directory.Exists(failed.File)) Assert.Single(log, entry => entry.File == failed.File && entry.Name == failed.Name);
         Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>A program that tracks durably into an outbox, as often as it is started, and what became of each of its events.</summary>
+/// <summary>A program that tracks durably into an outbox, with all its runs, and the outcome of each of its events.</summary>
 sealed class TrackedScene : IAsyncDisposable
 {
     static readonly string Program = ToolUnderTest.Built("tests/DurableTracker", "MixpanelConnector.DurableTracker.dll");
@@ -21,7 +21,7 @@ sealed class TrackedScene : IAsyncDisposable
 
     public IReadOnlySet<long> Refused => _refused;
 
-    /// <summary>While there is no such file, Mixpanel is down.</summary>
+    /// <summary>While this file does not exist, Mixpanel is down.</summary>
     string Up => _scene.File("up");
 
     public int Padding { get; init; } = 200;
@@ -32,7 +32,7 @@ sealed class TrackedScene : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Where the outbox is, and the steps: see the program.</summary>
+    /// <summary>The folder of the outbox, and the steps: see the program.</summary>
     public Task<IReadOnlyList<string>> RunAsync(string outbox, params string[] steps) => RunAsync(null, outbox, steps);
 
     public async Task<IReadOnlyList<string>> RunAsync(Shim? shim, string outbox, params string[] steps)
@@ -42,7 +42,7 @@ sealed class TrackedScene : IAsyncDisposable
         return Note(Ended);
     }
 
-    /// <summary>The script of a shell, in a mount namespace of its own, where <c>"$@"</c> is the program with these steps.</summary>
+    /// <summary>A shell script in a separate mount namespace, where <c>"$@"</c> is the program with these steps.</summary>
     public async Task<IReadOnlyList<string>> InNamespaceAsync(string script, string outbox, params string[] steps)
     {
         Directory.CreateDirectory(_scene.File("disk"));
@@ -52,7 +52,7 @@ sealed class TrackedScene : IAsyncDisposable
 
     public Ended Ended { get; private set; } = new(0, [], []);
 
-    /// <summary>I12, from outside: what was taken arrived, what was refused did not, and nothing is two events for Mixpanel. Empty when it holds.</summary>
+    /// <summary>I12, from outside: accepted events arrived, refused ones did not, and Mixpanel counts none twice. Empty if it holds.</summary>
     public string Judge()
     {
         var arrived = _scene.Journal.Arrivals;
@@ -67,7 +67,7 @@ sealed class TrackedScene : IAsyncDisposable
         return string.Join('\n', findings);
     }
 
-    /// <summary>As <see cref="Judge"/>, where a refused event may arrive: its sync failed, or its process died, when it was on the disk already.</summary>
+    /// <summary>Like <see cref="Judge"/>, but a refused event may arrive: its sync failed, or its process died, after it had reached the disk.</summary>
     public string JudgeTaken()
     {
         _refused.Clear();
@@ -84,7 +84,7 @@ sealed class TrackedScene : IAsyncDisposable
         return await process.EndAsync();
     }
 
-    /// <summary>The whole lines; the last may be cut by a kill.</summary>
+    /// <summary>The complete lines; a kill may truncate the last one.</summary>
     List<string> Note(Ended ended)
     {
         var text = Encoding.UTF8.GetString(ended.Output);

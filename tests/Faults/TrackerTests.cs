@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>What <c>TrackAsync</c> has completed arrives, whatever befalls the process and its disk; what it refused, the caller knows.</summary>
+/// <summary>Events for which <c>TrackAsync</c> has completed arrive, whatever happens to the process and its disk; the caller knows the refused ones.</summary>
 public sealed class TrackerTests
 {
-    // Of the operations, each so manieth; the suite takes a few, the campaign all.
+    // Every nth operation is tested: a few in the suite, all in the campaign.
     static readonly int? Every = int.TryParse(Environment.GetEnvironmentVariable("CAMPAIGN_EVERY"), NumberStyles.None, CultureInfo.InvariantCulture, out var every) ? every : null;
 
     [Fact]
@@ -174,7 +174,7 @@ public sealed class TrackerTests
             await scene.RunAsync(shim, "outbox", "track:100", "track:100", "flush");
             var killed = scene.Ended.ExitCode != 0;
 
-            // With the power goes whatever no sync had made durable.
+            // A power loss drops everything that no sync had made durable.
             await scene.RunAsync(powerGoesToo ? "shadow/outbox" : "outbox", "track:5", "flush");
             Assert.True(scene.Ended.ExitCode == 0, scene.Ended.ToString());
             Assert.True(scene.JudgeTaken().Length == 0, $"killed at {at}: {scene.JudgeTaken()}");

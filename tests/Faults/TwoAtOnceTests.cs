@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>Two processes that export into one place, or migrate between the same projects, at the same time.</summary>
+/// <summary>Two concurrent processes that export to the same destination, or migrate between the same projects.</summary>
 public sealed class TwoAtOnceTests
 {
     [Theory]
@@ -35,7 +35,7 @@ public sealed class TwoAtOnceTests
         Assert.Equal(Exports.Days, Exports.Entries(place == "folder" ? await File.ReadAllBytesAsync(Path.Combine(to, "manifest.json"), TestContext.Current.CancellationToken) : bucket.Of("x/manifest.json")!).Count());
     }
 
-    /// <summary>They share no folder for locks: the manifest in the bucket tells the one that lags behind.</summary>
+    /// <summary>They share no folder for locks: the manifest in the bucket stops the one that lags behind.</summary>
     [Fact]
     public async Task Of_two_machines_that_export_into_one_prefix_the_one_that_lags_behind_ends_with_8()
     {

@@ -1,5 +1,5 @@
-// Evaluates feature flags of the Mixpanel at MIXPANEL_ENDPOINT. Reads a case a line, {"id","token","key","context","wait"}, and for
-// each prints a line, {"id","variant","value","enabled","qa","reason"}, or {"id","error"}. Cases run side by side.
+// Evaluates feature flags of the Mixpanel at MIXPANEL_ENDPOINT. Reads one case per line, {"id","token","key","context","wait"}, and for
+// each prints a line, {"id","variant","value","enabled","qa","reason"}, or {"id","error"}. Cases run concurrently.
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;

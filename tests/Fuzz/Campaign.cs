@@ -3,12 +3,12 @@ using System.Globalization;
 
 namespace MixpanelConnector.Fuzz;
 
-/// <summary>Runs a target on its seeds and on what mutation makes of them; keeps as new seeds the inputs that took new ways.</summary>
+/// <summary>Runs a target on its seeds and on their mutations; inputs that reach new paths are kept as new seeds.</summary>
 static class Campaign
 {
     const int LargestCorpus = 4000;
 
-    /// <summary>How long each target runs; unset means a small number of runs.</summary>
+    /// <summary>The duration for each target; unset means a small number of runs.</summary>
     static readonly TimeSpan? Time = Environment.GetEnvironmentVariable("MIXPANEL_FUZZ_SECONDS") is { Length: > 0 } seconds
         ? TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture))
         : null;

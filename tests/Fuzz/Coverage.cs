@@ -5,8 +5,8 @@ using SharpFuzz.Common;
 namespace MixpanelConnector.Fuzz;
 
 /// <summary>
-/// Which ways an input took through the product's code, when that was instrumented by the tool <c>sharpfuzz</c>: each step from
-/// one block to another counts in a cell of this map. Without instrumentation it stays empty, and no input looks new.
+/// The paths of an input through the product's code, if that was instrumented by the tool <c>sharpfuzz</c>: each edge from
+/// one block to another is counted in a cell of this map. Without instrumentation it stays empty, and no input appears new.
 /// </summary>
 static unsafe class Coverage
 {
@@ -17,7 +17,7 @@ static unsafe class Coverage
 
     static Coverage() => Trace.SharedMem = Map;
 
-    /// <summary>How many steps were ever seen.</summary>
+    /// <summary>The number of edges ever seen.</summary>
     public static int Steps { get; private set; }
 
     public static void Begin()
@@ -26,7 +26,7 @@ static unsafe class Coverage
         Trace.PrevLocation = 0;
     }
 
-    /// <summary>Whether since the beginning a step was made that is new, or was made far more often than before.</summary>
+    /// <summary>Whether since the start an edge was taken that is new, or far more often than before.</summary>
     public static bool IsNew()
     {
         var isNew = false;

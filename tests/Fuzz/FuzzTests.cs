@@ -1,9 +1,9 @@
 namespace MixpanelConnector.Fuzz;
 
-/// <summary>A small fixed part of the fuzzing runs with the other tests; <c>eng/campaign.sh fuzz</c> runs it for long, guided by coverage.</summary>
+/// <summary>A small fixed part of the fuzzing, run with the other tests; <c>eng/campaign.sh fuzz</c> runs longer, guided by coverage.</summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
-    // Instrumented code writes to the map from its first step.
+    // Instrumented code writes to the map from its first edge.
     static FuzzTests() => Coverage.Begin();
 
     [Fact]

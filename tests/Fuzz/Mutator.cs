@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Fuzz;
 
-/// <summary>Changes inputs at random, but the same way for the same seed.</summary>
+/// <summary>Mutates inputs at random, deterministically for a seed.</summary>
 sealed class Mutator(Random random, IReadOnlyList<byte[]> dictionary)
 {
     const int Longest = 1 << 16;

@@ -3,16 +3,16 @@ namespace MixpanelConnector.Fuzz;
 /// <summary>A part of the product whose verdict on any input is compared with an independent one.</summary>
 abstract class Target : IDisposable
 {
-    /// <summary>What mutation starts from.</summary>
+    /// <summary>The inputs that mutation starts from.</summary>
     public abstract IReadOnlyList<byte[]> Seeds { get; }
 
-    /// <summary>Pieces that mean something to the target.</summary>
+    /// <summary>A dictionary of tokens that are meaningful to the target.</summary>
     public virtual IReadOnlyList<byte[]> Dictionary => [];
 
-    /// <summary>Inputs that once showed a defect.</summary>
+    /// <summary>Inputs that once revealed a defect.</summary>
     public virtual IReadOnlyList<byte[]> Regressions => [];
 
-    /// <summary>Throws when the two verdicts differ.</summary>
+    /// <summary>Throws if the two verdicts differ.</summary>
     public abstract void Run(byte[] input);
 
     public virtual void Dispose() => GC.SuppressFinalize(this);
@@ -28,5 +28,5 @@ abstract class Target : IDisposable
     }
 }
 
-/// <summary>The product's verdict is not the independent one.</summary>
+/// <summary>The product's verdict differs from the independent one.</summary>
 sealed class DifferenceException(string message) : Exception(message);

@@ -11,7 +11,7 @@ using OpenTelemetry.Trace;
 
 namespace MixpanelConnector.Hosting.Tests;
 
-/// <summary>A program of an Aspire application: where its settings come from, and what it tells.</summary>
+/// <summary>A program of an Aspire application: the sources of its settings, and its telemetry.</summary>
 public sealed class AspireClientTests
 {
     const string Connection = "ConnectionStrings:mixpanel";
@@ -181,7 +181,7 @@ public sealed class AspireClientTests
         Assert.Equal(1, (await client.GetAllServiceAccountsAsync(new() { OrganizationId = 1 }, TestContext.Current.CancellationToken)).Total);
     }
 
-    /// <summary>Both sides: what the application host says is what the program reads.</summary>
+    /// <summary>Both sides: the program reads what the application host provides.</summary>
     [Fact]
     public async Task A_program_comes_to_the_embedded_Mixpanel_by_what_the_application_host_gives()
     {
@@ -211,7 +211,7 @@ public sealed class AspireClientTests
     static void Configure(HostApplicationBuilder builder, params (string Name, string Value)[] configuration) =>
         builder.Configuration.AddInMemoryCollection(configuration.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value)));
 
-    /// <summary>What OpenTelemetry was told.</summary>
+    /// <summary>The telemetry that OpenTelemetry received.</summary>
     sealed class Told : IDisposable
     {
         readonly Exporter<Metric> _metrics = new(metric => metric.Name);

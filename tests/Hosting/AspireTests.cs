@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace MixpanelConnector.Hosting.Tests;
 
-/// <summary>What the application model holds. It is built and never run.</summary>
+/// <summary>The content of the application model. It is built but never run.</summary>
 public sealed class AspireTests
 {
     [Fact]

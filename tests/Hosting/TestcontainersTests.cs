@@ -2,7 +2,7 @@ using MixpanelConnector.Testcontainers;
 
 namespace MixpanelConnector.Hosting.Tests;
 
-/// <summary>What the builder asks of a container runtime, which none of this needs.</summary>
+/// <summary>The container configuration of the builder, checked without a container runtime.</summary>
 public sealed class TestcontainersTests
 {
     [Fact]

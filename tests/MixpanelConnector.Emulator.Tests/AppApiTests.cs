@@ -60,7 +60,7 @@ public sealed class AppApiTests
         Assert.Equal(1, Results(await AskAsync(mixpanel, HttpMethod.Get, Project + "/schemas/event?entity_name=Sign%20up%2Fnow")));
         Assert.Equal(0, Results(await AskAsync(mixpanel, HttpMethod.Get, Project + "/schemas/event?entity_name=x")));
 
-        // What the second upload leaves out of its metadata stays; null clears it.
+        // Metadata that the second upload omits is kept; null clears it.
         (await AskAsync(mixpanel, HttpMethod.Post, Project + "/schemas/event/Sign%20up%2Fnow", """{"properties":{"plan":{"type":["string","null"]}},"metadata":{"com.mixpanel":{"hidden":null}}}""")).Is(200, """{"status":"ok"}""");
         (await AskAsync(mixpanel, HttpMethod.Get, Project + "/schemas/event/Sign%20up%2Fnow")).Is(200,
             """{"properties":{"plan":{"type":["string","null"],"metadata":{"com.mixpanel":{"displayName":"Plan"}}}},"metadata":{"com.mixpanel":{"tags":["t"]}}}""");

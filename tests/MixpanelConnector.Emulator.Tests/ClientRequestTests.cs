@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>What published clients send and the specification does not say, and what the service was seen to answer.</summary>
+/// <summary>Undocumented requests that published clients send, and the answers observed from the service.</summary>
 public sealed class ClientRequestTests
 {
     static readonly AuthenticationHeaderValue Owner = LocalMixpanel.Basic("local", "local");
@@ -319,7 +319,7 @@ public sealed class ClientRequestTests
         Assert.Equal(LocalMixpanel.Noon.AddSeconds(-30), (await mixpanel.OnlyEventAsync()).Time);
     }
 
-    /// <summary>Each combination of what changes an answer's dress: the picture wins, then the script, then the object.</summary>
+    /// <summary>Each combination of parameters that change the format of an answer: the image takes precedence, then the script, then the object.</summary>
     [Theory]
     [InlineData("/track")]
     [InlineData("/engage")]

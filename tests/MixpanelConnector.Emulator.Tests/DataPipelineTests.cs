@@ -3,7 +3,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>Pipelines are kept as they were asked for. Refused requests change nothing, so the tables share one embedded Mixpanel.</summary>
+/// <summary>Pipelines are stored as requested. Refused requests change nothing, so the tables share one embedded Mixpanel.</summary>
 public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassFixture<DataPipelineTests.Shared>
 {
     const string Pipelines = "/api/2.0/nessie/pipeline";
@@ -15,7 +15,7 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
     const string Snowflake =
         "type=snowflake&from_date=2026-08-01&snowflake_account_name=a&snowflake_warehouse=w&snowflake_storage_integration=i&snowflake_user=u&snowflake_password=HUSH&snowflake_role=r&snowflake_database=d&snowflake_schema=s" + Schema;
 
-    /// <summary>For each type, what it needs and some of what it takes.</summary>
+    /// <summary>For each type, the required parameters and some optional ones.</summary>
     public static TheoryData<string, string> Types { get; } = new()
     {
         { Gcs, "gcs_prefix=p&trial=true&frequency=hourly&data_source=events&data_format=json&to_date=2026-08-31&where=true&events=a&events=b" },
@@ -208,7 +208,7 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
 
     static StringContent Form(string form) => new(form, new System.Net.Http.Headers.MediaTypeHeaderValue("application/x-www-form-urlencoded"));
 
-    /// <summary>One that has one pipeline, <c>events-daily-gcs-raw</c>.</summary>
+    /// <summary>An embedded Mixpanel with one pipeline, <c>events-daily-gcs-raw</c>.</summary>
     public sealed class Shared : IAsyncLifetime
     {
         internal LocalMixpanel Mixpanel { get; private set; } = null!;

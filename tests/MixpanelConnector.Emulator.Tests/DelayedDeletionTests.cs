@@ -4,7 +4,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>A deletion of personal data that waits: when it can be taken back, when it happens, and what is told when it fails.</summary>
+/// <summary>A delayed deletion of personal data: when it can be cancelled, when it happens, and what is reported when it fails.</summary>
 public sealed class DelayedDeletionTests
 {
     const string Deletions = "/api/app/data-deletions/v3.0";
@@ -42,7 +42,7 @@ public sealed class DelayedDeletionTests
             await mixpanel.ImportAsync($"[{mixpanel.Event()}]");
             id = await AskAsync(mixpanel);
         }
-        // The clock of the next process begins at the same noon.
+        // The clock of the next process starts at the same noon.
         await using var again = await LocalMixpanel.StartAsync(options => options with { DeletionDelay = TimeSpan.FromMinutes(newDelayInMinutes), DataDirectory = folder.Path, TimeProvider = At(options, minutes: 59) });
         Assert.Equal("PENDING", await StateAsync(again, id));
         again.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -94,7 +94,7 @@ public sealed class DelayedDeletionTests
     static async Task<string> StateAsync(LocalMixpanel mixpanel, string id) =>
         (await mixpanel.SendAsync(HttpMethod.Get, $"{Deletions}/{id}?token=local", authorization: Bearer)).Json.GetProperty("results").GetProperty("status").GetString()!;
 
-    /// <summary>It is carried out in the background, once its time has come.</summary>
+    /// <summary>It runs in the background once it is due.</summary>
     static async Task UntilAsync(LocalMixpanel mixpanel, string id, string state)
     {
         while (await StateAsync(mixpanel, id) is var now && now != state)

@@ -1,9 +1,9 @@
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>A documented operation: a request that names every documented parameter and member, and what must come back.</summary>
-/// <param name="Id">Mixpanel's operationId, and after a comma which case of it.</param>
+/// <summary>A documented operation: a request with every documented parameter and member, and the expected answer.</summary>
+/// <param name="Id">Mixpanel's operationId, and after a comma the case.</param>
 /// <param name="Method">The method.</param>
-/// <param name="Path">The path with its parameters; <c>{name}</c> stands for the id of a document that was made before.</param>
+/// <param name="Path">The path with its parameters; <c>{name}</c> stands for the id of a previously created document.</param>
 /// <param name="Body">The body; null for none.</param>
 /// <param name="Status">The documented status of success.</param>
 /// <param name="Shape">The answer, as <see cref="Tests.Shape"/> writes it; null for no body.</param>
@@ -12,16 +12,16 @@ sealed record DocumentedOperation(string Id, string Method, string Path, string?
     /// <summary>The parameters and members without which the request is refused.</summary>
     public string[] Required { get; init; } = [];
 
-    /// <summary>Parameters that take any text.</summary>
+    /// <summary>Parameters that accept any text.</summary>
     public string[] AnyText { get; init; } = [];
 
-    /// <summary>The specification allows no members beside the documented ones.</summary>
+    /// <summary>Whether the specification allows only the documented members.</summary>
     public bool IsClosed { get; init; }
 
-    /// <summary>There may be no body at all.</summary>
+    /// <summary>Whether the body is optional.</summary>
     public bool MayHaveNoBody { get; init; }
 
-    /// <summary>The operations that must come before, by id.</summary>
+    /// <summary>The operations that must run before, by id.</summary>
     public string[] After { get; init; } = [];
 
     public override string ToString() => Id;
@@ -196,7 +196,7 @@ static class DocumentedOperations
 /// <param name="Path">The path.</param>
 /// <param name="Record">A record with every documented member.</param>
 /// <param name="Required">The members without which it is not valid, as paths.</param>
-/// <param name="Ill">Members that are not valid as they are here, each as a member in JSON.</param>
+/// <param name="Ill">Invalid members, each as a member in JSON.</param>
 sealed record TrackingOperation(string Id, string Path, string Record, string[] Required, string[] Ill)
 {
     const string User = "\"$token\":\"local\",\"$distinct_id\":\"ada\",\"$ip\":\"0\",\"$time\":1788263940,\"$ignore_time\":true,\"$ignore_alias\":true,\"$latitude\":1.5,\"$longitude\":2.5";

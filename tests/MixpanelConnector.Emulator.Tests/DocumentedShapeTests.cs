@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>Each documented operation, field by field: what it takes, what it refuses, and what it answers then. A new one is a row of <see cref="DocumentedOperations"/>.</summary>
+/// <summary>Each documented operation, field by field: accepted and refused input, answers. A new one is a row in <see cref="DocumentedOperations"/>.</summary>
 public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing standing) : IClassFixture<DocumentedShapeTests.Standing>
 {
     const string Ingestion = """{"code":"int","error":"string","status":"string"}""";
@@ -165,7 +165,7 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
         }
     }
 
-    /// <summary>A project secret (a username without a password) is on its way out at Mixpanel, and is nobody's here.</summary>
+    /// <summary>A project secret (a username without a password) is deprecated by Mixpanel, and not accepted here.</summary>
     [Theory]
     [MemberData(nameof(Ids))]
     public async Task Credentials_that_are_missing_or_wrong_are_refused(string id)
@@ -380,7 +380,7 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
         }
     }
 
-    /// <summary>An endpoint of Mixpanel that has no row in a table above is not held against anything.</summary>
+    /// <summary>An endpoint of Mixpanel without a row in a table above would not be tested.</summary>
     [Fact]
     public async Task Every_endpoint_of_mixpanel_has_a_row()
     {
@@ -390,7 +390,7 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
 
         var unheld = mixpanel.Server.Endpoints
             .Where(endpoint => !endpoint.Path.StartsWith("/emulator", StringComparison.Ordinal) && endpoint.Path is not ("/" or "/healthz") && endpoint.Method != "OPTIONS")
-            // What only clients use, which ClientRequestTests and TrackTests hold: browsers' GET, and the other paths of the same handlers.
+            // Used only by clients, and tested by ClientRequestTests and TrackTests: GET by browsers, and other paths of the same handlers.
             .Where(endpoint => endpoint is not { Method: "GET", Path: "/track" or "/engage" or "/groups" or "/import" or "/api/query/engage" or "/api/query/engage/properties" or "/api/query/engage/revenue" or "/api/query/cohorts/list" })
             .Where(endpoint => !endpoint.Path.StartsWith("/api/app/workspaces/{project}/annotations", StringComparison.Ordinal))
             .Where(endpoint => endpoint.Path is not ("/batch" or "/api/app/projects/{workspace}/experiments" or "/api/app/projects/{project}/workspaces" or "/api/app/projects/{project}/workspaces/public"))
@@ -400,7 +400,7 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
         Assert.Empty(unheld);
     }
 
-    /// <summary>Whether the path is of the endpoint, of whose path a segment may be a <c>{name}</c>.</summary>
+    /// <summary>Whether the path matches that of the endpoint, in which a segment may be a <c>{name}</c>.</summary>
     static bool IsPathOf(string endpoint, string path)
     {
         var (expected, segments) = (endpoint.Split('/'), path.Split('/'));
@@ -416,7 +416,7 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
     static string PathWith(DocumentedOperation operation, IEnumerable<(string Name, string Value)> parameters) =>
         $"{operation.Path.Split('?')[0]}?{string.Join('&', parameters.Select(parameter => $"{parameter.Name}={Uri.EscapeDataString(parameter.Value)}"))}";
 
-    /// <summary>Ingestion takes what it does not know.</summary>
+    /// <summary>Ingestion accepts unknown parameters.</summary>
     static bool IgnoresParameters(DocumentedOperation operation) => operation.Path.StartsWith("/import", StringComparison.Ordinal);
 
     static bool IsOfUsers(DocumentedOperation operation) => operation.Path.StartsWith("/api/app/data-", StringComparison.Ordinal);
@@ -445,7 +445,7 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
             new HttpMethod(operation.Method), PathOf(path ?? operation.Path, id), Content(operation, body ?? operation.Body, mixpanel), IsOfUsers(operation) ? Bearer : Owner);
     }
 
-    /// <summary>What <c>{name}</c> in the operation's path stands for.</summary>
+    /// <summary>The value of <c>{name}</c> in the operation's path.</summary>
     static async Task<string> IdOfAsync(LocalMixpanel mixpanel, DocumentedOperation operation)
     {
         const string Users = """{"distinct_ids":["ada"]}""";
@@ -464,7 +464,7 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
         };
     }
 
-    /// <summary>An event, a profile, and one document of each kind, with the ids from 1 on; and what the operation comes after.</summary>
+    /// <summary>An event, a profile, and one document of each kind, with ids from 1; and the results of the operations that must run before.</summary>
     static async Task<LocalMixpanel> WithOneOfEachAsync(DocumentedOperation operation)
     {
         var mixpanel = await LocalMixpanel.StartAsync(options => options with { DeletionDelay = TimeSpan.FromHours(1) });
@@ -499,7 +499,7 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
         return LocalMixpanel.Basic("some", made.Json.GetProperty("results").GetProperty("token").GetString()!);
     }
 
-    /// <summary>Embedded Mixpanels that are made once, for all requests that must change nothing: they are refused, or only read.</summary>
+    /// <summary>Embedded Mixpanels shared by all requests that must not change anything, because they are refused or only read.</summary>
     public sealed class Standing : IAsyncDisposable
     {
         readonly Dictionary<string, LocalMixpanel> _byWhatCameBefore = new(StringComparer.Ordinal);

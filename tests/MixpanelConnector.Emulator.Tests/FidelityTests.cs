@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>FIDELITY.md tells of every endpoint, and tells the truth.</summary>
+/// <summary>FIDELITY.md covers every endpoint, and is correct.</summary>
 public sealed partial class FidelityTests
 {
     [Fact]

@@ -4,7 +4,7 @@ using MixpanelConnector.Emulator.Flags;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>Flags are evaluated as the official SDKs do: tests/Cases/flags has what they answered.</summary>
+/// <summary>Flags are evaluated like the official SDKs do: tests/Cases/flags has their answers.</summary>
 public sealed class FlagEvaluationTests
 {
     const string Flags = DocumentedOperations.Flags;
@@ -25,7 +25,7 @@ public sealed class FlagEvaluationTests
             var value = given is { } some ? some.Variant.GetProperty("value").GetRawText() : "null";
             var answer = $"{given?.Key ?? "none"} {value} {given?.IsTestUser ?? false}";
             var right = $"{expected.GetProperty("variant").GetString() ?? "none"} {expected.GetProperty("value").GetRawText()} {expected.GetProperty("qa").GetBoolean()}";
-            // Where the SDKs disagree among themselves, any answer will do.
+            // If the SDKs disagree, any answer is accepted.
             if (answer != right && !vector.TryGetProperty("free", out _))
                 wrong.Add($"{vector.GetProperty("id")}: {answer} instead of {right}");
         }
@@ -40,7 +40,7 @@ public sealed class FlagEvaluationTests
             Assert.Equal(hash.GetProperty("bucket").GetInt32() / 100.0, FlagEvaluation.Hash(hash.GetProperty("key").GetString()!, hash.GetProperty("salt").GetString()!));
     }
 
-    /// <summary>What the vectors leave out, with the answers of json-logic-js.</summary>
+    /// <summary>Cases that the vectors do not cover, with the answers of json-logic-js.</summary>
     [Theory]
     [InlineData("""{"==":[{"cat":[1e21,"|",0.000001,"|",1e-7,"|",123.5,"|",100]},"1e+21|0.000001|1e-7|123.5|100"]}""", true)]
     [InlineData("""{"==":[{"var":"list.1"},2]}""", true)]
@@ -83,8 +83,7 @@ public sealed class FlagEvaluationTests
         Assert.Equal(expected, FlagEvaluation.Assign(JsonElement.Parse(flag), JsonElement.Parse(context)) is not null);
     }
 
-    /// <summary>A stored flag, by the members that differ, and what is answered for ada.</summary>
-    /// <summary>What a rule costs is bounded by what it looks at, not by the number of its operators: each of these would take minutes.</summary>
+    /// <summary>The cost of a rule is limited by the data it visits, not by the number of its operators: each of these would take minutes.</summary>
     [Theory]
     [InlineData("""{"var":"DOTS"}""")]
     [InlineData("""{"missing":["DOTS"]}""")]
@@ -246,7 +245,7 @@ public sealed class FlagEvaluationTests
         Assert.Equal(200, (await mixpanel.SendAsync(HttpMethod.Post, Flags, new StringContent(Flag(foxes, "off")), Owner)).Status);
     }
 
-    /// <summary>Stores a flag with one variant, and gives its id.</summary>
+    /// <summary>Stores a flag with one variant, and returns its id.</summary>
     static async Task<string> StoreAsync(LocalMixpanel mixpanel, string members, string rollout, string key = "k", string test = "")
     {
         var method = members.Contains("serving_method", StringComparison.Ordinal) ? "" : "\"serving_method\":\"remote_or_local\",";

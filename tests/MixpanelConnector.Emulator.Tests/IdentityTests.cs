@@ -126,7 +126,7 @@ public sealed class IdentityTests
         await using var again = await OriginalAsync(folder.Path);
         await SetAsync(again, "work", """{"n":4}""");
         Assert.Equal("""{"name":"Ada","seen":true,"n":4,"m":3}""", await OnlyProfileAsync(again, "ada"));
-        // Queries take the canonical id alone.
+        // Queries accept only the canonical id.
         Assert.Equal(["ada"], await FoundAsync(again, "ada"));
         Assert.Empty(await FoundAsync(again, "work"));
     }
@@ -147,7 +147,7 @@ public sealed class IdentityTests
         Assert.Equal(1, byProfile.Json.GetProperty("data").GetProperty("values").GetProperty("1").GetProperty("2026-09-01").GetInt32());
     }
 
-    /// <summary>A table that is gone for a moment makes the transaction fail after the events were counted and the ids linked.</summary>
+    /// <summary>A temporarily missing table makes the transaction fail after the events were counted and the ids linked.</summary>
     [Fact]
     public async Task A_transaction_that_fails_leaves_no_link_and_no_count()
     {

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>What an import makes of a request as a whole: who may send it, how large it may be, what it may look like.</summary>
+/// <summary>The checks of an import request as a whole: authorization, size and format.</summary>
 public sealed class ImportRequestTests
 {
     const int Limit = 10 * 1024 * 1024;

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>Which events an import refuses, and how each refusal is worded.</summary>
+/// <summary>The events that an import refuses, and the message of each refusal.</summary>
 public sealed class ImportRulesTests
 {
     const string SeventeenForbiddenIds =

@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>Scripts of JQL over events and profiles.</summary>
+/// <summary>JQL scripts over events and profiles.</summary>
 public sealed class JqlTests
 {
     const string Days = "from_date: '2026-08-30', to_date: '2026-09-01'";
     const string All = $"Events({{{Days}}})";
 
-    /// <summary>Which transformations there are, and what they make of six events of three users, one of them nobody, and three profiles.</summary>
+    /// <summary>The transformations, and their results for six events of three users, one of them with an empty id, and three profiles.</summary>
     [Theory]
     [InlineData("EVENTS.reduce(mixpanel.reducer.count())", "[6]")]
     [InlineData("Events({from_date: new Date('2026-08-31'), to_date: params.today}).reduce(mixpanel.reducer.count())", "[5]")]
@@ -147,7 +147,7 @@ public sealed class JqlTests
         Assert.True(answer.Status == 412 && answer.Json.GetProperty("error").GetString()!.StartsWith(error, StringComparison.Ordinal), answer.Text);
     }
 
-    /// <summary>What would go on for ever, or fill the memory, by a loop or in a single step.</summary>
+    /// <summary>Scripts that would never end, or exhaust the memory, in a loop or in a single step.</summary>
     [Theory]
     [InlineData("while (true) { }")]
     [InlineData("function main() { while (true) { try { while (true) { } } catch (e) { } } }")]
@@ -229,7 +229,7 @@ public sealed class JqlTests
     static async Task<LocalMixpanel> WithDataAsync()
     {
         var mixpanel = await LocalMixpanel.StartAsync();
-        // Not in the order of time, and the first of them twice.
+        // Not in order of time, and the first one twice.
         var imported = await mixpanel.ImportAsync(
             """
             [

@@ -7,7 +7,7 @@ using MixpanelConnector.Emulator.Rules;
 #pragma warning disable MA0002 // names compare by their characters wherever nothing else is said
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary><c>/emulator/projects/{project}/live</c>: what a project gets, as it comes.</summary>
+/// <summary><c>/emulator/projects/{project}/live</c>: the records that a project receives, as they arrive.</summary>
 public sealed class LiveFeedTests
 {
     [Fact]
@@ -138,7 +138,7 @@ public sealed class LiveFeedTests
         Assert.Equal(["x\u2400y", "x\u2400z"], (await mixpanel.Server.ProfilesAsync(TestContext.Current.CancellationToken)).Select(profile => profile.DistinctId));
     }
 
-    /// <summary>Somebody who watches project 1.</summary>
+    /// <summary>A client that watches project 1.</summary>
     sealed class Watching(HttpClient http, HttpResponseMessage answer, StreamReader lines) : IDisposable
     {
         public static async Task<Watching> StartAsync(LocalMixpanel mixpanel)

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>An embedded Mixpanel of one test's own, at noon of a fixed day, and a client that speaks plain HTTP to it.</summary>
+/// <summary>A separate embedded Mixpanel for one test, at noon of a fixed day, and a plain HTTP client for it.</summary>
 sealed class LocalMixpanel : IAsyncDisposable
 {
     public static readonly DateTimeOffset Noon = new(2026, 9, 1, 12, 0, 0, TimeSpan.Zero);
@@ -52,7 +52,7 @@ sealed class LocalMixpanel : IAsyncDisposable
 
     public static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>An event that breaks no rule; each part can be given another JSON text, or null to leave it out.</summary>
+    /// <summary>A valid event; each part can be replaced with another JSON text, or omitted with null.</summary>
     public string Event(string? name = "\"Signed up\"", string? time = "", string? distinctId = "\"ada\"", string? insertId = "\"id-1\"", string? more = null)
     {
         if (time == "")

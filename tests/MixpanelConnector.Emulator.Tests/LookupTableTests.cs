@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>Lookup tables are listed, and replaced as a whole or not at all.</summary>
+/// <summary>Lookup tables are listed, and replaced atomically.</summary>
 public class LookupTableTests
 {
     const string Path = "/lookup-tables/00000000-0000-4000-8000-000000000001?project_id=1";
@@ -123,7 +123,7 @@ public class LookupTableTests
     static Task<Answer> MapAsync(LocalMixpanel mixpanel, string json) =>
         mixpanel.SendAsync(HttpMethod.Put, "/emulator/projects/1/lookup-tables/" + DevelopmentCredentials.LookupTableId, new StringContent(json), Owner);
 
-    /// <summary>How many songs were played, by an expression.</summary>
+    /// <summary>The number of songs played, segmented by an expression.</summary>
     static async Task<string> CountsAsync(LocalMixpanel mixpanel, string on, string where = "true")
     {
         var answer = await mixpanel.GetAsync(

@@ -4,7 +4,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>However parameters come, all of them count: none is left out without a word, which would answer another question.</summary>
+/// <summary>However parameters are sent, all of them count: none is ignored silently, because that would answer a different question.</summary>
 public sealed class QueryParametersTests
 {
     public static TheoryData<string> Queries =>

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace MixpanelConnector.Emulator.Tests;
 
 /// <summary>
-/// The shape of a JSON value, written like one: <c>{"code":"int","tags":[{"id":"int"}],"?more":"string|null"}</c>. Every name must be
-/// there unless it begins with <c>?</c>, and no other may; the name <c>*</c> stands for any number of any names.
+/// The shape of a JSON value, written like one: <c>{"code":"int","tags":[{"id":"int"}],"?more":"string|null"}</c>. Every name is
+/// required unless it begins with <c>?</c>, and no others are allowed; the name <c>*</c> stands for any number of any names.
 /// </summary>
 static class Shape
 {

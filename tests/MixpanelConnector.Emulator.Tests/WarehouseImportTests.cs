@@ -6,7 +6,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>Imports from warehouses are kept as they were asked for. Refused requests change nothing, so the tables share one embedded Mixpanel.</summary>
+/// <summary>Warehouse imports are stored as requested. Refused requests change nothing, so the tables share one embedded Mixpanel.</summary>
 public sealed class WarehouseImportTests(WarehouseImportTests.Shared shared) : IClassFixture<WarehouseImportTests.Shared>
 {
     const string Imports = "/api/app/projects/1/warehouse-sources/imports";
@@ -179,7 +179,7 @@ public sealed class WarehouseImportTests(WarehouseImportTests.Shared shared) : I
     static Task<Answer> AskAsync(LocalMixpanel mixpanel, string method, string path, string? body = null) =>
         mixpanel.SendAsync(new HttpMethod(method), path, body is null ? null : new StringContent(body, Encoding.UTF8, "application/json"), Owner);
 
-    /// <summary>One that has one import, 1, which has never run.</summary>
+    /// <summary>An embedded Mixpanel with one import, 1, which has never run.</summary>
     public sealed class Shared : IAsyncLifetime
     {
         internal LocalMixpanel Mixpanel { get; private set; } = null!;

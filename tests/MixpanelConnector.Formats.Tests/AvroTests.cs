@@ -6,7 +6,7 @@ using static MixpanelConnector.Formats.Tests.HandMadeAvro;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>Avro files, by Apache's writer and made by hand.</summary>
+/// <summary>Avro files, written by Apache's library and by hand.</summary>
 public sealed class AvroTests : IDisposable
 {
     const string Event = """{"name":"event","type":"string"},{"name":"time","type":"long"},{"name":"distinct_id","type":"string"}""";

@@ -5,7 +5,7 @@ using MixpanelConnector.Import.Columns;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>What becomes of the values of columns.</summary>
+/// <summary>The conversion of the values of columns.</summary>
 public class ColumnTypeTests
 {
     [Theory]

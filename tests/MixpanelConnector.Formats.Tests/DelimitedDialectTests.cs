@@ -3,7 +3,7 @@ using static MixpanelConnector.Formats.Tests.Rows;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>Rows that are parted and headed as the caller says, however the input comes in.</summary>
+/// <summary>Rows with the delimiters and headers that the caller specifies, for every kind of input.</summary>
 public sealed class DelimitedDialectTests
 {
     static readonly string[] Cells = ["a", "'a;b'", "'it''s'", "'it\\'s; \\\\'", "a\\;b", "two\\\nlines", "'two\\\r\nlines'", "C:\\\\new\\tab", "\\'", "''"];
@@ -38,7 +38,7 @@ public sealed class DelimitedDialectTests
             var second = await run.RunAsync(request, state);
             if (second.Outcome is RunOutcome.Damaged)
             {
-                // The cut was within a last cell that could as well have been whole, or within the line sep=. It is told, and nothing is sent twice.
+                // Truncated within a last cell that could have been complete, or within the line sep=. It is reported, and nothing is sent twice.
                 Assert.Contains("has changed", second.Problems[0], StringComparison.Ordinal);
                 changed++;
                 continue;

@@ -2,10 +2,10 @@ using static MixpanelConnector.Formats.Tests.Rows;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>The same CSV run again on its state, with the input as it was or changed.</summary>
+/// <summary>The same CSV imported again with its state, with the input unchanged or changed.</summary>
 public sealed class DelimitedResumeTests : IDisposable
 {
-    // Line ends inside cells, bad rows, blank lines, quotes: all that could put the place of a row in doubt.
+    // Line ends inside cells, bad rows, blank lines, quotes: everything that could make the position of a row ambiguous.
     static readonly string[] Texts =
     [
         "\uFEFFevent,time,distinct_id,$insert_id,n,note\n",
@@ -55,7 +55,7 @@ public sealed class DelimitedResumeTests : IDisposable
             var second = await run.RunAsync(request, state);
             if (second.Outcome is RunOutcome.Damaged)
             {
-                // The cut was within the last cell of a row, which could as well have been whole. It is told, and nothing is sent twice.
+                // Truncated within the last cell of a row, which could have been complete. It is reported, and nothing is sent twice.
                 Assert.Contains("longer now", second.Problems[0], StringComparison.Ordinal);
                 changed++;
                 continue;

@@ -6,7 +6,7 @@ using static MixpanelConnector.Formats.Tests.Rows;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>Rows become records: what each cell, quote and line end does.</summary>
+/// <summary>Rows become records: the effect of each cell, quote and line end.</summary>
 public sealed class DelimitedTests : IDisposable
 {
     readonly ImportRun _run = new();
@@ -78,7 +78,7 @@ public sealed class DelimitedTests : IDisposable
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
         Assert.Empty(_run.Mixpanel.Stored);
 
-        // A stream shows it when it is read, which is no later.
+        // For a stream it is only detected on reading, still before anything is sent.
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(Header + "\n" + Row(1) + "\n"));
         var report = await _run.RunAsync(request with { Inputs = ["-"], StandardInput = stream, Format = "csv" });
         Assert.Equal((RunOutcome.Invalid, 0), (report.Outcome, report.Read));

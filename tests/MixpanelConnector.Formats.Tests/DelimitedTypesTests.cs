@@ -6,7 +6,7 @@ using static MixpanelConnector.Formats.Tests.Rows;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>The type that a column has for the whole of an input: over runs, pauses and damage.</summary>
+/// <summary>The type of a column for a whole input: across runs, pauses and damage.</summary>
 public sealed class DelimitedTypesTests : IDisposable
 {
     const string Names = "event,time,distinct_id,a\n";
@@ -180,7 +180,7 @@ public sealed class DelimitedTypesTests : IDisposable
         Assert.InRange(endless.Position, 0, 4 << 20);
     }
 
-    /// <summary>Gives a little at a time.</summary>
+    /// <summary>Returns a little at a time.</summary>
     sealed class Dripping(byte[] content, int piece = 1) : MemoryStream(content)
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span[..Math.Min(piece, buffer.Length)]));

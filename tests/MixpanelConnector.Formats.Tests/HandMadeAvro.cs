@@ -4,7 +4,7 @@ using System.Text;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>Writes Avro files byte by byte, damaged ones among them.</summary>
+/// <summary>Writes Avro files byte by byte, including damaged ones.</summary>
 sealed class HandMadeAvro(string schema, string? codec = null)
 {
     static readonly byte[] Marker = [.. Enumerable.Range(1, 16).Select(number => (byte)number)];
@@ -14,9 +14,9 @@ sealed class HandMadeAvro(string schema, string? codec = null)
     public byte[] Bytes => [.. _file];
 
     /// <summary>A block of values.</summary>
-    /// <param name="count">How many it says that there are.</param>
-    /// <param name="values">The values, one after the other.</param>
-    /// <param name="size">How many bytes it says that they take; null for the truth.</param>
+    /// <param name="count">The declared number of values.</param>
+    /// <param name="values">The concatenated values.</param>
+    /// <param name="size">The declared size in bytes; null for the actual one.</param>
     public HandMadeAvro Block(long count, byte[] values, long? size = null)
     {
         var packed = codec switch

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>Parquet files byte by byte, so that they can say what no writer would: https://github.com/apache/parquet-format.</summary>
+/// <summary>Writes Parquet files byte by byte, so that they can declare what no writer would: https://github.com/apache/parquet-format.</summary>
 sealed class HandMadeParquet
 {
     public const int AsInt32 = 1, AsInt64 = 2, AsInt96 = 3, AsText = 6, AsFixed = 7;
@@ -12,13 +12,13 @@ sealed class HandMadeParquet
     readonly List<Column> _columns = [];
     readonly List<byte> _pages = [.. "PAR1"u8];
 
-    /// <summary>The rows that the row group announces.</summary>
+    /// <summary>The number of rows that the row group declares.</summary>
     public long GroupRows { get; set; }
 
-    /// <summary>The rows that the file announces.</summary>
+    /// <summary>The number of rows that the file declares.</summary>
     public long FileRows { get; set; }
 
-    /// <summary>A file of events with these rows, as it should be.</summary>
+    /// <summary>A valid file of events with these rows.</summary>
     public static HandMadeParquet Events(int rows)
     {
         var file = new HandMadeParquet { GroupRows = rows, FileRows = rows };
@@ -28,14 +28,14 @@ sealed class HandMadeParquet
         return file;
     }
 
-    /// <summary>A column of one page, whose values are all there.</summary>
+    /// <summary>A column of one page without nulls.</summary>
     public void Add(string name, int type, byte[] values, int count, int converted = -1, int length = 0, Action<Thrift>? logical = null, int encoding = Plain, long? announced = null)
     {
         var page = new Thrift().I32(1, 0).I32(2, values.Length).I32(3, values.Length).Struct(5, header => header.I32(1, count).I32(2, encoding).I32(3, Rle).I32(4, Rle)).End();
         AddPages(name, type, [.. page, .. values], announced ?? count, converted, length, logical, encoding);
     }
 
-    /// <summary>A column of pages as they are given.</summary>
+    /// <summary>A column of the given pages.</summary>
     public void AddPages(string name, int type, byte[] pages, long count, int converted = -1, int length = 0, Action<Thrift>? logical = null, int encoding = Plain)
     {
         _columns.Add(new(name, type, length, converted, logical, count, _pages.Count, pages.Length, encoding));
@@ -68,7 +68,7 @@ sealed class HandMadeParquet
         return WithFooter(pages, footer.End());
     }
 
-    /// <summary>A file of nothing but what it says of itself.</summary>
+    /// <summary>A file with the given pages and footer.</summary>
     public static byte[] WithFooter(byte[] pages, byte[] footer)
     {
         Span<byte> length = stackalloc byte[4];
@@ -88,7 +88,7 @@ sealed class HandMadeParquet
         readonly List<byte> _bytes = [];
         int _last;
 
-        /// <summary>Whether each field says its number in full, as no writer does.</summary>
+        /// <summary>Whether each field has its full id instead of a delta, as no writer does.</summary>
         public bool LongIds { get; init; }
 
         public Thrift I32(int id, int value) => Field(id, 5, ZigZag(value));

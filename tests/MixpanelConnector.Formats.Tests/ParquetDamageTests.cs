@@ -7,7 +7,7 @@ using static MixpanelConnector.Formats.Tests.HandMadeParquet;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>Parquet files that are damaged, or made to do harm: they end with 6, and what was sent of them is what they held.</summary>
+/// <summary>Damaged and malicious Parquet files: the import ends with 6, and what was sent matches their content.</summary>
 public sealed class ParquetDamageTests : IDisposable
 {
     readonly ImportRun _run = new();
@@ -75,7 +75,7 @@ public sealed class ParquetDamageTests : IDisposable
         var report = await RunAsync(sound);
         Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
 
-        // The same of one row group without columns' values, each field with its whole number.
+        // The same with one row group without column values, and the full id of each field.
         var footer = new Thrift { LongIds = true }
             .I32(1, 2)
             .Structs(2, [root => root.Bytes(4, "schema").I32(5, 1), column => column.I32(1, AsInt32).I32(3, 0).Bytes(4, "time")])
@@ -139,7 +139,7 @@ public sealed class ParquetDamageTests : IDisposable
     [InlineData(7, false)]
     public async Task Lengths_that_no_page_can_hold_are_refused_before_room_is_made_for_them(int encoding, bool tooMany)
     {
-        // Texts of no bytes, in blocks of a size that lets two thousand million lengths be announced in 20 bytes.
+        // Empty texts, in blocks of a size that allows two billion lengths to be declared in 20 bytes.
         byte[] Lengths(uint count) => [.. Thrift.Varint(1 << 28), .. Thrift.Varint(4), .. Thrift.Varint(count), 0, 0, 0, 0, 0, 0];
         var count = tooMany ? int.MaxValue : 3u;
         var file = Events(3);
@@ -172,7 +172,7 @@ public sealed class ParquetDamageTests : IDisposable
         Assert.Contains($"\"v\":\"{row}\",\"distinct_id\":\"u2999\",\"l\":[\"2999\",\"{new string('x', 299)}\"]", _run.Mixpanel.Stored[^1], StringComparison.Ordinal);
     }
 
-    /// <summary>300 rows in two row groups with page checksums, numbers and text, dictionaries and none.</summary>
+    /// <summary>300 rows in two row groups with page checksums, numbers and text, with and without dictionaries.</summary>
     byte[] Checked()
     {
         using var none = LogicalType.None();
@@ -232,7 +232,7 @@ public sealed class ParquetDamageTests : IDisposable
 
         Assert.InRange(refused, 100, 250);
 
-        // The footer has no checksum: a column that has another name now cannot be told from one that always had.
+        // The footer has no checksum: a renamed column cannot be distinguished from one that always had that name.
         bool Renamed(byte[] damaged)
         {
             var names = sound.AsSpan().IndexOf("schema"u8);

@@ -8,7 +8,7 @@ using static MixpanelConnector.Formats.Tests.Rows;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>Parquet files, most of them written by DuckDB: a writer that shares nothing with the reader.</summary>
+/// <summary>Parquet files, most of them written by DuckDB: a writer that shares no code with the reader.</summary>
 public sealed class ParquetTests : IDisposable
 {
     const string Base = "'e' AS event, 1790000000 AS time, 'u' AS distinct_id";
@@ -82,7 +82,7 @@ public sealed class ParquetTests : IDisposable
     [InlineData("NULL::INTEGER[]", "")]
     public async Task A_value_is_written_by_its_type(string value, string? json)
     {
-        // Before and after it are rows whose value is null, so that a value of one row would show in another.
+        // Rows with null before and after it would reveal a value that ends up in the wrong row.
         json ??= $"\"{new string('x', 2000)}\"";
         var report = await RunAsync($"SELECT {Base}, NULL AS v, 0 AS n UNION ALL SELECT {Base}, {value}, 1 UNION ALL SELECT {Base}, NULL, 2 UNION ALL SELECT {Base}, {value}, 3");
         Assert.Equal("", string.Join(' ', report.Problems));
@@ -268,7 +268,7 @@ public sealed class ParquetTests : IDisposable
         }
     }
 
-    /// <summary>Two row groups of 20 rows. In the second, the column <c>secret</c> says that it has 20 values, and holds one; compressed, in base64.</summary>
+    /// <summary>Two row groups of 20 rows. In the second, the column <c>secret</c> declares 20 values, and contains one; compressed, in base64.</summary>
     const string FewerValuesThanItSays = """
         eNrtlr9rU1EUx29eXkONwdiW+9pARxMyNPDO+x2cRAIODqE6dBAc2jc80RSSKI619UfVqlXBP0E6FVycHYpDJwdnR/8Ax0yed989lyOxCoKDIBzO53veubn33Mc3JP0LqyCF3LIxVmQbZUVWhLCEEO
         3SLOYrvYurvasdl2lg2mPaZzpgOmQ6YjpmOmG6e4qd5fICeOHxwudFwIuQFxEvYl4kvOjie/hcwph6JSXMvb+c8MR9C2Pq8DzfdlUGlT2VfZUDlUOVI5VjlROVu2X1KbcAFPAK+AWCAmGBqEBcICmQ

@@ -6,7 +6,7 @@ using static MixpanelConnector.Formats.Tests.HandMadeParquet;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>What values become that few writers write.</summary>
+/// <summary>The conversion of rarely written types.</summary>
 public sealed class ParquetValueTests : IDisposable
 {
     const string DateRange = "date_range";
@@ -16,7 +16,7 @@ public sealed class ParquetValueTests : IDisposable
 
     public void Dispose() => _run.Dispose();
 
-    /// <summary>Values of a type, and what is written of each; null where the record is refused for it.</summary>
+    /// <summary>Values of a type, and the JSON of each; null if the record is refused for it.</summary>
     public static TheoryData<string, string?> Values => new()
     {
         { "time_ms 0", "\"00:00:00\"" },
@@ -99,7 +99,7 @@ public sealed class ParquetValueTests : IDisposable
 
         if (json is null)
         {
-            // Only this row is judged by it; left out, it is no obstacle.
+            // It affects only this row; if the column is dropped, the row is accepted.
             Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
             var letter = Assert.Single(_run.DeadLetters());
             Assert.Equal((type == "half" ? "number_range" : DateRange, 2), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32()));

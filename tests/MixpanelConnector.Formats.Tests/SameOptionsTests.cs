@@ -3,7 +3,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>What an option says of columns and properties holds for every format that has them.</summary>
+/// <summary>Options for columns and properties apply to every format that has them.</summary>
 public sealed class SameOptionsTests : IDisposable
 {
     readonly TemporaryFolder _folder = new();
@@ -48,7 +48,7 @@ public sealed class SameOptionsTests : IDisposable
             var report = await run.RunAsync(Options[name] with { Inputs = [_folder.File(file)], Formats = FileFormats.All, DeadLetterPath = run.DeadLetterPath }, state);
             var refused = report.Rejected > 0 ? string.Join(' ', run.DeadLetters().Select(letter => $"{letter.GetProperty("code")} {letter.GetProperty("message")}")) : "";
             var fixedOnes = report.Fixed is { } made ? $"{made.Time} {made.Ids} {made.InsertIds} {made.Renamed} {made.Dropped}" : "";
-            // What CSV cannot tell apart from a number, and no option speaks of, is none here.
+            // CSV cannot distinguish this text from a number, and no option sets its type: treat both as equal.
             results.Add(string.Join('\n', run.StoredWithoutIds().Select(Sorted)).Replace("\"total\":\"1.50\"", "\"total\":1.50", StringComparison.Ordinal) + $"|{report.Outcome}|{refused}|{fixedOnes}");
         }
 

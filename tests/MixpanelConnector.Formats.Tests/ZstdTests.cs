@@ -4,7 +4,7 @@ using static MixpanelConnector.Formats.Tests.Rows;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>zstd that is whole, cut, or damaged.</summary>
+/// <summary>Complete, truncated and damaged zstd.</summary>
 public sealed class ZstdTests : IDisposable
 {
     readonly ImportRun _run = new();

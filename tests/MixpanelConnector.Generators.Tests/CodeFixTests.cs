@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Generators.Tests;
 
-/// <summary>What the code fixes make of a source.</summary>
+/// <summary>The code fixes and their results.</summary>
 public sealed class CodeFixTests
 {
     [Theory]

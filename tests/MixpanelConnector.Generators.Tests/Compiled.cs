@@ -38,7 +38,7 @@ static class Compiled
 
     public static GeneratorDriver Driver => CSharpGeneratorDriver.Create([new MixpanelEventGenerator().AsSourceGenerator()], parseOptions: Parse, driverOptions: new(default, trackIncrementalGeneratorSteps: true));
 
-    /// <summary>With what is generated; what the compiler says of it is empty.</summary>
+    /// <summary>With the generated code; asserts that the compiler reports nothing.</summary>
     public static Compilation WithGenerated(params string[] sources)
     {
         var compilation = Generate(Of(sources));
@@ -46,7 +46,7 @@ static class Compiled
         return compilation;
     }
 
-    /// <summary>What the analyzers report, each as its id and the piece of the source.</summary>
+    /// <summary>The diagnostics of the analyzers, in source order.</summary>
     public static async Task<IReadOnlyList<Diagnostic>> DiagnosticsAsync(params string[] sources)
     {
         var compilation = Generate(Of(sources));
@@ -54,7 +54,7 @@ static class Compiled
         return [.. found.OrderBy(one => one.Location.SourceTree?.FilePath, StringComparer.Ordinal).ThenBy(one => one.Location.SourceSpan.Start).ThenBy(one => one.Id, StringComparer.Ordinal)];
     }
 
-    /// <summary>An id with the piece of the source that it is about.</summary>
+    /// <summary>An id with the source text that it refers to.</summary>
     public static string Place(Diagnostic diagnostic) => $"{diagnostic.Id} {diagnostic.Location.SourceTree!.GetText(TestContext.Current.CancellationToken).ToString(diagnostic.Location.SourceSpan)}";
 
     /// <summary>The source after a fix of a diagnostic.</summary>

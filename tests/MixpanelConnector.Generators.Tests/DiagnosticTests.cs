@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace MixpanelConnector.Generators.Tests;
 
-/// <summary>What is reported, and what is not.</summary>
+/// <summary>Which code is reported, and which is not.</summary>
 public sealed class DiagnosticTests
 {
     const string Events = """
@@ -126,7 +126,7 @@ public sealed class DiagnosticTests
         Assert.Equal(Enumerable.Repeat("MIXP006 E", reports), (await Compiled.DiagnosticsAsync(source)).Select(Compiled.Place), StringComparer.Ordinal);
     }
 
-    /// <summary>A source without its marks, and what stands between them.</summary>
+    /// <summary>A source without its markers, and the marked text.</summary>
     static (string Source, string Place) Marked(string source)
     {
         var (start, end) = (source.IndexOf("[|", StringComparison.Ordinal), source.IndexOf("|]", StringComparison.Ordinal));

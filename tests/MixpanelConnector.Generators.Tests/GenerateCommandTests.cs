@@ -4,10 +4,10 @@ using ToolRun = MixpanelConnector.Tool.Tests.Tool;
 
 namespace MixpanelConnector.Generators.Tests;
 
-/// <summary><c>mixpanel generate</c>: what it writes compiles, with the generator, and leads back to where it came from.</summary>
+/// <summary><c>mixpanel generate</c>: its output compiles with the generator, and round-trips to the schemas.</summary>
 public sealed class GenerateCommandTests : IDisposable
 {
-    /// <summary>A Lexicon of what types of C# can say, with metadata, which stays with Mixpanel.</summary>
+    /// <summary>A Lexicon of everything that C# types can express, with metadata, which is kept only in Mixpanel.</summary>
     const string Lexicon = """
         {"entries":[
           {"entityType":"event","name":"Order placed","schemaJson":{"description":"Somebody bought something.","properties":{"Total":{"type":"number","description":"The sum."},"Currency":{"type":"string"},"item count":{"type":"integer"},"gift?":{"type":"boolean","description":"Wrapped."},"Lines":{"type":"array"},"Address":{"type":"object"},"class":{"type":"string"}},"required":["Total","item count"],"metadata":{"com.mixpanel":{"displayName":"Order","tags":["shop"]}}}},
@@ -98,7 +98,7 @@ public sealed class GenerateCommandTests : IDisposable
         Compile(run.Out);
     }
 
-    /// <summary>Text of others stays text: in comments, in literals, in names.</summary>
+    /// <summary>External text stays text: in comments, in literals, in names.</summary>
     [Theory]
     [InlineData("*/ } class Evil { /*")]
     [InlineData("</summary>\nclass Evil;")]
@@ -146,7 +146,7 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.Equal(before, names.ToDictionary(name => name, name => File.ReadAllText(Path.Combine(folder, name)), StringComparer.Ordinal));
         Compiled.WithGenerated([.. before.Values]);
 
-        // As git has them on Windows.
+        // As git checks them out on Windows.
         foreach (var (name, text) in before) await File.WriteAllTextAsync(Path.Combine(folder, name), text.Replace("\n", "\r\n", StringComparison.Ordinal), TestContext.Current.CancellationToken);
         Assert.Equal(0, (await GenerateAsync(Lexicon, "--to", folder)).Exit);
         Assert.Equal(before, names.ToDictionary(name => name, name => File.ReadAllText(Path.Combine(folder, name)), StringComparer.Ordinal));

@@ -5,10 +5,10 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace MixpanelConnector.Generators.Tests;
 
-/// <summary>What is generated, from sources of an application.</summary>
+/// <summary>The generated code for sources of an application.</summary>
 public sealed class GeneratorTests
 {
-    /// <summary>Kinds of types and of names: what is generated compiles without a warning.</summary>
+    /// <summary>Kinds of types and of names: the generated code compiles without a warning.</summary>
     [Theory]
     [InlineData("[MixpanelEvent(\"E\")] partial record E;")]
     [InlineData("namespace @namespace.@class { [MixpanelEvent(\"E\")] partial record @record(int @int, string @await, int json, int value, int happened); }")]

@@ -6,7 +6,7 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector.Generators.Tests;
 
-/// <summary>What is generated writes what reflection would.</summary>
+/// <summary>Generated code writes the same bytes as reflection.</summary>
 public sealed class SameBytesTests
 {
     public static TheoryData<int> Numbers => [.. Enumerable.Range(0, Samples.All.Count())];
@@ -25,7 +25,7 @@ public sealed class SameBytesTests
         Assert.Equal(Written(new(happened, TrackedContract.Reflected<T>())), Written(new(happened!, EventContract<T>.Instance)));
     }
 
-    /// <summary>The JSON, or the property that has none.</summary>
+    /// <summary>The JSON, or the property that cannot be serialized.</summary>
     static string Written(Payload payload)
     {
         var written = new ArrayBufferWriter<byte>();

@@ -4,14 +4,14 @@ using Confluent.Kafka;
 
 namespace MixpanelConnector.Kafka.Tests;
 
-/// <summary>The three brokers that librdkafka has for tests: in memory, some megabytes a partition, four partitions a topic. Kafka's own is not tested.</summary>
+/// <summary>The three mock brokers of librdkafka: in memory, some megabytes per partition, four partitions per topic. No real Kafka broker is tested.</summary>
 public sealed class Cluster : IDisposable
 {
     readonly IProducer<string?, byte[]> _producer = new ProducerBuilder<string?, byte[]>(new Dictionary<string, string>(StringComparer.Ordinal) { ["test.mock.num.brokers"] = "3", ["bootstrap.servers"] = "127.0.0.1:1" }).SetLogHandler(static (_, _) => { }).Build();
 
     static int s_topics;
 
-    /// <summary>Makes a topic, and gives its address.</summary>
+    /// <summary>Creates a topic and returns its address.</summary>
     public string NewTopic(out string topic)
     {
         topic = string.Create(CultureInfo.InvariantCulture, $"t{Interlocked.Increment(ref s_topics)}");

@@ -102,7 +102,7 @@ public sealed class StoredImportTests : IAsyncLifetime
         Assert.Equal([1], _run.StoredNumbers());
     }
 
-    /// <summary>Parquet, which is read from its end, comes into a temporary file; compressed text is read on the way.</summary>
+    /// <summary>Parquet, which is read from its end, is downloaded to a temporary file; compressed text is streamed.</summary>
     [Theory]
     [InlineData("nested.parquet", 3)]
     [InlineData("events.ndjson.zst", 50)]
@@ -275,7 +275,7 @@ public sealed class StoredImportTests : IAsyncLifetime
         Assert.Single(_bucket.Reads("p/a.ndjson"));
     }
 
-    /// <summary>As a rule of the bucket does that clears away what is old.</summary>
+    /// <summary>As a lifecycle rule of the bucket that deletes old objects does.</summary>
     [Fact]
     public async Task An_object_that_is_deleted_once_it_was_imported_changes_nothing_for_the_others()
     {

@@ -8,7 +8,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.RabbitMq.Tests;
 
-/// <summary>RabbitMQ as it is installed, as some nodes on loopback with folders of their own.</summary>
+/// <summary>The installed RabbitMQ, as several nodes on loopback with separate folders.</summary>
 public sealed class Broker : IAsyncDisposable
 {
     public const string Server = "/usr/lib/rabbitmq/bin/rabbitmq-server", Control = "/usr/lib/rabbitmq/bin/rabbitmqctl";
@@ -29,7 +29,7 @@ public sealed class Broker : IAsyncDisposable
         _names = FreePort();
     }
 
-    /// <summary>Whether there is one to start.</summary>
+    /// <summary>Whether RabbitMQ is installed.</summary>
     public static bool IsInstalled => File.Exists(Server);
 
     public int Nodes => _nodes.Length;
@@ -62,7 +62,7 @@ public sealed class Broker : IAsyncDisposable
         _nodes[node] = Start(Server, Environment(node), [], _said);
     }
 
-    /// <summary>As a power cut would, but for what the system has still to write.</summary>
+    /// <summary>Like a power loss, except that the system still writes its buffers.</summary>
     public void Kill(int node)
     {
         using var process = Process.GetProcessById(ProcessOf(node));
@@ -70,7 +70,7 @@ public sealed class Broker : IAsyncDisposable
         process.WaitForExit();
     }
 
-    /// <summary>Until a node takes connections. The program that asks takes a second itself.</summary>
+    /// <summary>Waits until a node accepts connections. The polling program itself takes a second.</summary>
     public async Task WaitAsync(int node)
     {
         var starts = 0;
@@ -85,7 +85,7 @@ public sealed class Broker : IAsyncDisposable
         }
     }
 
-    /// <summary>The node that leads a queue.</summary>
+    /// <summary>The node that is the leader of a queue.</summary>
     public async Task<int> LeaderAsync(string queue)
     {
         for (var tries = 0; tries < 60; tries++)
@@ -200,7 +200,7 @@ public sealed class Broker : IAsyncDisposable
         }
     }
 
-    /// <summary>Below the range from which connections get theirs: who tries to reach a closed port of it may connect to itself.</summary>
+    /// <summary>Below the ephemeral port range: a connection to a closed port in that range may connect to itself.</summary>
     static int FreePort()
     {
         for (var tries = 0; ; tries++)
@@ -214,7 +214,7 @@ public sealed class Broker : IAsyncDisposable
             }
             catch (SocketException) when (tries < 1000)
             {
-                // It is taken.
+                // The port is in use.
             }
         }
     }

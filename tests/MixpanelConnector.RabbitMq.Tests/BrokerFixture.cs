@@ -4,7 +4,7 @@ using MixpanelConnector.RabbitMq.Tests;
 
 namespace MixpanelConnector.RabbitMq.Tests;
 
-/// <summary>The one node that most tests share, started when the first of them asks. Its limit for a message is 10 seconds.</summary>
+/// <summary>The node that most tests share, started on first use. Its acknowledgement timeout for a message is 10 seconds.</summary>
 public sealed class BrokerFixture : IAsyncLifetime
 {
     readonly Lazy<Task<Broker>> _broker = new(static () => Broker.StartAsync(settings: "consumer_timeout = 10000\n"));

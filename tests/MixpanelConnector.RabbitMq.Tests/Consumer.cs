@@ -3,7 +3,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.RabbitMq.Tests;
 
-/// <summary>The command <c>mixpanel consume</c> as a process of its own.</summary>
+/// <summary>The command <c>mixpanel consume</c> as a separate process.</summary>
 static class Consumer
 {
     public static Process Start(Uri mixpanel, string address, string folder, params string[] options)
@@ -30,7 +30,7 @@ static class Consumer
         return Process.Start(start)!;
     }
 
-    /// <summary>Waits for its end, and gives its exit code and all it said.</summary>
+    /// <summary>Waits for it to exit, and returns its exit code and output.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> EndAsync(this Process process)
     {
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());

@@ -9,7 +9,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.RabbitMq.Tests;
 
-/// <summary>Consumers as processes that are killed and stopped. How often: as <c>eng/campaign.sh queues</c> says.</summary>
+/// <summary>Consumers as processes that are killed and stopped. <c>eng/campaign.sh queues</c> sets how often.</summary>
 public class ConsumerKillTests(BrokerFixture fixture)
 {
     static int Number(string name, int otherwise) =>
@@ -55,7 +55,7 @@ public class ConsumerKillTests(BrokerFixture fixture)
             File.ReadAllLines(run.DeadLetterPath).Select(line => JsonElement.Parse(line)).Select(letter => (Id: letter.GetProperty("message_id").GetString()!, Line: letter.GetProperty("line").GetInt64())).Distinct().Select(letter => letter.Id).OrderBy(id => int.Parse(id[1..], CultureInfo.InvariantCulture)), StringComparer.Ordinal);
         Assert.Equal(0, await broker.DepthAsync($"{run.Name}.dead"));
 
-        // Each tenth record is none.
+        // Every tenth record is invalid.
         async Task PublishAsync(int messages)
         {
             var from = published;
@@ -165,7 +165,7 @@ public class ConsumerKillTests(BrokerFixture fixture)
         Assert.Equal(0, rest.Lag);
         Assert.Equal(Enumerable.Range(0, published).Select(n => (long)n), run.Numbers.Order());
 
-        // Until it is confirmed: what is not may be there.
+        // Retry until it is confirmed: an unconfirmed one may have been stored.
         async Task PublishAsync(int number)
         {
             while (true)
@@ -177,7 +177,7 @@ public class ConsumerKillTests(BrokerFixture fixture)
                 }
                 catch (QueueException e) when (e.Fault is QueueFault.Unavailable or QueueFault.Full)
                 {
-                    // It is there again when another leads.
+                    // It is available again when another node is the leader.
                 }
             }
         }

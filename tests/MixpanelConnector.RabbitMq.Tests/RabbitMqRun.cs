@@ -7,7 +7,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.RabbitMq.Tests;
 
-/// <summary>What every test on a broker needs: a queue of its own, a stand-in for Mixpanel, a place for dead letters.</summary>
+/// <summary>What every test with a broker needs: a separate queue, a fake Mixpanel, and a folder for dead letters.</summary>
 sealed class RabbitMqRun : IDisposable
 {
     public const long Time = 1_790_000_000; // September 2026
@@ -48,7 +48,7 @@ sealed class RabbitMqRun : IDisposable
     public static string Event(int number, string extra = "") =>
         $$$"""{"event":"e","properties":{"time":{{{Time}}},"distinct_id":"u{{{number}}}","$insert_id":"id-{{{number}}}","n":{{{number}}}{{{extra}}}}}""";
 
-    /// <summary>The queue, for who is no consumer.</summary>
+    /// <summary>The queue, for those that are not consumers.</summary>
     public DeliveryQueue Open(QueueOptions? options = null, string? address = null) =>
         QueueScheme.Open(address ?? Address, [RabbitMqScheme.Instance], options ?? new QueueOptions { Declare = true }, TimeProvider.System, "address");
 
@@ -79,7 +79,7 @@ sealed class RabbitMqRun : IDisposable
         BackoffMax = TimeSpan.FromMilliseconds(500),
     };
 
-    /// <summary>The numbers of the events that Mixpanel has, each once however often it came.</summary>
+    /// <summary>The numbers of the events that Mixpanel received, without duplicates.</summary>
     public HashSet<long> Numbers => [.. Mixpanel.Stored.Select(record => JsonElement.Parse(record).GetProperty("properties").GetProperty("n").GetInt64())];
 
     public void Dispose()

@@ -7,7 +7,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.RabbitMq.Tests;
 
-/// <summary>The command <c>mixpanel serve --queue</c>: what it answered with success arrives, whatever becomes of the broker and of itself.</summary>
+/// <summary>The command <c>mixpanel serve --queue</c>: everything it answered with success arrives, whatever happens to the broker and to itself.</summary>
 public sealed class ServeQueueTests(BrokerFixture fixture)
 {
     const string Away = "amqp://127.0.0.1:1/";

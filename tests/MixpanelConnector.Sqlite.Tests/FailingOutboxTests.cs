@@ -3,7 +3,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Sqlite.Tests;
 
-/// <summary>An outbox that fails, in passing or for good, in ways that were foreseen or not: nothing stops, and every call ends.</summary>
+/// <summary>An outbox that fails, temporarily or permanently, in expected and unexpected ways: nothing stops, and every call returns.</summary>
 public sealed class FailingOutboxTests : IDisposable
 {
     public static readonly Dictionary<string, Func<Exception>> Failures = new(StringComparer.Ordinal)

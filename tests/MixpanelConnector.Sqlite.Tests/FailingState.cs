@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Sqlite.Tests;
 
-/// <summary>Passes everything on, but fails at checkpoints as the test says, before or after they are durable; and sees to it that the state never goes back.</summary>
+/// <summary>Forwards all calls, but fails at chosen checkpoints, before or after they are durable; asserts that the state never moves back.</summary>
 sealed class FailingState(IImportState state, Func<(bool Before, bool After)> fails) : IImportState
 {
     long _settled;

@@ -7,12 +7,12 @@ using MixpanelConnector.Testing;
 namespace MixpanelConnector.Sqlite.Tests;
 
 /// <summary>
-/// Random inputs, random faults of Mixpanel and of the disk, resumed until done: afterwards every record is accounted for, none is
-/// lost, doubled, merged or changed. Each seed is one story that can be told again.
+/// Random inputs, random faults of Mixpanel and of the disk, resumed until done: afterwards every record is accounted for, and none is
+/// lost, duplicated, merged or changed. Each seed is a reproducible scenario.
 /// </summary>
 public sealed class ImportAccountTests
 {
-    /// <summary>What a record is; its fate follows.</summary>
+    /// <summary>The kind of a record, which determines its outcome.</summary>
     enum Fate
     {
         Good,
@@ -23,7 +23,7 @@ public sealed class ImportAccountTests
         RefusedInSilence,
     }
 
-    /// <summary>From then on the disk is well: by luck alone, some seeds would need more than the runs allowed.</summary>
+    /// <summary>After this, the disk no longer fails: otherwise some seeds would need more than the allowed runs.</summary>
     const int FaultyRuns = 100;
 
     public static TheoryData<int> Seeds() => [.. Enumerable.Range(1, 25)];
@@ -105,11 +105,11 @@ public sealed class ImportAccountTests
         var good = fates.Index().Where(pair => pair.Item is Fate.Good or Fate.GoodWithoutId).Select(pair => pair.Index).ToHashSet();
         var blank = fates.Count(fate => fate is Fate.Blank);
 
-        // The account is the truth's, and the exit code says so.
+        // The counts are correct, and the exit code matches them.
         Assert.Equal((fates.Count, good.Count, blank, 0L), (report.Read, report.Accepted, report.Blank, report.Pending));
         Assert.Equal(report.Rejected == 0 ? RunOutcome.Complete : RunOutcome.Rejected, report.Outcome);
 
-        // Nothing lost, doubled, merged or changed: each good record has one identity, of its own, and its own bytes.
+        // Nothing lost, duplicated, merged or changed: each valid record has its own unique identity and its own bytes.
         var identities = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var record in mixpanel.Stored.Distinct(StringComparer.Ordinal))
         {
@@ -125,7 +125,7 @@ public sealed class ImportAccountTests
 
         Assert.Empty(good);
 
-        // Each refused record is in the file once, byte for byte, in order, and is not with Mixpanel.
+        // Each refused record is in the file once, byte for byte, in order, and not in Mixpanel.
         var letters = File.ReadLines(deadLetterPath).Select(line => JsonDocument.Parse(line).RootElement).ToList();
         Assert.Equal(
             string.Join('\n', fates.Index().Where(pair => pair.Item is Fate.Bad or Fate.RefusedByName or Fate.RefusedInSilence).Select(pair => lines[pair.Index])),

@@ -7,7 +7,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Sqlite.Tests;
 
-/// <summary>Trackers of several projects share a folder, and each sends what is its own.</summary>
+/// <summary>Trackers of several projects share a folder, and each sends only its own records.</summary>
 public sealed class OutboxOwnersTests : IDisposable
 {
     static readonly Uri Here = new("http://127.0.0.1:1");
@@ -15,7 +15,7 @@ public sealed class OutboxOwnersTests : IDisposable
     static readonly string A = new('a', 32);
     static readonly string B = new('b', 32);
 
-    /// <summary>Two owners: whom each speaks for.</summary>
+    /// <summary>Two owners, with the settings of each.</summary>
     public static readonly Dictionary<string, (MixpanelOptions One, MixpanelOptions Other)> Pairs = new(StringComparer.Ordinal)
     {
         ["two tokens"] = (new() { Token = A, Endpoint = Here }, new() { Token = B, Endpoint = Here }),
@@ -151,7 +151,7 @@ public sealed class OutboxOwnersTests : IDisposable
         Assert.Equal(["/engage", "/groups", "/import"], tracked.Mixpanel.Requests.Select(request => request.Path).Order(StringComparer.Ordinal), StringComparer.Ordinal);
     }
 
-    /// <summary>The form that the first version wrote: rows that do not say whose they are.</summary>
+    /// <summary>The format of the first version: rows without an owner.</summary>
     void MakeOldDatabase()
     {
         using var connection = new SqliteConnection($"Data Source={_folder.File("outbox-1.db")};Pooling=False");
@@ -236,7 +236,7 @@ public sealed class OutboxOwnersTests : IDisposable
         }
     }
 
-    /// <summary>An outbox from before trackers said what is theirs.</summary>
+    /// <summary>An outbox from before trackers recorded the owner.</summary>
     sealed class Unclaimed(ITrackerOutbox inner) : ITrackerOutbox
     {
         public long Quarantined => inner.Quarantined;

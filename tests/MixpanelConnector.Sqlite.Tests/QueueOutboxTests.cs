@@ -10,7 +10,7 @@ using MixpanelConnector.Tests.Consume;
 
 namespace MixpanelConnector.Sqlite.Tests;
 
-/// <summary>What a broker does not take now lies on the disk, and is published in its order when it does.</summary>
+/// <summary>Messages that a broker does not accept now are stored on disk, and published in order when it does.</summary>
 public sealed class QueueOutboxTests : IDisposable
 {
     readonly TemporaryFolder _folder = new();

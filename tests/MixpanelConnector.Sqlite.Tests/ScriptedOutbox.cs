@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Sqlite.Tests;
 
-/// <summary>Asked by the tests, too, while the tracker uses it: one call at a time reaches the outbox, as the tracker itself sees to.</summary>
+/// <summary>An outbox that tests also query while the tracker uses it: calls are serialized, as the tracker itself ensures.</summary>
 sealed class ScriptedOutbox(ITrackerOutbox inner) : ITrackerOutbox
 {
     readonly Lock _lock = new();
@@ -21,7 +21,7 @@ sealed class ScriptedOutbox(ITrackerOutbox inner) : ITrackerOutbox
 
     public long LastNumber => inner.LastNumber;
 
-    /// <summary>The next append waits until it is let go. The test waits for that on its own thread: those that wait for the outbox may take all others of the pool.</summary>
+    /// <summary>The next append waits until released. The test waits on its own thread, because threads waiting for the outbox may exhaust the pool.</summary>
     public (ManualResetEventSlim Entered, Action Go) HoldAppends()
     {
         (_entered, _go) = (new(), new());

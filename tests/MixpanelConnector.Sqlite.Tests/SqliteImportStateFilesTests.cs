@@ -3,7 +3,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Sqlite.Tests;
 
-/// <summary>The files that a state consists of, and what others may have put in their place.</summary>
+/// <summary>The files of a state, and what others may have put in their place.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class SqliteImportStateFilesTests : IDisposable
 {

@@ -4,14 +4,14 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests;
 
-/// <summary>What the tests start from.</summary>
+/// <summary>Common settings of the tests.</summary>
 static class Given
 {
     public const string Username = "robot.1a2b.mp-service-account";
     public const string SecretText = "s3cr/t+ü\"&=%";
     public const string TokenText = "0123456789abcdef0123456789abcdef";
 
-    /// <summary>The header of each credential, worked out by another program.</summary>
+    /// <summary>The header for each credential, computed by another program.</summary>
     public const string AccountHeader = "Basic cm9ib3QuMWEyYi5tcC1zZXJ2aWNlLWFjY291bnQ6czNjci90K8O8IiY9JQ==";
     public const string TokenHeader = "Basic MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY6";
 
@@ -20,10 +20,10 @@ static class Given
     /// <summary>A service account, its project and its organization.</summary>
     public static MixpanelOptions Account() => Bare() with { ServiceAccount = new(Username, new Secret(SecretText)), ProjectId = 12345, OrganizationId = 77 };
 
-    /// <summary>A project token and nothing else.</summary>
+    /// <summary>Only a project token.</summary>
     public static MixpanelOptions Token() => Bare() with { Token = TokenText };
 
-    /// <summary>No credential. Waits take no time, and jitter adds nothing.</summary>
+    /// <summary>No credential. Waits take no time, and there is no jitter.</summary>
     public static MixpanelOptions Bare() => new() { TimeProvider = new ImpatientClock(), Randomizer = () => 0 };
 
     public static MixpanelOptions At(this MixpanelOptions options, RecordingServer server) => options with { Endpoint = server.Address };

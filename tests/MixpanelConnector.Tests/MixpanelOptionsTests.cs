@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Tests;
 
-/// <summary>What the client refuses before anything is sent, when it is used from code.</summary>
+/// <summary>Options and inputs that the client refuses before anything is sent, when used from code.</summary>
 public class MixpanelOptionsTests
 {
     static readonly Secret Secret = new("s");

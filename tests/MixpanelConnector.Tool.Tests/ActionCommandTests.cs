@@ -238,7 +238,7 @@ public class ActionCommandTests
     [InlineData("query-user-profiles --all", """{"results":[],"page":0,"page_size":1000,"session_id":"s","total":0}""")]
     public async Task A_query_waits_its_turn_when_told_to_and_else_says_when_to_come_back(string line, string results)
     {
-        // What one call tries before it gives up, and one more.
+        // The attempts of one call, and one more.
         var refusals = 0;
         await using var server = await RecordingServer.StartAsync(_ => Interlocked.Increment(ref refusals) <= 5 ? Answer.Json("""{"error":"too many"}""", 429) with { Headers = [new("Retry-After", "30")] } : Answer.Json(results));
         using var tool = Tool.At(server);
@@ -277,7 +277,7 @@ public class ActionCommandTests
         using var tool = Tool.At(server);
         tool.Environment["MIXPANEL_WORKSPACE_ID"] = "31";
 
-        // A report's workspace is a view of the data, and is never taken from the settings.
+        // The workspace of a report is a data view, and never comes from the settings.
         Assert.Equal(0, (await tool.RunAsync("list-funnels")).Exit);
         Assert.Equal(0, (await tool.RunAsync("list-funnels", "--workspace-id", "32")).Exit);
         Assert.Equal(0, (await tool.RunAsync("list-experiments")).Exit);
@@ -420,7 +420,7 @@ public class ActionCommandTests
             }
         }
 
-        // The columns of the help break lines; words are what counts.
+        // The columns of the help wrap lines; only the words are compared.
         static string Words(string text) => string.Concat(text.Where(character => !char.IsWhiteSpace(character)));
     }
 }

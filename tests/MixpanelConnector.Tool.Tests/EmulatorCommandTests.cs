@@ -11,7 +11,7 @@ using MixpanelConnector.Tool.Surfaces.Cli;
 
 namespace MixpanelConnector.Tool.Tests;
 
-/// <summary>Each option of <c>mixpanel emulator</c>, by what the embedded Mixpanel then does.</summary>
+/// <summary>Each option of <c>mixpanel emulator</c>, by its effect on the embedded Mixpanel.</summary>
 public sealed class EmulatorCommandTests
 {
     const string Events = """[{"event":"A","properties":{"time":1795000000,"distinct_id":"u1","$insert_id":"i-1"}},{"event":"A","properties":{"time":1795000000,"distinct_id":"u1","$insert_id":"i-1"}}]""";
@@ -118,7 +118,7 @@ public sealed class EmulatorCommandTests
         Assert.StartsWith("2 events", (await ExportAsync("all.parquet")).Out, StringComparison.Ordinal);
         Assert.Equal("PAR1"u8.ToArray(), (await File.ReadAllBytesAsync(folder.File("all.parquet"), TestContext.Current.CancellationToken))[..4]);
 
-        // A structure of columns with the properties as JSON: it comes back as it was.
+        // A set of columns with the properties as JSON: it round-trips.
         var again = await tool.RunAsync("import", folder.File("all.parquet"), "--map", "event=event_name", "--drop", "project_id", "--drop", "insert_id", "--drop", "received_at", "--local", "--data", folder.File("again"), "--state", folder.File("state"), "--no-progress");
         Assert.True(again.Exit == 0, again.Err);
         await tool.RunAsync("emulator", "export", folder.File("again.ndjson"), "--data", folder.File("again"));
@@ -227,7 +227,7 @@ public sealed class EmulatorCommandTests
         Assert.Equal((2, "data"), (run.Exit, run.Problem.GetProperty("field").GetString()));
     }
 
-    /// <summary>The command, until it is stopped.</summary>
+    /// <summary>The running command, until it is stopped.</summary>
     sealed class RunningEmulator : IAsyncDisposable
     {
         readonly CancellationTokenSource _stop = new();
@@ -301,7 +301,7 @@ public sealed class EmulatorCommandTests
         }
     }
 
-    /// <summary>Standard output, which tells when all of the announcement is there.</summary>
+    /// <summary>Standard output that signals when the announcement is complete.</summary>
     sealed class Announced : MemoryStream
     {
         readonly TaskCompletionSource<string> _whole = new(TaskCreationOptions.RunContinuationsAsynchronously);

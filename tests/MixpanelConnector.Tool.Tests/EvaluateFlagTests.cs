@@ -52,7 +52,7 @@ public sealed class EvaluateFlagTests
         Assert.Equal(field, run.Problem.TryGetProperty("field", out var named) ? named.GetString() : null);
     }
 
-    /// <summary>With a clock on which ten seconds, which Mixpanel's evaluation may take, are a deadline and no wait.</summary>
+    /// <summary>With a clock that treats ten seconds, the limit of Mixpanel's evaluation, as a deadline and not as a wait.</summary>
     static Tool WithDeadlines(RecordingServer server) => new()
     {
         Clock = new ImpatientClock(ImpatientClock.Noon, longestWait: TimeSpan.FromSeconds(5)),

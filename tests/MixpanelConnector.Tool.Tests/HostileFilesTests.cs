@@ -3,7 +3,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests;
 
-/// <summary>Files and folders that others have prepared, or could.</summary>
+/// <summary>Files and folders that other users have prepared, or could.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class HostileFilesTests : IDisposable
 {

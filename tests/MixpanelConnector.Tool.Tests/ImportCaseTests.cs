@@ -7,7 +7,7 @@ using MixpanelConnector.Testing;
 namespace MixpanelConnector.Tool.Tests;
 
 /// <summary>
-/// Files that people bring, each a folder of <c>tests/Cases/import</c> with what must become of it: see the README there.
+/// Files as users have them; each case is a folder of <c>tests/Cases/import</c> with the expected result: see the README there.
 /// A new case is a new folder.
 /// </summary>
 public sealed class ImportCaseTests
@@ -62,7 +62,7 @@ public sealed class ImportCaseTests
         foreach (var text in step["not_stderr"]?.AsArray() ?? []) Assert.DoesNotContain((string)text!, run.Err, StringComparison.Ordinal);
     }
 
-    /// <summary>As many as are expected, each of which fits one of its own.</summary>
+    /// <summary>Asserts that the counts are equal, and that each expected one matches a different actual one.</summary>
     internal static void AssertStored(JsonNode? expected, IEnumerable<JsonObject> stored)
     {
         if (expected is null) return;
@@ -78,7 +78,7 @@ public sealed class ImportCaseTests
         Assert.True(left.Count == 0, $"Stored beyond what is expected:\n{string.Join('\n', left.Select(record => record.ToJsonString()))}");
     }
 
-    /// <summary>Every member that is expected is there with its value, numbers as they are written; null stands for no member.</summary>
+    /// <summary>Whether every expected member is present with its value, numbers as written; null means that the member is absent.</summary>
     static bool Fits(JsonNode? expected, JsonNode? actual) => (expected, actual) switch
     {
         (JsonObject members, JsonObject others) => members.All(member => Fits(member.Value, others[member.Key])),
@@ -87,7 +87,7 @@ public sealed class ImportCaseTests
         _ => expected is null && actual is null,
     };
 
-    /// <summary>Words at spaces; what stands in single quotes is one.</summary>
+    /// <summary>Splits at spaces; single quotes group words.</summary>
     static IEnumerable<string> Words(string line)
     {
         var word = new StringBuilder();

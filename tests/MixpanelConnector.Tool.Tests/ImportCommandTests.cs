@@ -27,7 +27,7 @@ public class ImportCommandTests
         Assert.Equal(run, await tool.RunAsync(command));
         Assert.Single(server.Requests);
 
-        // Other cleaning makes other records: the checkpoint is not for them.
+        // Different cleaning results in different records: the checkpoint does not apply to them.
         var other = await tool.RunAsync("import", input, "--fix", "time");
         Assert.Equal((2, "restart"), (other.Exit, other.Problem.GetProperty("field").GetString()));
     }
@@ -76,7 +76,7 @@ public class ImportCommandTests
         Assert.Equal((2, field), (run.Exit, run.Problem.GetProperty("field").GetString()));
     }
 
-    /// <summary>A server that quotes all it is sent, wherever it can.</summary>
+    /// <summary>A server that echoes everything it receives, wherever it can.</summary>
     [Theory]
     [InlineData("failed_records")]
     [InlineData("error")]
@@ -137,7 +137,7 @@ public class ImportCommandTests
         return refusals;
     }
 
-    /// <summary>Such an answer ends the import: its words would stand among the problems.</summary>
+    /// <summary>Such an answer ends the import: its text could appear in the problems.</summary>
     [Theory]
     [MemberData(nameof(WholeRefusals))]
     public async Task No_value_of_a_record_is_in_what_ends_an_import(int status, string type)

@@ -9,15 +9,15 @@ using MixpanelConnector.Tool.Surfaces.Cli;
 namespace MixpanelConnector.Tool.Tests;
 
 /// <summary>
-/// What users and scripts may rely on of <c>mixpanel import</c>, in the order in which it is promised: each option, the report, the
-/// account, each exit code and which of several wins, a dead letter. Signals (130, 143) need a process: ImportProcessTests; the audit
-/// (9) needs a state that lies: AuditTests.
+/// The contract of <c>mixpanel import</c> with users and scripts, in documented order: each option, the report, the
+/// record accounting, each exit code and their precedence, dead letters. Signals (130, 143) need a process: ImportProcessTests; the audit
+/// (9) needs a state with wrong counts: AuditTests.
 /// </summary>
 public sealed class ImportContractTests
 {
     const string TableId = "7b6c1f0e-0b5b-4c5e-9a39-3e4f0c6f2a11";
 
-    /// <summary>Each option of the command, and what shows that it does what it says.</summary>
+    /// <summary>Each option of the command, and a test of its effect.</summary>
     static readonly Dictionary<string, Func<Bed, Task>> Options = new(StringComparer.Ordinal)
     {
         ["--format"] = async bed =>
@@ -239,7 +239,7 @@ public sealed class ImportContractTests
         {
             Assert.Equal((2, 2), ((await bed.ImportAsync(bed.Events(1), "--senders", "0")).Exit, (await bed.ImportAsync(bed.Events(1), "--senders", "21")).Exit));
 
-            // None of these is answered, so that each sender makes one request.
+            // None of these is answered, so that each sender sends one request.
             var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             bed.Script = _ =>
             {
@@ -330,7 +330,7 @@ public sealed class ImportContractTests
             await bed.ImportAsync("-", "--source-id", "two");
             Assert.Equal(2, bed.Server.Requests.Select(request => request.Json[0].GetProperty("properties").GetProperty("$insert_id").GetString()).Distinct(StringComparer.Ordinal).Count());
 
-            // Without a name it cannot be resumed, so that nothing stays behind.
+            // Without a name it cannot be resumed, so nothing is left behind.
             var states = SqliteImportState.List(bed.Tool.Folder.File(".local/state/mixpanel/imports")).Count;
             Assert.Equal((0, JsonValueKind.Null), (await bed.ImportAsync("-")) is var unnamed ? (unnamed.Exit, unnamed.Json.GetProperty("dead_letter").ValueKind) : default);
             Assert.Equal(states, SqliteImportState.List(bed.Tool.Folder.File(".local/state/mixpanel/imports")).Count);
@@ -413,7 +413,7 @@ public sealed class ImportContractTests
         Assert.DoesNotContain("private", run.Err + run.Out, StringComparison.Ordinal);
     }
 
-    /// <summary>What goes wrong, and the exit code when all of it does in one import.</summary>
+    /// <summary>Combinations of failures in one import, and the resulting exit code.</summary>
     [Theory]
     [InlineData(0)]
     [InlineData(2, "option")]
@@ -457,14 +457,14 @@ public sealed class ImportContractTests
         if (code is not 0) Assert.NotEmpty(run.Err);
         if (code is 4 or 5 or 6 && !Has("full disk"))
         {
-            // The same command resumes, once what was wrong is mended.
+            // The same command resumes once the failure is fixed.
             bed.Script = bed.Accept;
             File.AppendAllText(bed.File("in"), Has("cut input") ? "\"e\",\"properties\":{\"time\":1790000000,\"distinct_id\":\"u\"}}\n" : "");
             Assert.Equal(Has("bad record") ? 3 : 0, (await bed.ImportAsync([.. command])).Exit);
         }
     }
 
-    /// <summary>The program, and a server in Mixpanel's place that takes everything unless told otherwise.</summary>
+    /// <summary>The program, and a fake Mixpanel that accepts everything unless a test specifies otherwise.</summary>
     sealed class Bed : IAsyncDisposable
     {
         Func<RecordedRequest, Answer>? _script;
@@ -481,7 +481,7 @@ public sealed class ImportContractTests
 
         public JsonElement Properties => Sent.Single().GetProperty("properties");
 
-        /// <summary>The waits between tries.</summary>
+        /// <summary>The waits between attempts.</summary>
         public List<TimeSpan> Pauses => [.. Tool.Clock.Waits.Where(wait => wait > TimeSpan.FromSeconds(5) && wait < TimeSpan.FromSeconds(60))];
 
         public static async Task<Bed> StartAsync(bool terminal = false)
@@ -501,7 +501,7 @@ public sealed class ImportContractTests
 
         public Task<Run> ImportAsync(params string[] arguments) => Tool.RunAsync(["import", .. arguments, "--output", "json"]);
 
-        /// <summary>Mixpanel stays away for longer than it may.</summary>
+        /// <summary>Mixpanel is unavailable for longer than the limit.</summary>
         public async Task OutageAsync(params string[] options)
         {
             Script = _ => Answer.Plain("", 503);

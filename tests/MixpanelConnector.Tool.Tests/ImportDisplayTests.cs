@@ -4,7 +4,7 @@ using MixpanelConnector.Tool.Surfaces.Cli;
 
 namespace MixpanelConnector.Tool.Tests;
 
-/// <summary>The line of progress, and what is printed above it.</summary>
+/// <summary>The progress line, and the output above it.</summary>
 public sealed class ImportDisplayTests
 {
     static readonly Regex Colours = new("\u001b\\[[0-9]+m", RegexOptions.None, Hang.Limit);

@@ -9,8 +9,8 @@ using MixpanelConnector.Testing;
 namespace MixpanelConnector.Tool.Tests;
 
 /// <summary>
-/// The runs of the pages about imports, section by section: a block after <c>`NAME`:</c> is a file, or <c>sql</c> that writes it; <c>sh</c> the commands,
-/// <c>text</c> what they say on standard error, <c>json</c> the events that are stored then.
+/// Runs the examples in the pages on imports, section by section: a block after <c>`NAME`:</c> is a file, or <c>sql</c> that writes it; <c>sh</c> contains the
+/// commands, <c>text</c> their standard error, <c>json</c> the events stored afterwards.
 /// </summary>
 public sealed partial class ImportPageTests
 {

@@ -8,7 +8,7 @@ public class LoginTests
 {
     const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>A Mixpanel with the account robot, which sees the projects 1 and 2 and owns the first; the region is any.</summary>
+    /// <summary>A fake Mixpanel with the account robot, which can see the projects 1 and 2 and owns the first; any region.</summary>
     static Task<RecordingServer> MixpanelAsync() => RecordingServer.StartAsync(request =>
         request.Path == "/import" && request.Header("Authorization") == Basic("tok:") ? Refused
         : request.Header("Authorization") != Basic($"robot:{Tool.Secret}") ? Answer.Json("""{"error":"Invalid credentials","status":"error"}""", 401)
@@ -23,7 +23,7 @@ public class LoginTests
 
     static string Profiles(Tool tool) => tool.Folder.File(".config/mixpanel/profiles.json");
 
-    /// <summary>A person at a terminal. What is hidden is counted.</summary>
+    /// <summary>A person at a terminal. Hidden inputs are counted.</summary>
     static async Task<(Run Run, int Hidden)> AnswerAsync(Tool tool, string[] answers, params string[] arguments)
     {
         var hidden = 0;

@@ -5,7 +5,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests;
 
-/// <summary>What hostile text does to a terminal: nothing.</summary>
+/// <summary>Hostile text has no effect on a terminal.</summary>
 public class PrinterTests
 {
     /// <summary>A colour, a window title, a clipboard write, C1, direction overrides, zero width, line separators, private use, and Spectre's markup.</summary>

@@ -7,7 +7,7 @@ public class RotateTests
 {
     const string New = "new-secret-of-the-account";
 
-    /// <summary>A Mixpanel with the account old (id 7, analyst of project 1), where the new account cannot sign in so many times, and the deletion of an account may fail.</summary>
+    /// <summary>A fake Mixpanel with the account old (id 7, analyst of project 1). The new account's first sign-ins and the deletion may fail.</summary>
     static Task<RecordingServer> MixpanelAsync(int refusedSignIns = 0, int? undeletable = null, string? expires = null)
     {
         var me = """{"results":{"organizations":{"3":{"role":"owner"}},"projects":{"1":{"name":"Shop","role":"owner"},"2":{"name":"Blog","role":"owner"}}},"status":"ok"}""";

@@ -2,7 +2,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests;
 
-/// <summary>What comes out in any width, in colour or not, quiet or verbose.</summary>
+/// <summary>The output in any width, with and without colour, quiet or verbose.</summary>
 public class TerminalTests
 {
     const string Accounts = """{"results":[{"id":1,"username":"a.1","created":"2026-01-01T00:00:00Z","b":"x","c":"x","d":"x","e":"x","f":"x","g":{"h":{"i":1}},"j":[{"k":1},{"k":2}]}],"status":"ok"}""";
@@ -90,7 +90,7 @@ public class TerminalTests
             Assert.Matches(@"^\d{4}-\d\d-\d\dT", import.GetProperty("began").GetString());
             Assert.Equal("/data/may.csv", import.GetProperty("sources").GetString());
 
-            // Who watches reads the file alone, and sees by its time that an import was killed.
+            // A watcher only reads the file, and detects a killed import by its timestamp.
             var states = Path.GetDirectoryName(folder)!;
             Assert.Equal(50, Assert.Single(Surfaces.Cli.ImportProgressFile.ReadRunning(states, tool.Clock.GetUtcNow())).GetProperty("read").GetInt32());
             Assert.Empty(Surfaces.Cli.ImportProgressFile.ReadRunning(states, tool.Clock.GetUtcNow().AddMinutes(1)));

@@ -5,7 +5,7 @@ using MixpanelConnector.Tool.Surfaces.Cli;
 
 namespace MixpanelConnector.Tool.Tests;
 
-/// <summary>What one run of the program gave.</summary>
+/// <summary>The result of one run of the program.</summary>
 sealed record Run(int Exit, string Out, string Err)
 {
     public JsonElement Json => JsonElement.Parse(Out);
@@ -13,7 +13,7 @@ sealed record Run(int Exit, string Out, string Err)
     public JsonElement Problem => JsonElement.Parse(Err);
 }
 
-/// <summary>The program, run in this process with a host environment of its own: an empty home, an environment, streams in memory.</summary>
+/// <summary>The program, run in this process with a separate host environment: an empty home, environment variables, in-memory streams.</summary>
 sealed class Tool : IDisposable
 {
     public const string Secret = "s3cret-of-the-account";
@@ -24,10 +24,10 @@ sealed class Tool : IDisposable
 
     public string Input { get; set; } = "";
 
-    /// <summary>Where a stream that may break comes from, in place of <see cref="Input"/>.</summary>
+    /// <summary>Standard input as bytes, instead of <see cref="Input"/>.</summary>
     public byte[]? InputBytes { get; set; }
 
-    /// <summary>Where a standard output that fails comes from.</summary>
+    /// <summary>A standard output to use instead of the recorded one, for example one that fails.</summary>
     public Stream? Output { get; init; }
 
     public bool Terminal { get; init; }
@@ -36,7 +36,7 @@ sealed class Tool : IDisposable
 
     public ImpatientClock Clock { get; init; } = new();
 
-    /// <summary>The usual settings, for a server that stands for Mixpanel.</summary>
+    /// <summary>The default settings, for a fake Mixpanel.</summary>
     public static Tool At(RecordingServer server, bool terminal = false) => new()
     {
         Terminal = terminal,

@@ -38,7 +38,7 @@ public class UnknownWordTests
         Assert.DoesNotContain("System.", run.Err, StringComparison.Ordinal);
     }
 
-    /// <summary>Wherever a secret may come to stand by mistake.</summary>
+    /// <summary>All places where a secret may end up by mistake.</summary>
     [Theory]
     [InlineData("config --client-secret=hunter2")]
     [InlineData("config --client-secret hunter2")]

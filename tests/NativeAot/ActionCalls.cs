@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using MixpanelConnector;
 
-/// <summary>Actions of every kind, through JSON and through types, and the schemas of all.</summary>
+/// <summary>Actions of every kind, by JSON and by types, and the schemas of all.</summary>
 static class ActionCalls
 {
     public static async Task<int> RunAsync(Uri address)

@@ -1,5 +1,5 @@
-// With the address of a Mixpanel, calls actions there and ends. Without it, tracks each order that is posted, by a source-generated JSON
-// contract and as an event whose writing is generated: in memory, and durably where an outbox is configured.
+// With the address of a Mixpanel, calls actions there and exits. Without it, tracks each posted order, with a source-generated JSON
+// contract and as an event with generated serialization: in memory, and durably if an outbox is configured.
 using System.Text.Json.Serialization;
 using MixpanelConnector;
 using MixpanelConnector.Sqlite;

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MixpanelConnector.Testing;
 
-/// <summary>Makes ZIP archives.</summary>
+/// <summary>Creates ZIP archives.</summary>
 public static class ZipOf
 {
     /// <summary>An archive of text files.</summary>

@@ -10,15 +10,15 @@ import { get, type Json, shown, write } from "./json.ts";
 import { Names } from "./Names.tsx";
 import { asProblem, Dialog, JsonView, ProblemAlert } from "./parts.tsx";
 
-/** A form made from an action's schema. */
+/** A form generated from an action's schema. */
 export function ActionForm({ action, initial, onInput, onDone, submit = "Run", isFirst = false }: {
   action: Action;
   initial: Json;
   onInput?: (input: Json) => void;
-  /** Gets nothing when a run begins, and then the answer. */
+  /** Called with undefined when a run begins, and then with the answer. */
   onDone: (output: Json | undefined) => void;
   submit?: string;
-  /** Whether its first field takes the focus, in a dialog. */
+  /** Whether the first field gets the focus, in a dialog. */
   isFirst?: boolean;
 }) {
   const { mayChange } = useSession();
@@ -60,7 +60,7 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", i
     }
   }
 
-  // A fault below a field, such as properties.time, shows at the field that holds it.
+  // An error in a nested field, such as properties.time, is shown at the field that contains it.
   const atField = (name: string) => faults[name] || (problem?.field !== undefined && problem.field.split(/[.[]/)[0] === name ? problem.message : undefined);
 
   return (
@@ -112,7 +112,7 @@ function Field({ takesFocus, name, schema, example, isRequired, value, error, on
   }
 }
 
-/** A text: of a day by a picker, of words that its description lists with these as proposals. */
+/** A text field: with a date picker for a day, and with suggestions if its description lists words. */
 function TextField({ common, schema, value, onChange, isDay }: { common: object; schema: Schema; value: string; onChange: (value: string) => void; isDay: boolean }) {
   const list = useId();
   const choices = choicesIn(schema.description);
@@ -124,7 +124,7 @@ function TextField({ common, schema, value, onChange, isDay }: { common: object;
   );
 }
 
-/** The words of "one, two or three" at the end of a sentence. */
+/** The words of a list such as "one, two or three" at the end of a sentence. */
 function choicesIn(description = ""): string[] {
   const found = /: ((?:[a-z_]+, )*[a-z_]+) or ([a-z_]+)\./.exec(description);
   return found ? [...found[1]!.split(", "), found[2]!] : [];

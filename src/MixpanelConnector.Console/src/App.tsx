@@ -22,7 +22,7 @@ interface Page {
   label: string;
   icon: typeof IconKey;
   page: (name: string | undefined) => ReactNode;
-  /** Whether only the embedded Mixpanel can fill it. */
+  /** Whether only the embedded Mixpanel has data for it. */
   ofEmbedded?: boolean;
   /** Whether a name may follow its path. */
   hasNames?: boolean;
@@ -116,11 +116,11 @@ function Header({ server, mayChange, setMayChange }: { server: Server; mayChange
   );
 }
 
-/** Before the server has said who it is: a moment of waiting, a question for the key, or what went wrong. */
+/** Shown until the server has identified itself: a loading state, a prompt for the key, or the error. */
 function Door({ problem, onKey }: { problem: Problem | undefined; onKey: () => void }) {
   const [value, setValue] = useState("");
   const wantsKey = problem?.status === 401;
-  const isKey = /^[\x21-\x7e]+$/.test(value.trim()); // anything else could not even be sent
+  const isKey = /^[\x21-\x7e]+$/.test(value.trim()); // anything else cannot be sent in a header
 
   function submit(event: FormEvent) {
     event.preventDefault();

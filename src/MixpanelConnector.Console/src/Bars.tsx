@@ -3,21 +3,21 @@ import { number, share } from "./data/numbers.ts";
 import { Loading } from "./parts.tsx";
 import { visible } from "./text.ts";
 
-/** Names and their counts as bars: the whole width is all of it. */
+/** Names and their counts as bars: the full width stands for the total. */
 export function Bars({ title, column, count, rows, whole, isBusy = false, selected, onSelect, href, none = "None.", level = 3 }: {
   title: string;
   column: string;
   /** What is counted. */
   count: string;
   rows: { name: string; count: number }[] | undefined;
-  /** How many there are in all; a name that all have reaches the end. */
+  /** The total; the bar of a name with this count has the full width. */
   whole: number;
   isBusy?: boolean;
   selected?: string;
   onSelect?: (name: string) => void;
   href?: (name: string) => string;
   none?: string;
-  /** The level of its heading. */
+  /** The heading level. */
   level?: 2 | 3;
 }) {
   return (

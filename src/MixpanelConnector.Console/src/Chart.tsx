@@ -8,15 +8,15 @@ import { number, tickLabels } from "./data/numbers.ts";
 import type { Chart as Data } from "./data/series.ts";
 import { visible } from "./text.ts";
 
-/** Numbers over time: a picture with the values under the pointer, a legend that shows and hides, and the same as a table. The last point may be of a unit that is not over: what leads to it is dashed. */
+/** Numbers over time: a chart with the values under the pointer, a legend that shows and hides series, and the same data as a table. If the unit of the last point is not over yet, the line to it is dashed. */
 export function Chart({ label, data, unfinished = false, height = 260, refusals, from }: {
   label: string;
   data: Data;
   unfinished?: boolean;
   height?: number;
-  /** The series that is of what was refused. */
+  /** The index of the series of refused records. */
   refusals?: number;
-  /** A number below which the axis does not begin by itself: counts begin with 0. */
+  /** The value at which the axis begins unless the data is lower: counts begin at 0. */
   from?: number;
 }) {
   const place = useRef<HTMLDivElement>(null);
@@ -43,7 +43,7 @@ export function Chart({ label, data, unfinished = false, height = 260, refusals,
       {
         width: Math.max(element.clientWidth, 100),
         height,
-        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"), // the times are those of a wall clock already
+        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"), // the times are wall-clock times already
         padding: [10, 26, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { size: 9 }, drag: { x: false, y: false } },
@@ -139,7 +139,7 @@ function toggled(before: ReadonlySet<string>, one: string): ReadonlySet<string> 
   return after;
 }
 
-/** Each series twice: up to the last finished unit, and from there on. */
+/** Each series twice: up to the last finished unit, and from there to the end. */
 function drawnOf({ labels, series }: Data, unfinished: boolean): uPlot.AlignedData {
   const last = labels.length - 1;
   const whole = (values: (number | null)[]) => (unfinished && last > 0 ? values.map((value, index) => (index === last ? null : value)) : values);
@@ -147,11 +147,11 @@ function drawnOf({ labels, series }: Data, unfinished: boolean): uPlot.AlignedDa
   return [labels.map(secondsOf), ...series.map(({ values }) => whole(values)), ...series.map(({ values }) => rest(values))] as uPlot.AlignedData;
 }
 
-// Between two days there is no time, and between two whole numbers no count.
+// Axis steps are whole days and whole numbers.
 const daysOfAxis = [1, 2, 3, 5, 7, 10, 14, 30, 61, 91, 183, 365, 730, 1826].map((days) => days * 86400);
 const wholeNumbers = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
-/** Dates as ISO writes them, and 24 hours in a day. */
+/** ISO dates and a 24-hour clock. */
 const clock: uPlot.Axis.Values = [
   [86400 * 365, "{YYYY}", null, null, null, null, null, null, 1],
   [86400 * 28, "{YYYY}-{MM}", null, null, null, null, null, null, 1],

@@ -2,7 +2,7 @@ import { Component, type ReactNode } from "react";
 import type { Problem } from "./api.ts";
 import { asProblem, PageTitle, ProblemAlert } from "./parts.tsx";
 
-/** Keeps a page that breaks from taking the others with it. React has no other way for this than a class. */
+/** An error boundary: keeps a page that throws from breaking the others. React requires a class for this. */
 export class Fence extends Component<{ children: ReactNode }, { problem?: Problem }> {
   override state: { problem?: Problem } = {};
 

@@ -2,7 +2,7 @@ import { CloseButton, TextInput } from "@mantine/core";
 import { type KeyboardEvent, type ReactNode, useId, useState } from "react";
 import { visible } from "./text.ts";
 
-/** Several names, with proposals. Enter takes what is written; a proposal is taken when it is chosen. */
+/** Several names, with suggestions. Enter adds the typed text; choosing a suggestion adds it. */
 export function Names({ label, description, value, onChange, proposals = [], placeholder, most = 100, error, isRequired, isMono, takesFocus, className }: {
   label: string;
   description?: ReactNode;

@@ -10,28 +10,28 @@ export interface Column<T> {
   key: string;
   title: string;
   cell: (record: T) => ReactNode;
-  /** What it is sorted by; without it, it is not. */
+  /** The sort key; a column without one cannot be sorted. */
   sort?: (record: T) => string | number;
-  /** Its first width in pixels; the last column takes what is left. */
+  /** The initial width in pixels; the last column takes the remaining space. */
   width: number;
-  /** Whether it is shown only when it is asked for. */
+  /** Whether it is shown only when selected. */
   isExtra?: boolean;
 }
 
-/** Records beside the one that is looked at. Arrow keys, Home and End go through them; a click on a title sorts, and its edge makes a column wider. How it is sorted and which columns are shown stands in the address. */
+/** A table of records next to the selected one. Arrow keys, Home and End move through them; a click on a title sorts, and dragging its edge resizes the column. The sort order and the visible columns are part of the address. */
 export function RecordTable<T extends { id: number | string }>({ label, records, columns, detail, empty, tone }: {
   label: string;
   records: T[];
   columns: Column<T>[];
   detail: (record: T) => ReactNode;
   empty: ReactNode;
-  /** A class for what a record's row looks like. */
+  /** A CSS class for the row of a record. */
   tone?: (record: T) => string | undefined;
 }) {
   const { state } = useRoute();
   const [most, setMost] = useState(step);
   const [widths, setWidths] = useState<Record<string, number>>({});
-  // The record is kept, not only its id: what is looked at stays although newer ones have pushed it out of the list.
+  // The record is stored, not only its id: the selected one stays visible after newer ones have pushed it out of the list.
   const [selected, setSelected] = useState<T>();
   const body = useRef<HTMLTableSectionElement>(null);
   const sort = state.get("sort") ?? "";
@@ -47,7 +47,7 @@ export function RecordTable<T extends { id: number | string }>({ label, records,
   ids.current = shown;
   const focusable = shown.some(({ id }) => id === selected?.id) ? selected?.id : shown[0]?.id;
 
-  /** The focus goes back to where it came from. */
+  /** Returns the focus to the row that it came from. */
   function close() {
     const row = shown.findIndex(({ id }) => id === selected?.id);
     setSelected(undefined);
@@ -109,7 +109,7 @@ export function RecordTable<T extends { id: number | string }>({ label, records,
   );
 }
 
-/** Drawn again only when it changes: new records come many times a second. */
+/** Rendered again only when it changes: new records arrive many times a second. */
 const Row = memo(function Row({ record, columns, isSelected, isFocusable, tone, onSelect, onKey }: {
   record: { id: number | string };
   columns: Column<never>[];

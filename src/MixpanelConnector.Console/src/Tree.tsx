@@ -6,7 +6,7 @@ import { visible } from "./text.ts";
 const mostAtOnce = 200;
 const longest = 20_000;
 
-/** A record as a tree of names and values. What it holds is others' data: it becomes text, and nothing but text. */
+/** A record as a tree of names and values. The data is untrusted: it is only ever rendered as text. */
 export function Tree({ json, label }: { json: Json; label: string }) {
   return (
     <div className="json">
@@ -17,7 +17,7 @@ export function Tree({ json, label }: { json: Json; label: string }) {
 }
 
 function Value({ json, depth }: { json: Json; depth: number }) {
-  if (json.kind === "string" && json.value === "") return <span className="json-text">""</span>; // else nothing would be seen
+  if (json.kind === "string" && json.value === "") return <span className="json-text">""</span>; // otherwise nothing would be visible
   if (json.kind === "string") return <span className="json-text">{visible(json.value.slice(0, longest))}{json.value.length > longest && " …"}</span>;
   if (json.kind === "literal") return <span className="json-value">{json.text}</span>;
   const entries: [string, Json][] = json.kind === "object" ? json.entries : json.items.map((item, index) => [String(index), item]);
@@ -26,7 +26,7 @@ function Value({ json, depth }: { json: Json; depth: number }) {
   return <Branch entries={entries} depth={depth} about={json.kind === "object" ? `${entries.length} ${entries.length === 1 ? "member" : "members"}` : `${entries.length} ${entries.length === 1 ? "item" : "items"}`} />;
 }
 
-/** What lies deeper is made when it is opened. */
+/** Nested values are rendered when they are opened. */
 function Branch({ entries, depth, about }: { entries: [string, Json][]; depth: number; about: string }) {
   const [isOpen, setOpen] = useState(depth < 2);
   return (

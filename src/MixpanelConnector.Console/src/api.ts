@@ -29,7 +29,7 @@ export interface Schema {
   items?: Schema;
   anyOf?: Schema[];
   additionalProperties?: unknown;
-  /** What a field is called in .NET, and its type there. */
+  /** The field's name and type in .NET. */
   "x-dotnet"?: { name: string; type: string };
 }
 
@@ -43,9 +43,9 @@ export interface Action {
   scope: "read" | "write";
   has_secret: boolean;
   operation_id: string;
-  /** Whether a person must say yes first. */
+  /** Whether a person must confirm it. */
   needs_confirmation: boolean;
-  /** How agents reach it. */
+  /** How agents can call it. */
   agents: "tool" | "run_action" | "never";
   example: unknown;
   dotnet_method: string;
@@ -53,19 +53,19 @@ export interface Action {
   output_schema: Schema;
 }
 
-/** What went wrong, in the server's words. */
+/** A problem as the server reports it. */
 export class Problem extends Error {
   constructor(readonly status: number, readonly kind: string, readonly title: string, detail: string, readonly field: string | undefined) {
     super(detail);
   }
 }
 
-/** The yes to what cannot be undone, beside the input. */
+/** The name of the field that confirms an irreversible action, next to the input. */
 export const confirm = "confirm";
 
 const keyName = "mixpanel-connector-key";
 
-/** The key lives as long as its tab. */
+/** The key is kept for the lifetime of the tab. */
 export const key = {
   get: () => sessionStorage.getItem(keyName) ?? "",
   set: (value: string) => sessionStorage.setItem(keyName, value),
@@ -96,7 +96,7 @@ export async function request(method: string, path: string, body?: string): Prom
   return response;
 }
 
-/** Calls an action. The input is text, so that its numbers arrive as they are written. */
+/** Calls an action. The input is text, so that its numbers arrive exactly as written. */
 export async function invoke(action: string, input: string): Promise<Json> {
   return parse(await (await request("POST", `/v1/actions/${action}`, input)).text());
 }

@@ -2,16 +2,16 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { type Action, actions, type Problem } from "./api.ts";
 import { asProblem } from "./parts.tsx";
 
-/** Something that is asked for: what came, or why nothing did. Only the latest question counts. */
+/** The state of a request: its value or its problem. Only the latest request counts. */
 export interface Asked<T> {
   value?: T | undefined;
   problem?: Problem | undefined;
   isBusy: boolean;
-  /** Asks, or asks again; what was there stays until the answer comes. */
+  /** Sends the request (again); the previous value stays until the answer arrives. */
   ask: () => void;
 }
 
-/** Asks when a question comes up, and again when it changes; null asks nothing. The question is a text that stands for all that the answer depends on. */
+/** Sends a request when the question is first set, and again when it changes; null sends none. The question is a text key for everything that the answer depends on. */
 export function useAsked<T>(question: string | null, answer: () => Promise<T>): Asked<T> {
   const [found, setFound] = useState<{ question?: string | null; value?: T; problem?: Problem }>({});
   const [isBusy, setBusy] = useState(question !== null);
@@ -47,7 +47,7 @@ export function useAsked<T>(question: string | null, answer: () => Promise<T>): 
 
 let known: Promise<Action[]> | undefined;
 
-/** What this server can do: a large answer, which is asked for once. */
+/** The server's actions: a large answer, which is requested once. */
 export function allActions(): Promise<Action[]> {
   return (known ??= actions().catch((error: unknown) => {
     known = undefined;

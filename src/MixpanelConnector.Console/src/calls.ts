@@ -1,7 +1,7 @@
 import { type Action, confirm, type Schema } from "./api.ts";
 import { compact, type Json, write } from "./json.ts";
 
-/** The same call at each interface. The input is what the form holds. */
+/** The same call on each interface. The input is the form's. */
 export interface Calls {
   curl: string;
   csharp: string;
@@ -20,7 +20,7 @@ export function callsOf(action: Action, input: Json, origin: string, withKey: bo
   };
 }
 
-/** The input with the yes that HTTP wants for what cannot be undone. */
+/** The input with the confirmation that HTTP requires for irreversible actions. */
 export function confirmed(input: Json): Json {
   return input.kind === "object" ? { kind: "object", entries: [...input.entries, [confirm, { kind: "literal", text: "true" }]] } : input;
 }
@@ -34,7 +34,7 @@ function mcpOf(action: Action, input: Json): string {
   return write({ kind: "object", entries: [["method", { kind: "string", value: "tools/call" }], ["params", { kind: "object", entries: params }]] });
 }
 
-/** Within single quotes a shell leaves everything alone but the single quote itself. */
+/** Within single quotes, a shell interprets nothing but the single quote itself. */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
@@ -71,7 +71,7 @@ function csharpOf(json: Json, schema: Schema | undefined, depth: number, type = 
   }
 }
 
-/** On one line where it is short. */
+/** On one line if it is short. */
 function among(parts: string[], open: string, end: string, pad: string, close: string): string {
   const line = `${open}${parts.join(", ")}${end}`;
   if (line.length < 80 && !line.includes("\n")) return line;
@@ -79,7 +79,7 @@ function among(parts: string[], open: string, end: string, pad: string, close: s
   return open === "[" ? `[\n${inner}` : `\n${close}{\n${inner}`;
 }
 
-/** The types between the angle brackets of a generic one. */
+/** The type arguments of a generic type. */
 function typeArguments(type: string): string[] {
   const start = type.indexOf("<");
   if (start < 0) return [];
@@ -105,12 +105,12 @@ function dateOf(text: string): string {
   return date ? `new(${date.slice(1).map(Number).join(", ")})` : `DateOnly.Parse(${csharpText(text)})`;
 }
 
-/** Of several shapes that a value may have, the one that it has. */
+/** The alternative of a schema that matches the value. */
 function alternative(json: Json, schema: Schema | undefined): Schema | undefined {
   return schema?.anyOf ? (schema.anyOf.find((shape) => typesOf(shape).includes(json.kind)) ?? schema) : schema;
 }
 
-/** Where an object can be written short, as a single value, its type in .NET is that object still. */
+/** An object may be given as a single value for short; in .NET, its type is still that object. */
 function wrapped(json: Json, schema: Schema | undefined, text: string): string {
   const whole = schema?.anyOf?.find((shape) => shape.properties);
   const name = whole?.required?.[0];
@@ -125,7 +125,7 @@ function jsonObject(json: Json): string {
   return json.kind === "object" && json.entries.length === 0 ? "[]" : `JsonNode.Parse(${csharpText(compact(json))})!.AsObject()`;
 }
 
-/** A raw literal reads best, where the text allows one. */
+/** A raw string literal if the text allows one, because it is easiest to read. */
 function csharpText(text: string): string {
   if (!text.includes('"') && !text.includes("\\") && !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text)) return `"${text}"`;
   if (!/[\u0000-\u001f\u007f-\u009f\u2028\u2029]|"""|"$|^"/.test(text)) return `"""${text}"""`;

@@ -4,7 +4,7 @@ import type { Server } from "./api.ts";
 /** What every page may need. */
 export interface Session {
   server: Server;
-  /** Whether the person at the screen has allowed changes. */
+  /** Whether the user has allowed changes. */
   mayChange: boolean;
 }
 

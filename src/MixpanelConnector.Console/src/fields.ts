@@ -2,13 +2,13 @@ import { confirm, type Schema } from "./api.ts";
 import { typesOf } from "./calls.ts";
 import { from, get, type Json, JsonError, parse, write } from "./json.ts";
 
-/** What a form holds: the text of each field; the items where a field is a list of texts. */
+/** The content of a form: the text of each field, or the items of a list of texts. */
 export type Fields = Record<string, string | string[]>;
 
-/** The fields of a form. The yes to what cannot be undone is no such field: a dialog asks for it. */
+/** The fields of a form. The confirmation of an irreversible action is not one of them: a dialog asks for it. */
 export const formFields = (schema: Schema) => Object.entries(schema.properties ?? {}).filter(([name, field]) => !(name === confirm && field.const === true));
 
-/** How a field is filled in. */
+/** The kind of input that a field needs. */
 type Kind = "text" | "choice" | "number" | "boolean" | "texts" | "json";
 
 export function kindOf(schema: Schema): Kind {
@@ -19,7 +19,7 @@ export function kindOf(schema: Schema): Kind {
   return types[0] === "string" ? "text" : types[0] === "integer" || types[0] === "number" ? "number" : types[0] === "boolean" ? "boolean" : "json";
 }
 
-/** A form that begins with the values of an object. */
+/** A form's initial content, from the values of an object. */
 export function fieldsOf(schema: Schema, values: Json): Fields {
   const fields: Fields = {};
   for (const [name, field] of formFields(schema)) {
@@ -32,7 +32,7 @@ export function fieldsOf(schema: Schema, values: Json): Fields {
   return fields;
 }
 
-/** The input that a form holds, with the fields that cannot be read and why. Numbers stay as they are written. */
+/** The input from a form, with the fields that cannot be parsed and why. Numbers stay as written. */
 export function inputOf(schema: Schema, fields: Fields): { input: Json; faults: Record<string, string> } {
   const entries: [string, Json][] = [];
   const faults: Record<string, string> = {};
@@ -40,7 +40,7 @@ export function inputOf(schema: Schema, fields: Fields): { input: Json; faults: 
     const value = fields[name] ?? "";
     const isRequired = schema.required?.includes(name) && field.default === undefined;
     if (value.length === 0) {
-      // A list that is needed may be empty, where the schema does not say otherwise.
+      // A required list may be empty unless the schema forbids it.
       if (isRequired && Array.isArray(value) && !field.minItems) entries.push([name, { kind: "array", items: [] }]);
       else if (isRequired) faults[name] = "This is required.";
       continue;
@@ -64,7 +64,7 @@ function read(field: Schema, value: string | string[]): Json {
   return parse(value.trim());
 }
 
-/** What a field asks for beside its type, in a few words; nothing when it asks for no more. */
+/** The limits of a field besides its type, in a few words; undefined if there are none. */
 export function limitsOf(field: Schema): string | undefined {
   if (field.format === "date") return "YYYY-MM-DD";
   const parts = [range(field.minimum, field.maximum, ""), range(field.minLength, field.maxLength, " characters"), range(field.minItems, field.maxItems, " items")];
@@ -77,7 +77,7 @@ function range(least: number | undefined, most: number | undefined, unit: string
   return least === undefined || least === 0 ? `at most ${most}${unit}` : least === most ? `exactly ${most}${unit}` : `${least} to ${most}${unit}`;
 }
 
-/** Why a value does not do, as far as the schema tells; the server has the last word. */
+/** Why a value is invalid, as far as the schema tells; the server decides. */
 function fault(field: Schema, kind: Kind, value: string | string[]): string | undefined {
   if (Array.isArray(value)) return isOutside(value.length, field.minItems, field.maxItems) ? `This must have ${range(field.minItems, field.maxItems, " items")}.` : undefined;
   if (kind === "number") {

@@ -1,4 +1,4 @@
-/** JSON that keeps numbers as they are written: JavaScript's own parser would change the large ones. */
+/** JSON that keeps numbers as written: JavaScript's own parser would change large ones. */
 export type Json =
   | { kind: "object"; entries: [string, Json][] }
   | { kind: "array"; items: Json[] }
@@ -125,13 +125,13 @@ export function items(json: Json | undefined): Json[] {
   return json?.kind === "array" ? json.items : [];
 }
 
-/** A value as people read it: texts without quotes, null as nothing. */
+/** A value for display: texts without quotes, null as an empty text. */
 export function shown(json: Json | undefined): string {
   if (json === undefined || (json.kind === "literal" && json.text === "null")) return "";
   return json.kind === "string" ? json.value : compact(json);
 }
 
-/** Makes what JavaScript holds into JSON, for values that are no user's data. */
+/** Converts a JavaScript value to JSON, for values that are not user data. */
 export function from(value: unknown): Json {
   return parse(JSON.stringify(value));
 }

@@ -18,7 +18,7 @@ export interface Rejection {
   path: string;
   field: string;
   message: string;
-  /** Whether the sender was told. */
+  /** Whether the sender was told of it. */
   told: boolean;
   record: string;
 }
@@ -44,7 +44,7 @@ export interface ImportJob {
   problem?: string;
 }
 
-/** An import of the command line, while it runs. */
+/** A running import of the command line. */
 export interface TerminalImport {
   name: string;
   last_saved: string;
@@ -55,7 +55,7 @@ export interface TerminalImport {
   seconds_left?: number;
 }
 
-/** What was refused on a day of the project. */
+/** The refusals of a day in the project's time zone. */
 export interface Today {
   day: string;
   rejected: number;
@@ -65,15 +65,15 @@ export interface Today {
 export interface Live {
   /** down: the server does not answer. */
   state: "connecting" | "open" | "broken" | "down";
-  /** Why it is broken, when the server says so. */
+  /** Why it is broken, if the server tells. */
   problem?: Problem | undefined;
-  /** Whether it is known what the project has, and which imports there are: until then, none is no answer. */
+  /** Whether the project's data and the imports are known: until then, an empty list means nothing. */
   hasProject: boolean;
   hasImports: boolean;
   /** The latest of the events that were shown. */
   events: SeenEvent[];
   rejections: Rejection[];
-  /** How many came since the page was opened, shown or not. */
+  /** How many arrived since the page was opened, shown or not. */
   accepted: number;
   rejected: number;
   /** How many of them were shown. */
@@ -81,14 +81,14 @@ export interface Live {
   today?: Today;
   /** The project's time zone. */
   zone: string;
-  /** The times of the earliest and the latest event that is stored. */
+  /** The times of the earliest and the latest stored event. */
   first?: string | undefined;
   last?: string | undefined;
-  /** The names of the events that are stored, the most common first. */
+  /** The names of the stored events, the most common first. */
   names: string[];
   imports: ImportJob[];
   terminal: TerminalImport[];
-  /** How many records each import had read, and when. */
+  /** How many records each import had read, over time. */
   paces: Map<string, Sample[]>;
 }
 
@@ -117,7 +117,7 @@ export const secondsOfRate = 120;
 const nothing: Live = { state: "connecting", hasProject: false, hasImports: false, events: [], rejections: [], accepted: 0, rejected: 0, shown: 0, zone: "UTC", names: [], imports: [], terminal: [], paces: new Map() };
 let live = nothing;
 
-/** What came in each second: changed in its place, for it is looked at by the clock. */
+/** The counts of each second. Mutated in place, because views read it once a second. */
 export const seconds = new Seconds(secondsOfRate);
 
 const listeners = new Set<() => void>();
@@ -129,12 +129,12 @@ function listen(listener: () => void) {
   return () => listeners.delete(listener);
 }
 
-/** What is known now, or the part of it that is asked for: who asks for a part is drawn again only when that changes. */
+/** The current state, or a selected part of it: a component is rendered again only when its part changes. */
 export function useLive<T = Live>(select: (live: Live) => T = (all) => all as unknown as T): T {
   return useSyncExternalStore(listen, () => select(live));
 }
 
-/** The second at hand, each second: what is shown goes by the clock, also when nothing comes. */
+/** The current second, updated each second, so that views advance even when nothing arrives. */
 export function useSecond(): number {
   const [second, setSecond] = useState(() => Math.floor(Date.now() / 1000));
   useEffect(() => {
@@ -144,7 +144,7 @@ export function useSecond(): number {
   return second;
 }
 
-/** Begins to listen, once; the one who calls again begins anew. */
+/** Starts listening; another call restarts it. */
 export function begin() {
   stop?.abort();
   stop = new AbortController();
@@ -154,7 +154,7 @@ export function begin() {
 async function run(signal: AbortSignal) {
   for (let failures = 0; !signal.aborted; ) {
     const began = Date.now();
-    // The server says something every 15 seconds; a connection without a word is dead.
+    // The server sends something every 15 seconds; a silent connection is dead.
     const silence = new AbortController();
     let timer = setTimeout(() => silence.abort(), longestSilence);
     let isAnswered = false;
@@ -178,14 +178,14 @@ async function run(signal: AbortSignal) {
       clearTimeout(timer);
     }
     if (signal.aborted) return;
-    // A stream ends after ten minutes, and is begun anew at once.
+    // A stream ends after ten minutes, and is restarted at once.
     if (failures === 0 && Date.now() - began > longestSilence) continue;
     change({ state: isAnswered ? "broken" : "down", problem });
     await new Promise((resolve) => setTimeout(resolve, Math.min(500 * 2 ** failures, 15_000)));
   }
 }
 
-/** The lines of a body, as they come. Whoever stops reading ends the transfer. */
+/** The lines of a body as they arrive. To stop reading cancels the transfer. */
 export async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   const reader = body.getReader();
@@ -207,7 +207,7 @@ export async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<s
 function add(line: Line) {
   const second = Math.floor(Date.now() / 1000);
   const changes: Partial<Live> = { state: "open", problem: undefined };
-  // The first line of a connection tells what was before it, also what was seen before the connection broke.
+  // The first line of a connection contains the history, including what was seen before a connection broke.
   const before = line.time_zone === undefined ? live : { ...live, events: [], rejections: [], first: line.first, last: line.last };
   if (line.time_zone !== undefined) {
     Object.assign(changes, { hasProject: true, zone: line.time_zone, names: line.names ?? [], first: line.first, last: line.last, events: [], rejections: [], accepted: 0, rejected: 0, shown: 0 });
@@ -234,7 +234,7 @@ function add(line: Line) {
   change(changes);
 }
 
-/** The samples of an import: of a run alone, for the next one counts from nothing. */
+/** The samples of an import, of one run only: the next one counts from zero. */
 function pacesOf(job: ImportJob): Sample[] {
   const before = live.paces.get(job.id) ?? [];
   if (!job.progress) return before;

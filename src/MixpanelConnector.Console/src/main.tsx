@@ -1,4 +1,4 @@
-// What is used of it alone, in the order of its own sheet.
+// Only the styles in use, in the order of Mantine's own sheet.
 import "@mantine/core/styles/default-css-variables.css";
 import "@mantine/core/styles/baseline.css";
 import "@mantine/core/styles/global.css";
@@ -33,7 +33,7 @@ import { App } from "./App.tsx";
 
 const theme = createTheme({ primaryColor: "violet", defaultRadius: "md", respectReducedMotion: true, cursorType: "pointer", components: { Anchor: Anchor.extend({ defaultProps: { underline: "always" } }) } });
 
-// Style elements that a script writes would need a hole in the policy of what the page may do: all styles are in the sheet.
+// Style elements created by scripts would need an exception in the Content Security Policy: all styles are in the sheet.
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>

@@ -5,7 +5,7 @@ import { Problem } from "./api.ts";
 import { type Json, write } from "./json.ts";
 import { visible } from "./text.ts";
 
-/** A page's title takes the focus when the page comes up, so that the keyboard and a screen reader go on from there. */
+/** A page's title gets the focus when the page opens, so that the keyboard and a screen reader continue from there. */
 export function PageTitle({ children, about, right }: { children: string; about: ReactNode; right?: ReactNode }) {
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
@@ -26,7 +26,7 @@ export function PageTitle({ children, about, right }: { children: string; about:
 const mostShown = 200_000;
 const token = /"(?:[^"\\]|\\.)*"(\s*:)?|-?\d[\d.eE+-]*|true|false|null/g;
 
-/** JSON to read. What it holds is others' data: it becomes text, and nothing but text. */
+/** JSON for display. The data is untrusted: it is only ever rendered as text. */
 export function JsonView({ json, label, tall = false }: { json: Json; label: string; tall?: boolean }) {
   const text = useMemo(() => write(json), [json]);
   const parts = useMemo(() => coloured(visible(text.slice(0, mostShown))), [text]);
@@ -54,7 +54,7 @@ function coloured(text: string): ReactNode[] {
   return parts;
 }
 
-/** A copy is offered where the page may write to the clipboard: on loopback, and over TLS. */
+/** A copy button, where the page may write to the clipboard: on loopback and over TLS. */
 export function CopyText({ text, label }: { text: string; label: string }) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
@@ -108,7 +108,7 @@ export function Empty({ title, children }: { title: string; children: ReactNode 
   );
 }
 
-/** Something that is asked for: the space that it will take, and a word for those who do not see it. */
+/** A placeholder while something loads: it reserves the space, and has a text for screen readers. */
 export function Loading({ height = 120 }: { height?: number }) {
   return <div className="loading" style={{ height }} role="status"><span>Loading …</span></div>;
 }
@@ -126,7 +126,7 @@ export function Facts({ facts }: { facts: [string, ReactNode][] }) {
   );
 }
 
-/** The browser's own dialog: it keeps the focus, and gives it back. */
+/** The browser's native dialog: it traps the focus and restores it. */
 export function Dialog({ title, onClose, mayLeave = true, children }: { title: string; onClose: () => void; mayLeave?: boolean; children: ReactNode }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {

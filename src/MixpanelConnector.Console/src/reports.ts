@@ -5,7 +5,7 @@ import { get, type Json, shown } from "./json.ts";
 
 const send = (call: Call): Promise<Json> => invoke(call.action, JSON.stringify(call.input));
 
-/** Answers a question. Totals that are no sums take further calls, which are made only where calls cost nothing. */
+/** Answers a question. Totals that are not sums need further calls, which are made only if calls cost nothing. */
 export async function answer(question: Question, withTotals: boolean): Promise<Chart> {
   const [answers, totals] = await Promise.all([Promise.all(callsFor(question).map(send)), Promise.all((withTotals ? totalsFor(question) : []).map(send))]);
   const { events, measure, by } = question;

@@ -1,6 +1,6 @@
 import { useCallback, useSyncExternalStore } from "react";
 
-/** Where the console is: the page, what follows it, and the state of the page. All of it stands in the address. */
+/** The current location: the page, the rest of its path, and its state. All of it is in the address. */
 export interface Route {
   path: string[];
   state: URLSearchParams;
@@ -11,7 +11,7 @@ let route: Route;
 const listeners = new Set<() => void>();
 const tell = () => listeners.forEach((listener) => listener());
 
-/** What the address is to become: browsers take it badly when it changes with every key. */
+/** The next address, applied after a delay: browsers throttle address changes on every keystroke. */
 let coming: string | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -56,7 +56,7 @@ export function addressOf(path: string, state: Record<string, string | string[]>
   return `#/${path}${parts.length === 0 ? "" : `?${new URLSearchParams(parts)}`}`;
 }
 
-/** Changes the state of the page at hand; what is empty is left out. The way back leads to the page before. */
+/** Changes the state of the current page; empty values are left out. Going back leads to the previous page. */
 export function setState(changes: Record<string, string | string[] | undefined>) {
   const { path, state } = current();
   const next = new URLSearchParams(state);
@@ -71,7 +71,7 @@ export function setState(changes: Record<string, string | string[] | undefined>)
   tell();
 }
 
-/** One member of the page's state. */
+/** One parameter of the page's state. */
 export function useParameter(name: string, otherwise = ""): [string, (value: string) => void] {
   const { state } = useRoute();
   const set = useCallback((value: string) => setState({ [name]: value === otherwise ? "" : value }), [name, otherwise]);

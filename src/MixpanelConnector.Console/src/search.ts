@@ -2,7 +2,7 @@ import { useHotkeys } from "@mantine/hooks";
 import { useMemo, useRef } from "react";
 import { useParameter } from "./route.ts";
 
-/** A search in what is on the screen already: nothing is asked for it. The key / leads there, and its words stand in the address. */
+/** A search in what is already loaded: it sends no request. The / key focuses it, and its text is part of the address. */
 export function useSearch(name = "search") {
   const [text, setText] = useParameter(name);
   const field = useRef<HTMLInputElement>(null);

@@ -12,38 +12,38 @@ const contentTypes: [ending: RegExp, type: string][] = [
   [/\.(tgz|tar(\.gz|\.zst)?)$/i, "application/x-tar"],
 ];
 
-/** Bytes of a file that are looked at: its first thousand records are in them. The end of a Parquet file and of an archive says where they lie. */
+/** The bytes of a file that are inspected; they contain its first thousand records. Parquet files and archives have their index at the end, so they are sent whole. */
 const looked = 16 << 20;
 const readFromItsEnd = /\.(parquet|zip|tgz|tar(\.gz|\.zst)?)$/i;
 const mostLooked = 64_000_000;
 
-/** What the server calls an import: its parameters. */
+/** The parameters of an import, as the server names them. */
 export interface Options {
   type: string;
   group_key: string;
   table_id: string;
   strict: boolean;
   format: string;
-  /** Which column holds which field, by the field. */
+  /** The column of each field. */
   map: Record<string, string>;
-  /** Properties' new names, by the old ones. */
+  /** The new names of properties, by the old ones. */
   rename: Record<string, string>;
   drop: string[];
   event: string;
   fix: string[];
   decimal: string;
-  /** Whose export it is; empty for Mixpanel's own form. */
+  /** The vendor of the export; empty for Mixpanel's own format. */
   vendor: string;
-  /** A mapping of one's own, as JSON; empty for none. */
+  /** A custom mapping, as JSON; empty for none. */
   mapping: string;
-  /** How the project tells users apart; empty for the usual way. */
+  /** How the project manages identities; empty for the default. */
   identity: string;
 }
 
-/** Those by which records become others, which are sent again with them. */
+/** The options that map records; rejected records are resent with them. */
 export type MappingOptions = Partial<Pick<Options, "vendor" | "mapping" | "identity" | "group_key">>;
 
-/** How many records are shown before and after. */
+/** How many records are shown before and after mapping. */
 const mostMapped = "10";
 
 export const noOptions: Options = { type: "events", group_key: "", table_id: "", strict: true, format: "", map: {}, rename: {}, drop: [], event: "", fix: [], decimal: "", vendor: "", mapping: "", identity: "" };
@@ -63,7 +63,7 @@ function queryOf(options: Options, more: Record<string, string>): string {
   return query.toString();
 }
 
-/** What an import would see in the first records of a file. */
+/** Inspects the first records of a file as an import would see them. */
 export const inspect = (file: File, options: Options): Promise<Json> => look(file, options, "inspect", {});
 
 /** The first records of a file before and after the mapping. */
@@ -75,27 +75,27 @@ function look(file: File, options: Options, how: string, more: Record<string, st
   return upload(isWhole ? file : file.slice(0, looked), typeOf(file.name, options), `/v1/imports/${how}?${queryOf(options, more)}`, () => {});
 }
 
-/** The vendors whose exports the server knows. */
+/** The vendors whose exports the server supports. */
 export async function vendors(): Promise<string[]> {
   const start = get(get(get(parse(await (await request("GET", "/openapi.json")).text()), "paths"), "/v1/imports"), "post");
   const vendor = items(get(start, "parameters")).find((parameter) => shown(get(parameter, "name")) === "vendor");
   return items(get(get(vendor, "schema"), "enum")).map(shown);
 }
 
-/** Sends a file to be imported, or only to be checked. Gives the import. */
+/** Uploads a file to import it, or only to check it. Returns the import. */
 export const start = (file: File, options: Options, isDryRun: boolean, progress: (share: number) => void): Promise<Json> =>
   upload(file, typeOf(file.name, options), `/v1/imports?${queryOf(options, { name: nameOf(file.name), dry_run: String(isDryRun) })}`, progress);
 
-/** Sends records anew that were refused before. */
+/** Resends records that were refused before. */
 export const sendAgain = (records: string[], name: string, type: string, mapping: MappingOptions): Promise<Json> =>
   upload(new Blob([records.join("\n")]), "application/x-ndjson", `/v1/imports?${queryOf({ ...noOptions, type, ...mapping }, { name: nameOf(name) })}`, () => {});
 
 const nameOf = (name: string) => name.slice(0, 255);
 
-/** A format that is named has the last word; a vendor's files are called by its own rules. */
+/** The content type by extension. Not with an explicit format, which takes precedence, or a mapping: vendors name files by their own rules. */
 const typeOf = (name: string, options: Options) => (options.format !== "" || isMapped(options) ? "application/octet-stream" : (contentTypes.find(([ending]) => ending.test(name))?.[1] ?? "application/octet-stream"));
 
-/** XMLHttpRequest, for fetch does not say how much of a body has gone. */
+/** Uses XMLHttpRequest, because fetch does not report upload progress. */
 function upload(body: Blob, type: string, path: string, progress: (share: number) => void): Promise<Json> {
   return new Promise((resolve, reject) => {
     const call = new XMLHttpRequest();
@@ -109,7 +109,7 @@ function upload(body: Blob, type: string, path: string, progress: (share: number
       try {
         json = parse(call.responseText);
       } catch {
-        // It is told as it is.
+        // Not JSON: the text is reported below.
       }
       if (call.status < 300 && json) resolve(json);
       else if (json) reject(new Problem(call.status, shown(get(json, "kind")), shown(get(json, "title")), shown(get(json, "detail")), shown(get(json, "field")) || undefined));

@@ -1,4 +1,4 @@
-// A page of Blazor's in headless Chromium, whose button works in a circuit. Arguments: the address, the browser.
+// A Blazor page in headless Chromium, whose button works in a circuit. Arguments: the address, the browser.
 import { chromium } from "playwright-core";
 
 const [, , address, program] = process.argv;
@@ -7,7 +7,7 @@ try {
   const page = await browser.newPage();
   page.on("console", (message) => console.log("console", message.text()));
   page.on("pageerror", (error) => console.log("pageerror", error.message));
-  // The button can be used once the page is in its circuit.
+  // The button works once the circuit is connected.
   await page.goto(address);
   await page.getByRole("button", { name: "Order" }).click();
   await page.getByText("1 ordered").waitFor();

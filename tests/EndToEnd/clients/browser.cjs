@@ -1,4 +1,4 @@
-// The npm package "mixpanel-browser", unchanged, in a page of another origin in headless Chromium: tracks, identifies and sets a profile.
+// The npm package "mixpanel-browser", unchanged, in a cross-origin page in headless Chromium: tracks, identifies and sets a profile.
 const fs = require("node:fs");
 const http = require("node:http");
 const { chromium } = require(process.env.CLIENTS + "/node_modules/playwright-core");
@@ -25,7 +25,7 @@ async function main() {
     ...(proxy ? { proxy: { server: proxy, bypass: "127.0.0.1" } } : {}),
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
-  const tab = await browser.newPage({ ignoreHTTPSErrors: true }); // Chromium takes no authority from a variable
+  const tab = await browser.newPage({ ignoreHTTPSErrors: true }); // Chromium reads no certificate authority from an environment variable
   tab.on("console", (message) => console.log("console", message.text()));
   tab.on("pageerror", (error) => console.log("pageerror", error.message));
   tab.on("requestfailed", (request) => console.log("requestfailed", request.url(), request.failure().errorText));

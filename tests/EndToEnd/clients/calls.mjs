@@ -1,4 +1,4 @@
-// The calls that the console shows beside each action's example, as JSON. Argument: the console's address.
+// The calls that the console shows next to each action's example, as JSON. Argument: the console's address.
 import { build } from "esbuild";
 
 const [, , address] = process.argv;

@@ -19,7 +19,7 @@ async function open(browser, { path = "", scheme = "light", width = 1440, height
   });
   const page = await context.newPage();
   page.on("console", (message) => {
-    // A refusal that a test provokes is written by the browser, too.
+    // The browser also logs refusals that a test provokes.
     if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) faults.push(`console: ${message.text()}`);
   });
   page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
@@ -56,7 +56,7 @@ async function post(path, body) {
 
 const event = (name, properties = {}) => ({ event: name, properties: { time: Math.floor(Date.now() / 1000) - 60, distinct_id: "user-1", $insert_id: crypto.randomUUID(), ...properties } });
 
-/** Waits until an expression has a value: a number on a page may be on its way. */
+/** Waits until an expression has a value: a number on a page may still be loading. */
 async function shows(page, expression, wanted, about) {
   const patience = performance.now() + 30000;
   for (;;) {
@@ -67,13 +67,13 @@ async function shows(page, expression, wanted, about) {
   }
 }
 
-/** What a page shows, as expressions. */
+/** Expressions that read the content of a page. */
 const legend = `[...document.querySelectorAll(".legend button")].map((one) => one.innerText.trim())`;
 const tile = (label) => `[...document.querySelectorAll(".tile")].find((one) => one.querySelector("span").innerText === "${label}")?.querySelector("b").innerText`;
 const bars = (title) => `[...document.querySelectorAll("section[aria-label^='${title}'] tbody tr")].map((row) => [...row.cells].map((cell) => cell.innerText.trim()).join("|"))`;
 const table = `[...document.querySelectorAll(".chart details tbody tr")].map((row) => [...row.cells].map((cell) => cell.innerText.trim()).join("|"))`;
 
-/** Events whose numbers are known: 120 people come each month of three, and 40 of them buy once. */
+/** Events with known totals: 120 people visit in each of three months, and 40 of them buy once. */
 function known() {
   const at = (day) => Date.parse(`${day}T12:00:00Z`) / 1000;
   const people = Array.from({ length: 120 }, (_, index) => `person-${index}`);
@@ -83,7 +83,7 @@ function known() {
   return [...visits, ...orders, ...again];
 }
 
-/** Brings a page to what it shows when nothing more comes: a record is looked at, a file is chosen. */
+/** Brings a page to a stable state with content: a record is selected, a file is chosen. */
 async function settle(page, path) {
   if (path === "" || path === "explore") await page.locator(".chart canvas").first().waitFor();
   if (path === "explore?report=retention") await page.locator(".cohorts, .empty").first().waitFor();
@@ -106,19 +106,19 @@ async function settle(page, path) {
 const nameOf = (path) => path.replaceAll(/[^a-z_]+/g, "-") || "overview";
 
 const tasks = {
-  /** Every number on a page is that of the store, which was filled with what is known. */
+  /** Every number on a page matches the store, which was filled with known events. */
   async numbers(browser) {
     const events = known();
     await post("/import?strict=1&project_id=1", [...events, { event: "", properties: {} }, { event: "", properties: {} }, { event: "x", properties: { time: "never", distinct_id: "u" } }]);
     await post("/emulator/projects/1/funnels", { name: "To buy", steps: [{ event: "Visited" }, { event: "Bought" }], length: 7, length_unit: "day" });
     const page = await open(browser);
-    const isInAMinute = (await page.evaluate(tile("Accepted in the last minute"))) === "410"; // on a machine that is too slow, the minute is over
+    const isInAMinute = (await page.evaluate(tile("Accepted in the last minute"))) === "410"; // on a slow machine, the minute may be over
     if (isInAMinute) await shows(page, tile("Rejected in the last minute"), "3");
     await shows(page, tile("Rejected today"), "3");
     await shows(page, bars("Rejected today"), ["'event' must not be missing or blank|2|66.7 %", "'properties.time' is invalid: must be specified as seconds since epoch|1|33.3 %"], "refusals by reason");
     await shows(page, tile("Data"), "2025-08-01 to 2025-10-02");
 
-    // Users are counted once, however many months they come in; what cannot be added up is not.
+    // Users are counted once, however many months they appear in; numbers that cannot be added up are not.
     await shows(page, legend, ["Visited 360", "Bought 50"]);
     await page.getByLabel("Metric").selectOption("Users");
     await shows(page, legend, ["Visited 120", "Bought 40"]);
@@ -129,7 +129,7 @@ const tasks = {
     await page.reload();
     await shows(page, legend, ["Visited 3", "Bought 1.25"], "the address holds the state");
 
-    // The values are there under the pointer, and a series can be hidden.
+    // Values are shown under the pointer, and a series can be hidden.
     await page.locator(".plot").hover({ position: { x: 80, y: 60 } });
     await page.locator(".tip").getByText("2025-08-0").waitFor();
     assert.match(await page.locator(".tip").innerText(), /Visited\s+[01]\s+Bought\s+[01]/);
@@ -138,7 +138,7 @@ const tasks = {
     await page.locator(".plot").hover({ position: { x: 84, y: 60 } });
     assert.ok(!(await page.locator(".tip").innerText()).includes("Bought"));
 
-    // All of an event have a plan, and a bar that stands for all of it reaches its end.
+    // All of the events have a plan, and a bar for all of them has the full width.
     await page.getByLabel("Event", { exact: true }).selectOption("Bought");
     await page.getByText("Stored events: 50.").waitFor();
     await shows(page, `${bars("Top properties")}.filter((row) => /^(plan|gift)[|]/.test(row))`, ["plan|50|100 %", "gift|10|20 %"]);
@@ -188,17 +188,17 @@ const tasks = {
     await page.getByLabel("Saved views").selectOption("Dear orders");
     await shows(page, legend, ["Bought 4"], "a saved view");
 
-    // A person's events, in the order of time.
+    // A person's events, by time.
     await go(page, "profiles?person=person-3");
     await shows(page, `[...document.querySelectorAll(".timeline summary")].map((one) => one.innerText.replace(/\\s+/g, " ").trim())`, ["12:00:00 Bought", "12:00:00 Visited", "12:00:00 Visited", "12:00:00 Bought", "12:00:00 Visited"]);
 
-    // A burst is counted whole, and says that it is shown in part.
+    // A burst is counted completely, and the page says that it is shown in part.
     await go(page, "live");
     await page.getByText("shown.").first().waitFor();
     await post("/import?strict=1&project_id=1", Array.from({ length: 2000 }, (_, index) => event("Burst", { index })));
     await page.getByText("2,000 events were accepted and 50 shown").waitFor();
 
-    // What is paused stays, and what came meanwhile is counted.
+    // While paused, the list does not change, and new records are counted.
     await page.getByRole("button", { name: "Pause" }).click();
     await post("/import?strict=1&project_id=1", [event("Meanwhile", { distinct_id: "zoe" }), { event: "", properties: {} }]);
     await page.getByRole("button", { name: "Resume (2 more)" }).click();
@@ -207,7 +207,7 @@ const tasks = {
     await page.getByRole("row", { name: /Meanwhile/ }).waitFor();
     assert.equal(await page.locator(".records tbody tr").count(), 1);
 
-    // A table sorts, and has columns to choose and to widen; the address says which.
+    // A table can be sorted, and its columns chosen and resized; the address contains these choices.
     await page.getByRole("textbox", { name: "Person" }).fill("");
     const title = page.getByRole("columnheader").getByRole("button", { name: "Person" });
     await title.click();
@@ -223,14 +223,14 @@ const tasks = {
     await close(page);
   },
 
-  /** Every page, wide and narrow, light and dark, has nothing that axe minds. */
+  /** axe reports nothing on any page, wide and narrow, light and dark. */
   async accessible(browser) {
     await post("/import?strict=1&project_id=1", [event("Signed Up", { plan: "pro" }), event("Signed Up", { plan: "free" }), event("Left", { reason: "price" })]);
     await post("/import?strict=1&project_id=1", [{ event: "", properties: {} }]);
     await post("/engage?verbose=1", [{ $token: "local", $distinct_id: "user-1", $set: { plan: "pro", $email: "a@example.com" } }]);
     await fetch(`${address}v1/imports?name=some.ndjson`, { method: "POST", headers: { "Content-Type": "application/x-ndjson" }, body: `${JSON.stringify(event("Signed Up"))}\n{"event":"","properties":{}}\n` });
     for (const scheme of ["light", "dark"]) {
-      // Light and dark, a page differs in its colours alone.
+      // Light and dark pages differ only in their colours.
       const runOnly = scheme === "light" ? ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] : { type: "rule", values: ["color-contrast", "link-in-text-block"] };
       for (const [width, height] of [[1440, 900], [390, 844]]) {
         const page = await open(browser, { scheme, width, height });
@@ -239,11 +239,11 @@ const tasks = {
         for (const path of all) {
           await go(page, path);
           await settle(page, path);
-          // The list of actions is the same beside each of them, and looked at once.
+          // The list of actions is the same next to each of them, so it is checked once.
           const exclude = path.startsWith("actions/") ? [[".action-list nav"]] : [];
           const look = async () => (await page.evaluate(({ exclude, runOnly }) => globalThis.axe.run({ include: [["html"]], exclude }, { runOnly, resultTypes: ["violations"] }), { exclude, runOnly })).violations;
           let found = await look();
-          for (let again = 0; again < 2 && found.length > 0; again++) found = await look(); // what changed while it was looked at is none
+          for (let again = 0; again < 2 && found.length > 0; again++) found = await look(); // a change during the check is not a finding
           for (const { id, nodes } of found) faults.push(`axe ${scheme} ${width} /${path}: ${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary.replaceAll(/\s+/g, " ")}`).slice(0, 2).join("; ")}`);
           const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
           if (width < 500 && (await page.evaluate(() => new Set([...document.querySelectorAll("nav.pages a")].map((one) => one.getBoundingClientRect().top)).size)) !== 1) faults.push(`/${path}: the pages are not on one row`);
@@ -259,7 +259,7 @@ const tasks = {
     await page.context().close();
   },
 
-  /** Pictures of every page over the sample data, wide and narrow, light and dark; for people to look at. */
+  /** Pictures of every page with the sample data, wide and narrow, light and dark, for manual review. */
   async pictures(browser) {
     const sample = (name) => readFileSync(new URL(`../../../samples/${name}`, import.meta.url));
     for (const [name, type] of [["events.ndjson", "events"], ["profiles.ndjson", "profiles"], ["events-with-errors.ndjson", "events"]]) {
@@ -284,7 +284,7 @@ const tasks = {
     }
   },
 
-  /** Every action's form gives an answer, and shows a mistake where it is. */
+  /** Every action's form shows an answer, and shows a mistake at its field. */
   async forms(browser) {
     const page = await open(browser);
     const list = (await (await fetch(`${address}v1/actions`)).json()).actions;
@@ -311,14 +311,14 @@ const tasks = {
       }
     }
     console.log(answers.join("\n"));
-    // The examples name things that this project does not have, and a few operations are not embedded: what no example may be is wrong.
+    // The examples name things that this project does not have, and a few operations are not embedded; but no example may be invalid.
     assert.deepEqual(answers.filter((answer) => answer.includes("invalid_input")), []);
 
     await go(page, "actions/track_event");
     await page.getByRole("textbox", { name: "properties" }).fill('{"time": 1,}');
     await page.getByRole("button", { name: "Run" }).click();
     await page.getByText("Line 1, column 12").waitFor();
-    // A number that JavaScript would change goes out as it is written.
+    // A number that JavaScript would change is sent as written.
     await page.getByRole("textbox", { name: "properties" }).fill(`{"time": ${Math.floor(Date.now() / 1000) - 5}, "distinct_id": "exact", "$insert_id": "exact-1", "big": 12345678901234567890.10}`);
     await page.getByRole("button", { name: "Run" }).click();
     await page.getByRole("region", { name: "response" }).getByText('"status": 1').waitFor();
@@ -333,7 +333,7 @@ const tasks = {
     await close(page);
   },
 
-  /** One action of a hundred is found by its name, by words and by its operationId, and what is for good is asked about first. */
+  /** One action of a hundred is found by its name, by words and by its operationId, and irreversible ones ask first. */
   async search(browser) {
     const page = await open(browser, { path: "actions" });
     const links = page.getByRole("navigation", { name: "Actions" }).getByRole("link");
@@ -368,7 +368,7 @@ const tasks = {
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Run" }).click();
-    await page.keyboard.press("Enter"); // the focus is on what does nothing
+    await page.keyboard.press("Enter"); // the focus is on the harmless button
     await page.getByRole("dialog").waitFor({ state: "detached" });
     assert.deepEqual(asked, []);
     await page.getByRole("button", { name: "Run" }).click();
@@ -378,7 +378,7 @@ const tasks = {
     await close(page);
   },
 
-  /** What arrives shows without being asked for: an event, a refusal nobody was told of, an import that moves. */
+  /** New data appears without a request: an event, a refusal that the sender was not told of, the progress of an import. */
   async live(browser) {
     const page = await open(browser, { path: "live" });
     await page.getByText("Waiting for events").waitFor();
@@ -414,7 +414,7 @@ const tasks = {
     await job.getByRole("button", { name: "Send 3 again" }).click();
     await page.getByRole("region", { name: "Import events.ndjson, sent again" }).getByText("finished", { exact: true }).waitFor();
 
-    // A file whose columns are named otherwise is read as it is proposed, and what is proposed can be changed.
+    // A file with other column names is read as proposed, and the proposal can be changed.
     await page.getByLabel("File to import").setInputFiles({ name: "orders.csv", mimeType: "text/csv", buffer: Buffer.from("who;when;price\nu1;2025-10-01;1,5\nu2;2025-10-02;2,5\n") });
     await file.getByText("Of the first 2 records, none would be rejected.").waitFor();
     assert.match(await file.innerText(), /csv, semicolons between cells/);
@@ -429,7 +429,7 @@ const tasks = {
     await page.getByRole("region", { name: "Import orders.csv" }).getByText("finished", { exact: true }).waitFor();
     const sum = await post("/v1/actions/query_segmentation_sum", { event: "orders", on: 'number(properties["price"])', from_date: "2025-10-01", to_date: "2025-10-02" });
     assert.deepEqual(Object.values(sum.results), [1.5, 2.5]);
-    // An export of another tool, and one by a mapping of one's own, are shown before and after.
+    // Records of another tool's export, and of one with a custom mapping, are shown before and after mapping.
     const call = { type: "track", event: "Order <b>", messageId: "m-1", userId: "u-7", timestamp: "2025-10-03T08:15:30.250Z", properties: { total: 59.9 } };
     await page.getByLabel("File to import").setInputFiles({ name: "calls.json", mimeType: "application/json", buffer: Buffer.from(`${JSON.stringify(call)}\n${JSON.stringify({ ...call, type: "identify" })}\n`) });
     await file.getByLabel("Source").selectOption("segment");
@@ -468,7 +468,7 @@ const tasks = {
     await close(page);
   },
 
-  /** An answer that the page cannot show breaks one page, and says so; a server that does not answer is all that is said. */
+  /** An answer that cannot be displayed breaks only its page, which reports it; an unreachable server is the only message shown. */
   async broken(browser) {
     const page = await open(browser);
     await page.getByText("No events yet").waitFor();
@@ -478,7 +478,7 @@ const tasks = {
     assert.equal(await page.getByRole("alert").count(), 1);
     assert.equal(await page.getByRole("heading", { level: 1 }).isVisible(), false, "nothing else is said");
     await page.unroute("**/v1/live");
-    await page.getByText("No events yet").waitFor(); // by itself
+    await page.getByText("No events yet").waitFor(); // without a reload
     faults.length = 0;
     await page.evaluate(() => (location.hash = "#/no/such/place"));
     await page.getByRole("heading", { level: 1, name: "Page not found" }).waitFor();
@@ -497,7 +497,7 @@ const tasks = {
     await close(page);
   },
 
-  /** Nothing but the keyboard: from the top of the page to a profile found, a record read, and a service account made. */
+  /** With the keyboard only: from the top of the page to finding a profile, reading a record, and creating a service account. */
   async keyboard(browser) {
     await post("/engage?verbose=1", [{ $token: "local", $distinct_id: "keys", $set: { plan: "pro" } }]);
     await post("/import?strict=1&project_id=1", [event("First"), event("Second"), event("Third")]);
@@ -553,7 +553,7 @@ const tasks = {
     await close(page);
   },
 
-  /** Names, values and file names that would be scripts, pictures from elsewhere or other text than they seem. */
+  /** Names, values and file names that try to be scripts, external pictures, or text other than it appears. */
   async hostile(browser) {
     const texts = hostile();
     assert.ok(texts.length >= 300, `${texts.length}`);
@@ -589,7 +589,7 @@ const tasks = {
     }
     await go(page, "imports");
     await allow(page);
-    // Each as the name of a file, and as all that is said of one when it is looked at.
+    // Each as the name of a file, and as all the content shown when a file is inspected.
     const names = texts.map((text) => text.replaceAll(/[/\\\0]/g, "_").slice(0, 100));
     const looks = (url) => url.pathname === "/v1/imports/inspect";
     let look = 0;
@@ -604,7 +604,7 @@ const tasks = {
       await page.waitForFunction((length) => [...document.querySelectorAll("section[aria-label='The file'] h2")].some((title) => title.textContent.length >= length), names[look].length);
     }
     await page.unroute(looks);
-    // Each as a record that is refused: all of it shows.
+    // Each as a refused record: all of it is visible.
     for (let at = 0; at < texts.length; at += 200) {
       const part = texts.slice(at, at + 200);
       await page.getByLabel("File to import").setInputFiles({ name: names[at], mimeType: "text/html", buffer: Buffer.from(part.map((text) => JSON.stringify(event(text, { time: text, [text]: text }))).join("\n")) });
@@ -628,13 +628,13 @@ const tasks = {
     for (const tab of ["curl", "C#", "Command line", "MCP"]) await page.getByRole("tab", { name: tab }).click();
     await page.getByRole("button", { name: "Run" }).click();
     assert.equal(await page.evaluate(() => globalThis.pwned), 0, "a script of the data ran");
-    // Nothing of the data became an element: all of them are the console's own.
+    // No data became an element: all elements are the console's own.
     assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll("img:not([src='console.svg']), script:not([src='console.js']), iframe, object, embed, link:not([href^='console']), base, form[action], [onerror], [onload], [onclick], [srcdoc], a[href^='javascript' i]")].map((element) => element.outerHTML)), []);
     console.log(`${texts.length} texts`);
     const before = faults.length;
     await close(page);
     assert.equal(faults.length, before);
-    // The watch sees what it is there for: a picture from elsewhere is refused by the policy, and that is told.
+    // The listener works: an external picture is refused by the policy, and the violation is reported.
     const watched = await open(browser);
     await watched.evaluate(() => new Promise((resolve) => {
       const image = document.createElement("img");
@@ -645,10 +645,10 @@ const tasks = {
     assert.ok(faults.splice(before).some((fault) => fault.startsWith("policy: img-src")));
   },
 
-  /** A real Mixpanel: what only the embedded one can fill is hidden, and nothing is asked unasked. */
+  /** A real Mixpanel: pages that only the embedded one has data for are hidden, and nothing is requested unless the user asks. */
   async real(browser) {
     const page = await open(browser);
-    await page.getByRole("link", { name: "API reference" }).waitFor(); // the links come with the first answer
+    await page.getByRole("link", { name: "API reference" }).waitFor(); // the links appear with the first answer
     assert.deepEqual(await page.locator("nav.pages a").allInnerTexts(), ["Overview", "Explore", "Imports", "Profiles", "Service accounts", "Actions", "API reference"]);
     const asked = [];
     page.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
@@ -682,7 +682,7 @@ const tasks = {
   },
 };
 
-/** Scripts in every place where HTML, SVG, CSS, an address, JSON or a template could take them, and text that turns around or hides. */
+/** Scripts in every place where HTML, SVG, CSS, an address, JSON or a template could execute them, and text that is reversed or hidden. */
 function hostile() {
   const script = "globalThis.pwned=1";
   const elsewhere = "http://198.51.100.7/x";

@@ -1,4 +1,4 @@
-// Ajv, a validator of JSON schemas: says of each mapping in a JSON list whether the schema takes it. Arguments: the schema, the list.
+// Ajv, a JSON Schema validator: tells for each mapping in a JSON list whether the schema accepts it. Arguments: the schema, the list.
 const { readFileSync } = require("node:fs");
 const Ajv = require("ajv/dist/2020");
 

@@ -1,5 +1,5 @@
-// The node of connectors/n8n, compiled, does every action against a server, and what is one plain call against Mixpanel itself, as n8n
-// has it do: with the example of the catalogue in the fields that n8n shows. n8n itself is in `eng/campaign.sh connectors`.
+// The node of connectors/n8n, compiled, runs every action against a server, and those that are one plain call also against Mixpanel, as n8n
+// does: with the example of the catalogue in the fields that n8n shows. `eng/campaign.sh connectors` uses n8n itself.
 // Arguments: SERVER MIXPANEL [KEY]
 const { buildSync } = require("esbuild");
 const { deepStrictEqual, rejects, ok } = require("node:assert");
@@ -20,7 +20,7 @@ class NodeApiError extends NodeOperationError {
 }
 const n8n = { NodeApiError, NodeOperationError, NodeConnectionTypes: { Main: "main" } };
 
-/** What a source of the package exports, compiled. */
+/** Compiles a source file of the package and returns its exports. */
 function compiled(path) {
   const { outputFiles } = buildSync({ entryPoints: [resolve(__dirname, "../../../connectors/n8n", path)], bundle: true, write: false, platform: "node", format: "cjs", target: "es2022", external: ["n8n-workflow"], logLevel: "warning" });
   const made = new Module(path);
@@ -39,10 +39,10 @@ const credentials = {
   mixpanelApi: { username: "local", secret: "local", projectId: "1", region: "mixpanel.com", address: mixpanel },
 };
 
-/** What n8n shows when these are chosen. */
+/** The properties that n8n shows for these choices. */
 const shown = (chosen) => node.description.properties.filter(({ displayOptions }) => Object.entries(displayOptions?.show ?? {}).every(([name, values]) => values.includes(chosen[name])));
 
-/** The parameters of a node in which somebody filled in an input. */
+/** The parameters of a node with an input filled in. */
 function filled(action, input, authentication) {
   const resource = shown({ authentication }).find(({ name }) => name === "resource").options.find(({ value }) => shown({ authentication, resource: value }).some(({ name, options }) => name === "operation" && options.some((one) => one.value === action.name))).value;
   const parameters = { authentication, resource, operation: action.name };
@@ -63,7 +63,7 @@ function filled(action, input, authentication) {
   return parameters;
 }
 
-/** Runs the node as n8n does, and gives what it put out and what it sent. */
+/** Runs the node as n8n does, and returns its output and the requests it sent. */
 async function run(parameters, { items = [{ json: {} }], goesOn = false, type = "n8n-nodes-mixpanel-connector.mixpanelConnector" } = {}) {
   const sent = [];
   const context = {
@@ -85,7 +85,7 @@ async function run(parameters, { items = [{ json: {} }], goesOn = false, type = 
   return { output: await node.execute.call(context), sent };
 }
 
-// What makes something comes first, what removes it last, and between them what an experiment goes through.
+// Actions that create something come first, those that delete it last, and the steps of an experiment in between.
 const steps = [/^(create|upload|set)_/, /^launch_/, /^force_conclude_/, /^(?!.*(archive|delete|cancel|remove))/, /^archive_/, /^unarchive_/, /^remove_/, /./];
 
 (async () => {
@@ -119,7 +119,7 @@ const steps = [/^(create|upload|set)_/, /^launch_/, /^force_conclude_/, /^(?!.*(
     const [, thing] = /^create_(?:.*_)?(annotation|experiment|flag|import|service_account)$/.exec(action.name) ?? [];
     if (thing) made[`${thing}_id`] = data.id;
     if (of && action.name.startsWith("create_")) made[`${of}tracking_id`] = data.tracking_id;
-    // What reads is the same both ways; what changes is changed again where that can be.
+    // Reads return the same both ways; changes are repeated where that is possible.
     if (!action.call || !/^(get|list|query|create|update|upload)_/.test(action.name)) continue;
     try {
       const { output } = await run(filled(action, input, "mixpanel"));
@@ -130,23 +130,23 @@ const steps = [/^(create|upload|set)_/, /^launch_/, /^force_conclude_/, /^(?!.*(
     }
   }
 
-  // An item that fails is an item of its own where the workflow goes on, and the others are done.
+  // If the workflow continues on errors, a failed item becomes an error item, and the others are processed.
   const bad = { ...filled(actions.get("create_annotation"), { date: "2026-01-31 00:00:00", description: "x" }, "serve"), date: "never" };
   const { output } = await run(bad, { items: [{ json: {} }, { json: {} }], goesOn: true });
   deepStrictEqual(output[0].map(({ pairedItem, json }) => [pairedItem.item, /date/.test(json.error)]), [[0, true], [1, true]]);
   await rejects(run(bad), (error) => error instanceof NodeApiError && error.httpCode === "400");
 
-  // Without a word about it, no secret is made; agents get none, and nothing that cannot be undone.
+  // No secret is created without opting in; agents get no secrets and no irreversible actions.
   const account = filled(actions.get("create_service_account"), { username: "kept" }, "serve");
   await rejects(run({ ...account, outputSecret: false }), /Nothing was sent/);
   await rejects(run(account, { type: "n8n-nodes-mixpanel-connector.mixpanelConnectorTool" }), /not for agents/);
   await rejects(run(filled(actions.get("delete_user_profile"), { distinct_id: "x", confirm: true }, "serve"), { type: "n8n-nodes-mixpanel-connector.mixpanelConnectorTool" }), /not for agents/);
 
-  // The same request under the same key is carried out once.
+  // The same request with the same key is executed once.
   const once = { ...filled(actions.get("create_annotation"), { date: "2026-01-31 00:00:00", description: "once" }, "serve"), idempotencyKey: "run-7" };
   deepStrictEqual((await run(once)).output[0][0].json.id, (await run(once)).output[0][0].json.id);
 
-  // A key goes to https, or to this machine.
+  // A key is sent only over https, or to this machine.
   await rejects(new MixpanelServeApi().authenticate({ address: "http://mixpanel.example.com", apiKey: "mpk_x" }, {}), /only over https/);
 
   const fields = Object.fromEntries([...actions.values()].map((action) => {

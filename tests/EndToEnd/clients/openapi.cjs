@@ -1,8 +1,8 @@
-// A client made from the server's OpenAPI document by openapi-client-axios: calls every operation of an action by its operationId,
-// with the example that the document gives, and the ids of what was made before. Arguments: URL [KEY]
+// A client generated from the server's OpenAPI document by openapi-client-axios: calls every action's operation by its operationId,
+// with the example in the document, and the ids of what was created before. Arguments: URL [KEY]
 const OpenAPIClientAxios = require("openapi-client-axios").default;
 
-// What makes something comes first, what removes it last, and between them what an experiment goes through.
+// Actions that create something come first, those that delete it last, and the steps of an experiment in between.
 const steps = [/^(create|upload|set)_/, /^launch_/, /^force_conclude_/, /^(?!.*(archive|delete|cancel|remove))/, /^archive_/, /^unarchive_/, /^remove_/, /./];
 
 (async () => {

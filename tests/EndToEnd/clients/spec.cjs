@@ -1,4 +1,4 @@
-// The npm package "mixpanel-node", unchanged: made from Mixpanel's OpenAPI files, it sends each operation as they say.
+// The npm package "mixpanel-node", unchanged: generated from Mixpanel's OpenAPI files, it sends each operation as they specify.
 const { mixpanelIngestion: mixpanel } = require(process.env.CLIENTS + "/node_modules/mixpanel-node");
 
 const profile = (operation) => [{ $token: "local", $distinct_id: "spec-1", ...operation }];

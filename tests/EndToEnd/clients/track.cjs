@@ -1,4 +1,4 @@
-// The npm package "mixpanel": tracks, imports, and updates people and groups. With addresses it is told them, else it is unchanged.
+// The npm package "mixpanel": tracks, imports, and updates people and groups. It is configured with addresses if given, otherwise unchanged.
 const Mixpanel = require(process.env.CLIENTS + "/node_modules/mixpanel");
 
 const [host, tlsHost] = process.argv.slice(2);

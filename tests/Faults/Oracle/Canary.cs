@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>A secret that must not be found, in any of the ways that it could be written.</summary>
+/// <summary>A secret that must not appear anywhere, in any encoding.</summary>
 sealed class Canary
 {
     readonly List<byte[]> _forms;
@@ -25,7 +25,7 @@ sealed class Canary
         ];
     }
 
-    /// <summary>The one place for it.</summary>
+    /// <summary>The header, the only place where it may appear.</summary>
     public string Authorization { get; }
 
     public bool IsIn(ReadOnlySpan<byte> bytes)
@@ -35,7 +35,7 @@ sealed class Canary
         return false;
     }
 
-    /// <summary>The middle of the secret in base64, whatever stands before it.</summary>
+    /// <summary>The middle of the secret in base64, at every alignment.</summary>
     static IEnumerable<byte[]> Alignments(byte[] secret)
     {
         for (var before = 0; before < 3; before++)

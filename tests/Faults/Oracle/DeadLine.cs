@@ -8,7 +8,7 @@ sealed record DeadLine(string Source, long Line, long Offset, byte[] Raw, string
 {
     public static IReadOnlyList<DeadLine> ReadAll(string file) => File.Exists(file) ? [.. Read(file)] : [];
 
-    /// <summary>Line by line, without keeping them.</summary>
+    /// <summary>Reads line by line, without storing them.</summary>
     public static IEnumerable<DeadLine> Read(string file) => File.ReadLines(file).Select(Parse);
 
     public static DeadLine Parse(string line)

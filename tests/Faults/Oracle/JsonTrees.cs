@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>Compares an event as it was written with the event as it arrived.</summary>
+/// <summary>Compares an event in the input with the event as it arrived.</summary>
 static class JsonTrees
 {
-    /// <summary>The first difference beside a <c>$insert_id</c> that was missing; null when there is none. Numbers are compared as text.</summary>
+    /// <summary>The first difference other than an added <c>$insert_id</c>; null if there is none. Numbers are compared as text.</summary>
     public static string? Difference(JsonElement source, JsonElement delivered, string path = "")
     {
         if (source.ValueKind != delivered.ValueKind) return $"{path} is {delivered.ValueKind}, not {source.ValueKind}";

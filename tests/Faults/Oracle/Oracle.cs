@@ -2,16 +2,16 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>All that can be known from outside about an import that ended.</summary>
+/// <summary>Everything that is observable from outside about an import that ended.</summary>
 sealed record Evidence
 {
     /// <summary>Every line of every input.</summary>
     public required IReadOnlyList<SourceRecord> Source { get; init; }
 
-    /// <summary>Every event that the server stored, as often as it did.</summary>
+    /// <summary>Every event that the server stored, including repetitions.</summary>
     public required IReadOnlyList<Arrival> Sink { get; init; }
 
-    /// <summary>The lines of the dead-letter file; null when this end need not write it.</summary>
+    /// <summary>The lines of the dead-letter file; null if this outcome does not require one.</summary>
     public required IReadOnlyList<DeadLine>? DeadLetters { get; init; }
 
     public required JsonElement? Report { get; init; }
@@ -23,15 +23,15 @@ sealed record Evidence
 }
 
 /// <summary>
-/// Judges an import by its input, what the server stored, its dead letters, its report and its exit code, with no code of the
-/// importer's. Each finding begins with the invariant that is broken.
+/// Judges an import by its input, the events that the server stored, its dead letters, its report and its exit code, without code of the
+/// importer. Each finding begins with the broken invariant.
 /// </summary>
 static class Oracle
 {
     public static IReadOnlyList<string> Judge(Evidence evidence) =>
         [.. Conservation(evidence), .. NoLoss(evidence), .. NoDoubles(evidence), .. NoMerges(evidence), .. Integrity(evidence), .. DeadLetterTruth(evidence), .. HonestExit(evidence)];
 
-    /// <summary>What a state claims, held against what happened so far, and against the state before it.</summary>
+    /// <summary>Compares the claims of a state with what happened so far, and with the previous state.</summary>
     public static IEnumerable<string> JudgeState(StoredState? before, StoredState? now, IReadOnlyList<SourceRecord> source, IReadOnlyList<Arrival> sink)
     {
         if (before is not null && now is null) yield return "I7 the checkpoint is gone";

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace MixpanelConnector.Faults;
 
 /// <summary>
-/// The oracle for millions of events, in bounded memory: of each event it keeps whether it was stored, and 64 bits of its key.
-/// What an event should be is made again from its number.
+/// The oracle for millions of events, in bounded memory: for each event it keeps whether it was stored, and 64 bits of its key.
+/// The expected event is generated again from its number.
 /// </summary>
 sealed class SoakOracle(Lines lines, int count) : IJournal
 {
@@ -20,7 +20,7 @@ sealed class SoakOracle(Lines lines, int count) : IJournal
     readonly List<string> _findings = [];
     readonly byte[] _line = new byte[4096];
 
-    /// <summary>How many different events were stored.</summary>
+    /// <summary>The number of distinct stored events.</summary>
     public int Distinct { get; private set; }
 
     public void Store(ReadOnlySpan<byte> request, IReadOnlyList<Slice> events)
@@ -31,7 +31,7 @@ sealed class SoakOracle(Lines lines, int count) : IJournal
         }
     }
 
-    /// <summary>Everything that is wrong at the end; empty when nothing is.</summary>
+    /// <summary>All findings at the end; empty if there are none.</summary>
     /// <param name="deadLetters">The lines of the dead-letter file.</param>
     /// <param name="report">The report.</param>
     /// <param name="exitCode">The exit code.</param>
@@ -88,7 +88,7 @@ sealed class SoakOracle(Lines lines, int count) : IJournal
         Distinct++;
     }
 
-    /// <summary>The key of an event; null when it is not what it should be. All of the key but the <c>$insert_id</c> follows from the number.</summary>
+    /// <summary>The key of an event; null if the event is not as expected. All of the key except the <c>$insert_id</c> follows from the number.</summary>
     static ulong? KeyOf(ReadOnlySpan<byte> json, ReadOnlySpan<byte> line)
     {
         var at = json.IndexOf(InsertId);
@@ -97,7 +97,7 @@ sealed class SoakOracle(Lines lines, int count) : IJournal
         id = id[..id.IndexOf((byte)'"')];
         if (!json.SequenceEqual(line))
         {
-            // Mostly, with the added id and its comma gone, every byte is the line's; what counts is the tree.
+            // Usually, without the added id and its comma, the bytes equal those of the line; only the tree has to match.
             var end = at + InsertId.Length + id.Length + 1;
             var same = json[end] == (byte)',' && json.Length - (end + 1 - at) == line.Length && json[..at].SequenceEqual(line[..at]) && json[(end + 1)..].SequenceEqual(line[at..]);
             if (!same && JsonTrees.Difference(JsonElement.Parse(line), JsonElement.Parse(json)) is not null) return null;
@@ -140,7 +140,7 @@ sealed class SoakOracle(Lines lines, int count) : IJournal
     }
 }
 
-/// <summary>A small soak as it should be, but for what is planted in it.</summary>
+/// <summary>A small correct soak, except for injected defects.</summary>
 sealed class SoakPlant
 {
     const int Count = 200;

@@ -6,19 +6,19 @@ namespace MixpanelConnector.Faults;
 /// <summary>A line of an input as the oracle reads it.</summary>
 /// <param name="File">The input.</param>
 /// <param name="Line">Its number, from 1.</param>
-/// <param name="Offset">Where it begins, in decompressed bytes.</param>
+/// <param name="Offset">Its start, in decompressed bytes.</param>
 /// <param name="Raw">Its bytes without the line end.</param>
 sealed record SourceRecord(string File, long Line, long Offset, byte[] Raw)
 {
     public bool IsBlank => Raw.AsSpan().Trim(" \t\r"u8).IsEmpty;
 
-    /// <summary>The event; null when the line is no JSON.</summary>
+    /// <summary>The event; null if the line is not JSON.</summary>
     public JsonElement? Json { get; } = Parse(Raw);
 
-    /// <summary>The number that the test gave it; -1 when the line is no JSON.</summary>
+    /// <summary>The number that the test gave it; -1 if the line is not JSON.</summary>
     public long Oid => Json?.GetProperty("properties").GetProperty("oid").GetInt64() ?? -1;
 
-    /// <summary>Every line of a file of NDJSON, plain or gzip.</summary>
+    /// <summary>Every line of an NDJSON file, plain or gzip.</summary>
     public static IEnumerable<SourceRecord> ReadAll(string file)
     {
         var bytes = Bytes(file);

@@ -3,10 +3,10 @@ using Microsoft.Data.Sqlite;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>The state of an import as the oracle reads it: from a copy, with SQL of its own.</summary>
+/// <summary>The state of an import as the oracle reads it: from a copy, with its own SQL.</summary>
 sealed record StoredState(IReadOnlyDictionary<string, long> Offsets, long Accepted, long Rejected, long Blank, bool Finished, IReadOnlyList<DeadLine> DeadLetters)
 {
-    /// <summary>Null when there is none yet, or it is still empty.</summary>
+    /// <summary>Null if there is none yet, or it is still empty.</summary>
     public static StoredState? Read(string folder, string copy)
     {
         if (!File.Exists(Path.Combine(folder, "import.db"))) return null;

@@ -2,20 +2,20 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>Where in a request one event stands.</summary>
-/// <param name="At">Its first byte.</param>
-/// <param name="Length">Its bytes.</param>
+/// <summary>The position of one event in a request.</summary>
+/// <param name="At">The offset of its first byte.</param>
+/// <param name="Length">Its length in bytes.</param>
 /// <param name="Oid">The number that the test gave it.</param>
 [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
 readonly record struct Slice(int At, int Length, long Oid);
 
-/// <summary>Takes what the server stored.</summary>
+/// <summary>Receives the events that the server stored.</summary>
 interface IJournal
 {
     void Store(ReadOnlySpan<byte> request, IReadOnlyList<Slice> events);
 }
 
-/// <summary>What makes two events one for Mixpanel.</summary>
+/// <summary>The identity by which Mixpanel deduplicates events.</summary>
 readonly record struct DedupeKey(string Event, string Time, string DistinctId, string InsertId)
 {
     public static DedupeKey Of(JsonElement json)
@@ -24,7 +24,7 @@ readonly record struct DedupeKey(string Event, string Time, string DistinctId, s
         return new(json.GetProperty("event").GetString()!, properties.GetProperty("time").GetRawText(), properties.GetProperty("distinct_id").GetString()!, properties.TryGetProperty("$insert_id", out var id) ? id.GetString()! : "");
     }
 
-    /// <summary>What compaction keeps apart: the exact time is no part of it.</summary>
+    /// <summary>The identity by which compaction distinguishes events: the exact time is not part of it.</summary>
     public (string, string, string, long) OnItsDay => (Event, DistinctId, InsertId, long.Parse(Time, System.Globalization.CultureInfo.InvariantCulture) / 86_400);
 }
 

@@ -8,8 +8,8 @@ using System.Text;
 namespace MixpanelConnector.Faults;
 
 /// <summary>
-/// A Mixpanel that only takes imports, on bare sockets: it can be told for each request what to store and how to answer, or not
-/// to. It journals every event that it stored. It is fast enough for millions of them.
+/// A fake Mixpanel on plain sockets that only accepts imports: for each request, a test can specify what to store and whether and how to
+/// answer. It journals every stored event. It is fast enough for millions of them.
 /// </summary>
 sealed class JournalServer : IAsyncDisposable
 {
@@ -38,23 +38,23 @@ sealed class JournalServer : IAsyncDisposable
     /// <summary>Decides on each request.</summary>
     public Func<Asked, Reply> Script { get; set; } = _ => Reply.Good;
 
-    /// <summary>Which events are refused, each time that they come: none is ever stored, whatever the answer.</summary>
+    /// <summary>The events that are refused every time: none is ever stored, whatever the answer.</summary>
     public Func<long, bool>? Refuses { get; set; }
 
     public long Requests => Interlocked.Read(ref _requests);
 
-    /// <summary>How many events were stored, each as often as it came.</summary>
+    /// <summary>The number of stored events, including repetitions.</summary>
     public long Stored => Interlocked.Read(ref _stored);
 
-    /// <summary>How many different bodies came.</summary>
+    /// <summary>The number of distinct bodies received.</summary>
     public int UniqueBodies => _bodies.Count;
 
     public IReadOnlyCollection<string> Authorizations => [.. _authorizations.Keys];
 
-    /// <summary>What came that no importer should send.</summary>
+    /// <summary>Received data that no importer should send.</summary>
     public IReadOnlyCollection<string> Complaints => [.. _complaints];
 
-    /// <summary>Waits until something holds that the server can tell, or the other task ends.</summary>
+    /// <summary>Waits until a condition on the server is true, or the other task ends.</summary>
     public async Task UntilAsync(Func<bool> holds, Task or)
     {
         while (!holds() && !or.IsCompleted)
@@ -170,7 +170,7 @@ sealed class JournalServer : IAsyncDisposable
         return reply.Ending is Ending.Whole;
     }
 
-    /// <summary>Stores what is to be stored; gives the bytes of the answer.</summary>
+    /// <summary>Stores the events of a request as specified; returns the bytes of the answer.</summary>
     byte[] Take(RequestBody body, Reply reply)
     {
         List<int>? refused = null;

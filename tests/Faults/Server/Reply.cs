@@ -1,47 +1,47 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>How an answer reaches its reader.</summary>
+/// <summary>How an answer is delivered.</summary>
 enum Ending
 {
-    /// <summary>Whole.</summary>
+    /// <summary>Complete.</summary>
     Whole,
 
-    /// <summary>The connection is reset in its place.</summary>
+    /// <summary>The connection is reset instead.</summary>
     Reset,
 
-    /// <summary>The connection closes after half of its body, whose end nothing announced.</summary>
+    /// <summary>The connection closes after half of the body, which has neither a length nor chunks.</summary>
     Cut,
 
-    /// <summary>It never comes.</summary>
+    /// <summary>Never delivered.</summary>
     Never,
 }
 
-/// <summary>What the server knows of a request when it decides.</summary>
+/// <summary>The information about a request on which the server decides.</summary>
 [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
 readonly record struct Asked(long Number, int Events, int Bytes);
 
-/// <summary>What the server does with one request.</summary>
+/// <summary>The server's decision on one request.</summary>
 sealed record Reply
 {
     public static readonly Reply Good = new();
 
     public int Status { get; init; } = 200;
 
-    /// <summary>The body; null for the one that belongs to what was stored.</summary>
+    /// <summary>The body; null for the correct one for the stored events.</summary>
     public string? Body { get; init; }
 
     public string Headers { get; init; } = "";
 
-    /// <summary>Whether the events are taken before the answer.</summary>
+    /// <summary>Whether the events are stored before the answer.</summary>
     public bool Stores { get; init; } = true;
 
     public Ending Ending { get; init; }
 
-    /// <summary>How long the answer takes.</summary>
+    /// <summary>The delay of the answer.</summary>
     public TimeSpan Delay { get; init; }
 
     public static Reply Error(int status, bool stores = false, string headers = "") => new() { Status = status, Stores = stores, Headers = headers, Body = $$"""{"code":{{status}},"error":"told to","status":"error"}""" };
 
-    /// <summary>Reset before or after the events were taken.</summary>
+    /// <summary>Reset before or after the events were stored.</summary>
     public static Reply Reset(bool stores) => new() { Stores = stores, Ending = Ending.Reset };
 }

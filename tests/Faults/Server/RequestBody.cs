@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>A request of <c>/import</c>, unpacked and cut into its events.</summary>
+/// <summary>A request to <c>/import</c>, decompressed and split into its events.</summary>
 sealed class RequestBody
 {
     readonly List<Slice> _events = [];

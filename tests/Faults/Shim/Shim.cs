@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>What <c>faults.c</c> is to do in one process, and what it counted there.</summary>
+/// <summary>The faults that <c>faults.c</c> injects into one process, and the operations it counted there.</summary>
 sealed class Shim(Scene scene)
 {
     public const int InputOutputError = 5, NoSpace = 28, QuotaExceeded = 122;
@@ -14,19 +14,19 @@ sealed class Shim(Scene scene)
     readonly string _book = MakeBook(scene);
     readonly string _log = scene.File($"{Guid.NewGuid():N}.log");
 
-    /// <summary>Before which operation the process is killed; 0 for none.</summary>
+    /// <summary>The operation before which the process is killed; 0 for none.</summary>
     public long KillAt { get; init; }
 
-    /// <summary>Whether the last write before a kill is done by half.</summary>
+    /// <summary>Whether only half of the last write before a kill is done.</summary>
     public bool Tear { get; init; }
 
     /// <summary>Such as <c>sync:1:5</c>; see <c>faults.c</c>.</summary>
     public string? Fail { get; init; }
 
-    /// <summary>How the path ends whose operations may fail.</summary>
+    /// <summary>The suffix of the paths whose operations may fail.</summary>
     public string? FailFile { get; init; }
 
-    /// <summary>The folder for what was synced of each file.</summary>
+    /// <summary>The folder for the synced content of each file.</summary>
     public string? Shadow { get; init; }
 
     /// <summary>Such as <c>jump:3:86400</c>.</summary>

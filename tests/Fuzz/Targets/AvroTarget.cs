@@ -11,8 +11,8 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Fuzz;
 
 /// <summary>
-/// Avro files: whatever the bytes are, the reading ends with records that are JSON or with a reason; and read from any record on they give the
-/// same records as when they are read from the first. The same bytes as a block of Snappy give as much as they say, or nothing.
+/// Avro files: whatever the bytes are, reading ends with records that are JSON or with a reason; and reading from any record on returns the
+/// same records as reading from the first. The same bytes as a Snappy block decompress to the declared length, or to nothing.
 /// </summary>
 sealed class AvroTarget : Target
 {

@@ -6,7 +6,7 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Fuzz;
 
-/// <summary>Cutting NDJSON and JSON arrays into records, compared with splitting at line feeds and with <see cref="JsonDocument"/>. The first byte says in which pieces the input arrives.</summary>
+/// <summary>Splitting NDJSON and JSON arrays, compared with line feeds and <see cref="JsonDocument"/>. The first byte chooses the chunks.</summary>
 sealed class DecoderTarget : Target
 {
     readonly record struct Cut(RecordKind Kind, string Text, long Offset, long Line);
@@ -123,7 +123,7 @@ sealed class DecoderTarget : Target
         }
         catch (JsonException)
         {
-            // Then either the array is broken, or one of its elements is no valid JSON, and becomes one bad record.
+            // Then either the array is malformed, or one of its elements is not valid JSON and becomes one bad record.
         }
         catch (InvalidOperationException)
         {
@@ -133,7 +133,7 @@ sealed class DecoderTarget : Target
         Hold(broken || cuts.Exists(cut => !IsJson(Encoding.Latin1.GetBytes(cut.Text))), "an array that is no valid JSON was read as if it were");
     }
 
-    /// <summary>Gives its bytes in pieces.</summary>
+    /// <summary>Returns its bytes in chunks.</summary>
     sealed class Pieces(byte[] bytes, int length) : MemoryStream(bytes)
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => base.ReadAsync(buffer[..Math.Min(buffer.Length, length)], cancellationToken);

@@ -4,7 +4,7 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Fuzz;
 
-/// <summary>Gzip with its members, checked to the end, compared with a simple inflater of this project. The first byte says in which pieces the input arrives.</summary>
+/// <summary>Gzip with its members, checked to the end, compared with a simple inflater in this project. The first byte chooses the chunks.</summary>
 sealed class GzipTarget : Target
 {
     static readonly string Text = string.Concat(Enumerable.Range(0, 12).Select(i => $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u{{{i}}}"}}""" + "\n"));
@@ -37,7 +37,7 @@ sealed class GzipTarget : Target
     {
         using var buffer = new MemoryStream();
         using (var gzip = new GZipStream(buffer, level, leaveOpen: true)) gzip.Write(Encoding.UTF8.GetBytes(text));
-        // Of nothing .NET makes nothing.
+        // .NET compresses empty input to no bytes.
         return buffer.Length > 0 ? buffer.ToArray() : [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     }
 

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Fuzz;
 
-/// <summary>Gzip by the letter of RFC 1951 and 1952, one bit at a time: slow, simple, and written apart from what it judges.</summary>
+/// <summary>Gzip exactly as in RFC 1951 and 1952, one bit at a time: slow, simple, and independent of the code it judges.</summary>
 sealed class Inflater(byte[] input)
 {
     static readonly int[] LengthBase = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
@@ -17,10 +17,10 @@ sealed class Inflater(byte[] input)
 
     sealed class Wrong : Exception;
 
-    /// <summary>A code: how many of each length, and the symbols in order.</summary>
+    /// <summary>A Huffman code: the number of codes of each length, and the symbols in order.</summary>
     sealed record Code(int[] Counts, int[] Symbols);
 
-    /// <summary>What comes out up to the first error, and whether there was none.</summary>
+    /// <summary>The output up to the first error, and whether there was none.</summary>
     public (byte[] Output, bool Whole) Run()
     {
         try
@@ -135,7 +135,7 @@ sealed class Inflater(byte[] input)
         Data(Made(lengths[..literals]), Made(lengths[literals..]));
     }
 
-    /// <summary>A code may only be incomplete when it has a single symbol of one bit, or none.</summary>
+    /// <summary>A code may be incomplete only if it has a single symbol of one bit, or none.</summary>
     static void IsGood(int[] lengths)
     {
         var left = Left(lengths);

@@ -5,7 +5,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Fuzz;
 
-/// <summary>Judging an answer to an import of five events, compared with a judgement of its own that counts as success only what plainly is one. The first byte chooses the status.</summary>
+/// <summary>Judging an answer to an import of five events, compared with a strict verdict: only clear success counts. The first byte is the status.</summary>
 sealed class ReplyTarget : Target
 {
     const int Sent = 5;
@@ -122,7 +122,7 @@ sealed class ReplyTarget : Target
         }
     }
 
-    /// <summary>Of a name that stands twice, the last counts.</summary>
+    /// <summary>For a duplicate name, the last one counts.</summary>
     static JsonElement? Last(List<JsonProperty> members, string name)
     {
         for (var i = members.Count - 1; i >= 0; i--)

@@ -4,7 +4,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Fuzz;
 
-/// <summary>Loading a state whose database was altered: it gives exactly what was saved, or refuses with exit code 7. Never another place to resume at.</summary>
+/// <summary>Loading a state whose database was altered: it returns exactly what was saved, or refuses with exit code 7, but never resumes elsewhere.</summary>
 sealed class StateTarget : Target
 {
     static readonly string[] Letters = [.. Enumerable.Range(0, 40).Select(i => $$"""{"source":"a","line":{{i}},"raw":"{{new string('x', i * 7)}}"}""")];

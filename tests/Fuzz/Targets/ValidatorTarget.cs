@@ -5,7 +5,7 @@ using MixpanelConnector.Tests.Import;
 
 namespace MixpanelConnector.Fuzz;
 
-/// <summary>The check of a record, compared with one that walks by <see cref="Utf8JsonReader"/>; and what it takes, with <see cref="JsonDocument"/> at its strictest.</summary>
+/// <summary>The check of a record, compared with one by <see cref="Utf8JsonReader"/>; accepted records also with a strict <see cref="JsonDocument"/>.</summary>
 sealed class ValidatorTarget : Target
 {
     const long Now = 1_790_000_000;
@@ -62,7 +62,7 @@ sealed class ValidatorTarget : Target
         if (byWalk.Item1 is null) IsTaken(input, @event: false);
     }
 
-    /// <summary>What is sent can be read by a strict reader, and holds what it must.</summary>
+    /// <summary>A strict reader can read what is sent, and it contains the required members.</summary>
     static void IsTaken(byte[] record, bool @event)
     {
         using var document = JsonDocument.Parse(record, new JsonDocumentOptions { AllowDuplicateProperties = false });

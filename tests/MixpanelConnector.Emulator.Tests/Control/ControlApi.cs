@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Emulator.Tests.Control;
 
-/// <summary>What stands under <c>/emulator</c>, asked as its owner.</summary>
+/// <summary>The API under <c>/emulator</c>, called as its owner.</summary>
 static class ControlApi
 {
     static readonly AuthenticationHeaderValue Owner = LocalMixpanel.Basic("local", "local");

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Emulator.Tests.Control;
 
-/// <summary>What came, and what became of each record.</summary>
+/// <summary>The received requests, and the outcome of each record.</summary>
 public sealed class JournalTests
 {
     [Fact]

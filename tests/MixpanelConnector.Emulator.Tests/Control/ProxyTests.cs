@@ -7,7 +7,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Emulator.Tests.Control;
 
-/// <summary>The proxy for Mixpanel's hosts, HTTPS, and the authority behind both.</summary>
+/// <summary>The proxy for Mixpanel's hosts, HTTPS, and the certificate authority for both.</summary>
 public sealed class ProxyTests
 {
     static readonly Func<EmulatorOptions, EmulatorOptions> Both = options => options with { ProxyPort = 0, TlsPort = 0 };
@@ -120,7 +120,7 @@ public sealed class ProxyTests
         }
         catch (IOException)
         {
-            // It is closed already.
+            // Already closed.
         }
 
         Assert.Equal(200, (await mixpanel.GetAsync("/healthz")).Status);
@@ -191,7 +191,7 @@ public sealed class ProxyTests
         Assert.Equal((null, null, null, 0), (without.Server.ProxyAddress, without.Server.TlsAddress, without.Server.CertificateAuthorityFile, without.Server.ProxyEnvironment.Count));
     }
 
-    /// <summary>Whether a certificate for a name that the authority signs is valid.</summary>
+    /// <summary>Whether a certificate for a name, signed by the authority, is valid.</summary>
     static bool Trusts(X509Certificate2 authority, string name)
     {
         using var pair = System.Security.Cryptography.ECDsa.Create();

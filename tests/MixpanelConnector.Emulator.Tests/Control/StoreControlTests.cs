@@ -2,7 +2,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Emulator.Tests.Control;
 
-/// <summary>Reset, snapshots, and projects that come and go.</summary>
+/// <summary>Reset, snapshots, and creating and deleting projects.</summary>
 public sealed class StoreControlTests
 {
     [Fact]

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Emulator.Tests.Control;
 
-/// <summary>What Mixpanel leaves out without a word is refused where that was asked for.</summary>
+/// <summary>Members that Mixpanel ignores silently are refused if that is enabled.</summary>
 public sealed class StrictUnknownTests
 {
     [Theory]

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 #pragma warning disable MA0002 // a string groups by its characters wherever nothing else is said
 namespace MixpanelConnector.Emulator.Tests.Reports;
 
-/// <summary>Reports against small computations over the same events, which share nothing with the reports' own code.</summary>
+/// <summary>Reports, compared with simple computations over the same events that share no code with the reports.</summary>
 public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
 {
     [Fact]
@@ -217,7 +217,7 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
     }
 }
 
-/// <summary>One embedded Mixpanel with a project for each seed: few in the test suite, as many as <c>eng/campaign.sh</c> says otherwise.</summary>
+/// <summary>One embedded Mixpanel with a project for each seed: few in the test suite, otherwise as many as <c>eng/campaign.sh</c> sets.</summary>
 public sealed class Samples : IAsyncLifetime
 {
     static readonly int Seeds = Environment.GetEnvironmentVariable("CAMPAIGN_SEEDS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 20;

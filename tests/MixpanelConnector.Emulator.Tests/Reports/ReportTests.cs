@@ -217,7 +217,7 @@ public sealed class ReportTests
         Assert.StartsWith("/api/query/", answer.Json.GetProperty("request").GetString(), StringComparison.Ordinal);
     }
 
-    /// <summary>With events that happened so many hours and a minute before now.</summary>
+    /// <summary>With events that happened the given hours and one minute before now.</summary>
     static async Task<LocalMixpanel> WithAsync(params (string Name, int HoursAgo, string User, string More)[] events)
     {
         var mixpanel = await LocalMixpanel.StartAsync();

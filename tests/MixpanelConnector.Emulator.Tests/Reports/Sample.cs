@@ -23,7 +23,7 @@ sealed record SampleEvent(string Name, DateTimeOffset Time, string User, string 
     }
 }
 
-/// <summary>A project full of random events, some of them sent twice, around a change to summer time; and its naive truths.</summary>
+/// <summary>A project with random events, some of them sent twice, around a change to summer time; and the naively computed results.</summary>
 sealed class Sample
 {
     public const string From = "2026-03-05", To = "2026-03-12";
@@ -34,7 +34,7 @@ sealed class Sample
     {
         ProjectId = projectId;
         Zone = zone;
-        // The latest of those that agree in what makes an event.
+        // The latest of those with the same identity.
         Events = [.. sent.GroupBy(e => (e.Name, e.Time, e.User, e.InsertId)).Select(same => same.MaxBy(e => e.Order)!).OrderBy(e => e.Time).ThenBy(e => e.Order)];
     }
 
@@ -66,7 +66,7 @@ sealed class Sample
         var start = new DateTimeOffset(2026, 3, 3, 0, 0, 0, TimeSpan.Zero);
         for (var i = 0; i < random.Next(5, 80); i++)
         {
-            // Whole hours often, so that times collide and lie on the edges of days.
+            // Often whole hours, so that times collide and fall on day boundaries.
             var time = start.AddMinutes(random.Next(3) == 0 ? random.Next(13 * 24) * 60 : random.Next(13 * 24 * 60));
             sent.Add(new SampleEvent(
                 "ABC"[random.Next(3)].ToString(), time, random.Next(12) == 0 ? "" : $"u{random.Next(6)}", $"id-{i}",

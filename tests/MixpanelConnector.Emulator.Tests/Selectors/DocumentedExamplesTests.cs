@@ -3,7 +3,7 @@ using static MixpanelConnector.Emulator.Tests.Selectors.SelectorTesting;
 
 namespace MixpanelConnector.Emulator.Tests.Selectors;
 
-/// <summary>The expressions that Mixpanel's pages and clients show, each with a record that it keeps and records that it does not.</summary>
+/// <summary>The expressions in Mixpanel's documentation and clients, each with a record that it matches and records that it does not.</summary>
 public sealed class DocumentedExamplesTests
 {
     [Theory]
@@ -48,7 +48,7 @@ public sealed class DocumentedExamplesTests
     public void An_example_keeps_what_it_describes(string expression, string profile, bool kept) =>
         Assert.Equal(kept, Matches(expression, profile));
 
-    // 12:00 UTC is 17:30 in the project, whose time zone the text of a datetime is in.
+    // 12:00 UTC is 17:30 in the project, whose time zone applies to the text of a datetime.
     [Theory]
     [InlineData("2026-09-01T17:29:59", false)]
     [InlineData("2026-09-01T17:30:00", true)]

@@ -7,7 +7,7 @@ using System.Text.RegularExpressions;
 namespace MixpanelConnector.Emulator.Tests.Selectors;
 
 /// <summary>
-/// The language a second time, written from its rules and sharing no code with the product: a judge for random expressions.
+/// A second implementation of the language, written from its rules and sharing no code with the product: an oracle for random expressions.
 /// A value is a bool, a double, a string, a <see cref="Moment"/>, a list of values, a JSON object, null, or <see cref="Missing"/>.
 /// </summary>
 static partial class NaiveLanguage
@@ -20,7 +20,7 @@ static partial class NaiveLanguage
 
     public sealed record Environment(JsonElement Properties, double Now, double OffsetSeconds, ImmutableDictionary<string, object?> Variables);
 
-    /// <summary>An expression: its text, how tightly that text holds together, and how to find its value.</summary>
+    /// <summary>An expression: its text, the precedence of that text, and how to compute its value.</summary>
     public sealed record Node(string Text, Tightness Tightness, Func<Environment, object?> ValueIn);
 
     public enum Tightness
@@ -103,7 +103,7 @@ static partial class NaiveLanguage
             "*" or "/" or "%" => Tightness.Product,
             _ => Tightness.Comparison,
         };
-        // A comparison takes no comparison on either side; the others take their own kind on the left.
+        // A comparison accepts no comparison on either side; the others accept their own kind on the left.
         var onTheLeft = tightness == Tightness.Comparison ? Tightness.Sum : tightness;
         return new(
             $"{At(onTheLeft, left)} {symbol} {At(tightness + 1, right)}",

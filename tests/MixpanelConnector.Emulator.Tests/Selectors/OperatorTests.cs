@@ -146,7 +146,7 @@ public sealed class OperatorTests
     [InlineData("1 in []", "false")]
     [InlineData("[1] in [[1], 2]", "true")]
     [InlineData("1 in \"1\"", "undefined")]
-    // Logic stops where it is decided.
+    // Logic short-circuits.
     [InlineData("true or 5", "true")]
     [InlineData("false and 5", "false")]
     [InlineData("properties[\"missing\"] or true", "true")]

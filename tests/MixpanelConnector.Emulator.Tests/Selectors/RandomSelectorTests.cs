@@ -136,7 +136,7 @@ public sealed class RandomSelectorTests
 
     static Gen<Node> Expressions(int depth) => Gen.Frequency((3, Conditions(depth, 0)), (1, Values(depth, 0)));
 
-    // Mostly boolean, so that logic is tried on more than its refusals; now and then any value, so that those are tried too.
+    // Mostly boolean, so that logic is tested beyond type errors; sometimes any value, so that those are tested, too.
     static Gen<Node> Conditions(int depth, int variables)
     {
         var values = Values(depth - 1, variables);
@@ -156,7 +156,7 @@ public sealed class RandomSelectorTests
             (1, values));
     }
 
-    // Half of the pairs are of one type, since most operators give undefined for others.
+    // Half of the pairs have the same type, because most operators return undefined otherwise.
     static Gen<(Node Left, Node Right)> Operands(Gen<Node> values)
     {
         var numbers = Gen.OneOf(OneOf(Numbers).Select(Number), OneOf(Numbers).Select(digits => Minus(Number(digits))), values.Select(value => Call("number", value)));

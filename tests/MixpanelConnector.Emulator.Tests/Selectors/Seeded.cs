@@ -5,8 +5,8 @@ namespace MixpanelConnector.Emulator.Tests.Selectors;
 static class Seeded
 {
     /// <summary>
-    /// Checks the same cases in every run: CsCheck's own seed fixes only its first case. A failing case is handed to CsCheck, which
-    /// makes it smaller and prints its seed.
+    /// Checks the same cases in every run: CsCheck's own seed fixes only its first case. A failing case is passed to CsCheck, which
+    /// shrinks it and prints its seed.
     /// </summary>
     public static void Check<T>(Gen<T> cases, int count, Action<T> check, Func<T, string> print)
     {

@@ -63,7 +63,7 @@ public sealed class SelectorErrorTests
     [InlineData("NOW -604800", 4, "after NOW, '-' needs a space on each side")]
     [InlineData("datetime(NOW-604800)", 12, "after NOW, '-' needs a space on each side")]
     [InlineData("NOW- 604800", 3, "after NOW, '-' needs a space on each side")]
-    // What profile queries do not have.
+    // Not supported in profile queries.
     [InlineData("has_prefix(\"a\", \"b\")", 0, "has_prefix() is not available in profile queries")]
     [InlineData("not any(x, [1], x == 1)", 4, "any() is not available in profile queries")]
     [InlineData("user[\"a\"] == 1", 0, "user[...] is available only in event reports")]

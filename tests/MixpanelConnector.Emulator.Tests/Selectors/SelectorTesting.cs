@@ -4,7 +4,7 @@ namespace MixpanelConnector.Emulator.Tests.Selectors;
 
 static class SelectorTesting
 {
-    /// <summary>2026-09-08T12:00:00Z, in a project whose clocks stand five and a half hours ahead.</summary>
+    /// <summary>2026-09-08T12:00:00Z, in a project whose time zone is five and a half hours ahead.</summary>
     public static SelectorContext Context { get; } = new(
         new DateTimeOffset(2026, 9, 8, 12, 0, 0, TimeSpan.Zero),
         TimeZoneInfo.CreateCustomTimeZone("project", new TimeSpan(5, 30, 0), "project", "project"));
@@ -29,7 +29,7 @@ static class SelectorTesting
         Assert.Throws<SelectorException>(() => Selector.Parse(expression, dialect));
 }
 
-/// <summary>A record made of values given one by one, of any root.</summary>
+/// <summary>A record built from individual values, of any root.</summary>
 sealed class FixedRecord(params (PropertyRoot Root, string Name, SelectorValue Value)[] values) : ISelectorRecord
 {
     public SelectorValue Get(PropertyRoot root, string name) =>

@@ -3,7 +3,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Actions;
 
-/// <summary>Every action against the table of <c>tests/Cases/actions</c>, from JSON to JSON.</summary>
+/// <summary>Every action with the table of <c>tests/Cases/actions</c>, from JSON to JSON.</summary>
 public class ActionRowTests
 {
     const string OAuthText = "oauth-of-a-person";
@@ -63,7 +63,7 @@ public class ActionRowTests
         }
     }
 
-    /// <summary>Whatever comes in place of an answer is an output or a problem, never a defect.</summary>
+    /// <summary>Whatever is received instead of an answer results in an output or a problem, never in an unexpected exception.</summary>
     [Theory]
     [InlineData("[]")]
     [InlineData("{}")]

@@ -4,7 +4,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Actions;
 
-/// <summary>The reports of events.</summary>
+/// <summary>The event reports.</summary>
 public sealed class ReportTests
 {
     const string Series = """{"data":{"series":["2026-11-22","2026-11-23"],"values":{"A":{"2026-11-22":3,"2026-11-23":1.5},"B ü😀":{"2026-11-22":0,"2026-11-23":null}}},"legend_size":2,"computed_at":"now"}""";

@@ -4,10 +4,10 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Actions;
 
-/// <summary>Stands where the network would be: gives the answers of a row, and keeps what was asked.</summary>
+/// <summary>Replaces the network: returns the answers of a row, and records the requests.</summary>
 sealed class ScriptedMixpanel(ActionRow row) : HttpMessageHandler
 {
-    /// <summary>Method and address, with the query's parts sorted and not escaped.</summary>
+    /// <summary>Method and address, with the parts of the query sorted and unescaped.</summary>
     public List<string> Lines { get; } = [];
 
     public string? Authorization { get; private set; }

@@ -2,7 +2,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Binding;
 
-/// <summary>Inputs from outside are held against their schema; each fault is named with its path, and nothing is sent.</summary>
+/// <summary>External inputs are validated against their schema; each error has its path, and nothing is sent.</summary>
 public sealed class BindingTests
 {
     const string Properties = """{"time":1,"distinct_id":"","$insert_id":"a"}""";

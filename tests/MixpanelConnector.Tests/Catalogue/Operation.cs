@@ -2,7 +2,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests;
 
-/// <summary>A line of the list of operations, <c>tests/Cases/actions/operations.tsv</c>: what each operation of Mixpanel's is here.</summary>
+/// <summary>A line of the list of operations, <c>tests/Cases/actions/operations.tsv</c>: the action of one of Mixpanel's operations.</summary>
 sealed record Operation(string Action, string OperationId, string Group, string Method, string Effect, bool IsFinal, bool IsRepeatable, string Cost, string Credential, string Inputs)
 {
     static readonly Lazy<Operation[]> Lines = new(() => [.. File.ReadAllLines(Repository.File("tests/Cases/actions/operations.tsv")).Skip(1).Select(line => line.Split('\t'))

@@ -4,7 +4,7 @@ using System.Xml.Linq;
 
 namespace MixpanelConnector.Tests;
 
-/// <summary>The declared actions against the list of operations.</summary>
+/// <summary>The declared actions, compared with the list of operations.</summary>
 public class OperationTests
 {
     [Fact]

@@ -5,7 +5,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Consume;
 
-/// <summary>What every test of consuming needs: a queue, a stand-in for Mixpanel, a place for dead letters.</summary>
+/// <summary>What every test of consuming needs: a queue, a fake Mixpanel, and a folder for dead letters.</summary>
 sealed class ConsumeRun : IDisposable
 {
     public TemporaryFolder Folder { get; } = new();
@@ -27,12 +27,12 @@ sealed class ConsumeRun : IDisposable
 
     public string DeadLetterPath => Folder.File("dead.ndjson");
 
-    /// <summary>The dead letters, also while a consumer holds their file.</summary>
+    /// <summary>The dead letters, even while a consumer has their file open.</summary>
     public List<JsonElement> DeadLetters
     {
         get
         {
-            // .NET asks for a lock even to read; other programs do not.
+            // .NET takes a lock even for reading; other programs do not.
             using var cat = Process.Start(new ProcessStartInfo("cat", [DeadLetterPath]) { RedirectStandardOutput = true, UseShellExecute = false })!;
             return [.. cat.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))];
         }

@@ -4,7 +4,7 @@ using MixpanelConnector.Queues;
 
 namespace MixpanelConnector.Tests.Consume;
 
-/// <summary>A queue within the process: what is not settled comes again.</summary>
+/// <summary>An in-process queue: unsettled messages are redelivered.</summary>
 sealed class FakeQueue : QueueScheme
 {
     readonly Lock _lock = new();
@@ -17,51 +17,51 @@ sealed class FakeQueue : QueueScheme
 
     public const string Address = "fake://localhost/events";
 
-    /// <summary>The positions of messages that were settled, in order.</summary>
+    /// <summary>The positions of settled messages, in order.</summary>
     public ConcurrentQueue<ulong> Settled { get; } = new();
 
-    /// <summary>What was published, by the name of the queue.</summary>
+    /// <summary>The published messages, by name of the queue.</summary>
     public ConcurrentQueue<(string? Name, QueueBody Body)> Published { get; } = new();
 
     public int Returned;
 
     public int Connections;
 
-    /// <summary>Thrown at whoever connects.</summary>
+    /// <summary>Thrown on connecting.</summary>
     public Func<int, QueueException?> Refuses { get; set; } = _ => null;
 
-    /// <summary>Thrown at whoever publishes.</summary>
+    /// <summary>Thrown on publishing.</summary>
     public Func<QueueException?> RefusesToPublish { get; set; } = () => null;
 
-    /// <summary>Thrown at whoever begins to publish.</summary>
+    /// <summary>Thrown when a publisher is opened.</summary>
     public Func<QueueException?> RefusesPublishers { get; set; } = () => null;
 
     /// <summary>Awaited before a message counts as published.</summary>
     public Func<QueueBody, Task> Confirming { get; set; } = _ => Task.CompletedTask;
 
-    /// <summary>Awaited before one can publish.</summary>
+    /// <summary>Awaited before a publisher is ready.</summary>
     public Func<Task> Connecting { get; set; } = () => Task.CompletedTask;
 
-    /// <summary>Whether connections of publishers have ended.</summary>
+    /// <summary>Whether the publishers' connections have ended.</summary>
     public bool IsClosed { get; set; }
 
     public int Publishers;
 
     public int PublishersClosed;
 
-    /// <summary>Thrown at whoever waits for a message.</summary>
+    /// <summary>Thrown while waiting for a message.</summary>
     public Func<QueueException?> RefusesToGive { get; set; } = () => null;
 
-    /// <summary>Called before messages are marked as sent; what it throws is thrown.</summary>
+    /// <summary>Called before messages are marked as sent; its exceptions propagate.</summary>
     public Action Marking { get; set; } = () => { };
 
-    /// <summary>Whether messages of one key keep their order, and others need not.</summary>
+    /// <summary>Whether order is guaranteed only among messages with the same key.</summary>
     public bool OrdersByKey { get; set; }
 
-    /// <summary>Called before a message is settled; what it throws is thrown.</summary>
+    /// <summary>Called before a message is settled; its exceptions propagate.</summary>
     public Action<QueueMessage> Settling { get; set; } = _ => { };
 
-    /// <summary>The most messages that a consumer holds.</summary>
+    /// <summary>The maximum number of unsettled messages of a consumer.</summary>
     public int Ahead { get; set; } = 100;
 
     public int Left
@@ -80,7 +80,7 @@ sealed class FakeQueue : QueueScheme
         Changed();
     }
 
-    /// <summary>The connections are gone; what was held comes again.</summary>
+    /// <summary>Drops the connections; unsettled messages are redelivered.</summary>
     public void Lose()
     {
         foreach (var consumer in _consumers.ToArray()) consumer.Lose();

@@ -8,7 +8,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Tests.Consume;
 
-/// <summary>What goes to a queue in place of Mixpanel arrives as a consumer takes it, and what did not is told so.</summary>
+/// <summary>Records published to a queue instead of Mixpanel arrive in the form that a consumer reads, and failures are reported.</summary>
 public sealed class PublishingTests : IAsyncDisposable
 {
     readonly FakeQueue _queue = new();
@@ -72,7 +72,7 @@ public sealed class PublishingTests : IAsyncDisposable
         Assert.Equal(ordersByKey ? ["a", "b"] : [null], _queue.Published.Select(message => message.Body.Key).Order(StringComparer.Ordinal), StringComparer.Ordinal);
     }
 
-    /// <summary>RabbitMQ may refuse over a connection for ever what it takes over another.</summary>
+    /// <summary>RabbitMQ may permanently refuse over one connection what it accepts over another.</summary>
     [Fact]
     public async Task A_queue_that_is_full_is_asked_over_a_new_connection_after_a_while_and_who_waits_on_the_old_one_gets_its_answer()
     {

@@ -3,7 +3,7 @@ using MixpanelConnector.Flags;
 
 namespace MixpanelConnector.Tests.Flags;
 
-/// <summary>What an evaluation costs, and that a hostile definition cannot make it cost more.</summary>
+/// <summary>The cost of an evaluation, which a hostile definition cannot increase.</summary>
 public sealed class EvaluationCostTests
 {
     const string Rule = """{"and":[{"==":[{"var":"plan"},"Pro"]},{"in":[{"var":"country"},["it","de"]]},{">":[{"var":"age"},17]},{"!":{"var":"blocked"}}]}""";
@@ -26,7 +26,7 @@ public sealed class EvaluationCostTests
         Assert.Equal(context == "company" ? 0 : 1, tracker.Events.Count);
     }
 
-    /// <summary>Each would take minutes, or the stack, if what it goes through were not counted; then it would hold.</summary>
+    /// <summary>Without a limit on visited data, each would take minutes or overflow the stack, and then match.</summary>
     [Theory]
     [InlineData("""{"cat":{"reduce":[{"var":"many"},[{"var":"accumulator"},{"var":"accumulator"}],"a"]}}""", false)]
     [InlineData("""{"reduce":[{"var":"many"},{"cat":[{"var":"accumulator"},{"var":"accumulator"}]},"a"]}""", false)]

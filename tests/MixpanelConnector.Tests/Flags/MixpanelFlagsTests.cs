@@ -5,7 +5,7 @@ namespace MixpanelConnector.Tests.Flags;
 
 public sealed class MixpanelFlagsTests
 {
-    /// <summary>With a clock that moves on to the end of each wait; requests take as long as they like.</summary>
+    /// <summary>With a clock that advances to the end of each wait; requests may take any time.</summary>
     static readonly FlagOptions Eager = new() { PollInterval = TimeSpan.FromSeconds(1), RequestTimeout = TimeSpan.FromMinutes(1) };
 
     static readonly EvaluationContext Ada = new("ada");

@@ -5,7 +5,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Flags;
 
-/// <summary>The answers of the official SDKs to the same flags and contexts.</summary>
+/// <summary>The answers of the official SDKs for the same flags and contexts.</summary>
 public sealed class VectorTests
 {
     static readonly JsonElement Cases = JsonElement.Parse(File.ReadAllBytes(Repository.File("tests/Cases/flags/vectors.json")));

@@ -3,7 +3,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>The last check of the counts, and which of several exit codes an import ends with.</summary>
+/// <summary>The final audit of the counts, and the precedence of exit codes.</summary>
 public sealed class AuditTests : IDisposable
 {
     readonly ImportRun _run = new();
@@ -72,7 +72,7 @@ public sealed class AuditTests : IDisposable
         Assert.Equal(3, _run.Mixpanel.Stored.Count);
     }
 
-    /// <summary>Looks, when an import is said to be finished, whether its dead-letter file is there.</summary>
+    /// <summary>Checks, when an import is marked as finished, that its dead-letter file exists.</summary>
     sealed class WatchedState(string deadLetters) : IImportState
     {
         readonly InMemoryImportState _inner = new();
@@ -101,7 +101,7 @@ public sealed class AuditTests : IDisposable
         public void Dispose() => _inner.Dispose();
     }
 
-    /// <summary>Forgets the last dead letters.</summary>
+    /// <summary>Loses the last dead letters.</summary>
     sealed class LossyState(int lost) : IImportState
     {
         readonly InMemoryImportState _inner = new();

@@ -2,7 +2,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>What the caller gave throws: the import ends in order, the caller hears of it, and the same call goes on from there.</summary>
+/// <summary>The caller's callbacks throw: the import ends cleanly, the caller gets the exception, and the same call resumes.</summary>
 public sealed class CallbacksTests : IDisposable
 {
     readonly ImportRun _run = new();

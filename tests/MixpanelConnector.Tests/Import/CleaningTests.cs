@@ -4,7 +4,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>What an import repairs, renames, drops and moves when it is asked to, and what it leaves as it is.</summary>
+/// <summary>What an import repairs, renames, drops and shifts on request, and what it leaves unchanged.</summary>
 public sealed class CleaningTests : IDisposable
 {
     readonly ImportRun _run = new();
@@ -17,7 +17,7 @@ public sealed class CleaningTests : IDisposable
 
     static string Of(string properties) => $$"""{"event":"e","properties":{{properties}}}""";
 
-    /// <summary>The properties that were sent for one event with these, none of which is computed.</summary>
+    /// <summary>The properties sent for one event with these properties, without computed ones.</summary>
     async Task<string> SentAsync(string properties, Func<ImportRequest, ImportRequest> with)
     {
         var report = await _run.RunAsync(with(Request(Of(properties))));

@@ -7,7 +7,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>The ids that events without <c>$insert_id</c> are given: by what they stay the same, in whatever runs they are sent.</summary>
+/// <summary>The computed ids of events without <c>$insert_id</c>: when they stay the same, in whatever runs they are sent.</summary>
 public sealed class ComputedIdsTests : IDisposable
 {
     readonly ImportRun _run = new();
@@ -25,7 +25,7 @@ public sealed class ComputedIdsTests : IDisposable
 
     static string Pretty(string record) => JsonSerializer.Serialize(JsonElement.Parse(record), Indented);
 
-    /// <summary>Records as a text of a format.</summary>
+    /// <summary>Records as text in a format.</summary>
     static string Text(string form, IEnumerable<string> records) => form switch
     {
         "lines" => string.Concat(records.Select(record => record + "\n")),
@@ -35,7 +35,7 @@ public sealed class ComputedIdsTests : IDisposable
         _ => throw new ArgumentOutOfRangeException(nameof(form)),
     };
 
-    /// <summary>The id of each number, as it was stored since.</summary>
+    /// <summary>The number and id of each record stored since then.</summary>
     List<(int N, string Id)> Stored(int since = 0) =>
         [.. _run.Mixpanel.Stored.Skip(since).Select(record => JsonElement.Parse(record).GetProperty("properties")).Select(properties => (properties.GetProperty("n").GetInt32(), properties.GetProperty("$insert_id").GetString()!))];
 
@@ -115,7 +115,7 @@ public sealed class ComputedIdsTests : IDisposable
     [Fact]
     public async Task A_rejected_record_counts_among_its_equals()
     {
-        // All but the clock is the same: what was ahead at first is not later.
+        // Only the clock differs: a time that is first in the future no longer is later.
         var ahead = Bare(1).Replace(Time.ToString(CultureInfo.InvariantCulture), (Time + 1_000_000_000).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
         await SendAsync(Text("lines", [ahead, Bare(2), ahead]));
         var ids = _run.DeadLetters().Select(letter => letter.GetProperty("insert_id").GetString()!).ToList();
@@ -139,7 +139,7 @@ public sealed class ComputedIdsTests : IDisposable
     [Theory, MemberData(nameof(Forms))]
     public async Task Runs_that_go_on_give_the_ids_of_one_run(string form, string name, bool asStream)
     {
-        // Equal records before and behind each cut, records with ids of their own, and records that are refused.
+        // Equal records before and after each cut, records with their own ids, and refused records.
         var records = Enumerable.Range(0, 60).Select(i => i % 11 == 5 ? Event(i) : i % 13 == 7 ? """{"n":1}""" : Bare(i % 7)).ToList();
         var whole = await RunAsync(records, state: null);
         using var state = new InMemoryImportState();

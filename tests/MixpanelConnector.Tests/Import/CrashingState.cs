@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>A state whose disk fails at a checkpoint: nothing of it, and nothing after it, is kept.</summary>
+/// <summary>A state whose disk fails at a checkpoint: neither it nor anything after it is saved.</summary>
 sealed class CrashingState : IImportState
 {
     readonly InMemoryImportState _state = new();

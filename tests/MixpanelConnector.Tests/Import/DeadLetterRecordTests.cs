@@ -5,7 +5,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>What a dead letter holds of its record.</summary>
+/// <summary>The content of a dead letter.</summary>
 public sealed class DeadLetterRecordTests : IDisposable
 {
     readonly ImportRun _run = new();

@@ -4,7 +4,7 @@ using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>An import whose first records are refused alike.</summary>
+/// <summary>An import whose first records are all refused for the same reason.</summary>
 public sealed class FirstRecordsTests : IDisposable
 {
     readonly ImportRun _run = new();

@@ -6,7 +6,7 @@ using MixpanelConnector.Import.Compress;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>What the encoder writes, a decoder that is not ours reads as what it was: any bytes, of any length.</summary>
+/// <summary>A third-party decoder restores what the encoder wrote: any bytes, of any length.</summary>
 public sealed class GzipEncoderTests
 {
     const int Seed = 20_261_123;
@@ -63,7 +63,7 @@ public sealed class GzipEncoderTests
         }
     }
 
-    /// <summary>Counts like Fibonacci's numbers make the deepest Huffman trees: the codes must be cut to the longest that is allowed.</summary>
+    /// <summary>Fibonacci counts result in the deepest Huffman trees: the codes must be limited to the maximum length.</summary>
     [Fact]
     public void The_most_uneven_letters_come_back()
     {

@@ -4,7 +4,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>Compressed input that is whole, cut, or damaged: .NET's own reader takes a cut file for a whole one.</summary>
+/// <summary>Complete, truncated and damaged compressed input: .NET's own reader treats a truncated file as complete.</summary>
 public sealed class GzipTests : IDisposable
 {
     readonly ImportRun _run = new();

@@ -6,7 +6,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>What every test of the import needs: a folder, a stand-in for Mixpanel, a clock that does not wait.</summary>
+/// <summary>What every test of the import needs: a folder, a fake Mixpanel, and a clock that does not wait.</summary>
 sealed class ImportRun : IDisposable
 {
     public const long Time = 1_790_000_000; // September 2026
@@ -15,7 +15,7 @@ sealed class ImportRun : IDisposable
 
     public MixpanelDouble Mixpanel { get; } = new();
 
-    /// <summary>The way to a real server, in place of the stand-in.</summary>
+    /// <summary>The connection to a real server, instead of the fake.</summary>
     public SocketsHttpHandler? Network { get; private set; }
 
     public ImpatientClock Clock { get; } = ImpatientClock.ForImports();
@@ -51,7 +51,7 @@ sealed class ImportRun : IDisposable
         Diagnostics = new Sink(Diagnostics),
     };
 
-    /// <summary>Sends over the network from now on, through the product's own handler.</summary>
+    /// <summary>From now on, sends over the network, through the product's own handler.</summary>
     public void Reach(Uri endpoint, Action<SocketsHttpHandler>? change = null)
     {
         Options = Options with { Endpoint = endpoint };
@@ -76,7 +76,7 @@ sealed class ImportRun : IDisposable
 
     public List<JsonElement> DeadLetters() => [.. File.ReadLines(DeadLetterPath).Select(line => JsonDocument.Parse(line).RootElement)];
 
-    /// <summary>The <c>n</c> of each record that was taken, in order.</summary>
+    /// <summary>The <c>n</c> of each accepted record, in order.</summary>
     public List<int> StoredNumbers() => [.. Mixpanel.Stored.Select(record => JsonDocument.Parse(record).RootElement.GetProperty("properties").GetProperty("n").GetInt32())];
 
     public void Dispose()

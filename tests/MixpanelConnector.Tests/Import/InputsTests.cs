@@ -16,7 +16,7 @@ public sealed class InputsTests : IDisposable
         return _run.Folder.Write(name, string.Concat(numbers.Select(i => Event(i) + "\n")));
     }
 
-    /// <summary>Records without an id, compressed where the name says so.</summary>
+    /// <summary>Records without an id, compressed if the file extension says so.</summary>
     string WriteAnonymous(string name, params int[] numbers)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_run.Folder.File(name))!);
@@ -27,7 +27,7 @@ public sealed class InputsTests : IDisposable
         return _run.Folder.Write(name, buffer.ToArray());
     }
 
-    /// <summary>What Mixpanel tells the stored events apart by.</summary>
+    /// <summary>The identity by which Mixpanel distinguishes the stored events.</summary>
     HashSet<string> Keys() => [.. _run.Mixpanel.Stored];
 
     [Fact]

@@ -4,12 +4,12 @@ using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>The fast check of a record says of every text what <see cref="System.Text.Json.Utf8JsonReader"/> leads to.</summary>
+/// <summary>For every text, the fast check of a record has the same result as <see cref="System.Text.Json.Utf8JsonReader"/>.</summary>
 public sealed class JsonScannerTests
 {
     const int Seed = 20_261_123;
 
-    /// <summary>How many mutated records are compared; more are asked for by this variable.</summary>
+    /// <summary>The number of mutated records to compare; this variable sets more.</summary>
     static readonly int Mutations = int.Parse(Environment.GetEnvironmentVariable("CAMPAIGN_MUTATIONS") ?? "50000", CultureInfo.InvariantCulture);
 
     static readonly string[] Events =
@@ -101,7 +101,7 @@ public sealed class JsonScannerTests
     [Fact]
     public void Of_many_keys_each_one_is_found_again_and_no_other()
     {
-        // More than there are bits that most keys are told apart by.
+        // More than the bits that distinguish most keys.
         var keys = Enumerable.Range(0, 150).Select(i => $"\"key{i}\":1").ToArray();
         var all = string.Join(',', keys);
         Assert.Null(Verdict(all));

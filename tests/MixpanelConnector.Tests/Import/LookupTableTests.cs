@@ -4,7 +4,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>A lookup table goes in whole or not at all, and its rows are accounted for either way.</summary>
+/// <summary>A lookup table is replaced atomically, and its rows are accounted for either way.</summary>
 public sealed class LookupTableTests : IDisposable
 {
     const string Done = """{"code":200,"status":"OK"}""";

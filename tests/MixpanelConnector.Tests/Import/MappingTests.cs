@@ -4,7 +4,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>Records of other tools, by the rules of a mapping.</summary>
+/// <summary>Records of other tools, converted by the rules of a mapping.</summary>
 public sealed class MappingTests : IDisposable
 {
     const string Simple = """{"name":"mine","events":{"event":"name","time":"at","insert_id":["id",{"hash":["who","at","name"],"counted":true}],"user_id":"who","device_id":"device","properties":{"$os":"os"},"spread":["props"]}}""";

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>What a mapping may look like as JSON, before any of its rules is read.</summary>
+/// <summary>The valid JSON of a mapping, before its rules are read.</summary>
 public sealed class MappingTextTests
 {
     static string Mapping(string events) => """{"name":"x","events":{"event":"a","time":"b",EVENTS}}""".Replace("EVENTS", events, StringComparison.Ordinal);

@@ -6,7 +6,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>What an import holds in memory is bounded, whatever its input.</summary>
+/// <summary>The memory of an import is bounded, whatever its input.</summary>
 public sealed class MemoryTests : IDisposable
 {
     const long OneBatch = 11_000_000;
@@ -61,7 +61,7 @@ public sealed class MemoryTests : IDisposable
         Assert.NotSame(first, pool.Rent(90_000));
     }
 
-    /// <summary>Answers when other requests are waiting too, or none come.</summary>
+    /// <summary>Answers once other requests are waiting too, or none arrive.</summary>
     sealed class SlowMixpanel(int eventLength) : HttpMessageHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

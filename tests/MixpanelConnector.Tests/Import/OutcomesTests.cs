@@ -4,7 +4,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>What becomes of a batch for each kind of answer.</summary>
+/// <summary>The outcome of a batch for each kind of answer.</summary>
 public sealed class OutcomesTests : IDisposable
 {
     readonly ImportRun _run = new();

@@ -8,10 +8,10 @@ using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>The check of a record as <see cref="Utf8JsonReader"/> does it: the yardstick for <see cref="JsonScanner"/>.</summary>
+/// <summary>The check of a record with <see cref="Utf8JsonReader"/>: the reference for <see cref="JsonScanner"/>.</summary>
 sealed class ReaderWalk
 {
-    // Below the 64 levels at which Utf8JsonReader gives up, so that too deep a record has its own reason.
+    // Below the 64 levels at which Utf8JsonReader fails, so that a record that is too deep has its own reason.
     const int DeepestJson = 60;
 
     static readonly Rejection InvalidUtf8 = new("invalid_utf8", null, "the record is not valid UTF-8");
@@ -37,7 +37,7 @@ sealed class ReaderWalk
     int _keyCount;
     byte[] _unescaped = [];
 
-    /// <summary>Null when the record is good.</summary>
+    /// <summary>Null if the record is valid.</summary>
     public Rejection? Check(ReadOnlySpan<byte> record, IRecordRules rules)
     {
         if (!Utf8.IsValid(record)) return InvalidUtf8;
@@ -105,7 +105,7 @@ sealed class ReaderWalk
         _counts[level] = 0;
     }
 
-    /// <summary>Keys are compared by a 64-bit hash of their unescaped bytes: keys that differ collide once in some 10^19 pairs.</summary>
+    /// <summary>Keys are compared by a 64-bit hash of their unescaped bytes: different keys collide about once in 10^19 pairs.</summary>
     Rejection? NewKey(ref Utf8JsonReader reader, int level)
     {
         if (reader.ValueIsEscaped && HasLoneSurrogate(reader.ValueSpan)) return LoneSurrogate;
@@ -143,7 +143,7 @@ sealed class ReaderWalk
 
     static char Unit(ReadOnlySpan<byte> escaped, int u) => (char)ushort.Parse(escaped.Slice(u + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
-    // A double reaches 1.8e308: shorter text without an exponent cannot leave it.
+    // A double reaches 1.8e308: shorter text without an exponent cannot exceed it.
     static bool IsInRange(ReadOnlySpan<byte> number) =>
         (number.Length < 300 && number.IndexOfAny((byte)'e', (byte)'E') < 0)
         || (Utf8Parser.TryParse(number, out double value, out var used) && used == number.Length && double.IsFinite(value));

@@ -5,7 +5,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>Which records are sent, and as what.</summary>
+/// <summary>Which records are sent, and in which form.</summary>
 public sealed class RecordsTests : IDisposable
 {
     readonly ImportRun _run = new();
@@ -22,7 +22,7 @@ public sealed class RecordsTests : IDisposable
 
     static string Object(int keys) => Valid($"\"x\":{{{string.Join(',', Enumerable.Range(0, keys).Select(i => $"\"k{i}\":1"))}}}");
 
-    /// <summary>As many properties as said, $insert_id included.</summary>
+    /// <summary>The given number of properties, including $insert_id.</summary>
     static string Properties(int count) => WithProperties($"\"time\":{Time},\"distinct_id\":\"u\",\"$insert_id\":\"i\"{string.Concat(Enumerable.Range(0, count - 3).Select(i => $",\"k{i}\":1"))}");
 
     public static TheoryData<string, string> Bad() => new()

@@ -4,7 +4,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>The same import run again on its state, with the input as it was or changed.</summary>
+/// <summary>The same import run again with its state, with the input unchanged or changed.</summary>
 public sealed class ResumeTests : IDisposable
 {
     readonly ImportRun _run = new();

@@ -5,7 +5,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>A stream that gives a little and then makes the import wait, as <c>tail -f</c> does.</summary>
+/// <summary>A stream that returns a little and then makes the import wait, as <c>tail -f</c> does.</summary>
 public sealed class SlowStreamTests : IDisposable
 {
     readonly ImportRun _run = new();
@@ -76,7 +76,7 @@ public sealed class SlowStreamTests : IDisposable
         var import = _run.RunAsync(Stream(), _state);
         await using (var gzip = new GZipStream(_pipe.Writer.AsStream(leaveOpen: true), CompressionLevel.Fastest))
         {
-            // Some bytes are held back to see where the data could end, so that the last record waits for the next.
+            // Some bytes are held back to detect the end of the data, so the last record waits for the next.
             for (var i = 0; i < 3; i++)
             {
                 await gzip.WriteAsync(Encoding.UTF8.GetBytes(Event(i) + "\n"));

@@ -4,7 +4,7 @@ using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>Times that are written in a pattern of their own.</summary>
+/// <summary>Times in a custom pattern.</summary>
 public sealed class TimePatternTests
 {
     [Theory]

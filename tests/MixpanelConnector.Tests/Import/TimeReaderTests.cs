@@ -7,7 +7,7 @@ namespace MixpanelConnector.Tests.Import;
 
 public class TimeReaderTests
 {
-    /// <summary>Also of zones whose summer time is less than their standard time, and of those that moved for good.</summary>
+    /// <summary>Also for zones whose summer time is behind their standard time, and for zones that changed their offset permanently.</summary>
     [Theory]
     [InlineData("Europe/London", "2026-03-29 01:30:00", null, 0)]
     [InlineData("Europe/London", "2025-10-26 01:30:00", "2025-10-26 00:30:00", 1)]

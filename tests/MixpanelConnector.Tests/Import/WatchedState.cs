@@ -2,7 +2,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>Tells when a checkpoint has come so far.</summary>
+/// <summary>Signals when a checkpoint has reached a position.</summary>
 sealed class WatchedState : IImportState
 {
     readonly InMemoryImportState _inner = new();

@@ -6,7 +6,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Migration;
 
-/// <summary>Which events of a day stand for others, and what a day comes to.</summary>
+/// <summary>The deduplication of a day's events, and the totals of a day.</summary>
 public sealed class DayFileTests
 {
     [Theory]

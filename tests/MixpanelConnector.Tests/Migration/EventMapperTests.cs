@@ -6,7 +6,7 @@ using Record = MixpanelConnector.Import.Decode.Record;
 
 namespace MixpanelConnector.Tests.Migration;
 
-/// <summary>What becomes of a line of an export before it is sent to another project.</summary>
+/// <summary>The conversion of a line of an export before it is sent to another project.</summary>
 public sealed class EventMapperTests
 {
     [Theory]

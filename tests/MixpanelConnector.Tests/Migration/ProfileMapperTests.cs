@@ -5,7 +5,7 @@ using Record = MixpanelConnector.Import.Decode.Record;
 
 namespace MixpanelConnector.Tests.Migration;
 
-/// <summary>What becomes of an exported profile before it is sent to another project.</summary>
+/// <summary>The conversion of an exported profile before it is sent to another project.</summary>
 public sealed class ProfileMapperTests
 {
     [Theory]

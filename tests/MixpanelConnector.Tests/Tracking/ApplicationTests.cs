@@ -60,7 +60,7 @@ public sealed class ApplicationTests
         Assert.NotNull(services.GetRequiredService<IMixpanelTracker>());
     }
 
-    /// <summary>Services that are disposed on a blocked thread, as containers of tests are.</summary>
+    /// <summary>Services that are disposed on a blocked thread, as the service containers of tests are.</summary>
     [Fact]
     public void Its_queue_is_closed_with_the_services()
     {

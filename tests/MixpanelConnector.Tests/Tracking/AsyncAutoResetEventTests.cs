@@ -4,7 +4,7 @@ namespace MixpanelConnector.Tests.Tracking;
 
 public sealed class AsyncAutoResetEventTests
 {
-    /// <summary>One that still stood in the queue after its time took what was meant for the next, who waited for ever: a tracker that stopped in silence.</summary>
+    /// <summary>A waiter left in the queue after its timeout consumed the next one's signal, which then waited forever: the tracker stalled silently.</summary>
     [Fact]
     public async Task What_is_set_after_a_wait_that_ended_by_time_wakes_the_next()
     {

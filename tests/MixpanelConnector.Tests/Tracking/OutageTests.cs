@@ -6,7 +6,7 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector.Tests.Tracking;
 
-/// <summary>An outage is heard when it begins and when it ends, and what repeats itself does not fill the log.</summary>
+/// <summary>An outage is logged when it begins and when it ends, and repeated messages do not flood the log.</summary>
 public sealed class OutageTests
 {
     public static readonly Dictionary<string, Func<HttpResponseMessage>> Failures = new(StringComparer.Ordinal)

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace MixpanelConnector.Tests.Tracking;
 
-/// <summary>Tells one test's meters from those of others.</summary>
+/// <summary>Separates one test's meters from those of others.</summary>
 sealed class OwnMeterFactory : IMeterFactory
 {
     readonly List<Meter> _meters = [];

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Tests.Tracking;
 
-/// <summary>What a tracker does not take, and what it does not let in.</summary>
+/// <summary>Records that a tracker refuses, and ambient state that it does not capture.</summary>
 public sealed class RefusalsTests
 {
     [Fact]

@@ -55,7 +55,7 @@ public sealed class ReplacedAccountTests
 
         Assert.Equal((200, 2), (reply.Status, server.Requests.Count));
 
-        // Whoever tries another account, as a rotation does before it deletes the old one, tries that one.
+        // Explicitly trying another account, as a rotation does before it deletes the old one, uses that one.
         var client = application.Host.Services.GetRequiredService<MixpanelClient>();
         await client.Transport.With(client.Options with { ServiceAccount = new("three", new Secret("third-secret")) }).SendOnceAsync(new(HttpMethod.Post, MixpanelConnector.Transport.Api.Query, "/x", AuthScheme.ServiceAccount), TestContext.Current.CancellationToken);
         Assert.Equal("three:third-secret", AccountOf(server.Requests[^1].Header("Authorization")!));
@@ -141,7 +141,7 @@ public sealed class ReplacedAccountTests
 
     static string AccountOf(string header) => Encoding.UTF8.GetString(Convert.FromBase64String(header["Basic ".Length..]));
 
-    /// <summary>An application whose configuration can be loaded again with other values.</summary>
+    /// <summary>An application whose configuration can be reloaded with other values.</summary>
     sealed class Application : IAsyncDisposable
     {
         readonly Dictionary<string, string?> _first;

@@ -4,7 +4,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Tracking;
 
-/// <summary>What counts twice when it is sent twice leaves once, whatever handlers an application puts around the client.</summary>
+/// <summary>Updates that are not idempotent are sent once, whatever handlers an application adds to the client.</summary>
 public sealed class SentOnceTests
 {
     public static readonly Dictionary<string, Func<DelegatingHandler>> Around = new(StringComparer.Ordinal)
@@ -16,7 +16,7 @@ public sealed class SentOnceTests
         ["a hedge of copies"] = () => new Hedging(copies: true),
     };
 
-    /// <summary>What the wire gives first, and whether that leaves open what became of the request.</summary>
+    /// <summary>The first result on the wire, and whether it leaves the outcome of the request unknown.</summary>
     public static readonly Dictionary<string, (Func<HttpResponseMessage> Answer, bool IsUnknown)> Firsts = new(StringComparer.Ordinal)
     {
         ["a 503"] = (() => MixpanelDouble.Answer(503, ""), true),
@@ -119,7 +119,7 @@ public sealed class SentOnceTests
         Assert.True(Assert.Single(rejected).MaybeDelivered);
     }
 
-    /// <summary>The handler is given to all clients of the application, as service defaults do.</summary>
+    /// <summary>The handler is added to all clients of the application, as service defaults do.</summary>
     static ServiceProvider Application(HttpMessageHandler wire, Func<DelegatingHandler> around, Action<RejectedRecord> onRejected, Uri? endpoint = null)
     {
         var services = new ServiceCollection();
@@ -133,7 +133,7 @@ public sealed class SentOnceTests
         return services.BuildServiceProvider();
     }
 
-    /// <summary>As Polly's retry: again after a server error, a rate limit or an exception.</summary>
+    /// <summary>Like Polly's retry: retries after a server error, a rate limit or an exception.</summary>
     sealed class Retrying(bool copies, bool reads) : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -154,7 +154,7 @@ public sealed class SentOnceTests
         }
     }
 
-    /// <summary>As Polly's hedging: two at a time, the first good outcome counts, and the other is given up.</summary>
+    /// <summary>Like Polly's hedging: two at a time, the first success counts, and the other is cancelled.</summary>
     sealed class Hedging(bool copies) : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -173,7 +173,7 @@ public sealed class SentOnceTests
         }
     }
 
-    /// <summary>As a timeout within a retry: the first try is given up as soon as it is made.</summary>
+    /// <summary>Like a timeout within a retry: the first attempt is cancelled at once.</summary>
     sealed class Impatient : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

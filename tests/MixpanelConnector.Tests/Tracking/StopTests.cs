@@ -4,7 +4,7 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector.Tests.Tracking;
 
-/// <summary>Every call ends, whatever became of the tracker.</summary>
+/// <summary>Every call returns, whatever happened to the tracker.</summary>
 public sealed class StopTests
 {
     static readonly TrackerOptions StopAtOnce = new() { StopTimeout = TimeSpan.Zero };
@@ -187,7 +187,7 @@ public sealed class StopTests
     public async Task An_addition_of_a_batch_that_was_taken_in_part_is_not_sent_again()
     {
         await using var run = new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.FromHours(1), StopTimeout = TimeSpan.FromHours(2) });
-        // Two parts: the first is taken, then the credentials are refused for a while.
+        // Two parts: the first is accepted, then the credentials are refused for a while.
         run.Mixpanel.Script = request => request.Number switch
         {
             1 => MixpanelDouble.Answer(413, """{"error":"too large","status":0}"""),

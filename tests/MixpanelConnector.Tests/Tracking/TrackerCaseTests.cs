@@ -5,8 +5,8 @@ using MixpanelConnector.Testing;
 namespace MixpanelConnector.Tests.Tracking;
 
 /// <summary>
-/// What Mixpanel, or what stands in its place, answers a tracker, each a folder of <c>tests/Cases/tracker</c> with what must become
-/// of what was tracked: see the README there. A new case is a new folder.
+/// Answers of Mixpanel, or of a server in its place, to a tracker: each case is a folder of <c>tests/Cases/tracker</c> with the expected
+/// outcome of the tracked records; see the README there. A new case is a new folder.
 /// </summary>
 public sealed class TrackerCaseTests
 {
@@ -110,7 +110,7 @@ public sealed class TrackerCaseTests
 
     static int Times(JsonNode node) => (int?)node["times"] ?? 1;
 
-    /// <summary>As many as are expected, each of which fits one of its own.</summary>
+    /// <summary>Asserts that the counts are equal, and that each expected one matches a different actual one.</summary>
     static void AssertEach(JsonArray expected, IEnumerable<JsonObject> found)
     {
         var left = found.ToList();
@@ -131,7 +131,7 @@ public sealed class TrackerCaseTests
 
     static void AssertKnown(JsonObject form, params string[] members) => Assert.Empty(form.Select(member => member.Key).Except(members, StringComparer.Ordinal));
 
-    /// <summary>Every member that is expected is there with its value; null stands for no member.</summary>
+    /// <summary>Whether every expected member is present with its value; null means that the member is absent.</summary>
     static bool Fits(JsonNode? expected, JsonNode? actual) => (expected, actual) switch
     {
         (JsonObject members, JsonObject others) => members.All(member => Fits(member.Value, others[member.Key])),

@@ -3,7 +3,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Tracking;
 
-/// <summary>A tracker on a stand-in for Mixpanel, with a clock on which waits take no time unless another is given.</summary>
+/// <summary>A tracker with a fake Mixpanel, and a clock on which waits take no time unless another one is given.</summary>
 sealed class TrackerRun : IAsyncDisposable
 {
     readonly HttpClient _http;
@@ -11,7 +11,7 @@ sealed class TrackerRun : IAsyncDisposable
 
     public TrackerRun(TrackerOptions? tracking = null, MixpanelOptions? options = null, TimeProvider? clock = null, Func<HttpMessageHandler, HttpMessageHandler>? around = null)
     {
-        // Deadlines must not jump: two hours never end on this clock.
+        // Deadlines must not fire: two hours never pass on this clock.
         options = (options ?? Given.Token()) with { TimeProvider = clock ?? ImpatientClock.ForImports(), AttemptTimeout = TimeSpan.FromHours(2) };
         tracking ??= new();
         var onRejected = tracking.OnRejected;

@@ -5,7 +5,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Tracking;
 
-/// <summary>What an application's own code throws within a tracker harms nobody, and stops nothing.</summary>
+/// <summary>Exceptions from an application's own code within a tracker do no harm and stop nothing.</summary>
 public sealed class UnforeseenTests
 {
     public static readonly Dictionary<string, Func<Exception>> Exceptions = new(StringComparer.Ordinal)
@@ -143,7 +143,7 @@ public sealed class UnforeseenTests
         Assert.False(run.Tracker.Track("E", "u", new { A = double.NaN }));
         Assert.Equal(5, run.Stored.Count);
 
-        // Other tests run beside this one.
+        // Other tests run in parallel.
         void ThrowIfOwn()
         {
             if (isOwn.Value) throw new InvalidOperationException();
@@ -158,7 +158,7 @@ public sealed class UnforeseenTests
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            // Each body by itself: which of two comes first is not certain.
+            // Each body separately: the order of two is not deterministic.
             var body = new MemoryStream();
             request.Content!.CopyTo(body, context: null, cancellationToken);
             var throws = _calls.AddOrUpdate(Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(body.ToArray())), 1, (_, calls) => calls + 1) <= times;

@@ -8,14 +8,14 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector.Tests.Tracking;
 
-/// <summary>One value has one form, by whichever way it comes.</summary>
+/// <summary>A value is serialized the same way on every path.</summary>
 public sealed partial class ValuesTests
 {
     static readonly DateTime Utc = new(2026, 1, 2, 3, 4, 5, 678, DateTimeKind.Utc);
 
     readonly RecordingTracker _tracker = new();
 
-    /// <summary>Values, and how each is written.</summary>
+    /// <summary>Values, and the JSON of each.</summary>
     public static TheoryData<string, object, string> Values => new()
     {
         { "a time", Utc, "\"2026-01-02T03:04:05\"" },

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Tests.Tracking;
 
-/// <summary>Looks at what is around a request when it leaves.</summary>
+/// <summary>Inspects the context of a request when it is sent.</summary>
 sealed class Watching(HttpMessageHandler inner, Action watch) : DelegatingHandler(inner)
 {
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -4,7 +4,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Tests.Transport;
 
-/// <summary>What each answer means, however oddly it is written.</summary>
+/// <summary>The classification of each answer, however unusual its format.</summary>
 public class ReplyClassifierTests
 {
     const string Refusal = """{"code":400,"error":"some data points in the request failed validation","failed_records":[{"index":1,"insert_id":"id-1","field":"properties.time","message":"'properties.time' is invalid: must not be missing"}],"num_records_imported":2,"status":"Bad Request"}""";

@@ -4,7 +4,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Transport;
 
-/// <summary>When a request is sent again, after which wait, and when it must not be.</summary>
+/// <summary>When a request is retried, after which wait, and when it must not be.</summary>
 public class RetryTests
 {
     const string Created = """{"results":{"id":9,"username":"bot.x","token":"one-time"},"status":"ok"}""";

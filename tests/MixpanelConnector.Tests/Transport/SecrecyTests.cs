@@ -5,12 +5,12 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Transport;
 
-/// <summary>Where a secret must not be seen.</summary>
+/// <summary>Where a secret must not appear.</summary>
 public class SecrecyTests
 {
     static readonly string BasicPair = Given.AccountHeader["Basic ".Length..];
 
-    /// <summary>Every form in which the credentials can come back.</summary>
+    /// <summary>Every form in which the credentials can be reflected.</summary>
     static readonly string[] AccountForms =
     [
         Given.SecretText,

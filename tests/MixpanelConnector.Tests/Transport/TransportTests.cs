@@ -141,7 +141,7 @@ public class TransportTests
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Stall);
         using var client = new MixpanelClient(Given.Account().At(server) with { MaxRetries = 0, AttemptTimeout = TimeSpan.FromSeconds(150) });
-        // A body that hardly compresses: 80 KB of hexadecimal digits leave more than 32 KB, at 8 KB a second four seconds.
+        // A body that hardly compresses: 80 KB of hexadecimal digits become more than 32 KB, which takes four seconds at 8 KB a second.
         var noise = Convert.ToHexString(System.Security.Cryptography.SHA3_512.HashData("seed"u8)) + string.Concat(Enumerable.Range(0, 640).Select(i => Convert.ToHexString(System.Security.Cryptography.SHA512.HashData(BitConverter.GetBytes(i)))));
         var call = client.ImportEventsAsync(Given.Import(Given.Event("x", $$"""{"noise":"{{noise}}"}"""))).AsTask();
         while (server.Requests.Count == 0) await Task.Yield();

@@ -4,7 +4,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Transport;
 
-/// <summary>What a handler or a logger of the user's throws that nobody listed.</summary>
+/// <summary>Unexpected exceptions from the user's handlers and loggers.</summary>
 public class UnforeseenTests
 {
     const string Secret = "canary-31aa";

@@ -4,7 +4,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Transport;
 
-/// <summary>What goes over the wire: one table, each row tried on every region and on an endpoint of its own.</summary>
+/// <summary>The requests on the wire: one table, each row tested with every region and with a custom endpoint.</summary>
 public class WireTests
 {
     const string Json = "application/json";
@@ -13,15 +13,15 @@ public class WireTests
     const string Page = """{"page":1,"page_size":1000,"session_id":"s-1","status":"ok","total":0,"results":[]}""";
     const string NewAccount = """{"results":{"id":9,"username":"bot.x","token":"one-time"},"status":"ok"}""";
 
-    /// <param name="Options">As whom.</param>
-    /// <param name="Call">What is called.</param>
-    /// <param name="Reply">What Mixpanel answers.</param>
-    /// <param name="Host">Which hosts it goes to: api-eu.mixpanel.com (Api) or eu.mixpanel.com (Web).</param>
+    /// <param name="Options">The options with the credentials.</param>
+    /// <param name="Call">The call.</param>
+    /// <param name="Reply">Mixpanel's answer.</param>
+    /// <param name="Host">The hosts it is sent to: api-eu.mixpanel.com (Api) or eu.mixpanel.com (Web).</param>
     /// <param name="Line">Method, path and query.</param>
     /// <param name="Authorization">The header; null for none.</param>
     /// <param name="ContentType">The header; null for no body.</param>
     /// <param name="Body">The body, decompressed.</param>
-    /// <param name="Gzip">Whether the body goes compressed.</param>
+    /// <param name="Gzip">Whether the body is sent compressed.</param>
     sealed record Row(Func<MixpanelOptions> Options, Func<MixpanelClient, Task> Call, string Reply, Host Host, string Line, string? Authorization, string? ContentType = null, string Body = "", bool Gzip = false);
 
     enum Host { Api, Web }
@@ -190,7 +190,7 @@ public class WireTests
         Assert.Empty(capture.Lines);
     }
 
-    /// <summary>Stands where the network would be, since no test can answer for mixpanel.com.</summary>
+    /// <summary>Replaces the network, because no test can answer for mixpanel.com.</summary>
     sealed class Capture(string reply) : HttpMessageHandler
     {
         public List<string> Lines { get; } = [];

@@ -6,8 +6,8 @@ using MixpanelConnector.Tool.Tests.Migration;
 namespace MixpanelConnector.Tool.Tests.Export;
 
 /// <summary>
-/// The runs of the pages about exports and migrations, section by section: a block after <c>`NAME`:</c> is a file, <c>sh</c> the commands, each with the exit
-/// code behind it where that is not 0, <c>text</c> what they print, with … for what is left out.
+/// Runs the examples in the pages on exports and migrations, section by section: a block after <c>`NAME`:</c> is a file, <c>sh</c> contains the commands,
+/// each followed by its exit code if that is not 0, <c>text</c> is their output, with … for omitted parts.
 /// </summary>
 public sealed partial class ExportPageTests
 {

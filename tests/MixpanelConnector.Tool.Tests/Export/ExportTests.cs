@@ -3,7 +3,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests.Export;
 
-/// <summary>Exports of events: what is fetched, what stays, and what the folder tells.</summary>
+/// <summary>Exports of events: what is downloaded, what is kept, and the content of the folder.</summary>
 public sealed class ExportTests
 {
     static readonly string[] Range = ["--from-date", "2026-10-01", "--to-date", "2026-10-03"];

@@ -5,14 +5,14 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests.Export;
 
-/// <summary>What an export has left in a folder.</summary>
+/// <summary>The result of an export in a folder.</summary>
 sealed class Exported(string folder)
 {
     public string Folder => folder;
 
     public JsonObject Manifest => JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "manifest.json")))!.AsObject();
 
-    /// <summary>The names of all files, in their order.</summary>
+    /// <summary>The sorted names of all files.</summary>
     public string Names => string.Join(' ', Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
     public IEnumerable<JsonObject> Files => Manifest["files"]!.AsArray().Select(file => file!.AsObject());
@@ -26,7 +26,7 @@ sealed class Exported(string folder)
         return reader.ReadToEnd();
     }
 
-    /// <summary>All records of NDJSON, in the order of the manifest.</summary>
+    /// <summary>All NDJSON records, in the order of the manifest.</summary>
     public string Records => string.Concat(Files.Select(file => (string?)file["name"]).OfType<string>().Select(Text));
 
     /// <summary>An event as Mixpanel exports it.</summary>
@@ -36,6 +36,6 @@ sealed class Exported(string folder)
     /// <summary>An answer to an export.</summary>
     public static Answer Lines(params string[] lines) => Answer.Plain(string.Concat(lines.Select(line => line + "\n")));
 
-    /// <summary>The day that a request asks for.</summary>
+    /// <summary>The requested day.</summary>
     public static int DayOf(RecordedRequest request) => int.Parse(request.Query.Split("from_date=2026-10-")[1][..2], System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -2,7 +2,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests.Export;
 
-/// <summary>The calls that Mixpanel takes 60 of in an hour are counted before they are sent, by all commands in one place.</summary>
+/// <summary>Calls that Mixpanel limits to 60 an hour are counted before they are sent, in one place for all commands.</summary>
 public sealed class LedgerTests
 {
     static readonly string[] Days = ["--from-date", "2026-10-01", "--to-date", "2026-10-05", "--calls-per-second", "0"];

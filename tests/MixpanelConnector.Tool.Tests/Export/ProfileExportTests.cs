@@ -5,7 +5,7 @@ namespace MixpanelConnector.Tool.Tests.Export;
 /// <summary>Exports of profiles, of groups, and of the list of lookup tables.</summary>
 public sealed class ProfileExportTests
 {
-    /// <summary>A Mixpanel with so many profiles, in pages of 2.</summary>
+    /// <summary>A fake Mixpanel with the given number of profiles, in pages of 2.</summary>
     sealed class Profiles(int total)
     {
         const int PageSize = 2;
@@ -14,7 +14,7 @@ public sealed class ProfileExportTests
 
         public List<string> Asked { get; } = [];
 
-        /// <summary>Changes an answer, by the how-manieth it is, from 0.</summary>
+        /// <summary>Changes an answer, by its number from 0.</summary>
         public Func<int, Answer, Answer> Change { get; init; } = (_, answer) => answer;
 
         public Answer Answer(RecordedRequest request)

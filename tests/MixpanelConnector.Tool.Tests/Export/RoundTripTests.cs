@@ -3,7 +3,7 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.Tool.Tests.Export;
 
-/// <summary>Out of one project and into another: the same records, whatever the files are.</summary>
+/// <summary>An export from one project imported into another results in the same records, whatever the file format.</summary>
 public sealed class RoundTripTests
 {
     static readonly string[] Events =
@@ -50,7 +50,7 @@ public sealed class RoundTripTests
         Assert.Equal(Events.Length, await second.CountEventsAsync(cancellationToken: TestContext.Current.CancellationToken));
     }
 
-    /// <summary>What a column cannot hold stays where it is: each value comes back as the one it was.</summary>
+    /// <summary>Values that a column cannot represent stay in the properties: each value round-trips.</summary>
     [Theory]
     [InlineData("csv")]
     [InlineData("parquet")]
@@ -130,7 +130,7 @@ public sealed class RoundTripTests
         return run;
     }
 
-    /// <summary>Its records without what Mixpanel adds at each import.</summary>
+    /// <summary>Its records without the properties that Mixpanel adds at each import.</summary>
     static string Comparable(Exported export) => string.Join('\n', export.Records.TrimEnd('\n').Split('\n').Select(line =>
     {
         var json = JsonNode.Parse(line)!.AsObject();

@@ -4,7 +4,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests.Export;
 
-/// <summary>What makes a day whole, and what becomes of one that is not: each row is what Mixpanel answers, one answer after the other, and what stands in the folder then.</summary>
+/// <summary>When a day is complete, and what happens if it is not: each row has Mixpanel's answers in order, and the resulting content of the folder.</summary>
 public sealed class WholeDayTests
 {
     static readonly string A = Exported.Event("A", 1), B = Exported.Event("B", 1, 1), C = Exported.Event("C", 1, 2);

@@ -25,12 +25,12 @@ public sealed class ClockJumpTests
             clock.Pass(TimeSpan.FromSeconds(1)); // for the rate, which the other clock measures
         }
 
-        // A day after the first answer the key is free again; a clock that goes back frees none.
+        // A day after the first answer, the key can be reused; a clock that moves back frees none.
         Assert.Equal(["0 second", "-10 first", "-10 second", "400 second", "-10000 first", "-10000 second", "0 first", "0 second"], replayed);
         Assert.Equal(2, served.Mixpanel.Requests.Count);
     }
 
-    /// <summary>The machine's clock, of which the part that people set jumps.</summary>
+    /// <summary>The machine's clock, whose wall-clock time jumps.</summary>
     sealed class JumpingClock : TimeProvider
     {
         long _passed;

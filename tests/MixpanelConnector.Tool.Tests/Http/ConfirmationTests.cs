@@ -3,7 +3,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests.Http;
 
-/// <summary>What cannot be undone wants a yes and the right to write.</summary>
+/// <summary>Irreversible actions require a confirmation and the scope write.</summary>
 public sealed class ConfirmationTests
 {
     static readonly ActionDescriptor[] Final = [.. Catalogue.Actions.Where(action => action.Effect is ActionEffect.Delete)];

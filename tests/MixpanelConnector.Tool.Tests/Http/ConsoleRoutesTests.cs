@@ -4,7 +4,7 @@ using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Tests.Http;
 
-/// <summary>What the console is served and told. What it does with that is tested in a browser, in EndToEnd.</summary>
+/// <summary>The files and data that the console receives. EndToEnd tests the console itself in a browser.</summary>
 public sealed class ConsoleRoutesTests
 {
     [Fact]

@@ -3,7 +3,7 @@ using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Tests.Http;
 
-/// <summary>One request under a key is carried out once.</summary>
+/// <summary>A request with a key is executed once.</summary>
 public sealed class IdempotencyTests
 {
     const string Import = "/v1/actions/import_events";

@@ -12,7 +12,7 @@ public sealed class ImportJobTests
     static readonly (string, string) Ndjson = ("Content-Type", "application/x-ndjson");
     static readonly string Events = string.Concat(Enumerable.Range(0, 3).Select(n => $$$"""{"event":"E","properties":{"time":1690000000,"distinct_id":"u{{{n}}}"}}""" + "\n"));
 
-    /// <summary>Accepts whatever comes, as Mixpanel counts.</summary>
+    /// <summary>Accepts everything, with the counts of Mixpanel.</summary>
     static Answer Accept(RecordedRequest request) => Answer.Json($$"""{"code":200,"num_records_imported":{{request.Json.GetArrayLength()}},"status":"OK"}""");
 
     [Fact]
@@ -290,7 +290,7 @@ public sealed class ImportJobTests
         }
     }
 
-    /// <summary>The same bytes over and over.</summary>
+    /// <summary>The same bytes, repeated.</summary>
     sealed class Repeated(byte[] bytes, int times) : Stream
     {
         long _position;
@@ -323,6 +323,6 @@ public sealed class ImportJobTests
     }
 }
 
-/// <summary>Runs alone: memory is counted for the whole process.</summary>
+/// <summary>Runs alone, because memory is measured for the whole process.</summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;

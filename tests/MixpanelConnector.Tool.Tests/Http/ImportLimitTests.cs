@@ -7,7 +7,7 @@ using MixpanelConnector.Tool.Surfaces.Http.Imports;
 
 namespace MixpanelConnector.Tool.Tests.Http;
 
-/// <summary>What one import may do to the server and to the imports of others.</summary>
+/// <summary>The limits of one import's effects on the server and on the imports of others.</summary>
 public sealed class ImportLimitTests
 {
     static readonly ImportReport Done = new() { Read = 1, Accepted = 1, Rejected = 0, Pending = 0, Blank = 0, Bytes = 1, Requests = 1, Retries = 0, ResumedFrom = 0, ElapsedSeconds = 0, DeadLetter = null, Outcome = RunOutcome.Complete, Problems = [] };
@@ -21,7 +21,7 @@ public sealed class ImportLimitTests
         await first.BegunAsync(1);
         Assert.Equal(1, Begun(first, killer));
 
-        // A copy of the disk as it is now is what the next start finds after a crash.
+        // A copy of the current disk is what the next start finds after a crash.
         await using var second = new Scene(first.Crash(folder.File("2")), Hang);
         await second.BegunAsync(1);
         Assert.Equal(2, Begun(second, killer));
@@ -203,7 +203,7 @@ public sealed class ImportLimitTests
 
     static int Begun(Scene scene, string job) => scene.Jobs.Find(job)!.Begun;
 
-    /// <summary>The imports of a server, carried out by the test.</summary>
+    /// <summary>The imports of a server, executed by the test.</summary>
     sealed class Scene : IAsyncDisposable
     {
         public static readonly DateTimeOffset Began = new(2026, 11, 1, 12, 0, 0, TimeSpan.Zero);
@@ -260,7 +260,7 @@ public sealed class ImportLimitTests
             while (!Log.Contains(what, StringComparison.Ordinal)) await Task.Yield();
         }
 
-        /// <summary>Lets seconds go by, with time for what they set going.</summary>
+        /// <summary>Advances the clock by seconds, with real time for what they trigger.</summary>
         public async Task AdvanceUntilAsync(Func<bool> done, int milliseconds = 1)
         {
             while (!done())
@@ -270,7 +270,7 @@ public sealed class ImportLimitTests
             }
         }
 
-        /// <summary>The disk as a crash would leave it.</summary>
+        /// <summary>Copies the disk as a crash would leave it.</summary>
         public string Crash(string copy)
         {
             foreach (var file in new DirectoryInfo(_folder).EnumerateFiles("*", SearchOption.AllDirectories))

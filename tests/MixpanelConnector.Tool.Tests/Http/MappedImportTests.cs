@@ -5,7 +5,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests.Http;
 
-/// <summary>Imports of other tools' records over HTTP: the options are those of the command line.</summary>
+/// <summary>Imports of other tools' records over HTTP, with the same options as on the command line.</summary>
 [Collection(nameof(Alone))]
 public sealed class MappedImportTests
 {

@@ -299,7 +299,7 @@ public sealed class SecurityTests
         await using var served = await Served.StartAsync(Answer.Json(Profiles));
         foreach (var evil in (string[])[new string('(', 100_000), new string('a', 100_000) + "!", string.Concat(Enumerable.Repeat("a@", 50_000)), new string('\\', 99_999)])
         {
-            // 50 ms a request on a machine at rest; a backtracking search would not end.
+            // 50 ms per request on an idle machine; a backtracking search would not end.
             await served.PostAsync(Query, JsonSerializer.Serialize(new { where = evil }), ("Idempotency-Key", new string('k', 255))).WaitAsync(Hang.Limit);
             await served.PostAsync($"/v1/imports?time_offset={evil[..4000].Replace("\\", "%5C", StringComparison.Ordinal)}", "[]").WaitAsync(Hang.Limit);
         }

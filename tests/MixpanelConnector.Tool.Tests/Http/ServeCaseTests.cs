@@ -7,7 +7,7 @@ using MixpanelConnector.Tool.Surfaces.Http;
 namespace MixpanelConnector.Tool.Tests.Http;
 
 /// <summary>
-/// Requests that are hostile or odd, each family a folder of <c>tests/Cases/serve</c> with what must become of it: see the README there.
+/// Hostile and unusual requests; each family is a folder of <c>tests/Cases/serve</c> with the expected results: see the README there.
 /// A new case is a new folder.
 /// </summary>
 public sealed class ServeCaseTests
@@ -90,7 +90,7 @@ public sealed class ServeCaseTests
         }
     }
 
-    /// <summary>A text, JSON, or parts: a text; bytes in hexadecimal digits; each as often as is said.</summary>
+    /// <summary>Text, JSON, or parts: text or bytes in hexadecimal digits, each repeated as often as specified.</summary>
     static byte[]? Body(JsonObject step, Dictionary<string, string> texts)
     {
         if (step["body"] is not { } body) return null;
@@ -125,7 +125,7 @@ public sealed class ServeCaseTests
         return scripted;
     }
 
-    /// <summary>Mixpanel that accepts whatever comes.</summary>
+    /// <summary>A fake Mixpanel that accepts everything.</summary>
     static Answer Accept(RecordedRequest request) =>
         request.Path.Contains("/query/", StringComparison.Ordinal) ? Answer.Json("""{"results":[],"page":0,"page_size":1000,"total":0,"session_id":"s","status":"ok"}""")
         : request.Method == "POST" && request.Path.Contains("/service-accounts", StringComparison.Ordinal) ? Answer.Json(Served.Created)
@@ -148,7 +148,7 @@ public sealed class ServeCaseTests
 
     static void AssertKnown(JsonObject form, params string[] members) => Assert.Empty(form.Select(member => member.Key).Except(members, StringComparer.Ordinal));
 
-    /// <summary>Every member that is expected is there with its value; null stands for no member.</summary>
+    /// <summary>Whether every expected member is present with its value; null means that the member is absent.</summary>
     static bool Fits(JsonNode? expected, JsonNode? actual) => (expected, actual) switch
     {
         (JsonObject members, JsonObject others) => members.All(member => Fits(member.Value, others[member.Key])),

@@ -7,7 +7,7 @@ using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Tests.Http;
 
-/// <summary>The server in this process, in front of a server that stands for Mixpanel.</summary>
+/// <summary>The server in this process, in front of a fake Mixpanel.</summary>
 sealed class Served : IAsyncDisposable
 {
     public const string Imported = """{"code":200,"num_records_imported":1,"status":"OK"}""";
@@ -27,7 +27,7 @@ sealed class Served : IAsyncDisposable
 
     public HttpClient Http { get; private set; } = null!;
 
-    /// <summary>The log; whole once the server has stopped.</summary>
+    /// <summary>The log; complete once the server has stopped.</summary>
     public string Log => _log.ToString();
 
     public static Task<Served> StartAsync(params Answer[] answers) => StartAsync(options => options, answers);
@@ -80,7 +80,7 @@ sealed class Served : IAsyncDisposable
     public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, byte[]? body, params (string Name, string Value)[] headers) =>
         SendAsync(method, path, body, headers, HttpCompletionOption.ResponseContentRead);
 
-    /// <summary>The beginning of an answer, which may be a stream without an end.</summary>
+    /// <summary>The start of an answer, which may be an endless stream.</summary>
     public Task<HttpResponseMessage> BeginAsync(string method, string path, string? body, params (string Name, string Value)[] headers) =>
         SendAsync(new HttpMethod(method), path, body is null ? null : Encoding.UTF8.GetBytes(body), headers, HttpCompletionOption.ResponseHeadersRead);
 
@@ -109,7 +109,7 @@ sealed class Served : IAsyncDisposable
         return await Http.SendAsync(request, until, TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Bytes as they are, and the status of the answer; 0 when the connection just ends, or goes on in another protocol.</summary>
+    /// <summary>Sends raw bytes and returns the status of the answer; 0 if the connection just ends, or switches to another protocol.</summary>
     public async Task<int> RawAsync(string request)
     {
         using var client = new TcpClient();
@@ -127,7 +127,7 @@ sealed class Served : IAsyncDisposable
         }
     }
 
-    /// <summary>A file of keys, and the key of a name in it.</summary>
+    /// <summary>A key file, and the key for a name in it.</summary>
     public static Keys KeysIn(TemporaryFolder folder, out string read, out string write, int rate = ServeOptions.DefaultRate, TimeProvider? time = null)
     {
         var file = folder.File("keys.txt");

@@ -7,7 +7,7 @@ using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Tests.Http;
 
-/// <summary>Who has a key is served, whatever the holders of others do, and those who have none.</summary>
+/// <summary>The holder of a key is served, whatever the holders of other keys and callers without a key do.</summary>
 public sealed class SharesTests
 {
     const string Query = "/v1/actions/query_user_profiles";
@@ -25,7 +25,7 @@ public sealed class SharesTests
         using var slow = new Sockets(served);
         for (var n = 0; n <= Limits.Turns; n++) await slow.SendAsync($"POST {path} HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer {read}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: {length}\r\n\r\n{{");
 
-        // The key's own requests are served, too: what is announced takes no room.
+        // The key's own requests are served, too: a declared length reserves no memory.
         Assert.Equal(200, await StatusAsync(served, write));
         Assert.Equal(200, await StatusAsync(served, read));
     }
@@ -161,7 +161,7 @@ public sealed class SharesTests
 
     static async Task<int> StatusAsync(Served served, string key) => (int)(await served.PostAsync(Query, "{}", ("Authorization", $"Bearer {key}"))).StatusCode;
 
-    /// <summary>Connections that send what they are told, and read nothing.</summary>
+    /// <summary>Connections that send given data and read nothing.</summary>
     sealed class Sockets(Served served) : IDisposable
     {
         readonly List<TcpClient> _clients = [];

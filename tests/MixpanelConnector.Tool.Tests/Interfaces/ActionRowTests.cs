@@ -7,7 +7,7 @@ using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Tests.Interfaces;
 
-/// <summary>Every row of <c>tests/Cases/actions</c> through every interface: the same requests to Mixpanel, and the same output or problem.</summary>
+/// <summary>Every row of <c>tests/Cases/actions</c> on every interface: the same requests to Mixpanel, and the same output or problem.</summary>
 public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixpanel>
 {
     static readonly JsonNode Schemas = JsonNode.Parse(OpenApi.Document().Span)!["components"]!["schemas"]!;
@@ -78,7 +78,7 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
         Assert.True(JsonElement.DeepEquals(JsonElement.Parse(output.ToJsonString()), given.Json), $"Expected {output.ToJsonString()}\nbut was  {given.Json.GetRawText()}");
     }
 
-    /// <summary>A problem whose text is fit for a model.</summary>
+    /// <summary>A problem whose text is sanitized for a model.</summary>
     static string ForAgents(JsonElement problem) =>
         problem.GetRawText().Replace(JsonText(problem.GetProperty("detail").GetString()!), JsonText(ResponseSanitizer.Text(problem.GetProperty("detail").GetString()!)), StringComparison.Ordinal);
 
@@ -86,7 +86,7 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
 
     static string JsonText(string text) => $"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text)}\"";
 
-    /// <summary>The answer with the secret that is in the file which it names.</summary>
+    /// <summary>The answer with the secret from the file that it names.</summary>
     static JsonElement WithSecretOfFile(JsonElement json)
     {
         var answer = JsonObject.Create(json)!;

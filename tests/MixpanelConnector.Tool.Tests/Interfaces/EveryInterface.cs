@@ -9,7 +9,7 @@ using MixpanelConnector.Tool.Tests.Http;
 
 namespace MixpanelConnector.Tool.Tests.Interfaces;
 
-/// <summary>What an interface made of a call: its JSON, whether that is a problem, and whether it says that data was refused.</summary>
+/// <summary>The result of a call on an interface: its JSON, whether that is a problem, and whether it reports refused data.</summary>
 sealed record InterfaceAnswer(JsonElement Json, bool IsProblem, bool IsRefused = false);
 
 /// <summary>The library, the command line, the HTTP server and the tools for agents, all in this process and with the same settings.</summary>
@@ -24,7 +24,7 @@ sealed class EveryInterface : IAsyncDisposable
 
     EveryInterface(IReadOnlyDictionary<string, string> environment) => _environment = environment;
 
-    /// <param name="environment">The settings, as variables of the environment.</param>
+    /// <param name="environment">The settings, as environment variables.</param>
     public static async Task<EveryInterface> StartAsync(IReadOnlyDictionary<string, string> environment)
     {
         var every = new EveryInterface(environment);
@@ -48,7 +48,7 @@ sealed class EveryInterface : IAsyncDisposable
         }
     }
 
-    /// <summary>The command with its input as one JSON object: from standard input where it holds what is confidential.</summary>
+    /// <summary>The command with its input as one JSON object: from standard input if it has confidential fields.</summary>
     public Task<InterfaceAnswer> ThroughCommandLineAsync(ActionDescriptor action, JsonElement input) =>
         input.ValueKind is JsonValueKind.Object && ConfidentialOf(action, input).Length > 0 ? RunAsync(action, ["--input", "-"], input.GetRawText()) : RunAsync(action, ["--input", input.GetRawText()]);
 
@@ -62,7 +62,7 @@ sealed class EveryInterface : IAsyncDisposable
         return RunAsync(action, [.. options, .. confidential.Length > 0 ? ["--input", "-"] : Array.Empty<string>()], $"{{{string.Join(',', confidential.Select(name => $"\"{name}\":{input.GetProperty(name).GetRawText()}"))}}}");
     }
 
-    /// <summary>All results of an action that answers in pages, which the command prints one a line.</summary>
+    /// <summary>All results of a paginated action, which the command prints one per line.</summary>
     public async Task<IReadOnlyList<JsonElement>> AllThroughCommandLineAsync(ActionDescriptor action, JsonElement input)
     {
         using var tool = NewTool();
@@ -82,7 +82,7 @@ sealed class EveryInterface : IAsyncDisposable
         return new(json, isProblem);
     }
 
-    /// <summary>The tool of the action, where it has one of its own, else the tool that runs any. A message that the protocol refuses gives its error.</summary>
+    /// <summary>Calls the action's own tool if it has one, otherwise the tool that runs any action. A protocol error is returned as such.</summary>
     public async Task<InterfaceAnswer> ThroughMcpAsync(ActionDescriptor action, JsonElement input)
     {
         var answer = ToolSelection.Default.Holds(action) ? await CallAsync(action.Name, input) : await RunAsync(action, input);
@@ -94,7 +94,7 @@ sealed class EveryInterface : IAsyncDisposable
         return new(json, IsProblem: false);
     }
 
-    /// <summary>Asks for what no agent may do, in both ways.</summary>
+    /// <summary>Requests an action that agents must not run, in both ways.</summary>
     public async Task EnsureAgentsAreRefusedAsync(ActionDescriptor action, JsonElement input)
     {
         Assert.NotNull((await CallAsync(action.Name, input))["error"]);
@@ -116,7 +116,7 @@ sealed class EveryInterface : IAsyncDisposable
         _folder.Dispose();
     }
 
-    /// <summary>The input with the yes that it needs; else as it is written, whatever is wrong with it.</summary>
+    /// <summary>The input with the confirmation that it needs; otherwise as written, whatever is wrong with it.</summary>
     static string Confirmed(ActionDescriptor action, JsonElement input)
     {
         var text = input.GetRawText();
@@ -168,7 +168,7 @@ sealed class EveryInterface : IAsyncDisposable
         return client;
     }
 
-    /// <summary>An <see cref="ImpatientClock"/> that can begin again: waits of one call are no time of the next.</summary>
+    /// <summary>An <see cref="ImpatientClock"/> that can be reset, so that the waits of one call do not affect the next.</summary>
     sealed class RenewedClock : TimeProvider
     {
         ImpatientClock _clock = new();

@@ -3,7 +3,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests.Interfaces;
 
-/// <summary>Stands for Mixpanel over one table of rows: gives the answers of the row that is its turn, and keeps what was asked. The interfaces are shared by all rows that need no settings of their own.</summary>
+/// <summary>A fake Mixpanel for a table of rows: returns the current row's answers and records requests. Rows without settings share interfaces.</summary>
 public sealed class RowMixpanel : IAsyncLifetime
 {
     const string Username = "robot";
@@ -27,7 +27,7 @@ public sealed class RowMixpanel : IAsyncLifetime
         await _server.DisposeAsync();
     }
 
-    /// <summary>Carries a call of a row out, and holds what was asked of Mixpanel against the row.</summary>
+    /// <summary>Executes a call of a row, and compares the requests to Mixpanel with the row.</summary>
     internal async Task<T> CallAsync<T>(ActionRow row, ActionDescriptor action, Func<EveryInterface, Task<T>> call)
     {
         var own = row.Settings is null ? null : await EveryInterface.StartAsync(Settings(row));
@@ -45,7 +45,7 @@ public sealed class RowMixpanel : IAsyncLifetime
         }
     }
 
-    /// <summary>Carries a call out that must not reach Mixpanel.</summary>
+    /// <summary>Executes a call that must not reach Mixpanel.</summary>
     internal async Task CallInVainAsync(ActionRow row, Func<EveryInterface, Task> call)
     {
         Begin(row);
@@ -75,7 +75,7 @@ public sealed class RowMixpanel : IAsyncLifetime
             }, last.Header("Authorization"));
     }
 
-    /// <summary>A line of the row without the host, which is this server here, and not escaped.</summary>
+    /// <summary>A line of the row without the host, which is this server, and unescaped.</summary>
     static string PathOf(string line)
     {
         var sorted = ActionRow.Sorted(line);

@@ -9,7 +9,7 @@ using MixpanelConnector.Tool.Surfaces;
 
 namespace MixpanelConnector.Tool.Tests.Interfaces;
 
-/// <summary>One table of cases through the library, the command line, HTTP and the tools for agents, in front of the embedded Mixpanel: the same JSON, errors included.</summary>
+/// <summary>A table of cases on the library, the command line, HTTP and agent tools, with the embedded Mixpanel: the same JSON, including errors.</summary>
 public sealed class SameAnswerTests(SameAnswerTests.SharedMixpanel shared) : IClassFixture<SameAnswerTests.SharedMixpanel>
 {
     static readonly long Time = ImpatientClock.Noon.ToUnixTimeSeconds();
@@ -79,7 +79,7 @@ public sealed class SameAnswerTests(SameAnswerTests.SharedMixpanel shared) : ICl
 
     static ErrorKind KindOf(InterfaceAnswer problem) => Enum.Parse<ErrorKind>(problem.Json.GetProperty("kind").GetString()!.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
 
-    /// <summary>A call to the Mixpanel that all share; to one of its own where each call makes something else.</summary>
+    /// <summary>A call to the shared Mixpanel; to a separate one if each call creates something different.</summary>
     async Task<InterfaceAnswer> CallAsync(ActionDescriptor action, Func<EveryInterface, Task<InterfaceAnswer>> call)
     {
         if (action.IsRepeatable) return await call(shared.Every);
@@ -88,7 +88,7 @@ public sealed class SameAnswerTests(SameAnswerTests.SharedMixpanel shared) : ICl
         return await call(own.Every);
     }
 
-    /// <summary>The secret is the one thing that differs from interface to interface, and the session from query to query.</summary>
+    /// <summary>Only the secret differs between interfaces, and only the session between queries.</summary>
     static string Comparable(InterfaceAnswer answer)
     {
         var node = JsonObject.Create(answer.Json)!;

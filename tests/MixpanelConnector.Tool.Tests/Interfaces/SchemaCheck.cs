@@ -4,14 +4,14 @@ using System.Text.RegularExpressions;
 
 namespace MixpanelConnector.Tool.Tests.Interfaces;
 
-/// <summary>Holds JSON against a JSON schema, apart from the check that the product has. A word of a schema that it does not know is a fault.</summary>
+/// <summary>Validates JSON against a JSON schema, independently of the product's check. An unknown schema keyword is an error.</summary>
 sealed class SchemaCheck(bool isInput)
 {
     static readonly HashSet<string> Notes = ["title", "description", "format", "writeOnly", "default", "example", "examples", "$schema"];
 
     readonly List<string> _faults = [];
 
-    /// <summary>What is wrong with an input. One that may be left out may be null, and what has a default may be missing.</summary>
+    /// <summary>The error in an input. An optional field may be null, and one with a default may be missing.</summary>
     public static IEnumerable<string> Input(JsonNode? value, JsonNode schema) => Check(value, schema, isInput: true);
 
     public static IEnumerable<string> Output(JsonNode? value, JsonNode schema) => Check(value, schema, isInput: false);

@@ -7,7 +7,7 @@ using ModelContextProtocol.Protocol;
 
 namespace MixpanelConnector.Tool.Tests.Mcp;
 
-/// <summary>Actions that are found and run, rather than offered as tools.</summary>
+/// <summary>Actions that are found and run, instead of offered as tools.</summary>
 public sealed class AnyActionTests
 {
     [Theory]

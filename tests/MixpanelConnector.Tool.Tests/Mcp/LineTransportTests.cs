@@ -122,7 +122,7 @@ public sealed class LineTransportTests
             var asked = Assert.IsType<ModelContextProtocol.Protocol.JsonRpcRequest>(await transport.MessageReader.ReadAsync(TestContext.Current.CancellationToken));
             if (n == 2)
             {
-                // Three of them are more than may wait: the fourth is not read before one is answered.
+                // The queue holds fewer than three of them: the fourth is not read before one is answered.
                 Assert.False(transport.MessageReader.TryRead(out _));
                 Assert.False(writing.IsCompleted);
                 for (var answered = 0; answered < 2; answered++) await AnswerAsync(new(answered));
@@ -137,7 +137,7 @@ public sealed class LineTransportTests
         Task AnswerAsync(ModelContextProtocol.Protocol.RequestId id) => transport.SendMessageAsync(new ModelContextProtocol.Protocol.JsonRpcResponse { Id = id, Result = new JsonObject() }, TestContext.Current.CancellationToken);
     }
 
-    /// <summary>As where standard output is closed, its disk is full, its reader gone, or the program was told to stop while nobody read.</summary>
+    /// <summary>As when standard output is closed, its disk is full, its reader is gone, or the program is stopped while nobody reads.</summary>
     public static TheoryData<Exception> Failures => [new IOException("Standard output is closed."), new ReaderIsGoneException(), new OperationCanceledException()];
 
     [Theory, MemberData(nameof(Failures))]

@@ -7,7 +7,7 @@ using MixpanelConnector.Tool.Tests.Http;
 
 namespace MixpanelConnector.Tool.Tests.Mcp;
 
-/// <summary>The tools for agents, over HTTP; the same interface stands on standard input and output.</summary>
+/// <summary>The tools for agents, over HTTP; the same interface is available on standard input and output.</summary>
 public sealed class McpTests
 {
     static readonly string ReadTools = Offered(action => action.Effect is ActionEffect.Read);

@@ -7,7 +7,7 @@ using ModelContextProtocol.Protocol;
 
 namespace MixpanelConnector.Tool.Tests.Mcp;
 
-/// <summary>The names of a project as resources.</summary>
+/// <summary>The names of a project's events and properties as resources.</summary>
 public sealed class ProjectDataTests
 {
     const string Events = "mixpanel://project/events";

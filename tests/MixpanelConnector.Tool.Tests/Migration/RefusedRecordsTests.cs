@@ -3,7 +3,7 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests.Migration;
 
-/// <summary>What becomes of records that the target does not take, and of faults on the way.</summary>
+/// <summary>The outcome of records that the target refuses, and of faults on the way.</summary>
 public sealed class RefusedRecordsTests
 {
     const int Day = 1;

@@ -13,7 +13,7 @@ sealed class TwoProjects : IAsyncDisposable
 
     public EmulatedMixpanel Mixpanel { get; }
 
-    /// <summary>The id of the project that is migrated to.</summary>
+    /// <summary>The id of the target project.</summary>
     public int Target { get; }
 
     public Tool Tool { get; }
@@ -32,11 +32,11 @@ sealed class TwoProjects : IAsyncDisposable
     public static string Profile(string endpoint, int project, string token, string more = "") => string.Create(
         CultureInfo.InvariantCulture, $$"""{"endpoint":"{{endpoint}}","project_id":{{project}},"token":"{{token}}","service_account_username":"{{DevelopmentCredentials.ServiceAccountUsername}}","service_account_secret":"{{DevelopmentCredentials.ServiceAccountSecret}}"{{more}}}""");
 
-    /// <summary>Makes a lookup table in the project that is migrated to; its id.</summary>
+    /// <summary>Creates a lookup table in the target project; returns its id.</summary>
     public async Task<string> NewTableAsync(string name) =>
         (string)(await PostAsync(Mixpanel, string.Create(CultureInfo.InvariantCulture, $"projects/{Target}/lookup-tables"), $$"""{"name":"{{name}}"}"""))["id"]!;
 
-    /// <summary>Puts records into a project, by an import.</summary>
+    /// <summary>Imports records into a project.</summary>
     public async Task ImportAsync(string profile, IEnumerable<string> records, params string[] options)
     {
         var file = Tool.Folder.Write($"{Guid.NewGuid():N}.ndjson", string.Join('\n', records));
@@ -46,7 +46,7 @@ sealed class TwoProjects : IAsyncDisposable
 
     public async Task<Run> MigrateAsync(params string[] options) => await Tool.RunAsync(["migrate", "--from", "old", "--to", "new", "--output", "json", .. options]);
 
-    /// <summary>The events of a project, as it exports them but for what it adds, sorted.</summary>
+    /// <summary>The exported events of a project without the properties that it adds, sorted.</summary>
     public async Task<IReadOnlyList<string>> EventsAsync(string profile)
     {
         var to = new Export.Exported(Tool.Folder.File($"{Guid.NewGuid():N}"));

@@ -1,4 +1,4 @@
-/** The grounds that charts are drawn on, and the colours of their series: told apart by people who do not see all colours, and 3:1 against their ground. */
+/** The backgrounds of charts, and the colours of their series: distinguishable with colour vision deficiencies, with a contrast of 3:1 to the background. */
 export const grounds = { light: "#ffffff", dark: "#212327" };
 
 export const palettes = {
@@ -6,7 +6,7 @@ export const palettes = {
   dark: ["#b197fc", "#3bc9db", "#ff922b", "#69db7c", "#faa2c1", "#74c0fc", "#ffd43b", "#adb5bd"],
 };
 
-/** What was refused has its own colour, everywhere. */
+/** The colour of refused records, everywhere. */
 export const refused = { light: "#c92a2a", dark: "#ff8787" };
 
 /** The contrast of two colours, as WCAG 2 defines it. */

@@ -3,7 +3,7 @@ import { get, parse } from "../json.ts";
 import { addDays } from "./dates.ts";
 import { propertyOf } from "./reports.ts";
 
-/** What a project has, as far as it was seen. */
+/** What is known about a project's data. */
 export interface Known {
   organization: number | null;
   /** The names of its events, the most common first. */
@@ -17,7 +17,7 @@ export interface Known {
 
 const longest = 30;
 
-/** The documentation's example, with what this project has in the places of its names, ids and days. What removes something keeps the example's: nobody's data stands there by itself. */
+/** The documentation's example, with this project's names, ids and days filled in. Except for the organization, only for actions that read: others keep the example's ids, so that no real data is preselected. */
 export function exampleOf(action: Pick<Action, "example" | "effect">, known: Known): Record<string, unknown> {
   const example = { ...((action.example ?? {}) as Record<string, unknown>) };
   const put = (name: string, value: unknown) => {
@@ -48,13 +48,13 @@ export function exampleOf(action: Pick<Action, "example" | "effect">, known: Kno
 
 const usual = new Set(["time", "distinct_id", "token", "mp_processing_time_ms", "mp_country_code"]);
 
-/** A property that somebody sent by a name of their own. */
+/** A custom property, not one of Mixpanel's own. */
 function propertyIn(properties: string | undefined): string | undefined {
   if (properties === undefined) return undefined;
   try {
     const json = parse(properties);
     return json.kind === "object" ? json.entries.map(([name]) => name).find((name) => !name.startsWith("$") && !usual.has(name) && get(json, name)?.kind !== "object") : undefined;
   } catch {
-    return undefined; // it was cut
+    return undefined; // truncated
   }
 }

@@ -1,4 +1,4 @@
-/** What to do about a record that was refused, by what it was refused for. */
+/** What to do about a refused record, by the reason. */
 const fixes: [pattern: RegExp, fix: string][] = [
   [/older than five days|older than/i, "/track accepts only events of the last five days. Send older ones to /import, with mixpanel import or on the Imports page."],
   [/\$ignore/i, "The sender marked the record with $ignore, so Mixpanel drops it. Remove this property to keep the record."],

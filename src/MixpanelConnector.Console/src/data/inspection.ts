@@ -45,7 +45,7 @@ export function inspectionOf(json: Json, file: string): Inspection {
       format: text(proposal, "format"),
       map: textsOf(get(proposal, "map")),
       rename: textsOf(get(proposal, "rename")),
-      // What the server looks at has no name: the file's stands in its place.
+      // The inspected body has no name: use the file's instead.
       event: text(proposal, "event") === "body" ? nameOf(file) : text(proposal, "event"),
       fix: items(get(proposal, "fix")).map(shown),
       accepted: Number(text(proposal, "accepted") || "0"),

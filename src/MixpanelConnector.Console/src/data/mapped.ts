@@ -7,10 +7,10 @@ export interface MappedRecord {
   after: MappedOutcome[];
 }
 
-/** One of those that a record becomes: what would be sent, or why nothing would be. */
+/** One result of mapping a record: what would be sent, or why nothing would be. */
 export interface MappedOutcome {
   record?: Json;
-  /** In a sentence; empty where all is well. */
+  /** The reason as a sentence; empty if there is none. */
   note: string;
   isRefused: boolean;
 }

@@ -1,4 +1,4 @@
-/** A number for people: thousands by commas, and as many decimals as tell something. */
+/** A number for display: with thousands separators and a sensible number of decimals. */
 export function number(value: number): string {
   return value.toLocaleString("en", { maximumFractionDigits: Math.abs(value) < 1 ? 4 : Math.abs(value) < 1000 ? 2 : 0 });
 }
@@ -21,7 +21,7 @@ export function tickLabels(ticks: number[]): string[] {
   return ticks.map((tick) => number(tick));
 }
 
-/** A part as per cent; what is less than all of it is never 100, and what is more than nothing never 0. */
+/** A share in per cent; less than the whole is never shown as 100, and more than nothing never as 0. */
 export function share(part: number, whole: number): string {
   if (whole <= 0) return "";
   const percent = (100 * part) / whole;
@@ -40,7 +40,7 @@ export function bytes(value: number): string {
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
 }
 
-/** A stretch of time in its two largest units. */
+/** A duration in its two largest units. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;

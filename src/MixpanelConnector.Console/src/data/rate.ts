@@ -1,10 +1,10 @@
-/** How far something was, and when, in seconds of its own clock. */
+/** The progress at a time, in seconds of its own clock. */
 export type Sample = [seconds: number, count: number];
 
-/** Counts are told in bursts: over so many seconds they are a rate. */
+/** Counts arrive in bursts: rates are averaged over this many seconds. */
 const window = 3;
 
-/** Counts a second, at each sample that has the window before it: what was counted in the window, over the window. */
+/** The rate per second at each sample with a full window before it, averaged over the window. */
 export function rates(samples: Sample[]): Sample[] {
   const found: Sample[] = [];
   let from = 0;
@@ -16,7 +16,7 @@ export function rates(samples: Sample[]): Sample[] {
   return found;
 }
 
-/** Seconds until all is done at the present rate; nothing where nobody can tell. */
+/** The seconds until completion at the current rate; undefined if unknown. */
 export function remaining(samples: Sample[], whole: number): number | undefined {
   const last = samples.at(-1);
   const rate = rates(samples).at(-1)?.[1];
@@ -24,7 +24,7 @@ export function remaining(samples: Sample[], whole: number): number | undefined 
   return (whole - last[1]) / rate;
 }
 
-/** What came in each second; what is older than is looked at is forgotten. */
+/** The counts of each second; old ones are dropped. */
 export class Seconds {
   readonly #counts = new Map<number, [accepted: number, rejected: number]>();
 
@@ -38,7 +38,7 @@ export class Seconds {
 
   at = (second: number): [accepted: number, rejected: number] => this.#counts.get(second) ?? [0, 0];
 
-  /** What came in the seconds up to one, the second itself included. */
+  /** The counts of the last seconds up to one, inclusive. */
   last(seconds: number, until: number): [accepted: number, rejected: number] {
     const sum: [number, number] = [0, 0];
     for (let second = until - seconds + 1; second <= until; second++) {

@@ -1,19 +1,19 @@
 import { daysIn, type Range, type Unit } from "./dates.ts";
 import type { Measure } from "./series.ts";
 
-/** A call of an action. Everything that a page shows comes from such calls, and can be had by them elsewhere. */
+/** A call of an action. Everything that a page shows comes from such calls, and can be reproduced with them elsewhere. */
 export interface Call {
   action: string;
   input: Record<string, unknown>;
 }
 
-/** What is asked over time. */
+/** A question about events over time. */
 export interface Question extends Range {
   events: string[];
   measure: Measure;
-  /** The property whose numbers are added up or averaged. */
+  /** The property whose numbers are summed or averaged. */
   of: string;
-  /** The property that parts an event. */
+  /** The property that segments an event. */
   by: string;
   /** A condition on the events, in the segmentation language; empty for none. */
   where: string;
@@ -38,7 +38,7 @@ function conditionOf([name, comparison, value]: Filter): string {
   const property = propertyOf(name);
   const isNumber = /^-?\d+(\.\d+)?$/.test(value.trim());
   const isTruth = value === "true" || value === "false";
-  // What looks like a number may be one, or a text of digits: either is meant.
+  // A value that looks like a number may be stored as one or as text: both match.
   const equal = isNumber ? `(${property} == ${value.trim()} or ${property} == ${JSON.stringify(value)})` : isTruth ? `(${property} == ${value} or ${property} == ${JSON.stringify(value)})` : `${property} == ${JSON.stringify(value)}`;
   switch (comparison) {
     case "is": return equal;
@@ -60,7 +60,7 @@ export function unitsFor({ measure, by, where }: Pick<Question, "measure" | "by"
   return by === "" && where === "" ? [...units.slice(0, -1), "week", "month"] : units;
 }
 
-/** The calls that answer a question: one for all events where that is enough, else one for each. */
+/** The calls that answer a question: one for all events if that is enough, otherwise one for each. */
 export function callsFor({ events, measure, of, by, where, unit, from, to }: Question): Call[] {
   const dates = { from_date: from, to_date: to };
   if (measure === "sum" || measure === "mean")
@@ -69,7 +69,7 @@ export function callsFor({ events, measure, of, by, where, unit, from, to }: Que
   return events.map((event) => ({ action: "query_segmentation", input: { event, type: measure, unit, ...dates, ...(by === "" ? {} : { on: propertyOf(by), limit: mostParts }), ...(where === "" ? {} : { where }) } }));
 }
 
-/** The calls for the numbers of the whole time, where they are no sums: one for each event. */
+/** The calls for totals that are not sums: one for each event. */
 export function totalsFor({ events, measure, by, where, from, to }: Question): Call[] {
   if (measure !== "unique" && measure !== "average") return [];
   return events.map((event) => ({ action: "query_segmentation", input: { event, type: measure, interval: daysIn(from, to), from_date: from, to_date: to, ...(by === "" ? {} : { on: propertyOf(by), limit: mostParts }), ...(where === "" ? {} : { where }) } }));

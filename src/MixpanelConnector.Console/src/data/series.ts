@@ -5,24 +5,24 @@ import { endOf, type Unit } from "./dates.ts";
 export interface Series {
   label: string;
   values: (number | null)[];
-  /** The number of the whole time, where there is one. */
+  /** The total over the whole range, if there is one. */
   total?: number | undefined;
 }
 
 export interface Chart {
-  /** The times as the report names them, in the project's time zone. */
+  /** The times as in the report, in the project's time zone. */
   labels: string[];
   series: Series[];
 }
 
-/** What is counted: only events and sums of numbers can be added up over time. A user of two days is one user. */
+/** What is counted: only events and sums of numbers can be added up over time. A user seen on two days is one user. */
 export type Measure = "general" | "unique" | "average" | "sum" | "mean";
 
 const isAdditive = (measure: Measure) => measure === "general" || measure === "sum";
 
 const sumOf = (values: (number | null)[]) => values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
 
-/** A report of series and values. Where names are given, they are shown, and in their order. */
+/** Converts a report of series and values. If names are given, only these are shown, in their order. */
 export function chartOf(answer: Json, measure: Measure, names?: string[]): Chart {
   const labels = items(get(answer, "series")).map(shown);
   const values = get(answer, "values");
@@ -36,7 +36,7 @@ export function chartOf(answer: Json, measure: Measure, names?: string[]): Chart
   };
 }
 
-/** A report of one number for each time. */
+/** Converts a report of one number for each time. */
 export function numbersOf(answer: Json, label: string, measure: Measure): Chart {
   const results = get(answer, "results");
   const entries = results?.kind === "object" ? [...results.entries].sort(([one], [other]) => (one < other ? -1 : 1)) : [];
@@ -49,10 +49,10 @@ function numberOr(json: Json | undefined, otherwise: number | null): number | nu
   return text === "" ? otherwise : Number(text);
 }
 
-/** Whether the last unit of a chart is not over yet: its number still grows. */
+/** Whether the last unit of a chart is not over yet, so its number can still grow. */
 export const isUnfinished = (labels: string[], unit: Unit, nowOnWall: number) => labels.length > 0 && endOf(labels.at(-1)!, unit) > nowOnWall;
 
-/** A chart as CSV. A text that a spreadsheet would take for a formula gets a quote before it. */
+/** A chart as CSV. A text that a spreadsheet would treat as a formula is prefixed with a quote. */
 export function csvOf(chart: Chart, first = "time"): string {
   const rows = [[first, ...chart.series.map(({ label }) => label)], ...chart.labels.map((label, row) => [label, ...chart.series.map(({ values }) => values[row] ?? "")])];
   return `${rows.map((row) => row.map(csvCell).join(",")).join("\r\n")}\r\n`;

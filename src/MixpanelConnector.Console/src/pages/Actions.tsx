@@ -20,11 +20,11 @@ const effects: Record<string, { label: string; short: string; colour: string }> 
   delete: { label: "deletes or replaces data permanently", short: "delete", colour: "red" },
 };
 
-/** Every action: its form, and the same call at each of the other doors. */
+/** Every action: its form, and the same call on each of the other interfaces. */
 export function Actions({ name }: { name: string | undefined }) {
   const { value: actions, problem } = useActions();
   const { server } = useSession();
-  const isKnown = useLive(({ hasProject, state }) => hasProject || state === "broken" || server.mixpanel === "real"); // what an example may name
+  const isKnown = useLive(({ hasProject, state }) => hasProject || state === "broken" || server.mixpanel === "real"); // the names that examples may use
   const action = actions?.find((one) => one.name === name);
   return (
     <Stack>
@@ -40,14 +40,14 @@ export function Actions({ name }: { name: string | undefined }) {
   );
 }
 
-/** The actions by group. The search goes through names, operationIds, groups and descriptions; Enter opens the first that is left. */
+/** The actions by group. The search covers names, operationIds, groups and descriptions; Enter opens the first match. */
 const ActionList = memo(function ActionList({ actions, current }: { actions: Action[]; current: string | undefined }) {
   const { text, setText, field, matches } = useSearch();
   const list = useRef<HTMLElement>(null);
   const shown = actions.filter((action) => matches(action.name, action.title, action.operation_id, action.group, action.description));
   const groups = [...new Set(actions.map(({ group }) => group))].sort().filter((group) => shown.some((one) => one.group === group));
 
-  // The list scrolls by itself: the action that is looked at stays in sight, and the page stays where it is.
+  // Scroll only the list, so that the selected action is visible and the page does not move.
   useEffect(() => {
     const link = list.current?.querySelector<HTMLElement>("[aria-current=page]");
     if (link && list.current) list.current.scrollTop = link.offsetTop - list.current.clientHeight / 2;
@@ -126,7 +126,7 @@ function ActionPage({ action }: { action: Action }) {
   );
 }
 
-/** What the project has, as far as it has been seen. */
+/** What is known about the project's data. */
 function knownOf({ names, events, first, last, zone }: Live): Omit<Known, "organization"> {
   const latest = events[0];
   return { events: names, event: latest, from: first && dayOf(Date.parse(first), zone), to: last && dayOf(Date.parse(last), zone) };

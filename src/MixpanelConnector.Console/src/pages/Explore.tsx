@@ -10,7 +10,7 @@ import { Funnels } from "./explore/Funnels.tsx";
 import { Retention } from "./explore/Retention.tsx";
 import { Trends } from "./explore/Trends.tsx";
 
-/** Questions to the project: over time, through funnels, and who comes back. Each is a call of an action, and says which. */
+/** Reports on the project: trends, funnels and retention. Each is a call of an action, and shows which. */
 export function Explore() {
   const { server } = useSession();
   const isEmbedded = server.mixpanel === "embedded";
@@ -48,11 +48,11 @@ function stored(): View[] {
     const views: unknown = JSON.parse(localStorage.getItem(storeName) ?? "[]");
     return Array.isArray(views) ? views.filter((one): one is View => typeof one?.name === "string" && typeof one?.address === "string" && one.address.startsWith("#/explore")) : [];
   } catch {
-    return []; // somebody else wrote there
+    return []; // written by something else
   }
 }
 
-/** Views by name, kept in this browser. A view is an address: it can be sent to others, too. */
+/** Named views, stored in this browser. A view is an address, so it can be shared, too. */
 function SavedViews() {
   const [views, setViews] = useState(stored);
   const [name, setName] = useState("");

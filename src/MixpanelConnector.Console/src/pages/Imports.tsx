@@ -8,7 +8,7 @@ import { visible } from "../text.ts";
 import { Job } from "./imports/Job.tsx";
 import { NewImport } from "./imports/NewImport.tsx";
 
-/** Imports of this server: a file becomes a job, which goes on whatever happens to this page or to the server. */
+/** Imports of this server: a file becomes a job, which continues whatever happens to this page or to the server. */
 export function Imports() {
   const imports = useLive(({ imports }) => imports);
   const terminal = useLive(({ terminal }) => terminal);
@@ -26,7 +26,7 @@ export function Imports() {
   );
 }
 
-/** An import that somebody runs in a terminal of this machine: it is told every few seconds how far it is. */
+/** An import that runs in a terminal of this machine; its progress is updated every few seconds. */
 function InTerminal({ running: { name, last_saved, read, accepted, rejected, percent, seconds_left } }: { running: TerminalImport }) {
   const zone = useLive(({ zone }) => zone);
   return (

@@ -14,14 +14,14 @@ import { visible } from "../text.ts";
 import { Tree } from "../Tree.tsx";
 import { RejectedRecord } from "./Rejected.tsx";
 
-/** An event that was stored, or a record that was not. */
+/** A stored event, or a refused record. */
 interface Arrival {
   id: number;
   event?: SeenEvent;
   rejection?: Rejection;
 }
 
-/** Records as they arrive: those that are stored, and those that are refused. */
+/** Records as they arrive: stored and refused ones. */
 export function LiveEvents() {
   const now = useLive();
   const [paused, setPaused] = useState<Live>();
@@ -75,7 +75,7 @@ export function LiveEvents() {
   );
 }
 
-/** What is shown, of what came: a burst is counted whole, and shown in part. */
+/** How many of the arrived records are shown: a burst is counted completely, but shown in part. */
 function Shown({ live, found, of }: { live: Live; found: number; of: number }) {
   const isSample = live.accepted > live.shown;
   return (
@@ -87,7 +87,7 @@ function Shown({ live, found, of }: { live: Live; found: number; of: number }) {
   );
 }
 
-/** The latest first; what came in one moment, as it came. */
+/** The latest first. */
 function arrivalsOf(events: SeenEvent[], rejections: Rejection[]): Arrival[] {
   const all: Arrival[] = [...events.map((event) => ({ id: event.id, event })), ...rejections.map((rejection) => ({ id: rejection.id, rejection }))];
   return all.sort((one, other) => other.id - one.id);
@@ -98,7 +98,7 @@ function Rate({ zone }: { zone: string }) {
   const data = useMemo(() => {
     const start = second - secondsOfRate;
     const shift = wall(second * 1000, zone) - second;
-    const at = Array.from({ length: secondsOfRate }, (_, index) => start + index); // the second at hand is not over
+    const at = Array.from({ length: secondsOfRate }, (_, index) => start + index); // the current second is not over
     return {
       labels: at.map((one) => timeOf(one + shift)),
       series: [0, 1].map((part) => {
@@ -118,7 +118,7 @@ const columnsIn = (zone: string): Column<Arrival>[] => [
   { key: "properties", title: "Properties or reason", width: 420, cell: ({ event, rejection }) => (event ? <span className="faint">{preview(event.properties)}</span> : <span className="reason">Rejected: {visible(rejection!.message)}{rejection!.told ? "" : " (the sender was not notified)"}</span>) },
 ];
 
-/** The name of an event in a record that was refused. */
+/** The event name in a refused record. */
 function eventOf({ record }: Rejection): string {
   return /"event"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(record.slice(0, 2000))?.[1] ?? "";
 }
@@ -128,7 +128,7 @@ function eventJson(event: SeenEvent): Json {
   return { kind: "object", entries: [["event", text(event.event)], ["time", text(event.time)], ["distinct_id", text(event.distinct_id)], ["$insert_id", text(event.insert_id)], ["properties", parseOr(event.properties)]] };
 }
 
-/** What somebody sent, without what is in columns of its own or was added on the way. */
+/** Left out of the preview: properties that have their own column or were added on the way. */
 const uninteresting = new Set(["mp_processing_time_ms", "$import", "time", "distinct_id", "$insert_id", "token"]);
 
 function preview(properties: string): string {

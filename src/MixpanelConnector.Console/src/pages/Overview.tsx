@@ -24,7 +24,7 @@ const measures: { value: Measure; label: string }[] = [
 ];
 const mostEvents = 8;
 
-/** Events over time, what was refused, and what is in an event. On a real account each look costs queries, of which there are 60 an hour: nothing is asked unasked. */
+/** Events over time, refusals, and the properties of an event. On a real account each view costs queries, of which there are 60 an hour: nothing is requested unless the user asks. */
 export function Overview() {
   const { server } = useSession();
   const isEmbedded = server.mixpanel === "embedded";
@@ -51,7 +51,7 @@ export function Overview() {
   );
 }
 
-/** What comes in now. */
+/** The current rates. */
 function Now() {
   const second = useSecond();
   const { today, zone, first, last } = useLive();
@@ -78,7 +78,7 @@ function Tile({ label, value, href, warns = false, isLong = false }: { label: st
   );
 }
 
-/** The days that are looked at: those of the address, else those that have data. */
+/** The selected days: those in the address, otherwise those that have data. */
 export function useRange() {
   const { state } = useRoute();
   const { zone, first, last } = useLive();
@@ -90,7 +90,7 @@ export function useRange() {
   return { from: from > to ? to : from, to, today };
 }
 
-/** Two days, and the ranges that are asked for most. */
+/** Two date fields, and the most common ranges. */
 export function RangeFields({ from, to, today }: { from: string; to: string; today: string }) {
   const { zone, first, last } = useLive();
   const ranges: [string, string, string][] = [["Today", today, today], ["Last 7 days", addDays(today, -6), today], ["Last 30 days", addDays(today, -29), today], ["Last 12 weeks", addDays(today, -83), today], ["Last 24 months", addDays(today, -729), today]];
@@ -160,7 +160,7 @@ function OverTime({ isEmbedded }: { isEmbedded: boolean }) {
   );
 }
 
-/** What was refused today, by reason. */
+/** Today's refusals by reason. */
 function Refusals() {
   const today = useLive(({ today }) => today);
   const zone = useLive(({ zone }) => zone);
@@ -172,7 +172,7 @@ function Refusals() {
   );
 }
 
-/** The properties of an event, of all time, and the most common values of one. */
+/** The properties of an event over all time, and the most common values of one. */
 function InEvent() {
   const names = useLive(({ names }) => names);
   const { zone, first, last } = useLive();

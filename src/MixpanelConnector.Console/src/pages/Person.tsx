@@ -13,7 +13,7 @@ import { Tree } from "../Tree.tsx";
 
 const step = 100;
 
-/** One person: the profile, and the events in the order of time, the latest first. */
+/** One person: the profile, and the events by time, the latest first. */
 export function Person({ id }: { id: string }) {
   const { server } = useSession();
   const isEmbedded = server.mixpanel === "embedded";
@@ -21,7 +21,7 @@ export function Person({ id }: { id: string }) {
   const [isPressed, setPressed] = useState(isEmbedded);
   const [most, setMost] = useState(step);
   const today = dayOf(Date.now(), zone);
-  // A real project is asked for the last ninety days.
+  // On a real project, the last ninety days are requested.
   const days = { from_date: isEmbedded ? (first ? dayOf(Date.parse(first), zone) : today) : addDays(today, -89), to_date: isEmbedded && last && dayOf(Date.parse(last), zone) > today ? dayOf(Date.parse(last), zone) : today };
   const isReady = isPressed && (!isEmbedded || hasProject);
   const profile = useAsked(isReady ? id : null, async () => items(get(await invoke("query_user_profiles", JSON.stringify({ distinct_id: id })), "results"))[0] ?? null);
@@ -52,7 +52,7 @@ export function Person({ id }: { id: string }) {
   );
 }
 
-/** Events under the days on which they happened. What an event has is made when it is opened. */
+/** Events grouped by day. The details of an event are rendered when it is opened. */
 function Timeline({ events, zone }: { events: Json[]; zone: string }) {
   const days = new Map<string, { at: string; event: Json }[]>();
   for (const event of events) {

@@ -32,7 +32,7 @@ const examples: [expression: string, meaning: string][] = [
   ['not (properties["plan"] == "free")', "negation"],
 ];
 
-/** Profiles, found by an expression; and one person, with what they did. */
+/** Profiles that match an expression; and one person with their events. */
 export function Profiles() {
   const { state } = useRoute();
   const person = state.get("person");
@@ -148,7 +148,7 @@ function Found() {
   );
 }
 
-/** Where in the expression the fault is, as far as the message tells. */
+/** The position of the error in the expression, if the message contains it. */
 function Caret({ text, message }: { text: string; message: string }) {
   const found = /(?:position|offset|column|character) (\d+)/i.exec(message);
   if (!found || text === "") return null;
@@ -164,7 +164,7 @@ interface Found {
 const usualColumns = 5;
 const mostColumns = 50;
 
-/** What was asked for; else what the profiles have, of which the most common are shown. */
+/** The requested properties; otherwise those of the profiles, of which the most common are shown. */
 function columnsOf(profiles: Json[], asked: string[]): Column<Found>[] {
   const counts = new Map<string, number>();
   for (const profile of profiles) {

@@ -14,7 +14,7 @@ import { useSearch } from "../search.ts";
 import { visible } from "../text.ts";
 import { Tree } from "../Tree.tsx";
 
-/** Records that were not stored, by reason; also those whose sender was told nothing. */
+/** Records that were not stored, by reason, including those whose sender was not told. */
 export function Rejected() {
   const { rejections, zone, hasProject } = useLive();
   const [reason, setReason] = useParameter("reason");
@@ -67,7 +67,7 @@ export function RejectedRecord({ rejection }: { rejection: Rejection }) {
   );
 }
 
-/** A record that is no JSON is shown as it is: that may be the very reason. */
+/** A record that is not JSON is shown as it is: that may be why it was refused. */
 function jsonOr(text: string): Json | undefined {
   try {
     return parse(text);

@@ -70,7 +70,7 @@ export function ServiceAccounts() {
               onDone={(output) => {
                 if (!output) return;
                 setMade(output);
-                setOpen(true); // whatever became of the dialog meanwhile: the secret is shown this once
+                setOpen(true); // even if the dialog was closed meanwhile: the secret is shown only once
                 ask();
               }}
             />
@@ -98,7 +98,7 @@ function columnsIn(zone: string): Column<Account>[] {
   ];
 }
 
-/** The secret is shown this once: neither Mixpanel nor this server can show it again. */
+/** The secret is shown only once: neither Mixpanel nor this server can show it again. */
 function Made({ output, onClose }: { output: Json; onClose: () => void }) {
   if (shown(get(output, "service_account_created")) !== "true") return <Stack><JsonView json={output} label="response" /><Group justify="end"><Button onClick={onClose}>Close</Button></Group></Stack>;
   const secret = shown(get(output, "secret"));

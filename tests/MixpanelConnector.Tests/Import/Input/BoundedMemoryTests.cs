@@ -4,7 +4,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Input;
 
-/// <summary>Runs alone: what is allocated is counted for the whole process.</summary>
+/// <summary>Runs alone, because allocations are counted for the whole process.</summary>
 [Collection(nameof(Alone))]
 public sealed class BoundedMemoryTests
 {

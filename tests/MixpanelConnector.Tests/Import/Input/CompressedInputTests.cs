@@ -5,7 +5,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Input;
 
-/// <summary>Gzip that is damaged at every place: what is taken is only ever what was compressed.</summary>
+/// <summary>Gzip that is damaged at every position: only data that was compressed is ever accepted.</summary>
 public sealed class CompressedInputTests
 {
     const int Records = 2;
@@ -46,7 +46,7 @@ public sealed class CompressedInputTests
                     Assert.Contains("input.ndjson.gz", report.Problems[0], StringComparison.Ordinal);
                     break;
                 case 3:
-                    // A bad letter of the magic number leaves bytes that no record can be read from.
+                    // With a damaged magic number, the bytes contain no readable record.
                     Assert.True(bit / 8 < 2 && stored.Count == 0, where);
                     break;
                 default:

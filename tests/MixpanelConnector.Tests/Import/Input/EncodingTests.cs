@@ -8,7 +8,7 @@ namespace MixpanelConnector.Tests.Import.Input;
 public sealed class EncodingTests
 {
 
-    /// <summary>A label, text in its encoding, and what that says, as another program has it.</summary>
+    /// <summary>A label, text in its encoding, and the decoded text according to another program.</summary>
     public static TheoryData<string, string, string> Samples => new()
     {
         { "ibm866", "8caee1aaa2a020f1f0c4", "Москва ёЁ─" },

@@ -5,7 +5,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Input;
 
-/// <summary>Inputs that are no ordinary files, and files that are reached by odd ways.</summary>
+/// <summary>Inputs that are not regular files, and files with unusual paths.</summary>
 public sealed class FilesTests : IDisposable
 {
     readonly ImportRun _run = new();
@@ -26,7 +26,7 @@ public sealed class FilesTests : IDisposable
         return _run.Folder.Write(name, string.Concat(numbers.Select(i => Event(i) + "\n")));
     }
 
-    // :: No ordinary files
+    // :: No regular files
 
     [Fact]
     public async Task A_named_pipe_is_read_to_its_end()
@@ -172,7 +172,7 @@ public sealed class FilesTests : IDisposable
 
     // :: Streams
 
-    /// <summary>Gives its bytes in pieces of odd sizes, and may break at the end.</summary>
+    /// <summary>Returns its bytes in chunks of odd sizes, and may fail at the end.</summary>
     sealed class Halting(byte[] content, bool breaks) : Stream
     {
         int _at;
@@ -254,7 +254,7 @@ public sealed class FilesTests : IDisposable
         Assert.Equal(RunOutcome.Stopped, (await running).Outcome);
     }
 
-    /// <summary>A terminal at which nobody types, whose read cannot be given up.</summary>
+    /// <summary>A terminal at which nobody types, whose read cannot be cancelled.</summary>
     sealed class Silent(TaskCompletionSource read) : MemoryStream
     {
         readonly TaskCompletionSource<int> _never = new();

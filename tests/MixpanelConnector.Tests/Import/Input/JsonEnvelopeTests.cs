@@ -3,7 +3,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Input;
 
-/// <summary>Records in a list within an object, as APIs give pages.</summary>
+/// <summary>Records in a list within an object, as in the pages of APIs.</summary>
 public sealed class JsonEnvelopeTests
 {
     static readonly string Text = $$"""
@@ -91,7 +91,7 @@ public sealed class JsonEnvelopeTests
         Assert.Contains("\"data\":[{\"sku\":1},{\"sku\":2}]", run.Mixpanel.Stored[0], StringComparison.Ordinal);
     }
 
-    /// <summary>What is between the records ends anywhere in a buffer.</summary>
+    /// <summary>The text between records may end anywhere in a buffer.</summary>
     [Fact]
     public async Task Bytes_that_come_one_by_one_are_read_as_those_that_come_together()
     {

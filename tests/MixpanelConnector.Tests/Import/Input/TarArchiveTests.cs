@@ -5,7 +5,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Input;
 
-/// <summary>The files in a tar archive, plain or compressed as a whole, are inputs, each with a place that survives a restart.</summary>
+/// <summary>The files in a tar archive, plain or compressed as a whole, are inputs, each with a position that survives a restart.</summary>
 public sealed class TarArchiveTests : IDisposable
 {
     const string Plain = """{"name":"mine","events":{"event":{"text":"{event} of {@file}"},"time":"properties.time","user_id":"properties.distinct_id","spread":["properties"]}}""";
@@ -79,7 +79,7 @@ public sealed class TarArchiveTests : IDisposable
         Assert.Equal($"x.tar/{name}", Assert.Single(_state.Load()!.Sources).Id);
     }
 
-    /// <summary>What is too large to be kept is read behind what stands before it.</summary>
+    /// <summary>A file that is too large to be buffered is read in place, after those before it.</summary>
     [Fact]
     public async Task Large_files_in_it_are_read_and_an_import_goes_on_within_one()
     {

@@ -5,7 +5,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Input;
 
-/// <summary>Text that is cut, wrongly encoded, too large, too deep, or written oddly: each bad record is one dead letter, and hides no other.</summary>
+/// <summary>Truncated, wrongly encoded, too large, too deep or unusual text: each bad record is one dead letter, and hides no other.</summary>
 public sealed class TextInputTests : IDisposable
 {
     readonly ImportRun _run = new();
@@ -136,7 +136,7 @@ public sealed class TextInputTests : IDisposable
         foreach (var (open, close) in new[] { ("[", "]"), ("{\"a\":", "}") })
         {
             using var run = new ImportRun();
-            // As an array too, whose reader must not be led astray by the depth.
+            // As an array too, whose reader must not be confused by the depth.
             var deep = Valid("\"x\":" + string.Concat(Enumerable.Repeat(open, Math.Min(depth, 1_000_000 / (open.Length + 1)))) + "1" + string.Concat(Enumerable.Repeat(close, Math.Min(depth, 1_000_000 / (open.Length + 1)))));
             foreach (var text in (string[])[$"{Event(1)}\n{deep}\n{Event(2)}\n", $"[{Event(1)},\n{deep},{Event(2)}]"])
             {

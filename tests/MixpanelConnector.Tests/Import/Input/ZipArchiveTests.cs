@@ -4,7 +4,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Input;
 
-/// <summary>The files in a ZIP archive are inputs, each with a place that survives a restart.</summary>
+/// <summary>The files in a ZIP archive are inputs, each with a position that survives a restart.</summary>
 public sealed class ZipArchiveTests : IDisposable
 {
     readonly ImportRun _run = new();

@@ -5,7 +5,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Network;
 
-/// <summary>Whole answers of HTTP that limit, lie, or come from something that is not Mixpanel.</summary>
+/// <summary>Complete HTTP answers that limit, lie, or are not from Mixpanel.</summary>
 public sealed class AnswersTests : IDisposable
 {
     readonly ImportRun _run = new();
@@ -14,7 +14,7 @@ public sealed class AnswersTests : IDisposable
 
     static int NumberOf(string record) => JsonElement.Parse(record).GetProperty("properties").GetProperty("n").GetInt32();
 
-    /// <summary>What a later query sees as one event.</summary>
+    /// <summary>The identity by which a later query sees one event.</summary>
     static string KeyOf(string record)
     {
         var json = JsonElement.Parse(record);
@@ -179,7 +179,7 @@ public sealed class AnswersTests : IDisposable
         Assert.Equal(Enumerable.Range(0, 50).Except(indexes), _run.StoredNumbers());
     }
 
-    // :: 400 that lies
+    // :: 400 with false content
 
     public static TheoryData<string> Lies() =>
     [

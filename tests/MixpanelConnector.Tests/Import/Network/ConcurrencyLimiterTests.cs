@@ -3,7 +3,7 @@ using MixpanelConnector.Import.Send;
 
 namespace MixpanelConnector.Tests.Import.Network;
 
-/// <summary>How many requests may be under way, and when the next may begin: on a clock that moves only when the test says so.</summary>
+/// <summary>How many requests may be in flight, and when the next may start: on a clock that only the test advances.</summary>
 public class ConcurrencyLimiterTests
 {
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -13,7 +13,7 @@ public class ConcurrencyLimiterTests
     ConcurrencyLimiter New(int most = 20, int begin = 4, double random = 0) =>
         new(most, begin, new MixpanelOptions { TimeProvider = _clock, Randomizer = () => random }, TimeSpan.FromHours(24));
 
-    /// <summary>Takes every permit that is to be had now.</summary>
+    /// <summary>Acquires every permit that is available now.</summary>
     static async Task<List<Permit>> TakeAllAsync(ConcurrencyLimiter limiter)
     {
         var permits = new List<Permit>();

@@ -10,7 +10,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Network;
 
-/// <summary>What happens below HTTP: answers that are cut or never end, connections that break, stall, or never open.</summary>
+/// <summary>Faults below HTTP: answers that are truncated or never end, connections that break, stall, or never open.</summary>
 [Collection(nameof(Alone))] // what is allocated is counted for the whole process
 public sealed class ConnectionsTests : IDisposable
 {
@@ -19,7 +19,7 @@ public sealed class ConnectionsTests : IDisposable
 
     public void Dispose() => _run.Dispose();
 
-    /// <summary>Plays the first connections by the script, and takes everything that comes on later ones.</summary>
+    /// <summary>Handles the first connections by the script, and accepts everything on later ones.</summary>
     SocketServer FirstPlaying(Func<SocketConversation, Task> script, int connections = 1) => new(async conversation =>
     {
         if (conversation.Number <= connections) await script(conversation);
@@ -149,7 +149,7 @@ public sealed class ConnectionsTests : IDisposable
         Assert.Equal(Enumerable.Range(0, 1000), _run.StoredNumbers());
     }
 
-    /// <summary>Text that does not get smaller by compression than about half.</summary>
+    /// <summary>Text that compresses only to about half its size.</summary>
     static string Noise(int seed) => string.Concat(Enumerable.Range(0, 16).Select(i => Convert.ToHexString(System.Security.Cryptography.SHA512.HashData(Encoding.UTF8.GetBytes($"{seed}/{i}")))));
 
     [Fact]
@@ -322,7 +322,7 @@ public sealed class ConnectionsTests : IDisposable
         Assert.InRange(report.Requests, 3, 5);
     }
 
-    /// <summary>A listener whose queue is full: to whom the system does not answer any more.</summary>
+    /// <summary>A listener with a full backlog, for which the system no longer answers.</summary>
     sealed class FullBacklog : IDisposable
     {
         readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -384,7 +384,7 @@ public sealed class ConnectionsTests : IDisposable
         Assert.Single(_arrived);
     }
 
-    // :: Oddities of HTTP that are none of Mixpanel's business
+    // :: Unusual HTTP that is independent of Mixpanel
 
     public static TheoryData<string, string> Oddities() => new()
     {
@@ -499,7 +499,7 @@ public sealed class ConnectionsTests : IDisposable
         Assert.Equal(state.Accepted.Order(), state.Accepted);
     }
 
-    /// <summary>Notes how far each checkpoint is.</summary>
+    /// <summary>Records the position of each checkpoint.</summary>
     sealed class Watched(IImportState state) : IImportState
     {
         public ConcurrentQueue<long> Accepted { get; } = new();

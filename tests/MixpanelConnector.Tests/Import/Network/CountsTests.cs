@@ -5,10 +5,10 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Network;
 
-/// <summary>Successes whose count is wrong.</summary>
+/// <summary>Successes with a wrong count.</summary>
 public sealed class CountsTests : IDisposable
 {
-    /// <summary>The first wrong counts come from as many requests as run at once at the beginning; then one of them is asked again.</summary>
+    /// <summary>The first wrong counts come from all requests that are initially in flight; then one of them is retried.</summary>
     const int MostRequests = 4 + 1;
 
     readonly ImportRun _run = new();

@@ -3,12 +3,12 @@ using MixpanelConnector.Import.Send;
 
 namespace MixpanelConnector.Tests.Import.Network;
 
-/// <summary>How much of a quota imports use, and how many of their requests are refused: computed on a clock of its own, event by event, so that each run gives the same.</summary>
+/// <summary>How much of a quota imports use, and how many of their requests are refused: a deterministic simulation with its own clock.</summary>
 public class QuotaPaceTests
 {
     const int Batch = 2000;
 
-    /// <summary>The efficiency is what was taken, by what the quota gives in that time; what a window gives at once at the beginning counts, too.</summary>
+    /// <summary>The efficiency is the accepted events divided by those that the quota allows in that time, including the initial window.</summary>
     [Theory]
     [InlineData("rolling 1800000", 9_000_000, 30_000, 0.95, 0.05)]
     [InlineData("rolling 1800000 slow-answers", 9_000_000, 30_000, 0.95, 0.05)]
@@ -117,7 +117,7 @@ public class QuotaPaceTests
         Assert.InRange(pace.Rate!.Value, 500, 4000);
     }
 
-    /// <summary>Somebody else may have used the quota up, or it was no quota.</summary>
+    /// <summary>Another client may have used up the quota, or it was not a quota.</summary>
     [Theory]
     [InlineData(20)]
     [InlineData(59)]
@@ -173,7 +173,7 @@ public class QuotaPaceTests
         Assert.Equal(wait, pace.Wait(1));
     }
 
-    /// <summary>An import as the pace sees it.</summary>
+    /// <summary>A simulated import.</summary>
     sealed class Import(QuotaPace pace, int requests)
     {
         public QuotaPace Pace => pace;
@@ -197,12 +197,12 @@ public class QuotaPaceTests
         public double WakesAt { get; set; } = double.PositiveInfinity;
     }
 
-    /// <summary>A server with a quota, and up to 20 senders of each import.</summary>
+    /// <summary>A server with a quota, and up to 20 senders for each import.</summary>
     sealed class Simulation
     {
         const int Senders = 20;
 
-        /// <summary>What an import can prepare in a second.</summary>
+        /// <summary>The number of events that an import can prepare in a second.</summary>
         const double Speed = 250_000;
 
         readonly Random _random = new(7);

@@ -4,7 +4,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Network;
 
-/// <summary>Connections that cannot be secured: nothing is sent, nothing is forgiven, nothing is tried for long.</summary>
+/// <summary>Connections that cannot be secured: nothing is sent, no error is ignored, and retries end soon.</summary>
 public sealed class TlsTests : IDisposable
 {
     readonly ImportRun _run = new();
@@ -16,7 +16,7 @@ public sealed class TlsTests : IDisposable
         _certificates.Dispose();
     }
 
-    /// <summary>The product's own way to the server, but with the test's authority among those that are trusted.</summary>
+    /// <summary>The product's own handler, with the test's authority as a trusted one.</summary>
     void Reach(SocketServer server, string host = "localhost", bool trusting = true) => _run.Reach(
         new Uri($"https://{host}:{server.Port}"),
         handler =>

@@ -4,7 +4,7 @@ using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Network;
 
-/// <summary>Answers that leave open whether the records were taken: what is remembered of them, and how long is waited after them.</summary>
+/// <summary>Answers that leave unknown whether the records were accepted: what is recorded about them, and the wait after them.</summary>
 public sealed class UnclearAnswersTests : IDisposable
 {
     static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(2);

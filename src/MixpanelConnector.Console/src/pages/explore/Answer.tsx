@@ -9,7 +9,7 @@ import { from } from "../../json.ts";
 import { CodeBlock, Loading, ProblemAlert } from "../../parts.tsx";
 import { save } from "../../text.ts";
 
-/** Asks where it costs nothing; on a real account, when the button is pressed. Gives the question that is to be answered now. */
+/** Asks automatically if it costs nothing; on a real account, when the button is pressed. Returns the question to answer now. */
 export function usePressed(question: string, isEmbedded: boolean): { asking: string | null; press: (asked: Asked<unknown>) => void } {
   const [pressed, setPressed] = useState<string | null>(null);
   return {
@@ -33,7 +33,7 @@ export function Tools({ isEmbedded, isBusy, queries, onAsk, csv, calls }: { isEm
   );
 }
 
-/** What one sees, as commands and requests. */
+/** The displayed report as commands and requests. */
 function Commands({ calls }: { calls: Call[] }) {
   const { value: actions, problem } = useActions();
   if (problem) return <ProblemAlert problem={problem} />;

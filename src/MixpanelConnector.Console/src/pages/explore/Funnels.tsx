@@ -16,11 +16,11 @@ import { Tools, usePressed } from "./Answer.tsx";
 interface Step {
   name: string;
   count: number;
-  /** How long it took from the step before, on average, in seconds; nothing for the first. */
+  /** The average time from the previous step, in seconds; undefined for the first. */
   seconds: number | undefined;
 }
 
-/** How many got how far through a funnel that is saved in the project. */
+/** How many people reached each step of a funnel saved in the project. */
 export function Funnels({ isEmbedded }: { isEmbedded: boolean }) {
   const { from, to, today } = useRange();
   const [id, setId] = useParameter("funnel");
@@ -51,7 +51,7 @@ export function Funnels({ isEmbedded }: { isEmbedded: boolean }) {
   );
 }
 
-/** The steps of all parts of the answer together: everyone is counted where they began. */
+/** The steps of all parts of the answer combined: everyone is counted in the part where they began. */
 function stepsIn(answer: Parameters<typeof get>[0]): Step[] {
   const data = get(answer, "data");
   const steps: Step[] = [];

@@ -21,7 +21,7 @@ interface Cohort {
 const units: Unit[] = ["day", "week", "month"];
 const intervals = { day: 7, week: 8, month: 6 };
 
-/** Who comes back, by when they began. */
+/** Who returns, by when they began. */
 export function Retention({ isEmbedded }: { isEmbedded: boolean }) {
   const { from, to, today } = useRange();
   const { names, zone } = useLive();
@@ -64,7 +64,7 @@ function cohortsIn(answer: Json): Cohort[] {
     .sort((one, other) => (one.date < other.date ? -1 : 1));
 }
 
-/** The more came back, the more of a cell is filled; one whose time is not over is dashed. */
+/** The more people returned, the more of a cell is filled; a cell whose interval is not over is dashed. */
 function Cohorts({ cohorts, unit, width, now }: { cohorts: Cohort[]; unit: Unit; width: number; now: number }) {
   const whole = cohorts.reduce((sum, { first }) => sum + first, 0);
   return (

@@ -25,7 +25,7 @@ const measures: { value: Measure; label: string }[] = [
 ];
 const mostEvents = 8;
 
-/** Events over time: counted, added up or averaged, with filters, and parted by a property. */
+/** Events over time: counted, summed or averaged, with filters, and segmented by a property. */
 export function Trends({ isEmbedded }: { isEmbedded: boolean }) {
   const { state } = useRoute();
   const { from, to, today } = useRange();
@@ -87,19 +87,19 @@ export function Trends({ isEmbedded }: { isEmbedded: boolean }) {
 }
 
 function PropertyField({ label, value, onChange, names, placeholder }: { label: string; value: string; onChange: (value: string) => void; names: string[]; placeholder?: string }) {
-  // Where the names are not known, one is written.
+  // If the names are not known, the user types one.
   if (names.length === 0) return <TextInput label={label} placeholder={placeholder} value={value} onChange={(change) => onChange(change.currentTarget.value)} />;
   return <NativeSelect label={label} value={value} onChange={(change) => onChange(change.currentTarget.value)} data={[{ value: "", label: placeholder ?? "Choose" }, ...[...new Set([...names, ...(value === "" ? [] : [value])])].map((name) => ({ value: name, label: visible(name) }))]} />;
 }
 
-/** A filter stands in the address as JSON. */
+/** A filter is stored in the address as JSON. */
 function filtersIn(texts: string[]): Filter[] {
   return texts.flatMap((text): Filter[] => {
     try {
       const parts: unknown = JSON.parse(text);
       return Array.isArray(parts) && parts.length === 3 && parts.every((part) => typeof part === "string") && comparisons.includes(parts[1] as Filter[1]) ? [parts as unknown as Filter] : [];
     } catch {
-      return []; // somebody changed the address
+      return []; // the address was edited
     }
   });
 }

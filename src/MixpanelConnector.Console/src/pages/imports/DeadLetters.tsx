@@ -19,14 +19,14 @@ interface Letter {
   line: string;
   code: string;
   message: string;
-  /** The record as it can be sent. */
+  /** The record in a form that can be sent. */
   text: string;
   mapping: MappingOptions;
-  /** Whether its mapping has looked things up in other files, which are not here. */
+  /** Whether its mapping used lookups in other files, which are not available here. */
   isLookedUp: boolean;
 }
 
-/** Records that an import did not get accepted, by reason: to be read, changed and sent again. */
+/** Records of an import that were not accepted, by reason: to inspect, edit and resend. */
 export function DeadLetters({ job, mayChange }: { job: ImportJob; mayChange: boolean }) {
   const read = useAsked(job.id, async () => await first(await request("GET", `/v1/imports/${job.id}/dead-letters`)));
   const [code, setCode] = useState<string>();
@@ -98,7 +98,7 @@ function faultOf(text: string): string | undefined {
   }
 }
 
-/** The first of the dead letters, of which there may be many. */
+/** The first dead letters; there may be many. */
 async function first(response: Response): Promise<{ letters: Letter[]; isAll: boolean }> {
   const letters: Letter[] = [];
   for await (const line of lines(response.body!)) {
@@ -116,7 +116,7 @@ function letterOf(json: Json, index: number): Letter {
   return { mapping: { vendor: text("vendor"), mapping: mapping === undefined ? "" : compact(mapping), identity: text("identity"), ...(text("group_key") === "" ? {} : { group_key: text("group_key") }) }, isLookedUp: get(options, "looked_up") !== undefined, number: index, line: shown(get(json, "line")), code: shown(get(json, "code")), message: shown(get(json, "message")) || shown(get(json, "code")), text: raw === undefined ? "" : raw.kind === "string" ? raw.value : write(withId(raw, json)) };
 }
 
-/** What may have arrived keeps the id under which it was sent: Mixpanel counts it once. */
+/** A record that may have arrived keeps the id with which it was sent, so that Mixpanel counts it once. */
 function withId(raw: Json, letter: Json): Json {
   const [id, properties] = [get(letter, "insert_id"), get(raw, "properties")];
   if (shown(get(letter, "maybe_delivered")) !== "true" || id === undefined || raw.kind !== "object" || properties?.kind !== "object" || get(properties, "$insert_id")) return raw;

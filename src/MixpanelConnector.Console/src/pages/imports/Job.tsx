@@ -12,7 +12,7 @@ import { asProblem, Facts, ProblemAlert } from "../../parts.tsx";
 import { save, visible } from "../../text.ts";
 import { DeadLetters } from "./DeadLetters.tsx";
 
-/** How an import stands, in a word and a colour. Only what was taken whole is green. */
+/** The status of an import as a word and a colour. Green only if everything was accepted. */
 export function standing({ status, report, dry_run }: ImportJob): [word: string, colour: string] {
   if (status !== "finished" || !report) return [status, { queued: "gray", running: "blue", finished: "teal", stopped: "red", cancelled: "orange", failed: "red" }[status]];
   const done = dry_run ? "checked" : "finished";
@@ -94,12 +94,12 @@ export function Counts({ job }: { job: ImportJob }) {
   );
 }
 
-/** How fast it is, and how long it will take by that. */
+/** The rate, and the remaining time at that rate. */
 function Pace({ job, pace }: { job: ImportJob; pace: Sample[] }) {
   const found = useMemo(() => rates(pace), [pace]);
   const now = found.at(-1);
   const data = useMemo(() => ({ labels: found.map(([at]) => timeOf(at)), series: [{ label: "records per second", values: found.map(([, rate]) => rate) }] }), [found]);
-  // What is read is told in records, and what there is in bytes: records are taken to be of one size.
+  // Progress is in records, the total in bytes: assume records of equal size.
   const { read = 0, input_bytes = 0 } = job.progress ?? {};
   const left = input_bytes > 0 ? remaining(pace, (read * job.bytes) / input_bytes) : undefined;
   if (job.progress?.waiting) return <Text size="sm" c="dimmed">Throttled: waiting for Mixpanel to accept more.</Text>;

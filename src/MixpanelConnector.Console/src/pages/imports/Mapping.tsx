@@ -5,7 +5,7 @@ import { number } from "../../data/numbers.ts";
 import { visible } from "../../text.ts";
 import type { Options } from "../../uploads.ts";
 
-/** The fields that a column can give, by what the records are. */
+/** The fields that a column can provide, by type of record. */
 const fields: Record<string, string[]> = {
   events: ["event", "time", "distinct_id", "insert_id"],
   profiles: ["distinct_id"],
@@ -22,7 +22,7 @@ const repairs: [fix: string, meaning: string][] = [
 
 const mostColumns = 200;
 
-/** What becomes of each column, and which repairs are made. */
+/** What each column becomes, and which repairs are made. */
 export function Mapping({ inspection, options, onChange }: { inspection: Inspection; options: Options; onChange: (changes: Partial<Options>) => void }) {
   const { columns, isRows } = inspection;
   const hasEvent = options.type !== "events" || columns.some(({ name }) => name === "event") || options.map["event"] !== undefined;
@@ -69,7 +69,7 @@ function Becomes({ column, isRows, options, onChange }: { column: InspectedColum
   const known = fields[options.type] ?? [];
   const property = isRows ? column.name : column.name.startsWith(inProperties) ? column.name.slice(inProperties.length) : undefined;
   if (property === undefined || known.length === 0 || property.includes("=")) return <Text size="sm" c="dimmed">unchanged</Text>;
-  // Properties of records take other names; columns of rows are named as what holds a field.
+  // Properties of JSON records are renamed; columns of rows are mapped to fields.
   const current = options.drop.includes(property) ? leaves : isRows ? (Object.entries(options.map).find(([, from]) => from === property)?.[0] ?? (known.includes(property) ? property : stays)) : (options.rename[property] ?? stays);
   const choices = isRows ? known : known.filter((field) => field !== "event" && field !== "group_id");
 

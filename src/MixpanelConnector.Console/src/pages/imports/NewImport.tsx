@@ -15,7 +15,7 @@ import { Mapping } from "./Mapping.tsx";
 import { MappedRecords } from "./MappedRecords.tsx";
 import { Origin } from "./Origin.tsx";
 
-/** A file on its way: looked at, mapped, tried, and started. Nothing is sent to Mixpanel before it is started. */
+/** A new import: inspect, map, check and start. Nothing is sent to Mixpanel before it is started. */
 export function NewImport({ mayChange }: { mayChange: boolean }) {
   const [file, setFile] = useState<File>();
   const [options, setOptions] = useState<Options>(noOptions);
@@ -29,7 +29,7 @@ export function NewImport({ mayChange }: { mayChange: boolean }) {
   const looks = useRef(0);
   const reset = useRef<() => void>(null);
 
-  /** Looks at the first records under some options; a first look takes what is proposed, and looks again. */
+  /** Inspects the first records with some options; the first inspection adopts the proposal and inspects again. */
   async function look(at: File, under: Options, isFirst: boolean) {
     const mine = ++looks.current;
     setLooking(true);
@@ -68,7 +68,7 @@ export function NewImport({ mayChange }: { mayChange: boolean }) {
     const { type, group_key, table_id, strict, vendor, mapping, identity } = options;
     const fresh = { ...noOptions, type, group_key, table_id, strict, vendor, mapping, identity };
     setOptions(fresh);
-    reset.current?.(); // else the same file, chosen again, would be no change
+    reset.current?.(); // otherwise choosing the same file again would not be a change
     void look(chosen, fresh, true);
   }
 
@@ -78,7 +78,7 @@ export function NewImport({ mayChange }: { mayChange: boolean }) {
     if (file) void look(file, changed, false);
   }
 
-  /** Records of another form, or not: what was said of columns holds no longer. */
+  /** Changes the origin of the records: choices made for columns no longer apply. */
   function originate(changes: Partial<Options>) {
     const { type, group_key, strict, vendor, mapping, identity } = { ...options, ...changes };
     const changed = { ...noOptions, type, group_key, strict, vendor, mapping, identity };
@@ -173,7 +173,7 @@ export function NewImport({ mayChange }: { mayChange: boolean }) {
   );
 }
 
-/** Options that would help more than those at hand. */
+/** Options that would work better than the current ones. */
 function Proposed({ inspection, onTake }: { inspection: Inspection; onTake: (changes: Partial<Options>) => void }) {
   const { map, rename, event, fix, format, accepted, note } = inspection.proposal!;
   const parts = [format && `read it as ${format}`, ...Object.entries(map).map(([field, column]) => `${column} is ${field}`), ...Object.entries(rename).map(([before, after]) => `${before} becomes ${after}`), event && `event name ${event} for all records`, fix.length > 0 && `repair ${fix.join(", ")}`].filter(Boolean);
@@ -185,7 +185,7 @@ function Proposed({ inspection, onTake }: { inspection: Inspection; onTake: (cha
   );
 }
 
-/** What a check of the whole file has found. */
+/** The result of a check of the whole file. */
 function Tried({ id, isStale }: { id: string; isStale: boolean }) {
   const job = useLive(({ imports }) => imports.find((one) => one.id === id));
   if (!job) return null;

@@ -7,10 +7,10 @@ import { type Options, vendors } from "../../uploads.ts";
 
 const [plain, own] = ["", "custom mapping"];
 
-/** So long after the last key a text is taken. */
+/** The milliseconds after the last keystroke before a text is applied. */
 const pause = 600;
 
-/** Whose records these are, and by which mapping they become Mixpanel's. */
+/** The tool that the records come from, and the mapping that converts them. */
 export function Origin({ options, onChange }: { options: Options; onChange: (changes: Partial<Options>) => void }) {
   const known = useAsked("vendors", vendors);
   const [hasOwn, setHasOwn] = useState(options.mapping !== "");
@@ -40,7 +40,7 @@ export function Origin({ options, onChange }: { options: Options; onChange: (cha
   );
 }
 
-/** A text that counts once nobody types any more. */
+/** A text field that is applied once the user stops typing. */
 function Typed({ label, value, isLong = false, onChange }: { label: string; value: string; isLong?: boolean; onChange: (text: string) => void }) {
   const [text, setText] = useState(value);
   const latest = useRef(onChange);
