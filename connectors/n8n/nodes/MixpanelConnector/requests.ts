@@ -78,7 +78,7 @@ async function askMixpanel(node: IExecuteFunctions, action: Action, input: IData
 		const value = name in fields ? fields[name] : name === 'project_id' ? credentials.projectId : '';
 		delete fields[name];
 		const part = asText(value).trim();
-		if (/^\.{0,2}$/.test(part)) throw new NodeOperationError(node.getNode(), `${name} must not be empty, nor consist of dots alone.`, { itemIndex });
+		if (/^\.{0,2}$/.test(part)) throw new NodeOperationError(node.getNode(), `${name} must not be empty or consist only of dots.`, { itemIndex });
 		return encodeURIComponent(part);
 	});
 	const query = new URLSearchParams();
