@@ -160,7 +160,7 @@ public class ImportEventsTests
         Assert.Equal(("Bad Request", 23), (output.Status, output.NumRecordsImported));
         var failed = Assert.Single(output.FailedRecords!);
         Assert.Equal(20, failed.Index);
-        Assert.Contains("larger than Mixpanel takes", failed.Message, StringComparison.Ordinal);
+        Assert.Contains("larger than Mixpanel accepts", failed.Message, StringComparison.Ordinal);
         Assert.All(server.Requests.GroupBy(request => request.Text, StringComparer.Ordinal), same => Assert.Single(same));
     }
 
