@@ -67,7 +67,7 @@ public sealed partial class MixpanelClient
         ArgumentNullException.ThrowIfNull(request);
         request = request.Validated();
         if (request.Mapping is null) throw MixpanelException.Invalid("show_mapping", "There is no mapping to show: name a vendor, or a mapping of your own.");
-        if (count is < 1 or > 1000) throw MixpanelException.Invalid("show_mapping", "From 1 to 1000 records can be shown.");
+        if (count is < 1 or > 1000) throw MixpanelException.Invalid("show_mapping", "The number of records to show must be from 1 to 1000.");
         if (request.Replay is not null) throw MixpanelException.Invalid("show_mapping", "Dead letters have the mapping of their import: show it on the inputs of that import.");
         return ShowFoundAsync(request, count, problem ?? (_ => { }), cancellationToken);
     }

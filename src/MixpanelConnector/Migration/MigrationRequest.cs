@@ -152,7 +152,7 @@ public sealed record MigrationRequest
             throw MixpanelException.Invalid("to", $"{Of(From, "The source")} and {Within(To)} have the same token, which belongs to one project: profiles and groups would go there. Set the target's own token in its profile.");
         if (Parallel is < 1 or > ExportRequest.MostParallel) throw MixpanelException.Invalid("parallel", $"The number of parallel downloads must be from 1 to {ExportRequest.MostParallel}.");
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The maximum outage must be above zero.");
-        if (DryRun && (Verify || Restart)) throw MixpanelException.Invalid(Verify ? "verify" : "restart", "A dry run sends and stores nothing: there is nothing to verify or to begin again.");
+        if (DryRun && (Verify || Restart)) throw MixpanelException.Invalid(Verify ? "verify" : "restart", "A dry run sends and stores nothing: there is nothing to verify or to restart.");
         if (!DryRun && (string.IsNullOrEmpty(State) || OpenState is null)) throw MixpanelException.Invalid("state", "A migration needs a folder for its state.");
         if (Groups.Any(group => group.Key.Length == 0 || group.Value.Length == 0)) throw MixpanelException.Invalid("group", "A group needs its group key and its data group id in the source.");
         if (Groups.Count > 0 && !Takes(MigrationParts.Groups)) throw MixpanelException.Invalid("group", "Groups are named, but are not among the parts to migrate.");

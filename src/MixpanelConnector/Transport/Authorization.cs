@@ -35,7 +35,7 @@ static class Authorization
         }
 
         if (options.CurrentAccount is not { } account)
-            throw MixpanelException.Invalid("service_account_username", "This call needs a service account: Mixpanel does not accept only a project token here. Configure the user name and the secret, or use the embedded Mixpanel.");
+            throw MixpanelException.Invalid("service_account_username", "This call needs a service account: a project token alone is not sufficient here. Configure the user name and the secret, or use the embedded Mixpanel.");
         if (scheme is AuthScheme.ServiceAccount)
             return (Basic(account), null);
         if (projectId is null)

@@ -130,7 +130,7 @@ sealed partial class MixpanelTransport
             LogAnswer(request.Method.Method, request.Path, (int)response.StatusCode, Options.TimeProvider.GetElapsedTime(started).TotalMilliseconds);
             return content is { } bytes
                 ? Reply.Answer((int)response.StatusCode, bytes, RetryAfter(response), Redirect(address, response))
-                : Reply.None(new(ErrorKind.Protocol, $"{address.Host} returned a larger response than Mixpanel does (4 MB for ingestion, else 20 MB or 600,000 names and values). Check the endpoint and the region; request less at a time, such as fewer output_properties."), mayHaveArrived: true);
+                : Reply.None(new(ErrorKind.Protocol, $"{address.Host} returned a larger response than is plausible for Mixpanel (4 MB for ingestion, else 20 MB or 600,000 names and values). Check the endpoint and the region; request less at a time, such as fewer output_properties."), mayHaveArrived: true);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -143,7 +143,7 @@ sealed partial class MixpanelTransport
         }
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested || e.InnerException is TimeoutException)
         {
-            return Failed(request, new(ErrorKind.Timeout, $"{address.Host} did not answer within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds. Whether the request took effect is unknown."), mayHaveArrived: true);
+            return Failed(request, new(ErrorKind.Timeout, $"{address.Host} did not respond within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds. Whether the request took effect is unknown."), mayHaveArrived: true);
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.SecureConnectionError && e.InnerException is not IOException)
         {
