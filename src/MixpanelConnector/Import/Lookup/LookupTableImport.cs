@@ -177,7 +177,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                     if (table.Rows.Count == 0) cancellation.Note(RunOutcome.Damaged, $"Mixpanel rejected {input.Name} (HTTP {status}), which has no rows. The table is unchanged; fix the input and run the same command again.");
                     return false;
                 case VerdictKind.Unauthorized:
-                    cancellation.Note(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Fix this and run the same command again.");
+                    cancellation.Note(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again once this is fixed.");
                     return false;
                 default:
                     cancellation.Note(RunOutcome.Unavailable, $"{verdict.Error!.Shown} Run the same command again later.");
