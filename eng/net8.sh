@@ -4,5 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-dotnet publish tests/Net8 -c Release -p:Net8=true --artifacts-path artifacts/net8 -o artifacts/net8/program -warnaserror -v quiet -nologo
+. eng/sdk.sh
+with_one_compiler dotnet publish tests/Net8 -c Release -p:Net8=true --artifacts-path artifacts/net8 -o artifacts/net8/program -warnaserror -v quiet -nologo
 touch artifacts/net8/program/MixpanelConnector.Net8   # of now, also where nothing had changed

@@ -14,6 +14,13 @@ use_sdk() { # fails when there is none and none can be installed
   return 1
 }
 
+with_one_compiler() { # with_one_compiler COMMAND...: a dotnet command that builds, with one compiler process for all projects, which ends with it
+  _compiler=mixpanel-connector-$$
+  "$@" -p:UseSharedCompilation=true -p:SharedCompilationId=$_compiler && _status=0 || _status=$?
+  dotnet "$(dirname "$(readlink -f "$(command -v dotnet)")")/sdk/$(dotnet --version)/Roslyn/bincore/VBCSCompiler.dll" -pipename:$_compiler -shutdown > /dev/null
+  return $_status
+}
+
 install_sdk() (
   script=https://dot.net/v1/dotnet-install.sh
   version=$(sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' global.json | head -n 1)

@@ -30,14 +30,7 @@ need chromium chromium    # runs a page with Mixpanel's own script
 export DOTNET_TieredPGO=0   # what runs once, analyzers and tests, is not measured for the optimizer, which takes a fifth of the time
 (for packages in tests/EndToEnd/clients src/MixpanelConnector.Console; do (cd $packages && npm ci --silent --no-audit --no-fund) || exit 1; done) & npm=$!
 dotnet restore MixpanelConnector.slnx --locked-mode -v quiet || fail "Restore failed."
-build() { # with one compiler for all projects, a process of this build alone, which ends with it
-  local compiler=mixpanel-connector-$$ sdk status
-  sdk=$(dirname "$(readlink -f "$(command -v dotnet)")")/sdk/$(dotnet --version)
-  dotnet build MixpanelConnector.slnx -c Release --no-restore -v quiet -nologo -p:UseSharedCompilation=true -p:SharedCompilationId=$compiler; status=$?
-  dotnet "$sdk/Roslyn/bincore/VBCSCompiler.dll" -pipename:$compiler -shutdown > /dev/null
-  return $status
-}
-build || fail "The build has errors or warnings."
+with_one_compiler dotnet build MixpanelConnector.slnx -c Release --no-restore -v quiet -nologo || fail "The build has errors or warnings."
 wait $npm || fail "The npm packages of the tests could not be installed."
 # Each line of jobs() runs its jobs one after the other, and one more line runs at a time than there are processors, because much of the time
 # is spent waiting. What compiles ahead of time is on the longest path and has priority. No test depends on how fast it runs: each has a limit

@@ -21,7 +21,7 @@ public static class MixpanelRequestExtensions
         builder.Services.AddHttpContextAccessor();
         builder.Services.TryAddScoped(provider => provider.GetRequiredService<IHttpContextAccessor>().HttpContext is { } http
             ? provider.GetRequiredService<RequestReader>().FlagsOf(http)
-            : throw new InvalidOperationException("There is no request here to evaluate flags for: make an EvaluationContext."));
+            : throw new InvalidOperationException("There is no current request to evaluate flags for: create an EvaluationContext."));
         return builder;
     }
 
@@ -36,7 +36,7 @@ public static class MixpanelRequestExtensions
     public static IApplicationBuilder UseMixpanel(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        var reader = app.ApplicationServices.GetService<RequestReader>() ?? throw new InvalidOperationException("UseMixpanel needs AddRequests: builder.Services.AddMixpanel(…).AddRequests().");
+        var reader = app.ApplicationServices.GetService<RequestReader>() ?? throw new InvalidOperationException("UseMixpanel requires AddRequests: builder.Services.AddMixpanel(…).AddRequests().");
         return app.Use(async (http, next) =>
         {
             using var scope = MixpanelScope.Begin(reader.UserOf(http), reader.PropertiesOf(http), reader.IsOptedOut(http));

@@ -65,7 +65,7 @@ sealed class AspireConfiguration(IConfiguration configuration, string connection
         catch (ArgumentException)
         {
             // The parser's message could contain a secret.
-            throw Wrong($"ConnectionStrings:{connectionName}: it must be settings as Name=Value;Name=Value, such as Token=…;Region=Eu, or an address.");
+            throw Wrong($"ConnectionStrings:{connectionName}: it must be settings as Name=Value;Name=Value, such as Token=…;Region=Eu, or a URL.");
         }
 
         return parser.Keys.Cast<string>().Select(key => KeyValuePair.Create(key, Convert.ToString(parser[key], CultureInfo.InvariantCulture)));

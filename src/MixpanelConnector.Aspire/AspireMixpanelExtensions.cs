@@ -65,7 +65,7 @@ public static class AspireMixpanelExtensions
         public ValidateOptionsResult Validate(string? name, MixpanelSettings options) =>
             name != optionsName ? ValidateOptionsResult.Skip
             : options is { Enabled: true, Token: null, ServiceAccountUsername: null }
-                ? ValidateOptionsResult.Fail($"It can stand in the connection string {connectionName}, which the application host gives by WithReference, or in {AspireConfiguration.Section}.")
+                ? ValidateOptionsResult.Fail($"Set the credentials in the connection string {connectionName}, which the app host passes with WithReference, or in {AspireConfiguration.Section}.")
             : ValidateOptionsResult.Success;
     }
 }

@@ -21,7 +21,7 @@ sealed class Connections
 
     public void Add(string connectionName, string? key)
     {
-        if (!_keys.Add(key ?? "")) throw new InvalidOperationException(key is null ? "AddMixpanel was called before: add a second project by AddKeyedMixpanel." : $"AddKeyedMixpanel was called with {key} before.");
+        if (!_keys.Add(key ?? "")) throw new InvalidOperationException(key is null ? "AddMixpanel has already been called: add a second project with AddKeyedMixpanel." : $"AddKeyedMixpanel has already been called with {key}.");
         _names.Add(connectionName);
     }
 }

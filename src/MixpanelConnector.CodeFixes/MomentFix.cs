@@ -13,7 +13,7 @@ namespace MixpanelConnector.CodeFixes;
 [ExportCodeFixProvider(LanguageNames.CSharp), Shared]
 public sealed class MomentFix : CodeFixProvider
 {
-    const string InMilliseconds = "Give milliseconds", AsItIs = "Give the DateTimeOffset itself";
+    const string InMilliseconds = "Use milliseconds", AsItIs = "Use the DateTimeOffset itself";
 
     /// <inheritdoc/>
     public override ImmutableArray<string> FixableDiagnosticIds { get; } = ImmutableArray.Create(Diagnostics.Seconds.Id);

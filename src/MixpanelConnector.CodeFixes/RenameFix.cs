@@ -31,7 +31,7 @@ public sealed class RenameFix : CodeFixProvider
             if (!diagnostic.Properties.TryGetValue(Diagnostics.Hints.Name, out var name) || name is null) continue;
             var node = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true);
             if (Renamed(node, name) is not var (old, changed)) continue;
-            context.RegisterCodeFix(CodeAction.Create($"Call it '{name}'", _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(old, changed))), Key), diagnostic);
+            context.RegisterCodeFix(CodeAction.Create($"Rename it to '{name}'", _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(old, changed))), Key), diagnostic);
         }
     }
 

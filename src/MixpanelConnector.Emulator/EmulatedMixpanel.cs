@@ -214,7 +214,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     }
 
     static InvalidDataException Damaged(DataFolder folder, Exception e) =>
-        new($"{folder.DatabaseFile} is damaged, or no database of the embedded Mixpanel, or its disk is full. Delete it to begin with an empty one, or use another folder.", e);
+        new($"{folder.DatabaseFile} is damaged or not a database of the embedded Mixpanel, or its disk is full. Delete it to start with an empty one, or use another folder.", e);
 
     /// <summary>Creates a project, to isolate a test from others.</summary>
     /// <param name="name">Its name.</param>

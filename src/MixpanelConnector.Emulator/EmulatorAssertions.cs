@@ -87,6 +87,6 @@ public static class EmulatorAssertions
     {
         var refused = mixpanel.Requests.Where(request => request.Status is null or >= 400).ToList();
         if (refused.Count > 0)
-            throw EmulatorAssertionException.Of("no request to be refused", $"{refused.Count}", refused.Select(request => $"{request.Method} {request.Path}{request.Query}: {request.Status?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "ended"}"));
+            throw EmulatorAssertionException.Of("no rejected requests", $"{refused.Count}", refused.Select(request => $"{request.Method} {request.Path}{request.Query}: {request.Status?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "ended"}"));
     }
 }

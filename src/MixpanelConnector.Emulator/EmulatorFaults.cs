@@ -110,9 +110,9 @@ public sealed record EmulatorFault
         if (Status is < 400 or > 599)
             throw new FormatException("status must be from 400 to 599");
         if (After < 0 || Times < 1 || RetryAfter < 0 || CutAfter < 0 || TerminatedAfter < 0 || Delay < 0 || BytesPerSecond < 1)
-            throw new FormatException("after, times, retry_after, cut_after, terminated_after, delay and bytes_per_second must not be negative");
+            throw new FormatException("after, retry_after, cut_after, terminated_after and delay must not be negative; times and bytes_per_second must be at least 1");
         if ((Status is not null ? 1 : 0) + (Reset ? 1 : 0) + (CutAfter is not null ? 1 : 0) + (TerminatedAfter is not null ? 1 : 0) > 1)
-            throw new FormatException("a rule has one of status, reset, cut_after and terminated_after");
+            throw new FormatException("a rule can have only one of status, reset, cut_after and terminated_after");
     }
 }
 

@@ -51,7 +51,7 @@ public sealed class ReceivedEvents
     public ReceivedEvents With(string property, object? value)
     {
         if (value is not (null or string or bool or byte or sbyte or short or ushort or int or uint or long or ulong or float or double or decimal))
-            throw new ArgumentException($"A {value.GetType().Name} cannot be compared with a property's value; give a condition instead.", nameof(value));
+            throw new ArgumentException($"A {value.GetType().Name} cannot be compared with a property's value; pass a condition instead.", nameof(value));
         return And(
             $"with {property} = {(value is string text ? $"'{text}'" : Convert.ToString(value, CultureInfo.InvariantCulture) is { Length: > 0 } shown ? shown : "null")}",
             stored => Fits(JsonElement.Parse(stored.Properties).TryGetProperty(property, out var found) ? found : default, value));
@@ -60,7 +60,7 @@ public sealed class ReceivedEvents
     /// <summary>Requires the properties to meet a condition.</summary>
     /// <param name="condition">The condition, on the JSON object of all properties.</param>
     /// <returns>The expectation with this condition added.</returns>
-    public ReceivedEvents With(Func<JsonElement, bool> condition) => And("with properties that fit", stored => condition(JsonElement.Parse(stored.Properties)));
+    public ReceivedEvents With(Func<JsonElement, bool> condition) => And("with matching properties", stored => condition(JsonElement.Parse(stored.Properties)));
 
     /// <summary>Asserts how many events match, and returns them in the order in which they were stored.</summary>
     /// <param name="count">The exact number.</param>

@@ -60,7 +60,7 @@ sealed class ContractReader
                 if (seen.TryGetValue(symbol.Name, out _)) continue; // hidden or overridden in a derived type
                 seen.Add(symbol.Name, symbol);
                 if (member is null) continue;
-                if (found.Find(one => one.Member.Name == member.Name) is { Member: { } same }) _obstacles.Add(new(symbol, $"has the same name in JSON as {same.Symbol.Name}: give it another by [JsonPropertyName]"));
+                if (found.Find(one => one.Member.Name == member.Name) is { Member: { } same }) _obstacles.Add(new(symbol, $"has the same name in JSON as {same.Symbol.Name}: give it another one with [JsonPropertyName]"));
                 else found.Add((member, order));
             }
         }
@@ -102,10 +102,10 @@ sealed class ContractReader
 
         var name = attributes.TryGetValue("JsonPropertyNameAttribute", out var given) && given.Argument() is string text ? text : symbol.Name;
         var order = attributes.TryGetValue("JsonPropertyOrderAttribute", out var ordered) && ordered.Argument() is int place ? place : 0;
-        var why = attributes.Keys.FirstOrDefault(IsNotForWriting) is { } attribute ? $"has [{attribute.Replace("Attribute", "")}], which generated code does not follow" : null;
+        var why = attributes.Keys.FirstOrDefault(IsNotForWriting) is { } attribute ? $"has [{attribute.Replace("Attribute", "")}], which generated code does not support" : null;
         if (why is null && symbol is IPropertySymbol { RefKind: not RefKind.None }) why = "is returned by reference";
-        if (why is null && symbol.GetAttributes().Any(one => one.AttributeClass?.ToDisplayString() == "System.ObsoleteAttribute" && one.ConstructorArguments.Any(argument => argument.Value is true))) why = "is obsolete, so that nobody may read it";
-        if (why is null && !_compilation.IsSymbolAccessibleWithin(getter, _event)) why = "cannot be read from the event";
+        if (why is null && symbol.GetAttributes().Any(one => one.AttributeClass?.ToDisplayString() == "System.ObsoleteAttribute" && one.ConstructorArguments.Any(argument => argument.Value is true))) why = "is obsolete with an error, so it cannot be read";
+        if (why is null && !_compilation.IsSymbolAccessibleWithin(getter, _event)) why = "is not accessible from the event";
         var shape = why is null ? _shapes.Of(type, out why) : null;
         if (isOfEvent && name == "time" && shape is Shape.Plain { Moment: { } moment } plain) shape = new Shape.Plain(moment, ["integer"]);
         if (why is not null) _obstacles.Add(new(symbol, why));
@@ -117,7 +117,7 @@ sealed class ContractReader
     {
         foreach (var attribute in type.GetAttributes())
             if (attribute.AttributeClass is { } its && its.ContainingNamespace.ToDisplayString() == Serialization && IsNotForWriting(its.Name))
-                return $"has a type with [{its.Name.Replace("Attribute", "")}], {type.Name}, which generated code does not follow";
+                return $"has a type with [{its.Name.Replace("Attribute", "")}], {type.Name}, which generated code does not support";
         return null;
     }
 

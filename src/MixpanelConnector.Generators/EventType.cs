@@ -50,12 +50,12 @@ sealed class EventType
     {
         if (symbol.IsStatic) return "it is static";
         if (symbol.IsRefLikeType) return "it is a ref struct";
-        if (symbol.IsFileLocal) return "it is of one file alone; make it internal";
+        if (symbol.IsFileLocal) return "it is file-local; make it internal";
         if (!IsPartial(symbol, cancellationToken)) return "it is not partial";
         for (var around = symbol.ContainingType; around is not null; around = around.ContainingType)
         {
-            if (around.IsFileLocal) return $"it lies in {around.Name}, which is of one file alone; make that internal";
-            if (!IsPartial(around, cancellationToken)) return $"it lies in {around.Name}, which is not partial";
+            if (around.IsFileLocal) return $"it is nested in {around.Name}, which is file-local; make that internal";
+            if (!IsPartial(around, cancellationToken)) return $"it is nested in {around.Name}, which is not partial";
         }
 
         return null;

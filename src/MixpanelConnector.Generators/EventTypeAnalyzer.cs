@@ -45,9 +45,9 @@ public sealed class EventTypeAnalyzer : DiagnosticAnalyzer
     {
         var fault = type.Name switch
         {
-            _ when string.IsNullOrWhiteSpace(type.Name) => "is empty: say what happened, such as \"Order placed\"",
-            _ when KnownNames.HasReservedPrefix(type.Name) => $"begins with {(type.Name[0] == '$' ? "$" : "mp_")}, as Mixpanel's own do: call it '{KnownNames.Allowed(type.Name)}'",
-            { Length: > KnownNames.LongestName } => $"has {type.Name.Length} characters, and Mixpanel cuts it after {KnownNames.LongestName}",
+            _ when string.IsNullOrWhiteSpace(type.Name) => "is empty: name what happened, such as \"Order placed\"",
+            _ when KnownNames.HasReservedPrefix(type.Name) => $"begins with {(type.Name[0] == '$' ? "$" : "mp_")}, which Mixpanel reserves: call it '{KnownNames.Allowed(type.Name)}'",
+            { Length: > KnownNames.LongestName } => $"has {type.Name.Length} characters; Mixpanel truncates it to {KnownNames.LongestName}",
             _ => null,
         };
         if (fault is null) return;
@@ -63,8 +63,8 @@ public sealed class EventTypeAnalyzer : DiagnosticAnalyzer
             var place = Places.OfName(member.Symbol, context.Compilation, context.CancellationToken) ?? type.Symbol.Locations[0];
             if (member.Name == "time" && !IsTime(member.Type)) Report(context, Diagnostics.Time, place, null, [], member.Symbol.Name);
             var fault = KnownNames.IsReservedProperty(member.Name)
-                ? member.Name == "distinct_id" ? "is whose event it is: give the user with the call" : $"is a name of Mixpanel's own: call it '{KnownNames.Allowed(member.Name)}'"
-                : member.Name.Length > KnownNames.LongestName ? $"has {member.Name.Length} characters, and Mixpanel cuts it after {KnownNames.LongestName}" : null;
+                ? member.Name == "distinct_id" ? "identifies the user: pass the user to Track instead" : $"is reserved by Mixpanel: call it '{KnownNames.Allowed(member.Name)}'"
+                : member.Name.Length > KnownNames.LongestName ? $"has {member.Name.Length} characters; Mixpanel truncates it to {KnownNames.LongestName}" : null;
             if (fault is not null) Report(context, Diagnostics.ReservedProperty, place, ImmutableDictionary<string, string?>.Empty.Add(Diagnostics.Hints.Name, KnownNames.Allowed(member.Name)), [], member.Name, fault);
         }
     }

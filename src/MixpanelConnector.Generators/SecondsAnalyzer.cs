@@ -28,7 +28,7 @@ public sealed class SecondsAnalyzer : DiagnosticAnalyzer
         var hints = ImmutableDictionary<string, string?>.Empty;
         if (name == "time" && takes is Takes.Long or Takes.Anything) hints = hints.Add(Diagnostics.Hints.Milliseconds, "");
         if (takes is Takes.Anything) hints = hints.Add(Diagnostics.Hints.Moment, "");
-        var why = name == "time" ? "would not know in which order the events of a second came: give milliseconds, or the DateTimeOffset itself" : "would read a number and no time: give the DateTimeOffset itself";
+        var why = name == "time" ? "cannot order events in the same second: use milliseconds, or the DateTimeOffset itself" : "would read a number, not a time: use the DateTimeOffset itself";
         context.ReportDiagnostic(Diagnostic.Create(Diagnostics.Seconds, call.Syntax.GetLocation(), hints, name, why));
     }
 

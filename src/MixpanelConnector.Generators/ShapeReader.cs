@@ -56,8 +56,8 @@ sealed class ShapeReader(ContractReader contract)
         }
 
         why ??= type.SpecialType is SpecialType.System_Object || type.TypeKind is TypeKind.Dynamic
-            ? "may hold anything: give it a type, such as string, decimal or JsonNode"
-            : $"is of type {type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)}, for which no code can be generated: give it another, track the event with its JsonTypeInfo, or leave the property out by [JsonIgnore]";
+            ? "may hold anything: use a specific type, such as string, decimal or JsonNode"
+            : $"is of type {type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)}, for which no code can be generated: use another type, track the event with its JsonTypeInfo, or exclude the property with [JsonIgnore]";
         return null;
     }
 
@@ -77,7 +77,7 @@ sealed class ShapeReader(ContractReader contract)
             { Name: "Guid", ContainingNamespace: { Name: "System", ContainingNamespace.IsGlobalNamespace: true } } => "{0}.ToString()",
             _ => null,
         };
-        if (name is null) why = $"has keys of type {key.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)}: give them a type such as string";
+        if (name is null) why = $"has keys of type {key.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)}: use a type such as string";
         else if (Of(value, out why) is { } shape) return new Shape.Dictionary(name, key, shape, value);
         return null;
     }

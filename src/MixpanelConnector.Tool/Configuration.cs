@@ -119,7 +119,7 @@ sealed class Configuration
     public MixpanelOptions ToOptions(TimeProvider timeProvider)
     {
         var (username, secret) = (this["service_account_username"], this[SecretName]);
-        if (username is not null && secret is null) throw Invalid("service_account_secret", "The service account has a user name but no secret. Set MIXPANEL_SERVICE_ACCOUNT_SECRET, or name a file with --secret-file.");
+        if (username is not null && secret is null) throw Invalid("service_account_secret", "The service account has a user name but no secret. Set MIXPANEL_SERVICE_ACCOUNT_SECRET, or specify a file with --secret-file.");
         if (username is null && secret is not null) throw Invalid("service_account_username", "The service account has a secret but no user name. Set MIXPANEL_SERVICE_ACCOUNT_USERNAME.");
         return new MixpanelOptions
         {
@@ -138,7 +138,7 @@ sealed class Configuration
             },
             Endpoint = this["endpoint"] is not { } endpoint ? null
                 : Uri.TryCreate(endpoint, UriKind.Absolute, out var address) ? address
-                : throw Invalid("endpoint", "The endpoint must be an address such as http://127.0.0.1:8080."),
+                : throw Invalid("endpoint", "The endpoint must be a URL such as http://127.0.0.1:8080."),
             HintsAtEventNames = true,
             TimeProvider = timeProvider,
         };

@@ -13,7 +13,7 @@ sealed record HostEnvironment
     /// <summary>Takes standard input, which can be read for one purpose only.</summary>
     /// <exception cref="MixpanelException">It was already taken.</exception>
     public Stream TakeInput(string name) =>
-        Interlocked.Exchange(ref _inputTaken, true) ? throw Configuration.Invalid(name, $"{name}: standard input is used for something else already.") : Input;
+        Interlocked.Exchange(ref _inputTaken, true) ? throw Configuration.Invalid(name, $"{name}: standard input is already used for something else.") : Input;
 
     bool _inputTaken;
 
@@ -87,7 +87,7 @@ sealed record HostEnvironment
         try
         {
             var folder = System.Environment.CurrentDirectory;
-            if (ForeignName.MayBe(folder) && !Directory.Exists(folder)) return $"The current folder, {folder}, has a name that is not UTF-8, so that no file in it can be found. Rename it, or start from another folder.";
+            if (ForeignName.MayBe(folder) && !Directory.Exists(folder)) return $"The current folder, {folder}, has a name that is not UTF-8, so no file in it can be found. Rename it, or start from another folder.";
             if (!OperatingSystem.IsLinux() || !args.Any(ForeignName.MayBe)) return null;
             var words = new List<byte[]>();
             var line = File.ReadAllBytes("/proc/self/cmdline").AsSpan();

@@ -86,12 +86,12 @@ sealed class ProfileFile(HostEnvironment host)
     public static void EnsureName(string name)
     {
         if (name.Length is 0 or > LongestName || !char.IsAsciiLetterOrDigit(name[0]) || name.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('-' or '_' or '.')))
-            throw Configuration.Invalid("profile", $"The name of a profile begins with a letter or digit, and has at most {LongestName} letters, digits, '-', '_' and '.'.");
+            throw Configuration.Invalid("profile", $"The name of a profile must begin with a letter or digit, and have at most {LongestName} letters, digits, '-', '_' and '.'.");
     }
 
     MixpanelException Missing(string name, JsonObject content) => Configuration.Invalid("profile",
-        !File.Exists(Path) ? $"There is no profile file {Path}. mixpanel login makes one."
-        : $"{Path} has no profile {name}. {(content.Count == 0 ? "mixpanel login makes one." : $"It has {string.Join(", ", content.Select(profile => profile.Key))}.")}");
+        !File.Exists(Path) ? $"There is no profile file {Path}. mixpanel login creates one."
+        : $"{Path} has no profile {name}. {(content.Count == 0 ? "mixpanel login creates one." : $"It has {string.Join(", ", content.Select(profile => profile.Key))}.")}");
 
     Dictionary<string, string> Values(string name, JsonNode? profile)
     {
@@ -126,7 +126,7 @@ sealed class ProfileFile(HostEnvironment host)
         }
     }
 
-    MixpanelException NoProfiles() => Configuration.Invalid("profile", $"{Path} must be a JSON object of profiles, each an object of settings, with no name twice.");
+    MixpanelException NoProfiles() => Configuration.Invalid("profile", $"{Path} must be a JSON object of profiles, each an object of settings, without duplicate names.");
 
     void Change(Action<JsonObject> change) => Locked(() =>
     {
@@ -141,7 +141,7 @@ sealed class ProfileFile(HostEnvironment host)
         try
         {
             OwnFolder.Make(Folder);
-            using var turn = FileLock.TryTakeFolder(Folder) ?? throw Configuration.Invalid("profile", $"Another command is changing {Path} at this moment. Try again.");
+            using var turn = FileLock.TryTakeFolder(Folder) ?? throw Configuration.Invalid("profile", $"Another command is currently changing {Path}. Try again.");
             change();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

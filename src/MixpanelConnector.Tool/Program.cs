@@ -17,8 +17,8 @@ static class Program
         catch (Exception e) when (CommandLine.IsMissingPart(e))
         {
             host.Error.WriteLine(Cause(e) is OutOfMemoryException
-                ? "mixpanel: the system gives this process no more memory, threads or files. Allow it more (ulimit -a), and run the same command again."
-                : $"mixpanel: a part of the program could not be loaded: {Cause(e).Message.ReplaceLineEndings(" ").Trim()} Each part takes a file descriptor: allow at least 256 (ulimit -n), or install the program again, with all that its archive holds.");
+                ? "mixpanel: this process has reached its limit of memory, threads or files. Raise it (ulimit -a), and run the same command again."
+                : $"mixpanel: a part of the program could not be loaded: {Cause(e).Message.ReplaceLineEndings(" ").Trim()} Each part takes a file descriptor: allow at least 256 (ulimit -n), or reinstall the program with all files in its archive.");
             return ExitCode.DiskFailed;
         }
     }

@@ -87,7 +87,7 @@ sealed class StandardError(int file) : Stream
         if (!_isOpen) return;
         if (_leftOut > 0 && StandardDescriptor.IsWritable(file, TimeSpan.Zero))
         {
-            var said = Encoding.ASCII.GetBytes($"\nmixpanel: nobody read this for a time; {Counted.Of(_leftOut, "byte was", "bytes were")} left out\n");
+            var said = Encoding.ASCII.GetBytes($"\nmixpanel: the reader of this output stalled; {Counted.Of(_leftOut, "byte was", "bytes were")} dropped\n");
             (_leftOut, _isRead) = (0, true);
             WriteAll(said);
         }
@@ -184,4 +184,4 @@ static class StandardDescriptor
 }
 
 /// <summary>The reader of standard output has closed it, as in <c>mixpanel … | head</c>.</summary>
-sealed class ReaderIsGoneException() : IOException("The reader of standard output is gone.");
+sealed class ReaderIsGoneException() : IOException("The reader of standard output has closed it.");

@@ -115,33 +115,14 @@ public sealed class ConsoleTests
         }
 
         Assert.Equal(Catalogue.Actions.Length, code.Count);
-        await CompileAsync(home, code);
-    }
-
-    /// <summary>Compiles a program of the snippets against the library as it is built: by the compiler itself, for a build of MSBuild takes three times as long.</summary>
-    static async Task CompileAsync(Home home, IEnumerable<string> code)
-    {
-        home.Write("Program.cs", $"""
-            global using System;
-            global using System.Collections.Generic;
-            global using System.IO;
-            global using System.Linq;
-            global using System.Net.Http;
-            global using System.Threading;
-            global using System.Threading.Tasks;
+        await CSharp.CompileAsync(home, "calls", $"""
+            {CSharp.Usings}
             using System.Text.Json;
             using System.Text.Json.Nodes;
             using MixpanelConnector;
             using var client = new MixpanelClient(new MixpanelOptions());
             {string.Join('\n', code)}
-            """);
-        using var version = Run.Start("dotnet", ["--version"], home);
-        var framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
-        var compiler = Path.GetFullPath(Path.Combine(framework, "../../../sdk", (await Run.EndAsync(version)).Output.Trim(), "Roslyn/bincore/csc.dll"));
-        string[] references = [.. Directory.GetFiles(framework, "System.*.dll"), typeof(MixpanelClient).Assembly.Location];
-        using var compilation = Run.Start("dotnet", [compiler, "-nologo", "-nullable:enable", $"-out:{home.File("calls.dll")}", home.File("Program.cs"), .. references.Select(reference => $"-reference:{reference}")], home);
-        var compiled = await Run.EndAsync(compilation);
-        Assert.True(compiled.ExitCode == 0, compiled.ToString());
+            """, typeof(MixpanelClient).Assembly.Location);
     }
 
     static async Task<Finished> OnEmulatorAsync(string task)

@@ -79,7 +79,7 @@ public sealed class ExampleTests
         Assert.Equal(new Finished(0, "", ""), await Run.MixpanelAsync(home, health));
         await mixpanel.DisposeAsync();
         var gone = await Run.MixpanelAsync(home, health);
-        Assert.True(gone is { ExitCode: 5, Output: "" } && gone.Error.Contains("/healthz does not answer", StringComparison.Ordinal), gone.ToString());
+        Assert.True(gone is { ExitCode: 5, Output: "" } && gone.Error.Contains("/healthz does not respond", StringComparison.Ordinal), gone.ToString());
     }
 
     [Fact]

@@ -34,7 +34,7 @@ public sealed class ServeKillTests
         await using var last = await Serve.StartAsync(home, [], environment);
         var aside = await SendAsync(last, HttpMethod.Get, $"v1/imports/{path}");
         Assert.Equal("failed", (string?)aside["status"]);
-        Assert.Contains("process ended under 2 runs", (string?)aside["problem"], StringComparison.Ordinal);
+        Assert.Contains("process ended during 2 consecutive runs", (string?)aside["problem"], StringComparison.Ordinal);
         Assert.Equal("finished", await EndAsync(last, (string)(await SendAsync(last, HttpMethod.Post, "v1/imports"))["id"]!));
         Assert.Null((await SendAsync(last, HttpMethod.Post, $"v1/imports/{path}/resume", "{}"))["kind"]); // no problem
         Assert.Equal("finished", await EndAsync(last, path));

@@ -55,15 +55,7 @@ public sealed class ExportKillTests
 
         Importer Start(string to) => Importer.Start(
             ["export", "events", "--output", "json", "--to", to, "--from-date", "2026-10-01", "--to-date", Day(Days), "--format", format, "--compression", compression, "--parallel", $"{Parallel}", "--calls-per-hour", "0", "--calls-per-second", "0", "--backoff-min", "10ms"],
-            new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["HOME"] = folder.Path,
-                ["XDG_STATE_HOME"] = folder.File("state"),
-                ["MIXPANEL_ENDPOINT"] = server.Url,
-                ["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = "robot",
-                ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "s3cret-of-the-account",
-                ["MIXPANEL_PROJECT_ID"] = "1",
-            });
+            Exports.Settings(server, folder));
 
         async Task<Ended> RunAsync(string to)
         {

@@ -30,15 +30,7 @@ public sealed class ExportMemoryTests
         using var folder = new TemporaryFolder();
         using var export = Importer.Start(
             ["export", "events", "--output", "json", "--to", folder.File("out"), "--from-date", "2026-01-01", "--to-date", new DateOnly(2026, 1, 1).AddDays(Days - 1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), "--format", format, "--compression", compression, "--parallel", "100", "--calls-per-hour", "0", "--calls-per-second", "0"],
-            new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["HOME"] = folder.Path,
-                ["XDG_STATE_HOME"] = folder.File("state"),
-                ["MIXPANEL_ENDPOINT"] = server.Url,
-                ["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = "robot",
-                ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "s3cret-of-the-account",
-                ["MIXPANEL_PROJECT_ID"] = "1",
-            });
+            Exports.Settings(server, folder));
         var ended = await export.EndAsync();
 
         Assert.True(ended.ExitCode == 0, ended.ToString());

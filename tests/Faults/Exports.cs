@@ -23,18 +23,23 @@ sealed class Exports(RecordingServer mixpanel, Bucket bucket, TemporaryFolder fo
 
     public static IEnumerable<JsonNode> Entries(byte[] manifest) => JsonNode.Parse(manifest)!["files"]!.AsArray().Select(file => file!);
 
+    /// <summary>The settings of an export from a Mixpanel.</summary>
+    public static Dictionary<string, string> Settings(RecordingServer mixpanel, TemporaryFolder folder, string state = "state") => new(StringComparer.Ordinal)
+    {
+        ["HOME"] = folder.Path,
+        ["XDG_STATE_HOME"] = folder.File(state),
+        ["MIXPANEL_ENDPOINT"] = mixpanel.Url,
+        ["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = "robot",
+        ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "s3cret-of-the-account",
+        ["MIXPANEL_PROJECT_ID"] = "1",
+    };
+
     /// <param name="to">A folder, or an address.</param>
     /// <param name="state">The folder that runs on one machine share.</param>
     public Importer Start(string to, string state = "state") => Importer.Start(
         ["export", "events", "--output", "json", "--to", to, "--from-date", "2026-10-01", "--to-date", $"2026-10-{Days:00}", "--compression", "none", "--parallel", "1", "--calls-per-hour", "0", "--calls-per-second", "0", "--backoff-min", "10ms"],
-        new Dictionary<string, string>(StringComparer.Ordinal)
+        new Dictionary<string, string>(Settings(mixpanel, folder, state), StringComparer.Ordinal)
         {
-            ["HOME"] = folder.Path,
-            ["XDG_STATE_HOME"] = folder.File(state),
-            ["MIXPANEL_ENDPOINT"] = mixpanel.Url,
-            ["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = "robot",
-            ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "s3cret-of-the-account",
-            ["MIXPANEL_PROJECT_ID"] = "1",
             ["AWS_ENDPOINT_URL"] = bucket.Url,
             ["AWS_ACCESS_KEY_ID"] = "id",
             ["AWS_SECRET_ACCESS_KEY"] = "s3cret-of-the-bucket",

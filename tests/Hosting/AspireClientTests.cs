@@ -107,7 +107,7 @@ public sealed class AspireClientTests
     [InlineData("Token=secret-1;ProjectId=secret-1", "ConnectionStrings:mixpanel:projectid: it must be a whole number")]
     [InlineData("secret-1", "ConnectionStrings:mixpanel: it must be settings as Name=Value")]
     [InlineData("SuperProperties=secret-1;Token=local", "it must be names of properties with their values")]
-    [InlineData("", "the connection string mixpanel, which the application host gives by WithReference, or in Aspire:Mixpanel")]
+    [InlineData("", "the connection string mixpanel, which the app host passes with WithReference, or in Aspire:Mixpanel")]
     public async Task A_connection_string_that_is_wrong_fails_the_start_and_is_not_shown(string text, string expected)
     {
         var builder = Program((Connection, text));

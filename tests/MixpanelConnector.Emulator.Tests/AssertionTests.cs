@@ -34,7 +34,7 @@ public sealed class AssertionTests
         await Assert.ThrowsAsync<EmulatorAssertionException>(() => mixpanel.Server.AssertEventAsync("Signed up", properties: _ => false));
         await Assert.ThrowsAsync<EmulatorAssertionException>(() => mixpanel.Server.AssertNoEventsAsync());
         await Assert.ThrowsAsync<EmulatorAssertionException>(() => mixpanel.Server.AssertProfileAsync("ada"));
-        Assert.Equal("Expected no request to be refused, found 1. There are:\n  GET /lookup-tables: 401", Assert.Throws<EmulatorAssertionException>(mixpanel.Server.AssertNothingRefused).Message);
+        Assert.Equal("Expected no rejected requests, found 1. There are:\n  GET /lookup-tables: 401", Assert.Throws<EmulatorAssertionException>(mixpanel.Server.AssertNothingRefused).Message);
     }
 
     [Fact]

@@ -13,10 +13,10 @@ public sealed class FaultTests
         await using var mixpanel = await WithAsync("""{"rules":[{"path":"/import","status":429,"retry_after":7},{"path":"/api/query/*","status":503},{"path":"/api/app/*","status":500}]}""");
 
         var import = await mixpanel.ImportAsync($"[{mixpanel.Event()}]");
-        import.Is(429, """{"code":429,"error":"a fault on purpose: 429","status":"Too Many Requests"}""");
+        import.Is(429, """{"code":429,"error":"injected fault: 429","status":"Too Many Requests"}""");
         Assert.Equal("7", import.Headers["Retry-After"]);
-        (await mixpanel.GetAsync("/api/query/events?x=1")).Is(503, """{"request":"/api/query/events?x=1","error":"a fault on purpose: 503"}""");
-        (await mixpanel.GetAsync("/api/app/me")).Is(500, """{"error":"a fault on purpose: 500","status":"error"}""");
+        (await mixpanel.GetAsync("/api/query/events?x=1")).Is(503, """{"request":"/api/query/events?x=1","error":"injected fault: 503"}""");
+        (await mixpanel.GetAsync("/api/app/me")).Is(500, """{"error":"injected fault: 500","status":"error"}""");
         Assert.Equal(200, (await mixpanel.GetAsync("/healthz")).Status);
         await mixpanel.Server.AssertNoEventsAsync();
     }
@@ -26,7 +26,7 @@ public sealed class FaultTests
     {
         await using var mixpanel = await WithAsync("""{"rules":[{"status":502,"stored":true}]}""");
 
-        (await mixpanel.ImportAsync($"[{mixpanel.Event()}]")).Is(502, """{"code":502,"error":"a fault on purpose: 502","status":"Bad Gateway"}""");
+        (await mixpanel.ImportAsync($"[{mixpanel.Event()}]")).Is(502, """{"code":502,"error":"injected fault: 502","status":"Bad Gateway"}""");
 
         await mixpanel.Server.AssertEventAsync("Signed up", "ada");
     }
@@ -152,7 +152,7 @@ public sealed class FaultTests
     [InlineData("""{"rules":[{"rate":1,"Rate":0}]}""", "faults are not valid: ")]
     [InlineData("""{"rules":null}""", "rules must be a list of objects")]
     [InlineData("""{"rules":[null]}""", "rules must be a list of objects")]
-    [InlineData("""{"rules":[{"status":500,"reset":true}]}""", "a rule has one of status, reset, cut_after and terminated_after")]
+    [InlineData("""{"rules":[{"status":500,"reset":true}]}""", "a rule can have only one of status, reset, cut_after and terminated_after")]
     public async Task Faults_with_a_mistake_are_refused(string json, string error)
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();

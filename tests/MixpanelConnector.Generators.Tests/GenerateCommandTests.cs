@@ -142,7 +142,7 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.Equal(["Class.g.cs", "Event1stLogin.g.cs", "GrößeGeändert.g.cs", "OrderPlaced.g.cs", "OrderPlaced2.g.cs"], names, StringComparer.Ordinal);
         var before = names.ToDictionary(name => name, name => File.ReadAllText(Path.Combine(folder, name)), StringComparer.Ordinal);
         var again = await GenerateAsync(Lexicon, "--to", folder, "--events", "Order placed,1st login");
-        Assert.Contains("Class.g.cs is of an event that was not asked for", again.Err, StringComparison.Ordinal);
+        Assert.Contains("Class.g.cs belongs to an event that was not requested", again.Err, StringComparison.Ordinal);
         Assert.Equal(before, names.ToDictionary(name => name, name => File.ReadAllText(Path.Combine(folder, name)), StringComparer.Ordinal));
         Compiled.WithGenerated([.. before.Values]);
 
@@ -186,7 +186,7 @@ public sealed class GenerateCommandTests : IDisposable
     {
         Assert.Equal(2, (await _tool.RunAsync("generate", "schemas", Compile("class A;"))).Exit);
         var twice = await _tool.RunAsync("generate", "schemas", Compile("[MixpanelEvent(\"E\")] partial record E; [MixpanelEvent(\"E\")] partial record F(int A);"));
-        Assert.Contains("two types in it are of the event 'E'", twice.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("two types in it have the event name 'E'", twice.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -160,7 +160,7 @@ public sealed class StoredImportTests : IAsyncLifetime
     [InlineData("p/a.zip", "s3://b/p", true)]
     public async Task An_archive_is_read_where_it_lies(string key, string address, bool isMapped)
     {
-        _bucket.Put(key, Archive(("b/2.ndjson", ImportRun.Event(2) + "\n"), ("a/1.ndjson", ImportRun.Events(2))));
+        _bucket.Put(key, ZipOf.Texts(("b/2.ndjson", ImportRun.Event(2) + "\n"), ("a/1.ndjson", ImportRun.Events(2))));
         var report = await ImportAsync(address, request => isMapped ? request with { Mapping = ImportMapping.Parse(Plain) } : request);
 
         Assert.Equal((RunOutcome.Complete, 3L), (report.Outcome, report.Accepted));
@@ -176,13 +176,13 @@ public sealed class StoredImportTests : IAsyncLifetime
     [InlineData("elsewhere", 6, "not where the archive's directory says")]
     public async Task An_archive_that_cannot_be_read_where_it_lies_says_why(string how, int exitCode, string reason)
     {
-        var archive = Archive(("1.ndjson", ImportRun.Events(3)));
+        var archive = ZipOf.Texts(("1.ndjson", ImportRun.Events(3)));
         if (how == "elsewhere") archive[^(22 + "1.ndjson".Length + 1)] = 0x7f; // the highest byte of where the file begins
         _bucket.Put("a.zip", how == "cut" ? archive[..^30] : archive);
         _bucket.Script = request =>
         {
             if (request.Method != "GET" || request.Path != "/b/a.zip") return null;
-            if (how == "replaced") _bucket.Put("a.zip", Archive(("1.ndjson", ImportRun.Events(4))));
+            if (how == "replaced") _bucket.Put("a.zip", ZipOf.Texts(("1.ndjson", ImportRun.Events(4))));
             return how == "away" ? Bucket.Refused(503, "SlowDown") : null;
         };
         var report = await ImportAsync("s3://b/a.zip");
@@ -324,19 +324,6 @@ public sealed class StoredImportTests : IAsyncLifetime
         var report = await ImportAsync("s3://b/p/");
 
         Assert.Equal((RunOutcome.Damaged, 1L), (report.Outcome, report.Accepted));
-    }
-
-    static byte[] Archive(params (string Name, string Content)[] files)
-    {
-        using var stream = new MemoryStream();
-        using (var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))
-            foreach (var (name, content) in files)
-            {
-                using var entry = zip.CreateEntry(name).Open();
-                entry.Write(Encoding.UTF8.GetBytes(content));
-            }
-
-        return stream.ToArray();
     }
 
     Task<ImportReport> ImportAsync(string address, Func<ImportRequest, ImportRequest>? change = null)

@@ -170,11 +170,11 @@ public class ActionCommandTests
         var read = await tool.RunAsync("list-annotations", "--from-date", "2026-01-01", "--to-date", "2026-01-02");
 
         Assert.Equal((7, 7, 7), (track.Exit, create.Exit, read.Exit));
-        Assert.Contains("The action was carried out", track.Err, StringComparison.Ordinal);
+        Assert.Contains("The action was executed", track.Err, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", track.Err, StringComparison.Ordinal);
         Assert.Contains("Its secret is lost", create.Err, StringComparison.Ordinal);
         Assert.DoesNotContain("one-time", create.Err, StringComparison.Ordinal);
-        Assert.DoesNotContain("carried out", read.Err, StringComparison.Ordinal);
+        Assert.DoesNotContain("was executed", read.Err, StringComparison.Ordinal);
     }
 
     sealed class FullDisk : MemoryStream
@@ -248,7 +248,7 @@ public class ActionCommandTests
         var ended = await tool.RunAsync(line.Split(' '));
 
         Assert.True(waited.Exit == 0, waited.Err);
-        Assert.Equal("mixpanel: Mixpanel's limit is used up; trying again at", waited.Err[..waited.Err.IndexOf(" 2026", StringComparison.Ordinal)]);
+        Assert.Equal("mixpanel: Mixpanel's rate limit is exhausted; retrying at", waited.Err[..waited.Err.IndexOf(" 2026", StringComparison.Ordinal)]);
         Assert.Single(waited.Err.TrimEnd('\n').Split('\n'));
         Assert.Equal((5, ""), (ended.Exit, ended.Out));
         Assert.Equal("rate_limited", ended.Problem.GetProperty("kind").GetString());

@@ -31,4 +31,4 @@ const annotation = await ask("get_annotation", { annotation_id: output("Annotate
 deepStrictEqual(annotation.description, "By n8n itself");
 match(output("Refused").error, /confirm/);
 deepStrictEqual((await ask("query_user_profiles", { where: 'properties["plan"] == "pro"' })).total, 1);
-console.log(`${Object.keys(runData).length - 1} nodes ran; what they say is what is there.`);
+console.log(`${Object.keys(runData).length - 1} nodes ran; their output matches the stored data.`);

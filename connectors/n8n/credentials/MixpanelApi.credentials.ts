@@ -17,7 +17,7 @@ export class MixpanelApi implements ICredentialType {
 			type: 'string',
 			default: '',
 			required: true,
-			description: 'The user name of the service account',
+			description: 'The username of the service account',
 		},
 		{
 			displayName: 'Secret',
@@ -34,7 +34,7 @@ export class MixpanelApi implements ICredentialType {
 			type: 'string',
 			default: '',
 			required: true,
-			description: 'The number of the project, in its settings',
+			description: 'The ID of the project, as shown in its settings',
 		},
 		{
 			displayName: 'Region',
@@ -46,14 +46,14 @@ export class MixpanelApi implements ICredentialType {
 				{ name: 'United States', value: 'mixpanel.com' },
 			],
 			default: 'mixpanel.com',
-			description: 'Where Mixpanel keeps the data of the project',
+			description: 'Where Mixpanel stores the data of the project',
 		},
 		{
-			displayName: 'Address in Place of Mixpanel',
+			displayName: 'URL Instead of Mixpanel',
 			name: 'address',
 			type: 'string',
 			default: '',
-			description: 'Such as of the embedded Mixpanel: https, or http on the machine that n8n runs on. Empty for Mixpanel itself.',
+			description: 'For example of the embedded Mixpanel: https, or http on the machine that n8n runs on. Leave empty to use Mixpanel itself.',
 		},
 	];
 

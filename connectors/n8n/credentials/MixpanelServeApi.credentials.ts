@@ -12,12 +12,12 @@ export class MixpanelServeApi implements ICredentialType {
 
 	properties: INodeProperties[] = [
 		{
-			displayName: 'Address',
+			displayName: 'URL',
 			name: 'address',
 			type: 'string',
 			default: 'http://127.0.0.1:8124',
 			required: true,
-			description: 'Where mixpanel serve listens: https, or http on the machine that n8n runs on',
+			description: 'The URL of mixpanel serve: https, or http on the machine that n8n runs on',
 		},
 		{
 			displayName: 'API Key',
@@ -25,7 +25,7 @@ export class MixpanelServeApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			description: 'A key that mixpanel serve new-key made. A server on loopback without keys needs none.',
+			description: 'A key created with mixpanel serve new-key. A server on loopback without keys requires none.',
 		},
 	];
 

@@ -72,7 +72,7 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", i
         <ProblemAlert problem={problem} />
         <div>
           <Button type="submit" loading={isBusy} disabled={isForbidden} leftSection={<IconPlayerPlay size={16} />} aria-describedby={isForbidden ? why : undefined}>{submit}</Button>
-          {isForbidden && <Text id={why} size="sm" c="dimmed" mt="xs">This changes data. Switch on “Allow changes” at the top of the page first.</Text>}
+          {isForbidden && <Text id={why} size="sm" c="dimmed" mt="xs">This action changes data. Turn on “Allow changes” at the top of the page first.</Text>}
         </div>
       </Stack>
       {asked && <Dialog title={`${action.title}?`} onClose={() => setAsked(undefined)}>
@@ -81,7 +81,7 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", i
           <JsonView json={asked} label="input" />
           <Group justify="end">
             <Button variant="default" data-autofocus onClick={() => setAsked(undefined)}>Cancel</Button>
-            <Button color="red.8" onClick={() => void run(asked)}>Yes, do it for good</Button>
+            <Button color="red.8" onClick={() => void run(asked)}>Confirm</Button>
           </Group>
         </Stack>
       </Dialog>}

@@ -63,7 +63,7 @@ export function App() {
   const page = more.length === 0 ? shown.find((one) => one.path === path && (one.hasNames || name === undefined)) : undefined;
   return (
     <SessionContext value={{ server: known, mayChange }}>
-      <a className="skip" href="#main" onClick={(event) => { event.preventDefault(); document.querySelector<HTMLElement>("#main h1")?.focus(); }}>To the content</a>
+      <a className="skip" href="#main" onClick={(event) => { event.preventDefault(); document.querySelector<HTMLElement>("#main h1")?.focus(); }}>Skip to content</a>
       <div className="shell">
         <Header server={known} mayChange={mayChange} setMayChange={setMayChange} />
         <nav className="pages" aria-label="Pages">
@@ -76,7 +76,7 @@ export function App() {
           <a href="reference" target="_blank" rel="noopener" title="API reference"><IconBook size={18} aria-hidden="true" /><span>API reference</span></a>
         </nav>
         <main id="main">
-          {isDown && <ProblemAlert problem={new Problem(0, "unreachable", "The server does not answer", "It may have been stopped. This page goes on by itself once it is there again.", undefined)} />}
+          {isDown && <ProblemAlert problem={new Problem(0, "unreachable", "The server is not responding", "It may have been stopped. This page reconnects automatically.", undefined)} />}
           {/* The page keeps what was written into it. */}
           <div hidden={isDown}>
             {page ? <Fence key={`${page.path}/${name ?? ""}`}>{page.page(name)}</Fence> : <NoPage path={[path, name, ...more].filter((part) => part !== undefined).join("/")} isHidden={pages.some((one) => one.path === path && one.ofEmbedded)} />}
@@ -90,13 +90,13 @@ export function App() {
 function NoPage({ path, isHidden }: { path: string; isHidden: boolean }) {
   return (
     <Stack>
-      <PageTitle about={isHidden ? "This page shows what only the embedded Mixpanel tells; this server works with a real project." : "The address may be mistyped, or from another version of the console."}>{isHidden ? "Nothing to show here" : "There is no such page"}</PageTitle>
-      <Text className="wrap">{visible(`#/${path}`)} leads nowhere. <Anchor href="#/">Go to the overview</Anchor>.</Text>
+      <PageTitle about={isHidden ? "This page is available only with the embedded Mixpanel; this server uses a real project." : "The URL may be mistyped or from another version of the console."}>{isHidden ? "Page not available" : "Page not found"}</PageTitle>
+      <Text className="wrap">Cannot open {visible(`#/${path}`)}. <Anchor href="#/">Go to the overview</Anchor>.</Text>
     </Stack>
   );
 }
 
-const states = { open: "live", connecting: "connecting", broken: "not connected, trying again", down: "the server does not answer" };
+const states = { open: "live", connecting: "connecting", broken: "disconnected, reconnecting", down: "server not responding" };
 
 function Header({ server, mayChange, setMayChange }: { server: Server; mayChange: boolean; setMayChange: (value: boolean) => void }) {
   const state = useLive(({ state }) => state);
@@ -110,8 +110,8 @@ function Header({ server, mayChange, setMayChange }: { server: Server; mayChange
         {server.mixpanel === "embedded" ? "embedded" : `Mixpanel${server.region ? ` (${server.region})` : ""}`}{server.project_id === null ? "" : `, project ${server.project_id}`}
       </Badge>
       <span className={`pulse ${state}`} role="status"><span>{states[state]}</span></span>
-      <Switch label="Allow changes" checked={mayChange} disabled={server.scope === "read"} description={server.scope === "read" ? "This key may only read." : undefined} onChange={(change) => setMayChange(change.currentTarget.checked)} />
-      <ActionIcon variant="default" size="lg" title={`Use ${other} colours`} aria-label={`Use ${other} colours`} onClick={() => setColorScheme(other)}>{scheme === "dark" ? <IconSun size={18} /> : <IconMoon size={18} />}</ActionIcon>
+      <Switch label="Allow changes" checked={mayChange} disabled={server.scope === "read"} description={server.scope === "read" ? "This key is read-only." : undefined} onChange={(change) => setMayChange(change.currentTarget.checked)} />
+      <ActionIcon variant="default" size="lg" title={`Switch to ${other} theme`} aria-label={`Switch to ${other} theme`} onClick={() => setColorScheme(other)}>{scheme === "dark" ? <IconSun size={18} /> : <IconMoon size={18} />}</ActionIcon>
     </header>
   );
 }
@@ -139,9 +139,9 @@ function Door({ problem, onKey }: { problem: Problem | undefined; onKey: () => v
           {wantsKey && (
             <form onSubmit={submit}>
               <Stack>
-                <Text size="sm">This server wants a key. It stays in this tab, and is gone when you close it.</Text>
-                <TextInput type="password" label="Key" autoFocus autoComplete="off" value={value} onChange={(change) => setValue(change.currentTarget.value)} error={value.trim() !== "" && !isKey ? "A key has letters, digits and _ alone." : key.get() !== "" ? "The server does not know this key." : undefined} />
-                <Button type="submit" disabled={!isKey}>Open</Button>
+                <Text size="sm">This server requires a key. It is kept in this tab and forgotten when you close it.</Text>
+                <TextInput type="password" label="Key" autoFocus autoComplete="off" value={value} onChange={(change) => setValue(change.currentTarget.value)} error={value.trim() !== "" && !isKey ? "A key contains only letters, digits and _." : key.get() !== "" ? "This key is not valid." : undefined} />
+                <Button type="submit" disabled={!isKey}>Continue</Button>
               </Stack>
             </form>
           )}

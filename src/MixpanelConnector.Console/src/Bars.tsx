@@ -23,7 +23,7 @@ export function Bars({ title, column, count, rows, whole, isBusy = false, select
   return (
     <section aria-label={title}>
       <Title order={level} size="h5" mb="xs">{title}</Title>
-      {rows === undefined ? isBusy ? <Loading height={160} /> : <Text c="dimmed" size="sm">Nothing asked yet.</Text> : rows.length === 0 ? <Text c="dimmed" size="sm">{none}</Text> : (
+      {rows === undefined ? isBusy ? <Loading height={160} /> : <Text c="dimmed" size="sm">Not queried yet.</Text> : rows.length === 0 ? <Text c="dimmed" size="sm">{none}</Text> : (
         <table className="bars">
           <colgroup><col /><col className="count" /><col className="share" /></colgroup>
           <thead className="visually-hidden"><tr><th scope="col">{column}</th><th scope="col">{count}</th><th scope="col">Share</th></tr></thead>

@@ -82,7 +82,7 @@ export function Chart({ label, data, unfinished = false, height = 260, refusals,
         <div ref={place} aria-hidden="true" />
         {shown && (
           <div className={shown.left > (place.current?.clientWidth ?? 0) / 2 ? "tip before" : "tip"} style={{ left: shown.left }} aria-hidden="true">
-            <b>{data.labels[shown.index]}{unfinished && shown.index === data.labels.length - 1 ? ", not over yet" : ""}</b>
+            <b>{data.labels[shown.index]}{unfinished && shown.index === data.labels.length - 1 ? ", incomplete" : ""}</b>
             {data.series.map((one, index) => !hidden.has(one.label) && <span key={index}><i style={{ background: colourOf(index) }} /><em>{visible(one.label)}</em><b>{shownNumber(one.values[shown.index])}</b></span>)}
           </div>
         )}
@@ -108,7 +108,7 @@ function AsTable({ label, data, unfinished }: { label: string; data: Data; unfin
   const [isOpen, setOpen] = useState(false);
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>As a table</summary>
+      <summary>View as table</summary>
       {isOpen && <div className="scroll" tabIndex={0} role="region" aria-label={`${label}, as a table`}>
         <Table striped>
           <Table.Thead>
@@ -120,7 +120,7 @@ function AsTable({ label, data, unfinished }: { label: string; data: Data; unfin
           <Table.Tbody>
             {data.labels.map((at, row) => (
               <Table.Tr key={row}>
-                <Table.Th scope="row">{at}{unfinished && row === data.labels.length - 1 ? ", not over yet" : ""}</Table.Th>
+                <Table.Th scope="row">{at}{unfinished && row === data.labels.length - 1 ? ", incomplete" : ""}</Table.Th>
                 {data.series.map((one, index) => <Table.Td key={index} ta="right">{shownNumber(one.values[row])}</Table.Td>)}
               </Table.Tr>
             ))}

@@ -14,7 +14,7 @@ export class Fence extends Component<{ children: ReactNode }, { problem?: Proble
     if (!this.state.problem) return this.props.children;
     return (
       <>
-        <PageTitle about="The other pages still work; nothing that is stored is touched by this. Reload to try it again, and please report it.">This page cannot be shown</PageTitle>
+        <PageTitle about="The other pages still work, and stored data is not affected. Reload to try again, and please report this.">This page cannot be displayed</PageTitle>
         <ProblemAlert problem={this.state.problem} />
       </>
     );

@@ -44,8 +44,8 @@ export function Names({ label, description, value, onChange, proposals = [], pla
       />
       <datalist id={list}>{proposals.filter((name) => !value.includes(name)).slice(0, 500).map((name) => <option key={name} value={visible(name)} />)}</datalist>
       {value.length > 0 && (
-        <ul className="names" aria-label={`${label}, chosen`}>
-          {value.map((name) => <li key={name}>{visible(name)}<CloseButton size="xs" aria-label={`Without ${visible(name)}`} onClick={() => onChange(value.filter((other) => other !== name))} /></li>)}
+        <ul className="names" aria-label={`${label}, selected`}>
+          {value.map((name) => <li key={name}>{visible(name)}<CloseButton size="xs" aria-label={`Remove ${visible(name)}`} onClick={() => onChange(value.filter((other) => other !== name))} /></li>)}
         </ul>
       )}
     </div>

@@ -97,7 +97,7 @@ export function RecordTable<T extends { id: number | string }>({ label, records,
           <ColumnChoice columns={columns} shown={shownColumns} />
           {sorted.length > most && <Button variant="subtle" size="compact-sm" onClick={() => setMost(most + step)}>Show {number(Math.min(step, sorted.length - most))} more of {number(sorted.length)}</Button>}
         </Group>
-        {records.length === 0 && <Text p="md" c="dimmed">Nothing matches.</Text>}
+        {records.length === 0 && <Text p="md" c="dimmed">No matching records.</Text>}
       </Paper>
       {selected && (
         <Paper withBorder p="md" className="detail" role="region" aria-label="Selected" onKeyDown={(event: KeyboardEvent) => event.key === "Escape" && close()}>
@@ -145,7 +145,7 @@ function Heading<T>({ column, sort, widen }: { column: Column<T>; sort: string; 
 
   return (
     <>
-      {column.sort ? <button type="button" title="Sorts; Shift with an arrow key makes the column wider or narrower" onClick={() => setState({ sort: next })} onKeyDown={onKey}>{column.title}<i aria-hidden="true">{sort === column.key ? " ↑" : sort === `-${column.key}` ? " ↓" : ""}</i></button> : column.title}
+      {column.sort ? <button type="button" title="Sort; Shift with an arrow key resizes the column" onClick={() => setState({ sort: next })} onKeyDown={onKey}>{column.title}<i aria-hidden="true">{sort === column.key ? " ↑" : sort === `-${column.key}` ? " ↓" : ""}</i></button> : column.title}
       <span className="edge" aria-hidden="true" onPointerDown={(event) => { event.currentTarget.setPointerCapture(event.pointerId); last.current = event.clientX; }} onPointerMove={onDrag} />
     </>
   );

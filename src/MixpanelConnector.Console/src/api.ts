@@ -81,7 +81,7 @@ export async function problemOf(response: Response): Promise<Problem> {
     const json = parse(text);
     return new Problem(response.status, shown(get(json, "kind")), shown(get(json, "title")), shown(get(json, "detail")), shown(get(json, "field")) || undefined);
   } catch {
-    return new Problem(response.status, "unknown", `The server answered ${response.status}`, text.slice(0, 500), undefined);
+    return new Problem(response.status, "unknown", `The server returned ${response.status}`, text.slice(0, 500), undefined);
   }
 }
 
@@ -90,7 +90,7 @@ export async function request(method: string, path: string, body?: string): Prom
   try {
     response = await fetch(path, { method, headers: headers(body === undefined ? {} : { "Content-Type": "application/json" }), body: body ?? null, cache: "no-store" });
   } catch {
-    throw new Problem(0, "unreachable", "The server does not answer", "It may have been stopped. Start it again, and reload this page.", undefined);
+    throw new Problem(0, "unreachable", "The server is not responding", "It may have been stopped. Start it again, then reload this page.", undefined);
   }
   if (!response.ok) throw await problemOf(response);
   return response;

@@ -42,13 +42,13 @@ export function inputOf(schema: Schema, fields: Fields): { input: Json; faults: 
     if (value.length === 0) {
       // A list that is needed may be empty, where the schema does not say otherwise.
       if (isRequired && Array.isArray(value) && !field.minItems) entries.push([name, { kind: "array", items: [] }]);
-      else if (isRequired) faults[name] = "This is needed.";
+      else if (isRequired) faults[name] = "This is required.";
       continue;
     }
     try {
       entries.push([name, read(field, value)]);
     } catch (error) {
-      faults[name] = error instanceof JsonError || error instanceof RangeError ? error.message : "This cannot be read.";
+      faults[name] = error instanceof JsonError || error instanceof RangeError ? error.message : "This is not valid.";
     }
   }
   return { input: { kind: "object", entries }, faults };

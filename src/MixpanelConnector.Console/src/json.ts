@@ -35,7 +35,7 @@ export function parse(text: string): Json {
   }
 
   function text_(): string {
-    return JSON.parse(take(string) ?? fail("a text in double quotes is expected")) as string;
+    return JSON.parse(take(string) ?? fail("expected a string in double quotes")) as string;
   }
 
   /** Items between brackets, separated by commas. */
@@ -54,7 +54,7 @@ export function parse(text: string): Json {
         at++;
         return;
       }
-      if (text[at] !== ",") fail(`a comma or ${end} is expected`);
+      if (text[at] !== ",") fail(`expected a comma or ${end}`);
       at++;
     }
   }
@@ -68,7 +68,7 @@ export function parse(text: string): Json {
         list("}", () => {
           const name = text_();
           skip();
-          if (text[at] !== ":") fail("a colon is expected");
+          if (text[at] !== ":") fail("expected a colon");
           at++;
           entries.push([name, value(depth + 1)]);
         });
@@ -82,13 +82,13 @@ export function parse(text: string): Json {
       case '"':
         return { kind: "string", value: text_() };
       default:
-        return { kind: "literal", text: take(literal) ?? fail("a value is expected") };
+        return { kind: "literal", text: take(literal) ?? fail("expected a value") };
     }
   }
 
   const result = value(0);
   skip();
-  if (at < text.length) fail("nothing more is expected");
+  if (at < text.length) fail("unexpected text after the value");
   return result;
 }
 

@@ -35,7 +35,7 @@ export function JsonView({ json, label, tall = false }: { json: Json; label: str
       <CopyText text={text} label={`Copy ${label}`} />
       <pre tabIndex={0} aria-label={label} role="region" className={tall ? "tall" : undefined}>
         {parts}
-        {text.length > mostShown && `\n… and ${(text.length - mostShown).toLocaleString("en")} characters more: copy it to see all.`}
+        {text.length > mostShown && `\n… and ${(text.length - mostShown).toLocaleString("en")} more characters: copy the text to see all.`}
       </pre>
     </div>
   );
@@ -96,7 +96,7 @@ export function ProblemAlert({ problem }: { problem: Problem | undefined }) {
 }
 
 export function asProblem(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem(0, "", "That did not work", error instanceof Error ? error.message : String(error), undefined);
+  return error instanceof Problem ? error : new Problem(0, "", "Something went wrong", error instanceof Error ? error.message : String(error), undefined);
 }
 
 export function Empty({ title, children }: { title: string; children: ReactNode }) {

@@ -70,7 +70,7 @@ export const showMapping = (file: File, options: Options): Promise<Json> => look
 
 function look(file: File, options: Options, how: string, more: Record<string, string>): Promise<Json> {
   const isWhole = readFromItsEnd.test(file.name);
-  if (isWhole && file.size > mostLooked) throw new Problem(0, "", "The file is too large to be looked at", "Of a Parquet file and of an archive all is needed, and this server looks at 64 MB. It can be checked and imported all the same.", undefined);
+  if (isWhole && file.size > mostLooked) throw new Problem(0, "", "The file is too large to inspect", "Parquet files and archives must be inspected as a whole, and this server inspects at most 64 MB. You can still check and import the file.", undefined);
   return upload(isWhole ? file : file.slice(0, looked), typeOf(file.name, options), `/v1/imports/${how}?${queryOf(options, more)}`, () => {});
 }
 
@@ -102,7 +102,7 @@ function upload(body: Blob, type: string, path: string, progress: (share: number
     for (const [name, value] of Object.entries(headers())) call.setRequestHeader(name, value);
     call.setRequestHeader("Content-Type", type);
     call.upload.onprogress = (event) => progress(event.lengthComputable ? event.loaded / event.total : 0);
-    call.onerror = () => reject(new Problem(0, "unreachable", "The file did not arrive", "The connection broke, and nothing of the file is imported. Try again.", undefined));
+    call.onerror = () => reject(new Problem(0, "unreachable", "The upload failed", "The connection was lost, and nothing of the file was imported. Try again.", undefined));
     call.onload = () => {
       let json: Json | undefined;
       try {
@@ -112,7 +112,7 @@ function upload(body: Blob, type: string, path: string, progress: (share: number
       }
       if (call.status < 300 && json) resolve(json);
       else if (json) reject(new Problem(call.status, shown(get(json, "kind")), shown(get(json, "title")), shown(get(json, "detail")), shown(get(json, "field")) || undefined));
-      else reject(new Problem(call.status, "unknown", `The server answered ${call.status}`, call.responseText.slice(0, 300), undefined));
+      else reject(new Problem(call.status, "unknown", `The server returned ${call.status}`, call.responseText.slice(0, 300), undefined));
     };
     call.send(body);
   });

@@ -103,6 +103,6 @@ test("every colour of a chart has 3:1 against its ground, light and dark", () =>
 test("a record is shown with all that it becomes, and why it becomes nothing", () => {
   const { records, problem } = mappedOf(from({ records: [{ source: "body", line: 2, before: { a: 1 }, after: [{ record: { event: "A" } }, { left_out: "profiles" }, { code: "time_missing", message: "there is no time" }] }], problem: "The rest cannot be read." }));
   assert.equal(records[0]!.place, "body:2");
-  assert.deepEqual(records[0]!.after.map(({ record, note, isRefused }) => [record !== undefined, note, isRefused]), [[true, "", false], [false, "Left out: profiles.", false], [false, "Would be refused (time_missing): there is no time.", true]]);
+  assert.deepEqual(records[0]!.after.map(({ record, note, isRefused }) => [record !== undefined, note, isRefused]), [[true, "", false], [false, "Left out: profiles.", false], [false, "Would be rejected (time_missing): there is no time.", true]]);
   assert.equal(problem, "The rest cannot be read.");
 });

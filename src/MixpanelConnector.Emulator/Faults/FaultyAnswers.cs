@@ -84,7 +84,7 @@ sealed class FaultyAnswers(FaultPlan plan)
     {
         if (fault.RetryAfter is { } seconds)
             context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return context.ErrorAsync(ErrorShapes.For(context.Request.Path), fault.Status!.Value, $"a fault on purpose: {fault.Status}");
+        return context.ErrorAsync(ErrorShapes.For(context.Request.Path), fault.Status!.Value, $"injected fault: {fault.Status}");
     }
 
     /// <summary>Resets the connection if the system supports it; otherwise at least closes it without a response.</summary>

@@ -13,7 +13,7 @@ sealed class HostCheck(IReadOnlyList<string> allowed, bool anyAddress)
     public Task RunAsync(HttpContext context, RequestDelegate next) =>
         (ConnectTunnel.IsUnder(context) ? Regions.IsMixpanel(context.Request.Host.Host) : IsKnown(context.Request.Host.Host.ToLowerInvariant()))
             ? next(context)
-            : context.ErrorAsync(ErrorShapes.App, 421, anyAddress ? "this server answers to localhost and to IP addresses, to names that --host allows, and through its proxy to Mixpanel's hosts" : "this server answers on loopback only, and through its proxy to Mixpanel's hosts");
+            : context.ErrorAsync(ErrorShapes.App, 421, anyAddress ? "this server accepts localhost, IP addresses, names allowed with --host, and Mixpanel's hosts through its proxy" : "this server accepts only loopback, and Mixpanel's hosts through its proxy");
 
     bool IsKnown(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && (anyAddress || IPAddress.IsLoopback(address))) || allowed.Contains(host, StringComparer.OrdinalIgnoreCase);
 }

@@ -38,7 +38,7 @@ sealed class QueryFields
 
     /// <summary>The field's text; null if it is missing or empty.</summary>
     public string? Text(string name) =>
-        IsKnown(name) ? _values.GetValueOrDefault(name) : throw new InvalidOperationException($"the operation does not say that it takes {name}");
+        IsKnown(name) ? _values.GetValueOrDefault(name) : throw new InvalidOperationException($"the operation does not declare the parameter {name}");
 
     void Read(string? contentType, ReadOnlyMemory<byte> body)
     {

@@ -68,7 +68,7 @@ sealed class JsonSelectorRecord : ISelectorRecord
         var reader = new Utf8JsonReader(json);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
-            throw new JsonException("The properties of a record are a JSON object.");
+            throw new JsonException("The properties of a record must be a JSON object.");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var index = IndexOfName(ref reader);

@@ -18,9 +18,9 @@ static class AssemblySchemas
         try
         {
             using var image = new PEReader(ImmutableArray.Create(assembly));
-            if (!image.HasMetadata) throw new FormatException("it is no .NET assembly");
+            if (!image.HasMetadata) throw new FormatException("it is not a .NET assembly");
             var reader = image.GetMetadataReader();
-            if (!reader.IsAssembly) throw new FormatException("it is no .NET assembly");
+            if (!reader.IsAssembly) throw new FormatException("it is not a .NET assembly");
             var entries = new SortedDictionary<string, JsonObject>(StringComparer.Ordinal);
             foreach (var handle in reader.GetAssemblyDefinition().GetCustomAttributes())
             {
@@ -28,14 +28,14 @@ static class AssemblySchemas
                 if (!IsSchema(reader, attribute)) continue;
                 var value = reader.GetBlobReader(attribute.Value);
                 if (value.ReadUInt16() != 1 || value.ReadSerializedString() is not { } text || JsonNode.Parse(text) is not JsonObject entry || (string?)entry["name"] is not { } name) throw new FormatException("a schema in it is damaged");
-                if (!entries.TryAdd(name, entry)) throw new FormatException($"two types in it are of the event '{name}': give one of them another name");
+                if (!entries.TryAdd(name, entry)) throw new FormatException($"two types in it have the event name '{name}': rename one of them");
             }
 
             return [.. entries.Values];
         }
         catch (Exception e) when (e is BadImageFormatException or JsonException or InvalidOperationException or ArgumentException or OverflowException)
         {
-            throw new FormatException("it is no .NET assembly, or damaged", e);
+            throw new FormatException("it is not a .NET assembly, or is damaged", e);
         }
     }
 

@@ -12,7 +12,7 @@ sealed record LexiconEvent(string Name, string? Description, bool IsDropped, IRe
     public static IReadOnlyList<LexiconEvent> Read(JsonElement lexicon)
     {
         var entries = lexicon.ValueKind is JsonValueKind.Object && (lexicon.TryGetProperty("results", out var list) || lexicon.TryGetProperty("entries", out list)) ? list : lexicon;
-        if (entries.ValueKind is not JsonValueKind.Array) throw new FormatException("there is no list of schemas: give what list-schemas prints");
+        if (entries.ValueKind is not JsonValueKind.Array) throw new FormatException("there is no list of schemas: use the output of list-schemas");
         var events = new Dictionary<string, LexiconEvent>(StringComparer.Ordinal);
         foreach (var (number, entry) in entries.EnumerateArray().Index())
         {
@@ -20,7 +20,7 @@ sealed record LexiconEvent(string Name, string? Description, bool IsDropped, IRe
             if (type != "event") continue;
             var name = Text(entry, "name") ?? throw Fault(number, "has no name");
             if (!entry.TryGetProperty("schemaJson", out var schema) || schema.ValueKind is not JsonValueKind.Object) throw Fault(number, "has no schemaJson");
-            if (!events.TryAdd(name, Of(name, schema, number))) throw Fault(number, "is of the same event as one before");
+            if (!events.TryAdd(name, Of(name, schema, number))) throw Fault(number, "repeats the event of an earlier one");
         }
 
         return [.. events.Values.OrderBy(one => one.Name, StringComparer.Ordinal)];
@@ -32,10 +32,10 @@ sealed record LexiconEvent(string Name, string? Description, bool IsDropped, IRe
         var properties = new OrderedDictionary<string, LexiconProperty>(StringComparer.Ordinal);
         if (schema.TryGetProperty("properties", out var all) && all.ValueKind is not JsonValueKind.Null)
         {
-            if (all.ValueKind is not JsonValueKind.Object) throw Fault(number, "has properties that are no object");
+            if (all.ValueKind is not JsonValueKind.Object) throw Fault(number, "has properties that are not an object");
             foreach (var property in all.EnumerateObject())
             {
-                if (property.Value.ValueKind is not JsonValueKind.Object) throw Fault(number, "has a property whose definition is no object");
+                if (property.Value.ValueKind is not JsonValueKind.Object) throw Fault(number, "has a property whose definition is not an object");
                 properties[property.Name] = LexiconProperty.Of(property.Name, property.Value, required.Contains(property.Name));
             }
         }

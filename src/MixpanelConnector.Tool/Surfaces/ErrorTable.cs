@@ -25,12 +25,12 @@ static class ErrorTable
         ErrorKind.InvalidInput => (Surfaces.ExitCode.InvalidInput, 400, "The input or the configuration is not valid"),
         ErrorKind.Unauthorized => (Surfaces.ExitCode.NotAllowed, 401, "Mixpanel did not accept the credentials"),
         ErrorKind.Forbidden => (Surfaces.ExitCode.NotAllowed, 403, "The credentials do not allow this"),
-        ErrorKind.NotFound => (Surfaces.ExitCode.NotAllowed, 404, "Mixpanel does not know what was asked for"),
-        ErrorKind.TooLarge => (Surfaces.ExitCode.Refused, 413, "The request is larger than Mixpanel takes"),
+        ErrorKind.NotFound => (Surfaces.ExitCode.NotAllowed, 404, "Mixpanel does not know what was requested"),
+        ErrorKind.TooLarge => (Surfaces.ExitCode.Refused, 413, "The request is larger than Mixpanel accepts"),
         ErrorKind.RateLimited => (Surfaces.ExitCode.Unavailable, 429, "Mixpanel's rate limit is exceeded"),
         ErrorKind.Rejected => (Surfaces.ExitCode.Refused, 422, "Mixpanel refused the request"),
-        ErrorKind.Timeout => (Surfaces.ExitCode.Unavailable, 504, "Mixpanel did not answer in time"),
-        ErrorKind.Protocol => (Surfaces.ExitCode.Unavailable, 502, "What answered is not Mixpanel as documented"),
+        ErrorKind.Timeout => (Surfaces.ExitCode.Unavailable, 504, "Mixpanel did not respond in time"),
+        ErrorKind.Protocol => (Surfaces.ExitCode.Unavailable, 502, "The response does not match Mixpanel's documentation"),
         _ => (Surfaces.ExitCode.Unavailable, 503, "The service is not available"),
     };
 

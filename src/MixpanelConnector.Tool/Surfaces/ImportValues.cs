@@ -24,14 +24,14 @@ sealed record ImportValues(string Prefix)
         "profiles" => ImportType.Profiles,
         "groups" => ImportType.Groups,
         "lookup-table" => ImportType.LookupTable,
-        _ => throw Invalid("type", $"takes {string.Join(", ", Types)}."),
+        _ => throw Invalid("type", $"must be one of {string.Join(", ", Types)}."),
     };
 
     public bool Strict(string? text) => text switch
     {
         null or "1" => true,
         "0" => false,
-        _ => throw Invalid("strict", "takes 0 or 1."),
+        _ => throw Invalid("strict", "must be 0 or 1."),
     };
 
     /// <summary>The mapping of a vendor, or a custom one; null for none.</summary>
@@ -42,28 +42,28 @@ sealed record ImportValues(string Prefix)
         (null, null) => null,
         ({ } name, null) => ImportMapping.OfVendor(name),
         (null, { } rules) => ImportMapping.Parse(rules()),
-        _ => throw Configuration.Invalid("mapping", $"{Prefix}vendor and {Prefix}mapping exclude each other: records are mapped once."),
+        _ => throw Configuration.Invalid("mapping", $"{Prefix}vendor and {Prefix}mapping are mutually exclusive: records are mapped once."),
     };
 
-    public MixpanelException NoMapping() => Configuration.Invalid("show_mapping", $"There is no mapping to show: name one with {Prefix}vendor or {Prefix}mapping.");
+    public MixpanelException NoMapping() => Configuration.Invalid("show_mapping", $"There is no mapping to show: specify one with {Prefix}vendor or {Prefix}mapping.");
 
     public int Shown(string? text)
     {
         if (text is null) return 10;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= MostShown ? count : throw Invalid("show_mapping", FormattableString.Invariant($"takes a number from 1 to {MostShown}."));
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= MostShown ? count : throw Invalid("show_mapping", FormattableString.Invariant($"must be a number from 1 to {MostShown}."));
     }
 
     public ImportIdentity Identity(string? text) => text switch
     {
         null or "simplified" => ImportIdentity.Simplified,
         "original" => ImportIdentity.Original,
-        _ => throw Invalid("identity", "takes simplified or original."),
+        _ => throw Invalid("identity", "must be simplified or original."),
     };
 
     public Guid? TableId(string? text)
     {
         if (text is null) return null;
-        return Guid.TryParse(text, out var id) ? id : throw Invalid("table_id", "takes the id of a lookup table, which is a UUID.");
+        return Guid.TryParse(text, out var id) ? id : throw Invalid("table_id", "must be the id of a lookup table, a UUID.");
     }
 
     public ImportFixes Fixes(IEnumerable<string> given)
@@ -77,7 +77,7 @@ sealed record ImportValues(string Prefix)
                 "ids" => ImportFixes.Ids,
                 "nulls" => ImportFixes.Nulls,
                 "insert-ids" => ImportFixes.InsertIds,
-                _ => throw Invalid("fix", "takes time, ids, nulls and insert-ids, several with commas."),
+                _ => throw Invalid("fix", "must be time, ids, nulls or insert-ids, or several of them separated by commas."),
             };
         }
 
@@ -105,7 +105,7 @@ sealed record ImportValues(string Prefix)
             // A column name may contain the separator; a type does not.
             var equals = pair.LastIndexOf('=');
             var type = equals <= 0 ? -1 : ColumnTypeNames.ToList().IndexOf(pair[(equals + 1)..]);
-            if (type < 0) throw Invalid("column_type", $"takes COLUMN=TYPE, such as sku=text; the types are {string.Join(", ", ColumnTypeNames)}.");
+            if (type < 0) throw Invalid("column_type", $"must be COLUMN=TYPE, such as sku=text; the types are {string.Join(", ", ColumnTypeNames)}.");
             if (!types.TryAdd(pair[..equals], (ImportColumnType)type)) throw Invalid("column_type", $"names the column {pair[..equals]} twice.");
         }
 
@@ -118,7 +118,7 @@ sealed record ImportValues(string Prefix)
         null => null,
         "tab" or "\\t" => '\t',
         [var one] => one,
-        _ => throw Invalid("delimiter", "takes one character, or tab."),
+        _ => throw Invalid("delimiter", "must be one character, or tab."),
     };
 
     /// <summary>One character; null for <c>none</c>.</summary>
@@ -127,27 +127,27 @@ sealed record ImportValues(string Prefix)
         null => '"',
         "none" => null,
         [var one] => one,
-        _ => throw Invalid("quote", "takes one character, or none."),
+        _ => throw Invalid("quote", "must be one character, or none."),
     };
 
     public char? Escape(string? text) => text switch
     {
         null or "none" => null,
         [var one] => one,
-        _ => throw Invalid("escape", "takes one character, such as \\."),
+        _ => throw Invalid("escape", "must be one character, such as \\."),
     };
 
     public char Decimal(string? text) => text switch
     {
         null or "." or "point" => '.',
         "," or "comma" => ',',
-        _ => throw Invalid("decimal", "takes . or ,"),
+        _ => throw Invalid("decimal", "must be . or ,"),
     };
 
     public int SkipLines(string? text)
     {
         if (text is null) return 0;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var lines) ? lines : throw Invalid("skip_lines", "takes a number of lines.");
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var lines) ? lines : throw Invalid("skip_lines", "must be a number of lines.");
     }
 
     /// <summary>Comma-separated names; a name that contains a comma is quoted.</summary>
@@ -181,8 +181,8 @@ sealed record ImportValues(string Prefix)
         var renames = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var pair in given)
         {
-            if (pair.Split('=') is not [{ Length: > 0 } from, { Length: > 0 } to]) throw Invalid("rename", "takes OLD=NEW: the property's name and its new one.");
-            if (!renames.TryAdd(from, to)) throw Configuration.Invalid("rename", $"{from} is to be renamed twice.");
+            if (pair.Split('=') is not [{ Length: > 0 } from, { Length: > 0 } to]) throw Invalid("rename", "must be OLD=NEW: the property's name and its new one.");
+            if (!renames.TryAdd(from, to)) throw Configuration.Invalid("rename", $"{from} is renamed twice.");
         }
 
         return renames;
@@ -194,13 +194,13 @@ sealed record ImportValues(string Prefix)
         if (text is null) return null;
         return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var hours) && Math.Abs(hours) <= 876_000
             ? TimeSpan.FromSeconds(Math.Round(hours * 3600))
-            : throw Invalid("time_offset", "takes hours such as 3 or -5.5, at most 100 years.");
+            : throw Invalid("time_offset", "must be hours such as 3 or -5.5, at most 100 years.");
     }
 
     public DateOnly? Day(string name, string? text)
     {
         if (text is null) return null;
-        return DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : throw Invalid(name, "takes a day such as 2026-10-01.");
+        return DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : throw Invalid(name, "must be a day such as 2026-10-01.");
     }
 
     public TimeSpan? Duration(string name, string? text)

@@ -92,7 +92,7 @@ async function settle(page, path) {
   if (path === "imports") {
     await page.getByLabel("File to import").setInputFiles({ name: "orders.csv", mimeType: "text/csv", buffer: Buffer.from("who;when;price\nu1;2025-10-01;1,5\nu2;never;2\n") });
     await page.getByRole("region", { name: "Columns" }).waitFor();
-    await page.getByRole("button", { name: "Show what was rejected" }).first().click();
+    await page.getByRole("button", { name: "Show rejected records" }).first().click();
     await page.getByRole("region", { name: "Rejected records" }).waitFor();
   }
   if (["live", "rejected", "profiles", "accounts"].includes(path)) {
@@ -120,11 +120,11 @@ const tasks = {
 
     // Users are counted once, however many months they come in; what cannot be added up is not.
     await shows(page, legend, ["Visited 360", "Bought 50"]);
-    await page.getByLabel("Count").selectOption("Users");
+    await page.getByLabel("Metric").selectOption("Users");
     await shows(page, legend, ["Visited 120", "Bought 40"]);
-    await page.getByLabel("Count").selectOption("Events per user");
+    await page.getByLabel("Metric").selectOption("Events per user");
     await shows(page, legend, ["Visited 3", "Bought 1.25"]);
-    await page.getByText("As a table").click();
+    await page.getByText("View as table").click();
     await shows(page, `${table}.filter((row) => !row.endsWith("|0|0"))`, ["2025-08-01|1|0", "2025-08-02|0|1", "2025-09-01|1|0", "2025-10-01|1|0", "2025-10-02|0|1"]);
     await page.reload();
     await shows(page, legend, ["Visited 3", "Bought 1.25"], "the address holds the state");
@@ -140,7 +140,7 @@ const tasks = {
 
     // All of an event have a plan, and a bar that stands for all of it reaches its end.
     await page.getByLabel("Event", { exact: true }).selectOption("Bought");
-    await page.getByText("50 of this event are stored.").waitFor();
+    await page.getByText("Stored events: 50.").waitFor();
     await shows(page, `${bars("Top properties")}.filter((row) => /^(plan|gift)[|]/.test(row))`, ["plan|50|100 %", "gift|10|20 %"]);
     assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll(".bars th > i")].filter((rail) => rail.closest("tr").cells[2].innerText === "100 %").map((rail) => [rail.getBoundingClientRect().width - rail.firstChild.getBoundingClientRect().width, rail.getBoundingClientRect().width - rail.parentElement.getBoundingClientRect().width]).filter(([part, whole]) => Math.abs(part) > 1 || Math.abs(whole) > 1)), []);
     await page.getByRole("button", { name: "plan", exact: true }).click();
@@ -149,20 +149,20 @@ const tasks = {
     // Explore: by property, with filters, sums and averages; as CSV and as a command.
     await go(page, "explore?event=Bought&from=2025-08-01&to=2025-10-31&unit=month");
     await shows(page, legend, ["Bought 50"]);
-    await page.getByLabel("Parted by").selectOption("plan");
+    await page.getByLabel("Break down by").selectOption("plan");
     await shows(page, legend, ["free 37", "pro 13"]);
-    await page.getByLabel("Count").selectOption("Users");
+    await page.getByLabel("Metric").selectOption("Users");
     await shows(page, legend, ["free 30", "pro 10"]);
-    await page.getByLabel("Parted by").selectOption("Nothing");
-    await page.getByLabel("Count").selectOption("Sum of a property");
+    await page.getByLabel("Break down by").selectOption("None");
+    await page.getByLabel("Metric").selectOption("Sum of a property");
     await page.getByLabel("Property", { exact: true }).selectOption("price");
     await shows(page, legend, ["Bought 1,205"]);
-    await page.getByLabel("Count").selectOption("Average of a property");
+    await page.getByLabel("Metric").selectOption("Average of a property");
     await shows(page, legend, ["Bought"], "an average is not added up");
-    await page.getByText("As a table").click();
+    await page.getByText("View as table").click();
     await shows(page, `${table}.filter((row) => !row.endsWith("|0"))`, ["2025-08-02|29.5", "2025-10-02|2.5"]);
-    await page.getByLabel("Count").selectOption("Events");
-    await page.getByRole("button", { name: "Add a filter" }).click();
+    await page.getByLabel("Metric").selectOption("Events");
+    await page.getByRole("button", { name: "Add filter" }).click();
     await page.getByLabel("Where").selectOption("price");
     await page.getByLabel("Comparison").selectOption("is above");
     await page.getByLabel("Value", { exact: true }).fill("30");
@@ -179,12 +179,12 @@ const tasks = {
     const body = JSON.parse(/--json '(.*)'$/s.exec(await page.getByRole("region", { name: "request" }).innerText())[1]);
     const answer = await post("/v1/actions/query_segmentation", body);
     assert.equal(Object.values(answer.values["Bought"]).reduce((sum, value) => sum + value, 0), 4, "the request gives what is shown");
-    await page.getByLabel("Save this view as").fill("Dear orders");
+    await page.getByLabel("Save view as").fill("Dear orders");
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await go(page, "explore?report=retention&born=Visited&back=Bought&from=2025-08-01&to=2025-08-31&unit=month");
     await shows(page, `[...document.querySelectorAll(".cohorts tbody tr")].map((row) => [...row.cells].slice(0, 5).map((cell) => cell.innerText.trim()).join("|"))`, ["2025-08-01|120|33.3 %|0 %|8.3 %"]);
     await go(page, "explore?report=funnels&from=2025-08-01&to=2025-08-31");
-    await page.getByText("40 of 120 came to the end: 33.3 %.").waitFor();
+    await page.getByText("40 of 120 completed the funnel: 33.3 %.").waitFor();
     await page.getByLabel("Saved views").selectOption("Dear orders");
     await shows(page, legend, ["Bought 4"], "a saved view");
 
@@ -196,12 +196,12 @@ const tasks = {
     await go(page, "live");
     await page.getByText("shown.").first().waitFor();
     await post("/import?strict=1&project_id=1", Array.from({ length: 2000 }, (_, index) => event("Burst", { index })));
-    await page.getByText("2,000 events were accepted, and 50 shown").waitFor();
+    await page.getByText("2,000 events were accepted and 50 shown").waitFor();
 
     // What is paused stays, and what came meanwhile is counted.
     await page.getByRole("button", { name: "Pause" }).click();
     await post("/import?strict=1&project_id=1", [event("Meanwhile", { distinct_id: "zoe" }), { event: "", properties: {} }]);
-    await page.getByRole("button", { name: "Go on (2 more)" }).click();
+    await page.getByRole("button", { name: "Resume (2 more)" }).click();
     await page.getByRole("row", { name: /Rejected: / }).and(page.locator(".refused")).first().waitFor();
     await page.getByRole("textbox", { name: "Person" }).fill("zoe");
     await page.getByRole("row", { name: /Meanwhile/ }).waitFor();
@@ -298,8 +298,8 @@ const tasks = {
       await go(page, `actions/${name}`);
       await page.getByRole("heading", { level: 2, name: title, exact: true }).waitFor();
       await page.getByRole("button", { name: "Run" }).click();
-      if (needs_confirmation) await page.getByRole("dialog").getByRole("button", { name: "Yes, do it for good" }).click();
-      const answer = page.getByRole("region", { name: "answer" });
+      if (needs_confirmation) await page.getByRole("dialog").getByRole("button", { name: "Confirm" }).click();
+      const answer = page.getByRole("region", { name: "response" });
       await answer.or(page.getByRole("alert")).first().waitFor();
       answers.push(`${name}: ${(await answer.count()) > 0 ? "answer" : (await page.getByRole("alert").innerText()).replaceAll("\n", " ")}`);
       if (index % 10 !== 0) continue;
@@ -321,7 +321,7 @@ const tasks = {
     // A number that JavaScript would change goes out as it is written.
     await page.getByRole("textbox", { name: "properties" }).fill(`{"time": ${Math.floor(Date.now() / 1000) - 5}, "distinct_id": "exact", "$insert_id": "exact-1", "big": 12345678901234567890.10}`);
     await page.getByRole("button", { name: "Run" }).click();
-    await page.getByRole("region", { name: "answer" }).getByText('"status": 1').waitFor();
+    await page.getByRole("region", { name: "response" }).getByText('"status": 1').waitFor();
     await go(page, "live");
     await page.getByText("12345678901234567890.10").first().waitFor();
 
@@ -347,7 +347,7 @@ const tasks = {
       assert.match(await links.first().innerText(), /^Delete annotation\s+delete$/, text);
     }
     await search.fill("no such thing");
-    await page.getByText("Nothing matches.").waitFor();
+    await page.getByText("No matching actions.").waitFor();
     await page.keyboard.press("Escape");
     assert.equal(await links.count(), everything);
     await search.fill("delete_annotation");
@@ -372,8 +372,8 @@ const tasks = {
     await page.getByRole("dialog").waitFor({ state: "detached" });
     assert.deepEqual(asked, []);
     await page.getByRole("button", { name: "Run" }).click();
-    await page.getByRole("button", { name: "Yes, do it for good" }).click();
-    await page.getByRole("region", { name: "answer" }).waitFor();
+    await page.getByRole("button", { name: "Confirm" }).click();
+    await page.getByRole("region", { name: "response" }).waitFor();
     assert.deepEqual(asked.map((body) => JSON.parse(body)), [{ annotation_id: made, confirm: true }]);
     await close(page);
   },
@@ -388,43 +388,43 @@ const tasks = {
     await page.keyboard.type("blue");
     await page.getByText("1 shown").waitFor();
     await page.keyboard.type("green");
-    await page.getByText("Nothing matches", { exact: true }).waitFor();
+    await page.getByText("No matching records", { exact: true }).waitFor();
     await go(page, "rejected");
     await fetch(`${address}track`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify([{ event: "Old", properties: { token: "local", time: 1000, distinct_id: "u" } }]) });
-    await page.getByRole("row", { name: /older than five days.*was not told/ }).waitFor();
+    await page.getByRole("row", { name: /older than five days.*not notified/ }).waitFor();
     await go(page, "imports");
     await allow(page);
     const lines = Array.from({ length: 3000 }, (_, index) => JSON.stringify(index % 1000 === 7 ? { event: "", properties: {} } : event("Imported", { n: index })));
     await page.getByLabel("File to import").setInputFiles({ name: "events.ndjson", mimeType: "application/x-ndjson", buffer: Buffer.from(lines.join("\n")) });
     const file = page.getByRole("region", { name: "The file" });
-    await file.getByText("Of the first 1,000 records, 1 would be refused.").waitFor();
-    await file.getByRole("button", { name: "Check all of it" }).click();
-    await page.getByRole("region", { name: "The check" }).getByText("All of it was checked").waitFor();
+    await file.getByText("Of the first 1,000 records, 1 would be rejected.").waitFor();
+    await file.getByRole("button", { name: "Check the whole file" }).click();
+    await page.getByRole("region", { name: "The check" }).getByText("Check complete").waitFor();
     assert.match(await page.getByRole("region", { name: "The check" }).innerText(), /would be accepted\s+2,997\s+would be rejected\s+3\s/);
     await file.getByRole("button", { name: "Start the import" }).click();
     const job = page.getByRole("region", { name: "Import events.ndjson", exact: true }).filter({ hasText: "finished, 3 rejected" });
     await job.getByText("2,997").waitFor();
-    await job.getByRole("button", { name: "Show what was rejected" }).click();
+    await job.getByRole("button", { name: "Show rejected records" }).click();
     const letters = job.getByRole("region", { name: "Rejected records" });
     await letters.getByRole("textbox").nth(2).waitFor();
     assert.equal(await letters.getByRole("textbox").count(), 3);
     for (const [index, letter] of (await letters.getByRole("textbox").all()).entries()) await letter.fill(index === 0 ? "{" : JSON.stringify(event("Mended")));
     await letters.getByText(/^Line 1, column 2/).waitFor();
     await letters.getByRole("textbox").first().fill(JSON.stringify(event("Mended")));
-    await job.getByRole("button", { name: "Send 3 of them again" }).click();
+    await job.getByRole("button", { name: "Send 3 again" }).click();
     await page.getByRole("region", { name: "Import events.ndjson, sent again" }).getByText("finished", { exact: true }).waitFor();
 
     // A file whose columns are named otherwise is read as it is proposed, and what is proposed can be changed.
     await page.getByLabel("File to import").setInputFiles({ name: "orders.csv", mimeType: "text/csv", buffer: Buffer.from("who;when;price\nu1;2025-10-01;1,5\nu2;2025-10-02;2,5\n") });
-    await file.getByText("Of the first 2 records, none would be refused.").waitFor();
+    await file.getByText("Of the first 2 records, none would be rejected.").waitFor();
     assert.match(await file.innerText(), /csv, semicolons between cells/);
-    assert.equal(await file.getByLabel("What when becomes").inputValue(), "time");
-    assert.equal(await file.getByLabel("Name of all events").inputValue(), "orders");
-    await file.getByLabel("What when becomes").selectOption("left out");
-    await file.getByText("Of the first 2 records, 2 would be refused.").waitFor();
-    await file.getByLabel("What when becomes").selectOption("time");
-    await file.getByLabel("decimals after a comma").check();
-    await file.getByText("Of the first 2 records, none would be refused.").waitFor();
+    assert.equal(await file.getByLabel("Import when as").inputValue(), "time");
+    assert.equal(await file.getByLabel("Event name for all records").inputValue(), "orders");
+    await file.getByLabel("Import when as").selectOption("dropped");
+    await file.getByText("Of the first 2 records, 2 would be rejected.").waitFor();
+    await file.getByLabel("Import when as").selectOption("time");
+    await file.getByLabel("decimal comma").check();
+    await file.getByText("Of the first 2 records, none would be rejected.").waitFor();
     await file.getByRole("button", { name: "Start the import" }).click();
     await page.getByRole("region", { name: "Import orders.csv" }).getByText("finished", { exact: true }).waitFor();
     const sum = await post("/v1/actions/query_segmentation_sum", { event: "orders", on: 'number(properties["price"])', from_date: "2025-10-01", to_date: "2025-10-02" });
@@ -432,36 +432,36 @@ const tasks = {
     // An export of another tool, and one by a mapping of one's own, are shown before and after.
     const call = { type: "track", event: "Order <b>", messageId: "m-1", userId: "u-7", timestamp: "2025-10-03T08:15:30.250Z", properties: { total: 59.9 } };
     await page.getByLabel("File to import").setInputFiles({ name: "calls.json", mimeType: "application/json", buffer: Buffer.from(`${JSON.stringify(call)}\n${JSON.stringify({ ...call, type: "identify" })}\n`) });
-    await file.getByLabel("Whose records they are").selectOption("segment");
-    await file.getByText("The first 2 records, and what they become.").waitFor();
-    assert.match(await file.getByRole("region", { name: "what it becomes" }).innerText(), /"event": "Order <b>"[^]*"\$insert_id": "m-1"/);
+    await file.getByLabel("Source").selectOption("segment");
+    await file.getByText("The first 2 records, before and after mapping.").waitFor();
+    assert.match(await file.getByRole("region", { name: "mapped record" }).innerText(), /"event": "Order <b>"[^]*"\$insert_id": "m-1"/);
     await file.getByText("Left out: profiles.").waitFor();
     await file.getByRole("button", { name: "Start the import" }).click();
     await page.getByRole("region", { name: "Import calls.json" }).getByText("finished", { exact: true }).waitFor();
     await page.getByLabel("File to import").setInputFiles({ name: "shop.ndjson", mimeType: "application/x-ndjson", buffer: Buffer.from('{"kind":"order","at":1759478400,"user":"u-8"}\n{"kind":"order"}\n') });
-    await file.getByLabel("Whose records they are").selectOption("a mapping of your own");
-    await file.getByRole("textbox", { name: "The mapping" }).fill('{"name":"shop","events":{"event":{"text":"{kind} of {@file}"},"time":{"path":"at","unit":"s"},"user_id":"user"}}');
-    assert.match(await file.getByRole("region", { name: "what it becomes" }).first().innerText(), /"event": "order of shop"/);
-    await file.getByText(/^Would be refused/).waitFor();
+    await file.getByLabel("Source").selectOption("custom mapping");
+    await file.getByRole("textbox", { name: "Mapping (JSON)" }).fill('{"name":"shop","events":{"event":{"text":"{kind} of {@file}"},"time":{"path":"at","unit":"s"},"user_id":"user"}}');
+    assert.match(await file.getByRole("region", { name: "mapped record" }).first().innerText(), /"event": "order of shop"/);
+    await file.getByText(/^Would be rejected/).waitFor();
     await file.getByRole("button", { name: "Start the import" }).click();
     const own = page.getByRole("region", { name: "Import shop.ndjson", exact: true });
     await own.getByText("finished, 1 rejected").waitFor();
-    await own.getByRole("button", { name: "Show what was rejected" }).click();
+    await own.getByRole("button", { name: "Show rejected records" }).click();
     await own.getByRole("region", { name: "Rejected records" }).getByRole("textbox").fill('{"kind":"refund","at":1759478400,"user":"u-8"}');
-    await own.getByRole("button", { name: "Send 1 of them again" }).click();
+    await own.getByRole("button", { name: "Send 1 again" }).click();
     await page.getByRole("region", { name: "Import shop.ndjson, sent again" }).getByText("finished", { exact: true }).waitFor();
     await page.getByLabel("File to import").setInputFiles({ name: "bad.ndjson", mimeType: "application/x-ndjson", buffer: Buffer.from('{"event":"","properties":{}}') });
-    await file.getByLabel("Whose records they are").selectOption("Mixpanel's form, or a table");
-    await file.getByText("Of the first 1 records, 1 would be refused.").waitFor();
+    await file.getByLabel("Source").selectOption("Mixpanel format or a table");
+    await file.getByText("Of the first 1 record, 1 would be rejected.").waitFor();
     await file.getByRole("button", { name: "Start the import" }).click();
     await page.getByRole("region", { name: "Import bad.ndjson" }).getByText("all rejected", { exact: true }).waitFor();
     const saved = page.waitForEvent("download");
-    await job.getByRole("button", { name: "Download the dead letters" }).click();
+    await job.getByRole("button", { name: "Download dead letters" }).click();
     assert.equal(readFileSync(await (await saved).path(), "utf8").trim().split("\n").length, 3);
     for (const jobs = page.getByRole("region", { name: /^Import / }); (await jobs.count()) > 0; ) {
       const left = await jobs.count();
       await jobs.first().getByRole("button", { name: "Remove" }).click();
-      await jobs.first().getByRole("button", { name: "Remove it for good" }).click();
+      await jobs.first().getByRole("button", { name: "Remove permanently" }).click();
       await page.waitForFunction((left) => document.querySelectorAll("section[aria-label^='Import ']").length < left, left);
     }
     await page.getByText("No imports yet").waitFor();
@@ -474,14 +474,14 @@ const tasks = {
     await page.getByText("No events yet").waitFor();
     await page.route("**/v1/live", (route) => route.abort());
     await page.reload();
-    await page.getByRole("alert").getByText("The server does not answer").waitFor();
+    await page.getByRole("alert").getByText("The server is not responding").waitFor();
     assert.equal(await page.getByRole("alert").count(), 1);
     assert.equal(await page.getByRole("heading", { level: 1 }).isVisible(), false, "nothing else is said");
     await page.unroute("**/v1/live");
     await page.getByText("No events yet").waitFor(); // by itself
     faults.length = 0;
     await page.evaluate(() => (location.hash = "#/no/such/place"));
-    await page.getByRole("heading", { level: 1, name: "There is no such page" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: "Page not found" }).waitFor();
     await page.route("**/v1/actions", async (route) => {
       const answer = await (await route.fetch()).json();
       for (const action of answer.actions ?? answer) action.input_schema = null;
@@ -489,7 +489,7 @@ const tasks = {
     });
     await page.reload();
     await go(page, "actions/track_event");
-    await page.getByRole("heading", { level: 1, name: "This page cannot be shown" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: "This page cannot be displayed" }).waitFor();
     assert.ok(faults.length > 0, "the mistake is in the browser's console, too");
     faults.length = 0;
     await go(page, "live");
@@ -544,9 +544,9 @@ const tasks = {
     await page.getByRole("dialog").waitFor();
     await page.keyboard.type("made-by-keyboard");
     await press("Enter");
-    await page.getByText("It is shown this once").waitFor();
+    await page.getByText("It is shown only once").waitFor();
     assert.match(await page.getByRole("dialog").locator("pre").innerText(), /^\S{16,}$/);
-    await tabTo(/^BUTTON\s+I have kept it$/);
+    await tabTo(/^BUTTON\s+I have saved it$/);
     await press("Enter");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.getByRole("row", { name: /made-by-keyboard/ }).waitFor();
@@ -612,7 +612,7 @@ const tasks = {
       await page.getByRole("button", { name: "Start the import" }).click();
       await page.getByRole("region", { name: "The file" }).waitFor({ state: "detached" });
       const job = page.getByRole("region", { name: /^Import / }).first(); // the newest
-      await job.getByRole("button", { name: "Show what was rejected" }).click();
+      await job.getByRole("button", { name: "Show rejected records" }).click();
       const letters = job.getByRole("region", { name: "Rejected records" });
       await letters.getByRole("textbox").first().waitFor();
       let seen = 0;
@@ -656,7 +656,7 @@ const tasks = {
     assert.deepEqual(asked.filter((one) => one.startsWith("POST")), []);
     await go(page, "");
     const answer = page.waitForResponse((response) => response.url().endsWith("/get_event_names"));
-    await page.getByRole("button", { name: "Ask (2 queries)" }).click();
+    await page.getByRole("button", { name: "Run (2 queries)" }).click();
     assert.equal((await answer).status(), 200);
     console.log("asked");
     await close(page);
@@ -667,7 +667,7 @@ const tasks = {
     const page = await open(browser);
     await page.getByLabel("Key", { exact: true }).fill("wrong");
     await page.keyboard.press("Enter");
-    await page.getByText("The server does not know this key.").waitFor();
+    await page.getByText("This key is not valid.").waitFor();
     await page.getByLabel("Key", { exact: true }).fill(process.env.CONSOLE_KEY);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();

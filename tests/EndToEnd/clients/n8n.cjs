@@ -147,7 +147,7 @@ const steps = [/^(create|upload|set)_/, /^launch_/, /^force_conclude_/, /^(?!.*(
   deepStrictEqual((await run(once)).output[0][0].json.id, (await run(once)).output[0][0].json.id);
 
   // A key goes to https, or to this machine.
-  await rejects(new MixpanelServeApi().authenticate({ address: "http://mixpanel.example.com", apiKey: "mpk_x" }, {}), /only by https/);
+  await rejects(new MixpanelServeApi().authenticate({ address: "http://mixpanel.example.com", apiKey: "mpk_x" }, {}), /only over https/);
 
   const fields = Object.fromEntries([...actions.values()].map((action) => {
     const { resource } = filled(action, {}, "serve");

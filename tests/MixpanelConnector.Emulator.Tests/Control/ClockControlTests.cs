@@ -45,9 +45,9 @@ public sealed class ClockControlTests
     [Theory]
     [InlineData("""{"now":"yesterday"}""", "now: must be a time like 2026-09-01T12:00:00Z")]
     [InlineData("""{"now":"1969-01-01T00:00:00Z"}""", "now: must be from 1970-01-02 to 9990-01-01")]
-    [InlineData("""{"advance_seconds":1e300}""", "advance_seconds: must lead to a time from 1970-01-02 to 9990-01-01")]
-    [InlineData("""{"advance_seconds":-1e11}""", "advance_seconds: must lead to a time from 1970-01-02 to 9990-01-01")]
-    [InlineData("""{"now":"2026-09-01","advance_seconds":1}""", "advance_seconds: must not stand beside now")]
+    [InlineData("""{"advance_seconds":1e300}""", "advance_seconds: must result in a time from 1970-01-02 to 9990-01-01")]
+    [InlineData("""{"advance_seconds":-1e11}""", "advance_seconds: must result in a time from 1970-01-02 to 9990-01-01")]
+    [InlineData("""{"now":"2026-09-01","advance_seconds":1}""", "advance_seconds: cannot be combined with now")]
     [InlineData("""{"stop":true}""", "stop: is not known")]
     public async Task A_clock_that_cannot_be_is_refused(string body, string message)
     {

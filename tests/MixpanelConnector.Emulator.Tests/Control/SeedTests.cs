@@ -59,16 +59,16 @@ public sealed class SeedTests
         }
 
         var refused = await Assert.ThrowsAsync<FormatException>(() => LocalMixpanel.StartAsync(options => options with { Seed = Seed.Replace("Shop", "Store", StringComparison.Ordinal), DataDirectory = folder.Path }));
-        Assert.Contains("another one than the store was made from", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("differs from the one that the store was created from", refused.Message, StringComparison.Ordinal);
         await using var again = await LocalMixpanel.StartAsync(options => options with { DataDirectory = folder.Path }); // it was let go
         Assert.Equal(3, await again.Server.CountEventsAsync());
     }
 
     [Theory]
-    [InlineData("""[]""", "at its top: must be a JSON object")]
-    [InlineData("""{"projects":[""", "no JSON, or names a member twice, at line 1, byte 14")]
-    [InlineData("""{"projects":[{"id":2,"name":"x"},{"id":2,"name":"y"}]}""", "at projects[1].id: stands there twice")]
-    [InlineData("""{"project":[]}""", "at its top: it has project")]
+    [InlineData("""[]""", "at the top level: must be a JSON object")]
+    [InlineData("""{"projects":[""", "not valid JSON, or has a duplicate member, at line 1, byte 14")]
+    [InlineData("""{"projects":[{"id":2,"name":"x"},{"id":2,"name":"y"}]}""", "at projects[1].id: occurs twice")]
+    [InlineData("""{"project":[]}""", "at the top level: unknown member project")]
     [InlineData("""{"projects":[{"name":"x"}]}""", "at projects[0].id: must be an integer from 1")]
     [InlineData("""{"projects":[{"id":2,"name":"x","colour":1}]}""", "at projects[0]: it has colour")]
     [InlineData("""{"projects":[{"id":2,"name":"x","timezone":"Mars"}]}""", "at projects[0]: timezone: must be a time zone")]

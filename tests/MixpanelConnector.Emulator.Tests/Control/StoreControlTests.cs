@@ -148,8 +148,8 @@ public sealed class StoreControlTests
     }
 
     [Theory]
-    [InlineData("""{"name":"x","token":"local"}""", "token: already taken, or the secret is")]
-    [InlineData("""{"name":"x","secret":"local-secret"}""", "token: already taken, or the secret is")]
+    [InlineData("""{"name":"x","token":"local"}""", "token: already in use, or the secret is")]
+    [InlineData("""{"name":"x","secret":"local-secret"}""", "token: already in use, or the secret is")]
     [InlineData("""{"name":"x","region":"mars"}""", "region: must be us, eu, in")]
     [InlineData("""{"name":"x","timezone":"Mars"}""", "timezone: must be a time zone like Europe/Berlin")]
     [InlineData("""{"name":"x","colour":"red"}""", "colour: is not known")]

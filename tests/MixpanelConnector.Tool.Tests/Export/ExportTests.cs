@@ -39,11 +39,11 @@ public sealed class ExportTests
     }
 
     [Theory]
-    [InlineData("out/report.json", 2, "lies among the files of")]
-    [InlineData("out/below/report.json", 2, "lies among the files of")]
-    [InlineData("out/manifest.json", 2, "lies among the files of")]
-    [InlineData("link/report.json", 2, "lies among the files of")]
-    [InlineData("linked.json", 2, "lies among the files of")]
+    [InlineData("out/report.json", 2, "whose files belong to the command")]
+    [InlineData("out/below/report.json", 2, "whose files belong to the command")]
+    [InlineData("out/manifest.json", 2, "whose files belong to the command")]
+    [InlineData("link/report.json", 2, "whose files belong to the command")]
+    [InlineData("linked.json", 2, "whose files belong to the command")]
     [InlineData("nowhere/report.json", 2, "The folder of")]
     [InlineData("folder", 7, "It is a folder")]
     public async Task A_report_that_cannot_be_written_or_lies_among_the_files_is_refused_before_anything_is_asked(string report, int exit, string message)

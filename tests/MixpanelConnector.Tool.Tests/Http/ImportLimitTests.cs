@@ -29,7 +29,7 @@ public sealed class ImportLimitTests
         await using var third = new Scene(second.Crash(folder.File("3")), (_, _, _) => Task.FromResult(Done));
         var aside = third.Jobs.Find(killer)!;
         Assert.Equal(JobStatus.Failed, aside.Status);
-        Assert.Contains("process ended under 2 runs", aside.Problem, StringComparison.Ordinal);
+        Assert.Contains("process ended during 2 consecutive runs", aside.Problem, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(folder.File("3"), "imports", killer, "body")));
         Assert.Equal(JobStatus.Finished, await third.EndAsync(await third.TakeAsync("another")));
         Assert.Equal(1, third.Begins);
@@ -94,8 +94,8 @@ public sealed class ImportLimitTests
         await scene.BegunAsync(1);
         await scene.AdvanceUntilAsync(() => scene.Jobs.Find(job)!.HasEnded);
         Assert.Equal(JobStatus.Failed, scene.Jobs.Find(job)!.Status);
-        Assert.Contains("stood still for 10 minutes", scene.Jobs.Find(job)!.Problem, StringComparison.Ordinal);
-        Assert.Contains("given up", scene.Jobs.Find(job)!.Problem, StringComparison.Ordinal);
+        Assert.Contains("made no progress for 10 minutes", scene.Jobs.Find(job)!.Problem, StringComparison.Ordinal);
+        Assert.Contains("abandoned", scene.Jobs.Find(job)!.Problem, StringComparison.Ordinal);
         Assert.Equal(JobStatus.Finished, await scene.EndAsync(await scene.TakeAsync("a")));
         never.Set();
     }

@@ -1,5 +1,3 @@
-using System.IO.Compression;
-using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Testing;
 
@@ -64,7 +62,7 @@ public sealed class MappedImportTests
     public async Task Files_in_an_archive_are_records_each_with_its_name()
     {
         await using var served = await Served.StartAsync(options => options, Accept);
-        var taken = await served.SendAsync(HttpMethod.Post, $"/v1/imports?mapping={Uri.EscapeDataString(Own)}", Archive(("a/visits.json", """{"kind":"start","at":1759478400,"user":"u"}"""), ("carts.ndjson", """{"kind":"order","at":1759478400,"user":"u"}""" + "\n{\"kind\":\"order\"}\n")), ("Content-Type", "application/zip"));
+        var taken = await served.SendAsync(HttpMethod.Post, $"/v1/imports?mapping={Uri.EscapeDataString(Own)}", ZipOf.Texts(("a/visits.json", """{"kind":"start","at":1759478400,"user":"u"}"""), ("carts.ndjson", """{"kind":"order","at":1759478400,"user":"u"}""" + "\n{\"kind\":\"order\"}\n")), ("Content-Type", "application/zip"));
         var path = taken.Headers.Location!.ToString();
         var job = await ImportJobTests.EndAsync(served, path);
 
@@ -95,14 +93,14 @@ public sealed class MappedImportTests
     public async Task What_cannot_be_read_is_told_beside_what_is_shown_and_a_long_answer_ends()
     {
         await using var served = await Served.StartAsync(options => options, Accept);
-        var cut = await (await served.SendAsync(HttpMethod.Post, "/v1/imports/show-mapping?vendor=segment", Archive(("a.json", Calls))[..^30], ("Content-Type", "application/zip"))).JsonAsync();
+        var cut = await (await served.SendAsync(HttpMethod.Post, "/v1/imports/show-mapping?vendor=segment", ZipOf.Texts(("a.json", Calls))[..^30], ("Content-Type", "application/zip"))).JsonAsync();
         Assert.Equal(0, cut.GetProperty("records").GetArrayLength());
         Assert.DoesNotContain(served.Folder.Path, cut.GetProperty("problem").GetString(), StringComparison.Ordinal);
 
         var large = string.Concat(Enumerable.Repeat($$$"""{"kind":"{{{new string('x', 900_000)}}}"}""" + "\n", 8));
         var shown = await (await served.PostAsync($"/v1/imports/show-mapping?mapping={Uri.EscapeDataString(Own)}", large, Ndjson)).JsonAsync();
         Assert.InRange(shown.GetProperty("records").GetArrayLength(), 2, 7);
-        Assert.Contains("Ask for fewer", shown.GetProperty("problem").GetString(), StringComparison.Ordinal);
+        Assert.Contains("Request fewer", shown.GetProperty("problem").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -124,18 +122,5 @@ public sealed class MappedImportTests
         var refused = await served.PostAsync(path, Calls, Ndjson);
         Assert.Equal(400, (int)refused.StatusCode);
         Assert.Equal(field, (await refused.JsonAsync()).GetProperty("field").GetString());
-    }
-
-    static byte[] Archive(params (string Name, string Content)[] files)
-    {
-        using var stream = new MemoryStream();
-        using (var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))
-            foreach (var (name, content) in files)
-            {
-                using var entry = zip.CreateEntry(name).Open();
-                entry.Write(Encoding.UTF8.GetBytes(content));
-            }
-
-        return stream.ToArray();
     }
 }

@@ -18,7 +18,7 @@ public sealed class ProjectDataTests
         Assert.Equal(Events, Assert.Single(ProjectData.Resources).Uri);
         Assert.Equal("mixpanel://project/events/{event}/properties", Assert.Single(ProjectData.Templates).UriTemplate);
         foreach (var description in (string?[])[ProjectData.Resources.Single().Description, ProjectData.Templates.Single().Description])
-            Assert.Contains("one of the 60 queries that Mixpanel takes an hour; the answer is kept for 10 minutes", description, StringComparison.Ordinal);
+            Assert.Contains("one of the 60 queries that Mixpanel allows per hour; the response is cached for 10 minutes", description, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -28,7 +28,7 @@ public sealed class ProjectDataTests
 
         var first = await scene.ReadAsync(Events);
         Assert.Equal("""["Signed Up","Viewed Page"]""", first["names"]!.ToJsonString());
-        Assert.Contains("read at 2026-11-23T12:00:00Z and kept for 10 minutes", (string?)first["note"], StringComparison.Ordinal);
+        Assert.Contains("read at 2026-11-23T12:00:00Z and cached for 10 minutes", (string?)first["note"], StringComparison.Ordinal);
         scene.Clock.Advance(TimeSpan.FromMinutes(9));
         Assert.Equal(first.ToJsonString(), (await scene.ReadAsync(Events)).ToJsonString());
         Assert.Single(scene.Server.Requests);

@@ -126,7 +126,7 @@ public sealed class MigrationTests
 
         Assert.Equal((5, 3), (run.Exit, run.Json.GetProperty("events").GetProperty("days").GetArrayLength()));
         Assert.Contains("events: This needs 4 calls; 3 left this hour", run.Err, StringComparison.Ordinal);
-        Assert.Contains("the next call is free at", run.Err, StringComparison.Ordinal);
+        Assert.Contains("the next call is possible at", run.Err, StringComparison.Ordinal);
         Assert.Equal((0, 6), (await projects.MigrateAsync([.. Range, "--only", "events", "--calls-per-hour", "4"])) is var rest ? (rest.Exit, Accepted(rest, "events")) : default);
         Assert.Equal(await projects.EventsAsync("old"), await projects.EventsAsync("new"));
     }
@@ -212,11 +212,11 @@ public sealed class MigrationTests
     [InlineData("--from old --to byname --from-date 2026-10-01", "same project")]
     [InlineData("--from old --to new --from-date 2026-10-01 --to-date 2026-11-23", "is not over")]
     [InlineData("--from old --to new --from-date 2026-10-02 --to-date 2026-10-01", "must not be before")]
-    [InlineData("--from old --to new --from-date 2026-10-1", "takes a day")]
-    [InlineData("--from old --to new --only events,boards --from-date 2026-10-01", "--only takes")]
+    [InlineData("--from old --to new --from-date 2026-10-1", "must be a day")]
+    [InlineData("--from old --to new --only events,boards --from-date 2026-10-01", "--only must be")]
     [InlineData("--from old --to new --only profiles --from-date 2026-10-01", "Days are for events")]
     [InlineData("--from old --to new --only profiles --group a=1", "not among the parts")]
-    [InlineData("--from old --to new --only groups --group a", "--group takes")]
+    [InlineData("--from old --to new --only groups --group a", "--group must be")]
     [InlineData("--from old --to new --only groups --group a=1 --target-group a=2", "need --verify")]
     [InlineData("--from old --to new --only groups --group a=1 --target-group b=2 --verify", "b is to be read")]
     [InlineData("--from old --to new --only lookup-tables --lookup-table x=y", "UUID")]
@@ -227,9 +227,9 @@ public sealed class MigrationTests
     [InlineData("--from old --to new --from-date 2026-10-01 --dead-letter none/d.ndjson", "folder of none/d.ndjson does not exist")]
     [InlineData("--from old --to new --from-date 2026-10-01 --report none/r.json", "folder of none/r.json does not exist")]
     [InlineData("--from old --to new --from-date 2026-10-01 --report r.json --dead-letter r.json", "would overwrite")]
-    [InlineData("--from old --to new --from-date 2026-10-01 --local", "two profiles alone")]
-    [InlineData("--from old --to new --from-date 2026-10-01 --profile old", "two profiles alone")]
-    [InlineData("--from old --to new --from-date 2026-10-01 --project-id 7", "two profiles alone")]
+    [InlineData("--from old --to new --from-date 2026-10-01 --local", "only from its two profiles")]
+    [InlineData("--from old --to new --from-date 2026-10-01 --profile old", "only from its two profiles")]
+    [InlineData("--from old --to new --from-date 2026-10-01 --project-id 7", "only from its two profiles")]
     public async Task What_does_not_fit_is_refused_before_anything_is_sent(string options, string said)
     {
         using var tool = new Tool();

@@ -12,7 +12,7 @@ export class MixpanelConnector implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: '={{$parameter["operation"]}}',
-		description: 'Track and import events, query profiles and reports, and do all else of the public API of Mixpanel',
+		description: 'Track and import events, query profiles and reports, and use the rest of the public API of Mixpanel',
 		defaults: { name: 'Mixpanel Connector' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
@@ -28,8 +28,8 @@ export class MixpanelConnector implements INodeType {
 				name: 'authentication',
 				type: 'options',
 				options: [
-					{ name: 'Mixpanel Itself', value: 'mixpanel', description: 'What is one plain call of Mixpanel with a service account' },
-					{ name: 'Server (Mixpanel Serve)', value: 'serve', description: 'Every operation, with checks before anything is sent' },
+					{ name: 'Mixpanel Itself', value: 'mixpanel', description: 'Operations that are a single call of the Mixpanel API, with a service account' },
+					{ name: 'Server (Mixpanel Serve)', value: 'serve', description: 'Every operation, validated before anything is sent' },
 				],
 				default: 'serve',
 			},
@@ -43,7 +43,7 @@ export class MixpanelConnector implements INodeType {
 		for (let item = 0; item < given.length; item++) {
 			try {
 				const action = actions.get(this.getNodeParameter('operation', item) as string);
-				if (!action) throw new NodeOperationError(this.getNode(), 'There is no such operation.', { itemIndex: item });
+				if (!action) throw new NodeOperationError(this.getNode(), 'This operation does not exist.', { itemIndex: item });
 				made.push({ json: await carryOut(this, action, item), pairedItem: { item } });
 			} catch (error) {
 				const known = error instanceof NodeApiError || error instanceof NodeOperationError ? error : new NodeApiError(this.getNode(), error as JsonObject, { itemIndex: item });

@@ -54,7 +54,7 @@ export const actions = new Map(documented.flatMap((group) => group.actions).map(
 const essentials: Group = {
 	name: 'essentials',
 	title: 'Essentials',
-	about: 'What most workflows are about.',
+	about: 'The most common operations.',
 	actions: ['track_event', 'import_events', 'query_user_profiles', 'get_all_service_accounts', 'create_service_account'].map((name) => actions.get(name)!),
 };
 

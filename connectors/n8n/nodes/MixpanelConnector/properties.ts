@@ -14,7 +14,7 @@ const words = (text: string) => text.split(/[-_]/).map((word) => word.charAt(0).
 const sentence = (text: string) => (text.indexOf('. ') < 0 ? text.replace(/\.$/, '') : text);
 
 function description(name: string, field: Field): string {
-	if (name === confirmation) return 'Whether to do what cannot be undone: it must be switched on';
+	if (name === confirmation) return 'Whether to confirm that this cannot be undone: must be turned on';
 	const range = field.minimum !== undefined && field.maximum !== undefined ? ` From ${field.minimum} to ${field.maximum}.` : '';
 	return sentence(`${field.description ?? field.title}${range}`);
 }
@@ -56,7 +56,7 @@ function ofAction(action: Action, resources: string[]): INodeProperties[] {
 			name: outputSecret,
 			type: 'boolean',
 			default: false,
-			description: 'Whether the one-time secret goes into the output, which n8n may keep with the execution. Without it nothing is done: the secret cannot be had again.',
+			description: 'Whether to output the one-time secret, which n8n may store with the execution. If turned off, nothing is sent, because the secret cannot be retrieved later.',
 			displayOptions,
 		});
 	}

@@ -14,7 +14,7 @@ export async function carryOut(node: IExecuteFunctions, action: Action, itemInde
 	const input = inputOf(node, action, itemIndex);
 	const output = direct ? await askMixpanel(node, action, input, itemIndex) : await askServer(node, action, input, itemIndex);
 	if (action.may_be_refused && typeof output.error === 'string') {
-		throw new NodeApiError(node.getNode(), output as JsonObject, { message: 'Mixpanel refused data', description: `${output.error} ${JSON.stringify(output)}`, itemIndex });
+		throw new NodeApiError(node.getNode(), output as JsonObject, { message: 'Mixpanel rejected data', description: `${output.error} ${JSON.stringify(output)}`, itemIndex });
 	}
 	return output;
 }
@@ -26,13 +26,13 @@ function check(node: IExecuteFunctions, action: Action, itemIndex: number, direc
 	};
 	// n8n makes a second node of this one for agents, whose type says so.
 	const isTool = node.getNode().type.endsWith('Tool');
-	if (isTool && !action.reversible) refuse(`${action.title} cannot be undone, and is not for agents.`);
-	if (isTool && action.has_secret) refuse(`${action.title} gives a secret, and is not for agents.`);
+	if (isTool && !action.reversible) refuse(`${action.title} cannot be undone and is not for agents.`);
+	if (isTool && action.has_secret) refuse(`${action.title} returns a secret and is not for agents.`);
 	if (action.has_secret && node.getNodeParameter(outputSecret, itemIndex, false) !== true) {
-		refuse('The answer holds a secret that is shown only once, and n8n keeps what nodes put out. Switch on Output Secret, and have the workflow keep no data of its executions; or create it by mixpanel create-service-account --secret-out FILE. Nothing was sent.');
+		refuse('The response contains a secret that is shown only once, and n8n stores the output of nodes. Turn on Output Secret and disable saving of execution data in the workflow, or create the account with mixpanel create-service-account --secret-out FILE. Nothing was sent.');
 	}
 	if (direct && confirmation in action.input.properties && node.getNodeParameter(confirmation, itemIndex, false) !== true) refuse('This cannot be undone: confirm must be true. Nothing was sent.');
-	if (direct && !action.call) refuse(`${action.title} is more than one call of Mixpanel: use a server, mixpanel serve.`);
+	if (direct && !action.call) refuse(`${action.title} requires more than one call of the Mixpanel API: connect to a server (mixpanel serve).`);
 }
 
 /** The input of the action: what is required, and of the other fields those that were added. */
@@ -112,7 +112,7 @@ async function send(node: IExecuteFunctions, credential: string, itemIndex: numb
 	const problem = (typeof body === 'object' && body !== null ? body : {}) as IDataObject;
 	throw new NodeApiError(node.getNode(), { ...problem, httpCode: String(statusCode) } as JsonObject, {
 		httpCode: String(statusCode),
-		message: asText(problem.title ?? problem.error ?? `The answer has status ${statusCode}, and is none of Mixpanel's`),
+		message: asText(problem.title ?? problem.error ?? `The response with status ${statusCode} is not from Mixpanel`),
 		description: [problem.field ? `${asText(problem.field)}: ` : '', asText(problem.detail ?? problem.details ?? '')].join('').trim(),
 		itemIndex,
 	});

@@ -33,7 +33,7 @@ export function inspectionOf(json: Json, file: string): Inspection {
   const proposal = get(json, "proposal");
   const columns = items(get(json, "columns")).map((one) => ({ name: text(one, "name"), type: text(one, "type"), samples: items(get(one, "samples")).map(shown) }));
   const delimiter = text(json, "delimiter");
-  const form = [text(json, "format") || "no format that is known", delimiter && `${delimiter} between cells`, text(json, "line_ends") && `lines end with ${text(json, "line_ends")}`, text(json, "encoding"), text(json, "compression")].filter(Boolean).join(", ");
+  const form = [text(json, "format") || "unknown format", delimiter && `${delimiter} between cells`, text(json, "line_ends") && `lines end with ${text(json, "line_ends")}`, text(json, "encoding"), text(json, "compression")].filter(Boolean).join(", ");
   return {
     form,
     isRows: !columns.some(({ name }) => name.startsWith(inProperties)),

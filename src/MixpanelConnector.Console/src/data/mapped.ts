@@ -31,5 +31,5 @@ export function mappedOf(json: Json): Mapped {
 
 function outcomeOf(json: Json): MappedOutcome {
   const [record, leftOut, code, message] = [get(json, "record"), shown(get(json, "left_out")), shown(get(json, "code")), shown(get(json, "message"))];
-  return { ...(record ? { record } : {}), note: leftOut !== "" ? `Left out: ${leftOut}.` : code !== "" ? `Would be refused (${code}): ${message}.` : "", isRefused: code !== "" };
+  return { ...(record ? { record } : {}), note: leftOut !== "" ? `Left out: ${leftOut}.` : code !== "" ? `Would be rejected (${code}): ${message}.` : "", isRefused: code !== "" };
 }

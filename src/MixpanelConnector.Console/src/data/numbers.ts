@@ -3,6 +3,11 @@ export function number(value: number): string {
   return value.toLocaleString("en", { maximumFractionDigits: Math.abs(value) < 1 ? 4 : Math.abs(value) < 1000 ? 2 : 0 });
 }
 
+/** A number of things, in the singular for one. */
+export function counted(value: number, thing: string): string {
+  return `${number(value)} ${value === 1 ? thing : `${thing}s`}`;
+}
+
 const scales: [least: number, letter: string][] = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"], [1, ""]];
 
 /** The labels of an axis: all in one unit, with as many decimals as each of them needs. 1,250 is 1.25K, or 1,250, but never 1.3K. */

@@ -14,10 +14,10 @@ import { CodeBlock, JsonView, Loading, PageTitle, ProblemAlert } from "../parts.
 import { useSearch } from "../search.ts";
 
 const effects: Record<string, { label: string; short: string; colour: string }> = {
-  read: { label: "changes nothing", short: "read", colour: "teal" },
-  create: { label: "makes something new", short: "create", colour: "orange" },
-  update: { label: "changes data", short: "update", colour: "blue" },
-  delete: { label: "removes or replaces for good", short: "delete", colour: "red" },
+  read: { label: "read-only", short: "read", colour: "teal" },
+  create: { label: "creates data", short: "create", colour: "orange" },
+  update: { label: "updates data", short: "update", colour: "blue" },
+  delete: { label: "deletes or replaces data permanently", short: "delete", colour: "red" },
 };
 
 /** Every action: its form, and the same call at each of the other doors. */
@@ -28,12 +28,12 @@ export function Actions({ name }: { name: string | undefined }) {
   const action = actions?.find((one) => one.name === name);
   return (
     <Stack>
-      <PageTitle about="Everything that this server can do, as it does it over HTTP, on the command line, in .NET and for agents.">Actions</PageTitle>
+      <PageTitle about="Everything this server can do. Each action is also available over HTTP, on the command line, in .NET and to agents.">Actions</PageTitle>
       {problem ? <ProblemAlert problem={problem} /> : !actions || !isKnown ? <Loading height={480} /> : (
         <div className={name === undefined ? "actions" : "actions one"}>
           <ActionList actions={actions} current={action?.name} />
-          {action ? <ActionPage key={action.name} action={action} /> : name === undefined ? <Paper withBorder p="xl" className="choose"><Text c="dimmed">Choose an action: the key / leads to the search.</Text></Paper>
-            : <Paper withBorder p="xl"><Text>There is no action of this name. <Anchor href="#/actions">Choose one</Anchor>.</Text></Paper>}
+          {action ? <ActionPage key={action.name} action={action} /> : name === undefined ? <Paper withBorder p="xl" className="choose"><Text c="dimmed">Select an action. Press / to search.</Text></Paper>
+            : <Paper withBorder p="xl"><Text>Action not found. <Anchor href="#/actions">See all actions</Anchor>.</Text></Paper>}
         </div>
       )}
     </Stack>
@@ -60,7 +60,7 @@ const ActionList = memo(function ActionList({ actions, current }: { actions: Act
 
   return (
     <div className="action-list">
-      <TextInput ref={field} type="search" label="Search" placeholder="Name, words or operationId" value={text} onChange={(change) => setText(change.currentTarget.value)} onKeyDown={onKey} />
+      <TextInput ref={field} type="search" label="Search" placeholder="Name, keywords or operationId" value={text} onChange={(change) => setText(change.currentTarget.value)} onKeyDown={onKey} />
       <Text size="xs" c="dimmed" role="status" my={6}>{text === "" ? `${actions.length} actions` : `${shown.length} of ${actions.length} actions`}</Text>
       <nav aria-label="Actions" ref={list}>
         {groups.map((group) => (
@@ -74,7 +74,7 @@ const ActionList = memo(function ActionList({ actions, current }: { actions: Act
             ))}
           </section>
         ))}
-        {shown.length === 0 && <Text size="sm" c="dimmed" p={8}>Nothing matches.</Text>}
+        {shown.length === 0 && <Text size="sm" c="dimmed" p={8}>No matching actions.</Text>}
       </nav>
     </div>
   );
@@ -103,9 +103,9 @@ function ActionPage({ action }: { action: Action }) {
       </Paper>
       <Stack>
         <Paper withBorder p="md">
-          <Title order={3} size="h5" mb="xs">The same call elsewhere</Title>
+          <Title order={3} size="h5" mb="xs">Equivalent calls</Title>
           <Tabs defaultValue="curl" keepMounted={false}>
-            <Tabs.List aria-label="The same call elsewhere">
+            <Tabs.List aria-label="Equivalent calls">
               <Tabs.Tab value="curl">curl</Tabs.Tab>
               <Tabs.Tab value="csharp">C#</Tabs.Tab>
               <Tabs.Tab value="cli">Command line</Tabs.Tab>
@@ -118,8 +118,8 @@ function ActionPage({ action }: { action: Action }) {
           </Tabs>
         </Paper>
         <Paper withBorder p="md" aria-live="polite">
-          <Title order={3} size="h5" mb="xs">Answer</Title>
-          {output ? <JsonView json={output} label="answer" /> : <Text size="sm" c="dimmed">Run the action to see its answer here.</Text>}
+          <Title order={3} size="h5" mb="xs">Response</Title>
+          {output ? <JsonView json={output} label="response" /> : <Text size="sm" c="dimmed">Run the action to see the response.</Text>}
         </Paper>
       </Stack>
     </div>

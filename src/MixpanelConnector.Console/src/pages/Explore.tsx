@@ -19,11 +19,11 @@ export function Explore() {
   const isEmpty = useLive(({ names }) => isEmbedded && names.length === 0);
   return (
     <Stack>
-      <PageTitle about={isEmbedded ? "Questions to the project, by the same actions as everywhere." : "Questions to the project, by the same actions as everywhere. Mixpanel allows 60 queries an hour, so nothing is asked until you say so."} right={<SavedViews />}>Explore</PageTitle>
-      {!isKnown ? <Paper withBorder p="md"><Loading height={420} /></Paper> : isEmpty ? <Paper withBorder p="xl"><Empty title="No events yet">Send some first: <a href="#/imports">import a file</a>, or use the form of <a href="#/actions/track_event">track_event</a>.</Empty></Paper> : (
+      <PageTitle about={isEmbedded ? "Trends, funnels and retention of the project." : "Trends, funnels and retention of the project. Mixpanel allows 60 queries per hour, so queries run only when you start them."} right={<SavedViews />}>Explore</PageTitle>
+      {!isKnown ? <Paper withBorder p="md"><Loading height={420} /></Paper> : isEmpty ? <Paper withBorder p="xl"><Empty title="No events yet"><a href="#/imports">Import a file</a> or send an event with <a href="#/actions/track_event">track_event</a>.</Empty></Paper> : (
         <Tabs value={report} onChange={(value) => setReport(value ?? "trends")} keepMounted={false}>
           <Tabs.List aria-label="Reports">
-            <Tabs.Tab value="trends">Over time</Tabs.Tab>
+            <Tabs.Tab value="trends">Trends</Tabs.Tab>
             <Tabs.Tab value="funnels">Funnels</Tabs.Tab>
             <Tabs.Tab value="retention">Retention</Tabs.Tab>
           </Tabs.List>
@@ -74,8 +74,8 @@ function SavedViews() {
     <form onSubmit={submit}>
       <Group align="end" gap="xs">
         {views.length > 0 && <NativeSelect label="Saved views" value={current?.address ?? ""} data={[{ value: "", label: "Choose", disabled: true }, ...views.map(({ name, address }) => ({ value: address, label: visible(name) }))]} onChange={(change) => { location.hash = change.currentTarget.value; }} />}
-        {current && <Button variant="default" aria-label={`Remove the view ${visible(current.name)}`} onClick={() => keep(views.filter((one) => one !== current))}><IconTrash size={16} /></Button>}
-        <TextInput label="Save this view as" value={name} maxLength={100} onChange={(change) => setName(change.currentTarget.value)} />
+        {current && <Button variant="default" aria-label={`Delete the view ${visible(current.name)}`} onClick={() => keep(views.filter((one) => one !== current))}><IconTrash size={16} /></Button>}
+        <TextInput label="Save view as" value={name} maxLength={100} onChange={(change) => setName(change.currentTarget.value)} />
         <Button type="submit" variant="default" disabled={name.trim() === ""} leftSection={<IconDeviceFloppy size={16} />}>Save</Button>
       </Group>
     </form>

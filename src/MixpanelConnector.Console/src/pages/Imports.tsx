@@ -17,10 +17,10 @@ export function Imports() {
   const { mayChange } = useSession();
   return (
     <Stack>
-      <PageTitle about={`A file becomes a job that goes on whatever happens: to this page, to the network, to the server. Times are those of ${zone}.`}>Imports</PageTitle>
+      <PageTitle about={`Imports run on the server: they continue when you close this page, and resume after network failures and server restarts. Times are in ${zone}.`}>Imports</PageTitle>
       <NewImport mayChange={mayChange} />
       {terminal.map((one, index) => <InTerminal key={index} running={one} />)}
-      {imports.length === 0 && terminal.length === 0 && (isKnown ? <Paper withBorder p="xl"><Empty title="No imports yet">Choose a file above, or send one: <code>curl {location.origin}/v1/imports -H 'Content-Type: application/x-ndjson' --data-binary @events.ndjson</code>. What <code>mixpanel import</code> does in a terminal shows here while it runs; <code>mixpanel import status</code> lists it afterwards.</Empty></Paper> : <Paper withBorder p="md"><Loading /></Paper>)}
+      {imports.length === 0 && terminal.length === 0 && (isKnown ? <Paper withBorder p="xl"><Empty title="No imports yet">Choose a file above, or upload one: <code>curl {location.origin}/v1/imports -H 'Content-Type: application/x-ndjson' --data-binary @events.ndjson</code>. Imports started in a terminal with <code>mixpanel import</code> are shown here while they run; <code>mixpanel import status</code> lists them afterwards.</Empty></Paper> : <Paper withBorder p="md"><Loading /></Paper>)}
       {imports.map((job) => <Job key={job.id} job={job} mayChange={mayChange} />)}
     </Stack>
   );
@@ -30,14 +30,14 @@ export function Imports() {
 function InTerminal({ running: { name, last_saved, read, accepted, rejected, percent, seconds_left } }: { running: TerminalImport }) {
   const zone = useLive(({ zone }) => zone);
   return (
-    <Paper withBorder p="md" component="section" aria-label={`Import of the command line ${visible(name)}`}>
+    <Paper withBorder p="md" component="section" aria-label={`Import from the command line ${visible(name)}`}>
       <Group gap="sm" mb="xs">
         <Badge color="blue" variant="light" tt="none">running in a terminal</Badge>
         <Title order={2} size="h5" className="wrap">{visible(name)}</Title>
         <Text size="sm" c="dimmed">as of {time(last_saved, zone)}</Text>
       </Group>
       {percent !== undefined && <Progress value={percent} animated aria-label="Progress" mb="sm" />}
-      <Facts facts={[["read", number(read)], ["accepted", number(accepted)], ["rejected", <span key="rejected" className={rejected > 0 ? "warning" : undefined}>{number(rejected)}</span>], ...(seconds_left === undefined ? [] : ([["left, about", duration(seconds_left)]] as [string, string][]))]} />
+      <Facts facts={[["read", number(read)], ["accepted", number(accepted)], ["rejected", <span key="rejected" className={rejected > 0 ? "warning" : undefined}>{number(rejected)}</span>], ...(seconds_left === undefined ? [] : ([["time left, about", duration(seconds_left)]] as [string, string][]))]} />
     </Paper>
   );
 }

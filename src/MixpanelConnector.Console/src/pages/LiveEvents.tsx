@@ -44,8 +44,8 @@ export function LiveEvents() {
   return (
     <Stack>
       <PageTitle
-        about={`What the project gets, the moment it is stored or refused. Duplicates are shown as they come. Times are those of ${live.zone}.`}
-        right={<Button variant="default" leftSection={paused ? <IconPlayerPlay size={16} /> : <IconPlayerPause size={16} />} onClick={() => setPaused(paused ? undefined : now)}>{paused ? `Go on (${number(since)} more)` : "Pause"}</Button>}
+        about={`Records as they are stored or rejected. Duplicates are shown as they arrive. Times are in ${live.zone}.`}
+        right={<Button variant="default" leftSection={paused ? <IconPlayerPlay size={16} /> : <IconPlayerPause size={16} />} onClick={() => setPaused(paused ? undefined : now)}>{paused ? `Resume (${number(since)} more)` : "Pause"}</Button>}
       >
         Live events
       </PageTitle>
@@ -53,8 +53,8 @@ export function LiveEvents() {
       <Group align="end">
         <NativeSelect label="Show" value={kind} onChange={(change) => setKind(change.currentTarget.value)} data={[{ value: "all", label: "All records" }, { value: "stored", label: "Accepted" }, { value: "refused", label: "Rejected" }]} />
         <NativeSelect label="Event" value={event} onChange={(change) => setEvent(change.currentTarget.value)} data={[{ value: "", label: "All events" }, ...[...new Set([...live.names, ...(event === "" ? [] : [event])])].map((name) => ({ value: name, label: visible(name) }))]} />
-        <TextInput label="Person" placeholder="A part of an id" value={person} onChange={(change) => setPerson(change.currentTarget.value)} />
-        <TextInput className="grow" label="Search in events" ref={search.field} leftSection={<IconSearch size={16} />} rightSection={<Kbd size="xs">/</Kbd>} placeholder="A part of a name, a user, a property" value={search.text} onChange={(change) => search.setText(change.currentTarget.value)} />
+        <TextInput label="Person" placeholder="Part of an id" value={person} onChange={(change) => setPerson(change.currentTarget.value)} />
+        <TextInput className="grow" label="Search in events" ref={search.field} leftSection={<IconSearch size={16} />} rightSection={<Kbd size="xs">/</Kbd>} placeholder="Part of a name, a user or a property" value={search.text} onChange={(change) => search.setText(change.currentTarget.value)} />
       </Group>
       <Shown live={live} found={found.length} of={arrivals.length} />
       {!live.hasProject && <Paper withBorder p="md"><Loading height={240} /></Paper>}
@@ -66,10 +66,10 @@ export function LiveEvents() {
         detail={({ event, rejection }) => event ? (
           <Stack gap="sm">
             <Tree label="event" json={eventJson(event)} />
-            <a href={addressOf("profiles", { person: event.distinct_id })}>What {visible(event.distinct_id) || "nobody"} did</a>
+            <a href={addressOf("profiles", { person: event.distinct_id })}>Events of {visible(event.distinct_id) || "(no id)"}</a>
           </Stack>
         ) : <RejectedRecord rejection={rejection!} />}
-        empty={arrivals.length > 0 ? <Empty title="Nothing matches">Change the filters to see more of the {number(arrivals.length)} records.</Empty> : <Empty title="Waiting for events">Send one with <code>mixpanel track-event</code>, an import with <code>mixpanel import</code>, or any Mixpanel library that is pointed at this address.</Empty>}
+        empty={arrivals.length > 0 ? <Empty title="No matching records">Change the filters to see more of the {number(arrivals.length)} records.</Empty> : <Empty title="Waiting for events">Send one with <code>mixpanel track-event</code>, import a file with <code>mixpanel import</code>, or point any Mixpanel library at this URL.</Empty>}
       />}
     </Stack>
   );
@@ -81,8 +81,8 @@ function Shown({ live, found, of }: { live: Live; found: number; of: number }) {
   return (
     <Text size="sm" c="dimmed" role="status">
       {found === of ? `${number(of)} shown` : `${number(found)} of ${number(of)}`}
-      {isSample && `: a sample, for of each quarter of a second the latest 50 are shown. Since this page was opened, ${number(live.accepted)} events were accepted, and ${number(live.shown)} shown`}.
-      {of >= 2000 && " The latest 2,000 are kept here."}
+      {isSample && `: a sample, at most the latest 50 per quarter of a second. Since this page was opened, ${number(live.accepted)} events were accepted and ${number(live.shown)} shown`}.
+      {of >= 2000 && " Only the latest 2,000 are kept."}
     </Text>
   );
 }
@@ -107,7 +107,7 @@ function Rate({ zone }: { zone: string }) {
       }),
     };
   }, [second, zone]);
-  return <Paper withBorder p="sm"><Chart label="Records a second, in the last two minutes" height={120} data={data} refusals={1} /></Paper>;
+  return <Paper withBorder p="sm"><Chart label="Records per second, last two minutes" height={120} data={data} refusals={1} /></Paper>;
 }
 
 const columnsIn = (zone: string): Column<Arrival>[] => [
@@ -115,7 +115,7 @@ const columnsIn = (zone: string): Column<Arrival>[] => [
   { key: "event", title: "Event", width: 200, cell: ({ event, rejection }) => <b>{visible(event ? event.event : eventOf(rejection!) || "(no name)")}</b>, sort: ({ event, rejection }) => event?.event ?? eventOf(rejection!) },
   { key: "person", title: "Person", width: 150, cell: ({ event }) => visible(event?.distinct_id ?? ""), sort: ({ event }) => event?.distinct_id ?? "" },
   { key: "insert_id", title: "$insert_id", width: 200, isExtra: true, cell: ({ event }) => visible(event?.insert_id ?? ""), sort: ({ event }) => event?.insert_id ?? "" },
-  { key: "properties", title: "Properties, or the reason", width: 420, cell: ({ event, rejection }) => (event ? <span className="faint">{preview(event.properties)}</span> : <span className="reason">Rejected: {visible(rejection!.message)}{rejection!.told ? "" : " (the sender was not told)"}</span>) },
+  { key: "properties", title: "Properties or reason", width: 420, cell: ({ event, rejection }) => (event ? <span className="faint">{preview(event.properties)}</span> : <span className="reason">Rejected: {visible(rejection!.message)}{rejection!.told ? "" : " (the sender was not notified)"}</span>) },
 ];
 
 /** The name of an event in a record that was refused. */

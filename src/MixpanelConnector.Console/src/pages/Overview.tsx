@@ -34,11 +34,11 @@ export function Overview() {
   const names = useLive(({ names }) => names);
   return (
     <Stack>
-      <PageTitle about={isEmbedded ? `Events over time, and what is in them. Days are those of the project's time zone, ${zone}.` : "Events over time, and what is in them. Mixpanel allows 60 queries an hour, so nothing is asked until you say so."}>Overview</PageTitle>
+      <PageTitle about={isEmbedded ? `Events over time and their properties. Days are in the project's time zone, ${zone}.` : "Events over time and their properties. Mixpanel allows 60 queries per hour, so queries run only when you start them."}>Overview</PageTitle>
       {isEmbedded && <Now />}
       <ProblemAlert problem={isKnown ? undefined : broken} />
       {isEmbedded && !isKnown ? !broken && <Paper withBorder p="md"><Loading height={380} /></Paper> : isEmbedded && names.length === 0 ? (
-        <Paper withBorder p="xl"><Empty title="No events yet">Send some: <code>mixpanel import FILE --local</code>, the page <a href="#/imports">Imports</a>, or the form of <a href="#/actions/track_event">track_event</a>. They show here as they are stored.</Empty></Paper>
+        <Paper withBorder p="xl"><Empty title="No events yet">Send some with <code>mixpanel import FILE --local</code>, on the <a href="#/imports">Imports</a> page, or with <a href="#/actions/track_event">track_event</a>. They appear here as they are stored.</Empty></Paper>
       ) : (
         <>
           <OverTime isEmbedded={isEmbedded} />
@@ -46,7 +46,7 @@ export function Overview() {
           {isEmbedded && <InEvent />}
         </>
       )}
-      {!isEmbedded && <Alert color="gray" title="This is a real account">Live events and refusals are shown with the embedded Mixpanel alone: start the server with <code>--local</code> to see them. The page <a href="#/explore">Explore</a> asks for properties, filters, funnels and retention.</Alert>}
+      {!isEmbedded && <Alert color="gray" title="Connected to a real account">Live events and rejected records are available only with the embedded Mixpanel: start the server with <code>--local</code> to see them. <a href="#/explore">Explore</a> has breakdowns, filters, funnels and retention.</Alert>}
     </Stack>
   );
 }
@@ -98,7 +98,7 @@ export function RangeFields({ from, to, today }: { from: string; to: string; tod
   const current = ranges.find(([, start, end]) => start === from && end === to)?.[0] ?? "";
   return (
     <>
-      <NativeSelect label="Time" value={current} data={[{ value: "", label: "Other days", disabled: true }, ...ranges.map(([label]) => label)]} onChange={(change) => {
+      <NativeSelect label="Time range" value={current} data={[{ value: "", label: "Custom", disabled: true }, ...ranges.map(([label]) => label)]} onChange={(change) => {
         const [, start, end] = ranges.find(([label]) => label === change.currentTarget.value)!;
         setState({ from: start, to: end, unit: "" });
       }} />
@@ -144,16 +144,16 @@ function OverTime({ isEmbedded }: { isEmbedded: boolean }) {
     <Paper withBorder p="md">
       <Group align="end" mb="md">
         <RangeFields from={from} to={to} today={today} />
-        <NativeSelect label="Count" value={measure} onChange={(change) => setCount(change.currentTarget.value)} data={measures} />
+        <NativeSelect label="Metric" value={measure} onChange={(change) => setCount(change.currentTarget.value)} data={measures} />
         <Names label="Events" className="grow" placeholder="The five most common" value={chosen} onChange={(event) => setState({ event })} proposals={names} most={mostEvents} />
-        <Button leftSection={isEmbedded ? <IconRefresh size={16} /> : <IconPlayerPlay size={16} />} variant="default" loading={asked.isBusy} onClick={ask}>{isEmbedded ? "Refresh" : chosen.length === 0 ? "Ask (2 queries)" : "Ask (1 query)"}</Button>
+        <Button leftSection={isEmbedded ? <IconRefresh size={16} /> : <IconPlayerPlay size={16} />} variant="default" loading={asked.isBusy} onClick={ask}>{isEmbedded ? "Refresh" : chosen.length === 0 ? "Run (2 queries)" : "Run (1 query)"}</Button>
       </Group>
-      {asked.problem ? <ProblemAlert problem={asked.problem} /> : !chart ? asked.isBusy ? <Loading height={330} /> : <Empty title="Nothing asked yet">Press Ask to count the events of your project.</Empty>
-        : chart.series.length === 0 ? <Empty title="No events">The project has had none in the last 31 days.</Empty> : (
+      {asked.problem ? <ProblemAlert problem={asked.problem} /> : !chart ? asked.isBusy ? <Loading height={330} /> : <Empty title="Not queried yet">Press Run to count the events of your project.</Empty>
+        : chart.series.length === 0 ? <Empty title="No events">The project received none in the last 31 days.</Empty> : (
           <>
-            {chart.series.every(({ values }) => values.every((value) => value === 0)) && <Text size="sm" c="dimmed" mb="xs">None of these happened in this time.</Text>}
+            {chart.series.every(({ values }) => values.every((value) => value === 0)) && <Text size="sm" c="dimmed" mb="xs">None of these events occurred in this time range.</Text>}
             <Chart label={label} data={chart} unfinished={isUnfinished(chart.labels, asked.value!.unit, wall(Date.now(), zone))} height={280} />
-            {asked.value!.measure !== "general" && isEmbedded && <Text size="xs" c="dimmed" mt={4}>The numbers beside the names are of the whole time: a user of two days is one user.</Text>}
+            {asked.value!.measure !== "general" && isEmbedded && <Text size="xs" c="dimmed" mt={4}>The numbers next to the names are for the whole time range: a user active on several days counts once.</Text>}
           </>
         )}
     </Paper>
@@ -195,8 +195,8 @@ function InEvent() {
     <Paper withBorder p="md">
       <Group align="end" mb="md" justify="space-between">
         <div>
-          <Title order={2} size="h4">What is in an event</Title>
-          {known && <Text size="sm" c="dimmed">{number(known.whole)} of this event are stored.</Text>}
+          <Title order={2} size="h4">Properties of an event</Title>
+          {known && <Text size="sm" c="dimmed">Stored events: {number(known.whole)}.</Text>}
         </div>
         <NativeSelect label="Event" value={name} onChange={(change) => { setEvent(change.currentTarget.value); setProperty(""); }} data={names.map((one) => ({ value: one, label: visible(one) }))} />
       </Group>

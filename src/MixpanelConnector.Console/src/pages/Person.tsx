@@ -28,15 +28,15 @@ export function Person({ id }: { id: string }) {
   const events = useAsked(isReady ? JSON.stringify([id, days]) : null, async () => items(get(await invoke("query_activity_stream", JSON.stringify({ distinct_ids: [id], ...days })), "results")).reverse());
   return (
     <Stack>
-      <PageTitle about={<>A person's profile and events, {days.from_date} to {days.to_date}, in the time of {zone}. <Anchor href="#/profiles" inherit>All profiles</Anchor>.</>} right={<Button variant="default" loading={events.isBusy} onClick={() => { if (isPressed) { profile.ask(); events.ask(); } setPressed(true); }}>{isEmbedded ? "Refresh" : "Ask (2 queries)"}</Button>}>
+      <PageTitle about={<>Profile and events, {days.from_date} to {days.to_date}. Times are in {zone}. <Anchor href="#/profiles" inherit>All profiles</Anchor>.</>} right={<Button variant="default" loading={events.isBusy} onClick={() => { if (isPressed) { profile.ask(); events.ask(); } setPressed(true); }}>{isEmbedded ? "Refresh" : "Run (2 queries)"}</Button>}>
         {visible(id) || "(no id)"}
       </PageTitle>
       <ProblemAlert problem={events.problem ?? profile.problem} />
       <div className="person">
         <Paper withBorder p="md">
           <Title order={2} size="h4" mb="sm">Events {events.value && <Text span c="dimmed" size="sm" fw={400}>{number(events.value.length)}</Text>}</Title>
-          {!events.value ? events.isBusy && isReady ? <Loading height={240} /> : !events.problem && <Text c="dimmed" size="sm">Nothing asked yet.</Text>
-            : events.value.length === 0 ? <Empty title="No events">This person did nothing in this time.</Empty> : (
+          {!events.value ? events.isBusy && isReady ? <Loading height={240} /> : !events.problem && <Text c="dimmed" size="sm">Not queried yet.</Text>
+            : events.value.length === 0 ? <Empty title="No events">This person has no events in this time range.</Empty> : (
               <>
                 <Timeline events={events.value.slice(0, most)} zone={zone} />
                 {events.value.length > most && <Button variant="subtle" fullWidth onClick={() => setMost(most + step)}>Show {number(Math.min(step, events.value.length - most))} more</Button>}
@@ -45,7 +45,7 @@ export function Person({ id }: { id: string }) {
         </Paper>
         <Paper withBorder p="md">
           <Title order={2} size="h4" mb="sm">Profile</Title>
-          {profile.value ? <Tree label="profile" json={profile.value} /> : profile.value === null ? <Text c="dimmed" size="sm">There is no profile of this id.</Text> : profile.isBusy && isReady ? <Loading /> : <Text c="dimmed" size="sm">Nothing asked yet.</Text>}
+          {profile.value ? <Tree label="profile" json={profile.value} /> : profile.value === null ? <Text c="dimmed" size="sm">No profile has this id.</Text> : profile.isBusy && isReady ? <Loading /> : <Text c="dimmed" size="sm">Not queried yet.</Text>}
         </Paper>
       </div>
     </Stack>

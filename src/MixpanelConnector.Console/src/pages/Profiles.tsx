@@ -24,12 +24,12 @@ interface Page {
 }
 
 const examples: [expression: string, meaning: string][] = [
-  ['properties["plan"] == "pro"', "a property has a value"],
-  ['properties["age"] >= 18 and properties["country"] in ["DE", "AT", "CH"]', "numbers compared, one of several values"],
-  ['defined(properties["$email"])', "a property is there"],
-  ['"example" in properties["$email"]', "a part of a text"],
-  ['properties["$last_seen"] > datetime("2026-01-01T00:00:00")', "seen since a time"],
-  ['not (properties["plan"] == "free")', "the contrary"],
+  ['properties["plan"] == "pro"', "property equals a value"],
+  ['properties["age"] >= 18 and properties["country"] in ["DE", "AT", "CH"]', "comparison, and one of several values"],
+  ['defined(properties["$email"])', "property is set"],
+  ['"example" in properties["$email"]', "text contains"],
+  ['properties["$last_seen"] > datetime("2026-01-01T00:00:00")', "seen after a time"],
+  ['not (properties["plan"] == "free")', "negation"],
 ];
 
 /** Profiles, found by an expression; and one person, with what they did. */
@@ -89,15 +89,15 @@ function Found() {
   const turn = (to: number) => setSession({ of: question, id: page!.session, page: to });
   return (
     <Stack>
-      <PageTitle about={isEmbedded ? "User profiles, found by an expression of Mixpanel's own language." : "User profiles, found by an expression of Mixpanel's own language. Each search is one of the 60 queries that Mixpanel allows in an hour."}>Profiles</PageTitle>
+      <PageTitle about={isEmbedded ? "Search user profiles with an expression in Mixpanel's segmentation language." : "Search user profiles with an expression in Mixpanel's segmentation language. Each search is one of the 60 queries that Mixpanel allows per hour."}>Profiles</PageTitle>
       <Paper withBorder p="md">
         <form onSubmit={submit}>
           <Stack>
             <div>
-              <Textarea label="Expression" description="Empty finds all. Ctrl+Enter searches." value={text} onChange={(change) => setText(change.currentTarget.value)} onKeyDown={onKey} autosize minRows={2} maxRows={10} spellCheck={false} classNames={{ input: "mono" }} placeholder='properties["plan"] == "pro"' error={isWrongExpression ? visible(problem.message) : undefined} />
+              <Textarea label="Expression" description="Leave empty to find all. Press Ctrl+Enter to search." value={text} onChange={(change) => setText(change.currentTarget.value)} onKeyDown={onKey} autosize minRows={2} maxRows={10} spellCheck={false} classNames={{ input: "mono" }} placeholder='properties["plan"] == "pro"' error={isWrongExpression ? visible(problem.message) : undefined} />
               {isWrongExpression && <Caret text={where} message={problem.message} />}
             </div>
-            {isEmbedded && <Names label="Properties to show" description="Empty shows the most common ones." value={properties} onChange={(property) => setState({ property })} placeholder="Type a name, then press Enter" proposals={columns.map(({ key }) => key)} />}
+            {isEmbedded && <Names label="Properties to show" description="Leave empty for the most common ones." value={properties} onChange={(property) => setState({ property })} placeholder="Type a name, then press Enter" proposals={columns.map(({ key }) => key)} />}
             <Group justify="space-between">
               <Button type="submit" loading={asked.isBusy} leftSection={<IconSearch size={16} />}>Search</Button>
               {page && !problem && <Text size="sm" role="status">{number(page.total)} {page.total === 1 ? "profile" : "profiles"}</Text>}
@@ -105,7 +105,7 @@ function Found() {
           </Stack>
         </form>
         <details className="help">
-          <summary>How to write an expression</summary>
+          <summary>Expression examples</summary>
           <Table>
             <Table.Tbody>
               {examples.map(([expression, meaning]) => (
@@ -129,11 +129,11 @@ function Found() {
             columns={columns}
             detail={({ profile }) => (
               <Stack gap="sm">
-                <Anchor href={addressOf("profiles", { person: shown(get(profile, "$distinct_id")) })}>What {visible(shown(get(profile, "$distinct_id")))} did</Anchor>
+                <Anchor href={addressOf("profiles", { person: shown(get(profile, "$distinct_id")) })}>Events of {visible(shown(get(profile, "$distinct_id")))}</Anchor>
                 <Tree label="profile" json={profile} />
               </Stack>
             )}
-            empty={<Empty title="No profile is like that">{page.where === "" ? <>There are none yet. Any Mixpanel library makes them, as does <code>mixpanel import --type profiles</code>.</> : "Change the expression to find others."}</Empty>}
+            empty={<Empty title="No matching profiles">{page.where === "" ? <>There are none yet. Create them with any Mixpanel library or with <code>mixpanel import --type profiles</code>.</> : "Change the expression and search again."}</Empty>}
           />
           {page.total > page.pageSize && (
             <Group justify="center">

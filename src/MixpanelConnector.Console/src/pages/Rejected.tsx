@@ -28,10 +28,10 @@ export function Rejected() {
   const columns = useMemo(() => columnsIn(zone), [zone]);
   return (
     <Stack>
-      <PageTitle about={`Records that were not stored, and why. Mixpanel drops some of them without a word to their sender: here they show. Times are those of ${zone}.`}>Rejected records</PageTitle>
+      <PageTitle about={`Records that were not stored, and why. Those that Mixpanel drops silently are shown, too. Times are in ${zone}.`}>Rejected records</PageTitle>
       {groups.length > 0 && <Paper withBorder p="md"><Bars level={2} title="By reason" column="Reason" count="Records" rows={groups} whole={rejections.length} selected={reason} onSelect={(one) => setReason(one === reason ? "" : one)} /></Paper>}
       <Group align="end">
-        <TextInput className="grow" label="Search in rejected records" ref={search.field} leftSection={<IconSearch size={16} />} rightSection={<Kbd size="xs">/</Kbd>} placeholder="A part of a reason, a field, a record" value={search.text} onChange={(change) => search.setText(change.currentTarget.value)} />
+        <TextInput className="grow" label="Search in rejected records" ref={search.field} leftSection={<IconSearch size={16} />} rightSection={<Kbd size="xs">/</Kbd>} placeholder="Part of a reason, a field or a record" value={search.text} onChange={(change) => search.setText(change.currentTarget.value)} />
         <Text size="sm" c="dimmed" role="status">{found.length === rejections.length ? `${number(rejections.length)} shown` : `${number(found.length)} of ${number(rejections.length)}`}</Text>
       </Group>
       {reason !== "" && <Paper withBorder p="md"><Text fw={600} className="wrap">{visible(reason)}</Text><Text size="sm">{fixOf(found[0]?.field ?? "", reason)}</Text></Paper>}
@@ -41,7 +41,7 @@ export function Rejected() {
         records={found}
         columns={columns}
         detail={(rejection) => <RejectedRecord rejection={rejection} />}
-        empty={rejections.length > 0 ? <Empty title="Nothing matches">Change the search or the reason to see more of the {number(rejections.length)} records.</Empty> : <Empty title="Nothing was rejected">Since this server started, no record was refused or dropped one by one. The latest 500 would be shown here. A request that is refused as a whole is not: its sender was told.</Empty>}
+        empty={rejections.length > 0 ? <Empty title="No matching records">Change the search or the reason to see more of the {number(rejections.length)} records.</Empty> : <Empty title="Nothing was rejected">No single record has been rejected or dropped since this server started. The latest 500 are shown here, but not requests that are rejected as a whole: their senders receive an error.</Empty>}
       />}
     </Stack>
   );
@@ -52,7 +52,7 @@ const columnsIn = (zone: string): Column<Rejection>[] => [
   { key: "path", title: "Path", width: 90, cell: (one) => one.path, sort: (one) => one.path },
   { key: "field", title: "Field", width: 170, cell: (one) => <code>{visible(one.field) || "(record)"}</code>, sort: (one) => one.field },
   { key: "reason", title: "Reason", width: 340, cell: (one) => <b className="reason">{visible(one.message)}</b>, sort: (one) => one.message },
-  { key: "sender", title: "Sender", width: 120, cell: (one) => (one.told ? "was told" : <span className="warning">was not told</span>), sort: (one) => (one.told ? 1 : 0) },
+  { key: "sender", title: "Sender", width: 120, cell: (one) => (one.told ? "notified" : <span className="warning">not notified</span>), sort: (one) => (one.told ? 1 : 0) },
 ];
 
 export function RejectedRecord({ rejection }: { rejection: Rejection }) {
@@ -61,7 +61,7 @@ export function RejectedRecord({ rejection }: { rejection: Rejection }) {
     <Stack gap="sm">
       <Text fw={600} className="wrap reason">{visible(rejection.message)}</Text>
       <Text size="sm">{fixOf(rejection.field, rejection.message)}</Text>
-      {!rejection.told && <Text size="sm" className="warning">The sender was not told: to it, the record was taken.</Text>}
+      {!rejection.told && <Text size="sm" className="warning">The sender was not notified that the record was rejected.</Text>}
       {json ? <Tree label="record" json={json} /> : <pre className="raw" tabIndex={0}>{visible(rejection.record)}</pre>}
     </Stack>
   );

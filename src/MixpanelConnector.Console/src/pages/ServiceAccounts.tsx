@@ -40,7 +40,7 @@ export function ServiceAccounts() {
   const columns = useMemo(() => columnsIn(zone), [zone]);
   return (
     <Stack>
-      <PageTitle about="Who may use the API of an organization." right={create && <Button leftSection={<IconPlus size={16} />} disabled={!mayChange} title={mayChange ? undefined : "Switch on “Allow changes” first"} onClick={() => { setMade(undefined); setOpen(true); }}>New service account</Button>}>Service accounts</PageTitle>
+      <PageTitle about="Accounts that may use an organization's API." right={create && <Button leftSection={<IconPlus size={16} />} disabled={!mayChange} title={mayChange ? undefined : "Turn on “Allow changes” first"} onClick={() => { setMade(undefined); setOpen(true); }}>New service account</Button>}>Service accounts</PageTitle>
       <form onSubmit={submit}>
         <Group align="end">
           <TextInput label="Organization" inputMode="numeric" value={organization} onChange={(change) => setOrganization(change.currentTarget.value)} />
@@ -55,12 +55,12 @@ export function ServiceAccounts() {
           records={records}
           columns={columns}
           detail={({ account }) => <Tree label="service account" json={account} />}
-          empty={<Empty title="There is none">Make one with the button above.</Empty>}
+          empty={<Empty title="No service accounts">Create one with the button above.</Empty>}
         />
       )}
-      {accounts === undefined && !problem && !isBusy && <Paper withBorder p="xl"><Empty title="Nothing asked yet">Press Show to list the service accounts.</Empty></Paper>}
+      {accounts === undefined && !problem && !isBusy && <Paper withBorder p="xl"><Empty title="Not queried yet">Press Show to list the service accounts.</Empty></Paper>}
       {create && isOpen && (
-        <Dialog title={made ? "Keep the secret" : "New service account"} onClose={() => setOpen(false)} mayLeave={!made}>
+        <Dialog title={made ? "Save the secret" : "New service account"} onClose={() => setOpen(false)} mayLeave={!made}>
           {made ? <Made output={made} onClose={() => setOpen(false)} /> : (
             <ActionForm
               isFirst
@@ -92,7 +92,7 @@ function columnsIn(zone: string): Column<Account>[] {
   return [
     { key: "name", title: "Name", width: 220, cell: ({ account }) => <b>{visible(of(account, "username"))}</b>, sort: ({ account }) => of(account, "username") },
     { key: "id", title: "Id", width: 80, cell: ({ account }) => of(account, "id"), sort: ({ account }) => Number(of(account, "id")) },
-    moment("made", "Made", "created", "created_at"),
+    moment("made", "Created", "created", "created_at"),
     moment("used", "Last used", "last_used"),
     moment("expires", "Expires", "expires"),
   ];
@@ -100,14 +100,14 @@ function columnsIn(zone: string): Column<Account>[] {
 
 /** The secret is shown this once: neither Mixpanel nor this server can show it again. */
 function Made({ output, onClose }: { output: Json; onClose: () => void }) {
-  if (shown(get(output, "service_account_created")) !== "true") return <Stack><JsonView json={output} label="answer" /><Group justify="end"><Button onClick={onClose}>Close</Button></Group></Stack>;
+  if (shown(get(output, "service_account_created")) !== "true") return <Stack><JsonView json={output} label="response" /><Group justify="end"><Button onClick={onClose}>Close</Button></Group></Stack>;
   const secret = shown(get(output, "secret"));
   return (
     <Stack>
-      <Alert color="teal" icon={<IconKey />} title={`${visible(shown(get(output, "username")))} is made`}>This is its secret. It is shown this once, and cannot be read again.</Alert>
-      <Group wrap="nowrap"><Code block className="grow wrap">{secret}</Code><CopyText text={secret} label="Copy the secret" /></Group>
+      <Alert color="teal" icon={<IconKey />} title={`${visible(shown(get(output, "username")))} was created`}>This is its secret. It is shown only once and cannot be retrieved later.</Alert>
+      <Group wrap="nowrap"><Code block className="grow wrap">{secret}</Code><CopyText text={secret} label="Copy secret" /></Group>
       <Text size="sm" c="dimmed">Its id is {shown(get(output, "id"))}.</Text>
-      <Group justify="end"><Button onClick={onClose}>I have kept it</Button></Group>
+      <Group justify="end"><Button onClick={onClose}>I have saved it</Button></Group>
     </Stack>
   );
 }

@@ -30,11 +30,11 @@ static class ConnectTunnel
             case Beginning.Nothing:
                 return; // there is no client left to respond to
             case Beginning.Other:
-                await AnswerAsync(connection, "405 Method Not Allowed", "This is a proxy for addresses of mixpanel.com: ask for those.").ConfigureAwait(false);
+                await AnswerAsync(connection, "405 Method Not Allowed", "This proxy accepts only requests to mixpanel.com and *.mixpanel.com.").ConfigureAwait(false);
                 return;
             case Beginning.Connect when !target.EndsWith(":443", StringComparison.Ordinal) || !Regions.IsMixpanel(target[..^":443".Length]):
             case Beginning.Absolute when !Regions.IsMixpanel(target):
-                await AnswerAsync(connection, "403 Forbidden", "This proxy leads to the embedded Mixpanel, under mixpanel.com and *.mixpanel.com, and nowhere else.").ConfigureAwait(false);
+                await AnswerAsync(connection, "403 Forbidden", "This proxy connects only to the embedded Mixpanel, as mixpanel.com and *.mixpanel.com.").ConfigureAwait(false);
                 return;
             case Beginning.Connect:
                 await WriteAsync(connection, "HTTP/1.1 200 Connection established\r\n\r\n").ConfigureAwait(false);

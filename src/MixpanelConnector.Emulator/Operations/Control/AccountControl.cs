@@ -17,7 +17,7 @@ sealed class AccountControl(Accounts accounts, Access access)
         if (username.Contains(':', StringComparison.Ordinal) || username.Any(char.IsControl))
             throw new RefusedException(400, "username: must be text without a colon and without control characters");
         if (username == DevelopmentCredentials.ServiceAccountUsername)
-            throw new RefusedException(400, "username: this account is the emulator's own, and stays as it is");
+            throw new RefusedException(400, "username: this is the emulator's built-in account, which cannot be changed");
         var role = body.OneOf("role", Roles.Analyst, Roles.All);
         // Some tests need an account that has already expired.
         DateTimeOffset? expires = body.Text("expires") is not { } text ? null

@@ -22,14 +22,14 @@ sealed class ClockControl(AdjustableClock clock, Access access)
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
         body.AllowOnly("now", "advance_seconds", "frozen");
         if (body.Has("now") && body.Has("advance_seconds"))
-            throw body.Invalid("advance_seconds", "must not stand beside now");
+            throw body.Invalid("advance_seconds", "cannot be combined with now");
         var now = body.Text("now") is { } text
             ? DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var given) ? given : throw body.Invalid("now", "must be a time like 2026-09-01T12:00:00Z")
             : clock.GetUtcNow();
         if (body.Number("advance_seconds") is { } seconds)
         {
             if (!(seconds >= (Range.First - now).TotalSeconds && seconds <= (Range.Last - now).TotalSeconds))
-                throw body.Invalid("advance_seconds", "must lead to a time from 1970-01-02 to 9990-01-01");
+                throw body.Invalid("advance_seconds", "must result in a time from 1970-01-02 to 9990-01-01");
             now += TimeSpan.FromSeconds(seconds);
         }
         else if (now < Range.First || now > Range.Last)

@@ -108,7 +108,7 @@ sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTa
             body.RequiredText("name"), body.Has("token") ? body.RequiredText("token") : "", body.Has("secret") ? body.RequiredText("secret") : "", zone,
             body.Choice("identity_management", options.Identity), body.Has("region") ? body.OneOf("region", "", Regions.All) : null);
         var project = await accounts.PutProjectAsync(manager, settings, id, context.RequestAborted).ConfigureAwait(false)
-            ?? throw body.Invalid("token", "already taken, or the secret is");
+            ?? throw body.Invalid("token", "already in use, or the secret is");
         await context.Response.ResultsAsync(status, json => Write(json, project)).ConfigureAwait(false);
     }
 

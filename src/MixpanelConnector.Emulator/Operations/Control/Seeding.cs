@@ -45,7 +45,7 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         if (known.Any(document => document.Id == hash))
             return;
         if (known.Count > 0)
-            throw new FormatException("The seed is another one than the store was made from. Use another folder, or delete this one; or start without a seed, and bring it in by POST /emulator/seed.");
+            throw new FormatException("The seed differs from the one that the store was created from. Use another folder, delete this one, or start without a seed and load it with POST /emulator/seed.");
         await ApplyAsync(Encoding.UTF8.GetBytes(seed), cancellationToken).ConfigureAwait(false);
         await documents.ChangeAsync(0, Kind, all => all.TryAdd(hash, []), cancellationToken).ConfigureAwait(false);
     }
@@ -60,7 +60,7 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         }
         catch (JsonException e)
         {
-            throw new FormatException($"The seed is no JSON, or names a member twice, at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.", e);
+            throw new FormatException($"The seed is not valid JSON, or has a duplicate member, at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.", e);
         }
         if (seed.ValueKind != JsonValueKind.Object)
             throw Wrong("", "must be a JSON object");
@@ -69,7 +69,7 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         foreach (var (project, at) in Objects(seed, "projects", ""))
         {
             if (project.TryGetProperty("id", out var id) && !ids.Add(id.GetRawText()))
-                throw Wrong($"{at}.id", "stands there twice");
+                throw Wrong($"{at}.id", "occurs twice");
         }
         await snapshots.AllOrNothingAsync(() => BringInAsync(seed, cancellationToken), Undone, cancellationToken).ConfigureAwait(false);
     }
@@ -172,7 +172,7 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         return ((int)response.StatusCode, JsonElement.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false)));
     }
 
-    static FormatException Wrong(string at, string what) => new($"The seed is wrong at {(at == "" ? "its top" : at)}: {what}");
+    static FormatException Wrong(string at, string what) => new($"The seed is not valid at {(at == "" ? "the top level" : at)}: {what}");
 
     static string Path(string before, int id, string after) => string.Create(CultureInfo.InvariantCulture, $"{before}{id}{after}");
 
@@ -181,7 +181,7 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         foreach (var member in json.EnumerateObject())
         {
             if (!names.Contains(member.Name))
-                throw Wrong(at, $"it has {member.Name}, which is none of {string.Join(", ", names.ToArray())}");
+                throw Wrong(at, $"unknown member {member.Name}, expected one of {string.Join(", ", names.ToArray())}");
         }
     }
 
@@ -195,7 +195,7 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         return [.. list.EnumerateArray().Select((item, i) => item.ValueKind == JsonValueKind.Object ? (item, Path($"{path}[", i, "]")) : throw Wrong(Path($"{path}[", i, "]"), "must be an object"))];
     }
 
-    static string Text(JsonElement json, string name, string at) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : throw Wrong($"{at}.{name}", "must be text that is not empty");
+    static string Text(JsonElement json, string name, string at) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : throw Wrong($"{at}.{name}", "must be a non-empty string");
 
     /// <summary>Profiles have the format in which Mixpanel returns them.</summary>
     static void Check(JsonElement record, string at, params ReadOnlySpan<string> names)

@@ -59,10 +59,10 @@ sealed class SnapshotControl(Snapshots snapshots, StartOver startOver, Access ac
         var name = (string)context.Request.RouteValues["snapshot"]!;
         return name.Length <= LongestName && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '_' or '-')
             ? name
-            : throw new RefusedException(400, $"a snapshot's name must have 1 to {LongestName} small letters, digits, _ and -");
+            : throw new RefusedException(400, $"a snapshot's name must be 1 to {LongestName} lowercase letters, digits, _ and -");
     }
 
-    static RefusedException NotFound() => new(404, "snapshot not found: GET /emulator/snapshots lists those that there are");
+    static RefusedException NotFound() => new(404, "snapshot not found: GET /emulator/snapshots lists the existing ones");
 
     static void WriteName(Utf8JsonWriter json, string name)
     {

@@ -84,7 +84,7 @@ sealed class ActionCommand : Command
                 }
                 catch (IOException e) when (isLost || (_action.Effect is not ActionEffect.Read && e is not ReaderIsGoneException))
                 {
-                    throw new IOException($"{e.Message} The action was carried out: look before you do it again.{(isLost ? " Its secret is lost: delete what was created." : "")}", e);
+                    throw new IOException($"{e.Message} The action was executed: check its effect before you repeat it.{(isLost ? " Its secret is lost: delete what was created." : "")}", e);
                 }
 
                 return answer.Refused ? ExitCode.Refused : ExitCode.Success;
@@ -123,11 +123,11 @@ sealed class ActionCommand : Command
     static bool IsUsedUp(MixpanelException e) => e.Error is { Kind: ErrorKind.RateLimited, RetryAfter: not null };
 
     MixpanelException ComeBack(MixpanelException e, bool waits) =>
-        new(e.Error with { Message = $"{e.Error.Message} It takes the next call {When(e)}.{(CanWait(_action) && !waits ? " --wait waits for that." : "")}" }, e);
+        new(e.Error with { Message = $"{e.Error.Message} The next call is possible {When(e)}.{(CanWait(_action) && !waits ? " --wait waits for that." : "")}" }, e);
 
     async Task WaitAsync(MixpanelException e, CancellationToken cancellationToken)
     {
-        if (!_hasSaidSo) await _host.Notes.WriteLineAsync($"mixpanel: Mixpanel's limit is used up; trying again {When(e)}.");
+        if (!_hasSaidSo) await _host.Notes.WriteLineAsync($"mixpanel: Mixpanel's rate limit is exhausted; retrying {When(e)}.");
         _hasSaidSo = true;
         await Task.Delay(e.Error.RetryAfter!.Value > TimeSpan.Zero ? e.Error.RetryAfter.Value : TimeSpan.Zero, _host.TimeProvider, cancellationToken);
     }
@@ -153,7 +153,7 @@ sealed class ActionCommand : Command
     {
         var input = JsonArgument.ReadObject("input", text, _host);
         if (!text.StartsWith('@') && text != "-" && _schema["properties"]!.AsObject().FirstOrDefault(field => ActionInput.IsConfidential(field.Value!) && JsonMembers.Find(input, field.Key) is not null) is { Key: { } confidential })
-            throw Configuration.Invalid(confidential, $"{confidential} is confidential, and every process can read the command line: put the input into a file that only you can read, and say --input @FILE, or --input - for standard input. Nothing was sent.");
+            throw Configuration.Invalid(confidential, $"{confidential} is confidential, and every process can read the command line: put the input into a file that only you can read, and use --input @FILE, or --input - for standard input. Nothing was sent.");
         return input;
     }
 

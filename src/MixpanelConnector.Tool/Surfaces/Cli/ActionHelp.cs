@@ -7,11 +7,11 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 static class ActionHelp
 {
     /// <summary>The descriptions of the options that are not inputs.</summary>
-    public const string Input = "The whole input as one JSON object; single options win over it.";
-    public const string All = "Read all pages, and print one result a line.";
-    public const string Yes = "Do it without asking: it cannot be undone.";
+    public const string Input = "The whole input as one JSON object; separate options override it.";
+    public const string All = "Read all pages, and print one result per line.";
+    public const string Yes = "Skip the confirmation. The action cannot be undone.";
 
-    public const string Wait = "When Mixpanel's limit is used up and it says until when, wait for that and try again. Else the command ends with 5.";
+    public const string Wait = "When Mixpanel's rate limit is exhausted, wait as long as its response says, and retry. Otherwise the command exits with 5.";
 
     public static string Of(ActionDescriptor action, int width)
     {
@@ -42,12 +42,12 @@ static class ActionHelp
         text.Line();
         if (confidential.Count > 0)
         {
-            text.Line("Confidential, by --input @FILE or --input - alone:");
+            text.Line("Confidential, only with --input @FILE or --input -:");
             text.Rows(confidential);
             text.Line();
         }
 
-        text.Paragraph("As every command: --local, --output json|table, --profile NAME, and settings such as --project-id; see mixpanel help options.");
+        text.Paragraph("As for every command: --local, --output json|table, --profile NAME, and settings such as --project-id; see mixpanel help options.");
         text.Line();
         if (XmlDocs.Notes(action) is { Length: > 0 } notes)
         {
@@ -69,9 +69,9 @@ static class ActionHelp
         [
             new("Group", $"{action.Group.Name} (mixpanel help {action.Group.Name})"),
             new("Operation", $"{action.OperationId}, {action.Documentation}"),
-            new("Effect", $"{action.Effect.ToString().ToLowerInvariant()}. {ActionFacts.Effect(action)}{(action.NeedsConfirmation ? " It asks first: --yes answers." : "")}"),
+            new("Effect", $"{action.Effect.ToString().ToLowerInvariant()}. {ActionFacts.Effect(action)}{(action.NeedsConfirmation ? " It needs confirmation: --yes." : "")}"),
             new("Credential", ActionFacts.Needs(action.Auth)),
-            new("Cost", cost.Length > 0 ? cost : action.Cost is RateCost.Ingestion ? "Counts as ingestion: about 2 GB of JSON, or 30,000 events a second, over a minute." : "No limit is documented."),
+            new("Cost", cost.Length > 0 ? cost : action.Cost is RateCost.Ingestion ? "Counts as ingestion: about 2 GB of JSON, or 30,000 events per second, over a minute." : "No limit is documented."),
         ];
     }
 

@@ -58,7 +58,7 @@ sealed class ActionInput
 
     JsonElement List(string[] texts, HostEnvironment host)
     {
-        if (texts.Any(IsJson)) throw Configuration.Invalid(Name, $"{Name}: give one JSON array (or @file, or @-), or repeat {Option.Name} with plain values. A value that begins with [ or @ goes into a JSON array.");
+        if (texts.Any(IsJson)) throw Configuration.Invalid(Name, $"{Name}: give one JSON array (or @file, or @-), or repeat {Option.Name} with plain values. Put a value that begins with [ or @ into a JSON array.");
         var type = Type(_schema["items"]!.AsObject());
         return JsonElement.Parse($"[{string.Join(',', texts.Select((text, index) => JsonArgument.Read($"{Name}[{index}]", text, type, host).GetRawText()))}]");
     }

@@ -92,7 +92,7 @@ static class CommandLine
         catch (Exception e) when (!IsMissingPart(e))
         {
             // A bug of ours. Its message could contain confidential data; its type and stack trace are enough to find it.
-            host.Error.WriteLine($"mixpanel: an internal error, please report it: {e.GetType().FullName}{System.Environment.NewLine}{e.StackTrace}");
+            host.Error.WriteLine($"mixpanel: internal error, please report it: {e.GetType().FullName}{System.Environment.NewLine}{e.StackTrace}");
             return ExitCode.InternalError;
         }
     }
@@ -165,10 +165,10 @@ static class CommandLine
     static MixpanelException? EmptyPath(ParseResult parsed)
     {
         foreach (var argument in parsed.CommandResult.Command.Arguments)
-            if (parsed.GetResult(argument)?.Tokens.Any(token => token.Value.Length == 0) == true) return Configuration.Invalid(argument.Name.ToLowerInvariant(), $"{argument.Name} is empty: give one, or leave it out.");
+            if (parsed.GetResult(argument)?.Tokens.Any(token => token.Value.Length == 0) == true) return Configuration.Invalid(argument.Name.ToLowerInvariant(), $"{argument.Name} is empty: specify one, or omit it.");
         for (SymbolResult? result = parsed.CommandResult; result is CommandResult { Command: var command }; result = result.Parent)
             foreach (var option in command.Options)
-                if (option.HelpName is "FILE" or "DIR" && parsed.GetResult(option) is { Tokens: [{ Value: "" }] }) return Configuration.Invalid(CommonOptions.Name(option), $"{option.Name} is empty: name a {(option.HelpName is "DIR" ? "folder" : "file")}, or leave it out.");
+                if (option.HelpName is "FILE" or "DIR" && parsed.GetResult(option) is { Tokens: [{ Value: "" }] }) return Configuration.Invalid(CommonOptions.Name(option), $"{option.Name} is empty: specify a {(option.HelpName is "DIR" ? "folder" : "file")}, or omit it.");
         return null;
     }
 

@@ -11,19 +11,19 @@ static class CommonOptions
         Setting("service_account_username", "The user name of the service account (MIXPANEL_SERVICE_ACCOUNT_USERNAME)."),
         Setting("project_id", "The project (MIXPANEL_PROJECT_ID)."),
         Setting("organization_id", "The organization (MIXPANEL_ORGANIZATION_ID)."),
-        Setting("workspace_id", "The workspace (MIXPANEL_WORKSPACE_ID). Default: the only one that the service account can see."),
+        Setting("workspace_id", "The workspace (MIXPANEL_WORKSPACE_ID). Default: the only one that the service account can access."),
         Setting("region", "The region of the project: us, eu or in (MIXPANEL_REGION). Default: us.", "us", "eu", "in"),
-        Setting("endpoint", "One base address in place of every Mixpanel host (MIXPANEL_ENDPOINT)."),
+        Setting("endpoint", "One base URL that replaces all Mixpanel hosts (MIXPANEL_ENDPOINT)."),
     ];
 
     public static readonly Option<string> SecretFile = new("--secret-file")
     {
-        Description = "A file, private to its owner, whose first line is the service account's secret, or the OAuth token for an action that needs one; - for standard input. Else MIXPANEL_SERVICE_ACCOUNT_SECRET, MIXPANEL_OAUTH_TOKEN.",
+        Description = "A file, private to its owner, whose first line is the service account's secret, or the OAuth token for an action that needs one; - for standard input. Default: MIXPANEL_SERVICE_ACCOUNT_SECRET, MIXPANEL_OAUTH_TOKEN.",
         HelpName = "FILE",
         Recursive = true,
     };
 
-    public static readonly Option<string> Profile = new("--profile") { Description = "The set of settings to take from the profile file (MIXPANEL_PROFILE). Default: default.", HelpName = "NAME", Recursive = true };
+    public static readonly Option<string> Profile = new("--profile") { Description = "The profile in the profile file to take the settings from (MIXPANEL_PROFILE). Default: default.", HelpName = "NAME", Recursive = true };
 
     public static readonly Option<bool> Local = new("--local") { Description = "Use the embedded Mixpanel: no account, no network. The settings of a real account are ignored.", Recursive = true };
 
@@ -31,9 +31,9 @@ static class CommonOptions
 
     public static readonly Option<string> Output = OutputOption();
 
-    public static readonly Option<bool> Quiet = new("--quiet") { Description = "Nothing on standard error but what went wrong: no progress, no notes, no line for each bad record.", Recursive = true };
+    public static readonly Option<bool> Quiet = new("--quiet") { Description = "Only errors on standard error: no progress, no notes, no line for each bad record.", Recursive = true };
 
-    public static readonly Option<bool> Verbose = new("--verbose") { Description = "Each request to Mixpanel with its answer and time, on standard error; no secret, no property's value.", Recursive = true };
+    public static readonly Option<bool> Verbose = new("--verbose") { Description = "Log each request to Mixpanel with its response and duration on standard error, without secrets and property values.", Recursive = true };
 
     /// <summary>All of them, in the order in which help lists them.</summary>
     public static IReadOnlyList<Option> All { get; } = [.. Settings, SecretFile, Profile, Local, Data, Output, Quiet, Verbose];
@@ -79,7 +79,7 @@ static class CommonOptions
 
     static Option<string> OutputOption()
     {
-        var option = new Option<string>("--output") { Description = "How to print the result. Default: json; of import, a table.", HelpName = "json|table", Recursive = true };
+        var option = new Option<string>("--output") { Description = "The output format. Default: json; for import, table.", HelpName = "json|table", Recursive = true };
         option.AcceptOnlyFromAmong("json", "table");
         return option;
     }

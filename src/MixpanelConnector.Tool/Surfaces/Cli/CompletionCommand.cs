@@ -9,7 +9,7 @@ static class CompletionCommand
     {
         var shell = new Argument<string>("shell") { Description = "bash, zsh, fish or pwsh." };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish", "pwsh");
-        var command = new Command("completion", "Print a script for command completion. Bash: eval \"$(mixpanel completion bash)\".") { shell };
+        var command = new Command("completion", "Print a shell completion script. Bash: eval \"$(mixpanel completion bash)\".") { shell };
         command.SetAction(parsed =>
         {
             new Printer(host, asTable: false).Text(Script(parsed.GetValue(shell)!));

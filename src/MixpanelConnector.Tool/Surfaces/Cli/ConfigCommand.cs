@@ -10,7 +10,7 @@ static class ConfigCommand
 {
     public static Command Of(HostEnvironment host)
     {
-        var command = new Command("config", "Show each setting, its value and where it came from. Secrets are masked.");
+        var command = new Command("config", "Show each setting, its value and its source. Secrets are masked.");
         command.SetAction(async (parsed, cancellationToken) =>
         {
             await using var session = await Session.OpenAsync(parsed, host, needsCredential: false, cancellationToken);

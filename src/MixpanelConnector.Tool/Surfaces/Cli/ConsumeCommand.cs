@@ -11,20 +11,20 @@ sealed class ConsumeCommand
 {
     static readonly ImportValues Values = new("--");
 
-    readonly Argument<string> _address = new("ADDRESS") { Description = "The queue: amqp[s]://HOST[:PORT][,HOST…]/[VHOST/]QUEUE of RabbitMQ, or kafka[s]://HOST:PORT[,HOST…]/TOPIC. Names are percent-encoded; no password." };
-    readonly Option<string> _type = new("--type") { Description = "What the records are: events, profiles or groups. Default: events.", HelpName = "events|profiles|groups", DefaultValueFactory = _ => "events" };
-    readonly Option<string> _username = new("--queue-username") { Description = $"The user at the broker ({QueueSettings.Username}). Default: RabbitMQ's guest; Kafka without SASL.", HelpName = "NAME" };
-    readonly Option<string> _secretFile = new("--queue-secret-file") { Description = $"A file, private to its owner, whose first line is the user's password. Else {QueueSettings.Password}.", HelpName = "FILE" };
-    readonly Option<string> _sasl = new("--sasl") { Description = "How Kafka is told the password. Default: plain.", HelpName = "plain|scram-sha-256|scram-sha-512" };
-    readonly Option<string> _ca = new("--queue-ca") { Description = "The certificates, as PEM, that the broker's must come from. Default: those that the system trusts.", HelpName = "FILE" };
-    readonly Option<bool> _plaintext = new("--plaintext") { Description = "Reach a broker beyond this machine without TLS." };
-    readonly Option<string> _group = new("--group") { Description = "The group of consumers that share a topic of Kafka. Default: mixpanel.", HelpName = "NAME", DefaultValueFactory = _ => "mixpanel" };
-    readonly Option<bool> _declare = new("--declare") { Description = "Make the queue of RabbitMQ where there is none: a quorum queue with a delivery limit and a dead-letter queue." };
-    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "The file to which every record that was not accepted is appended, and synced, before its message is settled. Default: one in the user's state folder, by queue and project.", HelpName = "FILE" };
-    readonly Option<string> _deadLetterQueue = new("--dead-letter-queue") { Description = "The queue or topic of the same broker that gets them in its place.", HelpName = "NAME" };
-    readonly Option<bool> _untilEmpty = new("--until-empty") { Description = "End when nothing is left (Kafka: at the ends seen at the start). Default: go on until a signal." };
-    readonly Option<string> _consumerTimeout = new("--consumer-timeout") { Description = "How long the broker waits for a message to be settled: what cannot be is given back before. Default: 30m, as RabbitMQ has it.", HelpName = "DURATION" };
-    readonly Option<int?> _maxMessageBytes = new("--max-message-bytes") { Description = "The most bytes of a message after decompression. Default: 10 MB.", HelpName = "N" };
+    readonly Argument<string> _address = new("ADDRESS") { Description = "The queue: amqp[s]://HOST[:PORT][,HOST…]/[VHOST/]QUEUE for RabbitMQ, or kafka[s]://HOST:PORT[,HOST…]/TOPIC. Names are percent-encoded; no password." };
+    readonly Option<string> _type = new("--type") { Description = "The kind of records: events, profiles or groups. Default: events.", HelpName = "events|profiles|groups", DefaultValueFactory = _ => "events" };
+    readonly Option<string> _username = new("--queue-username") { Description = $"The user name at the broker ({QueueSettings.Username}). Default: RabbitMQ's guest; Kafka without SASL.", HelpName = "NAME" };
+    readonly Option<string> _secretFile = new("--queue-secret-file") { Description = $"A file, private to its owner, whose first line is the user's password. Default: {QueueSettings.Password}.", HelpName = "FILE" };
+    readonly Option<string> _sasl = new("--sasl") { Description = "The SASL mechanism for Kafka. Default: plain.", HelpName = "plain|scram-sha-256|scram-sha-512" };
+    readonly Option<string> _ca = new("--queue-ca") { Description = "The CA certificates, in PEM, that the broker's certificate is verified against. Default: those that the system trusts.", HelpName = "FILE" };
+    readonly Option<bool> _plaintext = new("--plaintext") { Description = "Allow connecting to a broker on another machine without TLS." };
+    readonly Option<string> _group = new("--group") { Description = "The Kafka consumer group. Default: mixpanel.", HelpName = "NAME", DefaultValueFactory = _ => "mixpanel" };
+    readonly Option<bool> _declare = new("--declare") { Description = "Create the RabbitMQ queue if it does not exist: a quorum queue with a delivery limit and a dead-letter queue." };
+    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "The file to which every record that was not accepted is appended and synced before its message is acknowledged. Default: one in the user's state folder, by queue and project.", HelpName = "FILE" };
+    readonly Option<string> _deadLetterQueue = new("--dead-letter-queue") { Description = "A queue or topic of the same broker to publish them to instead.", HelpName = "NAME" };
+    readonly Option<bool> _untilEmpty = new("--until-empty") { Description = "Exit when the queue is empty (Kafka: at the end offsets read at startup). Default: run until a signal." };
+    readonly Option<string> _consumerTimeout = new("--consumer-timeout") { Description = "How long the broker waits for a message to be acknowledged; one that cannot be is returned before that. Default: 30m, as in RabbitMQ.", HelpName = "DURATION" };
+    readonly Option<int?> _maxMessageBytes = new("--max-message-bytes") { Description = "The maximum size of a message in bytes, after decompression. Default: 10 MB.", HelpName = "N" };
     readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<bool> _noProgress = TransferOptions.NoProgress();
 
@@ -37,24 +37,25 @@ sealed class ConsumeCommand
         (_host, _stop, _records) = (host, stop, new RecordOptions(host));
         _type.AcceptOnlyFromAmong("events", "profiles", "groups");
         _sasl.AcceptOnlyFromAmong("plain", "scram-sha-256", "scram-sha-512");
-        Command = new DetailedCommand("consume", "Consume a queue that others run, RabbitMQ or Kafka, so that every record of every message is accounted for.", $"""
-            A message holds records, one JSON object a line (NDJSON), plain, gzip or zstd by its content-encoding: docs/scale-out.md says how
-            to publish from any language. It is settled when Mixpanel has given its verdict on each record, and each that was not accepted is
-            safe in the dead letters; never before. Many consumers may share a queue. read = accepted + rejected + pending + blank, always.
+        Command = new DetailedCommand("consume", "Consume a RabbitMQ or Kafka queue, so that every record of every message is accounted for.", $"""
+            A message contains records, one JSON object per line (NDJSON), plain, gzip or zstd according to its content-encoding:
+            docs/scale-out.md shows how to publish from any language. It is acknowledged only after Mixpanel has accepted or rejected each
+            record, and each that was not accepted is synced to the dead letters. Several consumers may share a queue.
+            read = accepted + rejected + pending + blank, always.
 
-            A bad record is one line of the dead letters with source, message_id and line; its neighbours are sent. A message that cannot be
-            read is one line with all of it. $add, $append and the like are sent at most once: delivered again, they are dead letters with
-            maybe_delivered, so few of them are held.
+            A bad record becomes one line of the dead letters with source, message_id and line; the others of its message are sent. A message
+            that cannot be read becomes one line with its whole content. $add, $append and the like are sent at most once: if redelivered,
+            they become dead letters with maybe_delivered, so only a few of them are in flight.
 
-            Mixpanel away: what is held is given back to the queue before --consumer-timeout, and taken again when Mixpanel answers. The
-            broker away: it is connected again. Both for --max-outage, 24h. On SIGTERM nothing more is taken, what was sent is finished and
-            settled, and the rest is given back, within 30 s.
+            While Mixpanel is unavailable, messages in flight are returned to the queue before --consumer-timeout, and consumed again when
+            Mixpanel responds. While the broker is unavailable, the connection is retried. Both last up to --max-outage, 24h. On SIGTERM
+            consuming stops, requests in flight are completed and acknowledged, and the rest is returned, within 30 s.
 
-            Exit codes: 0 all accepted; 2 usage or configuration; 3 some records dead-lettered; 4 Mixpanel or the broker refuses the
+            Exit codes: 0 all accepted; 2 usage or configuration; 3 some records dead-lettered; 4 Mixpanel or the broker rejected the
             credentials; 5 Mixpanel or the broker unavailable for longer than --max-outage; 6 no such queue or topic; 7 the dead letters cannot
-            be written; 8 another process holds their file; 130, 143 stopped by a signal. What is not settled is in the queue.
+            be written; 8 another process uses their file; 130, 143 stopped by a signal. Messages that are not acknowledged stay in the queue.
 
-            Lag, records and messages are metrics, sent where {Telemetry.Variable} says.
+            Lag, records and messages are exported as metrics to {Telemetry.Variable}.
 
             Examples:
               mixpanel consume amqps://broker/events
@@ -81,7 +82,7 @@ sealed class ConsumeCommand
         using var telemetry = Telemetry.Start(_host);
         using var client = session.NewClient(_records.Waits(session.Options, parsed));
         var request = Request(parsed, session, display);
-        if (parsed.GetValue(_report) is { } path && request.DeadLetterPath is { } letters && Path.GetFullPath(path) == Path.GetFullPath(letters)) throw Configuration.Invalid("report", $"{path} is named for the dead letters and for the report: one would overwrite the other. Choose another place for one of them.");
+        if (parsed.GetValue(_report) is { } path && request.DeadLetterPath is { } letters && Path.GetFullPath(path) == Path.GetFullPath(letters)) throw Configuration.Invalid("report", $"{path} is specified for both the dead letters and the report: one would overwrite the other. Choose another path for one of them.");
         if (!ReportFile.IsWritable(parsed.GetValue(_report), Path.GetDirectoryName(Path.GetFullPath(DefaultDeadLetters(parsed, session)))!, _host)) return ExitCode.DiskFailed;
         ConsumeReport result;
         try
@@ -106,7 +107,7 @@ sealed class ConsumeCommand
     ConsumeRequest Request(ParseResult parsed, Session session, ImportDisplay display)
     {
         var queue = parsed.GetValue(_deadLetterQueue);
-        if (queue is not null && parsed.GetValue(_deadLetter) is not null) throw Configuration.Invalid("dead_letter", "--dead-letter and --dead-letter-queue exclude each other: dead letters are kept once.");
+        if (queue is not null && parsed.GetValue(_deadLetter) is not null) throw Configuration.Invalid("dead_letter", "--dead-letter and --dead-letter-queue are mutually exclusive: dead letters are stored in one place.");
         var request = new ConsumeRequest
         {
             Address = parsed.GetValue(_address)!,
@@ -144,7 +145,7 @@ sealed class ConsumeCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ImportStateException(ImportStateFault.Unwritable, $"The folder of the dead letters cannot be made: {e.Message} Name a file with --dead-letter.", e);
+            throw new ImportStateException(ImportStateFault.Unwritable, $"The folder of the dead letters cannot be created: {e.Message} Specify a file with --dead-letter.", e);
         }
     }
 }

@@ -9,7 +9,7 @@ static class DocsCommand
     public static Command Of()
     {
         var folder = new Argument<string>("DIR") { Description = "The folder docs of the project." };
-        var command = new Command("docs", "Write the documentation that is made from the catalogue.") { folder };
+        var command = new Command("docs", "Write the documentation generated from the catalogue.") { folder };
         command.Hidden = true;
         command.SetAction(parsed =>
         {
@@ -29,7 +29,7 @@ static class DocsCommand
     static Command Connectors()
     {
         var folder = new Argument<string>("DIR") { Description = "The folder connectors of the project.", DefaultValueFactory = _ => "connectors" };
-        var command = new Command("connectors", "Write what platforms for workflows take, made from the catalogue.") { folder };
+        var command = new Command("connectors", "Write the workflow platform connectors generated from the catalogue.") { folder };
         command.SetAction(parsed =>
         {
             Write(parsed.GetValue(folder)!, GeneratedConnectors.All());

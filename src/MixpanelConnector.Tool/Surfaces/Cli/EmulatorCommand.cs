@@ -14,9 +14,9 @@ static class EmulatorCommand
 
     public static Command Of(HostEnvironment host)
     {
-        var port = new Option<int>("--port") { Description = "The port on loopback; 0 takes a free one, and says which in a line of JSON. Default: 8123.", HelpName = "N", DefaultValueFactory = _ => 8123 };
-        var proxy = new Option<int?>("--proxy") { Description = "Beside it, a proxy on loopback that leads https://*.mixpanel.com here, and refuses all other hosts, so that clients run unchanged: it says which environment variables they need. Default port: a free one.", HelpName = "PORT", Arity = ArgumentArity.ZeroOrOne };
-        var tls = new Option<int?>("--tls") { Description = "Beside it, a port on loopback for HTTPS, by a certificate of the emulator's own authority. Default port: a free one.", HelpName = "PORT", Arity = ArgumentArity.ZeroOrOne };
+        var port = new Option<int>("--port") { Description = "The port on loopback; 0 uses a free one, and prints it in a line of JSON. Default: 8123.", HelpName = "N", DefaultValueFactory = _ => 8123 };
+        var proxy = new Option<int?>("--proxy") { Description = "Also run a proxy on loopback that routes https://*.mixpanel.com here, and refuses all other hosts, so that clients run unchanged. Prints the environment variables that they need. Default port: a free one.", HelpName = "PORT", Arity = ArgumentArity.ZeroOrOne };
+        var tls = new Option<int?>("--tls") { Description = "Also listen for HTTPS on a loopback port, with a certificate from the emulator's own CA. Default port: a free one.", HelpName = "PORT", Arity = ArgumentArity.ZeroOrOne };
         foreach (var option in (Option[])[port, proxy, tls])
         {
             option.Validators.Add(result =>
@@ -24,19 +24,19 @@ static class EmulatorCommand
                 if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 65535) result.AddError($"{option.Name} must be from 0 to 65535.");
             });
         }
-        var seed = new Option<FileInfo>("--seed") { Description = "A JSON file of what the store begins with, and has again after a reset: projects, accounts, events, profiles, funnels, cohorts, feature flags. See docs/emulator.md.", HelpName = "FILE" };
-        var strict = new Option<bool>("--strict-unknown") { Description = "Refuse parameters and members that Mixpanel would leave out without a word." };
-        var faults = new Option<FileInfo>("--faults") { Description = "A JSON file of faults on purpose: statuses, resets, cut and slow answers, on chosen paths at chosen rates. See FIDELITY.md.", HelpName = "FILE" };
-        var rateLimits = new Option<bool>("--rate-limits") { Description = "Keep to Mixpanel's documented rate limits, and answer 429 beyond them." };
-        var identity = new Option<IdentityManagement>("--identity") { Description = "How projects that are created resolve identities: simplified or original. Default: simplified.", HelpName = "KIND" };
-        var deletionDelay = new Option<int>("--deletion-delay") { Description = "How long a deletion of personal data waits before it happens, and can be cancelled, in seconds: at most 2592000, which are 30 days. Default: 0, at once.", HelpName = "SECONDS" };
+        var seed = new Option<FileInfo>("--seed") { Description = "A JSON file with the initial data, which a reset restores: projects, accounts, events, profiles, funnels, cohorts, feature flags. See docs/emulator.md.", HelpName = "FILE" };
+        var strict = new Option<bool>("--strict-unknown") { Description = "Reject parameters and members that Mixpanel would silently ignore." };
+        var faults = new Option<FileInfo>("--faults") { Description = "A JSON file of faults to inject: statuses, connection resets, truncated and slow responses, on chosen paths at chosen rates. See FIDELITY.md.", HelpName = "FILE" };
+        var rateLimits = new Option<bool>("--rate-limits") { Description = "Enforce Mixpanel's documented rate limits: respond with 429 beyond them." };
+        var identity = new Option<IdentityManagement>("--identity") { Description = "The identity management of created projects: simplified or original. Default: simplified.", HelpName = "KIND" };
+        var deletionDelay = new Option<int>("--deletion-delay") { Description = "The time in seconds before a deletion of personal data takes effect, during which it can be cancelled: at most 2592000, which is 30 days. Default: 0, immediately.", HelpName = "SECONDS" };
         deletionDelay.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds) && (seconds < 0 || seconds > 2_592_000)) result.AddError("--deletion-delay must be from 0 to 2592000.");
         });
-        var anyAddress = new Option<bool>("--any-address") { Description = "Listen on all addresses, not on loopback alone: for a container, whose network is its own. Whoever reaches it may come in. Names that it is reached under need --host." };
-        var hosts = new Option<string[]>("--host") { Description = "A name to answer to besides those of loopback, such as api.mixpanel.com for clients whose address cannot be changed. May be given several times.", HelpName = "NAME" };
-        var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and answers as Mixpanel's documentation says. With --data :memory: nothing is kept.")
+        var anyAddress = new Option<bool>("--any-address") { Description = "Listen on all addresses, not only on loopback: for a container with a network of its own. Anyone who can reach it has access. Host names that it is reached under need --host." };
+        var hosts = new Option<string[]>("--host") { Description = "A host name to accept in addition to those of loopback, such as api.mixpanel.com for clients whose URL cannot be changed. Repeatable.", HelpName = "NAME" };
+        var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and responds as Mixpanel's documentation says. With --data :memory: nothing is stored.")
         {
             port, anyAddress, proxy, tls, hosts, seed, strict, faults, rateLimits, identity, deletionDelay, ExportOf(host), EmulatorHealth.Of(host),
         };
@@ -112,9 +112,9 @@ static class EmulatorCommand
 
     static Command ExportOf(HostEnvironment host)
     {
-        var file = new Argument<string>("FILE") { Description = "The file to write, which must not be there: its name decides, .parquet or NDJSON." };
+        var file = new Argument<string>("FILE") { Description = "The file to write, which must not exist: Parquet if its name ends in .parquet, otherwise NDJSON." };
         var project = new Option<int>("--project") { Description = "The project. Default: 1.", HelpName = "ID", DefaultValueFactory = _ => DevelopmentCredentials.ProjectId };
-        var deduplicated = new Option<bool>("--deduplicated") { Description = "Only the latest of events that agree in name, time, distinct_id and $insert_id, as reports count them." };
+        var deduplicated = new Option<bool>("--deduplicated") { Description = "Of events with the same name, time, distinct_id and $insert_id, only the latest, as reports count them." };
         var command = new Command("export", "Write the embedded Mixpanel's events to a file, as NDJSON (which import reads) or Parquet.") { file, project, deduplicated };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -130,7 +130,7 @@ static class EmulatorCommand
             }
             catch (DataFolderInUseException e)
             {
-                throw Configuration.Invalid("data", $"Another process serves {folder}: stop it, or ask {e.Address?.AbsoluteUri ?? "it"} for /api/2.0/export.");
+                throw Configuration.Invalid("data", $"Another process serves {folder}: stop it, or request /api/2.0/export from {e.Address?.AbsoluteUri ?? "it"}.");
             }
             catch (InvalidDataException e)
             {

@@ -54,7 +54,7 @@ sealed class EmulatorGreeting(EmulatedMixpanel mixpanel, string? folder)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
-            The embedded Mixpanel serves {folder ?? "from memory, and keeps nothing"}. It is a stand-in for development, not Mixpanel: see FIDELITY.md.
+            The embedded Mixpanel serves {folder ?? "from memory, and stores nothing"}. It is a stand-in for development, not Mixpanel: see FIDELITY.md.
             The console is at {mixpanel.Address.AbsoluteUri}
 
             export MIXPANEL_ENDPOINT={Shown(mixpanel.Address)}
@@ -69,7 +69,7 @@ sealed class EmulatorGreeting(EmulatedMixpanel mixpanel, string? folder)
         if (mixpanel.ProxyAddress is { } proxy)
         {
             text.Append(CultureInfo.InvariantCulture, $"The proxy for https://*.mixpanel.com is at {Shown(proxy)}, with the certificate authority {mixpanel.CertificateAuthorityFile}\n");
-            text.Append("Clients that need no change, of curl, Go, Java, Node.js, Python and Ruby, take it from these:\n");
+            text.Append("Unchanged clients in curl, Go, Java, Node.js, Python and Ruby use it through these variables:\n");
             foreach (var (name, value) in mixpanel.ProxyEnvironment) text.Append(CultureInfo.InvariantCulture, $"export {name}={Quoted(value)}\n");
             text.Append('\n');
         }

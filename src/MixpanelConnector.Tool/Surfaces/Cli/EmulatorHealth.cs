@@ -11,7 +11,7 @@ static class EmulatorHealth
     public static Command Of(HostEnvironment host)
     {
         var port = new Option<int>("--port") { Description = "The port on loopback. Default: 8123.", HelpName = "N", DefaultValueFactory = _ => 8123 };
-        var command = new Command("health", "Ask the embedded Mixpanel on this machine whether it serves: exit code 0, or 5 if it does not. For the health check of a container.") { port };
+        var command = new Command("health", "Check whether the embedded Mixpanel on this machine responds: exit code 0, or 5 if it does not. For container health checks.") { port };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var address = new UriBuilder(Uri.UriSchemeHttp, "127.0.0.1", parsed.GetValue(port), "/healthz").Uri;
@@ -22,15 +22,15 @@ static class EmulatorHealth
             {
                 using var answer = await http.GetAsync(address, end.Token);
                 if (answer.IsSuccessStatusCode) return ExitCode.Success;
-                throw Unavailable($"{address} answers {((int)answer.StatusCode).ToString(CultureInfo.InvariantCulture)}.");
+                throw Unavailable($"{address} responds with {((int)answer.StatusCode).ToString(CultureInfo.InvariantCulture)}.");
             }
             catch (HttpRequestException e)
             {
-                throw Unavailable($"{address} does not answer: {e.Message}");
+                throw Unavailable($"{address} does not respond: {e.Message}");
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                throw Unavailable($"{address} has not answered for {LongestAnswer.TotalSeconds.ToString(CultureInfo.InvariantCulture)} seconds.");
+                throw Unavailable($"{address} has not responded for {LongestAnswer.TotalSeconds.ToString(CultureInfo.InvariantCulture)} seconds.");
             }
         });
         return command;

@@ -11,15 +11,15 @@ static class EvaluateFlagCommand
     public static Command Of(HostEnvironment host)
     {
         var key = new Argument<string>("KEY") { Description = "The key of the flag." };
-        var context = new Option<string>("--context") { Description = "Whom it is evaluated for: an object with distinct_id, and device_id, groups and custom_properties as the flag needs them.", HelpName = "JSON|@FILE", Required = true };
-        var definitions = new Option<string>("--definitions") { Description = "A file with the definitions, as get-feature-flag-definitions prints them, in place of Mixpanel. Nothing is sent then.", HelpName = "FILE" };
-        var remote = new Option<bool>("--remote") { Description = "Have Mixpanel evaluate, which can look at cohorts, too." };
-        var command = new Command("evaluate-flag", "Evaluate a feature flag for somebody, and say which variant it gives, or why none. Reports no exposure.") { key, context, definitions, remote };
+        var context = new Option<string>("--context") { Description = "The evaluation context: an object with distinct_id, and device_id, groups and custom_properties if the flag needs them.", HelpName = "JSON|@FILE", Required = true };
+        var definitions = new Option<string>("--definitions") { Description = "A file with the definitions, as printed by get-feature-flag-definitions, to use instead of Mixpanel's. Nothing is sent.", HelpName = "FILE" };
+        var remote = new Option<bool>("--remote") { Description = "Let Mixpanel evaluate the flag, which also supports cohorts." };
+        var command = new Command("evaluate-flag", "Evaluate a feature flag for a context: print the variant, or why there is none. Tracks no exposure.") { key, context, definitions, remote };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var (flag, whom) = (parsed.GetValue(key)!, EvaluationContext.FromJson(JsonArgument.ReadObject("context", parsed.GetValue(context)!, host)));
             var file = parsed.GetValue(definitions);
-            if (file is not null && parsed.GetValue(remote)) throw Configuration.Invalid("definitions", "--definitions and --remote exclude each other: choose who evaluates.");
+            if (file is not null && parsed.GetValue(remote)) throw Configuration.Invalid("definitions", "--definitions and --remote are mutually exclusive.");
             var evaluation = file is not null ? Evaluate(FlagSnapshot.Parse(ReadFile(file, host)), flag, whom, host) : await AskAsync(parsed, host, flag, whom, parsed.GetValue(remote), cancellationToken);
             if (evaluation.Error is { } error) throw new MixpanelException(error);
             new Printer(host, CommonOptions.AsTable(parsed)).Json(Write(flag, evaluation));
@@ -38,7 +38,7 @@ static class EvaluateFlagCommand
 
     static FlagEvaluation Evaluate(FlagSnapshot flags, string key, EvaluationContext context, HostEnvironment host)
     {
-        foreach (var fault in flags.LeftOut) host.Error.WriteLine($"mixpanel: a definition is left out: {Printer.Clean(fault)}");
+        foreach (var fault in flags.LeftOut) host.Error.WriteLine($"mixpanel: a definition is ignored: {Printer.Clean(fault)}");
         return flags.Evaluate(key, context);
     }
 

@@ -13,26 +13,26 @@ sealed class ExportCommand
     static readonly string[] Kinds = ["events", "profiles", "groups", "lookup-tables"];
 
     readonly Argument<string> _what = new("WHAT") { Description = "events, profiles, groups or lookup-tables.", Arity = ArgumentArity.ZeroOrOne };
-    readonly Option<string> _to = new("--to") { Description = "The folder that the files go to, made when it is missing; or a prefix in object storage: s3://bucket/prefix, gs://bucket/prefix or az://account/container/prefix.", HelpName = "DIR|ADDRESS" };
-    readonly Option<string> _fromDate = new("--from-date") { Description = "The first day, in UTC. Events need it.", HelpName = "DATE" };
-    readonly Option<string> _toDate = new("--to-date") { Description = "The last day, in UTC; it is included. Default: yesterday.", HelpName = "DATE" };
-    readonly Option<string[]> _event = new("--event") { Description = "Only events of this name; repeatable. Default: all.", HelpName = "NAME", Arity = ArgumentArity.OneOrMore };
-    readonly Option<string> _where = new("--where") { Description = "Only what meets a condition in Mixpanel's language, such as 'properties[\"plan\"] == \"pro\"'.", HelpName = "EXPR" };
-    readonly Option<string> _groupKey = new("--group-key") { Description = "The property that makes the groups, such as company. Needed for groups.", HelpName = "NAME" };
-    readonly Option<string> _dataGroupId = new("--data-group-id") { Description = "Mixpanel's own id of the kind of group, which may be negative. Needed for groups. The embedded Mixpanel takes the group key.", HelpName = "ID" };
-    readonly Option<string> _format = new("--format") { Description = "The format of the files. Default: ndjson, which keeps each record byte for byte.", HelpName = string.Join('|', ExportFormats.All) };
-    readonly Option<string> _compression = new("--compression") { Description = "The compression of the files, of Parquet that of its pages. Default: gzip; of Parquet zstd.", HelpName = string.Join('|', ExportFormats.AllCompressions) };
+    readonly Option<string> _to = new("--to") { Description = "The folder to write the files to, created if missing; or a prefix in object storage: s3://bucket/prefix, gs://bucket/prefix or az://account/container/prefix.", HelpName = "DIR|ADDRESS" };
+    readonly Option<string> _fromDate = new("--from-date") { Description = "The first day, in UTC. Required for events.", HelpName = "DATE" };
+    readonly Option<string> _toDate = new("--to-date") { Description = "The last day, in UTC, inclusive. Default: yesterday.", HelpName = "DATE" };
+    readonly Option<string[]> _event = new("--event") { Description = "Only events with this name; repeatable. Default: all.", HelpName = "NAME", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string> _where = new("--where") { Description = "Only records that match an expression in Mixpanel's filter language, such as 'properties[\"plan\"] == \"pro\"'.", HelpName = "EXPR" };
+    readonly Option<string> _groupKey = new("--group-key") { Description = "The group key: the property that identifies groups, such as company. Required for groups.", HelpName = "NAME" };
+    readonly Option<string> _dataGroupId = new("--data-group-id") { Description = "Mixpanel's id of the group type, which may be negative. Required for groups. The embedded Mixpanel uses the group key.", HelpName = "ID" };
+    readonly Option<string> _format = new("--format") { Description = "The format of the files. Default: ndjson, which preserves each record byte for byte.", HelpName = string.Join('|', ExportFormats.All) };
+    readonly Option<string> _compression = new("--compression") { Description = "The compression of the files; for Parquet, of its pages. Default: gzip; for Parquet, zstd.", HelpName = string.Join('|', ExportFormats.AllCompressions) };
     readonly Option<int?> _parallel = TransferOptions.Parallel();
-    readonly Option<int?> _callsPerHour = new("--calls-per-hour") { Description = "How many calls the project has in an hour; 0 for any number. Default: 60, Mixpanel's limit; of the embedded Mixpanel any number.", HelpName = "N" };
-    readonly Option<int?> _callsPerSecond = new("--calls-per-second") { Description = "How many calls the project has in a second; 0 for any number. Default: 3 for events, Mixpanel's limit; of all else any number.", HelpName = "N" };
+    readonly Option<int?> _callsPerHour = new("--calls-per-hour") { Description = "The maximum number of calls per hour; 0 for unlimited. Default: 60, Mixpanel's limit; for the embedded Mixpanel unlimited.", HelpName = "N" };
+    readonly Option<int?> _callsPerSecond = new("--calls-per-second") { Description = "The maximum number of calls per second; 0 for unlimited. Default: 3 for events, Mixpanel's limit; otherwise unlimited.", HelpName = "N" };
     readonly Option<bool> _wait = TransferOptions.Wait();
-    readonly Option<int?> _lookback = new("--lookback") { Description = "Fetch the last N days of the range again, since events may arrive late. Default: 0.", HelpName = "N" };
-    readonly Option<bool> _restart = new("--restart") { Description = "Forget what the folder holds, and begin again." };
+    readonly Option<int?> _lookback = new("--lookback") { Description = "Download the last N days of the range again, since events may arrive late. Default: 0.", HelpName = "N" };
+    readonly Option<bool> _restart = new("--restart") { Description = "Discard the previous export in the folder, and start over." };
     readonly Option<string> _backoffMin = TransferOptions.BackoffMin();
     readonly Option<string> _backoffMax = TransferOptions.BackoffMax();
     readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<bool> _noProgress = TransferOptions.NoProgress();
-    readonly Option<string> _state = new("--state") { Description = "Where the ledger of calls and the session of profiles are kept. Default: the user's state folder.", HelpName = "DIR" };
+    readonly Option<string> _state = new("--state") { Description = "The folder for the ledger of calls and the session of profiles. Default: the user's state folder.", HelpName = "DIR" };
 
     readonly HostEnvironment _host;
     readonly Stop _stop;
@@ -44,30 +44,30 @@ sealed class ExportCommand
         _what.AcceptOnlyFromAmong(Kinds);
         _format.AcceptOnlyFromAmong([.. ExportFormats.All.Select(format => format.Name)]);
         _compression.AcceptOnlyFromAmong([.. ExportFormats.AllCompressions.Select(compression => compression.Name)]);
-        Command = new DetailedCommand("export", "Export events, profiles of users or groups, or the list of lookup tables into files, each of which is whole.", """
-            Events make a file a day, such as 2026-10-01.ndjson.gz; profiles one for 50 pages, such as pages-00000.ndjson.gz. A day
-            without an event makes none. manifest.json names the files, with their records and hashes: a file is finished when it has its
-            entry there. The same command resumes, and fetches what is missing; other days join what is there. Today is not over: it is
-            fetched again by the next run.
+        Command = new DetailedCommand("export", "Export events, profiles of users or groups, or the list of lookup tables to files, each of which is complete.", """
+            Events are written to one file per day, such as 2026-10-01.ndjson.gz; profiles to one per 50 pages, such as
+            pages-00000.ndjson.gz. A day without events has no file. manifest.json lists the files with their record counts and hashes: a
+            file is complete once it is listed there. The same command resumes, and downloads what is missing; other days are added to
+            those that are there. Today is not complete: the next run downloads it again.
 
-            A day is whole when its answer ended as it said, and every line is an event of that day. What is not whole is thrown away and
-            asked for again, up to 5 times; then the other days are finished, and the command ends with 5. Lines that are no records in a
-            second download either are kept in a file such as 2026-10-01.unreadable, and the command ends with 3.
+            A day is complete if its response was not truncated, and every line is an event of that day. An incomplete download is
+            discarded and retried, up to 5 times; then the other days are finished, and the command exits with 5. Lines that are not
+            records in a second download either are written to a file such as 2026-10-01.unreadable, and the command exits with 3.
 
-            A day, and a page of profiles, costs a call. Mixpanel has 60 of each kind in an hour: all commands enter theirs into one
-            ledger before they are sent, and one too many is not sent.
+            Each day and each page of profiles costs a call. Mixpanel allows 60 of each kind per hour: all commands record their calls in
+            one ledger before sending them, and do not exceed the limit.
 
-            CSV and Parquet have the columns event, time, distinct_id, $insert_id and properties, which hold all others as JSON; of
-            profiles $distinct_id (of groups $group_id) and $properties. mixpanel import DIR reads any of the formats back.
+            CSV and Parquet have the columns event, time, distinct_id, $insert_id and properties, which contains all others as JSON; for
+            profiles $distinct_id (for groups $group_id) and $properties. mixpanel import DIR reads all of these formats.
 
-            Credentials of object storage are found by each vendor's own rules in the environment, and never named here: see
-            docs/object-storage.md. A file is put whole, or in parts of 8 MiB, after it came whole.
+            Credentials for object storage are taken from the environment by each vendor's own rules, never from options: see
+            docs/object-storage.md. A file is uploaded at once, or in parts of 8 MiB, after it was downloaded completely.
 
-            Lookup tables: ids and names alone, since Mixpanel does not give their rows.
+            Lookup tables: only ids and names, since Mixpanel does not export their rows.
 
-            Exit codes: 0 all is there; 2 usage or configuration, or the folder holds another export; 3 all is there, but lines that
-            cannot be read; 4 credentials or permission refused; 5 Mixpanel unavailable, or the calls of the hour used up; 6 the folder's
-            manifest is damaged; 7 the disk failed; 8 another export goes on in the folder; 130, 143 stopped. After 4, 5, 7, 130 and 143
+            Exit codes: 0 complete; 2 usage or configuration, or the folder contains another export; 3 complete except for lines that
+            cannot be read; 4 credentials or permission refused; 5 Mixpanel unavailable, or the hourly calls exhausted; 6 the folder's
+            manifest is damaged; 7 the disk failed; 8 another export is running in the folder; 130, 143 stopped. After 4, 5, 7, 130 and 143
             the same command resumes.
 
             Examples:
@@ -93,8 +93,8 @@ sealed class ExportCommand
 
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var what = parsed.GetValue(_what) ?? throw Configuration.Invalid("what", $"Say what to export: {string.Join(", ", Kinds)}.");
-        var folder = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Say where the files go: --to DIR or an address.");
+        var what = parsed.GetValue(_what) ?? throw Configuration.Invalid("what", $"Specify what to export: {string.Join(", ", Kinds)}.");
+        var folder = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Specify where to write the files: --to DIR or an object storage URL.");
         if (!ReportFile.IsWritable(parsed.GetValue(_report), folder, _host)) return ExitCode.DiskFailed;
         await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken);
         using var display = new ExportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
@@ -111,7 +111,7 @@ sealed class ExportCommand
         var report = await client.ExportAsync(request, cancellationToken);
         display.Finish();
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        if (report.RetryAfter is { } wait) _host.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mixpanel: the next call is free at {_host.TimeProvider.GetUtcNow() + wait:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(wait.TotalSeconds))} s: run the same command then, or with --wait."));
+        if (report.RetryAfter is { } wait) _host.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mixpanel: the next call is possible at {_host.TimeProvider.GetUtcNow() + wait:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(wait.TotalSeconds))} s: run the same command then, or with --wait."));
         if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel) _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }
@@ -145,11 +145,11 @@ sealed class ExportCommand
     static long? WorkspaceOf(ParseResult parsed)
     {
         if (!CommonOptions.Given(parsed).Options.TryGetValue("workspace_id", out var text)) return null;
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw Configuration.Invalid("workspace_id", "--workspace-id takes the id of a data view, which is a positive integer.");
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw Configuration.Invalid("workspace_id", "--workspace-id must be the id of a data view, a positive integer.");
     }
 
     /// <summary>The embedded Mixpanel has no limits of its own.</summary>
-    static int? Limit(string name, int? given, string? store) => given is < 0 ? throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} takes a number of calls, or 0 for any number.") : given ?? (store is null ? null : 0);
+    static int? Limit(string name, int? given, string? store) => given is < 0 ? throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} must be a number of calls, or 0 for unlimited.") : given ?? (store is null ? null : 0);
 
     int Print(ParseResult parsed, ExportReport report)
     {

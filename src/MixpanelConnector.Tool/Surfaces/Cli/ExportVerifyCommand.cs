@@ -9,18 +9,18 @@ static class ExportVerifyCommand
 {
     public static Command Of(HostEnvironment host)
     {
-        var folder = new Argument<string>("DIR|ADDRESS") { Description = "The folder of the export, or its address in object storage." };
-        var command = new Command("verify", "Read the files of an export, and end with 6 when one is missing or not what it was, by the hashes in its manifest. Needs no credentials of Mixpanel's.") { folder };
+        var folder = new Argument<string>("DIR|ADDRESS") { Description = "The folder of the export, or its URL in object storage." };
+        var command = new Command("verify", "Check the files of an export against the hashes in its manifest; exit with 6 if one is missing or has changed. Needs no Mixpanel credentials.") { folder };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var path = parsed.GetValue(folder)!;
             if (await ExportVerification.OfAsync(path, StorageSchemes.All, cancellationToken) is not { } found)
             {
-                host.Error.WriteLine($"mixpanel: {Printer.Clean(path)} has no manifest of an export, or a damaged one: what is there cannot be verified.");
+                host.Error.WriteLine($"mixpanel: {Printer.Clean(path)} has no manifest of an export, or a damaged one: its files cannot be verified.");
                 return ExitCode.InputDamaged;
             }
 
-            foreach (var name in found.Damaged) host.Error.WriteLine($"mixpanel: {Printer.Clean(name)} is missing, or not what it was. Run the export again with --restart, or delete the file and run it again.");
+            foreach (var name in found.Damaged) host.Error.WriteLine($"mixpanel: {Printer.Clean(name)} is missing or has changed. Run the export again with --restart, or delete the file and run it again.");
             if (!found.Complete) host.Error.WriteLine("mixpanel: the export is not finished: run it again.");
             new Printer(host, CommonOptions.AsTable(parsed)).Json(Encoding.UTF8.GetBytes(found.ToJson()));
             return found.Damaged.Count > 0 ? ExitCode.InputDamaged : ExitCode.Success;

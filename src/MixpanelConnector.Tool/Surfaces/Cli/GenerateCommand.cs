@@ -14,10 +14,10 @@ static class GenerateCommand
     static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Command Of(HostEnvironment host) => new("generate", """
-        Write C# types of events from a project's Lexicon, and schemas for the Lexicon from such types.
+        Generate C# event types from a project's Lexicon, and Lexicon schemas from such types.
 
-        Each event becomes a record with [MixpanelEvent] and the Lexicon's descriptions. What is required is not nullable. Events and
-        properties of Mixpanel's own ($…, mp_…), and properties that a tracker adds (time, distinct_id, token, ip), are left out.
+        Each event becomes a record with [MixpanelEvent] and the Lexicon's descriptions. Required properties are not nullable. Mixpanel's
+        own events and properties ($…, mp_…), and properties that a tracker adds (time, distinct_id, token, ip), are omitted.
 
         Examples:
           mixpanel generate events --lexicon --namespace Shop.Events --to Events.g.cs
@@ -28,22 +28,22 @@ static class GenerateCommand
 
     static Command Events(HostEnvironment host)
     {
-        var lexicon = new Option<bool>("--lexicon") { Description = "Take the schemas of the project's Lexicon." };
-        var from = new Option<string>("--from") { Description = "Take the schemas of a file, as list-schemas prints them. Needs no credentials.", HelpName = "FILE" };
-        var to = new Option<string>("--to") { Description = "Where the types go: a file, or a folder, which gets a file for each. Only files that this command wrote are replaced. Default: standard output.", HelpName = "FILE|DIR" };
+        var lexicon = new Option<bool>("--lexicon") { Description = "Use the schemas of the project's Lexicon." };
+        var from = new Option<string>("--from") { Description = "Use the schemas in a file, as printed by list-schemas. Needs no credentials.", HelpName = "FILE" };
+        var to = new Option<string>("--to") { Description = "Where to write the types: a file, or a folder for one file per type. Only files that this command wrote are replaced. Default: standard output.", HelpName = "FILE|DIR" };
         var nameSpace = new Option<string>("--namespace") { Description = "The namespace of the types. Default: MixpanelEvents.", HelpName = "NAME" };
-        var events = new Option<string[]>("--events") { Description = "The events to take; repeatable, or separated by commas. Default: all.", HelpName = "NAME,…" };
-        var command = new Command("events", "Write a C# record for each event of a Lexicon.") { lexicon, from, to, nameSpace, events };
+        var events = new Option<string[]>("--events") { Description = "The events to include; repeatable, or separated by commas. Default: all.", HelpName = "NAME,…" };
+        var command = new Command("events", "Generate a C# record for each event of a Lexicon.") { lexicon, from, to, nameSpace, events };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var file = parsed.GetValue(from);
-            if (file is null == !parsed.GetValue(lexicon)) throw Configuration.Invalid("lexicon", "Say where the schemas are: --lexicon for those of the project, or --from FILE for those of a file.");
+            if (file is null == !parsed.GetValue(lexicon)) throw Configuration.Invalid("lexicon", "Specify the source of the schemas: --lexicon for the project's, or --from FILE for those in a file.");
             var names = NamespaceOf(parsed.GetValue(nameSpace) ?? "MixpanelEvents");
             var target = parsed.GetValue(to);
             var all = Read(file is null ? await FetchAsync(parsed, host, cancellationToken) : GivenBytes("from", file, host), file is null ? "lexicon" : "from");
             var types = EventTypeWriter.Name(Asked(all, parsed.GetValue(events) ?? []));
-            if (types.Count == 0) throw Configuration.Invalid(file is null ? "lexicon" : "from", "The Lexicon describes no event that an application tracks. Describe events there first, or by upload-schemas.");
-            foreach (var its in all.Where(one => EventTypeWriter.IsReserved(one.Name))) host.Notes.WriteLine($"mixpanel: {Printer.Clean(its.Name)} is left out: it is Mixpanel's own.");
+            if (types.Count == 0) throw Configuration.Invalid(file is null ? "lexicon" : "from", "The Lexicon describes no event that an application tracks. Describe events there first, or with upload-schemas.");
+            foreach (var its in all.Where(one => EventTypeWriter.IsReserved(one.Name))) host.Notes.WriteLine($"mixpanel: {Printer.Clean(its.Name)} is skipped: it is one of Mixpanel's own.");
             if (target is not null) return WriteFiles(target, types, names, host, CommonOptions.AsTable(parsed));
             new Printer(host, asTable: false).Text(EventTypeWriter.Write(types, names));
             return ExitCode.Success;
@@ -53,8 +53,8 @@ static class GenerateCommand
 
     static Command Schemas(HostEnvironment host)
     {
-        var assembly = new Argument<string>("ASSEMBLY") { Description = "The compiled application or library (.dll). It is read, and not run." };
-        var command = new Command("schemas", "Write the Lexicon schemas of the event types in an assembly, as upload-schemas takes them.") { assembly };
+        var assembly = new Argument<string>("ASSEMBLY") { Description = "The compiled application or library (.dll). It is read, not executed." };
+        var command = new Command("schemas", "Generate Lexicon schemas from the event types in an assembly, as upload-schemas accepts them.") { assembly };
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(assembly)!;
@@ -68,7 +68,7 @@ static class GenerateCommand
                 throw Configuration.Invalid("assembly", $"{path}: {e.Message}.");
             }
 
-            if (entries.Count == 0) throw Configuration.Invalid("assembly", $"{path} has no events: none of its types is partial, carries [MixpanelEvent], and was compiled with MixpanelConnector's generator.");
+            if (entries.Count == 0) throw Configuration.Invalid("assembly", $"{path} has no events: no type in it is partial, has [MixpanelEvent], and was compiled with MixpanelConnector's generator.");
             using var written = new MemoryStream();
             using (var json = new Utf8JsonWriter(written, Json)) new JsonObject { ["entries"] = new JsonArray([.. entries]) }.WriteTo(json);
             new Printer(host, CommonOptions.AsTable(parsed)).Json(written.ToArray());
@@ -97,7 +97,7 @@ static class GenerateCommand
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException) // the latter for unpaired surrogates
         {
-            throw Configuration.Invalid(field, $"{field}: {(e is FormatException ? e.Message : "holds text that is no Unicode")}.");
+            throw Configuration.Invalid(field, $"{field}: {(e is FormatException ? e.Message : "contains text that is not valid Unicode")}.");
         }
     }
 
@@ -119,7 +119,7 @@ static class GenerateCommand
     }
 
     static string NamespaceOf(string name) =>
-        Array.TrueForAll(name.Split('.'), CSharpNames.IsIdentifier) ? string.Join('.', name.Split('.').Select(CSharpNames.Escape)) : throw Configuration.Invalid("namespace", $"{name} is no namespace of C#, such as Shop.Events.");
+        Array.TrueForAll(name.Split('.'), CSharpNames.IsIdentifier) ? string.Join('.', name.Split('.').Select(CSharpNames.Escape)) : throw Configuration.Invalid("namespace", $"{name} is not a valid C# namespace, such as Shop.Events.");
 
     static byte[] GivenBytes(string field, string path, HostEnvironment host)
     {
@@ -141,7 +141,7 @@ static class GenerateCommand
         {
             if (isFolder) Directory.CreateDirectory(target);
             foreach (var (path, _) in files)
-                if (IsOfOthers(path)) throw Configuration.Invalid("to", $"{path} was not written by this command, and is not replaced. Name another place, or delete it.");
+                if (IsOfOthers(path)) throw Configuration.Invalid("to", $"{path} was not written by this command, and is not replaced. Specify another path, or delete it.");
             foreach (var (path, text) in files) OutputFile.Write(path, Encoding.UTF8.GetBytes(text), host.Stopping);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -152,7 +152,7 @@ static class GenerateCommand
 
         if (isFolder)
             foreach (var stale in Directory.GetFiles(target, "*.g.cs").Order(StringComparer.Ordinal).Except(files.Select(file => file.Path), StringComparer.Ordinal).Where(path => !IsOfOthers(path)))
-                host.Notes.WriteLine($"mixpanel: {Printer.Clean(stale)} is of an event that was not asked for, or is not in the Lexicon any more.");
+                host.Notes.WriteLine($"mixpanel: {Printer.Clean(stale)} belongs to an event that was not requested, or is no longer in the Lexicon.");
         using var written = new MemoryStream();
         using (var json = new Utf8JsonWriter(written, Json)) new JsonObject { ["events"] = types.Count, ["files"] = new JsonArray([.. files.Select(file => (JsonNode?)file.Path)]) }.WriteTo(json);
         new Printer(host, asTable).Json(written.ToArray());

@@ -52,7 +52,7 @@ static class HelpCommand
         }
 
         var near = Near(path[0], Topics().Concat(Catalogue.Actions.Select(action => action.OperationId)));
-        throw Configuration.Invalid("topic", $"There is no help about that.{(near is [] ? "" : $" Did you mean {string.Join(", ", near)}?")} See: mixpanel help");
+        throw Configuration.Invalid("topic", $"There is no such help topic.{(near is [] ? "" : $" Did you mean {string.Join(", ", near)}?")} See: mixpanel help");
     }
 
     /// <summary>Suggestions for a mistyped word: the names most similar in spelling, and those that contain it.</summary>
@@ -75,7 +75,7 @@ static class HelpCommand
         var longest = group.Actions.Max(action => action.Name.Length);
         text.Rows([.. group.Actions.Select(action => new HelpRow($"{ActionCommand.NameOf(action).PadRight(longest)}  {Mark(action)}", XmlDocs.Summary(action)!))]);
         text.Line();
-        if (group.Actions.Any(action => action.NeedsConfirmation)) text.Paragraph("delete: cannot be undone, and asks first; elsewhere than at a terminal say --yes.");
+        if (group.Actions.Any(action => action.NeedsConfirmation)) text.Paragraph("delete: cannot be undone; asks for confirmation, or needs --yes without a terminal.");
         if (group.Actions.Any(action => Mark(action)[^1] == '!')) text.Paragraph("update!: no other action undoes it.");
         text.Paragraph("More: mixpanel help ACTION, or mixpanel ACTION --help.");
         return text.ToString();
@@ -86,11 +86,11 @@ static class HelpCommand
     static string SettingsHelp(int width)
     {
         var text = new HelpText(width);
-        text.Paragraph("Options of every command. A setting is taken from its option, else from the environment, else from the profile file; mixpanel config shows which.");
+        text.Paragraph("Options of every command. A setting is taken from its option, otherwise from the environment, otherwise from the profile file; mixpanel config shows the source.");
         text.Line();
         text.Rows([.. CommonOptions.All.Select(option => new HelpRow($"{option.Name}{(option.HelpName is { } value ? " " + value : "")}", option.Description!))]);
         text.Line();
-        text.Paragraph("Secrets are never options, since every process can read the command line: MIXPANEL_SERVICE_ACCOUNT_SECRET, MIXPANEL_OAUTH_TOKEN, a private file, or a profile that only you can read.");
+        text.Paragraph("Secrets are never options, since every process can read the command line. Use MIXPANEL_SERVICE_ACCOUNT_SECRET, MIXPANEL_OAUTH_TOKEN, a private file, or a profile that only you can read.");
         return text.ToString();
     }
 }

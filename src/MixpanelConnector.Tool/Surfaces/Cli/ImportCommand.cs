@@ -16,35 +16,35 @@ sealed class ImportCommand
 
     static readonly ImportValues Values = new("--");
 
-    readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, addresses of object storage (s3://, gs://, az://), or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; Parquet or Avro; or ZIP archives of such files; told by content.", Arity = ArgumentArity.ZeroOrMore };
-    readonly Option<string> _format = new("--format") { Description = "The format of every input. Default: told by content and name.", HelpName = string.Join('|', FileFormats.All) };
-    readonly Option<string[]> _columnType = new("--column-type") { Description = "What a column holds, such as sku=text; repeatable. Default: of CSV and TSV what the first 1000 rows show.", HelpName = $"COLUMN={string.Join('|', ImportValues.ColumnTypeNames)}", Arity = ArgumentArity.OneOrMore };
-    readonly Option<string> _event = new("--event") { Description = "The name of events that have no column with it.", HelpName = "NAME" };
-    readonly Option<string> _encoding = new("--encoding") { Description = "The encoding of text, by a label such as windows-1252, latin1, iso-8859-2, shift_jis or utf-16le. Default: UTF-8, or UTF-16 where a byte order mark says so.", HelpName = "LABEL" };
-    readonly Option<string> _delimiter = new("--delimiter") { Description = "What parts the cells of CSV: one character, or tab. Default: comma, semicolon, tab or vertical bar, as the header shows.", HelpName = "CHARACTER" };
-    readonly Option<string> _quote = new("--quote") { Description = "What stands around cells of CSV: one character, or none. Default: \".", HelpName = "CHARACTER|none" };
-    readonly Option<string> _escape = new("--escape") { Description = "What makes text of a delimiter, a quote or a line end in CSV. \\ also means what it means to MySQL and PostgreSQL: \\n, \\t, and \\N for null. Default: none; quotes are doubled.", HelpName = "CHARACTER" };
-    readonly Option<string> _skipLines = new("--skip-lines") { Description = "Lines of CSV to leave out before the header.", HelpName = "N" };
-    readonly Option<bool> _noHeader = new("--no-header") { Description = "CSV begins with a row; --column-names names the columns." };
-    readonly Option<string> _columnNames = new("--column-names") { Description = "The names of all columns of CSV, with commas, in place of the header's.", HelpName = "A,B,…" };
-    readonly Option<string> _decimal = new("--decimal") { Description = "What stands before the decimals of numbers in text, . or ,. Default: the point. Thousands are not separated.", HelpName = ".|," };
-    readonly Option<string[]> _nullValues = new("--null-values") { Description = "A cell of CSV that is as good as empty, such as NULL, as it stands there: not in quotes. Repeatable.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
-    readonly Option<int?> _showMapping = new("--show-mapping") { Description = "Print the first N records before and after the mapping, at most 1000. Sends nothing, needs no credentials, keeps no state.", HelpName = "N" };
-    readonly Option<bool> _allowEmpty = new("--allow-empty") { Description = "An input without a record is no error." };
-    readonly Option<string> _type = new("--type") { Description = "What the records are: events, profiles, groups or lookup-table. Default: events.", HelpName = "events|profiles|groups|lookup-table", DefaultValueFactory = _ => "events" };
-    readonly Option<string> _tableId = new("--table-id") { Description = "The lookup table that the file replaces. Needed for a lookup table.", HelpName = "ID" };
-    readonly Option<string> _state = new("--state") { Description = "The checkpoint folder. Default: one in the user's state folder, by input and project; the same command run again resumes.", HelpName = "DIR" };
-    readonly Option<bool> _restart = new("--restart") { Description = "Forget the checkpoint, and send everything again. Needed when an option that shapes the records has changed, or the input was mended: events that are as they were keep their ids, and count once. Refused when accepted events would come out with another event, time, distinct_id or $insert_id." };
-    readonly Option<bool> _newIds = new("--new-ids") { Description = "With --restart: send events although some that were accepted come out with another event, time, distinct_id or $insert_id, and count again." };
-    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
-    readonly Option<string> _replay = new("--replay") { Description = "Import a dead-letter file again, with the same ids and the options of its import.", HelpName = "FILE" };
+    readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, object storage URLs (s3://, gs://, az://), or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; Parquet or Avro, detected from the content; or archives of such files (.zip, .tar, .tgz, .tar.gz, .tar.zst).", Arity = ArgumentArity.ZeroOrMore };
+    readonly Option<string> _format = new("--format") { Description = "The format of all inputs. Default: detected from content and name.", HelpName = string.Join('|', FileFormats.All) };
+    readonly Option<string[]> _columnType = new("--column-type") { Description = "The type of a column, such as sku=text; repeatable. Default: for CSV and TSV inferred from the first 1000 rows.", HelpName = $"COLUMN={string.Join('|', ImportValues.ColumnTypeNames)}", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string> _event = new("--event") { Description = "The event name, if no column contains it.", HelpName = "NAME" };
+    readonly Option<string> _encoding = new("--encoding") { Description = "The text encoding, such as windows-1252, latin1, iso-8859-2, shift_jis or utf-16le. Default: UTF-8, or UTF-16 if there is a byte order mark.", HelpName = "LABEL" };
+    readonly Option<string> _delimiter = new("--delimiter") { Description = "The CSV delimiter: one character, or tab. Default: comma, semicolon, tab or vertical bar, detected from the header.", HelpName = "CHARACTER" };
+    readonly Option<string> _quote = new("--quote") { Description = "The CSV quote character, or none. Default: \".", HelpName = "CHARACTER|none" };
+    readonly Option<string> _escape = new("--escape") { Description = "The CSV escape character before a delimiter, a quote or a line break. \\ is also read as by MySQL and PostgreSQL: \\n, \\t, and \\N for null. Default: none; quotes are doubled.", HelpName = "CHARACTER" };
+    readonly Option<string> _skipLines = new("--skip-lines") { Description = "The number of CSV lines to skip before the header.", HelpName = "N" };
+    readonly Option<bool> _noHeader = new("--no-header") { Description = "CSV has no header row; --column-names specifies the columns." };
+    readonly Option<string> _columnNames = new("--column-names") { Description = "The names of all CSV columns, comma-separated, instead of those in the header.", HelpName = "A,B,…" };
+    readonly Option<string> _decimal = new("--decimal") { Description = "The decimal separator of numbers in text, . or ,. Default: the point. Thousands separators are not supported.", HelpName = ".|," };
+    readonly Option<string[]> _nullValues = new("--null-values") { Description = "A CSV cell that counts as empty, such as NULL, compared literally: \"NULL\" in quotes is text. Repeatable.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
+    readonly Option<int?> _showMapping = new("--show-mapping") { Description = "Print the first N records before and after the mapping, at most 1000. Sends nothing, needs no credentials, saves no state.", HelpName = "N" };
+    readonly Option<bool> _allowEmpty = new("--allow-empty") { Description = "Treat an input without records as success." };
+    readonly Option<string> _type = new("--type") { Description = "The kind of records: events, profiles, groups or lookup-table. Default: events.", HelpName = "events|profiles|groups|lookup-table", DefaultValueFactory = _ => "events" };
+    readonly Option<string> _tableId = new("--table-id") { Description = "The id of the lookup table to replace. Required for a lookup table.", HelpName = "ID" };
+    readonly Option<string> _state = new("--state") { Description = "The checkpoint folder. Default: one in the user's state folder, by input and project; running the same command again resumes.", HelpName = "DIR" };
+    readonly Option<bool> _restart = new("--restart") { Description = "Discard the checkpoint, and send everything again. Required if an option that affects the records has changed, or the input was corrected: unchanged events keep their ids, and count once. Refused if accepted events would get a different event, time, distinct_id or $insert_id." };
+    readonly Option<bool> _newIds = new("--new-ids") { Description = "With --restart: send events even if some that were accepted get a different event, time, distinct_id or $insert_id, and count again." };
+    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "The file for every record that was not accepted. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
+    readonly Option<string> _replay = new("--replay") { Description = "Import the records in a dead-letter file, with the same ids and the options of their import.", HelpName = "FILE" };
     readonly Option<string> _report = ReportFile.NewOption();
-    readonly Option<string> _timeFormat = new("--time-format") { Description = "How times are written that are text, as for strftime, such as '%d.%m.%Y %H:%M:%S'; what does not follow it is rejected. The time of events becomes an integer. Default: ISO 8601.", HelpName = "FORMAT" };
-    readonly Option<string> _timeZone = new("--time-zone") { Description = "The zone of times that are text and say none, such as Europe/Berlin. The time of events becomes an integer. Default: UTC.", HelpName = "NAME" };
-    readonly Option<bool> _dryRun = new("--dry-run") { Description = "Everything but the sending: says what Mixpanel would refuse. Needs no credentials, keeps no state." };
-    readonly Option<bool> _inspect = new("--inspect") { Description = "Look at the first 1000 records only: format, columns with samples, what would be refused, and options that would help. Needs no credentials, sends nothing, keeps no state." };
-    readonly Option<bool> _keepGoing = new("--keep-going") { Description = "Go on although the first 1000 records, or all there are, are refused alike." };
-    readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed: give the same stream from its beginning.", HelpName = "ID" };
+    readonly Option<string> _timeFormat = new("--time-format") { Description = "The strftime format of times given as text, such as '%d.%m.%Y %H:%M:%S'; times in other formats are rejected. The time of events becomes an integer. Default: ISO 8601.", HelpName = "FORMAT" };
+    readonly Option<string> _timeZone = new("--time-zone") { Description = "The time zone of times given as text without one, such as Europe/Berlin. The time of events becomes an integer. Default: UTC.", HelpName = "NAME" };
+    readonly Option<bool> _dryRun = new("--dry-run") { Description = "Do everything except sending: report what Mixpanel would reject. Needs no credentials, saves no state." };
+    readonly Option<bool> _inspect = new("--inspect") { Description = "Inspect only the first 1000 records: format, columns with samples, what would be rejected, and options that would help. Needs no credentials, sends nothing, saves no state." };
+    readonly Option<bool> _keepGoing = new("--keep-going") { Description = "Continue even if the first 1000 records, or all of fewer, are rejected for the same reason." };
+    readonly Option<string> _sourceId = new("--source-id") { Description = "An id for a stream on standard input, so that it can be resumed by piping in the same stream from its beginning.", HelpName = "ID" };
     readonly Option<bool> _noProgress = TransferOptions.NoProgress();
 
     readonly RecordOptions _records;
@@ -59,47 +59,48 @@ sealed class ImportCommand
         _format.AcceptOnlyFromAmong([.. FileFormats.All.Select(format => format.Name)]);
         _type.AcceptOnlyFromAmong([.. ImportValues.Types]);
         Command = new DetailedCommand("import", "Import files of events, of profiles of users or groups, or a lookup table, so that every record is accounted for.", """
-            Each record that is not accepted is kept, whole, in the dead-letter file; the first 50 are named on standard error
+            Each record that is not accepted is stored completely in the dead-letter file; the first 50 are listed on standard error
             (file:line: code: reason), and the report counts all by reason. read = accepted + rejected + pending + blank, always;
-            where records are mapped + left_out, which says why.
+            if records are mapped, + left_out, which is counted by reason.
 
-            When the first 1000 records are refused alike, nothing is sent: the columns are shown with samples, and the command that
-            works, which --inspect shows at any time. So it is with fewer records where columns have other names than are looked for.
+            If the first 1000 records are all rejected for the same reason, nothing is sent: the columns are shown with samples, and the
+            command that would work, which --inspect shows at any time. This also applies to fewer records if columns have unknown names.
 
-            Exit codes: 0 all accepted; 2 usage or configuration, or all refused alike: nothing sent; 3 finished, some records dead-lettered;
-            4 credentials or permission refused; 5 Mixpanel unavailable; 6 input unreadable, corrupt or cut short; 7 the disk failed;
-            8 another import holds the state; 9 the audit failed; 130, 143 stopped. After 4 to 7, 130 and 143 the same command resumes.
+            Exit codes: 0 all accepted; 2 usage or configuration, or all rejected for the same reason: nothing sent; 3 finished, some
+            records dead-lettered; 4 credentials or permission refused; 5 Mixpanel unavailable; 6 input unreadable, corrupt or cut short;
+            7 the disk failed; 8 another import holds the state; 9 the audit failed; 130, 143 stopped. After 4 to 7, 130 and 143 the same
+            command resumes.
 
-            A stream that pauses is sent after a second, and its checkpoint saved, as with tail -f. Parquet from standard input, or
-            compressed as a whole, is put into a temporary file (TMPDIR) first. A dry run keeps no dead letters unless --dead-letter
-            names a file. A time that is text, as in most CSV files, is rejected unless --fix time asks for its conversion.
+            When a stream pauses, as with tail -f, its records are sent and its checkpoint is saved after a second. Parquet from standard
+            input, or compressed as a whole, is first written to a temporary file (TMPDIR). A dry run writes no dead letters unless
+            --dead-letter specifies a file. A time given as text, as in most CSV files, is rejected unless --fix time converts it.
 
-            Cleaning is done only where an option asks for it, in this order: --drop, --rename, --fix, --time-offset; then records are
-            checked. It changes properties (of profiles: those that an update names, such as in $set), and nothing else of a record. The
-            report counts the records under fixed. Dead letters keep the record as it was read, as an object under raw where it was
-            JSON, and these options, --map, --column-type and --event: --replay takes them from there.
+            Records are cleaned only by options, in this order: --drop, --rename, --fix, --time-offset; then they are validated. Only
+            properties are changed (for profiles: those in an update, such as in $set), nothing else in a record. The report counts the
+            changed records under fixed. Dead letters contain the record as it was read, as an object under raw if it was JSON, and these
+            options, --map, --column-type and --event: --replay reads them from there.
 
-            CSV may be parted by commas, semicolons, tabs or bars, as its header or a first line sep=; shows, or as options say; its
-            lines end with LF, CR LF or CR. A first column without a name numbers the rows, and is left out. Bytes that are no text in
-            the encoding end the reading with 6 where they stand. A column has one type: number,
-            boolean or text, as its first 1000 rows show (12E5 and 007 are text), or as --column-type says; a later value that does not
-            fit is rejected. A column called properties gives the properties, as JSON objects. A JSON record without properties
-            is a row, too: its members are columns; of a profile or a group, they are set.
+            CSV may be delimited by commas, semicolons, tabs or vertical bars, detected from its header or a first line sep=;, or set by
+            options; lines end with LF, CR LF or CR. A first column without a name contains row numbers, and is ignored. Bytes that are
+            invalid in the encoding stop the import there with 6. A column has one type: number, boolean or text, inferred from its first
+            1000 rows (12E5 and 007 are text), or set by --column-type; a later value of another type is rejected. A column called
+            properties contains the properties as JSON objects. A JSON record without properties is treated as a row, too: its members
+            are columns; for a profile or a group, they are set.
 
-            A time of twelve digits, which may be a date, is refused; so is a time that does not exist in --time-zone, as clocks are put
-            forward; of one that exists twice the first is taken. JSON may come in pages: objects with a list data, events or results.
+            A time of twelve digits, which may be a date, is rejected; so is a time that does not exist in --time-zone, because clocks
+            were set forward; for one that exists twice, the earlier is used. JSON may be paged: objects with a list data, events or results.
 
-            s3://bucket/key, gs://bucket/key and az://account/container/key are objects, prefixes or globs; credentials are found by each
-            vendor's own rules in the environment, and never named here: see docs/object-storage.md. What was listed first is read: an
-            object that has changed since ends with 6.
+            s3://bucket/key, gs://bucket/key and az://account/container/key are objects, prefixes or globs; credentials are taken from the
+            environment by each vendor's own rules, never from options: see docs/object-storage.md. The versions listed at the start are
+            read: an object that has changed since then stops the import with 6.
 
-            An input without a record ends with 6, unless --allow-empty says that it may be so.
+            An input without records stops the import with 6, unless --allow-empty is set.
 
-            A lookup table is one CSV file of at most 100 MB, plain or gzip, whose first row names the columns and whose first column
-            holds unique keys. It is sent whole, and replaces the table or leaves it as it was: if any row is refused, that row is in the
-            dead-letter file (all are, if Mixpanel names none), and all others stay pending until the mended file is imported by the
-            same command. It is parted by commas; one that is not is read, and sent with commas, when --delimiter says how it is parted.
-            Rows are counted without the first. A table that was accepted is sent again only when the file has changed.
+            A lookup table is one CSV file of at most 100 MB, plain or gzip, whose first row contains the column names and whose first
+            column contains unique keys. It is sent as a whole, and either replaces the table or leaves it unchanged: if any row is
+            rejected, that row is in the dead-letter file (all are, if Mixpanel identifies none), and all others stay pending until the
+            corrected file is imported by the same command. Its delimiter is the comma; with --delimiter, another one is converted to
+            commas. Rows are counted without the first. A table that was accepted is sent again only if the file has changed.
 
             Examples:
               mixpanel import events.ndjson --local
@@ -157,8 +158,8 @@ sealed class ImportCommand
         var proposed = report.Inspection is { } inspection ? ProposedCommand.Of(parsed, inspection, _inspect) : null;
         if (report.Outcome is RunOutcome.Invalid && report.Inspection is { } seen) _host.Notes.Write(InspectionText.Of(seen, proposed, MostColumnsAside));
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        if (report.Outcome is RunOutcome.Invalid) _host.Notes.WriteLine("mixpanel: --keep-going sends what is right all the same, and makes a dead letter of each other record.");
-        else if (proposed is not null) _host.Notes.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"mixpanel: with this command, {report.Inspection!.Proposal!.Accepted} of the {report.Inspection.Records} that were looked at are accepted: {proposed}"));
+        if (report.Outcome is RunOutcome.Invalid) _host.Notes.WriteLine("mixpanel: --keep-going sends the valid records anyway, and writes all others to the dead letters.");
+        else if (proposed is not null) _host.Notes.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"mixpanel: with this command, {report.Inspection!.Proposal!.Accepted} of the {report.Inspection.Records} inspected records are accepted: {proposed}"));
         if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel) _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }
@@ -251,8 +252,8 @@ sealed class ImportCommand
     {
         var inputs = parsed.GetValue(_inputs) ?? [];
         var replay = parsed.GetValue(_replay);
-        if (inputs is ["-"] && parsed.GetValue(CommonOptions.SecretFile) == "-") throw Configuration.Invalid("secret_file", "Standard input can hold the records or the secret, not both.");
-        if (inputs is ["-"] && _host.InputIsTerminal) throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or name a file.");
+        if (inputs is ["-"] && parsed.GetValue(CommonOptions.SecretFile) == "-") throw Configuration.Invalid("secret_file", "Standard input can contain the records or the secret, not both.");
+        if (inputs is ["-"] && _host.InputIsTerminal) throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or specify a file.");
         return _records.On(ImportValues.Base, parsed, isMapped: parsed.GetValue(_showMapping) is not null) with
         {
             Inputs = inputs,

@@ -15,12 +15,12 @@ static class ImportStatusCommand
     public static Command Of(HostEnvironment host)
     {
         var state = new Option<string>("--state") { Description = "One checkpoint folder. Default: all in the user's state folder.", HelpName = "DIR" };
-        var command = new Command("status", "List the imports with their progress, and write the dead-letter file of each that was killed before it could.") { state };
+        var command = new Command("status", "List the imports with their progress, and write the dead-letter file of each that was killed before writing it.") { state };
         command.SetAction(parsed =>
         {
             var one = parsed.GetValue(state) is { } path ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) : null;
             var summaries = SqliteImportState.List(one is null ? Folder(host) : Path.GetDirectoryName(one)!).Where(summary => one is null || summary.Folder == one).ToList();
-            if (one is not null && summaries.Count == 0) throw Configuration.Invalid("state", $"{one} holds no state of an import.");
+            if (one is not null && summaries.Count == 0) throw Configuration.Invalid("state", $"{one} does not contain the state of an import.");
 
             var code = ExitCode.Success;
             var buffer = new ArrayBufferWriter<byte>();

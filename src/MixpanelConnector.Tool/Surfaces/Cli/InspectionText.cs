@@ -15,8 +15,8 @@ static class InspectionText
     {
         var text = new StringBuilder();
         string?[] form = [inspection.Format, inspection.Delimiter is { } delimiter ? $"{delimiter} between cells" : null, inspection.LineEnds is { } ends ? $"lines end with {ends}" : null, inspection.Encoding, inspection.Compression];
-        if (inspection.Proposal?.Format is { } other) form[0] = $"taken for {inspection.Format}, since no name in its first line is known; shown as {other}";
-        Line($"{inspection.Source}: {string.Join(", ", form.OfType<string>().DefaultIfEmpty("no format that is known"))}{(inspection.Inputs > 1 ? string.Create(CultureInfo.InvariantCulture, $"; the first of {inspection.Inputs} inputs that has records") : "")}");
+        if (inspection.Proposal?.Format is { } other) form[0] = $"detected as {inspection.Format}, but no name in its first line is known; shown as {other}";
+        Line($"{inspection.Source}: {string.Join(", ", form.OfType<string>().DefaultIfEmpty("unknown format"))}{(inspection.Inputs > 1 ? string.Create(CultureInfo.InvariantCulture, $"; the first of {inspection.Inputs} inputs with records") : "")}");
 
         var shown = inspection.Columns.Take(mostColumns).Select(column => (Name: Cut(column.Name), column.Type, column.Samples)).ToList();
         var name = shown.Count == 0 ? 0 : shown.Max(column => column.Name.Length);
@@ -24,11 +24,11 @@ static class InspectionText
         foreach (var column in shown) Line($"  {column.Name.PadRight(name)}  {column.Type.PadRight(type)}  {string.Join(", ", column.Samples.Select(Cut))}");
         if (inspection.Columns.Count > shown.Count) Line($"  and {Counted.Of(inspection.Columns.Count - shown.Count, "more column", "more columns")}: --inspect --output json has all");
 
-        Line(string.Create(CultureInfo.InvariantCulture, $"{Counted.Of(inspection.Records, "record was", "records were")} looked at; {inspection.Refused} would be refused{(inspection.Refused > 0 ? ":" : ".")}"));
+        Line(string.Create(CultureInfo.InvariantCulture, $"{Counted.Of(inspection.Records, "record", "records")} inspected; {inspection.Refused} would be rejected{(inspection.Refused > 0 ? ":" : ".")}"));
         Reasons(inspection.Reasons);
         if (inspection.Proposal is { } proposal && command is not null)
         {
-            Line(string.Create(CultureInfo.InvariantCulture, $"With this command, {proposal.Accepted} of them would be accepted{(proposal.Reasons is null ? ":" : ", and not:")}"));
+            Line(string.Create(CultureInfo.InvariantCulture, $"With this command, {proposal.Accepted} of them would be accepted{(proposal.Reasons is null ? ":" : ", except:")}"));
             Reasons(proposal.Reasons);
             text.Append("  ").Append(command).Append('\n');
             if (proposal.Note is { } note) Line(note);

@@ -50,7 +50,7 @@ static class JsonArgument
         catch (JsonException e)
         {
             var where = e.LineNumber is { } line ? string.Create(CultureInfo.InvariantCulture, $" (line {line + 1}, byte {e.BytePositionInLine + 1})") : "";
-            throw Configuration.Invalid(name, $"{name}: is not valid JSON{where}. Give JSON, @file for a file that holds it, or @- for standard input.");
+            throw Configuration.Invalid(name, $"{name}: is not valid JSON{where}. Specify JSON, @file for a file that contains it, or @- for standard input.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -19,11 +19,11 @@ static class LoginCommand
 
     public static Command Of(HostEnvironment host)
     {
-        var command = new DetailedCommand("login", "Ask for the settings of an account, try them, and keep them as a profile that only you can read.", """
-            Asks at a terminal for the region, the service account with its secret (which is not shown), the project and its token; what an
-            option gives is not asked. Elsewhere nobody is asked: the secret comes from MIXPANEL_SERVICE_ACCOUNT_SECRET or --secret-file,
-            the rest from options or the environment, too. Everything is tried as mixpanel check does, and a profile is only written
-            when Mixpanel takes the credentials and knows the project. A role that is too small for something is said, and is no error.
+        var command = new DetailedCommand("login", "Ask for the settings of an account, test them, and save them as a profile that only you can read.", """
+            At a terminal, prompts for the region, the service account with its secret (which is not shown), the project and its token,
+            unless given by options. Elsewhere there are no prompts: the secret comes from MIXPANEL_SERVICE_ACCOUNT_SECRET or
+            --secret-file, the rest from options or the environment, too. Everything is tested as by mixpanel check, and a profile is only
+            written if Mixpanel accepts the credentials and knows the project. A role with too few permissions is reported, but not an error.
 
             Examples:
               mixpanel login
@@ -36,7 +36,7 @@ static class LoginCommand
 
     static async Task<int> RunAsync(ParseResult parsed, HostEnvironment host, CancellationToken cancellationToken)
     {
-        if (parsed.GetValue(CommonOptions.Local)) throw Configuration.Invalid("local", "--local needs no login: it can be said with every command.");
+        if (parsed.GetValue(CommonOptions.Local)) throw Configuration.Invalid("local", "--local needs no login: it can be used with every command.");
         var file = new ProfileFile(host);
         var name = parsed.GetValue(CommonOptions.Profile) ?? file.InUse;
         ProfileFile.EnsureName(name);
@@ -45,7 +45,7 @@ static class LoginCommand
         var questions = new Questions(host);
         var mayAsk = questions.CanBeAsked && parsed.GetValue(CommonOptions.SecretFile) != "-";
         if (!mayAsk && !configuration.HasCredential)
-            throw Configuration.Invalid(Username, "There is nobody to ask here, and no credential. Set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET (or --secret-file) and MIXPANEL_PROJECT_ID, or MIXPANEL_TOKEN.");
+            throw Configuration.Invalid(Username, "There is no terminal for prompts, and no credential. Set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET (or --secret-file) and MIXPANEL_PROJECT_ID, or MIXPANEL_TOKEN.");
 
         HashSet<string> open = mayAsk ? [.. Kept.Where(setting => !configuration.SourceOf(setting).StartsWith("option ", StringComparison.Ordinal) && !configuration.SourceOf(setting).StartsWith("file ", StringComparison.Ordinal))] : [];
         for (var tries = 1; ; tries++)
@@ -78,13 +78,13 @@ static class LoginCommand
             answers["region"] = region!;
         }
 
-        if (open.Contains(Username)) Take(Username, questions.Ask("Service account's user name (none: a project token alone)", configuration[Username]));
+        if (open.Contains(Username)) Take(Username, questions.Ask("Service account's user name (empty: only a project token)", configuration[Username]));
         var hasAccount = (answers.GetValueOrDefault(Username) ?? configuration[Username]) is not null;
         if (open.Contains(Configuration.SecretName) && hasAccount)
         {
             var known = configuration[Configuration.SecretName] is not null && configuration.SourceOf(Configuration.SecretName) != Configuration.Answered && configuration[Username] == (answers.GetValueOrDefault(Username) ?? configuration[Username]);
             string? secret;
-            do secret = questions.AskHidden($"Its secret (not shown{(known ? $"; none: that of {configuration.SourceOf(Configuration.SecretName)}" : "")})");
+            do secret = questions.AskHidden($"Its secret (not shown{(known ? $"; empty: that of {configuration.SourceOf(Configuration.SecretName)}" : "")})");
             while (secret is null && !known);
             Take(Configuration.SecretName, secret);
         }
@@ -100,7 +100,7 @@ static class LoginCommand
         if (open.Contains(Token))
         {
             string? token;
-            do token = questions.Ask($"Project token, to track{(hasAccount ? " (may be left out)" : "")}{(configuration[Token] is { } kept ? $" [{Configuration.Shown(Token, kept)}]" : "")}") ?? configuration[Token];
+            do token = questions.Ask($"Project token, to track{(hasAccount ? " (optional)" : "")}{(configuration[Token] is { } kept ? $" [{Configuration.Shown(Token, kept)}]" : "")}") ?? configuration[Token];
             while (token is null && !hasAccount);
             Take(Token, token);
         }
@@ -133,8 +133,8 @@ static class LoginCommand
             if (configuration[name] is { } value && (name != "region" || configuration["endpoint"] is null)) values[name] = value;
         file.Write(new(stored.Name, values));
         foreach (var (name, variable) in Configuration.Names)
-            if (Configuration.NonEmpty(host.Environment(variable)) is { } wins && (!values.TryGetValue(name, out var kept) || kept != wins)) host.Notes.WriteLine($"mixpanel: {variable} is set, and wins over the profile.");
-        if (stored.Name != file.InUse) host.Notes.WriteLine($"mixpanel: in use is the profile {Printer.Clean(file.InUse)}. Change that by: mixpanel profile use {stored.Name}");
+            if (Configuration.NonEmpty(host.Environment(variable)) is { } wins && (!values.TryGetValue(name, out var kept) || kept != wins)) host.Notes.WriteLine($"mixpanel: {variable} is set, and overrides the profile.");
+        if (stored.Name != file.InUse) host.Notes.WriteLine($"mixpanel: the profile in use is {Printer.Clean(file.InUse)}. To change it: mixpanel profile use {stored.Name}");
     }
 
     static ReadOnlyMemory<byte> Answer(string name, ProfileFile file, IReadOnlyList<CredentialCheck> checks)

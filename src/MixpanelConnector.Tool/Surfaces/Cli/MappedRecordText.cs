@@ -18,7 +18,7 @@ static class MappedRecordText
         {
             if (outcome.LeftOut is { } reason) text.Append(CultureInfo.InvariantCulture, $"  left out: {Printer.Clean(reason)}\n");
             if (outcome.Record is { } made) Add(text, "+", made);
-            if (outcome.Code is { } code) text.Append(CultureInfo.InvariantCulture, $"  refused: {Printer.Clean(code)}: {Printer.Clean(outcome.Message ?? "")}\n");
+            if (outcome.Code is { } code) text.Append(CultureInfo.InvariantCulture, $"  rejected: {Printer.Clean(code)}: {Printer.Clean(outcome.Message ?? "")}\n");
         }
 
         return text.Append('\n').ToString();

@@ -10,17 +10,17 @@ static class McpCommand
 {
     public static Command Of(HostEnvironment host)
     {
-        var allowWrite = new Option<bool>("--allow-write") { Description = "Offer the tools that change data, too. Default: only those that read." };
+        var allowWrite = new Option<bool>("--allow-write") { Description = "Also offer the tools that change data. Default: only read-only tools." };
         var offered = ToolsOption.New();
         var secretDir = SecretFolder.NewOption();
         var command = new DetailedCommand("mcp", "Serve the actions to an agent, as tools of the Model Context Protocol on standard input and output.", """
-            For a client that starts it by a configuration such as
+            For a client that starts it with a configuration such as
               {"mcpServers":{"mixpanel":{"command":"mixpanel","args":["mcp"],"env":{"MIXPANEL_PROJECT_ID":"…"}}}}
 
-            Every action that the session may run is within reach: the usual ones as tools, the others by find_actions and
-            run_action, or as tools, too, by --tools annotations,lexicon. What cannot be undone is never offered.
+            Every action that the session may run is available: the usual ones as tools, the others through find_actions and
+            run_action, or as tools with --tools annotations,lexicon. Irreversible actions are never offered.
 
-            Text from events and profiles reaches the agent cleaned, capped and marked as data. Secrets do not reach it at all.
+            Text from events and profiles is sanitized, truncated and marked as data. The agent never sees secrets.
             Over HTTP the same tools are at /mcp of mixpanel serve.
             """)
         { allowWrite, offered, secretDir };

@@ -16,28 +16,28 @@ sealed class MigrateCommand
         ("schemas", MigrationParts.Schemas), ("annotations", MigrationParts.Annotations), ("lookup-tables", MigrationParts.LookupTables),
     ];
 
-    readonly Option<string> _from = new("--from") { Description = "The profile of the project to take from.", HelpName = "PROFILE" };
-    readonly Option<string> _to = new("--to") { Description = "The profile of the project to take to.", HelpName = "PROFILE" };
-    readonly Option<string> _fromDate = new("--from-date") { Description = "The first day of events, in UTC. Events need it.", HelpName = "DATE" };
-    readonly Option<string> _toDate = new("--to-date") { Description = "The last day of events; it is included, and over. Default: yesterday.", HelpName = "DATE" };
-    readonly Option<string[]> _only = new("--only") { Description = "What is taken, several with commas. Default: all.", HelpName = string.Join(',', Parts.Select(part => part.Name)), Arity = ArgumentArity.OneOrMore };
-    readonly Option<string[]> _group = new("--group") { Description = "A kind of groups: the property that makes them, and Mixpanel's own id of the kind in the source, such as company=-1405123841946871899; repeatable. Default: no groups.", HelpName = "KEY=DATA_GROUP_ID", Arity = ArgumentArity.OneOrMore };
-    readonly Option<string[]> _targetGroup = new("--target-group") { Description = "With --verify: Mixpanel's id of a kind of groups in the target, which is another than in the source; repeatable. Default: groups are not read from the target.", HelpName = "KEY=DATA_GROUP_ID", Arity = ArgumentArity.OneOrMore };
-    readonly Option<string[]> _lookupTable = new("--lookup-table") { Description = "A lookup table of the target, by its id, and the CSV file that replaces its rows; repeatable. Default: none, since Mixpanel does not give rows.", HelpName = "ID=FILE.csv", Arity = ArgumentArity.OneOrMore };
-    readonly Option<string> _zone = new("--source-time-zone") { Description = "The zone whose clocks the source has written times by, such as Europe/Berlin: for projects that were made before 2023. Default: UTC.", HelpName = "ZONE" };
-    readonly Option<bool> _verify = new("--verify") { Description = "Read the target at the end, and compare it with what it accepted." };
-    readonly Option<bool> _dryRun = new("--dry-run") { Description = "Read and map, and send nothing; keep nothing." };
+    readonly Option<string> _from = new("--from") { Description = "The profile of the source project.", HelpName = "PROFILE" };
+    readonly Option<string> _to = new("--to") { Description = "The profile of the target project.", HelpName = "PROFILE" };
+    readonly Option<string> _fromDate = new("--from-date") { Description = "The first day of events, in UTC. Required for events.", HelpName = "DATE" };
+    readonly Option<string> _toDate = new("--to-date") { Description = "The last day of events, inclusive; it must be in the past. Default: yesterday.", HelpName = "DATE" };
+    readonly Option<string[]> _only = new("--only") { Description = "What to migrate, comma-separated. Default: all.", HelpName = string.Join(',', Parts.Select(part => part.Name)), Arity = ArgumentArity.OneOrMore };
+    readonly Option<string[]> _group = new("--group") { Description = "A group type: its group key, and Mixpanel's id of the type in the source, such as company=-1405123841946871899; repeatable. Default: no groups.", HelpName = "KEY=DATA_GROUP_ID", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string[]> _targetGroup = new("--target-group") { Description = "With --verify: Mixpanel's id of a group type in the target, which differs from that in the source; repeatable. Default: groups are not read from the target.", HelpName = "KEY=DATA_GROUP_ID", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string[]> _lookupTable = new("--lookup-table") { Description = "The id of a lookup table in the target, and the CSV file that replaces its rows; repeatable. Default: none, since Mixpanel does not export rows.", HelpName = "ID=FILE.csv", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string> _zone = new("--source-time-zone") { Description = "The time zone of the times in the source, such as Europe/Berlin: for projects created before 2023. Default: UTC.", HelpName = "ZONE" };
+    readonly Option<bool> _verify = new("--verify") { Description = "Read the target at the end, and compare it with the records that it accepted." };
+    readonly Option<bool> _dryRun = new("--dry-run") { Description = "Read and map the data, but send and store nothing." };
     readonly Option<int?> _parallel = TransferOptions.Parallel();
-    readonly Option<int?> _callsPerHour = new("--calls-per-hour") { Description = "How many calls of a kind a project has in an hour; 0 for any number. Default: 60, Mixpanel's limit.", HelpName = "N" };
-    readonly Option<int?> _callsPerSecond = new("--calls-per-second") { Description = "How many calls of a kind a project has in a second; 0 for any number. Default: 3 for events, Mixpanel's limit; of all else any number.", HelpName = "N" };
+    readonly Option<int?> _callsPerHour = new("--calls-per-hour") { Description = "The maximum number of calls of each kind per project and hour; 0 for unlimited. Default: 60, Mixpanel's limit.", HelpName = "N" };
+    readonly Option<int?> _callsPerSecond = new("--calls-per-second") { Description = "The maximum number of calls of each kind per project and second; 0 for unlimited. Default: 3 for events, Mixpanel's limit; otherwise unlimited.", HelpName = "N" };
     readonly Option<bool> _wait = TransferOptions.Wait();
-    readonly Option<bool> _restart = new("--restart") { Description = "Forget how far an earlier run came, and begin again." };
+    readonly Option<bool> _restart = new("--restart") { Description = "Discard the progress of earlier runs, and start over." };
     readonly Option<string> _backoffMin = TransferOptions.BackoffMin();
     readonly Option<string> _backoffMax = TransferOptions.BackoffMax();
-    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: a file in the folder of the state; in a dry run, nowhere.", HelpName = "FILE" };
+    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "The file for every record that was not accepted. Default: a file in the state folder; in a dry run, none.", HelpName = "FILE" };
     readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<bool> _noProgress = TransferOptions.NoProgress();
-    readonly Option<string> _state = new("--state") { Description = "Where the ledger of calls is kept, and how far the migration is. Default: the user's state folder.", HelpName = "DIR" };
+    readonly Option<string> _state = new("--state") { Description = "The folder for the ledger of calls and the migration's progress. Default: the user's state folder.", HelpName = "DIR" };
 
     readonly HostEnvironment _host;
     readonly Stop _stop;
@@ -46,31 +46,31 @@ sealed class MigrateCommand
     {
         _host = host;
         _stop = stop;
-        Command = new DetailedCommand("migrate", "Take what one project holds to another: events, profiles, groups, schemas, annotations; all accounted for.", """
-            Both projects are profiles of the profile file, and all settings come from these two: token, service_account_username,
+        Command = new DetailedCommand("migrate", "Migrate one project to another: events, profiles, groups, schemas, annotations; all accounted for.", """
+            Both projects are profiles in the profile file, and all settings come from these two: token, service_account_username,
             service_account_secret, project_id, region or endpoint. The source needs a service account; so does the target, and its token
             for profiles and groups.
 
             In this order: schemas of the Lexicon, lookup tables, events by day, profiles, groups, annotations with their tags. The same
-            command resumes; a day that is settled is not read again. What was downloaded stays on the disk until it is settled.
+            command resumes; a day that is finished is not read again. Downloads stay on the disk until they are finished.
 
-            Events are sent as they are, with their ids: what was sent twice counts once. Left out, and counted: what merged users
-            ($identify, $create_alias, $merge), since its result is in each event's distinct_id; and duplicates, by name, time,
-            distinct_id and $insert_id. Dropped from each: what Mixpanel adds, such as mp_processing_time_ms and $import. Projects made
-            before 2023 have times by their own clocks: name the zone with --source-time-zone.
+            Events are sent unchanged, with their ids: an event sent twice counts once. Left out, and counted: events that merged users
+            ($identify, $create_alias, $merge), since their result is in each event's distinct_id; and duplicates, by name, time,
+            distinct_id and $insert_id. Removed from each: what Mixpanel adds, such as mp_processing_time_ms and $import. Projects created
+            before 2023 have times in their own time zone: specify it with --source-time-zone.
 
-            Profiles are set as they are, $last_seen too, without $mp_first_event_time and $geo_source. Schemas replace those of the same
-            names. An annotation is left out where the target has one of the same moment and text. Lookup tables are left out unless
-            --lookup-table names a file, for Mixpanel does not give their rows. Cohorts, boards and custom properties have no API.
+            Profiles are set unchanged, including $last_seen, without $mp_first_event_time and $geo_source. Schemas replace those with the
+            same names. An annotation is left out if the target has one with the same time and text. Lookup tables are left out unless
+            --lookup-table specifies a file, since Mixpanel does not export their rows. Cohorts, boards and custom properties have no API.
 
-            A day costs an export, a page of profiles a query: Mixpanel has 60 of each in an hour. The ledger is that of mixpanel export.
+            A day costs an export, a page of profiles a query: Mixpanel allows 60 of each per hour. The ledger is that of mixpanel export.
 
-            --verify reads the target's events, profiles, and the groups whose kind --target-group names there, and compares their number
-            and a hash: 9 when they differ, also where the target held others before.
+            --verify reads the target's events, profiles, and the groups whose type --target-group specifies, and compares their number
+            and a hash: 9 if they differ, also if the target contained others before.
 
             Exit codes: 0 all accepted or left out; 2 usage or configuration, nothing sent; 3 some records dead-lettered (mixpanel import
-            --replay sends them again); 4 credentials or permission refused; 5 Mixpanel unavailable, or the calls of the hour used up;
-            6 what was downloaded is damaged; 7 the disk failed; 8 another run goes on; 9 the counts or the target do not agree; 130, 143
+            --replay sends them again); 4 credentials or permission refused; 5 Mixpanel unavailable, or the hourly calls exhausted; 6 a
+            download is damaged; 7 the disk failed; 8 another run is in progress; 9 the counts or the target do not match; 130, 143
             stopped. After 4, 5, 7, 130 and 143 the same command resumes.
 
             Examples:
@@ -93,10 +93,10 @@ sealed class MigrateCommand
 
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var from = parsed.GetValue(_from) ?? throw Configuration.Invalid("from", "Say which project to take from: --from PROFILE.");
-        var to = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Say which project to take to: --to PROFILE.");
+        var from = parsed.GetValue(_from) ?? throw Configuration.Invalid("from", "Specify the source project: --from PROFILE.");
+        var to = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Specify the target project: --to PROFILE.");
         if (CommonOptions.All.FirstOrDefault(option => option != CommonOptions.Output && parsed.GetResult(option) is { Implicit: false }) is { } setting)
-            throw Configuration.Invalid(CommonOptions.Name(setting), $"The settings of a migration come from its two profiles alone: leave {setting.Name} out, and put what it says into one of them.");
+            throw Configuration.Invalid(CommonOptions.Name(setting), $"The settings of a migration come only from its two profiles: omit {setting.Name}, and put its value into one of them.");
         var root = parsed.GetValue(_state) ?? new Folders(_host.Environment).State;
         var ledger = new CallLedger(Session.LedgerIn(root)) { CallsPerHour = Calls("calls_per_hour", parsed.GetValue(_callsPerHour)), CallsPerSecond = Calls("calls_per_second", parsed.GetValue(_callsPerSecond)) };
         using var display = new MigrationDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
@@ -113,13 +113,13 @@ sealed class MigrateCommand
             Progress = display.ShowsProgress ? display : null,
         };
 
-        if (parsed.GetValue(_report) is { } path && request.DeadLetterPath is { } letters && Path.GetFullPath(path) == Path.GetFullPath(letters)) throw Configuration.Invalid("report", $"{path} is named for the dead letters and for the report: one would overwrite the other. Choose another place for one of them.");
+        if (parsed.GetValue(_report) is { } path && request.DeadLetterPath is { } letters && Path.GetFullPath(path) == Path.GetFullPath(letters)) throw Configuration.Invalid("report", $"{path} is specified for both the dead letters and the report: one would overwrite the other. Choose another path for one of them.");
         if (!ReportFile.IsWritable(parsed.GetValue(_report), request.State, _host)) return ExitCode.DiskFailed;
         var report = await source.MigrateAsync(target, request, cancellationToken);
         report = report with { Outcome = _stop.OutcomeOf(report.Outcome) };
         display.Finish();
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        if (report.RetryAfter is { } wait) _host.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mixpanel: the next call is free at {_host.TimeProvider.GetUtcNow() + wait:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(wait.TotalSeconds))} s: run the same command then, or with --wait."));
+        if (report.RetryAfter is { } wait) _host.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mixpanel: the next call is possible at {_host.TimeProvider.GetUtcNow() + wait:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(wait.TotalSeconds))} s: run the same command then, or with --wait."));
         return Print(parsed, report);
     }
 
@@ -143,7 +143,7 @@ sealed class MigrateCommand
             ToDate = Values.Day("to_date", parsed.GetValue(_toDate)),
             Groups = Pairs("group", parsed.GetValue(_group), "KEY=DATA_GROUP_ID, such as company=-1405123841946871899", pair => pair.LastIndexOf('=')).ToDictionary(StringComparer.Ordinal),
             TargetGroups = Pairs("target_group", parsed.GetValue(_targetGroup), "KEY=DATA_GROUP_ID, such as company=-1405123841946871899", pair => pair.LastIndexOf('=')).ToDictionary(StringComparer.Ordinal),
-            LookupTables = Pairs("lookup_table", parsed.GetValue(_lookupTable), "ID=FILE.csv", pair => pair.IndexOf('=', StringComparison.Ordinal)).ToDictionary(pair => Guid.TryParse(pair.Key, out var id) ? id : throw Configuration.Invalid("lookup_table", "--lookup-table takes the id of a table of the target, which is a UUID, and a file: ID=FILE.csv."), pair => pair.Value),
+            LookupTables = Pairs("lookup_table", parsed.GetValue(_lookupTable), "ID=FILE.csv", pair => pair.IndexOf('=', StringComparison.Ordinal)).ToDictionary(pair => Guid.TryParse(pair.Key, out var id) ? id : throw Configuration.Invalid("lookup_table", "--lookup-table must be the id of a table in the target, a UUID, and a file: ID=FILE.csv."), pair => pair.Value),
             SourceTimeZone = parsed.GetValue(_zone),
             Verify = parsed.GetValue(_verify),
             DryRun = parsed.GetValue(_dryRun),
@@ -155,7 +155,7 @@ sealed class MigrateCommand
     }
 
     static MigrationParts PartOf(string name) =>
-        Array.Find(Parts, part => part.Name == name) is { Name: not null } part ? part.Part : throw Configuration.Invalid("only", $"--only takes {string.Join(", ", Parts.Select(one => one.Name))}, several with commas.");
+        Array.Find(Parts, part => part.Name == name) is { Name: not null } part ? part.Part : throw Configuration.Invalid("only", $"--only must be {string.Join(", ", Parts.Select(one => one.Name))}, or several of them separated by commas.");
 
     static Dictionary<string, string> Pairs(string name, string[]? given, string form, Func<string, int> equalsAt)
     {
@@ -163,14 +163,14 @@ sealed class MigrateCommand
         foreach (var pair in given ?? [])
         {
             var at = equalsAt(pair);
-            if (at <= 0 || at == pair.Length - 1) throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} takes {form}.");
+            if (at <= 0 || at == pair.Length - 1) throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} must be {form}.");
             if (!pairs.TryAdd(pair[..at], pair[(at + 1)..])) throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} names {pair[..at]} twice.");
         }
 
         return pairs;
     }
 
-    static int? Calls(string name, int? given) => given is < 0 ? throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} takes a number of calls, or 0 for any number.") : given;
+    static int? Calls(string name, int? given) => given is < 0 ? throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} must be a number of calls, or 0 for unlimited.") : given;
 
     int Print(ParseResult parsed, MigrationReport report)
     {

@@ -133,7 +133,7 @@ sealed class Printer(HostEnvironment host, bool asTable)
         }
 
         Text($"not migrated: {string.Join(", ", report.NotMigrated)}\n");
-        if (report.Verified is { } isVerified) Text($"verified: {(isVerified ? "the target holds what it accepted" : "the target differs")}\n");
+        if (report.Verified is { } isVerified) Text($"verified: {(isVerified ? "the target contains what it accepted" : "the target differs")}\n");
         Text($"seconds: {report.ElapsedSeconds.ToString("N1", CultureInfo.InvariantCulture)}\n");
         if (report.DeadLetter is { } path) Text($"dead letters: {Clean(path)}\n");
 

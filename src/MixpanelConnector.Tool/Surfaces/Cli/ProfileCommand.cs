@@ -9,7 +9,7 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>Lists, shows, selects and deletes profiles. No secret is ever shown.</summary>
 static class ProfileCommand
 {
-    public static Command Of(HostEnvironment host) => new("profile", "List, show, choose and delete the profiles of settings that mixpanel login has made.") { List(host), Use(host), Show(host), Delete(host) };
+    public static Command Of(HostEnvironment host) => new("profile", "List, show, select and delete the profiles of settings created by mixpanel login.") { List(host), Use(host), Show(host), Delete(host) };
 
     /// <summary>Completes profile names for a shell; none if the file cannot be read.</summary>
     public static IEnumerable<CompletionItem> Complete(HostEnvironment host)
@@ -26,7 +26,7 @@ static class ProfileCommand
 
     static Command List(HostEnvironment host)
     {
-        var command = new Command("list", "List the profiles, and which one is in use.");
+        var command = new Command("list", "List the profiles, marking the one in use.");
         command.SetAction(parsed => Print(parsed, host, writer =>
         {
             var file = new ProfileFile(host);
@@ -71,12 +71,12 @@ static class ProfileCommand
     static Command Use(HostEnvironment host)
     {
         var name = Name(host, "The profile.", ArgumentArity.ExactlyOne);
-        var command = new Command("use", "Take the settings from another profile from now on. --profile and MIXPANEL_PROFILE win over that.") { name };
+        var command = new Command("use", "Use the settings of another profile from now on. --profile and MIXPANEL_PROFILE override it.") { name };
         command.SetAction(parsed => Print(parsed, host, writer =>
         {
             var file = new ProfileFile(host);
             file.Use(parsed.GetValue(name)!);
-            if (file.InUse != parsed.GetValue(name)) host.Notes.WriteLine("mixpanel: MIXPANEL_PROFILE is set to another one, and wins.");
+            if (file.InUse != parsed.GetValue(name)) host.Notes.WriteLine("mixpanel: MIXPANEL_PROFILE is set to another profile, and overrides it.");
             writer.WriteString("in_use", file.InUse);
         }));
         return command;
@@ -85,13 +85,13 @@ static class ProfileCommand
     static Command Delete(HostEnvironment host)
     {
         var name = Name(host, "The profile.", ArgumentArity.ExactlyOne);
-        var yes = new Option<bool>("--yes") { Description = "Do it without asking: a secret that is kept nowhere else is lost." };
-        var command = new Command("delete", "Delete a profile, with its secret. The service account stays; mixpanel delete-service-account deletes that.") { name, yes };
+        var yes = new Option<bool>("--yes") { Description = "Skip the confirmation. A secret that is stored nowhere else is lost." };
+        var command = new Command("delete", "Delete a profile, with its secret. The service account remains; mixpanel delete-service-account deletes it.") { name, yes };
         command.SetAction(parsed => Print(parsed, host, writer =>
         {
             var file = new ProfileFile(host);
             var chosen = file.Read(parsed.GetValue(name)).Name;
-            if (!parsed.GetValue(yes)) new Questions(host).Confirm($"The profile {chosen} and its secret will be gone.");
+            if (!parsed.GetValue(yes)) new Questions(host).Confirm($"The profile {chosen} and its secret will be deleted.");
             file.Delete(chosen);
             writer.WriteString("deleted", chosen);
             writer.WriteString("in_use", file.InUse);

@@ -13,7 +13,7 @@ sealed class ProgressLine(bool colour)
 
     public string Of(ConsumeProgress value, TimeSpan elapsed, int width)
     {
-        var parts = new List<Part> { new(value.Lag is { } lag ? Text($"{lag:N0} in the queue") : "the queue does not answer", 2) };
+        var parts = new List<Part> { new(value.Lag is { } lag ? Text($"{lag:N0} in the queue") : "the queue does not respond", 2) };
         return Of(value.Records, parts, elapsed, width);
     }
 

@@ -37,8 +37,8 @@ sealed class Questions(HostEnvironment host)
     /// <exception cref="MixpanelException">The answer is not yes.</exception>
     public void Confirm(string what)
     {
-        if (!CanBeAsked) throw Configuration.Invalid("yes", $"{what} Say --yes to do it.");
-        if (Answer($"{what} Do it? [y/N] ")?.ToLowerInvariant() is not ("y" or "yes")) throw Configuration.Invalid("yes", "Nothing was done.");
+        if (!CanBeAsked) throw Configuration.Invalid("yes", $"{what} Use --yes to confirm.");
+        if (Answer($"{what} Continue? [y/N] ")?.ToLowerInvariant() is not ("y" or "yes")) throw Configuration.Invalid("yes", "Nothing was changed.");
     }
 
     string? Answer(string question)
@@ -55,10 +55,10 @@ sealed class Questions(HostEnvironment host)
         int read;
         while ((read = input.ReadByte()) is not (-1 or '\n'))
         {
-            if (bytes.Count == LongestAnswer) throw Configuration.Invalid("input", $"An answer has at most {LongestAnswer} bytes. Nothing was done.");
+            if (bytes.Count == LongestAnswer) throw Configuration.Invalid("input", $"An answer can have at most {LongestAnswer} bytes. Nothing was changed.");
             bytes.Add((byte)read);
         }
 
-        return read == -1 && bytes.Count == 0 ? throw Configuration.Invalid("input", "Standard input has ended before all was answered. Nothing was done.") : Encoding.UTF8.GetString([.. bytes]);
+        return read == -1 && bytes.Count == 0 ? throw Configuration.Invalid("input", "Standard input ended before all questions were answered. Nothing was changed.") : Encoding.UTF8.GetString([.. bytes]);
     }
 }

@@ -20,7 +20,7 @@ static class ReportFile
         if (path is null) return true;
         if (!OutputFile.IsSpecial(path))
         {
-            if (LiesIn(path, target)) throw Configuration.Invalid("report", $"{path} lies among the files of {target}, which are the command's alone. Choose another place for the report.");
+            if (LiesIn(path, target)) throw Configuration.Invalid("report", $"{path} is in {target}, whose files belong to the command. Choose another path for the report.");
             if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))) throw Configuration.Invalid("report", $"The folder of {path} does not exist.");
         }
 
@@ -31,7 +31,7 @@ static class ReportFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            host.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)} Nothing was asked for.");
+            host.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)} Nothing was requested.");
             return false;
         }
     }
@@ -54,7 +54,7 @@ static class ReportFile
         }
         catch (OperationCanceledException) when (host.Stopping.IsCancellationRequested)
         {
-            host.Error.WriteLine($"mixpanel: nobody reads {Printer.Clean(path)}: the report was not written there.");
+            host.Error.WriteLine($"mixpanel: {Printer.Clean(path)} has no reader: the report was not written there.");
             return outcome is RunOutcome.Complete or RunOutcome.Rejected ? stop.OutcomeOf(RunOutcome.Stopped) : outcome;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -15,15 +15,15 @@ static class RootHelp
             see mixpanel help options). Without one: add --local to any command.
 
               import, export    Files in and out; also: consume (queues), migrate (projects)
-              serve, mcp        Offer the actions over HTTP with a console, to agents
+              serve, mcp        Serve the actions over HTTP with a console, to agents
               emulator          Run the embedded Mixpanel, for development and tests
-              login, profile    Keep the settings of accounts; also: check, config
+              login, profile    Store account settings; also: check, config
 
             Actions, by group:
 
             """);
         foreach (var group in Catalogue.Groups) text.Append("  ").Append(group.Name.PadRight(Column - 2)).Append(Short(group.About, Width - Column)).Append('\n');
-        return text.Append("Go on: mixpanel help GROUP | ACTION | COMMAND | options; mixpanel completion\n").ToString();
+        return text.Append("More: mixpanel help GROUP | ACTION | COMMAND | options; mixpanel completion\n").ToString();
     }
 
     /// <summary>A sentence, shortened to the available room.</summary>

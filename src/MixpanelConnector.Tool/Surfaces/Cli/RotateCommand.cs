@@ -9,18 +9,18 @@ static class RotateCommand
 {
     public static Command Of(HostEnvironment host)
     {
-        var id = new Option<long>("--service-account-id") { Description = "The account that is replaced: mixpanel get-all-service-accounts lists them.", HelpName = "INTEGER", Required = true };
-        var username = new Option<string>("--username") { Description = "The name of the new account. Default: that of the old one, with the date and time.", HelpName = "TEXT" };
-        var role = new Option<string>("--role") { Description = "The role of the new account in the organization. Mixpanel tells it of the account that signs in alone; for any other, the default is Mixpanel's.", HelpName = "owner|admin|analyst|consumer" };
+        var id = new Option<long>("--service-account-id") { Description = "The account to replace: mixpanel get-all-service-accounts lists them.", HelpName = "INTEGER", Required = true };
+        var username = new Option<string>("--username") { Description = "The user name of the new account. Default: the old one with the date and time.", HelpName = "TEXT" };
+        var role = new Option<string>("--role") { Description = "The role of the new account in the organization. Default: the old one if the account replaces itself, otherwise Mixpanel's default, since Mixpanel does not return roles of other accounts.", HelpName = "owner|admin|analyst|consumer" };
         role.AcceptOnlyFromAmong("owner", "admin", "analyst", "consumer");
-        var expires = new Option<string>("--expires") { Description = "When the new account expires: a date, a length from now such as 30d, or never. Needed where the old one expires. Default: never.", HelpName = "DATE|30d|never" };
-        var projects = new Option<string>("--projects") { Description = "The projects that the new account joins, as for create-service-account. Default: those of the old one, with its roles there.", HelpName = "JSON|@FILE|@-" };
-        var yes = new Option<bool>("--yes") { Description = "Do it without asking: the old account and its secret stop working." };
-        var command = new DetailedCommand("rotate-service-account", "Replace a service account by a new one with a new secret: made, tried, then the old one is deleted.", """
-            Mixpanel cannot change a secret, so the account is replaced: the new one joins the same projects, its secret is kept where you
-            say, it is signed in with, and then the old one is deleted. When a step fails, the new one is deleted again and the old one
-            stays. When the old one cannot be deleted, both work: the output says so, and the exit code is 3. The profile that
-            this command signs in with is changed to the new account, where it was the old one; other profiles need mixpanel login.
+        var expires = new Option<string>("--expires") { Description = "When the new account expires: a date, a duration from now such as 30d, or never. Required if the old one expires. Default: never.", HelpName = "DATE|30d|never" };
+        var projects = new Option<string>("--projects") { Description = "The projects of the new account, as for create-service-account. Default: those of the old one, with its roles there.", HelpName = "JSON|@FILE|@-" };
+        var yes = new Option<bool>("--yes") { Description = "Skip the confirmation. The old account and its secret stop working." };
+        var command = new DetailedCommand("rotate-service-account", "Replace a service account with a new one: create it, test its secret, then delete the old one.", """
+            Mixpanel cannot change a secret, so the account is replaced: the new one joins the same projects, its secret is stored where
+            you specify, a sign-in with it is tested, and then the old one is deleted. If a step fails, the new one is deleted and the old
+            one remains. If the old one cannot be deleted, both work: the output says so, and the exit code is 3. If the profile that this
+            command uses contains the old account, it is updated to the new one; other profiles need mixpanel login.
 
             Examples:
               mixpanel rotate-service-account --service-account-id 7 --secret-out new.secret
@@ -39,7 +39,7 @@ static class RotateCommand
                 Expires = parsed.GetValue(expires),
                 Projects = parsed.GetValue(projects) is { } text ? Projects(JsonArgument.Read("projects", text, type: null, host)) : null,
             };
-            if (!parsed.GetValue(yes)) new Questions(host).Confirm("The old account will be deleted; whatever signs in with it needs the new secret.");
+            if (!parsed.GetValue(yes)) new Questions(host).Confirm("The old account will be deleted; all its users need the new account and secret.");
             var json = new JsonObject();
             var file = new ProfileFile(host);
             Profile? changed = null;
@@ -77,7 +77,7 @@ static class RotateCommand
             }
             catch (IOException e) when (prepared.IsPrinted)
             {
-                throw new IOException($"{e.Message} The account was replaced by {rotated.Created.Username}, whose secret is lost: create another one.", e);
+                throw new IOException($"{e.Message} The account was replaced by {rotated.Created.Username}, whose secret is lost: create another account.", e);
             }
 
             return rotated.NotDeleted is null ? ExitCode.Success : ExitCode.Refused;
@@ -90,7 +90,7 @@ static class RotateCommand
         if (given.ValueKind is not JsonValueKind.Array) throw Configuration.Invalid("projects", "projects: must be a JSON array of ids, or of objects of id and role.");
         return [.. given.EnumerateArray().Select((project, index) => new ProjectRole { Id = Id(project.ValueKind is JsonValueKind.Object && project.TryGetProperty("id", out var id) ? id : project, index), Role = project.ValueKind is JsonValueKind.Object && project.TryGetProperty("role", out var role) && role.ValueKind is JsonValueKind.String ? role.GetString() : null })];
 
-        static long Id(JsonElement id, int index) => id.ValueKind is JsonValueKind.Number && id.TryGetInt64(out var number) ? number : throw Configuration.Invalid($"projects[{index}]", $"projects[{index}]: a project is its id, a positive integer, or an object of id and role.");
+        static long Id(JsonElement id, int index) => id.ValueKind is JsonValueKind.Number && id.TryGetInt64(out var number) ? number : throw Configuration.Invalid($"projects[{index}]", $"projects[{index}]: must be a project id, a positive integer, or an object of id and role.");
     }
 
     /// <summary>Restores the previous profile: its account still works, and the new one is gone.</summary>
@@ -102,7 +102,7 @@ static class RotateCommand
         }
         catch (Exception e) when (e is MixpanelException or IOException or UnauthorizedAccessException)
         {
-            host.Error.WriteLine($"mixpanel: the profile {Printer.Clean(changed.Name)} could not be put back, and names the new account, which was deleted again: {Printer.Clean(e.Message)} Run mixpanel login with the old account.");
+            host.Error.WriteLine($"mixpanel: the profile {Printer.Clean(changed.Name)} could not be restored, and contains the new account, which was deleted: {Printer.Clean(e.Message)} Run mixpanel login with the old account.");
         }
     }
 }

@@ -26,11 +26,11 @@ sealed class SecretHandover
 
     public Prepared Prepare(ParseResult parsed)
     {
-        if (parsed.GetValue(_file) is not null && parsed.GetValue(_show)) throw Configuration.Invalid("show_secret", "--show-secret and --secret-out exclude each other: say one place for the secret. Nothing was created.");
+        if (parsed.GetValue(_file) is not null && parsed.GetValue(_show)) throw Configuration.Invalid("show_secret", "--show-secret and --secret-out are mutually exclusive. Nothing was created.");
         if (parsed.GetValue(_file) is { } path) return new Prepared(path);
         return parsed.GetValue(_show)
             ? new Prepared(path: null)
-            : throw Configuration.Invalid("secret_out", "The answer holds a secret that is shown only once. Say where it goes: --secret-out FILE (a new private file) or --show-secret (in the JSON). Nothing was created.");
+            : throw Configuration.Invalid("secret_out", "The response contains a secret that is shown only once. Specify where to store it: --secret-out FILE (a new private file) or --show-secret (in the JSON). Nothing was created.");
     }
 
     public sealed class Prepared : IDisposable
@@ -49,7 +49,7 @@ sealed class SecretHandover
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
             {
-                throw Configuration.Invalid("secret_out", $"The file for the secret cannot be made: {e.Message} Nothing was created.");
+                throw Configuration.Invalid("secret_out", $"The file for the secret cannot be created: {e.Message} Nothing was created.");
             }
         }
 

@@ -13,21 +13,21 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>Serves the actions over HTTP until it is stopped.</summary>
 sealed class ServeCommand
 {
-    readonly Option<int> _port = new("--port") { Description = "The port; 0 takes a free one.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultPort };
+    readonly Option<int> _port = new("--port") { Description = "The port; 0 uses a free one.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultPort };
     readonly Option<string> _listen = new("--listen") { Description = "The address to listen on. Beyond loopback only with --keys, with a certificate or --behind-proxy, and with --allow-host.", HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
-    readonly Option<string> _keys = new("--keys") { Description = $"The file of keys, private to its owner; see new-key. Without one, and without {Keys.Variable}, whoever reaches the server may use it.", HelpName = "FILE" };
+    readonly Option<string> _keys = new("--keys") { Description = $"The key file, private to its owner; see new-key. Without one, and without {Keys.Variable}, anyone who can reach the server may use it.", HelpName = "FILE" };
     readonly Option<string> _certificate = new("--certificate") { Description = "The certificate of the server with its chain, in PEM.", HelpName = "FILE" };
     readonly Option<string> _certificateKey = new("--certificate-key") { Description = "The certificate's key, in PEM, private to its owner.", HelpName = "FILE" };
-    readonly Option<bool> _behindProxy = new("--behind-proxy") { Description = "A proxy in front of the server does TLS." };
-    readonly Option<string[]> _allowHost = new("--allow-host") { Description = "A name that callers use for the server, with a port if it is another one; repeatable. Requests under other names are refused.", HelpName = "NAME" };
-    readonly Option<string> _state = new("--state") { Description = "Where imports, and answers under an Idempotency-Key, are kept. Default: serve in the user's state folder.", HelpName = "DIR" };
-    readonly Option<int> _rate = new("--rate") { Description = "Requests a second of one caller; twice as many at once after a pause.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultRate };
-    readonly Option<long> _spool = new("--import-space") { Description = "Bytes that imports may take on the disk with all they write: bodies, states, dead letters.", HelpName = "BYTES", DefaultValueFactory = _ => ServeOptions.DefaultSpool };
-    readonly Option<string> _longestImport = new("--import-time") { Description = "How long one run of an import may take, such as 30m or 12h; then it is stopped, and can be resumed. Default: 24h.", HelpName = "DURATION" };
-    readonly Option<string> _queue = new("--queue") { Description = $"Publish events and updates of profiles to a queue of RabbitMQ or Kafka, and answer when it has confirmed them; mixpanel consume takes them to Mixpanel. Updates go to queues of the same name with .profiles and .groups. Else {QueueSettings.Address}; {QueueSettings.Username} and {QueueSettings.Password} are its user's.", HelpName = "ADDRESS" };
-    readonly Option<bool> _declare = new("--declare") { Description = "Make those queues of RabbitMQ that do not exist, each when it is first needed, as mixpanel consume --declare does." };
-    readonly Option<string> _queueOutbox = new("--queue-outbox") { Description = "Where messages wait on the disk, synced, while the broker is away or full; they count as taken. What may not be published twice, such as increments, is answered with 503 then. none keeps nothing: then all is. Default: queue below --state.", HelpName = "DIR|none" };
-    readonly Option<bool> _allowWrite = new("--allow-write") { Description = "Give agents at /mcp the tools that change data, too. With keys, only to those with the scope write." };
+    readonly Option<bool> _behindProxy = new("--behind-proxy") { Description = "A proxy in front of the server terminates TLS." };
+    readonly Option<string[]> _allowHost = new("--allow-host") { Description = "A host name that callers use for the server, with the port if it differs; repeatable. Requests for other hosts are refused.", HelpName = "NAME" };
+    readonly Option<string> _state = new("--state") { Description = "The folder for imports, and for responses to requests with an Idempotency-Key. Default: serve in the user's state folder.", HelpName = "DIR" };
+    readonly Option<int> _rate = new("--rate") { Description = "The maximum request rate of a caller per second, with a burst of twice as many after a pause.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultRate };
+    readonly Option<long> _spool = new("--import-space") { Description = "The maximum disk space of all imports in bytes: bodies, states, dead letters.", HelpName = "BYTES", DefaultValueFactory = _ => ServeOptions.DefaultSpool };
+    readonly Option<string> _longestImport = new("--import-time") { Description = "The maximum duration of one run of an import, such as 30m or 12h; then it is stopped, and can be resumed. Default: 24h.", HelpName = "DURATION" };
+    readonly Option<string> _queue = new("--queue") { Description = $"Publish events and profile updates to a RabbitMQ or Kafka queue, and respond when the broker has confirmed them; mixpanel consume sends them to Mixpanel. Updates go to queues of the same name with .profiles and .groups. Default: {QueueSettings.Address}; {QueueSettings.Username} and {QueueSettings.Password} are its credentials.", HelpName = "ADDRESS" };
+    readonly Option<bool> _declare = new("--declare") { Description = "Create RabbitMQ queues that do not exist, each when it is first needed, as mixpanel consume --declare does." };
+    readonly Option<string> _queueOutbox = new("--queue-outbox") { Description = "The folder where messages wait, synced, while the broker is unavailable or full; they count as accepted. Those that must not be published twice, such as increments, get 503 then; with none, all do. Default: queue below --state.", HelpName = "DIR|none" };
+    readonly Option<bool> _allowWrite = new("--allow-write") { Description = "Also offer agents at /mcp the tools that change data. With keys, only to those with the scope write." };
     readonly Option<string[]> _tools = ToolsOption.New();
     readonly Option<string> _secretDir = SecretFolder.NewOption();
     readonly HostEnvironment _host;
@@ -36,12 +36,12 @@ sealed class ServeCommand
     {
         _host = host;
         Command = new DetailedCommand("serve", "Serve the actions over HTTP, with a console for people at /, OpenAPI at /openapi.json, bulk imports at /v1/imports, and MCP at /mcp.", $"""
-            On loopback, whoever is on this machine may use it. Anything else needs keys, and TLS or a proxy that does it:
+            On loopback, anyone on this machine may use it. Any other address needs keys, and TLS or a proxy that terminates it:
               mixpanel serve new-key --keys keys.txt --name zapier --scope write
               mixpanel serve --listen 0.0.0.0 --keys keys.txt --certificate cert.pem --certificate-key key.pem --allow-host mixpanel.example.com
 
-            Denials and failures are written to standard error, a line of JSON each; what goes well is not. Metrics and traces go
-            where {Telemetry.Variable} says, by OpenTelemetry.
+            Denials and failures are logged to standard error, one line of JSON each; successful requests are not. Metrics and traces are
+            exported to {Telemetry.Variable} by OpenTelemetry.
 
             Example:
               mixpanel serve --local &
@@ -69,7 +69,7 @@ sealed class ServeCommand
         var rate = parsed.GetValue(_rate);
         var options = new ServeOptions
         {
-            Address = IPAddress.TryParse(parsed.GetValue(_listen), out var address) ? address : throw Configuration.Invalid("listen", "--listen takes an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0."),
+            Address = IPAddress.TryParse(parsed.GetValue(_listen), out var address) ? address : throw Configuration.Invalid("listen", "--listen must be an IP address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0."),
             Port = parsed.GetValue(_port),
             Certificate = certificate,
             BehindProxy = parsed.GetValue(_behindProxy),
@@ -89,7 +89,7 @@ sealed class ServeCommand
             TimeProvider = _host.TimeProvider,
         };
         if ((parsed.GetValue(_queue) ?? _host.Environment(QueueSettings.Address)) is not { Length: > 0 } && (parsed.GetValue(_declare) || parsed.GetValue(_queueOutbox) is not null))
-            throw Configuration.Invalid("queue", $"--declare and --queue-outbox are of a queue: name it with --queue, or {QueueSettings.Address}.");
+            throw Configuration.Invalid("queue", $"--declare and --queue-outbox need a queue: specify it with --queue, or {QueueSettings.Address}.");
         await using var queue = QueueSettings.Of(_host, parsed.GetValue(_queue), parsed.GetValue(_declare), parsed.GetValue(_queueOutbox) switch
         {
             "none" => null,
@@ -105,7 +105,7 @@ sealed class ServeCommand
             new Printer(_host, asTable: false).Text($"""
                 Serving {session.Options} at {gateway.Address.AbsoluteUri.TrimEnd('/')}
                   console  /      reference  /reference      OpenAPI  /openapi.json      actions  /v1/actions      imports  /v1/imports      MCP  /mcp
-                {(options.Keys.Open ? "No keys: whoever is on this machine may use it. " : "")}Ctrl+C stops it.
+                {(options.Keys.Open ? "No keys: anyone on this machine may use it. " : "")}Ctrl+C stops it.
 
                 """);
             var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -147,11 +147,11 @@ static class NewKeyCommand
 {
     public static Command Of(HostEnvironment host)
     {
-        var keys = new Option<string>("--keys") { Description = "The file to add the key to; it is made when it does not exist. Only a hash of the key is written.", HelpName = "FILE", Required = true };
-        var name = new Option<string>("--name") { Description = "Whose key it is, for the log.", HelpName = "NAME", Required = true };
-        var scope = new Option<string>("--scope") { Description = "What the key allows: read, or read and write.", HelpName = "read|write", Required = true };
+        var keys = new Option<string>("--keys") { Description = "The file to add the key to, created if missing. Only a hash of the key is written.", HelpName = "FILE", Required = true };
+        var name = new Option<string>("--name") { Description = "The name of the key's holder, for the log.", HelpName = "NAME", Required = true };
+        var scope = new Option<string>("--scope") { Description = "The scope of the key: read, or write (which includes read).", HelpName = "read|write", Required = true };
         scope.AcceptOnlyFromAmong("read", "write");
-        var command = new Command("new-key", "Make a key, and print it: it is shown this once. A server takes it after its next start.") { keys, name, scope };
+        var command = new Command("new-key", "Create a key, and print it: it is shown only once. A server accepts it after its next start.") { keys, name, scope };
         command.SetAction(parsed =>
         {
             var key = Keys.Make(parsed.GetValue(keys)!, parsed.GetValue(name)!, parsed.GetValue(scope) == "write" ? Scope.Write : Scope.Read);

@@ -45,7 +45,7 @@ sealed class Session : IAsyncDisposable
         var given = CommonOptions.Given(parsed) with { Secret = secret };
         if (parsed.GetValue(CommonOptions.Local))
         {
-            if (given.Options.ContainsKey("endpoint")) throw Configuration.Invalid("endpoint", "--local and --endpoint exclude each other: choose the embedded Mixpanel or an address.");
+            if (given.Options.ContainsKey("endpoint")) throw Configuration.Invalid("endpoint", "--local and --endpoint are mutually exclusive: choose the embedded Mixpanel or a URL.");
             var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(host.Environment).LocalData;
             LocalMixpanel local;
             try
@@ -65,7 +65,7 @@ sealed class Session : IAsyncDisposable
             return new Session(settings, Logged(settings.ToOptions(host.TimeProvider)), local);
         }
 
-        if (parsed.GetValue(CommonOptions.Data) is not null) throw Configuration.Invalid("data", "--data is the folder of the embedded Mixpanel: it goes with --local.");
+        if (parsed.GetValue(CommonOptions.Data) is not null) throw Configuration.Invalid("data", "--data is the folder of the embedded Mixpanel: it needs --local.");
         var configuration = Configuration.Load(given, host);
         var options = Logged(configuration.ToOptions(host.TimeProvider));
         if (needsCredential && !configuration.HasCredential)

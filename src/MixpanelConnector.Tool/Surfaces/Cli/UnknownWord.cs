@@ -16,7 +16,7 @@ static class UnknownWord
     {
         var unknown = parsed.UnmatchedTokens.Concat(Arguments(parsed).Where(IsOption)).ToList();
         if (unknown.Exists(word => IsSecretOption(word) && NearestOption(word, parsed) is null))
-            return Configuration.Invalid(Configuration.SecretName, $"There is an option that is not known here. A secret is never taken from the command line, where every process can read it: set MIXPANEL_SERVICE_ACCOUNT_SECRET or MIXPANEL_OAUTH_TOKEN, or name a private file with --secret-file; what is confidential in an action's input goes into --input @FILE. See: {usage} --help");
+            return Configuration.Invalid(Configuration.SecretName, $"Unknown option. A secret is never taken from the command line, where every process can read it: set MIXPANEL_SERVICE_ACCOUNT_SECRET or MIXPANEL_OAUTH_TOKEN, or name a private file with --secret-file; confidential input of an action must be in --input @FILE. See: {usage} --help");
         if (unknown is [var first, ..])
             return Configuration.Invalid(IsOption(first) ? "option" : "argument", $"{Shown(first, Array.IndexOf(words, first) + 1, parsed)} See: {usage} --help");
         return Swallowed(parsed, words) is { } option
@@ -30,7 +30,7 @@ static class UnknownWord
         if (error.SymbolResult is OptionResult { Option: var option } && error.Message.Contains(" as expected type ", StringComparison.Ordinal))
         {
             var type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
-            return $"'{option.Name}' must be {(type == typeof(int) || type == typeof(long) ? "a whole number" : type == typeof(double) || type == typeof(decimal) ? "a number" : type == typeof(bool) ? "true or false" : "given in the form that its help shows")}.";
+            return $"'{option.Name}' must be {(type == typeof(int) || type == typeof(long) ? "a whole number" : type == typeof(double) || type == typeof(decimal) ? "a number" : type == typeof(bool) ? "true or false" : "in the form that its help shows")}.";
         }
 
         var message = error.Message.ReplaceLineEndings(" ");
@@ -45,7 +45,7 @@ static class UnknownWord
         {
             if (ForeignName.Escaped(given[i]) is not { } escaped) continue;
             var mayBeSecret = IsOption(escaped) || (i > 0 && IsSecretOption(ForeignName.Escaped(given[i - 1]) ?? System.Text.Encoding.UTF8.GetString(given[i - 1])));
-            return $"Word {i + 1} of the command line{(mayBeSecret ? "" : $", {escaped},")} is not UTF-8, and would name something else. Rename the file, or write the word in UTF-8.";
+            return $"Word {i + 1} of the command line{(mayBeSecret ? "" : $", {escaped},")} is not UTF-8, and would be misread. Rename the file, or write the word in UTF-8.";
         }
 
         return null;
@@ -71,7 +71,7 @@ static class UnknownWord
             return $"'{about.Name}' is a group of actions. Its actions: mixpanel help {about.Name}.";
         var near = HelpCommand.Near(word, isRoot ? CommandLine.Names.Concat(Catalogue.Groups.Select(group => $"help {group.Name}")) : command.Subcommands.Select(known => known.Name));
         if (near.Count > 0) return $"'{word}' is not known here. Did you mean {string.Join(", ", near)}?";
-        return isRoot && number == 1 ? "The first word of the command line is no command." : $"{place} is not known here.";
+        return isRoot && number == 1 ? "The first word of the command line is not a command." : $"{place} is not known here.";
     }
 
     /// <summary>The option that a misspelt one probably stands for; null if none is similar.</summary>

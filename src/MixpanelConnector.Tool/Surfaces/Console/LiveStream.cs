@@ -29,7 +29,7 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
     public async Task AnswerAsync(Services services, HttpContext context)
     {
         using var place = _places.AttemptAcquire(context.Features.GetRequiredFeature<Caller>());
-        if (!place.IsAcquired) throw new RefusedException(Refusal.Busy with { Detail = "This caller has as many consoles open as it may have.", RetryAfter = 30 });
+        if (!place.IsAcquired) throw new RefusedException(Refusal.Busy with { Detail = "This caller has reached its limit of open consoles.", RetryAfter = 30 });
         using var limit = new CancellationTokenSource(Longest, time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, services.Stopping, limit.Token);
         context.Response.ContentType = "application/x-ndjson";

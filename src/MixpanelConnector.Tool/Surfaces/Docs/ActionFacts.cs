@@ -10,9 +10,9 @@ static class ActionFacts
     public static string Effect(ActionDescriptor action) => action.Effect switch
     {
         ActionEffect.Read => "It changes nothing.",
-        ActionEffect.Delete => "It removes or replaces something that cannot be brought back.",
-        ActionEffect.Create when !action.IsRepeatable => "It makes something new each time.",
-        _ => $"It changes data.{(action.IsRepeatable ? " It is idempotent: the same call again changes nothing more." : " The same call again changes it again.")}{(action.CanBeUndone ? "" : " It cannot be undone.")}",
+        ActionEffect.Delete => "It removes or replaces something irreversibly.",
+        ActionEffect.Create when !action.IsRepeatable => "It creates something new each time.",
+        _ => $"It changes data.{(action.IsRepeatable ? " It is idempotent: repeating a call changes nothing more." : " Repeating a call changes it again.")}{(action.CanBeUndone ? "" : " It cannot be undone.")}",
     };
 
     /// <summary>The credential it needs.</summary>
@@ -32,9 +32,9 @@ static class ActionFacts
         RateCost.None or RateCost.Ingestion => "",
         RateCost.Query => "Each call counts against the limit of 60 queries an hour, 5 of them at a time. ",
         RateCost.Export => "Each call counts against the limit of 60 exports an hour, 3 of them a second. ",
-        RateCost.Lexicon => "Mixpanel takes 5 such calls a minute. ",
-        RateCost.LookupTables => "Mixpanel takes 100 such calls a day. ",
-        RateCost.Gdpr => "Mixpanel takes one such call a second. ",
+        RateCost.Lexicon => "Mixpanel allows 5 such calls a minute. ",
+        RateCost.LookupTables => "Mixpanel allows 100 such calls a day. ",
+        RateCost.Gdpr => "Mixpanel allows one such call a second. ",
         _ => throw new InvalidOperationException($"{cost} is not known here."),
     };
 }

@@ -16,9 +16,9 @@ static class ActionPage
         page.Append("| interface | name |\n|---|---|\n");
         page.Append($"| command line | `mixpanel {command}` |\n| .NET | `MixpanelClient.{action.MethodName}` |\n| HTTP | `POST /v1/actions/{action.Name}` |\n| MCP | tool `{action.Name}`{(action.ResourcePath is { } path ? $", resource `{ProjectData.Prefix}{path}`" : "")} |\n\n");
         page.Append($"Group: {action.Group.Title}. {ActionFacts.Effect(action)}");
-        if (action.IsPaged) page.Append(" It answers in pages: `--all` on the command line reads them all.");
-        if (action.HasSecret) page.Append(" The answer holds a secret that is shown only once: `--secret-out FILE` or `--show-secret` on the command line; in the answer over HTTP; in a private file over MCP.");
-        if (action.NeedsConfirmation) page.Append(" It asks first: `--yes` on the command line, `\"confirm\": true` over HTTP; agents are not offered it.");
+        if (action.IsPaged) page.Append(" Its response is paged: `--all` on the command line reads all pages.");
+        if (action.HasSecret) page.Append(" The response contains a secret that is shown only once: `--secret-out FILE` or `--show-secret` on the command line; in the response over HTTP; in a private file over MCP.");
+        if (action.NeedsConfirmation) page.Append(" It needs confirmation: `--yes` on the command line, `\"confirm\": true` over HTTP; it is not offered to agents.");
         page.Append("\n\n## Input\n\n");
         AppendFields(page, action.InputSchema(XmlDocs.Describe));
         if (example is not null) page.Append($"\n```json\n{example}\n```\n");

@@ -43,7 +43,7 @@ static class PowerPlatformDefinition
             ["info"] = new JsonObject
             {
                 ["title"] = (string?)info["title"],
-                ["description"] = "Mixpanel's operations through a server of your own, mixpanel serve: events, profiles, reports, service accounts and all else of its public API.",
+                ["description"] = "Mixpanel's operations through your own server, mixpanel serve: events, profiles, reports, service accounts and the rest of its public API.",
                 ["version"] = (string?)info["version"],
                 ["contact"] = info["contact"]!.DeepClone(),
                 ["license"] = new JsonObject { ["name"] = "MIT" },
@@ -56,7 +56,7 @@ static class PowerPlatformDefinition
             ["tags"] = new JsonArray([.. document["tags"]!.AsArray().Where(tag => (string?)tag!["name"] is "Server" || Catalogue.Groups.Any(group => group.Title == (string?)tag["name"])).Select(tag => tag!.DeepClone())]),
             ["paths"] = paths,
             ["definitions"] = definitions,
-            ["securityDefinitions"] = new JsonObject { ["api_key"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "Authorization", ["description"] = "The word Bearer, a space, and a key of the server, made with mixpanel serve new-key." } },
+            ["securityDefinitions"] = new JsonObject { ["api_key"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "Authorization", ["description"] = "The word Bearer, a space, and a key of the server, created with mixpanel serve new-key." } },
             ["security"] = new JsonArray(new JsonObject { ["api_key"] = new JsonArray() }),
             ["x-ms-capabilities"] = new JsonObject { ["testConnection"] = new JsonObject { ["operationId"] = Names.Pascal(Server), ["parameters"] = new JsonObject() } },
         };
@@ -68,11 +68,11 @@ static class PowerPlatformDefinition
         var action = Catalogue.Find(name);
         var parameters = new JsonArray();
         if (operation["requestBody"]?["content"]?[Json]?["schema"] is { } body)
-            parameters.Add((JsonNode)new JsonObject { ["name"] = "body", ["in"] = "body", ["required"] = true, ["x-ms-summary"] = "Input", ["x-ms-visibility"] = Important, ["description"] = "What the action is told.", ["schema"] = Referred(body, used) });
+            parameters.Add((JsonNode)new JsonObject { ["name"] = "body", ["in"] = "body", ["required"] = true, ["x-ms-summary"] = "Input", ["x-ms-visibility"] = Important, ["description"] = "The action's input.", ["schema"] = Referred(body, used) });
 
         // An idempotent operation needs no key: the same request can be sent again unchanged.
         if (action is { IsRepeatable: false })
-            parameters.Add((JsonNode)new JsonObject { ["name"] = Idempotency.Header, ["in"] = "header", ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 255, ["x-ms-summary"] = "Idempotency Key", ["x-ms-visibility"] = Advanced, ["description"] = "A name for this one request: sent again under it, the request is carried out once and answered alike, without a one-time secret." });
+            parameters.Add((JsonNode)new JsonObject { ["name"] = Idempotency.Header, ["in"] = "header", ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 255, ["x-ms-summary"] = "Idempotency Key", ["x-ms-visibility"] = Advanced, ["description"] = "A key for this one request: sent again with it, the request is executed once and gets the same response, without a one-time secret." });
         var made = new JsonObject
         {
             ["tags"] = operation["tags"]!.DeepClone(),

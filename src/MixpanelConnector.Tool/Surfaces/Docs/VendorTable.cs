@@ -30,15 +30,15 @@ static class VendorTable
             if (json[section] is not JsonObject rules) continue;
             text.Append(CultureInfo.InvariantCulture, $"\n### {title}\n\n| becomes | comes from |\n|---|---|\n");
             if (rules["each"] is { } each) Row(text, "one record each", Value(each));
-            foreach (var (name, label) in (IEnumerable<(string, string)>)[("event", "the event's name"), ("time", section == "events" ? "`time`" : "the time: the newest wins"), ("insert_id", "`$insert_id`"), ("user_id", "`$user_id`"), ("id", section == "groups" ? "`$group_id`" : "`$distinct_id`"), ("device_id", section == "events" ? "`$device_id`" : "`$distinct_id`, where there is none")])
+            foreach (var (name, label) in (IEnumerable<(string, string)>)[("event", "the event's name"), ("time", section == "events" ? "`time`" : "the time: the latest wins"), ("insert_id", "`$insert_id`"), ("user_id", "`$user_id`"), ("id", section == "groups" ? "`$group_id`" : "`$distinct_id`"), ("device_id", section == "events" ? "`$device_id`" : "`$distinct_id`, if there is none")])
                 if (rules[name] is { } value) Row(text, label, name == "insert_id" ? string.Join("; else ", (value as JsonArray ?? [value.DeepClone()]).Select(InsertId)) : Value(value));
             Properties(text, rules, "");
             foreach (var operation in (string[])["set", "set_once"])
                 if (rules[operation] is JsonObject set) Properties(text, set, operation == "set" ? "" : "once, ");
-            if (rules["unset"] is { } unset) Row(text, "properties taken away", Value(unset));
+            if (rules["unset"] is { } unset) Row(text, "removed properties", Value(unset));
             if (rules["none"] is JsonArray none) Row(text, "nothing", string.Join(", ", none.Select(one => Code((string)one!))));
             foreach (var exclusion in rules["leave_out"]?.AsArray() ?? [])
-                Row(text, exclusion!["refuse"] is { } refused ? $"refused: {(string)refused!}" : $"left out as {Code((string)exclusion["reason"]!)}", Condition(exclusion["when"]!));
+                Row(text, exclusion!["refuse"] is { } refused ? $"rejected: {(string)refused!}" : $"left out as {Code((string)exclusion["reason"]!)}", Condition(exclusion["when"]!));
         }
 
         return text.Append('\n').ToString();
@@ -52,22 +52,22 @@ static class VendorTable
         {
             if (spread is not JsonObject members)
             {
-                Row(text, $"{how}properties of their own names", $"what is in {Value(spread!)}");
+                Row(text, $"{how}properties of the same names", $"everything in {Value(spread!)}");
                 continue;
             }
 
             foreach (var (from, to) in members["names"]?.AsObject() ?? []) Row(text, how + Code((string)to!), $"{Code(from)} in {Value(members["from"]!)}");
-            var what = new StringBuilder($"what {(members["names"] is null ? "" : "else ")}is in {Value(members["from"]!)}");
-            if (members["key"] is { } key) what.Append(CultureInfo.InvariantCulture, $", by the name {Value(key)}");
-            if (members["value"] is { } value) what.Append(CultureInfo.InvariantCulture, $", the value {Value(value)}");
+            var what = new StringBuilder($"everything {(members["names"] is null ? "" : "else ")}in {Value(members["from"]!)}");
+            if (members["key"] is { } key) what.Append(CultureInfo.InvariantCulture, $", named by {Value(key)}");
+            if (members["value"] is { } value) what.Append(CultureInfo.InvariantCulture, $", with the value {Value(value)}");
             if (members["keep"] is JsonArray keep) what.Append(CultureInfo.InvariantCulture, $", only {List(keep)}");
             if (members["drop"] is JsonArray drop) what.Append(CultureInfo.InvariantCulture, $", without {List(drop)}");
-            Row(text, $"{how}properties of their own names", what.ToString());
+            Row(text, $"{how}properties of the same names", what.ToString());
         }
     }
 
     static string InsertId(JsonNode? form) => form is JsonObject hash && hash["hash"] is JsonArray parts
-        ? $"a hash of {string.Join(", ", parts.Select(part => Value(part!)))}{(hash["counted"] is not null ? ", and the how-manieth of these it is in its file" : "")}"
+        ? $"a hash of {string.Join(", ", parts.Select(part => Value(part!)))}{(hash["counted"] is not null ? ", and its ordinal among these in its file" : "")}"
         : Value(form!);
 
     static string Value(JsonNode value)
@@ -91,11 +91,11 @@ static class VendorTable
             var at => string.Create(CultureInfo.InvariantCulture, $", part {((int?)split["take"] ?? 0) + 1} at {Code(at)}"),
         };
         if (rule["lookup"] is { } lookup) text += $", looked up in {Code((string)lookup!)}";
-        if (rule["none"] is { } none) text += $", but {List(none as JsonArray ?? [none.DeepClone()])} is nothing";
+        if (rule["none"] is { } none) text += $", except {List(none as JsonArray ?? [none.DeepClone()])}";
         if (rule["table"] is JsonObject table) text += $": {string.Join("; ", table.Select(row => $"{Code(row.Key)} → {(row.Value is JsonObject inner ? Value(inner) : $"“{row.Value}”")}"))}{(rule["else"] is { } otherwise ? $"; any other → {Value(otherwise)}" : "")}";
         if (rule["as"] is { } form) text += $", as {((string)form!).Replace('_', ' ')}";
         if (rule["unit"] is { } unit) text += $", in {Code((string)unit!)}";
-        if (rule["when"] is { } when) text += $", where {Condition(when)}";
+        if (rule["when"] is { } when) text += $", if {Condition(when)}";
         return text;
     }
 
@@ -112,9 +112,9 @@ static class VendorTable
             _ when condition["begins_with"] is { } begin => $"{value} begins with {List(begin as JsonArray ?? [begin.DeepClone()])}",
             _ when condition["ends_with"] is { } end => $"{value} ends with {List(end as JsonArray ?? [end.DeepClone()])}",
             _ when condition["same_as"] is { } other => $"{value} is the same as {Value(other)}",
-            _ when (bool)condition["present"]! => $"{value} is there",
-            _ when condition["first"] is JsonArray { Count: > 1 } first => $"none of {string.Join("; ", first.Select(one => Value(one!)))} is there",
-            _ => $"{value} is not there",
+            _ when (bool)condition["present"]! => $"{value} is present",
+            _ when condition["first"] is JsonArray { Count: > 1 } first => $"none of {string.Join("; ", first.Select(one => Value(one!)))} is present",
+            _ => $"{value} is missing",
         };
     }
 

@@ -25,7 +25,7 @@ static class Bodies
     /// <exception cref="RefusedException">The request specifies another encoding for its JSON, or has several content types.</exception>
     public static void RequireUtf8(HttpRequest request)
     {
-        if (request.Headers.ContentType.Count > 1) throw new RefusedException(Refusal.WrongType("one content type"));
+        if (request.Headers.ContentType.Count > 1) throw new RefusedException(Refusal.WrongType("a single content type"));
         if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.Charset.HasValue && type.MediaType.Value!.EndsWith("json", StringComparison.OrdinalIgnoreCase)
             && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
             throw new RefusedException(Refusal.WrongType(type.MediaType.Value));
@@ -81,18 +81,18 @@ static class Bodies
             Span<int> names = stackalloc int[depth + 1];
             while (reader.Read())
             {
-                if (++tokens > mostTokens) throw new RefusedException(Refusal.TooLarge(FormattableString.Invariant($"The JSON of the body may have {mostTokens} values and names. Send less at a time.")));
+                if (++tokens > mostTokens) throw new RefusedException(Refusal.TooLarge(FormattableString.Invariant($"The JSON of the body may contain at most {mostTokens} values and names. Send less at a time.")));
                 switch (reader.TokenType)
                 {
                     case JsonTokenType.StartObject:
                         names[reader.CurrentDepth + 1] = 0;
                         break;
                     case JsonTokenType.String when reader.ValueSpan.Length > Limits.Text:
-                        throw Invalid(FormattableString.Invariant($"holds a text of more than {Limits.Text} bytes."));
+                        throw Invalid(FormattableString.Invariant($"contains a string of more than {Limits.Text} bytes."));
                     case JsonTokenType.PropertyName when reader.ValueSpan.Length > Limits.Name:
-                        throw Invalid(FormattableString.Invariant($"holds a name of more than {Limits.Name} bytes."));
+                        throw Invalid(FormattableString.Invariant($"contains a name of more than {Limits.Name} bytes."));
                     case JsonTokenType.PropertyName when ++names[reader.CurrentDepth] > Limits.Names:
-                        throw Invalid(FormattableString.Invariant($"holds an object of more than {Limits.Names} names."));
+                        throw Invalid(FormattableString.Invariant($"contains an object with more than {Limits.Names} names."));
                 }
             }
 
@@ -108,7 +108,7 @@ static class Bodies
     {
         "" or "identity" => received.Moved(),
         "gzip" => await DecompressAsync(received, cancellationToken),
-        _ => throw new RefusedException(Refusal.WrongType("the body as it is, or with the one Content-Encoding gzip") with { Field = "Content-Encoding" }),
+        _ => throw new RefusedException(Refusal.WrongType("the body uncompressed, or with the single Content-Encoding gzip") with { Field = "Content-Encoding" }),
     };
 
     /// <summary>
@@ -154,9 +154,9 @@ static class Bodies
 
     static MixpanelException Invalid(string fault) => Configuration.Invalid("input", $"input: {fault}");
 
-    static RefusedException NotGzip() => new(Refusal.Malformed("The body is not one whole gzip stream."));
+    static RefusedException NotGzip() => new(Refusal.Malformed("The body is not a single complete gzip stream."));
 
-    static RefusedException TooLarge(long limit) => new(Refusal.TooLarge(FormattableString.Invariant($"The body may have {limit} bytes. Send less at a time, or use /v1/imports, which has no such limit.")));
+    static RefusedException TooLarge(long limit) => new(Refusal.TooLarge(FormattableString.Invariant($"The body may have at most {limit} bytes. Send less at a time, or use /v1/imports, which has no such limit.")));
 }
 
 /// <summary>Bytes in a pooled buffer that counts against the share of a caller.</summary>

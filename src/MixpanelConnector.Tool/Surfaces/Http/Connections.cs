@@ -105,7 +105,7 @@ sealed class Connections(IConnectionListenerFactory sockets, int most, bool keys
         /// <summary>Closes the connection at once, to free its place.</summary>
         public void Close()
         {
-            _context.Abort(new ConnectionAbortedException("Its place was needed."));
+            _context.Abort(new ConnectionAbortedException("The connection limit was reached."));
             _context.Features.Get<IConnectionSocketFeature>()?.Socket.Dispose();
         }
 

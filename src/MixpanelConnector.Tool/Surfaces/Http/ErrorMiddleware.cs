@@ -60,13 +60,13 @@ sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
                 return context.Response.FailAsync(error);
             case ServeStateException failure:
                 log.Write("state_not_written", ("request_id", context.TraceIdentifier), ("reason", failure.Message));
-                return RefuseAsync(context, Refusal.DiskFailed("The request was not carried out."));
+                return RefuseAsync(context, Refusal.DiskFailed("The request was not executed."));
             case BadHttpRequestException { StatusCode: 413 }:
-                return AnswerAsync(context, new RefusedException(Refusal.TooLarge("The body is larger than this server takes.")));
+                return AnswerAsync(context, new RefusedException(Refusal.TooLarge("The body is larger than this server accepts.")));
             case BadHttpRequestException { StatusCode: 408 }:
-                return AnswerAsync(context, new RefusedException(new(408, "too_slow", "The body came too slowly", FormattableString.Invariant($"Send the body at {Limits.SlowestRate} bytes a second or faster."))));
+                return AnswerAsync(context, new RefusedException(new(408, "too_slow", "The body arrived too slowly", FormattableString.Invariant($"Send the body at {Limits.SlowestRate} bytes per second or faster."))));
             case BadHttpRequestException or IOException { InnerException: OverflowException }: // the latter is the server's word for the size of a chunk that is beyond 31 bits
-                return AnswerAsync(context, new RefusedException(Refusal.Malformed("The body is not what its headers say.")));
+                return AnswerAsync(context, new RefusedException(Refusal.Malformed("The body does not match its headers.")));
             case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
                 return Task.CompletedTask; // there is no client left to respond to
             default:

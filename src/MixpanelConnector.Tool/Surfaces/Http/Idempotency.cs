@@ -45,7 +45,7 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
         var values = request.Headers[Header];
         if (values.Count == 0) return null;
         var key = values.ToString();
-        return values.Count == 1 && key.Length is > 0 and <= LongestKey && key.All(c => c is >= ' ' and <= '~') ? key : throw new RefusedException(Refusal.Malformed("One Idempotency-Key takes 1 to 255 visible ASCII characters.", Header));
+        return values.Count == 1 && key.Length is > 0 and <= LongestKey && key.All(c => c is >= ' ' and <= '~') ? key : throw new RefusedException(Refusal.Malformed("Send one Idempotency-Key of 1 to 255 visible ASCII characters.", Header));
     }
 
     /// <summary>The stored name of a key, which is separate for each caller and each project.</summary>
@@ -86,12 +86,12 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
             }
             catch (TimeoutException)
             {
-                throw new RefusedException(Refusal.Conflict("still_running", 409, "The first request under this key still runs. Try again later, with the same key.") with { RetryAfter = 5 });
+                throw new RefusedException(Refusal.Conflict("still_running", 409, "The first request with this key is still running. Try again later with the same key.") with { RetryAfter = 5 });
             }
         }
     }
 
-    public static RefusedException OtherBody() => new(Refusal.Conflict("key_used", 422, "This key was used with another request. Use a new key for each new request."));
+    public static RefusedException OtherBody() => new(Refusal.Conflict("key_used", 422, "This key was used with a different request. Use a new key for each new request."));
 
     async Task<(Outcome, bool)> RunFirstAsync(Caller caller, byte[] name, Running running, bool repeatable, Func<Task<Outcome>> work)
     {
@@ -100,7 +100,7 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
         {
             if (!row.Body.AsSpan().SequenceEqual(running.Body)) throw OtherBody();
             if (row.Answer is not null) return (new Outcome(row.Status, row.Answer, Unknown: false, Kept: true), true);
-            if (!repeatable) throw new RefusedException(Refusal.Conflict("outcome_unknown", 409, "The first request under this key was cut off, and may have taken effect. Look whether it did; then use a new key if it did not."));
+            if (!repeatable) throw new RefusedException(Refusal.Conflict("outcome_unknown", 409, "The first request with this key was interrupted, and may have taken effect. Check whether it did; if it did not, use a new key."));
         }
         else
         {

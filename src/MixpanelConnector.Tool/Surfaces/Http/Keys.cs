@@ -64,17 +64,17 @@ sealed class Keys
     {
         var keys = new Keys();
         if (host.Environment(Variable) is { } text && !keys.Add(Variable, text.Split('\n', ';'), newBucket))
-            throw Configuration.Invalid("keys", $"{Variable} is set, but holds no key: nobody could use the server, or everybody. Put a key there, or unset it.");
+            throw Configuration.Invalid("keys", $"{Variable} is set, but contains no key: either nobody or everybody could use the server. Add a key, or unset it.");
         if (path is null) return keys;
         try
         {
             Secrets.EnsurePrivate(path, "keys");
             var lines = Encoding.UTF8.GetString(GivenFile.Read(path, host.Stopping)).Split('\n');
-            return keys.Add(path, lines, newBucket) ? keys : throw Configuration.Invalid("keys", $"{path} holds no key. Make one: mixpanel serve new-key --keys {path} --name NAME --scope read");
+            return keys.Add(path, lines, newBucket) ? keys : throw Configuration.Invalid("keys", $"{path} contains no key. Create one: mixpanel serve new-key --keys {path} --name NAME --scope read");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw Configuration.Invalid("keys", $"The file of keys cannot be read: {e.Message}");
+            throw Configuration.Invalid("keys", $"The key file cannot be read: {e.Message}");
         }
     }
 
@@ -82,16 +82,16 @@ sealed class Keys
     /// <exception cref="MixpanelException">The file cannot be written, or the name is in use or not valid.</exception>
     public static string Make(string path, string name, Scope scope)
     {
-        if (!IsName(name)) throw Configuration.Invalid("name", "The name takes letters, digits, - . and _, at most 64.");
+        if (!IsName(name)) throw Configuration.Invalid("name", "The name must consist of at most 64 letters, digits, - . and _.");
         try
         {
             path = Path.GetFullPath(path);
             var isNew = FileStatus.Of(path).Kind is FileKind.None;
-            using var file = FileLock.TryTake(path) ?? throw new IOException("Another process writes it just now.");
+            using var file = FileLock.TryTake(path) ?? throw new IOException("Another process is currently writing it.");
             Secrets.EnsurePrivate(path, "keys");
             using var reader = new StreamReader(file, leaveOpen: true);
             var lines = reader.ReadToEnd();
-            if (lines.Split(LineEnds).Any(line => line.Split(Spaces, StringSplitOptions.RemoveEmptyEntries) is [var taken, ..] && taken == name)) throw Configuration.Invalid("name", $"{path} has a key of the name {name} already.");
+            if (lines.Split(LineEnds).Any(line => line.Split(Spaces, StringSplitOptions.RemoveEmptyEntries) is [var taken, ..] && taken == name)) throw Configuration.Invalid("name", $"{path} already has a key with the name {name}.");
 
             var key = KeyPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
             var added = $"{name} {scope.ToString().ToLowerInvariant()} {Convert.ToHexStringLower(Hash(key))}\n";
@@ -105,7 +105,7 @@ sealed class Keys
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw Configuration.Invalid("keys", $"The file of keys cannot be written: {e.Message}");
+            throw Configuration.Invalid("keys", $"The key file cannot be written: {e.Message}");
         }
     }
 
@@ -136,7 +136,7 @@ sealed class Keys
             number++;
             if (line.AsSpan().Trim() is [] or ['#', ..]) continue;
             if (line.Split(Spaces, StringSplitOptions.RemoveEmptyEntries) is not [var name, var scope, { Length: 64 } hash] || scope is not ("read" or "write") || !IsName(name) || !hash.All(char.IsAsciiHexDigit))
-                throw Configuration.Invalid("keys", $"{source}, line {number}: a key is a name, read or write, and the SHA-256 of the key in hex.");
+                throw Configuration.Invalid("keys", $"{source}, line {number}: expected a name, read or write, and the SHA-256 of the key in hex.");
             _callers.Add((Convert.FromHexString(hash), new Caller(name, scope == "write" ? Scope.Write : Scope.Read, newBucket(), Memory)));
         }
 

@@ -37,7 +37,7 @@ static class McpRoute
     public static async Task AnswerAsync(HttpContext context, Func<Task> protocol)
     {
         var received = context.Features.GetRequiredFeature<HeldBytes>();
-        if (context.Request.Headers.ContentEncoding.Count > 0) throw new RefusedException(Refusal.WrongType("the message as it is, without a Content-Encoding") with { Field = "Content-Encoding" });
+        if (context.Request.Headers.ContentEncoding.Count > 0) throw new RefusedException(Refusal.WrongType("the message without a Content-Encoding") with { Field = "Content-Encoding" });
         var tokens = Bodies.Check(received.Memory.Span, Depth, Limits.TokensOfMessage);
         received.HoldMore(((long)received.Length * (Limits.CopiesOfMessage - 1)) + ((long)tokens * Limits.BytesOfMessageToken));
         if (MessageCheck.Fault(received.Memory.Span) is { } fault)

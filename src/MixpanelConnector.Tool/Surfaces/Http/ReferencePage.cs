@@ -29,7 +29,7 @@ static class ReferencePage
         var html = new StringBuilder("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Mixpanel Connector: reference</title><link rel=\"stylesheet\" href=\"reference.css\"></head><body><main>");
         html.Append("<h1>").Append(Text(document["info"]!["title"])).Append("</h1>");
         foreach (var paragraph in ((string)document["info"]!["description"]!).Split("\n\n")) html.Append("<p>").Append(Prose(paragraph)).Append("</p>");
-        html.Append("<p>The same for programs: <a href=\"openapi.json\">openapi.json</a></p><nav aria-label=\"Operations\"><ul>");
+        html.Append("<p>For programs: <a href=\"openapi.json\">openapi.json</a></p><nav aria-label=\"Operations\"><ul>");
         var operations = document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(method => (Path: path.Key, Method: method.Key.ToUpperInvariant(), Operation: method.Value!.AsObject()))).ToList();
         foreach (var (path, method, operation) in operations) html.Append("<li><a href=\"#").Append(Text(operation["operationId"])).Append("\">").Append(method).Append(' ').Append(Encode(path)).Append("</a></li>");
         html.Append("</ul></nav>");

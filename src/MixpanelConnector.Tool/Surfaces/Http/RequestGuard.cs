@@ -59,7 +59,7 @@ sealed class RequestGuard(ServeOptions options) : IDisposable
         if (headers["Sec-Fetch-Site"].Any(site => site is not ("same-origin" or "none"))) throw new RefusedException(Refusal.WrongOrigin);
         // Method names are case-sensitive, which routing ignores.
         if (request.Method.Any(char.IsAsciiLetterLower)) throw new RefusedException(Refusal.WrongMethod);
-        if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"))) throw new RefusedException(Refusal.Malformed("Content-Length and Transfer-Encoding exclude each other."));
+        if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"))) throw new RefusedException(Refusal.Malformed("Content-Length and Transfer-Encoding are mutually exclusive."));
         if (headers.TransferEncoding.Count > 0 && !headers.TransferEncoding.ToString().Equals("chunked", StringComparison.OrdinalIgnoreCase)) throw new RefusedException(Refusal.Malformed("Transfer-Encoding can only be chunked."));
         Bodies.RequireUtf8(request);
     }

@@ -32,7 +32,7 @@ static class Routes
         }
         catch (IOException)
         {
-            throw new RefusedException(Refusal.Busy with { Detail = "The server cannot write to its disk, which may be full. It is ready again once there is room.", RetryAfter = 60 });
+            throw new RefusedException(Refusal.Busy with { Detail = "The server cannot write to its disk, which may be full. It is ready again once there is space.", RetryAfter = 60 });
         }
 
         return context.Response.WriteAsync(200, Answers.Json, """{"status":"ready"}"""u8.ToArray());

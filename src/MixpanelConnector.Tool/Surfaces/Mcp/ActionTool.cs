@@ -38,9 +38,9 @@ sealed class ActionTool
         var output = action.OutputSchema(XmlDocs.Describe);
         var properties = output["properties"]!.AsObject();
         if (action.HasSecret && properties.Remove("secret"))
-            properties[SecretFile] = new JsonObject { ["description"] = "The private file, on the machine of the server, that holds the one-time secret. The secret itself is not shown to agents.", ["type"] = "string" };
+            properties[SecretFile] = new JsonObject { ["description"] = "The private file on the server's machine that contains the one-time secret. The secret itself is not shown to agents.", ["type"] = "string" };
 
-        properties[ResponseSanitizer.Truncated] = new JsonObject { ["description"] = "Whether something was left out: a text is cut after 1 KB, an answer after 64 KB in all that it takes on the wire.", ["type"] = "boolean" };
+        properties[ResponseSanitizer.Truncated] = new JsonObject { ["description"] = "Whether something was left out: a text is truncated after 1 KB, a response after 64 KB in total on the wire.", ["type"] = "boolean" };
         return new ModelContextProtocol.Protocol.Tool
         {
             Name = action.Name,

@@ -17,10 +17,10 @@ static class AnyAction
     {
         Name = Find,
         Title = "Find actions",
-        Description = $$"""Finds operations of Mixpanel's API that are no tools of their own, such as annotations, Lexicon schemas, cohorts, funnels, feature flags or data pipelines. Gives the name, effect and input schema of each action that {{Run}} may run here, the best match first. Nothing is sent to Mixpanel. Example: {"query":"annotations"}""",
+        Description = $$"""Finds operations of Mixpanel's API that are not separate tools, such as annotations, Lexicon schemas, cohorts, funnels, feature flags or data pipelines. Returns the name, effect and input schema of each action that {{Run}} may run here, the best match first. Nothing is sent to Mixpanel. Example: {"query":"annotations"}""",
         InputSchema = Input(required: QueryName, new JsonObject
         {
-            [QueryName] = new JsonObject { ["description"] = "Words for what is to be done; or the name of a group, an action or one of Mixpanel's operationIds.", ["type"] = "string", ["minLength"] = 1, ["maxLength"] = ActionSearch.LongestQuery },
+            [QueryName] = new JsonObject { ["description"] = "Words that describe the task; or the name of a group, an action or one of Mixpanel's operationIds.", ["type"] = "string", ["minLength"] = 1, ["maxLength"] = ActionSearch.LongestQuery },
         }),
         OutputSchema = JsonElement.Parse("""
             {
@@ -29,8 +29,8 @@ static class AnyAction
                 "total": { "description": "How many actions match.", "type": "integer" },
                 "actions": { "description": "The best of them, with their input schemas.", "type": "array", "items": { "type": "object" } },
                 "more": { "description": "The names of the others. Search for a name to see its schema.", "type": "array", "items": { "type": "string" } },
-                "not_offered": { "description": "When what fits best cannot be undone: which action a person would have to carry out.", "type": "string" },
-                "groups": { "description": "When nothing matches: the groups that there are.", "type": "array", "items": { "type": "object" } }
+                "not_offered": { "description": "If the best match cannot be undone: the action that a person would have to run.", "type": "string" },
+                "groups": { "description": "If nothing matches: the existing groups.", "type": "array", "items": { "type": "object" } }
               },
               "required": ["total", "actions"]
             }
@@ -43,11 +43,11 @@ static class AnyAction
     {
         Name = Run,
         Title = "Run an action",
-        Description = $$"""Runs an action that {{Find}} has found, and gives its answer. The input is checked by the action's schema before anything is sent. Example: {{Example(Catalogue.Actions.First(action => action is { IsCommon: true, Effect: ActionEffect.Read }))}}""",
+        Description = $$"""Runs an action found by {{Find}}, and returns its response. The input is validated against the action's schema before anything is sent. Example: {{Example(Catalogue.Actions.First(action => action is { IsCommon: true, Effect: ActionEffect.Read }))}}""",
         InputSchema = Input(required: ActionName, new JsonObject
         {
-            [ActionName] = new JsonObject { ["description"] = $"The name of the action, as {Find} gives it.", ["type"] = "string" },
-            [InputName] = new JsonObject { ["description"] = "Its input, by its input schema. Default: none.", ["type"] = "object" },
+            [ActionName] = new JsonObject { ["description"] = $"The name of the action, as returned by {Find}.", ["type"] = "string" },
+            [InputName] = new JsonObject { ["description"] = "Its input, according to its input schema. Default: none.", ["type"] = "object" },
         }),
         Annotations = ActionTool.Hints("Run an action", actions),
     };
@@ -58,7 +58,7 @@ static class AnyAction
     {
         Check(arguments, QueryName);
         var query = Text(arguments, QueryName);
-        return query.Length <= ActionSearch.LongestQuery ? query : throw Configuration.Invalid(QueryName, $"must have at most {ActionSearch.LongestQuery} characters: a few words find most.");
+        return query.Length <= ActionSearch.LongestQuery ? query : throw Configuration.Invalid(QueryName, $"must have at most {ActionSearch.LongestQuery} characters: a few words are enough.");
     }
 
     /// <summary>The action to run, and its input.</summary>
@@ -70,18 +70,18 @@ static class AnyAction
         if (Catalogue.Find(name) is not { } action)
         {
             var near = Spelling.Nearest(name.ToLowerInvariant().Replace('-', '_'), Catalogue.Actions.Where(known => Tools.MayRun(known, mayWrite)).Select(known => known.Name));
-            throw Configuration.Invalid(ActionName, near is null ? $"There is no action of this name. {Find} gives the names." : $"There is no action of this name. Did you mean {near}?");
+            throw Configuration.Invalid(ActionName, near is null ? $"There is no action with this name. {Find} returns the names." : $"There is no action with this name. Did you mean {near}?");
         }
 
         if (!Tools.MayRun(action, mayWrite)) throw Configuration.Invalid(ActionName, WhyNot(action));
         if (!arguments.TryGetValue(InputName, out var input) || input.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined) input = JsonElement.Parse("{}");
-        return input.ValueKind is JsonValueKind.Object ? (action, input) : throw Configuration.Invalid(InputName, "must be an object, by the action's input schema.");
+        return input.ValueKind is JsonValueKind.Object ? (action, input) : throw Configuration.Invalid(InputName, "must be an object that matches the action's input schema.");
     }
 
     /// <summary>Why a session may not run an action.</summary>
     public static string WhyNot(ActionDescriptor action) => action is { CanBeUndone: false, Effect: not ActionEffect.Read }
-        ? $"What {action.Name} does cannot be undone, and is not for agents. A person can run it: mixpanel {action.Name.Replace('_', '-')}"
-        : $"{action.Name} changes data, which this session may not: the server was started without --allow-write, or its key may only read.";
+        ? $"{action.Name} cannot be undone, and is not available to agents. A person can run it: mixpanel {action.Name.Replace('_', '-')}"
+        : $"{action.Name} changes data, which this session is not allowed to do: the server was started without --allow-write, or its key may only read.";
 
     /// <summary>Example arguments that run an action, as JSON.</summary>
     public static string Example(ActionDescriptor action) => new JsonObject { [ActionName] = action.Name, [InputName] = JsonNode.Parse(XmlDocs.Example(action) ?? "{}") }.ToJsonString(Tools.Readable);
@@ -89,11 +89,11 @@ static class AnyAction
     static void Check(IDictionary<string, JsonElement> arguments, params string[] known)
     {
         if (arguments.Keys.FirstOrDefault(name => !known.Contains(name, StringComparer.Ordinal)) is { } unknown)
-            throw Configuration.Invalid(unknown, $"is not known here. The arguments are {string.Join(" and ", known)}{(known.Contains(InputName, StringComparer.Ordinal) ? $"; what the action takes goes into {InputName}" : "")}.");
+            throw Configuration.Invalid(unknown, $"is not a known argument. The arguments are {string.Join(" and ", known)}{(known.Contains(InputName, StringComparer.Ordinal) ? $"; the action's input goes into {InputName}" : "")}.");
     }
 
     static string Text(IDictionary<string, JsonElement> arguments, string name) =>
-        arguments.TryGetValue(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { } text && !string.IsNullOrWhiteSpace(text) ? text : throw Configuration.Invalid(name, "must be a text that is not empty.");
+        arguments.TryGetValue(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { } text && !string.IsNullOrWhiteSpace(text) ? text : throw Configuration.Invalid(name, "must be non-empty text.");
 
     static JsonElement Input(string required, JsonObject properties) => ActionTool.Element(new JsonObject { ["type"] = "object", ["properties"] = properties, ["required"] = new JsonArray(required), ["additionalProperties"] = false });
 }

@@ -25,7 +25,7 @@ static class Guides
         {
             Name = "prepare_events",
             Title = "Prepare events",
-            Description = "Turns a description into events that Mixpanel takes, shown before they are sent.",
+            Description = "Turns a description into valid Mixpanel events, shown before they are sent.",
             Arguments = [new PromptArgument { Name = "description", Description = "What happened, in words or as a table.", Required = true }],
         }, "prepare-events"),
     ];
@@ -43,7 +43,7 @@ static class Guides
     {
         var text = uri == Expressions ? Guide("expressions")
             : uri.StartsWith(ActionPrefix, StringComparison.Ordinal) && Catalogue.Find(uri[ActionPrefix.Length..]) is { } action ? ActionPage.Of(action)
-            : throw new McpProtocolException("There is no such resource here. Use one of resources/list.", McpErrorCode.InvalidParams);
+            : throw new McpProtocolException("There is no such resource. Use one from resources/list.", McpErrorCode.InvalidParams);
         return new ReadResourceResult { Contents = [new TextResourceContents { Uri = uri, MimeType = Markdown, Text = text }] };
     }
 
@@ -51,11 +51,11 @@ static class Guides
     public static GetPromptResult Ask(string name, IDictionary<string, System.Text.Json.JsonElement>? arguments)
     {
         var (prompt, guide) = Tasks.FirstOrDefault(task => task.Prompt.Name == name);
-        if (prompt is null) throw new McpProtocolException("There is no such prompt here. Use one of prompts/list.", McpErrorCode.InvalidParams);
+        if (prompt is null) throw new McpProtocolException("There is no such prompt. Use one from prompts/list.", McpErrorCode.InvalidParams);
         var text = Guide(guide);
         foreach (var argument in prompt.Arguments!)
         {
-            if (arguments is null || !arguments.TryGetValue(argument.Name, out var value) || value.ValueKind is not System.Text.Json.JsonValueKind.String) throw new McpProtocolException($"The prompt needs the argument {argument.Name}, a text.", McpErrorCode.InvalidParams);
+            if (arguments is null || !arguments.TryGetValue(argument.Name, out var value) || value.ValueKind is not System.Text.Json.JsonValueKind.String) throw new McpProtocolException($"The prompt needs the argument {argument.Name}, a string.", McpErrorCode.InvalidParams);
             text = text.Replace($"{{{{{argument.Name}}}}}", value.GetString(), StringComparison.Ordinal);
         }
 

@@ -171,7 +171,7 @@ sealed class LineTransport : ITransport
 
         if (message is null)
         {
-            await RefuseAsync(line, -32700, "The line is no message of JSON-RPC 2.0.");
+            await RefuseAsync(line, -32700, "The line is not a JSON-RPC 2.0 message.");
             return;
         }
 

@@ -30,7 +30,7 @@ static class MessageCheck
                     case JsonTokenType.PropertyName:
                         if (TextOf(ref reader) is not { } name) return $"{Path(open[..^1], "The message")} has a name that is not valid Unicode: a character is cut in half. Nothing was done.";
                         open[^1].Name = name;
-                        if (!open[^1].Names!.Add(name)) return $"{Path(open, "The message")} is given twice. Nothing was done: give it once.";
+                        if (!open[^1].Names!.Add(name)) return $"{Path(open, "The message")} is given twice. Nothing was done: specify it once.";
                         break;
                     default:
                         if (open.Count > 0) open[^1].Index++;

@@ -33,7 +33,7 @@ sealed class ToolSelection
         if (Catalogue.Groups.FirstOrDefault(group => group.Name == word) is { } group) return group;
         var action = Catalogue.Find(word.Replace('-', '_'));
         var near = action is null ? Spelling.Nearest(word, [.. Catalogue.Groups.Select(known => known.Name), Everything]) : null;
-        throw Configuration.Invalid("tools", $"--tools takes groups of actions, divided by commas, or {Everything}. {(action, near) switch
+        throw Configuration.Invalid("tools", $"--tools must be groups of actions, separated by commas, or {Everything}. {(action, near) switch
         {
             ({ } known, _) => $"{known.Name} is an action of the group {known.Group.Name}.",
             (_, { } name) => $"Did you mean {name}?",

@@ -65,7 +65,7 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
             return Problem(ErrorTable.Problem(ResponseSanitizer.Problem(e.Error)), example: null);
         }
 
-        if (Catalogue.Find(name) is not { } action) throw new McpProtocolException($"There is no tool {ResponseSanitizer.Text(name)} here. Use one of tools/list.", McpErrorCode.InvalidParams);
+        if (Catalogue.Find(name) is not { } action) throw new McpProtocolException($"There is no tool {ResponseSanitizer.Text(name)} here. Use one from tools/list.", McpErrorCode.InvalidParams);
         if (!MayRun(action, mayWrite)) throw new McpProtocolException($"There is no tool {action.Name} here. {AnyAction.WhyNot(action)}", McpErrorCode.InvalidParams);
         if (!selection.Holds(action)) throw new McpProtocolException($"There is no tool {action.Name} here. Call {AnyAction.Run} with this action, or start the server with --tools {action.Group.Name}.", McpErrorCode.InvalidParams);
         return await EndAsync(action, JsonSerializer.SerializeToElement(arguments, McpJson.Default.IDictionaryStringJsonElement), XmlDocs.Example(action), cancellationToken);
@@ -106,7 +106,7 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         }
         catch (IOException e)
         {
-            return Problem(ErrorTable.Problem("secret_not_kept", "The one-time secret could not be kept", 500, ResponseSanitizer.Text(e.Message), field: null), example: null);
+            return Problem(ErrorTable.Problem("secret_not_kept", "The one-time secret could not be stored", 500, ResponseSanitizer.Text(e.Message), field: null), example: null);
         }
     }
 
@@ -135,7 +135,7 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         Content =
         [
             new TextContentBlock { Text = Encoding.UTF8.GetString(problem.Span) },
-            .. example is null ? Array.Empty<ContentBlock>() : [new TextContentBlock { Text = $"Arguments that fit: {example}" }],
+            .. example is null ? Array.Empty<ContentBlock>() : [new TextContentBlock { Text = $"Valid arguments: {example}" }],
         ],
     };
 

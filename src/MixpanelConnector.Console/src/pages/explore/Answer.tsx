@@ -24,7 +24,7 @@ export function Tools({ isEmbedded, isBusy, queries, onAsk, csv, calls }: { isEm
   return (
     <>
       <Group gap="xs">
-        <Button variant="default" loading={isBusy} disabled={queries === 0} leftSection={isEmbedded ? <IconRefresh size={16} /> : <IconPlayerPlay size={16} />} onClick={onAsk}>{isEmbedded ? "Refresh" : `Ask (${queries} ${queries === 1 ? "query" : "queries"})`}</Button>
+        <Button variant="default" loading={isBusy} disabled={queries === 0} leftSection={isEmbedded ? <IconRefresh size={16} /> : <IconPlayerPlay size={16} />} onClick={onAsk}>{isEmbedded ? "Refresh" : `Run (${queries} ${queries === 1 ? "query" : "queries"})`}</Button>
         <Button variant="default" disabled={!csv} leftSection={<IconDownload size={16} />} onClick={() => csv && save("report.csv", csv(), "text/csv")}>CSV</Button>
         <Button variant="default" disabled={calls.length === 0} aria-expanded={isShown} onClick={() => setShown(!isShown)}>Show the command</Button>
       </Group>
@@ -44,7 +44,7 @@ function Commands({ calls }: { calls: Call[] }) {
   });
   return (
     <Tabs defaultValue="cli" keepMounted={false} mt="sm">
-      <Tabs.List aria-label="The same elsewhere">
+      <Tabs.List aria-label="Equivalent calls">
         <Tabs.Tab value="cli">Command line</Tabs.Tab>
         <Tabs.Tab value="curl">HTTP</Tabs.Tab>
       </Tabs.List>

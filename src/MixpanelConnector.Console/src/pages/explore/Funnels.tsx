@@ -34,8 +34,8 @@ export function Funnels({ isEmbedded }: { isEmbedded: boolean }) {
   const steps = asked.value;
   const csv = steps && (() => `step,event,people,of the first,of the one before,seconds\r\n${steps.map((step, index) => [index + 1, csvCell(step.name), step.count, share(step.count, steps[0]!.count), share(step.count, steps[Math.max(0, index - 1)]!.count), step.seconds ?? ""].join(",")).join("\r\n")}\r\n`);
   if (list.problem) return <ProblemAlert problem={list.problem} />;
-  if (!list.value) return isListed ? <Loading height={240} /> : <Paper withBorder p="xl"><Empty title="Nothing asked yet"><Button variant="default" onClick={() => setListed(true)}>List the saved funnels (1 query)</Button></Empty></Paper>;
-  if (list.value.length === 0) return <Paper withBorder p="xl"><Empty title="No funnels">{isEmbedded ? <>Save one in the embedded Mixpanel: <code>POST /emulator/projects/1/funnels</code>, or in the file of <code>--seed</code>.</> : "Save one in Mixpanel: it can be asked for here by its name."}</Empty></Paper>;
+  if (!list.value) return isListed ? <Loading height={240} /> : <Paper withBorder p="xl"><Empty title="Not queried yet"><Button variant="default" onClick={() => setListed(true)}>List saved funnels (1 query)</Button></Empty></Paper>;
+  if (list.value.length === 0) return <Paper withBorder p="xl"><Empty title="No funnels">{isEmbedded ? <>Create one in the embedded Mixpanel with <code>POST /emulator/projects/1/funnels</code> or in the <code>--seed</code> file.</> : "Save one in Mixpanel to see it here."}</Empty></Paper>;
   return (
     <Paper withBorder p="md">
       <Stack>
@@ -43,9 +43,9 @@ export function Funnels({ isEmbedded }: { isEmbedded: boolean }) {
           <NativeSelect label="Funnel" value={funnel} onChange={(change) => setId(change.currentTarget.value)} data={list.value} />
           <RangeFields from={from} to={to} today={today} />
         </Group>
-        <TextInput label="Condition" description="On the events, in Mixpanel's segmentation language. Empty for none." placeholder='properties["plan"] == "pro"' classNames={{ input: "mono" }} value={where} onChange={(change) => setWhere(change.currentTarget.value)} />
+        <TextInput label="Condition" description="Filters the events, in Mixpanel's segmentation language. Optional." placeholder='properties["plan"] == "pro"' classNames={{ input: "mono" }} value={where} onChange={(change) => setWhere(change.currentTarget.value)} />
         <Tools isEmbedded={isEmbedded} isBusy={asked.isBusy && funnel !== ""} queries={1} onAsk={() => press(asked)} csv={csv} calls={[call]} />
-        {asked.problem ? <ProblemAlert problem={asked.problem} /> : !steps ? asked.isBusy ? <Loading height={240} /> : <Empty title="Nothing asked yet">Press Ask to answer it.</Empty> : <Steps steps={steps} />}
+        {asked.problem ? <ProblemAlert problem={asked.problem} /> : !steps ? asked.isBusy ? <Loading height={240} /> : <Empty title="Not queried yet">Press Run to see the funnel.</Empty> : <Steps steps={steps} />}
       </Stack>
     </Paper>
   );
@@ -75,10 +75,10 @@ function Steps({ steps }: { steps: Step[] }) {
   const first = steps[0]?.count ?? 0;
   return (
     <>
-      <Text size="sm">{number(steps.at(-1)?.count ?? 0)} of {number(first)} came to the end{first > 0 && `: ${share(steps.at(-1)!.count, first)}`}.</Text>
+      <Text size="sm">{number(steps.at(-1)?.count ?? 0)} of {number(first)} completed the funnel{first > 0 && `: ${share(steps.at(-1)!.count, first)}`}.</Text>
       <div className="scroll" tabIndex={0} role="region" aria-label="Steps of the funnel">
         <Table>
-          <Table.Thead><Table.Tr><Table.Th scope="col">Step</Table.Th><Table.Th scope="col" ta="right">People</Table.Th><Table.Th scope="col" ta="right">Of the first</Table.Th><Table.Th scope="col" ta="right">Of the one before</Table.Th><Table.Th scope="col" ta="right">Time, average</Table.Th></Table.Tr></Table.Thead>
+          <Table.Thead><Table.Tr><Table.Th scope="col">Step</Table.Th><Table.Th scope="col" ta="right">People</Table.Th><Table.Th scope="col" ta="right">Of first step</Table.Th><Table.Th scope="col" ta="right">Of previous step</Table.Th><Table.Th scope="col" ta="right">Average time</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {steps.map((step, index) => (
               <Table.Tr key={index}>

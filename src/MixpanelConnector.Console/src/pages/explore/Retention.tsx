@@ -48,10 +48,10 @@ export function Retention({ isEmbedded }: { isEmbedded: boolean }) {
           <RangeFields from={from} to={to} today={today} />
           <NativeSelect label="By" value={unit} onChange={(change) => setUnit(change.currentTarget.value)} data={units} />
         </Group>
-        <TextInput label="Condition" description="On the events, in Mixpanel's segmentation language. Empty for none." placeholder='properties["plan"] == "pro"' classNames={{ input: "mono" }} value={where} onChange={(change) => setWhere(change.currentTarget.value)} />
+        <TextInput label="Condition" description="Filters the events, in Mixpanel's segmentation language. Optional." placeholder='properties["plan"] == "pro"' classNames={{ input: "mono" }} value={where} onChange={(change) => setWhere(change.currentTarget.value)} />
         <Tools isEmbedded={isEmbedded} isBusy={asked.isBusy && began !== ""} queries={began === "" ? 0 : 1} onAsk={() => press(asked)} csv={csv} calls={began === "" ? [] : [call]} />
-        {asked.problem ? <ProblemAlert problem={asked.problem} /> : !cohorts ? asked.isBusy && began !== "" ? <Loading height={240} /> : <Empty title="Nothing asked yet">Say what people did first, and ask.</Empty>
-          : cohorts.length === 0 ? <Empty title="Nobody began in this time">Choose other days, or another event.</Empty> : <Cohorts cohorts={cohorts} unit={asked.value!.unit} width={width} now={wall(Date.now(), zone)} />}
+        {asked.problem ? <ProblemAlert problem={asked.problem} /> : !cohorts ? asked.isBusy && began !== "" ? <Loading height={240} /> : <Empty title="Not queried yet">Enter what people did first, and press Run.</Empty>
+          : cohorts.length === 0 ? <Empty title="Nobody started in this time range">Choose other days or another event.</Empty> : <Cohorts cohorts={cohorts} unit={asked.value!.unit} width={width} now={wall(Date.now(), zone)} />}
       </Stack>
     </Paper>
   );
@@ -69,10 +69,10 @@ function Cohorts({ cohorts, unit, width, now }: { cohorts: Cohort[]; unit: Unit;
   const whole = cohorts.reduce((sum, { first }) => sum + first, 0);
   return (
     <>
-      <Text size="sm">{whole === 1 ? "1 person" : `${number(whole)} people`} began in this time.</Text>
-      <div className="scroll" tabIndex={0} role="region" aria-label="Who came back">
+      <Text size="sm">{whole === 1 ? "1 person" : `${number(whole)} people`} started in this time range.</Text>
+      <div className="scroll" tabIndex={0} role="region" aria-label="Retention by cohort">
         <Table className="cohorts">
-          <Table.Thead><Table.Tr><Table.Th scope="col">Began</Table.Th><Table.Th scope="col" ta="right">People</Table.Th>{Array.from({ length: width }, (_, index) => <Table.Th key={index} scope="col" ta="right">{unit} {index}</Table.Th>)}</Table.Tr></Table.Thead>
+          <Table.Thead><Table.Tr><Table.Th scope="col">Started</Table.Th><Table.Th scope="col" ta="right">People</Table.Th>{Array.from({ length: width }, (_, index) => <Table.Th key={index} scope="col" ta="right">{unit} {index}</Table.Th>)}</Table.Tr></Table.Thead>
           <Table.Tbody>
             {cohorts.map(({ date, first, counts }) => (
               <Table.Tr key={date}>
@@ -80,7 +80,7 @@ function Cohorts({ cohorts, unit, width, now }: { cohorts: Cohort[]; unit: Unit;
                 <Table.Td ta="right">{number(first)}</Table.Td>
                 {counts.map((count, index) => {
                   const isOver = endAfter(date, unit, index) <= now;
-                  return <Table.Td key={index} ta="right" className={isOver ? "cell" : "cell running"} title={`${number(count)} of ${number(first)}${isOver ? "" : ", not over yet"}`}><i aria-hidden="true" style={{ width: `${(100 * count) / Math.max(1, first)}%` }} /><span>{share(count, first)}</span></Table.Td>;
+                  return <Table.Td key={index} ta="right" className={isOver ? "cell" : "cell running"} title={`${number(count)} of ${number(first)}${isOver ? "" : ", incomplete"}`}><i aria-hidden="true" style={{ width: `${(100 * count) / Math.max(1, first)}%` }} /><span>{share(count, first)}</span></Table.Td>;
                 })}
               </Table.Tr>
             ))}

@@ -59,26 +59,26 @@ export function Trends({ isEmbedded }: { isEmbedded: boolean }) {
     <Paper withBorder p="md">
       <Stack>
         <Group align="end">
-          <Names label="Events" className="grow" placeholder={isEmbedded ? "The most common" : "Type a name, then press Enter"} value={given} onChange={(event) => setState({ event })} proposals={names} most={mostEvents} />
-          <NativeSelect label="Count" value={measure} onChange={(change) => setCount(change.currentTarget.value)} data={measures} />
+          <Names label="Events" className="grow" placeholder={isEmbedded ? "Most common event" : "Type a name, then press Enter"} value={given} onChange={(event) => setState({ event })} proposals={names} most={mostEvents} />
+          <NativeSelect label="Metric" value={measure} onChange={(change) => setCount(change.currentTarget.value)} data={measures} />
           {isOfNumbers && <PropertyField label="Property" value={of} onChange={setOf} names={properties.value ?? []} />}
-          {!isOfNumbers && <PropertyField label="Parted by" value={by} onChange={setBy} names={properties.value ?? []} placeholder="Nothing" />}
+          {!isOfNumbers && <PropertyField label="Break down by" value={by} onChange={setBy} names={properties.value ?? []} placeholder="None" />}
         </Group>
         <Group align="end">
           <RangeFields from={from} to={to} today={today} />
           <NativeSelect label="By" value={unit} onChange={(change) => setState({ unit: change.currentTarget.value })} data={units} />
         </Group>
         <Filters filters={filters} names={properties.value ?? []} />
-        <TextInput label="Condition" description="In Mixpanel's segmentation language, beside the filters. Empty for none." placeholder='properties["plan"] == "pro"' classNames={{ input: "mono" }} value={expression} onChange={(change) => setExpression(change.currentTarget.value)} />
+        <TextInput label="Condition" description="Filters the events as well, in Mixpanel's segmentation language. Optional." placeholder='properties["plan"] == "pro"' classNames={{ input: "mono" }} value={expression} onChange={(change) => setExpression(change.currentTarget.value)} />
         <Tools isEmbedded={isEmbedded} isBusy={asked.isBusy && isWhole} queries={calls.length} onAsk={() => press(asked)} csv={chart && (() => csvOf(chart))} calls={calls} />
-        {!isWhole ? <Empty title={events.length === 0 ? "Which events?" : "Which property?"}>{events.length === 0 ? "Name at least one event." : "Name the property whose numbers count."}</Empty>
+        {!isWhole ? <Empty title={events.length === 0 ? "No event selected" : "No property selected"}>{events.length === 0 ? "Select at least one event." : "Select the property to aggregate."}</Empty>
           : asked.problem ? <ProblemAlert problem={asked.problem} />
-            : !chart ? asked.isBusy ? <Loading height={360} /> : <Empty title="Nothing asked yet">Press Ask to answer it.</Empty>
-              : chart.series.length === 0 ? <Empty title="Nothing matches">No event of this time is like that.</Empty> : (
+            : !chart ? asked.isBusy ? <Loading height={360} /> : <Empty title="Not queried yet">Press Run to see the chart.</Empty>
+              : chart.series.length === 0 ? <Empty title="No matching events">Change the time range, the events or the filters.</Empty> : (
                 <>
-                  {!isAnswered && !isEmbedded && <Text size="sm" className="warning">This answers the question before the last changes.</Text>}
+                  {!isAnswered && !isEmbedded && <Text size="sm" className="warning">These results do not include your last changes.</Text>}
                   <Chart label={`${measures.find(({ value }) => value === measure)!.label} by ${asked.value!.unit}`} data={chart} unfinished={isUnfinished(chart.labels, asked.value!.unit, wall(Date.now(), zone))} height={340} />
-                  {(measure === "mean" || (!isEmbedded && totalsFor(question).length > 0)) && <Text size="xs" c="dimmed">These numbers cannot be added up over time, so no total is shown.</Text>}
+                  {(measure === "mean" || (!isEmbedded && totalsFor(question).length > 0)) && <Text size="xs" c="dimmed">These numbers cannot be summed over time, so no total is shown.</Text>}
                 </>
               )}
       </Stack>
@@ -117,7 +117,7 @@ function Filters({ filters, names }: { filters: Filter[]; names: string[] }) {
           <ActionIcon variant="default" size="lg" aria-label={`Remove filter ${index + 1}`} onClick={() => keep(filters.filter((_, at) => at !== index))}><IconX size={16} /></ActionIcon>
         </Group>
       ))}
-      <div><Button variant="default" size="compact-sm" leftSection={<IconPlus size={14} />} onClick={() => keep([...filters, [names[0] ?? "", "is", ""]])}>Add a filter</Button></div>
+      <div><Button variant="default" size="compact-sm" leftSection={<IconPlus size={14} />} onClick={() => keep([...filters, [names[0] ?? "", "is", ""]])}>Add filter</Button></div>
     </>
   );
 }

@@ -28,7 +28,7 @@ interface Letter {
 
 /** Records that an import did not get accepted, by reason: to be read, changed and sent again. */
 export function DeadLetters({ job, mayChange }: { job: ImportJob; mayChange: boolean }) {
-  const letters = useAsked(job.id, async () => await first(await request("GET", `/v1/imports/${job.id}/dead-letters`)));
+  const read = useAsked(job.id, async () => await first(await request("GET", `/v1/imports/${job.id}/dead-letters`)));
   const [code, setCode] = useState<string>();
   const [most, setMost] = useState(step);
   const [edited, setEdited] = useState<Record<number, string>>({});
@@ -37,13 +37,14 @@ export function DeadLetters({ job, mayChange }: { job: ImportJob; mayChange: boo
   const [done, setDone] = useState<ReadonlySet<number>>(new Set());
   const groups = useMemo(() => {
     const counts = new Map<string, number>();
-    for (const { message } of letters.value ?? []) counts.set(message, (counts.get(message) ?? 0) + 1);
+    for (const { message } of read.value?.letters ?? []) counts.set(message, (counts.get(message) ?? 0) + 1);
     return [...counts].map(([name, count]) => ({ name, count })).sort((one, other) => other.count - one.count);
-  }, [letters.value]);
-  if (letters.problem) return <ProblemAlert problem={letters.problem} />;
-  if (!letters.value) return <Loading />;
+  }, [read.value]);
+  if (read.problem) return <ProblemAlert problem={read.problem} />;
+  if (!read.value) return <Loading />;
+  const { letters, isAll } = read.value;
   const reason = code ?? groups[0]?.name;
-  const all = letters.value.filter((letter) => letter.message === reason && !done.has(letter.number));
+  const all = letters.filter((letter) => letter.message === reason && !done.has(letter.number));
   const faults = Object.fromEntries(all.flatMap((letter) => {
     const fault = faultOf(edited[letter.number] ?? letter.text);
     return fault === undefined ? [] : [[letter.number, fault]];
@@ -66,8 +67,8 @@ export function DeadLetters({ job, mayChange }: { job: ImportJob; mayChange: boo
 
   return (
     <Stack mt="sm">
-      <Bars title="By reason" column="Reason" count="Records" rows={groups} whole={letters.value.length} selected={reason} onSelect={(one) => { setCode(one); setMost(step); }} />
-      {letters.value.length === mostLetters && <Text size="sm" c="dimmed">These are the first {number(mostLetters)}: download the file for all of them.</Text>}
+      <Bars title="By reason" column="Reason" count="Records" rows={groups} whole={letters.length} selected={reason} onSelect={(one) => { setCode(one); setMost(step); }} />
+      {!isAll && <Text size="sm" c="dimmed">Only the first {number(mostLetters)} are shown: download the file to see all.</Text>}
       <div role="region" aria-label="Rejected records" className="letters">
         {all.slice(0, most).map((letter) => (
           <Textarea key={letter.number} label={`Line ${letter.line}`} autosize minRows={2} maxRows={16} spellCheck={false} classNames={{ input: "mono" }} value={edited[letter.number] ?? visible(letter.text)} error={faults[letter.number]} onChange={(typed) => {
@@ -81,8 +82,8 @@ export function DeadLetters({ job, mayChange }: { job: ImportJob; mayChange: boo
       <ProblemAlert problem={problem} />
       {all.length > 0 && (
         <Group>
-          <Button leftSection={<IconSend size={16} />} disabled={!mayChange || ready.length === 0 || isFromFile} loading={isBusy} onClick={() => void send()}>Send {number(ready.length)} of them again</Button>
-          <Text size="sm" c="dimmed">{!mayChange ? "Switch on “Allow changes” at the top of the page first." : isFromFile ? "These records are sent again from their file: mend it, and import it anew." : "As an import of its own. Change here what is wrong with them."}</Text>
+          <Button leftSection={<IconSend size={16} />} disabled={!mayChange || ready.length === 0 || isFromFile} loading={isBusy} onClick={() => void send()}>Send {number(ready.length)} again</Button>
+          <Text size="sm" c="dimmed">{!mayChange ? "Turn on “Allow changes” at the top of the page first." : isFromFile ? "These records cannot be sent again from here: correct the file and import it again." : "Correct the records above; they are sent as a separate import."}</Text>
         </Group>
       )}
     </Stack>
@@ -91,20 +92,21 @@ export function DeadLetters({ job, mayChange }: { job: ImportJob; mayChange: boo
 
 function faultOf(text: string): string | undefined {
   try {
-    return parse(text).kind === "object" ? undefined : "A record is a JSON object.";
+    return parse(text).kind === "object" ? undefined : "A record must be a JSON object.";
   } catch (error) {
-    return error instanceof JsonError ? error.message : "This cannot be read.";
+    return error instanceof JsonError ? error.message : "This is not valid JSON.";
   }
 }
 
 /** The first of the dead letters, of which there may be many. */
-async function first(response: Response): Promise<Letter[]> {
+async function first(response: Response): Promise<{ letters: Letter[]; isAll: boolean }> {
   const letters: Letter[] = [];
   for await (const line of lines(response.body!)) {
-    if (line !== "") letters.push(letterOf(parse(line), letters.length));
-    if (letters.length === mostLetters) break;
+    if (line === "") continue;
+    if (letters.length === mostLetters) return { letters, isAll: false };
+    letters.push(letterOf(parse(line), letters.length));
   }
-  return letters;
+  return { letters, isAll: true };
 }
 
 function letterOf(json: Json, index: number): Letter {

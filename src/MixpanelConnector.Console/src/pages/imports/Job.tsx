@@ -57,19 +57,19 @@ export function Job({ job, mayChange }: { job: ImportJob; mayChange: boolean }) 
         <Group gap="xs">
           {runs && <Button size="compact-sm" variant="default" disabled={!mayChange || isBusy} leftSection={<IconPlayerStop size={14} />} onClick={() => void act(() => request("POST", `/v1/imports/${job.id}/cancel`, "{}"))}>Cancel</Button>}
           {(job.status === "stopped" || job.status === "cancelled" || job.status === "failed") && <Button size="compact-sm" disabled={!mayChange || isBusy} leftSection={<IconPlayerPlay size={14} />} onClick={() => void act(() => request("POST", `/v1/imports/${job.id}/resume`, "{}"))}>Resume</Button>}
-          {!runs && <Button size="compact-sm" variant="default" disabled={!mayChange || isBusy} leftSection={<IconTrash size={14} />} onClick={() => (isSure ? void act(() => request("DELETE", `/v1/imports/${job.id}`)) : setSure(true))} onBlur={() => setSure(false)}>{isSure ? "Remove it for good" : "Remove"}</Button>}
+          {!runs && <Button size="compact-sm" variant="default" disabled={!mayChange || isBusy} leftSection={<IconTrash size={14} />} onClick={() => (isSure ? void act(() => request("DELETE", `/v1/imports/${job.id}`)) : setSure(true))} onBlur={() => setSure(false)}>{isSure ? "Remove permanently" : "Remove"}</Button>}
         </Group>
       </Group>
       {runs && <Progress value={share} animated={job.status === "running"} aria-label="Progress" mb="sm" />}
       <Counts job={job} />
       {runs && <Pace job={job} pace={pace ?? []} />}
       {job.problem && !(job.status === "finished" && hasLetters) && <Text size="sm" className="wrap problem">{visible(job.problem)}</Text>}
-      {job.report?.reasons && !isOpen && <Reasons reasons={job.report.reasons} whole={job.report.rejected} title={job.dry_run ? "What would be rejected" : "What was rejected"} />}
+      {job.report?.reasons && !isOpen && <Reasons reasons={job.report.reasons} whole={job.report.rejected} title={job.dry_run ? "Would be rejected, by reason" : "Rejected, by reason"} />}
       <ProblemAlert problem={problem} />
       {hasLetters && (
         <Group mt="sm">
-          <Button size="compact-sm" variant="default" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>{isOpen ? "Close what was rejected" : "Show what was rejected"}</Button>
-          <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />} onClick={() => void act(download)}>Download the dead letters</Button>
+          <Button size="compact-sm" variant="default" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>{isOpen ? "Hide rejected records" : "Show rejected records"}</Button>
+          <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />} onClick={() => void act(download)}>Download dead letters</Button>
         </Group>
       )}
       {hasLetters && isOpen && <DeadLetters job={job} mayChange={mayChange} />}
@@ -88,7 +88,7 @@ export function Counts({ job }: { job: ImportJob }) {
         [dry_run ? "would be accepted" : "accepted", number(counts.accepted)],
         [dry_run ? "would be rejected" : "rejected", <span key="rejected" className={counts.rejected > 0 ? "warning" : undefined}>{number(counts.rejected)}</span>],
         ...(dry_run ? [] : ([["requests", number(counts.requests)], ["retries", number(counts.retries)]] as [string, string][])),
-        ...(report && !job.progress ? ([["pending", number(report.pending)], ["blank lines", number(report.blank)], ["time", `${report.elapsed_seconds.toFixed(1)} s`], ["records a second", number(Math.round(report.read / Math.max(0.001, report.elapsed_seconds)))]] as [string, string][]) : []),
+        ...(report && !job.progress ? ([["pending", number(report.pending)], ["blank lines", number(report.blank)], ["time", `${report.elapsed_seconds.toFixed(1)} s`], ["records per second", number(Math.round(report.read / Math.max(0.001, report.elapsed_seconds)))]] as [string, string][]) : []),
       ]}
     />
   );
@@ -98,16 +98,16 @@ export function Counts({ job }: { job: ImportJob }) {
 function Pace({ job, pace }: { job: ImportJob; pace: Sample[] }) {
   const found = useMemo(() => rates(pace), [pace]);
   const now = found.at(-1);
-  const data = useMemo(() => ({ labels: found.map(([at]) => timeOf(at)), series: [{ label: "records a second", values: found.map(([, rate]) => rate) }] }), [found]);
+  const data = useMemo(() => ({ labels: found.map(([at]) => timeOf(at)), series: [{ label: "records per second", values: found.map(([, rate]) => rate) }] }), [found]);
   // What is read is told in records, and what there is in bytes: records are taken to be of one size.
   const { read = 0, input_bytes = 0 } = job.progress ?? {};
   const left = input_bytes > 0 ? remaining(pace, (read * job.bytes) / input_bytes) : undefined;
-  if (job.progress?.waiting) return <Text size="sm" c="dimmed">Waiting for Mixpanel to take more.</Text>;
+  if (job.progress?.waiting) return <Text size="sm" c="dimmed">Throttled: waiting for Mixpanel to accept more.</Text>;
   if (!now) return null;
   return (
     <>
-      <Text size="sm" c="dimmed" mt="xs">{number(Math.round(now[1]))} records a second{left !== undefined && `, about ${duration(left)} left`}.</Text>
-      {found.length > 4 && <Chart label="Records a second, since it began" height={120} data={data} />}
+      <Text size="sm" c="dimmed" mt="xs">{number(Math.round(now[1]))} records per second{left !== undefined && `, about ${duration(left)} left`}.</Text>
+      {found.length > 4 && <Chart label="Records per second since the start" height={120} data={data} />}
     </>
   );
 }

@@ -14,9 +14,9 @@ const fields: Record<string, string[]> = {
 };
 
 const repairs: [fix: string, meaning: string][] = [
-  ["time", "read times that are text"],
-  ["ids", "repair ids of users"],
-  ["nulls", "leave out what is empty"],
+  ["time", "parse times from text"],
+  ["ids", "repair user ids"],
+  ["nulls", "drop empty values"],
   ["insert-ids", "repair $insert_id"],
 ];
 
@@ -32,7 +32,7 @@ export function Mapping({ inspection, options, onChange }: { inspection: Inspect
       {columns.length > 0 && (
         <div className="scroll" tabIndex={0} role="region" aria-label="Columns">
           <Table striped>
-            <Table.Thead><Table.Tr><Table.Th scope="col">{isRows ? "Column" : "Field"}</Table.Th><Table.Th scope="col">Holds</Table.Th><Table.Th scope="col">Samples</Table.Th><Table.Th scope="col">Becomes</Table.Th></Table.Tr></Table.Thead>
+            <Table.Thead><Table.Tr><Table.Th scope="col">{isRows ? "Column" : "Field"}</Table.Th><Table.Th scope="col">Type</Table.Th><Table.Th scope="col">Samples</Table.Th><Table.Th scope="col">Import as</Table.Th></Table.Tr></Table.Thead>
             <Table.Tbody>
               {shown.map((column) => (
                 <Table.Tr key={column.name}>
@@ -44,17 +44,17 @@ export function Mapping({ inspection, options, onChange }: { inspection: Inspect
               ))}
             </Table.Tbody>
           </Table>
-          {columns.length > shown.length && <Text size="sm" c="dimmed" p="xs">And {number(columns.length - shown.length)} more, which stay as they are.</Text>}
+          {columns.length > shown.length && <Text size="sm" c="dimmed" p="xs">And {number(columns.length - shown.length)} more, unchanged.</Text>}
         </div>
       )}
       {options.type !== "lookup-table" && (
         <Group align="end">
-          {!hasEvent && <TextInput label="Name of all events" value={options.event} onChange={(typed) => onChange({ event: typed.currentTarget.value })} />}
+          {!hasEvent && <TextInput label="Event name for all records" value={options.event} onChange={(typed) => onChange({ event: typed.currentTarget.value })} />}
           <Group role="group" aria-label="Repairs" gap="md">
             {repairs.filter(([fix]) => options.type === "events" || fix !== "insert-ids").map(([fix, meaning]) => (
               <Checkbox key={fix} label={meaning} checked={options.fix.includes(fix)} onChange={(toggled) => onChange({ fix: toggled.currentTarget.checked ? [...options.fix, fix] : options.fix.filter((one) => one !== fix) })} />
             ))}
-            {isRows && <Checkbox label="decimals after a comma" checked={options.decimal === ","} onChange={(toggled) => onChange({ decimal: toggled.currentTarget.checked ? "," : "" })} />}
+            {isRows && <Checkbox label="decimal comma" checked={options.decimal === ","} onChange={(toggled) => onChange({ decimal: toggled.currentTarget.checked ? "," : "" })} />}
           </Group>
         </Group>
       )}
@@ -68,7 +68,7 @@ function Becomes({ column, isRows, options, onChange }: { column: InspectedColum
   const label = useId();
   const known = fields[options.type] ?? [];
   const property = isRows ? column.name : column.name.startsWith(inProperties) ? column.name.slice(inProperties.length) : undefined;
-  if (property === undefined || known.length === 0 || property.includes("=")) return <Text size="sm" c="dimmed">as it is</Text>;
+  if (property === undefined || known.length === 0 || property.includes("=")) return <Text size="sm" c="dimmed">unchanged</Text>;
   // Properties of records take other names; columns of rows are named as what holds a field.
   const current = options.drop.includes(property) ? leaves : isRows ? (Object.entries(options.map).find(([, from]) => from === property)?.[0] ?? (known.includes(property) ? property : stays)) : (options.rename[property] ?? stays);
   const choices = isRows ? known : known.filter((field) => field !== "event" && field !== "group_id");
@@ -87,5 +87,5 @@ function Becomes({ column, isRows, options, onChange }: { column: InspectedColum
     }
   }
 
-  return <NativeSelect id={label} size="xs" aria-label={`What ${visible(column.name)} becomes`} value={current === "$insert_id" ? "insert_id" : current} onChange={(chosen) => become(chosen.currentTarget.value)} data={[{ value: stays, label: isRows ? "a property" : "as it is" }, ...choices, { value: leaves, label: "left out" }]} />;
+  return <NativeSelect id={label} size="xs" aria-label={`Import ${visible(column.name)} as`} value={current === "$insert_id" ? "insert_id" : current} onChange={(chosen) => become(chosen.currentTarget.value)} data={[{ value: stays, label: isRows ? "property" : "unchanged" }, ...choices, { value: leaves, label: "dropped" }]} />;
 }

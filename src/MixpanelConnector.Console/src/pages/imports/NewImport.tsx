@@ -2,7 +2,7 @@ import { Button, FileButton, Group, NativeSelect, Paper, Progress, Stack, Switch
 import { IconFileImport, IconPlayerPlay, IconSearch } from "@tabler/icons-react";
 import { type DragEvent, useRef, useState } from "react";
 import type { Problem } from "../../api.ts";
-import { bytes, number } from "../../data/numbers.ts";
+import { bytes, counted, number } from "../../data/numbers.ts";
 import { type Inspection, inspectionOf } from "../../data/inspection.ts";
 import { type Mapped, mappedOf } from "../../data/mapped.ts";
 import { get, shown } from "../../json.ts";
@@ -121,15 +121,15 @@ export function NewImport({ mayChange }: { mayChange: boolean }) {
     <Paper withBorder p="md" className={isOver ? "over" : undefined} onDragOver={(event: DragEvent) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)} onDrop={drop}>
       <Stack>
         <Group align="end">
-          <NativeSelect label="What the records are" value={options.type} onChange={(chosen) => change({ ...noOptions, strict: options.strict, type: chosen.currentTarget.value, ...(chosen.currentTarget.value === "lookup-table" ? {} : { vendor: options.vendor, mapping: options.mapping, identity: options.identity }) })} data={["events", "profiles", "groups", "lookup-table"]} />
+          <NativeSelect label="Record type" value={options.type} onChange={(chosen) => change({ ...noOptions, strict: options.strict, type: chosen.currentTarget.value, ...(chosen.currentTarget.value === "lookup-table" ? {} : { vendor: options.vendor, mapping: options.mapping, identity: options.identity }) })} data={["events", "profiles", "groups", "lookup-table"]} />
           {options.type === "groups" && <TextInput label="Group key" placeholder="company" value={options.group_key} onChange={(typed) => change({ group_key: typed.currentTarget.value })} />}
-          {options.type === "lookup-table" && <TextInput label="Lookup table's id" value={options.table_id} onChange={(typed) => change({ table_id: typed.currentTarget.value })} />}
+          {options.type === "lookup-table" && <TextInput label="Lookup table id" value={options.table_id} onChange={(typed) => change({ table_id: typed.currentTarget.value })} />}
           <Switch label="Mixpanel validates each record" checked={options.strict} onChange={(toggled) => change({ strict: toggled.currentTarget.checked })} />
           <FileButton resetRef={reset} onChange={choose} inputProps={{ "aria-label": "File to import" }}>
             {(props) => <Button {...props} variant={file ? "default" : "filled"} leftSection={<IconFileImport size={16} />} disabled={sent !== undefined}>{file ? "Another file" : "Choose a file"}</Button>}
           </FileButton>
         </Group>
-        {!file && <Text size="sm" c="dimmed">Or drop one here. NDJSON, JSON, CSV, TSV, Parquet or Avro, also with gzip or zstd, or several in a ZIP archive, of any size; Mixpanel's own, or an export of another tool. It is looked at first; nothing is sent to Mixpanel before you start it.</Text>}
+        {!file && <Text size="sm" c="dimmed">Or drop one here: NDJSON, JSON, CSV, TSV, Parquet or Avro of any size, also compressed with gzip or zstd, or several in a ZIP archive; in Mixpanel's format or exported from another tool. The file is inspected first; nothing is sent to Mixpanel until you start the import.</Text>}
         {file && (
           <section aria-label="The file">
             <Group justify="space-between" mb="sm">
@@ -137,7 +137,7 @@ export function NewImport({ mayChange }: { mayChange: boolean }) {
                 <Title order={2} size="h4" className="wrap">{visible(file.name)}</Title>
                 <Text size="sm" c="dimmed">{bytes(file.size)}{inspection && ` · ${inspection.form}`}</Text>
               </div>
-              <Button variant="default" onClick={leave}>Leave it</Button>
+              <Button variant="default" onClick={leave}>Discard</Button>
             </Group>
             {options.type !== "lookup-table" && <Origin options={options} onChange={originate} />}
             {isMapped(options) ? (mapped ? <MappedRecords mapped={mapped} isStale={isLooking} /> : isLooking && <Loading height={200} />) : !inspection ? isLooking && <Loading height={200} /> : (
@@ -146,24 +146,24 @@ export function NewImport({ mayChange }: { mayChange: boolean }) {
                 <Mapping inspection={inspection} options={options} onChange={change} />
                 <div role="status">
                   <Text size="sm" className={inspection.refused > 0 ? "warning" : undefined}>
-                    {isLooking ? "Looking again …" : `Of the first ${number(inspection.records)} records, ${inspection.refused === 0 ? "none" : number(inspection.refused)} would be refused.`}
+                    {isLooking ? "Updating …" : `Of the first ${counted(inspection.records, "record")}, ${inspection.refused === 0 ? "none" : number(inspection.refused)} would be rejected.`}
                   </Text>
                 </div>
-                {inspection.reasons.length > 0 && <Reasons reasons={inspection.reasons} whole={inspection.records} title="What would be refused of them" />}
+                {inspection.reasons.length > 0 && <Reasons reasons={inspection.reasons} whole={inspection.records} title="Would be rejected, by reason" />}
                 {inspection.proposal && <Proposed inspection={inspection} onTake={(changes) => change({ ...changes, map: { ...options.map, ...changes.map }, rename: { ...options.rename, ...changes.rename }, fix: [...new Set([...options.fix, ...(changes.fix ?? [])])] })} />}
               </Stack>
             )}
             {tried && <Tried id={tried.id} isStale={JSON.stringify(tried.options) !== JSON.stringify(options)} />}
             {sent !== undefined && (
               <div role="status">
-                <Text size="sm" mt="xs">Sending {visible(file.name)}</Text>
+                <Text size="sm" mt="xs">Uploading {visible(file.name)}</Text>
                 <Progress value={sent * 100} aria-label="Sent" />
               </div>
             )}
             <Group mt="md">
-              <Button variant="default" leftSection={<IconSearch size={16} />} disabled={!mayChange || sent !== undefined} onClick={() => void send(true)}>Check all of it</Button>
+              <Button variant="default" leftSection={<IconSearch size={16} />} disabled={!mayChange || sent !== undefined} onClick={() => void send(true)}>Check the whole file</Button>
               <Button leftSection={<IconPlayerPlay size={16} />} disabled={!mayChange || sent !== undefined} onClick={() => void send(false)}>Start the import</Button>
-              <Text size="sm" c="dimmed">{mayChange ? "A check sends nothing to Mixpanel: it says what would be refused of the whole file." : "This changes data. Switch on “Allow changes” at the top of the page first."}</Text>
+              <Text size="sm" c="dimmed">{mayChange ? "A check sends nothing to Mixpanel: it reports which records of the file would be rejected." : "An import changes data. Turn on “Allow changes” at the top of the page first."}</Text>
             </Group>
           </section>
         )}
@@ -176,11 +176,11 @@ export function NewImport({ mayChange }: { mayChange: boolean }) {
 /** Options that would help more than those at hand. */
 function Proposed({ inspection, onTake }: { inspection: Inspection; onTake: (changes: Partial<Options>) => void }) {
   const { map, rename, event, fix, format, accepted, note } = inspection.proposal!;
-  const parts = [format && `read it as ${format}`, ...Object.entries(map).map(([field, column]) => `${column} is ${field}`), ...Object.entries(rename).map(([before, after]) => `${before} becomes ${after}`), event && `every event is called ${event}`, fix.length > 0 && `repair ${fix.join(", ")}`].filter(Boolean);
+  const parts = [format && `read it as ${format}`, ...Object.entries(map).map(([field, column]) => `${column} is ${field}`), ...Object.entries(rename).map(([before, after]) => `${before} becomes ${after}`), event && `event name ${event} for all records`, fix.length > 0 && `repair ${fix.join(", ")}`].filter(Boolean);
   return (
     <Group justify="space-between" className="proposal">
-      <Text size="sm" className="wrap">With this, {number(accepted)} of them would be accepted: {visible(parts.join("; "))}. {visible(note)}</Text>
-      <Button size="compact-sm" onClick={() => onTake({ map, rename, fix, ...(event ? { event } : {}), ...(format ? { format } : {}) })}>Take it</Button>
+      <Text size="sm" className="wrap">Suggested options, with which {number(accepted)} of them would be accepted: {visible(parts.join("; "))}. {visible(note)}</Text>
+      <Button size="compact-sm" onClick={() => onTake({ map, rename, fix, ...(event ? { event } : {}), ...(format ? { format } : {}) })}>Apply</Button>
     </Group>
   );
 }
@@ -192,10 +192,10 @@ function Tried({ id, isStale }: { id: string; isStale: boolean }) {
   const isOver = job.status === "finished" || job.status === "stopped" || job.status === "failed" || job.status === "cancelled";
   return (
     <section aria-label="The check" className="proposal">
-      <Title order={3} size="h5">{isOver ? "All of it was checked" : "It is being checked"}{isStale && ", before the last changes"}</Title>
+      <Title order={3} size="h5">{isOver ? "Check complete" : "Checking …"}{isStale && " (before the last changes)"}</Title>
       <Counts job={job} />
-      {job.report?.reasons && <Reasons reasons={job.report.reasons} whole={job.report.read} title="What would be refused" />}
-      {isOver && job.report?.rejected === 0 && job.problem === undefined && <Text size="sm">Nothing would be refused.</Text>}
+      {job.report?.reasons && <Reasons reasons={job.report.reasons} whole={job.report.read} title="Would be rejected, by reason" />}
+      {isOver && job.report?.rejected === 0 && job.problem === undefined && <Text size="sm">No records would be rejected.</Text>}
       {job.problem && <Text size="sm" className="wrap problem">{visible(job.problem)}</Text>}
     </section>
   );

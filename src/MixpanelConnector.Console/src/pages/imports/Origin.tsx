@@ -5,7 +5,7 @@ import { useAsked } from "../../asked.ts";
 import { ProblemAlert } from "../../parts.tsx";
 import { type Options, vendors } from "../../uploads.ts";
 
-const [plain, own] = ["", "a mapping of your own"];
+const [plain, own] = ["", "custom mapping"];
 
 /** So long after the last key a text is taken. */
 const pause = 600;
@@ -25,16 +25,16 @@ export function Origin({ options, onChange }: { options: Options; onChange: (cha
   return (
     <>
       <Group align="end">
-        <NativeSelect label="Whose records they are" value={hasOwn ? own : options.vendor} onChange={(chosen) => choose(chosen.currentTarget.value)} data={[{ value: plain, label: "Mixpanel's form, or a table" }, ...(known.value ?? []).map((vendor) => ({ value: vendor, label: `an export of ${vendor}` })), own]} />
-        {isMapped && <NativeSelect label="How the project tells users apart" value={options.identity} onChange={(chosen) => onChange({ identity: chosen.currentTarget.value })} data={[{ value: "", label: "by $user_id and $device_id" }, { value: "original", label: "by distinct_id (original ID merge)" }]} />}
-        {isMapped && options.type === "events" && <Typed label="Group key, if there are groups" value={options.group_key} onChange={(group_key) => onChange({ group_key })} />}
+        <NativeSelect label="Source" value={hasOwn ? own : options.vendor} onChange={(chosen) => choose(chosen.currentTarget.value)} data={[{ value: plain, label: "Mixpanel format or a table" }, ...(known.value ?? []).map((vendor) => ({ value: vendor, label: `${vendor} export` })), own]} />
+        {isMapped && <NativeSelect label="User identification" value={options.identity} onChange={(chosen) => onChange({ identity: chosen.currentTarget.value })} data={[{ value: "", label: "by $user_id and $device_id" }, { value: "original", label: "by distinct_id (original ID merge)" }]} />}
+        {isMapped && options.type === "events" && <Typed label="Group key, optional" value={options.group_key} onChange={(group_key) => onChange({ group_key })} />}
         {hasOwn && (
-          <FileButton resetRef={reset} accept=".json,application/json" onChange={(file) => void file?.text().then((mapping) => { reset.current?.(); onChange({ mapping }); })} inputProps={{ "aria-label": "File of the mapping" }}>
-            {(props) => <Button {...props} variant="default" leftSection={<IconFileImport size={16} />}>Take it from a file</Button>}
+          <FileButton resetRef={reset} accept=".json,application/json" onChange={(file) => void file?.text().then((mapping) => { reset.current?.(); onChange({ mapping }); })} inputProps={{ "aria-label": "Mapping file" }}>
+            {(props) => <Button {...props} variant="default" leftSection={<IconFileImport size={16} />}>Load from file</Button>}
           </FileButton>
         )}
       </Group>
-      {hasOwn && <Typed label="The mapping" isLong value={options.mapping} onChange={(mapping) => onChange({ mapping })} />}
+      {hasOwn && <Typed label="Mapping (JSON)" isLong value={options.mapping} onChange={(mapping) => onChange({ mapping })} />}
       <ProblemAlert problem={known.problem} />
     </>
   );

@@ -17,11 +17,11 @@ sealed class BoundedState(IImportState state, ImportFolder folder, ImportSpace s
 
     public void Save(ImportCheckpoint checkpoint)
     {
-        if (_isClosed) throw new ImportStateException(ImportStateFault.Unwritable, "The run was given up: it did not stop when it was told to.");
+        if (_isClosed) throw new ImportStateException(ImportStateFault.Unwritable, "The run was abandoned: it did not stop when requested.");
         var letters = checkpoint.DeadLetters.Sum(letter => (long)letter.Length + RowBytes);
         // Each is written twice: with its checkpoint, and into the dead-letter file at the end.
         if (letters > 0 && !space.TryTake(folder.Id, caller, 2 * letters))
-            throw new ImportStateException(ImportStateFault.Unwritable, FormattableString.Invariant($"The records that were not accepted take more room than this import may have on the server's disk (all imports together: {space.Most} bytes, --import-space). Those so far are kept, and nothing after them is lost: remove imports that have ended, and resume this one."));
+            throw new ImportStateException(ImportStateFault.Unwritable, FormattableString.Invariant($"The records that were not accepted need more disk space than this import may use (all imports together: {space.Most} bytes, --import-space). Those so far are stored, and nothing after them is lost: remove imports that have ended, and resume this one."));
         try
         {
             state.Save(checkpoint);

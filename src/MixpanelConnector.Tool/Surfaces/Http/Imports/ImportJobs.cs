@@ -92,7 +92,7 @@ sealed class ImportJobs : IAsyncDisposable
             {
                 if (FindFirst(key) is { } first) return (EnsureSame(first, hash, options), true);
                 var job = new ImportJob { Id = id, Number = ++_number, Caller = caller.Name, SourceId = sourceId, Options = options, Created = _time.GetUtcNow(), Bytes = bytes, Sha256 = hash, Key = key };
-                if (!MakePlace(job)) throw new RefusedException(Refusal.Busy with { Detail = "More imports of this caller are kept than this server takes. Delete some that have ended: those with dead letters are not forgotten by themselves.", RetryAfter = 60 });
+                if (!MakePlace(job)) throw new RefusedException(Refusal.Busy with { Detail = "This caller has reached the maximum number of stored imports. Delete some that have ended: those with dead letters are not removed automatically.", RetryAfter = 60 });
                 _table.Add(job);
                 _jobs[id] = job;
                 taken = true;
@@ -103,7 +103,7 @@ sealed class ImportJobs : IAsyncDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException && !incoming.HasFailed)
         {
             _log.Write("body_not_kept", ("reason", e.Message));
-            throw new RefusedException(Refusal.DiskFailed("The body was not kept, and nothing is imported."));
+            throw new RefusedException(Refusal.DiskFailed("The body was not stored, and nothing is imported."));
         }
         finally
         {
@@ -134,7 +134,7 @@ sealed class ImportJobs : IAsyncDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException && !incoming.HasFailed)
         {
             _log.Write("body_not_kept", ("reason", e.Message));
-            throw new RefusedException(Refusal.DiskFailed("The body was not looked at."));
+            throw new RefusedException(Refusal.DiskFailed("The body was not inspected."));
         }
         finally
         {
@@ -416,7 +416,7 @@ sealed class ImportJobs : IAsyncDisposable
 
     void SetAside(ImportJob job, ImportFolder folder)
     {
-        var problem = FormattableString.Invariant($"The server's process ended under {job.Begun} runs of this import, one after the other, so it is not run again by itself: its body may be what ends it. The body is kept; delete the import, or resume it once you know better.");
+        var problem = FormattableString.Invariant($"The server process ended during {job.Begun} consecutive runs of this import, so it is not run again automatically: its body may be the cause. The body is kept; delete the import, or resume it once the cause is known.");
         try
         {
             folder.KeepDeadLetters();
@@ -437,7 +437,7 @@ sealed class ImportJobs : IAsyncDisposable
 
         public bool HasFailed { get; private set; }
 
-        public static RefusedException TooLarge(long most) => new(Refusal.TooLarge(FormattableString.Invariant($"A body of at most {most} bytes is looked at: send the beginning of it.")));
+        public static RefusedException TooLarge(long most) => new(Refusal.TooLarge(FormattableString.Invariant($"A body of at most {most} bytes is inspected: send the beginning of it.")));
 
         public async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
         {
@@ -449,7 +449,7 @@ sealed class ImportJobs : IAsyncDisposable
         }
     }
 
-    RefusedException NoRoom() => new(Refusal.NoRoom(FormattableString.Invariant($"Imports, with their dead letters, may take {_options.Space} bytes on this server's disk{(_options.HasSeveralCallers ? ", and one caller's half of what the others leave" : "")}. Delete imports that have ended, try again later, or send less.")));
+    RefusedException NoRoom() => new(Refusal.NoRoom(FormattableString.Invariant($"Imports, with their dead letters, may use {_options.Space} bytes on this server's disk{(_options.HasSeveralCallers ? ", and those of one caller half of what the others leave" : "")}. Delete imports that have ended, try again later, or send less.")));
 }
 
 /// <summary>The limits of imports as jobs.</summary>

@@ -14,42 +14,42 @@ static class ImportParameters
     /// <summary>Name, schema and description of each, in the documented order.</summary>
     public static readonly IReadOnlyList<(string Name, JsonObject Schema, string Description)> All =
     [
-        ("type", Choice([.. ImportValues.Types]), "What the records are. Default: events. Groups need group_key, a lookup table needs table_id and is all or nothing."),
-        ("format", Choice([.. FileFormats.All.Select(format => format.Name)]), "The format of the body. Default: told by Content-Type, else by content."),
-        ("source_id", Text(), "Names the body in the ids that are computed for events without $insert_id: the same body under the same name is never counted twice. Default: the Idempotency-Key, with the name of the caller before it where there are keys, else the id of the import."),
-        ("name", new JsonObject { ["type"] = "string", ["maxLength"] = LongestName }, "What the import is called in lists, such as the name of its file. Default: source_id."),
+        ("type", Choice([.. ImportValues.Types]), "The kind of records. Default: events. Groups need group_key; a lookup table needs table_id and is all or nothing."),
+        ("format", Choice([.. FileFormats.All.Select(format => format.Name)]), "The format of the body. Default: from Content-Type, otherwise detected from the content."),
+        ("source_id", Text(), "Identifies the body in the ids computed for events without $insert_id: the same body with the same id is never counted twice. Default: the Idempotency-Key, prefixed with the caller's name if there are keys, otherwise the id of the import."),
+        ("name", new JsonObject { ["type"] = "string", ["maxLength"] = LongestName }, "The name of the import in lists, such as its file name. Default: source_id."),
         ("strict", Choice("0", "1"), "Mixpanel's validation. Default: 1."),
-        ("vendor", Choice([.. ImportMapping.Vendors]), "The records are an export of another tool, and become Mixpanel's by the built-in mapping."),
-        ("mapping", Text(), "A JSON object: the records become Mixpanel's by a mapping of your own, as docs/vendors/README.md describes it. In place of vendor."),
-        ("identity", Choice([.. ImportValues.Identities]), "How the project tells users apart, for records that are mapped: by $user_id and $device_id, or by distinct_id. Default: simplified."),
-        ("group_key", Text(), "The property that makes the groups, such as company; also of events that are mapped."),
-        ("table_id", new JsonObject { ["type"] = "string", ["format"] = "uuid" }, "The lookup table that the body replaces."),
-        ("properties", Text(), "A JSON object of properties shared by all events; an event's own value wins."),
-        ("map", List(), "FIELD=COLUMN: which column holds a field, in rows and in JSON records without properties. Repeatable."),
-        ("column_type", List(), "COLUMN=text|number|boolean|time|json: what a column holds. Default: of CSV and TSV what the first 1000 rows show. Repeatable."),
-        ("event", Text(), "The name of events that have no column with it."),
-        ("encoding", Text(), "The encoding of text, by a label such as windows-1252 or utf-16le. Default: UTF-8, or UTF-16 where a byte order mark says so."),
-        ("delimiter", Text(), "What parts the cells of CSV: one character, or tab. Default: comma, semicolon, tab or vertical bar, as the header shows."),
-        ("quote", Text(), "What stands around cells of CSV: one character, or none. Default: a double quote."),
-        ("escape", Text(), "What makes text of a delimiter, a quote or a line end in CSV, such as a backslash. Default: none; quotes are doubled."),
-        ("skip_lines", Text(), "Lines of CSV to leave out before the header. Default: 0."),
-        ("no_header", Choice("true", "false"), "CSV begins with a row; column_names names the columns. Default: false."),
-        ("column_names", Text(), "The names of all columns of CSV, with commas, in place of the header's."),
-        ("decimal", Choice(".", ","), "What stands before the decimals of numbers in text. Default: the point."),
-        ("null_values", List(), "A cell of CSV that is as good as empty, such as NULL. Repeatable."),
-        ("rename", List(), "OLD=NEW: renames a property. Repeatable."),
-        ("drop", List(), "Leaves a property out. Repeatable."),
-        ("fix", List(), "Repairs, each only when named: time, ids, nulls, insert-ids. Repeatable."),
-        ("time_format", Text(), "How times are written that are text, as for strftime, such as %d.%m.%Y %H:%M:%S. Default: ISO 8601."),
-        ("time_zone", Text(), "The zone of times that are text and say none, by its IANA name, such as Europe/Berlin. Default: UTC."),
+        ("vendor", Choice([.. ImportMapping.Vendors]), "Convert the records from an export of another tool, with the built-in mapping."),
+        ("mapping", Text(), "A JSON object: convert the records with a custom mapping, as described in docs/vendors/README.md. Instead of vendor."),
+        ("identity", Choice([.. ImportValues.Identities]), "The project's identity management, for mapped records: simplified ($user_id and $device_id) or original (distinct_id). Default: simplified."),
+        ("group_key", Text(), "The group key: the property that identifies groups, such as company; also for mapped events."),
+        ("table_id", new JsonObject { ["type"] = "string", ["format"] = "uuid" }, "The id of the lookup table to replace."),
+        ("properties", Text(), "A JSON object of properties added to all events; an event's own value takes precedence."),
+        ("map", List(), "FIELD=COLUMN: the column that contains a field, in rows and in JSON records without properties. Repeatable."),
+        ("column_type", List(), "COLUMN=text|number|boolean|time|json: the type of a column. Default: for CSV and TSV inferred from the first 1000 rows. Repeatable."),
+        ("event", Text(), "The event name, if no column contains it."),
+        ("encoding", Text(), "The text encoding, such as windows-1252 or utf-16le. Default: UTF-8, or UTF-16 if there is a byte order mark."),
+        ("delimiter", Text(), "The CSV delimiter: one character, or tab. Default: comma, semicolon, tab or vertical bar, detected from the header."),
+        ("quote", Text(), "The CSV quote character, or none. Default: a double quote."),
+        ("escape", Text(), "The CSV escape character before a delimiter, a quote or a line break, such as a backslash. Default: none; quotes are doubled."),
+        ("skip_lines", Text(), "The number of CSV lines to skip before the header. Default: 0."),
+        ("no_header", Choice("true", "false"), "CSV has no header row; column_names specifies the columns. Default: false."),
+        ("column_names", Text(), "The names of all CSV columns, comma-separated, instead of those in the header."),
+        ("decimal", Named(Choice(".", ","), "point", "comma"), "The decimal separator of numbers in text. Default: the point."),
+        ("null_values", List(), "A CSV cell that counts as empty, such as NULL, compared literally: quoted, it is text. Repeatable."),
+        ("rename", List(), "OLD=NEW: rename a property. Repeatable."),
+        ("drop", List(), "Remove a property. Repeatable."),
+        ("fix", List(), "Fixes to apply: time, ids, nulls, insert-ids. Repeatable."),
+        ("time_format", Text(), "The strftime format of times given as text, such as %d.%m.%Y %H:%M:%S. Default: ISO 8601."),
+        ("time_zone", Text(), "The IANA time zone of times given as text without one, such as Europe/Berlin. Default: UTC."),
         ("time_offset", Text(), "Hours to add to the time of every event, such as -5.5."),
-        ("allow_empty", Choice("true", "false"), "A body without a record is no error. Default: false."),
-        ("dry_run", Choice("true", "false"), "Everything but the sending: says what Mixpanel would refuse. Default: false."),
+        ("allow_empty", Choice("true", "false"), "Treat a body without records as success. Default: false."),
+        ("dry_run", Choice("true", "false"), "Do everything except sending: report what Mixpanel would reject. Default: false."),
     ];
 
     /// <summary>The number of records to show before and after a mapping; only for that route.</summary>
     public static readonly (string Name, JsonObject Schema, string Description) ShowMapping =
-        ("show_mapping", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = ImportValues.MostShown }, "How many records are shown. Default: 10.");
+        ("show_mapping", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = ImportValues.MostShown }, "The number of records to show. Default: 10.");
 
     /// <summary>The accepted content types. An HTML form can send none of them.</summary>
     public static readonly IReadOnlyDictionary<string, string?> ContentTypes = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
@@ -75,7 +75,7 @@ static class ImportParameters
         {
             if (known.FirstOrDefault(parameter => parameter.Name == name) is not { Name: not null } meant) throw Configuration.Invalid(Shown(name), $"{Shown(name)} is unknown here; known are {string.Join(", ", known.Select(parameter => parameter.Name))}.");
             if (values.Count > 1 && (string?)meant.Schema["type"] != "array") throw Configuration.Invalid(name, $"{name} is given twice.");
-            if (name == "name" && values[0]?.Length > LongestName) throw Configuration.Invalid(name, FormattableString.Invariant($"name takes at most {LongestName} characters."));
+            if (name == "name" && values[0]?.Length > LongestName) throw Configuration.Invalid(name, FormattableString.Invariant($"name must have at most {LongestName} characters."));
             options[name] = new JsonArray([.. values.Select(value => (JsonNode?)(value ?? ""))]);
         }
 
@@ -125,7 +125,7 @@ static class ImportParameters
     {
         null or "false" => false,
         "true" => true,
-        _ => throw Configuration.Invalid(name, $"{name} takes true or false."),
+        _ => throw Configuration.Invalid(name, $"{name} must be true or false."),
     };
 
     static string? One(JsonObject options, string name) => Many(options, name).FirstOrDefault();
@@ -137,6 +137,13 @@ static class ImportParameters
     static JsonObject List() => new() { ["type"] = "array", ["items"] = Text() };
 
     static JsonObject Choice(params string[] values) => new() { ["type"] = "string", ["enum"] = new JsonArray([.. values.Select(value => (JsonNode)value)]) };
+
+    /// <summary>Names for values that are not words, for generated clients: as NSwag reads them, and as OpenAPI Generator does.</summary>
+    static JsonObject Named(JsonObject choice, params string[] names)
+    {
+        foreach (var extension in (string[])["x-enumNames", "x-enum-varnames"]) choice[extension] = new JsonArray([.. names.Select(name => (JsonNode)name)]);
+        return choice;
+    }
 
     static string Shown(string name) => name.Length > 50 ? name[..50] : name;
 }

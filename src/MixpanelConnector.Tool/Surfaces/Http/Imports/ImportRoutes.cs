@@ -67,7 +67,7 @@ static class ImportRoutes
             {
                 if (text.Length > MostShownCharacters)
                 {
-                    problem = "The next records are not shown: the answer would be too long. Ask for fewer.";
+                    problem = "Further records are not shown: the response would be too long. Request fewer.";
                     break;
                 }
 
@@ -85,7 +85,7 @@ static class ImportRoutes
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !ImportParameters.ContentTypes.TryGetValue(type.MediaType.ToString(), out var format))
             throw new RefusedException(Refusal.WrongType(string.Join(", ", ImportParameters.ContentTypes.Keys)));
-        if (request.Headers.ContentEncoding.ToString().ToLowerInvariant() is not ("" or "identity" or "gzip" or "zstd")) throw new RefusedException(Refusal.WrongType("the body as it is, or compressed with gzip or zstd") with { Field = "Content-Encoding" });
+        if (request.Headers.ContentEncoding.ToString().ToLowerInvariant() is not ("" or "identity" or "gzip" or "zstd")) throw new RefusedException(Refusal.WrongType("the body uncompressed, or compressed with gzip or zstd") with { Field = "Content-Encoding" });
 
         var options = ImportParameters.Read(request.Query, [.. ImportParameters.All, .. also]);
         if (format is not null && !options.ContainsKey("format")) options["format"] = new JsonArray(format);
@@ -125,7 +125,7 @@ static class ImportRoutes
     static async Task DeadLettersAsync(Services services, HttpContext context)
     {
         var job = Find(services, context);
-        if (!job.HasEnded) throw new RefusedException(new(409, "still_running", "The import still runs", "Its dead letters can be had once it has ended.") { RetryAfter = 5 });
+        if (!job.HasEnded) throw new RefusedException(new(409, "still_running", "The import is still running", "Its dead letters are available once it has ended.") { RetryAfter = 5 });
         // This reads a separate file handle: however slowly it is read, nobody waits for it.
         await using var letters = services.Imports.ReadDeadLetters(job);
         context.Response.ContentType = "application/x-ndjson";
@@ -162,7 +162,7 @@ static class ImportRoutes
     }
 
     static ImportJob Find(Services services, HttpContext context) =>
-        services.Imports.Find((string)context.Request.RouteValues["id"]!) ?? throw new RefusedException(new(404, "no_such_import", "There is no such import", "See GET /v1/imports for those there are."));
+        services.Imports.Find((string)context.Request.RouteValues["id"]!) ?? throw new RefusedException(new(404, "no_such_import", "There is no such import", "GET /v1/imports lists the existing ones."));
 
     static Task AnswerAsync(HttpContext context, int status, JsonObject json) => context.Response.WriteAsync(status, Answers.Json, JsonText.Utf8(json));
 }

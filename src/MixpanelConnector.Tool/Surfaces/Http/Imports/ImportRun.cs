@@ -94,8 +94,8 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
 
     string? OverLimit()
     {
-        if (Elapsed > longest) return FormattableString.Invariant($"Its run took longer than the {longest.TotalMinutes:0.##} minutes that a run may take here (--import-time). Resume it: it goes on from where it was.");
-        return time.GetElapsedTime(Volatile.Read(ref _movedAt)) > LongestStandstill ? FormattableString.Invariant($"Its run stood still for {LongestStandstill.TotalMinutes:0} minutes: nothing was read or sent. Its body may be one that cannot be read in a reasonable time.") : null;
+        if (Elapsed > longest) return FormattableString.Invariant($"Its run exceeded the limit of {longest.TotalMinutes:0.##} minutes (--import-time). Resume it: it continues from where it was.");
+        return time.GetElapsedTime(Volatile.Read(ref _movedAt)) > LongestStandstill ? FormattableString.Invariant($"Its run made no progress for {LongestStandstill.TotalMinutes:0} minutes: nothing was read or sent. Perhaps its body cannot be read in a reasonable time.") : null;
     }
 
     /// <summary>Abandons a run that does not stop: it must block neither other imports nor the shutdown of the server.</summary>
@@ -103,7 +103,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
     {
         _state?.Close();
         log.Write("import_given_up", ("import", job.Id));
-        return new RunEnd(JobStatus.Failed, Report: null, $"{_overLimit ?? "It was told to stop."} It did not stop in time, and was given up; it may hold a processor until the server's next start.");
+        return new RunEnd(JobStatus.Failed, Report: null, $"{_overLimit ?? "It was requested to stop."} It did not stop in time, and was abandoned; it may occupy a processor until the server's next start.");
     }
 
     async Task<RunEnd> ImportAsync()
@@ -125,7 +125,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         catch (Exception e)
         {
             log.Write("import_failed", ("import", job.Id), ("exception", e.GetType().FullName), ("stack", e.StackTrace?.ReplaceLineEndings(" ").Trim()));
-            return new RunEnd(JobStatus.Stopped, Report: null, "The server failed. Its log has more. The import can be resumed.");
+            return new RunEnd(JobStatus.Stopped, Report: null, "The server failed. See its log for details. The import can be resumed.");
         }
     }
 
