@@ -11,7 +11,7 @@ static class DataPipelineActions
 {
     const string Set = "the given values are set";
 
-    public static readonly ActionGroup Group = new("data-pipelines", "Manage the pipelines that export data to storage and warehouses, which Mixpanel offers only to existing users.", Api.Export, "/api/2.0/nessie/pipeline", options => new DataPipelinesJson(options)) { Cost = RateCost.None, Keywords = "bigquery snowflake redshift s3 gcs storage raw continuously" };
+    public static readonly ActionGroup Group = new("data-pipelines", "Manage pipelines that export to storage and warehouses, which Mixpanel offers only to existing users.", Api.Export, "/api/2.0/nessie/pipeline", options => new DataPipelinesJson(options)) { Cost = RateCost.None, Keywords = "bigquery snowflake redshift s3 gcs storage raw continuously" };
 
     public static readonly ActionSpec<NoInput, ResultList<Pipeline>> List = new(Group, "list_pipelines", "list-warehouse-pipeline-jobs", Endpoint.Get("/jobs")) { Result = Jobs };
 

@@ -9,7 +9,7 @@ namespace MixpanelConnector;
 /// <summary>The actions for lookup tables.</summary>
 static class LookupTableActions
 {
-    public static readonly ActionGroup Group = new("lookup-tables", "Manage the tables that map ids in events to readable values.", Api.Ingestion, "/lookup-tables", options => new LookupTablesJson(options)) { HasEnvelope = true, Cost = RateCost.None, Keywords = "csv mapping dimension" };
+    public static readonly ActionGroup Group = new("lookup-tables", "Manage the tables that map ids in events to details.", Api.Ingestion, "/lookup-tables", options => new LookupTablesJson(options)) { HasEnvelope = true, Cost = RateCost.None, Keywords = "csv mapping dimension" };
 
     public static readonly ActionSpec<NoInput, ResultList<LookupTableInfo>> List = new(Group, "list_lookup_tables", "list-lookup-tables", Endpoint.Get());
 
