@@ -28,12 +28,12 @@ sealed class KafkaErrors(string brokers)
         var (fault, reason) = _refusal is { } refusal && error.IsLocalError ? (FaultOf(refusal), refusal.Reason) : (FaultOf(error), error.Reason);
         return new(fault, fault switch
         {
-            QueueFault.Forbidden => $"Kafka at {brokers} refuses the user or does not allow it: {reason}.",
-            QueueFault.Unconfigured => $"The certificate of Kafka at {brokers} is not trusted: {reason}. Name the authority that it comes from with --queue-ca.",
+            QueueFault.Forbidden => $"Kafka at {brokers} rejects the user or denies access: {reason}.",
+            QueueFault.Unconfigured => $"The certificate of Kafka at {brokers} is not trusted: {reason}. Name its certificate authority with --queue-ca.",
             QueueFault.Missing => $"Kafka at {brokers} has no such topic: {reason}.",
-            QueueFault.Refused => $"Kafka at {brokers} refuses the message: {reason}.",
-            QueueFault.Full => $"Kafka at {brokers} takes nothing more at the moment: {reason}.",
-            _ => $"Kafka at {brokers} cannot be reached, or does not answer: {reason}.",
+            QueueFault.Refused => $"Kafka at {brokers} rejects the message: {reason}.",
+            QueueFault.Full => $"Kafka at {brokers} accepts no more messages at the moment: {reason}.",
+            _ => $"Kafka at {brokers} cannot be reached, or does not respond: {reason}.",
         }, cause);
     }
 

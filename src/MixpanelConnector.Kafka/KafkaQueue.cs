@@ -93,7 +93,7 @@ sealed class KafkaQueue : DeliveryQueue
         {
             var found = ask().Topics.Find(found => found.Topic == topic);
             if (found is null || found.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic || (!found.Error.IsError && found.Partitions.Count == 0))
-                throw new QueueException(QueueFault.Missing, $"Kafka at {errors.Brokers} has no topic {topic}. Make it with Kafka's own tools.");
+                throw new QueueException(QueueFault.Missing, $"Kafka at {errors.Brokers} has no topic {topic}. Create it with Kafka's own tools.");
             return found.Error.IsError ? throw errors.Of(found.Error) : [.. found.Partitions.Select(partition => new TopicPartition(topic, partition.PartitionId))];
         }
         catch (KafkaException e)

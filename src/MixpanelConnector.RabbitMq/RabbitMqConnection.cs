@@ -128,9 +128,9 @@ sealed class RabbitMqConnection : IAsyncDisposable
                 case AuthenticationFailureException:
                     return new(QueueFault.Forbidden, $"RabbitMQ at {broker} does not accept the user name or the password.", e);
                 case PossibleAuthenticationFailureException:
-                    return new(QueueFault.Forbidden, $"RabbitMQ at {broker} closed the connection as it was given the user name and the password: they may be wrong.", e);
+                    return new(QueueFault.Forbidden, $"RabbitMQ at {broker} closed the connection during authentication: the user name or the password may be wrong.", e);
                 case AuthenticationException:
-                    return new(QueueFault.Unconfigured, $"The certificate of {broker} is not trusted: {cause.Message.TrimEnd('.')}. Name the authority that it comes from with --queue-ca.", e);
+                    return new(QueueFault.Unconfigured, $"The certificate of {broker} is not trusted: {cause.Message.TrimEnd('.')}. Name its certificate authority with --queue-ca.", e);
                 case OperationInterruptedException { ShutdownReason: { } reason }:
                     return Of(reason, broker, e);
                 default:
@@ -138,7 +138,7 @@ sealed class RabbitMqConnection : IAsyncDisposable
             }
         }
 
-        var why = e is TimeoutException or OperationCanceledException ? "gave no answer in time" : "cannot be reached, or the connection to it is gone";
+        var why = e is TimeoutException or OperationCanceledException ? "did not respond in time" : "cannot be reached, or the connection to it was lost";
         return new(QueueFault.Unavailable, $"RabbitMQ at {broker} {why}.", e);
     }
 
@@ -147,12 +147,12 @@ sealed class RabbitMqConnection : IAsyncDisposable
         var words = reason.ReplyText.Length > 200 ? reason.ReplyText[..200] : reason.ReplyText;
         return reason.ReplyCode switch
         {
-            NotFound => new(QueueFault.Missing, $"RabbitMQ at {broker} has no such queue ({words}). Make it, or have it made with --declare.", cause),
-            NotAllowed => new(QueueFault.Missing, $"RabbitMQ at {broker} has no such virtual host, or does not let this user use it ({words}).", cause),
-            AccessRefused => new(QueueFault.Forbidden, $"RabbitMQ at {broker} does not allow it to this user ({words}).", cause),
-            PreconditionFailed when words.Contains("timed out", StringComparison.Ordinal) => new(QueueFault.Unavailable, $"RabbitMQ at {broker} took back what was not settled in time ({words}). Name the broker's own limit with --consumer-timeout.", cause),
-            PreconditionFailed => new(QueueFault.Refused, $"RabbitMQ at {broker} refuses it ({words}).", cause),
-            _ => new(QueueFault.Unavailable, $"The connection to RabbitMQ at {broker} is gone ({words}).", cause),
+            NotFound => new(QueueFault.Missing, $"RabbitMQ at {broker} has no such queue ({words}). Create it, or have it created with --declare.", cause),
+            NotAllowed => new(QueueFault.Missing, $"RabbitMQ at {broker} has no such virtual host, or denies this user access to it ({words}).", cause),
+            AccessRefused => new(QueueFault.Forbidden, $"RabbitMQ at {broker} denies this user access ({words}).", cause),
+            PreconditionFailed when words.Contains("timed out", StringComparison.Ordinal) => new(QueueFault.Unavailable, $"RabbitMQ at {broker} took back messages that were not acknowledged in time ({words}). Set --consumer-timeout to the broker's own limit.", cause),
+            PreconditionFailed => new(QueueFault.Refused, $"RabbitMQ at {broker} rejects it ({words}).", cause),
+            _ => new(QueueFault.Unavailable, $"The connection to RabbitMQ at {broker} was lost ({words}).", cause),
         };
     }
 
@@ -169,7 +169,7 @@ sealed class RabbitMqConnection : IAsyncDisposable
             throw new QueueException(QueueFault.Unconfigured, $"The certificates in {path} cannot be read: {e.Message}", e);
         }
 
-        return authorities.Count > 0 ? authorities : throw new QueueException(QueueFault.Unconfigured, $"{path} holds no certificate as PEM.");
+        return authorities.Count > 0 ? authorities : throw new QueueException(QueueFault.Unconfigured, $"{path} contains no PEM certificate.");
     }
 
     static SslOption Tls(QueueAddress address, QueueHost host, X509Certificate2Collection? authorities)

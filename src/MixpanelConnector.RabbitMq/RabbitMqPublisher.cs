@@ -30,7 +30,7 @@ sealed class RabbitMqPublisher(RabbitMqConnection connection, string name, strin
         }
         catch (PublishException e)
         {
-            throw new QueueException(QueueFault.Full, $"The queue {name} takes nothing more: it is full, or has lost its majority.", e);
+            throw new QueueException(QueueFault.Full, $"The queue {name} accepts no more messages: it is full, or has lost its majority.", e);
         }
         catch (Exception e) when (RabbitMqConnection.IsBrokers(e, cancellationToken))
         {

@@ -92,7 +92,7 @@ sealed class OutboxDatabase : IDisposable
     public IReadOnlyList<long> Append(IReadOnlyList<OutboxBatch> batches) => Guarded(() =>
     {
         // What is written to a deleted file is lost when the process ends.
-        if (FileIdentity.Holder(_path) != _file) throw new OutboxException($"The outbox {_path} was taken away while it was in use. What it held is sent; for the rest, start again.", mayPass: false);
+        if (FileIdentity.Holder(_path) != _file) throw new OutboxException($"The outbox {_path} was removed or replaced while it was in use. Its records are sent; for new ones, restart.", mayPass: false);
         Sync(true);
         var numbers = new long[batches.Count];
         using (var transaction = _connection.BeginTransaction())
@@ -173,7 +173,7 @@ sealed class OutboxDatabase : IDisposable
         var connection = Connect(_path, SqliteOpenMode.ReadWriteCreate);
         try
         {
-            if (!Prepare(connection, _path, isNew: !File.Exists(_path), _mostBytes)) throw new OutboxException($"The outbox {_path} is another program's now.", mayPass: false);
+            if (!Prepare(connection, _path, isNew: !File.Exists(_path), _mostBytes)) throw new OutboxException($"The outbox {_path} now belongs to another program.", mayPass: false);
             Use(connection);
             _isClosed = false;
         }
@@ -321,7 +321,7 @@ sealed class OutboxDatabase : IDisposable
 
         var rows = new SortedDictionary<long, OutboxBatch>();
         var lost = Collect(aside, "ORDER BY number", rows) + Collect(aside, "ORDER BY number DESC", rows);
-        var database = TryOpen(path, mostBytes, out _) ?? throw new OutboxException($"The outbox {path} was damaged, is now {aside}, and a new one cannot be made.", mayPass: false);
+        var database = TryOpen(path, mostBytes, out _) ?? throw new OutboxException($"The outbox {path} was damaged, is now {aside}, and a new one cannot be created.", mayPass: false);
         if (rows.Count > 0) database.Append([.. rows.Values]);
         database.Quarantined += Math.Max(1, lost); // the actual number is unknown
         return database;
@@ -470,16 +470,16 @@ sealed class OutboxDatabase : IDisposable
         }
         catch (Exception e) when (e is InvalidCastException or InvalidOperationException)
         {
-            throw new OutboxException($"The outbox {_path} is damaged ({e.GetType().Name}). The next start sets it aside and takes over what can be read.", mayPass: false, e);
+            throw new OutboxException($"The outbox {_path} is damaged ({e.GetType().Name}). The next start sets it aside and recovers what can be read.", mayPass: false, e);
         }
     }
 
     static OutboxException Failed(string path, Exception e) => e switch
     {
-        SqliteException { SqliteErrorCode: FullCode } => new($"The outbox {path} is full: its disk, or its own limit. Records are refused until there is room.", mayPass: true, e),
-        SqliteException { SqliteErrorCode: CorruptCode or NotADatabaseCode } => new($"The outbox {path} is damaged. The next start sets it aside and takes over what can be read.", mayPass: false, e),
+        SqliteException { SqliteErrorCode: FullCode } => new($"The outbox {path} is full: its disk, or its own limit. Records are rejected until there is space.", mayPass: true, e),
+        SqliteException { SqliteErrorCode: CorruptCode or NotADatabaseCode } => new($"The outbox {path} is damaged. The next start sets it aside and recovers what can be read.", mayPass: false, e),
         // The system may have discarded what it could not write: a retry would prove nothing.
-        NotSyncedException or SqliteException { SqliteExtendedErrorCode: SyncFailedCode or FolderSyncFailedCode } => new($"The disk of the outbox {path} does not sync: {e.Message} Nothing more can be promised; repair the disk and start again.", mayPass: false, e),
+        NotSyncedException or SqliteException { SqliteExtendedErrorCode: SyncFailedCode or FolderSyncFailedCode } => new($"The disk of the outbox {path} does not sync: {e.Message} Durability cannot be guaranteed; repair the disk and restart.", mayPass: false, e),
         IOException or UnauthorizedAccessException => new($"The outbox {path} cannot be written: {e.Message}", mayPass: true, e),
         _ => new($"The outbox {path} cannot be read or written: {e.Message}", mayPass: true, e),
     };

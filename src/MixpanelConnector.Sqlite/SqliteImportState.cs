@@ -235,7 +235,7 @@ public sealed class SqliteImportState : IImportState
                 case 1:
                     break;
                 case 0 when IsEmpty() && File.Exists(Path.Combine(_folder, MarkerName)):
-                    throw new ImportStateException(ImportStateFault.Damaged, $"The state in {_folder} has lost its database: what was imported is not known any more. Restore it from a backup, or begin again with --restart.");
+                    throw new ImportStateException(ImportStateFault.Damaged, $"The state in {_folder} has lost its database: what was imported is no longer known. Restore it from a backup, or begin again with --restart.");
                 case 0 when IsEmpty(): // new, or the process ended between the file and its tables
                     return Execute(Schema);
                 default:
@@ -368,7 +368,7 @@ public sealed class SqliteImportState : IImportState
         }
         catch (SqliteException e) when (e.SqliteErrorCode == BusyCode)
         {
-            throw new ImportStateException(ImportStateFault.Busy, $"Another import{Holder(folder)} holds the state in {folder}. Wait until it ends, or name another folder with --state.", e);
+            throw new ImportStateException(ImportStateFault.Busy, $"Another import{Holder(folder)} uses the state in {folder}. Wait until it ends, or name another folder with --state.", e);
         }
         catch (SqliteException e) when (e.SqliteErrorCode is CorruptCode or NotADatabaseCode or 1)
         {
@@ -431,7 +431,7 @@ public sealed class SqliteImportState : IImportState
         }
         catch (ImportStateException e) when (e.InnerException is NotOursException cause)
         {
-            throw new ImportStateException(ImportStateFault.Unwritable, $"The state cannot be kept safely: {cause.Message} Nothing was sent.", cause);
+            throw new ImportStateException(ImportStateFault.Unwritable, $"The state cannot be stored safely: {cause.Message} Nothing was sent.", cause);
         }
     }
 

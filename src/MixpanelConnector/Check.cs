@@ -67,14 +67,14 @@ public sealed partial class MixpanelClient
             checks.Add(await TryAsync(transport, "import", "token", import, EnsureImport, cancellationToken).ConfigureAwait(false));
         }
 
-        if (checks.Count == 0) throw MixpanelException.Invalid("service_account_username", "There is no credential to check. Configure a service account or a project token.");
+        if (checks.Count == 0) throw MixpanelException.Invalid("service_account_username", "There are no credentials to check. Configure a service account or a project token.");
         return checks;
     }
 
     void EnsureImport(Reply reply)
     {
         var verdict = ReplyClassifier.ReadImport(reply, 1, Options);
-        if (verdict.Kind is not (VerdictKind.Partial or VerdictKind.Ambiguous)) throw new MixpanelException(verdict.Error ?? new(ErrorKind.Protocol, "An event that Mixpanel must refuse was accepted: this is not Mixpanel."));
+        if (verdict.Kind is not (VerdictKind.Partial or VerdictKind.Ambiguous)) throw new MixpanelException(verdict.Error ?? new(ErrorKind.Protocol, "An event that Mixpanel must reject was accepted: this is not Mixpanel."));
     }
 
     async Task<CredentialCheck> TryAsync(MixpanelTransport transport, string api, string credential, MixpanelRequest request, Action<Reply> ensure, CancellationToken cancellationToken)

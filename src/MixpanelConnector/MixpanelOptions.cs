@@ -115,26 +115,26 @@ public sealed record MixpanelOptions
         if (Endpoint is { } endpoint)
         {
             if (!endpoint.IsAbsoluteUri || (endpoint.Scheme != Uri.UriSchemeHttps && !(endpoint.Scheme == Uri.UriSchemeHttp && Hosts.IsLoopback(endpoint))))
-                throw MixpanelException.Invalid("endpoint", "The endpoint must be an https address, or http on loopback, such as http://127.0.0.1:8080.");
+                throw MixpanelException.Invalid("endpoint", "The endpoint must be an https URL, or an http URL on loopback, such as http://127.0.0.1:8080.");
             if (endpoint.UserInfo.Length > 0 || endpoint.Query.Length > 0 || endpoint.Fragment.Length > 0)
-                throw MixpanelException.Invalid("endpoint", "The endpoint must be a bare address, without user name, query or fragment.");
+                throw MixpanelException.Invalid("endpoint", "The endpoint must be a plain URL without user name, query or fragment.");
         }
 
         if (!Enum.IsDefined(Region)) throw MixpanelException.Invalid("region", "The region must be us, eu or in.");
-        if (Token is not null && !IsHeaderSafe(Token)) throw MixpanelException.Invalid("token", "The token must be visible ASCII text without spaces and colons.");
+        if (Token is not null && !IsHeaderSafe(Token)) throw MixpanelException.Invalid("token", "The token must be visible ASCII text without spaces or colons.");
         if (ServiceAccount is { } account)
         {
-            if (!IsHeaderSafe(account.Username)) throw MixpanelException.Invalid("service_account_username", "The service account's user name must be visible ASCII text without spaces and colons.");
-            if (account.Secret is null) throw MixpanelException.Invalid("service_account_secret", "The service account needs its secret.");
+            if (!IsHeaderSafe(account.Username)) throw MixpanelException.Invalid("service_account_username", "The service account's user name must be visible ASCII text without spaces or colons.");
+            if (account.Secret is null) throw MixpanelException.Invalid("service_account_secret", "The service account's secret is missing.");
         }
 
         if (ProjectId is <= 0) throw MixpanelException.Invalid("project_id", "The project id must be a positive integer.");
         if (OrganizationId is <= 0) throw MixpanelException.Invalid("organization_id", "The organization id must be a positive integer.");
         if (WorkspaceId is <= 0) throw MixpanelException.Invalid("workspace_id", "The workspace id must be a positive integer.");
         if (MaxRetries < 0) throw MixpanelException.Invalid("max_retries", "The number of retries cannot be negative.");
-        if (BackoffMin <= TimeSpan.Zero || BackoffMax < BackoffMin) throw MixpanelException.Invalid("backoff_min", "The first wait must be above zero and no longer than the longest.");
-        if (BackoffMax > LongestWait) throw MixpanelException.Invalid("backoff_max", "The longest wait cannot be more than a day.");
-        if (AttemptTimeout <= TimeSpan.Zero || AttemptTimeout > LongestWait) throw MixpanelException.Invalid("attempt_timeout", "The deadline of an attempt must be above zero and at most a day.");
+        if (BackoffMin <= TimeSpan.Zero || BackoffMax < BackoffMin) throw MixpanelException.Invalid("backoff_min", "The minimum backoff must be above zero and at most the maximum.");
+        if (BackoffMax > LongestWait) throw MixpanelException.Invalid("backoff_max", "The maximum backoff must be at most a day.");
+        if (AttemptTimeout <= TimeSpan.Zero || AttemptTimeout > LongestWait) throw MixpanelException.Invalid("attempt_timeout", "The attempt timeout must be above zero and at most a day.");
         return this;
     }
 

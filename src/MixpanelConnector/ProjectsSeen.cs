@@ -43,17 +43,17 @@ sealed class ProjectsSeen
         if (project is null) return error.Kind is ErrorKind.InvalidInput or ErrorKind.Forbidden or ErrorKind.NotFound or ErrorKind.Rejected ? error with { Field = "project_id", Message = $"No project is set.{Listed(" ")}" } : error;
         if (_projects is null || error.Kind is not (ErrorKind.Unauthorized or ErrorKind.Forbidden or ErrorKind.NotFound or ErrorKind.Rejected) || error.HttpStatus == 402) return error;
         if (!_projects.TryGetValue(project.Value, out var seen))
-            return error with { Kind = ErrorKind.NotFound, Field = "project_id", Message = string.Create(CultureInfo.InvariantCulture, $"The service account does not see the project {project}: the project id is wrong, or the account has not joined it, or the project is in another region.{Listed(" ")}") };
+            return error with { Kind = ErrorKind.NotFound, Field = "project_id", Message = string.Create(CultureInfo.InvariantCulture, $"The service account has no access to the project {project}: the project id is wrong, the account was not added to it, or the project is in another region.{Listed(" ")}") };
         if (error.Kind is not ErrorKind.Forbidden) return error;
         var needed = api == "import" ? "Imports need an owner or admin of the project." : "Queries need a role in the project that may read its data.";
-        return error with { Message = string.Create(CultureInfo.InvariantCulture, $"The service account sees the project {project}, but its role there{(seen.Role is { } role ? $", {role}," : "")} is too small for this. {needed} Whoever owns the project can change the role.") };
+        return error with { Message = string.Create(CultureInfo.InvariantCulture, $"The service account has access to the project {project}, but its role there{(seen.Role is { } role ? $", {role}," : "")} is not sufficient. {needed} A project owner can change the role.") };
     }
 
     string Listed(string before) => _projects switch
     {
         null => "",
-        { Count: 0 } => $"{before}The account sees no project at all.",
-        _ => $"{before}The account sees {string.Join(", ", _projects.Take(MostShown).Select(project => project.Key.ToString(CultureInfo.InvariantCulture) + (project.Value.Name is { } name ? $" ({name})" : "")))}{(_projects.Count > MostShown ? $" and {_projects.Count - MostShown} more" : "")}.",
+        { Count: 0 } => $"{before}The account has access to no project.",
+        _ => $"{before}The account has access to {string.Join(", ", _projects.Take(MostShown).Select(project => project.Key.ToString(CultureInfo.InvariantCulture) + (project.Value.Name is { } name ? $" ({name})" : "")))}{(_projects.Count > MostShown ? $" and {_projects.Count - MostShown} more" : "")}.",
     };
 
     /// <summary>Returns the objects of a kind that an account sees, by id.</summary>

@@ -7,7 +7,7 @@ namespace MixpanelConnector.EndToEnd;
 public sealed class MappingSchemaTests
 {
     /// <summary>Mappings that the program refuses but the schema cannot express: rules on the content of a text, or on another member.</summary>
-    static readonly string[] BeyondSchemas = ["is no path:", "is none of the mapping's lookups", "is no encoding of the", "stands there twice"];
+    static readonly string[] BeyondSchemas = ["is not a path:", "is not one of the mapping's lookups", "is not an encoding of the", "is set twice"];
 
     static readonly string[] Right =
     [

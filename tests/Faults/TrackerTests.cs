@@ -200,7 +200,7 @@ public sealed class TrackerTests
         Assert.True(scene.Ended.ExitCode == 0, scene.Ended.ToString());
         Assert.Equal(100, scene.Taken.Count);
         Assert.Equal(50, scene.Refused.Count);
-        Assert.Contains(lines, line => line.StartsWith("refused ", StringComparison.Ordinal) && line.Contains("taken away", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("refused ", StringComparison.Ordinal) && line.Contains("was removed or replaced", StringComparison.Ordinal));
         Assert.Equal("", scene.Judge());
 
         await scene.RunAsync("disk/outbox", "track:10", "flush");

@@ -58,7 +58,7 @@ public sealed class DelimitedTests : IDisposable
     [InlineData("event,time,time\n", "two columns for time")]
     [InlineData(",,\n", "without a name")]
     [InlineData("event:time:distinct_id\n", "no record")]
-    [InlineData("event,\"a\nb,c\"\n", "quote is left open")]
+    [InlineData("event,\"a\nb,c\"\n", "quote is not closed")]
     [InlineData("event,\"time\"x\n", "quote in the wrong place")]
     public async Task A_header_that_gives_no_record_is_told(string text, string message)
     {

@@ -88,11 +88,11 @@ public sealed class ParquetDamageTests : IDisposable
     {
         { "group says fewer", "has 400 values in a row group of 100 rows" },
         { "group says none", "has 400 values in a row group of 0 rows" },
-        { "group is lost", "says that it has 700 rows, and its row groups say 400" },
+        { "group is lost", "declares 700 rows, but its row groups declare 400" },
         { "group and column say fewer", "has pages of more than the 100 values" },
         { "group and column say none", "has pages of more than the 0 values" },
         { "column says more", "has 500 values in a row group of 400 rows" },
-        { "page says fewer", "has pages of 300 values, and is said to have 400" },
+        { "page says fewer", "has pages of 300 values, but declares 400" },
         { "page says more", "has pages of more than the 400 values" },
         { "page says other rows", "has a page of 400 values for 100 rows" },
         { "page lies elsewhere", "has a page that is not where the file says" },

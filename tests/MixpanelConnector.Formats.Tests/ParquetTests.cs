@@ -162,7 +162,7 @@ public sealed class ParquetTests : IDisposable
         _run.Mixpanel.Script = _ => null;
         var report = await _run.RunAsync(request, _state);
         Assert.Equal((RunOutcome.Rejected, 2998, 2), (report.Outcome, report.Accepted, report.Rejected));
-        Assert.All(_run.DeadLetters(), letter => Assert.Contains("properties holds the properties as a JSON object", letter.GetProperty("message").GetString(), StringComparison.Ordinal));
+        Assert.All(_run.DeadLetters(), letter => Assert.Contains("properties must contain the properties as a JSON object", letter.GetProperty("message").GetString(), StringComparison.Ordinal));
         Assert.Equal([1201, 2501], _run.DeadLetters().Select(letter => letter.GetProperty("line").GetInt32()));
         Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request with { ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["properties"] = ImportColumnType.Text }, DryRun = true })).Outcome);
     }
@@ -289,7 +289,7 @@ public sealed class ParquetTests : IDisposable
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.parquet", file.ToArray())), _state);
 
         Assert.Equal((RunOutcome.Damaged, 20), (report.Outcome, report.Accepted));
-        Assert.Contains("damaged, cut short, or of a kind that is not supported: the column secret: ", Assert.Single(report.Problems), StringComparison.Ordinal);
+        Assert.Contains("damaged, truncated or not supported: the column secret: ", Assert.Single(report.Problems), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -339,7 +339,7 @@ public sealed class ParquetTests : IDisposable
         stream.Position = 0;
         var report = await _run.RunAsync(_run.RequestAll("-") with { StandardInput = stream });
         Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Accepted));
-        Assert.Contains("cut short", report.Problems[0], StringComparison.Ordinal);
+        Assert.Contains("truncated", report.Problems[0], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -84,7 +84,7 @@ public sealed class OutboxOwnersTests : IDisposable
             await other.Tracker.FlushAsync();
             Assert.Equal(0, other.Tracker.Pending);
             Assert.Single(other.Mixpanel.Stored);
-            Assert.StartsWith("Warning: 1 records in the outbox are of other projects", Assert.Single(other.Log.From(LogLevel.Warning)), StringComparison.Ordinal);
+            Assert.StartsWith("Warning: 1 records in the outbox belong to other projects", Assert.Single(other.Log.From(LogLevel.Warning)), StringComparison.Ordinal);
         }
 
         await using var again = new Tracked(new() { Token = A, Endpoint = Here }, _folder.Path);

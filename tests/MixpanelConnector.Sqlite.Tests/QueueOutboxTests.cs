@@ -81,7 +81,7 @@ public sealed class QueueOutboxTests : IDisposable
             Assert.Equal(kind is QueuedKind.Events ? expected.Order(StringComparer.Ordinal) : expected, kind is QueuedKind.Events ? Published(kind).Order(StringComparer.Ordinal) : Published(kind), StringComparer.Ordinal);
         }
 
-        Assert.Contains(_log.From(LogLevel.Warning), line => line.Contains("Messages that wait on this disk", StringComparison.Ordinal));
+        Assert.Contains(_log.From(LogLevel.Warning), line => line.Contains("Messages waiting on this disk", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -289,7 +289,7 @@ public sealed class QueueOutboxTests : IDisposable
         }
 
         Assert.Equal(["ours"], Published(QueuedKind.Profiles), StringComparer.Ordinal);
-        Assert.Contains(_log.From(LogLevel.Warning), line => line.Contains("another queue", StringComparison.Ordinal));
+        Assert.Contains(_log.From(LogLevel.Warning), line => line.Contains("a queue other than", StringComparison.Ordinal));
         await using (var other = Open("others")) await UntilEmptyAsync(other);
         Assert.Equal(["ours", "theirs"], Published(QueuedKind.Profiles), StringComparer.Ordinal);
     }

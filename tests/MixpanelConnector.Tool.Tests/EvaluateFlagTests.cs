@@ -19,7 +19,7 @@ public sealed class EvaluateFlagTests
         using var offline = new Tool();
         var ofFile = await offline.RunAsync("evaluate-flag", key, "--context", context, "--definitions", offline.Folder.Write("flags.json", Definitions));
 
-        Assert.Equal((0, expected + "\n", "mixpanel: a definition is left out: number 2: it has no context\n"), (fetched.Exit, fetched.Out, fetched.Err));
+        Assert.Equal((0, expected + "\n", "mixpanel: a definition is ignored: number 2: it has no context\n"), (fetched.Exit, fetched.Out, fetched.Err));
         Assert.Equal(fetched, ofFile);
     }
 

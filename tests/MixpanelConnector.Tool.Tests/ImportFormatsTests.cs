@@ -47,7 +47,7 @@ public class ImportFormatsTests
         var run = await tool.RunAsync("import", tool.Folder.Write("a.csv", "event\n"), "--format", "parquet", "--dry-run");
 
         Assert.Equal(6, run.Exit);
-        Assert.Contains("is no Parquet file", run.Err, StringComparison.Ordinal);
+        Assert.Contains("is not a Parquet file", run.Err, StringComparison.Ordinal);
     }
 
     [Fact]

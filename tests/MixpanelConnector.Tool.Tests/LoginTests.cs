@@ -77,13 +77,13 @@ public class LoginTests
 
         Assert.True(run.Exit == 0, run.Err);
         Assert.Equal(2, hidden);
-        Assert.Contains("The account sees 1 (Shop), 2 (Blog).", run.Err, StringComparison.Ordinal);
+        Assert.Contains("The account has access to 1 (Shop), 2 (Blog).", run.Err, StringComparison.Ordinal);
         Assert.DoesNotContain(Tool.Secret, run.Out + run.Err, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("wrong", "1", 4, "did not accept the credentials")]
-    [InlineData(Tool.Secret, "9", 2, "does not see the project 9")]
+    [InlineData(Tool.Secret, "9", 2, "has no access to the project 9")]
     public async Task What_Mixpanel_refuses_is_not_written(string secret, string project, int exit, string says)
     {
         await using var server = await MixpanelAsync();
@@ -110,7 +110,7 @@ public class LoginTests
         var run = await tool.RunAsync("login", "--profile", "blog", "--endpoint", server.Url, "--service-account-username", "robot", "--secret-file", "-", "--project-id", "2");
 
         Assert.True(run.Exit == 0, run.Err);
-        Assert.Contains("its role there, analyst, is too small", run.Err, StringComparison.Ordinal);
+        Assert.Contains("its role there, analyst, is not sufficient", run.Err, StringComparison.Ordinal);
         Assert.Contains("mixpanel profile use blog", run.Err, StringComparison.Ordinal);
         Assert.True(File.Exists(Profiles(tool)));
     }

@@ -58,7 +58,7 @@ public class RotateTests
 
         Assert.Equal((4, ""), (run.Exit, run.Out));
         Assert.Equal(["POST service-accounts", "DELETE service-accounts/8"], Changes(server));
-        Assert.Contains("The new account was deleted again. The old account old.1a2b3c.mp-service-account is as it was.", run.Err, StringComparison.Ordinal);
+        Assert.Contains("The new account was deleted again. The old account old.1a2b3c.mp-service-account is unchanged.", run.Err, StringComparison.Ordinal);
         Assert.False(File.Exists(tool.Folder.File("new.secret")));
     }
 
@@ -67,7 +67,7 @@ public class RotateTests
     {
         await using var server = await MixpanelAsync(refusedSignIns: 99, undeletable: 8);
         using var tool = Tool.At(server);
-        Assert.Contains("The new account new, id 8, could not be deleted again", (await tool.RunAsync(Command(tool))).Err, StringComparison.Ordinal);
+        Assert.Contains("The new account new, id 8, could not be deleted:", (await tool.RunAsync(Command(tool))).Err, StringComparison.Ordinal);
     }
 
     [Fact]

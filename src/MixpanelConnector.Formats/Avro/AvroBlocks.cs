@@ -57,7 +57,7 @@ sealed class AvroBlocks : IDisposable
         var blocks = new AvroBlocks(window, most);
         while (window.Unread.Length < Magic.Length)
             if (!await window.FillAsync(cancellationToken).ConfigureAwait(false)) break;
-        if (!Begins(window.Unread)) throw new InputException("is no Avro file");
+        if (!Begins(window.Unread)) throw new InputException("is not an Avro file");
         window.Advance(Magic.Length);
         byte[]? schema = null;
         var left = LargestHead;
@@ -79,7 +79,7 @@ sealed class AvroBlocks : IDisposable
         await blocks.ExactlyAsync(MarkerLength, cancellationToken).ConfigureAwait(false);
         blocks._packed.AsSpan(0, MarkerLength).CopyTo(blocks._marker);
         if (blocks._codec is not ("null" or "deflate" or "snappy" or "zstandard"))
-            throw new InputException($"is an Avro file that is compressed in a way that is not read here{(blocks._codec is "bzip2" or "xz" ? $" ({blocks._codec})" : "")}: write it with snappy, deflate or zstandard");
+            throw new InputException($"is an Avro file with an unsupported compression{(blocks._codec is "bzip2" or "xz" ? $" ({blocks._codec})" : "")}: write it with snappy, deflate or zstandard");
         blocks.Schema = AvroSchema.Read(schema ?? throw AvroData.Damaged());
         return blocks;
     }
@@ -118,7 +118,7 @@ sealed class AvroBlocks : IDisposable
             _ => Snapped(packed),
         };
         _given += _length;
-        if (_given > _most) throw new InputException(FormattableString.Invariant($"is more than {_most} bytes when it is decompressed, which is more than it may be"));
+        if (_given > _most) throw new InputException(FormattableString.Invariant($"is more than {_most} bytes when it is decompressed, which is the limit"));
     }
 
     int Inflated(int packed)
@@ -238,9 +238,9 @@ sealed class AvroBlocks : IDisposable
         if (buffer.Length < length) Array.Resize(ref buffer, (int)Math.Max(length, Math.Min(2L * buffer.Length, most)));
     }
 
-    static InputException Cut() => new("is an Avro file that is cut short");
+    static InputException Cut() => new("is an Avro file that is truncated");
 
-    static InputException TooMuch() => new($"is an Avro file that says more than {LargestHead >> 20} MB of itself");
+    static InputException TooMuch() => new($"is an Avro file with a header of more than {LargestHead >> 20} MB");
 
     static InputException TooLarge() => new($"is an Avro file with a block of more than {LargestBlock >> 20} MB, or {LargestDecompressed >> 20} MB when it is decompressed. Write it with smaller blocks, as Avro's writers do with a smaller sync interval");
 }

@@ -73,7 +73,7 @@ ref struct AvroData(ReadOnlySpan<byte> bytes)
     /// <param name="depth">Its nesting depth.</param>
     public void Skip(AvroType type, int depth)
     {
-        if (depth > AvroSchema.Deepest) throw new InputException($"is an Avro file with a value that is nested more than {AvroSchema.Deepest} deep: it is no record that Mixpanel takes");
+        if (depth > AvroSchema.Deepest) throw new InputException($"is an Avro file with a value that is nested more than {AvroSchema.Deepest} deep: Mixpanel does not accept such a record");
         switch (type.Kind)
         {
             case AvroKind.Null: break;
@@ -111,5 +111,5 @@ ref struct AvroData(ReadOnlySpan<byte> bytes)
         if (At == begin && --Free < 0) throw Damaged();
     }
 
-    public static InputException Damaged(Exception? cause = null) => new("is an Avro file that is damaged, or of another schema than it says", cause);
+    public static InputException Damaged(Exception? cause = null) => new("is an Avro file that is damaged, or does not match its schema", cause);
 }

@@ -45,7 +45,7 @@ sealed class AvroRecordReader : RecordReader
         _before = _after = blocks.Fingerprint;
         var dropped = request.Drop.Select(name => Convert.ToHexString(ColumnMap.NameOf(name).Span)).ToHashSet(StringComparer.Ordinal);
         _isDropped = [.. _columns.Fields.Select(field => field.Index != _columns.Root?.Index && dropped.Contains(Convert.ToHexString(field.Name.Span)))];
-        if (Array.TrueForAll(_isDropped, isDropped => isDropped)) throw new InputException("has no column that is not dropped");
+        if (Array.TrueForAll(_isDropped, isDropped => isDropped)) throw new InputException("has no columns left: all are dropped");
         var seen = new HashSet<AvroType>();
         foreach (var field in _columns.Fields.Where(field => !_isDropped[field.Index]))
             if (HoldsUnknown(schema.Parts[field.Column], seen)) throw new InputException($"has the column {_columns.Names[field.Column]} of a type that is not supported. Leave it out with --drop, or write it as text");

@@ -28,11 +28,11 @@ sealed class AvroSchema
             // Each type uses at most three levels: the object, the list of its fields, the field.
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 4 * Deepest });
             var type = new AvroSchema().Of(document.RootElement, space: "", depth: 0);
-            return type.Kind is AvroKind.Record && type.Parts.Count > 0 ? type : throw new InputException("is an Avro file whose records have no fields: it gives no events");
+            return type.Kind is AvroKind.Record && type.Parts.Count > 0 ? type : throw new InputException("is an Avro file whose records have no fields");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw Damaged("it is no JSON, or nested too deeply", e);
+            throw Damaged("it is not JSON, or is nested too deeply", e);
         }
     }
 
@@ -49,7 +49,7 @@ sealed class AvroSchema
     }
 
     AvroType Named(string name, string space) => Primitive(name) is { } kind ? Plain[kind]
-        : _named.GetValueOrDefault(Full(name, space)) ?? _named.GetValueOrDefault(name) ?? throw Damaged("it names a type that it does not have");
+        : _named.GetValueOrDefault(Full(name, space)) ?? _named.GetValueOrDefault(name) ?? throw Damaged("it refers to a type that it does not define");
 
     AvroType OfObject(JsonElement json, string space, int depth)
     {
@@ -64,7 +64,7 @@ sealed class AvroSchema
             case "enum": return Kept(json, space, new AvroType(AvroKind.Enum) { Symbols = [.. Member(json, "symbols").EnumerateArray().Select(symbol => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(NameIn(symbol)))] });
             case "fixed":
                 var size = Member(json, "size").GetInt32();
-                if (size < 0) throw Damaged("a size is below zero");
+                if (size < 0) throw Damaged("a size is negative");
                 return Kept(json, space, Meant(json, AvroKind.Fixed, size));
             default: return Primitive(name) is { } kind ? Meant(json, kind, size: 0) : Named(name, space);
         }

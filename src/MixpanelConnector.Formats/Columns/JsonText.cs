@@ -40,7 +40,7 @@ sealed class JsonText(bool spills = true)
     public void Spill()
     {
         if (_end <= (spills ? 2 * InputWindow.LargestRecord : MostWhole)) return;
-        if (!spills || _spilled > MostSpilled) throw new InputException("has a row that is far too large to be a record. Leave out what makes it so large, with --drop");
+        if (!spills || _spilled > MostSpilled) throw new InputException("has a row that is far too large to be a record. Drop large columns with --drop");
         _oversized ??= new OversizedRecord();
         _oversized.Append(_bytes.AsSpan(0, _end - 1));
         (_bytes[0], _spilled, _end) = (_bytes[_end - 1], _spilled + _end - 1, 1);

@@ -148,7 +148,7 @@ sealed class ValueText(RecordBuilder records)
     public void WriteTimeOfDay(JsonText json, long value, long unitsPerSecond, string column)
     {
         var seconds = FloorDivide(value, unitsPerSecond, out var rest);
-        if (seconds is < 0 or > SecondsPerDay) records.Fault ??= new("date_range", column, "the column has a time that no day has");
+        if (seconds is < 0 or > SecondsPerDay) records.Fault ??= new("date_range", column, "the column has a time of day that does not exist");
         json.AppendByte((byte)'"');
         AppendTimeOfDay(json, seconds, rest * (NanosecondsPerSecond / unitsPerSecond));
         json.AppendByte((byte)'"');

@@ -58,7 +58,7 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
         var columns = header is null ? null : new ColumnMap(header.Names, input.Request, mayLackNames: true);
         if (header is null || columns is null || (header.Length > 0 && header.Length == window.Unread.Length && !await window.FillAsync(cancellationToken).ConfigureAwait(false)))
         {
-            if (input.Reached is { Offset: > 0 }) throw InputException.Changed("is shorter than when it was imported: its header row is all that is left");
+            if (input.Reached is { Offset: > 0 }) throw InputException.Changed("is shorter than when it was imported: only its header row is left");
             return new EmptyReader(window); // a header without rows, or less than that: the file may grow
         }
 
@@ -86,9 +86,9 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
     {
         var (dialect, ends) = (header.Dialect, header.Dialect.EndsWithReturn ? "; its lines end with CR" : "");
         if (string.IsNullOrWhiteSpace(header.Names[0]) && input.Request.ColumnNames.Count == 0)
-            input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning", "The first column has no name, as that of row numbers, and is left out. --column-names gives it one."));
+            input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning", "The first column has no name, like one of row numbers, and is dropped. Use --column-names to name it."));
         if (input.Request is { NoHeader: false, ColumnNames.Count: 0 } && header.Names.Any(IsTime))
-            input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning", "The first line is taken for the names of the columns, and one of them is a time. If it is a record, say --no-header and --column-names A,B,C, with a name for each column."));
+            input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning", "The first line is read as the names of the columns, but one of them is a time. If it is a record, add --no-header and --column-names A,B,C, with a name for each column."));
         if (ends.Length == 0 && (input.Request.Delimiter is not null || dialect.Delimiter == (delimiter ?? (byte)','))) return;
         input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning", $"It is read as {Name} with {Dialect.NameOf(dialect.Delimiter)} between cells{ends}."));
     }

@@ -8,7 +8,7 @@ namespace MixpanelConnector.Formats.Delimited;
 /// <summary>Parses the rows in dead letters, most of which are from the same file.</summary>
 sealed class DelimitedRowParser(ImportRequest request) : RowParser
 {
-    static readonly Rejection SeveralRows = new("invalid_csv", null, "this is more than one row: a line end stands outside of quotes");
+    static readonly Rejection SeveralRows = new("invalid_csv", null, "this is more than one row: there is a line end outside of quotes");
     static readonly Rejection Unclosed = new("invalid_csv", null, "a quoted cell has no closing quote");
 
     byte[] _layout = [];

@@ -16,8 +16,8 @@ namespace MixpanelConnector.Formats.Delimited;
 /// <param name="nullValues">The cells that count as empty; null for those in the request.</param>
 sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types, ImportRequest request, IReadOnlyList<string>? nullValues = null)
 {
-    static readonly Rejection Marked = new("invalid_csv", null, "a byte order mark stands before the row, as where files were put together that each had one");
-    static readonly Rejection Malformed = new("invalid_csv", null, "a quoted cell goes on after its closing quote");
+    static readonly Rejection Marked = new("invalid_csv", null, "a byte order mark precedes the row, as in concatenated files");
+    static readonly Rejection Malformed = new("invalid_csv", null, "a quoted cell continues after its closing quote");
 
     readonly RowSplitter _splitter = new(dialect);
     readonly RecordBuilder _builder = new(columns, request);
@@ -106,5 +106,5 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
 
     Rejection Ragged(int found) => new("ragged_row", null, $"the row has {Counted.Of(found, "cell")}, {_namedBy} {columns.Names.Count}");
 
-    static Rejection Nameless(int column) => new("nameless_column", null, $"there is something in column {column + 1}, which has no name. --column-names gives it one");
+    static Rejection Nameless(int column) => new("nameless_column", null, $"there is a value in column {column + 1}, which has no name. Use --column-names to name it");
 }

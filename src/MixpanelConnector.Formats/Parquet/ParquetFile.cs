@@ -28,7 +28,7 @@ sealed class ParquetFile(FileStream file, bool isTemporary) : Stream
     /// <exception cref="InputException">The disk has failed.</exception>
     public void ThrowIfFailed()
     {
-        if (_failure is { } failure) throw new InputException(isTemporary ? $"could not be read again from the temporary file that it was put into: {failure.Message}" : $"cannot be read: {failure.Message}", failure) { Outcome = isTemporary ? RunOutcome.DiskFailed : RunOutcome.Damaged };
+        if (_failure is { } failure) throw new InputException(isTemporary ? $"could not be read again from its temporary file: {failure.Message}" : $"cannot be read: {failure.Message}", failure) { Outcome = isTemporary ? RunOutcome.DiskFailed : RunOutcome.Damaged };
     }
 
     /// <exception cref="InputException">The disk has failed.</exception>
@@ -38,7 +38,7 @@ sealed class ParquetFile(FileStream file, bool isTemporary) : Stream
         while (target.Length > 0)
         {
             var read = ReadAt(target, position);
-            if (read == 0) throw new EndOfStreamException("it ends before what it says it holds");
+            if (read == 0) throw new EndOfStreamException("it ends before the contents that it declares");
             target = target[read..];
             position += read;
         }

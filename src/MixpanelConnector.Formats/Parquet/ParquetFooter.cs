@@ -50,12 +50,12 @@ sealed class ParquetFooter
         Span<byte> end = stackalloc byte[8];
         if (file.Length < 12) throw new InvalidDataException("it is too short");
         file.ReadExactly(end, file.Length - end.Length);
-        if (end.EndsWith("PARE"u8)) throw new InputException("is an encrypted Parquet file, and no key can be given. Write it without encryption");
-        if (!end.EndsWith("PAR1"u8)) throw new InvalidDataException("it does not end as a Parquet file does");
+        if (end.EndsWith("PARE"u8)) throw new InputException("is an encrypted Parquet file, which is not supported. Write it without encryption");
+        if (!end.EndsWith("PAR1"u8)) throw new InvalidDataException("it does not have the end of a Parquet file");
         var length = BinaryPrimitives.ReadUInt32LittleEndian(end);
         var footer = new ParquetFooter { Begin = file.Length - end.Length - length };
-        if (footer.Begin < 4) throw new InvalidDataException("what it says of itself is longer than the file");
-        if (length > MostBytes) throw new InputException($"is a Parquet file with {length} bytes about its columns and row groups; at most {MostBytes} are read. Write it with larger row groups, or as several files");
+        if (footer.Begin < 4) throw new InvalidDataException("its metadata is longer than the file");
+        if (length > MostBytes) throw new InputException($"is a Parquet file with {length} bytes of metadata; at most {MostBytes} are supported. Write it with larger row groups, or as several files");
         var bytes = new byte[length];
         file.ReadExactly(bytes, footer.Begin);
         try
@@ -64,7 +64,7 @@ sealed class ParquetFooter
         }
         catch (Exception e) when (e is ThriftEndException or ArgumentException)
         {
-            throw new InvalidDataException("what it says of itself cannot be read", e);
+            throw new InvalidDataException("its metadata cannot be read", e);
         }
 
         return footer;
@@ -87,12 +87,12 @@ sealed class ParquetFooter
         var rows = 0L;
         foreach (var group in _groups)
         {
-            if (group.Rows < 0 || group.Rows > long.MaxValue - rows) throw new InvalidDataException("a row group has less than no rows");
+            if (group.Rows < 0 || group.Rows > long.MaxValue - rows) throw new InvalidDataException("a row group has a negative number of rows");
             if (group.Chunks.Length != _leaves.Count) throw new InvalidDataException($"a row group has {Counted.Of(group.Chunks.Length, "column")}, and the file {_leaves.Count}");
             rows += group.Rows;
         }
 
-        if (rows != _rows) throw new InvalidDataException($"it says that it has {Counted.Of(_rows, "row")}, and its row groups say {rows}");
+        if (rows != _rows) throw new InvalidDataException($"it declares {Counted.Of(_rows, "row")}, but its row groups declare {rows}");
     }
 
     void ReadSchema(ref ThriftReader thrift)
@@ -105,11 +105,11 @@ sealed class ParquetFooter
             while (open.TryPeek(out var full) && full.Children.Count == full.Announced) open.Pop();
             if (_record is null) _record = field;
             else if (open.TryPeek(out var parent)) parent.Add(field);
-            else throw new InvalidDataException("it has more columns than it says");
+            else throw new InvalidDataException("it has more columns than it declares");
             if (open.Count > MostNested) throw new InputException($"is a Parquet file whose columns are nested more than {MostNested} deep");
             if (!field.IsLeaf)
             {
-                if (field.Announced == 0) throw new InvalidDataException("it has a column of no parts");
+                if (field.Announced == 0) throw new InvalidDataException("it has a column without parts");
                 open.Push(field);
             }
             else if (_record != field)
@@ -119,7 +119,7 @@ sealed class ParquetFooter
             }
         }
 
-        if (open.Any(field => field.Children.Count < field.Announced)) throw new InvalidDataException("it has fewer columns than it says");
+        if (open.Any(field => field.Children.Count < field.Announced)) throw new InvalidDataException("it has fewer columns than it declares");
     }
 
     void ReadGroups(ref ThriftReader thrift)
@@ -153,7 +153,7 @@ sealed class ParquetFooter
             {
                 switch (id, type)
                 {
-                    case (1, ThriftType.Bytes) when thrift.ReadBytes().Length > 0: throw new InputException("is a Parquet file whose columns are in other files. Write it as one");
+                    case (1, ThriftType.Bytes) when thrift.ReadBytes().Length > 0: throw new InputException("is a Parquet file whose columns are in other files. Write it as one file");
                     case (1, ThriftType.Bytes): break;
                     case (3, ThriftType.Struct): chunk = ReadChunk(ref thrift); break;
                     case (8, ThriftType.Struct):

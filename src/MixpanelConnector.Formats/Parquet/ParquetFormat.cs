@@ -21,7 +21,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
 
     internal override async ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken)
     {
-        if (!IsParquet(input.Window.Unread)) throw new InputException("is no Parquet file");
+        if (!IsParquet(input.Window.Unread)) throw new InputException("is not a Parquet file");
         var path = input.Compressed ? null : input.File.SeekablePath;
         var (stream, fingerprint) = path is null
             ? await SpoolAsync(input.Window, cancellationToken).ConfigureAwait(false)
@@ -47,8 +47,8 @@ sealed class ParquetFormat() : ImportFormat("parquet")
     {
         file.ThrowIfFailed();
         if (cause is DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException })
-            return new("is a Parquet file, and what reads these is not there for this system, such as one without glibc. Convert it to NDJSON or CSV first", cause);
-        return new($"is a Parquet file that is damaged, cut short, or of a kind that is not supported: {ReasonOf(cause)}", cause);
+            return new("is a Parquet file, which cannot be read on this system, such as one without glibc. Convert it to NDJSON or CSV first", cause);
+        return new($"is a Parquet file that is damaged, truncated or not supported: {ReasonOf(cause)}", cause);
     }
 
     static bool IsParquet(ReadOnlySpan<byte> head) => head.StartsWith("PAR1"u8) || head.StartsWith("PARE"u8);
@@ -100,7 +100,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         {
             if (file is not null) await file.DisposeAsync().ConfigureAwait(false);
             if (e is not (IOException or UnauthorizedAccessException)) throw;
-            throw new InputException($"is a Parquet file in a stream, or compressed as a whole: it needs a temporary file, which cannot be written in {TemporaryFile.Folder}: {e.Message} Make room there, or name another folder in TMPDIR", e) { Outcome = RunOutcome.DiskFailed };
+            throw new InputException($"is a Parquet file in a stream, or compressed as a whole: it needs a temporary file, which cannot be written in {TemporaryFile.Folder}: {e.Message} Free space there, or name another folder in TMPDIR", e) { Outcome = RunOutcome.DiskFailed };
         }
     }
 }

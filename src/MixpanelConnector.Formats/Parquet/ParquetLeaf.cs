@@ -74,7 +74,7 @@ abstract class ParquetLeaf(ParquetField leaf, ParquetValues context) : ParquetNo
 
     public override void Skip()
     {
-        if (Definition == leaf.Definition) throw ParquetPages.Damaged(leaf, "has a value within what is null");
+        if (Definition == leaf.Definition) throw ParquetPages.Damaged(leaf, "has a value within a null");
         _level++;
     }
 
@@ -104,9 +104,9 @@ abstract class ParquetLeaf(ParquetField leaf, ParquetValues context) : ParquetNo
             throw new InvalidDataException($"the column {leaf.Path}: {ParquetFormat.ReasonOf(e)}", e);
         }
 
-        if (read <= 0) throw ParquetPages.Damaged(leaf, "has fewer values than it says");
+        if (read <= 0) throw ParquetPages.Damaged(leaf, "has fewer values than it declares");
         var expected = _definitions is [] ? read : _definitions.AsSpan(0, (int)read).Count(leaf.Definition);
-        if (values != expected) throw ParquetPages.Damaged(leaf, "has fewer values than it says");
+        if (values != expected) throw ParquetPages.Damaged(leaf, "has fewer values than it declares");
         (_count, _level, _value) = ((int)read, 0, 0);
         _left -= read;
     }

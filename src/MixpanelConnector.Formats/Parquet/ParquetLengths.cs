@@ -24,7 +24,7 @@ static class ParquetLengths
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static bool Fit(ReadOnlySpan<byte> page, int plain, int codec, int unpacked, int levels, int values, int lists)
     {
-        if (unpacked > MostUnpacked || plain > unpacked || plain > page.Length) throw new InvalidDataException("a page of texts with their lengths apart is too large");
+        if (unpacked > MostUnpacked || plain > unpacked || plain > page.Length) throw new InvalidDataException("a page of texts with separate lengths is too large");
         var rented = ArrayPool<byte>.Shared.Rent(unpacked - plain);
         try
         {
@@ -39,7 +39,7 @@ static class ParquetLengths
         }
         catch (Exception e) when (e is ArgumentException or IndexOutOfRangeException or OverflowException)
         {
-            throw new InvalidDataException("a page ends before what it holds does", e);
+            throw new InvalidDataException("a page ends before its contents", e);
         }
         finally
         {
@@ -67,7 +67,7 @@ static class ParquetLengths
             case 5 or 7:
                 return Lz4(packed, target);
             default:
-                throw new InvalidDataException("a page is compressed in a way that is not known");
+                throw new InvalidDataException("a page has an unknown compression");
         }
     }
 
@@ -163,7 +163,7 @@ static class ParquetLengths
 
     static int Repeat(Span<byte> target, int written, int distance, int length)
     {
-        if (distance <= 0 || distance > written) throw new InvalidDataException("a page is not what it was before it was compressed");
+        if (distance <= 0 || distance > written) throw new InvalidDataException("a page cannot be decompressed");
         for (var end = checked(written + length); written < end; written++) target[written] = target[written - distance];
         return written;
     }
@@ -180,7 +180,7 @@ static class ParquetLengths
             if (count > (ulong)most) return false;
             if (isLast) return true;
             Varint();
-            if (block is 0 or > int.MaxValue || parts is 0 || parts > block || block % parts != 0) throw new InvalidDataException("a page has numbers in blocks that there are not");
+            if (block is 0 or > int.MaxValue || parts is 0 || parts > block || block % parts != 0) throw new InvalidDataException("a page has numbers in invalid blocks");
             var perPart = block / parts;
             for (var left = (long)count - 1; left > 0;)
             {

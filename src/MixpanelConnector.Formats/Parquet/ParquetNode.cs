@@ -73,7 +73,7 @@ sealed class ParquetStruct(int definition, List<(string Name, ParquetNode Node)>
         {
             var start = json.Length;
             if (separate) json.AppendByte((byte)',');
-            if (node.First.Definition < definition) throw ParquetPages.Damaged(node.First.Field, "is null within what is not");
+            if (node.First.Definition < definition) throw ParquetPages.Damaged(node.First.Field, "is null within a value that is not null");
             json.Append(name.Span);
             if (node.Write(json)) separate = true;
             else json.CutTo(start);

@@ -54,14 +54,14 @@ static class ParquetPages
             if (position >= footer.Begin) break;
             var page = ReadHeader(file, footer, leaf, ref buffer, ref position);
             if (page.Unpacked < 0 || page.Packed < 0 || page.Packed > footer.Begin - position) throw Damaged(leaf, "has a page that is not where the file says");
-            if (page.Values < 0) throw Damaged(leaf, "has a page of less than no values");
+            if (page.Values < 0) throw Damaged(leaf, "has a page with a negative number of values");
             switch (page.Type)
             {
                 case DictionaryPage when first:
                     dictionary = (2L * page.Unpacked) + ((long)EntryOverhead * Math.Min(page.Values, page.Unpacked));
                     break;
                 case DictionaryPage:
-                    throw Damaged(leaf, "has a dictionary behind its values");
+                    throw Damaged(leaf, "has a dictionary after its values");
                 case DataPage or DataPageV2:
                     values += page.Values;
                     rows += page.Rows;
@@ -69,7 +69,7 @@ static class ParquetPages
                     packed = Math.Max(packed, page.Packed);
                     expands |= page.Encoding == DeltaByteArray;
                     if (page.Encoding is DeltaLengthByteArray or DeltaByteArray) CheckLengths(file, leaf, page, chunk.Codec, position);
-                    if (values > chunk.Values) throw Damaged(leaf, $"has pages of more than the {Counted.Of(chunk.Values, "value")} that it is said to have");
+                    if (values > chunk.Values) throw Damaged(leaf, $"has pages of more than the {Counted.Of(chunk.Values, "value")} that it declares");
                     if (page.Type is DataPageV2 && leaf.Repetition == 0 && page.Rows != page.Values) throw Damaged(leaf, $"has a page of {Counted.Of(page.Values, "value")} for {Counted.Of(page.Rows, "row")}");
                     if (page.Type is DataPage) rows = long.MinValue; // these pages do not specify it
                     break;
@@ -79,7 +79,7 @@ static class ParquetPages
             position += page.Packed;
         }
 
-        if (values != chunk.Values) throw Damaged(leaf, $"has pages of {Counted.Of(values, "value")}, and is said to have {chunk.Values}");
+        if (values != chunk.Values) throw Damaged(leaf, $"has pages of {Counted.Of(values, "value")}, but declares {chunk.Values}");
         if (rows > 0 && rows != group.Rows) throw Damaged(leaf, $"has pages of {Counted.Of(rows, "row")} in a row group of {group.Rows}");
         return new Needs(largest + dictionary + DecompressionMemory(chunk.Codec), packed, largest, expands);
     }
@@ -100,7 +100,7 @@ static class ParquetPages
     public static void Check(ParquetFooter footer, ParquetGroup group, ParquetField leaf)
     {
         var chunk = group.Chunks[leaf.Leaf];
-        if (chunk.Encrypted) throw new InputException($"has the column {leaf.Path}, which is encrypted, and no key can be given. Write it without encryption, or leave the column out with --drop");
+        if (chunk.Encrypted) throw new InputException($"has the column {leaf.Path}, which is encrypted and not supported. Write it without encryption, or leave the column out with --drop");
         if (leaf.Repetition == 0 ? chunk.Values != group.Rows : chunk.Values < group.Rows) throw Damaged(leaf, $"has {Counted.Of(chunk.Values, "value")} in a row group of {Counted.Of(group.Rows, "row")}");
         if (chunk is { Values: 0, Length: <= 0 }) return;
         if (chunk.Type != (int)leaf.Type) throw Damaged(leaf, "has another type in a row group than in the file");

@@ -63,7 +63,7 @@ sealed class ParquetRecordReader : RecordReader
             _nodes[field.Index]!.AddLeaves(_leaves);
         }
 
-        if (_leaves.Count == 0) throw new InputException("has no column that is not dropped");
+        if (_leaves.Count == 0) throw new InputException("has no columns left: all are dropped");
         _repeated.AddRange(_leaves.Where(leaf => leaf.Field.Repetition > 0));
         foreach (var group in footer.Groups)
             foreach (var leaf in _leaves) ParquetPages.Check(footer, group, leaf.Field);
@@ -175,7 +175,7 @@ sealed class ParquetRecordReader : RecordReader
         var needs = leaves.ConvertAll(leaf => ParquetPages.Follow(_file, _footer, group, leaf.Field, cancellationToken));
         var memory = needs.Sum(leaf => leaf.Memory) + needs.Max(leaf => leaf.Packed);
         if (memory > MostPageMemory)
-            throw new InputException($"has pages that take {memory >> 20} MB in the row group of line {line}, one of each column with what it takes to decompress it; at most {MostPageMemory >> 20} MB are taken. Write it with smaller pages or row groups, as DuckDB does with (ROW_GROUP_SIZE 122880) and Arrow with data_page_size, or leave out columns with --drop");
+            throw new InputException($"has pages that take {memory >> 20} MB in the row group of line {line}, one of each column with the memory to decompress it; at most {MostPageMemory >> 20} MB are supported. Write it with smaller pages or row groups, as DuckDB does with (ROW_GROUP_SIZE 122880) and Arrow with data_page_size, or leave out columns with --drop");
         if (group.Rows == 0) return null;
         var reader = parquet.RowGroup(number);
         try
@@ -213,7 +213,7 @@ sealed class ParquetRecordReader : RecordReader
 
     Record Build()
     {
-        if (_repeated.Find(leaf => leaf.Repetition != 0) is { } other) throw ParquetPages.Damaged(other.Field, "goes on with a list in a new row");
+        if (_repeated.Find(leaf => leaf.Repetition != 0) is { } other) throw ParquetPages.Damaged(other.Field, "continues a list in a new row");
         var record = _builder.Build(WriteField, _row, _row + 1);
         _row++;
         return record with { LacksDropped = _dropsColumns };

@@ -80,7 +80,7 @@ sealed class ParquetValues(int most, RecordBuilder records)
     }
 
     static BigInteger Unscaled(ReadOnlySpan<byte> value, ParquetField field) =>
-        ValueText.Unscaled(value) ?? throw ParquetPages.Damaged(field, "has a decimal without digits, or with more than it can have");
+        ValueText.Unscaled(value) ?? throw ParquetPages.Damaged(field, "has a decimal without digits, or with too many");
 
     /// <summary>Writes nanoseconds of a day and a Julian day.</summary>
     void WriteInt96(JsonText json, Int96 value, ParquetField field, FieldKind kind)

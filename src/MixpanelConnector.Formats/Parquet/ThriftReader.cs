@@ -46,7 +46,7 @@ ref struct ThriftReader(ReadOnlySpan<byte> bytes)
     public void Weigh(long memory)
     {
         _memory += memory;
-        if (_memory > MostMemory) throw new InputException("is a Parquet file with more columns and row groups than are read: some 50,000 parts of columns. Write it with larger row groups, or as several files");
+        if (_memory > MostMemory) throw new InputException("is a Parquet file with more columns and row groups than are supported: about 50,000 column chunks. Write it with larger row groups, or as several files");
     }
 
     public long ReadInteger()
@@ -104,7 +104,7 @@ ref struct ThriftReader(ReadOnlySpan<byte> bytes)
     }
 
     /// <summary>The error for metadata that is invalid.</summary>
-    public static InvalidDataException Damaged() => new("what it says of itself cannot be read");
+    public static InvalidDataException Damaged() => new("its metadata cannot be read");
 
     void SkipMap(int depth)
     {
@@ -168,4 +168,4 @@ enum ThriftType
 }
 
 /// <summary>The input ends within a value.</summary>
-sealed class ThriftEndException() : Exception("what it says of itself is cut short");
+sealed class ThriftEndException() : Exception("its metadata is truncated");

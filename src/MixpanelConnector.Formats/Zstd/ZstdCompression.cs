@@ -60,7 +60,7 @@ sealed class ZstdByteSource : ByteSource
             if (_sourceEnded && !_inFrame) return 0;
             var written = Decompress(target.Span);
             if (written > 0) return written;
-            if (_sourceEnded && _inFrame) throw Corrupt("the file is cut short");
+            if (_sourceEnded && _inFrame) throw Corrupt("the file is truncated");
         }
     }
 
@@ -91,11 +91,11 @@ sealed class ZstdByteSource : ByteSource
     InputException Refused(ZSTD_ErrorCode code) => code switch
     {
         ZSTD_ErrorCode.ZSTD_error_frameParameter_windowTooLarge or ZSTD_ErrorCode.ZSTD_error_memory_allocation => TooLarge(),
-        ZSTD_ErrorCode.ZSTD_error_dictionary_wrong => new("zstd: it was compressed with a dictionary. Decompress it with that first"),
+        ZSTD_ErrorCode.ZSTD_error_dictionary_wrong => new("zstd: it was compressed with a dictionary. Decompress it with that dictionary first"),
         _ => Corrupt("the compressed data is damaged"),
     };
 
-    InputException TooLarge() => new($"zstd: it needs a window of more than {MostWindow >> 20} MiB, as zstd --long=28 and above makes, at compressed byte {_consumed}. Decompress it first (zstd -d --long=31), or compress it with --long=27 at most");
+    InputException TooLarge() => new($"zstd: it needs a window of more than {MostWindow >> 20} MiB, as zstd --long=28 and above creates, at compressed byte {_consumed}. Decompress it first (zstd -d --long=31), or compress it with --long=27 at most");
 
     InputException Corrupt(string what) => new($"zstd: {what}, at compressed byte {_consumed}");
 }

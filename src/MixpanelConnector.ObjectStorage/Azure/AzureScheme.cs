@@ -14,7 +14,7 @@ sealed class AzureScheme(Func<string, string?> environment) : StorageScheme("az"
         var slash = rest.IndexOf('/', StringComparison.Ordinal);
         var (container, key) = slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..]);
         if (container.Length == 0 || !container.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '$') || !account.All(char.IsAsciiLetterOrDigit))
-            throw new StorageException(StorageFault.Unconfigured, "it names no container: an address is such as az://account/container/folder/file.ndjson");
+            throw new StorageException(StorageFault.Unconfigured, "it names no container: use a URL such as az://account/container/folder/file.ndjson");
         return (new AzureStore($"az://{account}/{container}/", Clients.Of(account, environment).GetBlobContainerClient(container)), key);
     }
 
@@ -33,7 +33,7 @@ sealed class AzureScheme(Func<string, string?> environment) : StorageScheme("az"
                     var client = new BlobServiceClient(connection, options);
                     return client.AccountName.Length == 0 || client.AccountName == account
                         ? client
-                        : throw new StorageException(StorageFault.Unconfigured, "AZURE_STORAGE_CONNECTION_STRING is of another account than the address");
+                        : throw new StorageException(StorageFault.Unconfigured, "AZURE_STORAGE_CONNECTION_STRING is for another account than the URL");
                 }
 
                 if (Set("AZURE_STORAGE_KEY") is { } key) return new BlobServiceClient(endpoint, new StorageSharedKeyCredential(account, key), options);
@@ -41,7 +41,7 @@ sealed class AzureScheme(Func<string, string?> environment) : StorageScheme("az"
             }
             catch (Exception e) when (e is FormatException or ArgumentException or UriFormatException)
             {
-                throw new StorageException(StorageFault.Unconfigured, "the credentials in AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN have not the form of such", e);
+                throw new StorageException(StorageFault.Unconfigured, "the credentials in AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN have an invalid format", e);
             }
 
             return new BlobServiceClient(endpoint, (TokenCredential)new DefaultAzureCredential(), options);

@@ -113,7 +113,7 @@ sealed class AzureStore(string address, BlobContainerClient container) : ObjectS
         }
         catch (Exception e) when (e is RequestFailedException or InvalidDataException or IOException or HttpRequestException or AggregateException)
         {
-            throw new StorageException(StorageFault.Unavailable, e is InvalidDataException ? "it took other bytes than were sent" : "it cannot be reached", e);
+            throw new StorageException(StorageFault.Unavailable, e is InvalidDataException ? "it received other bytes than were sent" : "it cannot be reached", e);
         }
     }
 

@@ -22,7 +22,7 @@ sealed class S3Store(string address, string bucket, IAmazonS3 client, bool repla
     {
         var page = await client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = bucket, Prefix = prefix, ContinuationToken = from }, cancellationToken).ConfigureAwait(false);
         // A response that is not a listing is parsed as an empty one, and would mean that there are no objects.
-        if (string.IsNullOrEmpty(page.Name)) throw new StorageException(StorageFault.Unavailable, "it answered with something that is no listing of a bucket: is the endpoint one of S3?");
+        if (string.IsNullOrEmpty(page.Name)) throw new StorageException(StorageFault.Unavailable, "its response is not a bucket listing: is the endpoint an S3 endpoint?");
         var objects = (page.S3Objects ?? []).ConvertAll(one => new StoredObject(one.Key, one.Size ?? 0, Tag(one.ETag), Version: null));
         return new ObjectPage(objects, page.IsTruncated == true ? page.NextContinuationToken : null);
     });
@@ -65,7 +65,7 @@ sealed class S3Store(string address, string bucket, IAmazonS3 client, bool repla
         }
         else if (condition is not null && (await HeadAsync(key, cancellationToken).ConfigureAwait(false))?.ETag != condition.ETag)
         {
-            throw new StorageException(StorageFault.Changed, "another object stands there than before");
+            throw new StorageException(StorageFault.Changed, "the object was replaced by another one");
         }
 
         return Tag((await client.PutObjectAsync(request, cancellationToken).ConfigureAwait(false)).ETag);

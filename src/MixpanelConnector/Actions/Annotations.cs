@@ -21,9 +21,9 @@ static class AnnotationActions
 
     public static readonly ActionSpec<AnnotationId, Annotation> Get = new(Group, "get_annotation", "get-annotation", Endpoint.Get("/{annotation_id}"));
 
-    public static readonly ActionSpec<UpdateAnnotationInput, Annotation> Update = new(Group, "update_annotation", "patch-annotation", Endpoint.Patch("/{annotation_id}")) { SafeToRepeat = "text and tags are set" };
+    public static readonly ActionSpec<UpdateAnnotationInput, Annotation> Update = new(Group, "update_annotation", "patch-annotation", Endpoint.Patch("/{annotation_id}")) { SafeToRepeat = "the text and tags are set" };
 
-    public static readonly ActionSpec<AnnotationId, DeletedAnnotation> Delete = new(Group, "delete_annotation", "delete-annotation", Endpoint.Delete("/{annotation_id}")) { SafeToRepeat = "what is gone stays gone", Gone = input => new() { Id = input.Id } };
+    public static readonly ActionSpec<AnnotationId, DeletedAnnotation> Delete = new(Group, "delete_annotation", "delete-annotation", Endpoint.Delete("/{annotation_id}")) { SafeToRepeat = "a deleted annotation stays deleted", Gone = input => new() { Id = input.Id } };
 
     public static readonly ActionSpec<NoInput, ResultList<AnnotationTag>> ListTags = new(Group, "list_annotation_tags", "get-annotation-tags", Endpoint.Get("/tags"));
 

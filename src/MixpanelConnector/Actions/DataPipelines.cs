@@ -9,9 +9,9 @@ namespace MixpanelConnector;
 /// <summary>The actions for data pipelines.</summary>
 static class DataPipelineActions
 {
-    const string Set = "what is given is set";
+    const string Set = "the given values are set";
 
-    public static readonly ActionGroup Group = new("data-pipelines", "Keep the pipelines that export data to storage and warehouses, for who has them: Mixpanel offers them to nobody else any more.", Api.Export, "/api/2.0/nessie/pipeline", options => new DataPipelinesJson(options)) { Cost = RateCost.None, Keywords = "bigquery snowflake redshift s3 gcs storage raw continuously" };
+    public static readonly ActionGroup Group = new("data-pipelines", "Manage pipelines that export to storage and warehouses, which Mixpanel offers only to existing users.", Api.Export, "/api/2.0/nessie/pipeline", options => new DataPipelinesJson(options)) { Cost = RateCost.None, Keywords = "bigquery snowflake redshift s3 gcs storage raw continuously" };
 
     public static readonly ActionSpec<NoInput, ResultList<Pipeline>> List = new(Group, "list_pipelines", "list-warehouse-pipeline-jobs", Endpoint.Get("/jobs")) { Result = Jobs };
 
@@ -19,7 +19,7 @@ static class DataPipelineActions
 
     public static readonly ActionSpec<UpdatePipelineInput, Done> Update = new(Group, "update_pipeline", "edit-warehouse-pipeline", Form("/edit")) { Does = ActionEffect.Update, SafeToRepeat = Set };
 
-    public static readonly ActionSpec<PipelineName, Done> Delete = new(Group, "delete_pipeline", "cancel-warehouse-pipeline", Form("/cancel")) { Does = ActionEffect.Delete, SafeToRepeat = "what is gone stays gone", Gone = _ => Done.Ok };
+    public static readonly ActionSpec<PipelineName, Done> Delete = new(Group, "delete_pipeline", "cancel-warehouse-pipeline", Form("/cancel")) { Does = ActionEffect.Delete, SafeToRepeat = "a deleted pipeline stays deleted", Gone = _ => Done.Ok };
 
     public static readonly ActionSpec<PipelineName, Done> Pause = new(Group, "pause_pipeline", "pause-warehouse-pipeline", Form("/pause")) { Does = ActionEffect.Update, SafeToRepeat = Set };
 
@@ -63,7 +63,7 @@ static class DataPipelineActions
             ],
         };
         if (missing.FirstOrDefault(field => field is not null) is { } first) throw MixpanelException.Invalid(first, $"A pipeline of this type needs {string.Join(", ", missing.Where(field => field is not null))}.");
-        if (input is { DataSource: "people", Type: PipelineType.GcsRaw or PipelineType.S3Raw or PipelineType.AzureRaw }) throw MixpanelException.Invalid("data_source", "Profiles can be exported as tables alone, and this type exports events as they are.");
+        if (input is { DataSource: "people", Type: PipelineType.GcsRaw or PipelineType.S3Raw or PipelineType.AzureRaw }) throw MixpanelException.Invalid("data_source", "Profiles can only be exported as tables, but this type exports raw events.");
         if (input.ToDate < input.FromDate) throw MixpanelException.Invalid("to_date", "to_date must not be before from_date.");
 
         static string? Missing(object? value, string field) => value is null ? field : null;

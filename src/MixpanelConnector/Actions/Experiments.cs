@@ -8,7 +8,7 @@ namespace MixpanelConnector;
 /// <summary>The actions for experiments.</summary>
 static class ExperimentActions
 {
-    public static readonly ActionGroup Group = new("experiments", "Plan experiments, start them, and decide them.", Api.App, "/api/app/workspaces/{workspace_id}/experiments", options => new ExperimentsJson(options)) { HasEnvelope = true, Keywords = "ab a/b split test variant winner end stop conclude" };
+    public static readonly ActionGroup Group = new("experiments", "Plan, launch and decide experiments.", Api.App, "/api/app/workspaces/{workspace_id}/experiments", options => new ExperimentsJson(options)) { HasEnvelope = true, Keywords = "ab a/b split test variant winner end stop conclude" };
 
     public static readonly ActionSpec<ListExperimentsInput, ResultList<Experiment>> List = new(Group, "list_experiments", "list-experiments", Endpoint.Get());
 
@@ -16,13 +16,13 @@ static class ExperimentActions
 
     public static readonly ActionSpec<ExperimentId, Experiment> Get = new(Group, "get_experiment", "get-experiment", Endpoint.Get("/{experiment_id}"));
 
-    public static readonly ActionSpec<UpdateExperimentInput, Experiment> Update = new(Group, "update_experiment", "update-experiment", Endpoint.Patch("/{experiment_id}")) { SafeToRepeat = "what is given is set", Check = static input => CheckDates(input.StartDate, input.EndDate) };
+    public static readonly ActionSpec<UpdateExperimentInput, Experiment> Update = new(Group, "update_experiment", "update-experiment", Endpoint.Patch("/{experiment_id}")) { SafeToRepeat = "the given values are set", Check = static input => CheckDates(input.StartDate, input.EndDate) };
 
-    public static readonly ActionSpec<ExperimentId, Done> Delete = new(Group, "delete_experiment", "delete-experiment", Endpoint.Delete("/{experiment_id}")) { SafeToRepeat = "what is gone stays gone", Gone = _ => Done.Ok };
+    public static readonly ActionSpec<ExperimentId, Done> Delete = new(Group, "delete_experiment", "delete-experiment", Endpoint.Delete("/{experiment_id}")) { SafeToRepeat = "a deleted experiment stays deleted", Gone = _ => Done.Ok };
 
-    public static readonly ActionSpec<ExperimentId, Done> Archive = new(Group, "archive_experiment", "archive-experiment", Endpoint.Post("/{experiment_id}/archive")) { Does = ActionEffect.Update, SafeToRepeat = "archived stays archived" };
+    public static readonly ActionSpec<ExperimentId, Done> Archive = new(Group, "archive_experiment", "archive-experiment", Endpoint.Post("/{experiment_id}/archive")) { Does = ActionEffect.Update, SafeToRepeat = "an archived experiment stays archived" };
 
-    public static readonly ActionSpec<ExperimentId, Experiment> Unarchive = new(Group, "unarchive_experiment", "unarchive-experiment", Endpoint.Delete("/{experiment_id}/archive")) { Does = ActionEffect.Update, SafeToRepeat = "brought back stays brought back" };
+    public static readonly ActionSpec<ExperimentId, Experiment> Unarchive = new(Group, "unarchive_experiment", "unarchive-experiment", Endpoint.Delete("/{experiment_id}/archive")) { Does = ActionEffect.Update, SafeToRepeat = "a restored experiment stays restored" };
 
     public static readonly ActionSpec<DecideExperimentInput, Experiment> Decide = new(Group, "decide_experiment", "decide-experiment", Endpoint.Patch("/{experiment_id}/decide")) { IsFinal = true };
 
@@ -37,7 +37,7 @@ static class ExperimentActions
         static DateTimeOffset? Time(string? text, string field) =>
             text is null ? null
             : DateTimeOffset.TryParseExact(text, ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time
-            : throw MixpanelException.Invalid(field, $"{field} must be a day or a time that there is, such as 2026-11-30 or 2026-11-30T12:00:00Z.");
+            : throw MixpanelException.Invalid(field, $"{field} must be a valid date or time, such as 2026-11-30 or 2026-11-30T12:00:00Z.");
     }
 }
 

@@ -11,7 +11,7 @@ static class FeatureFlagActions
 {
     const string Base = "/api/app/projects/{project_id}/workspaces/{workspace_id}/feature-flags";
 
-    public static readonly ActionGroup Group = new("feature-flags", "Manage feature flags, and ask which variants somebody gets.", Api.App, "", options => new FeatureFlagsJson(options)) { HasEnvelope = true, Keywords = "toggle rollout variant switch" };
+    public static readonly ActionGroup Group = new("feature-flags", "Manage feature flags, and get the variants assigned to a user.", Api.App, "", options => new FeatureFlagsJson(options)) { HasEnvelope = true, Keywords = "toggle rollout variant switch" };
 
     public static readonly ActionSpec<GetVariantAssignmentsInput, VariantAssignments> GetAssignments = new(Group, "get_variant_assignments", "get-variant-assignments", Endpoint.Get("/flags")) { Of = Api.Ingestion, Needs = AuthScheme.ServiceAccountOfProject };
 
@@ -25,7 +25,7 @@ static class FeatureFlagActions
 
     public static readonly ActionSpec<UpdateFeatureFlagInput, FeatureFlag> Update = new(Group, "update_feature_flag", "update-feature-flag", Endpoint.Put(Base + "/{flag_id}")) { SafeToRepeat = "the whole flag is replaced" };
 
-    public static readonly ActionSpec<FeatureFlagId, Done> Delete = new(Group, "delete_feature_flag", "delete-feature-flag", Endpoint.Delete(Base + "/{flag_id}")) { SafeToRepeat = "what is gone stays gone", Gone = _ => Done.Ok };
+    public static readonly ActionSpec<FeatureFlagId, Done> Delete = new(Group, "delete_feature_flag", "delete-feature-flag", Endpoint.Delete(Base + "/{flag_id}")) { SafeToRepeat = "a deleted flag stays deleted", Gone = _ => Done.Ok };
 }
 
 /// <summary>Whom to evaluate flags for.</summary>

@@ -8,7 +8,7 @@ namespace MixpanelConnector;
 /// <summary>The actions for personal data.</summary>
 static class GdprActions
 {
-    public static readonly ActionGroup Group = new("gdpr", "Retrieve and delete the data of persons.", Api.App, "/api/app", options => new GdprJson(options)) { HasEnvelope = true, Auth = AuthScheme.OAuthToken, Cost = RateCost.Gdpr, Keywords = "privacy forget forgotten erase ccpa right person deletion" };
+    public static readonly ActionGroup Group = new("gdpr", "Retrieve and delete users' personal data.", Api.App, "/api/app", options => new GdprJson(options)) { HasEnvelope = true, Auth = AuthScheme.OAuthToken, Cost = RateCost.Gdpr, Keywords = "privacy forget forgotten erase ccpa right person deletion" };
 
     public static readonly ActionSpec<CreateDataRetrievalInput, DataTask> CreateRetrieval = new(Group, "create_data_retrieval", "create-retrieval", Endpoint.Post("/data-retrievals/v3.0")) { Result = TaskOf };
 
@@ -18,7 +18,7 @@ static class GdprActions
 
     public static readonly ActionSpec<DataTask, DataDeletion> GetDeletion = new(Group, "get_data_deletion", "get-deletion", Endpoint.Get("/data-deletions/v3.0/{tracking_id}"));
 
-    public static readonly ActionSpec<DataTask, Done> CancelDeletion = new(Group, "cancel_data_deletion", "delete-deletion", Endpoint.Delete("/data-deletions/v3.0/{tracking_id}")) { Does = ActionEffect.Update, SafeToRepeat = "what is cancelled stays cancelled", TooLate = "The deletion has begun, or was cancelled before: it can no longer be cancelled." };
+    public static readonly ActionSpec<DataTask, Done> CancelDeletion = new(Group, "cancel_data_deletion", "delete-deletion", Endpoint.Delete("/data-deletions/v3.0/{tracking_id}")) { Does = ActionEffect.Update, SafeToRepeat = "a cancelled deletion stays cancelled", TooLate = "The deletion has started, or was already cancelled: it can no longer be cancelled." };
 
     /// <summary>Reads <c>{"task_id":…}</c>, as in the specification, or <c>[{"tracking_id":…}]</c>, as in the guide.</summary>
     static JsonElement TaskOf(JsonElement result)

@@ -10,9 +10,9 @@ namespace MixpanelConnector;
 /// <summary>The actions for identities.</summary>
 static class IdentityActions
 {
-    const string SameLink = "the same ids are joined once";
+    const string SameLink = "the same ids are linked only once";
 
-    public static readonly ActionGroup Group = new("identity", "Join the ids of one person.", Api.Ingestion, "", options => new IdentityJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion, Keywords = "merge join link alias user duplicate" };
+    public static readonly ActionGroup Group = new("identity", "Link the ids of one user.", Api.Ingestion, "", options => new IdentityJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion, Keywords = "merge join link alias user duplicate" };
 
     public static readonly ActionSpec<CreateIdentityInput, Acknowledgement> CreateIdentity = new(Group, "create_identity", "create-identity", Track("$identify")) { Does = ActionEffect.Update, IsFinal = true, SafeToRepeat = SameLink };
 

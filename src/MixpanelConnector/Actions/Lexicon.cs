@@ -7,9 +7,9 @@ namespace MixpanelConnector;
 /// <summary>The actions for Lexicon schemas.</summary>
 static class LexiconActions
 {
-    const string Gone = "what is gone stays gone", Replaces = "it replaces what is there";
+    const string Gone = "a deleted schema stays deleted", Replaces = "existing schemas are replaced";
 
-    public static readonly ActionGroup Group = new("lexicon", "Describe events and profiles in the project's dictionary.", Api.App, "/api/app/projects/{project_id}/schemas", options => new LexiconJson(options)) { HasEnvelope = true, Cost = RateCost.Lexicon, Keywords = "schema dictionary description tracking plan" };
+    public static readonly ActionGroup Group = new("lexicon", "Describe events and profiles in the data dictionary.", Api.App, "/api/app/projects/{project_id}/schemas", options => new LexiconJson(options)) { HasEnvelope = true, Cost = RateCost.Lexicon, Keywords = "schema dictionary description tracking plan" };
 
     public static readonly ActionSpec<NoInput, ResultList<LexiconEntry>> List = new(Group, "list_schemas", "list-all-schemas-for-project", Endpoint.Get());
 

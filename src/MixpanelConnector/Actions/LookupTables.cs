@@ -9,7 +9,7 @@ namespace MixpanelConnector;
 /// <summary>The actions for lookup tables.</summary>
 static class LookupTableActions
 {
-    public static readonly ActionGroup Group = new("lookup-tables", "Look up what ids in events mean in tables.", Api.Ingestion, "/lookup-tables", options => new LookupTablesJson(options)) { HasEnvelope = true, Cost = RateCost.None, Keywords = "csv mapping dimension" };
+    public static readonly ActionGroup Group = new("lookup-tables", "Manage the tables that map ids in events to details.", Api.Ingestion, "/lookup-tables", options => new LookupTablesJson(options)) { HasEnvelope = true, Cost = RateCost.None, Keywords = "csv mapping dimension" };
 
     public static readonly ActionSpec<NoInput, ResultList<LookupTableInfo>> List = new(Group, "list_lookup_tables", "list-lookup-tables", Endpoint.Get());
 
@@ -20,7 +20,7 @@ static class LookupTableActions
         Costs = RateCost.LookupTables,
         Check = static input =>
         {
-            if (!HasRows(input.Csv)) throw MixpanelException.Invalid("csv", "csv holds the names of columns and no row, which would empty the table. On the command line --csv @FILE reads a file; an import of the file with --allow-empty empties the table.");
+            if (!HasRows(input.Csv)) throw MixpanelException.Invalid("csv", "csv has a header but no rows, which would empty the table. On the command line, --csv @FILE reads a file; importing the file with --allow-empty empties the table.");
         },
         OnRefusal = RefusedRows,
         Refused = static output => output.FailedRecords is not null,

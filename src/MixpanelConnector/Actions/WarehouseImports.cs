@@ -8,15 +8,15 @@ namespace MixpanelConnector;
 /// <summary>The actions for warehouse imports.</summary>
 static class WarehouseImportActions
 {
-    public static readonly ActionGroup Group = new("warehouse-imports", "Import from a data warehouse again and again.", Api.App, "/api/app/projects/{project_id}/warehouse-sources/imports", options => new WarehouseImportsJson(options)) { HasEnvelope = true, Keywords = "bigquery snowflake databricks redshift warehouse table sync load stop" };
+    public static readonly ActionGroup Group = new("warehouse-imports", "Manage recurring imports from a data warehouse.", Api.App, "/api/app/projects/{project_id}/warehouse-sources/imports", options => new WarehouseImportsJson(options)) { HasEnvelope = true, Keywords = "bigquery snowflake databricks redshift warehouse table sync load stop" };
 
     public static readonly ActionSpec<NoInput, ResultList<WarehouseImport>> List = new(Group, "list_warehouse_imports", "list-warehouse-imports", Endpoint.Get());
 
     public static readonly ActionSpec<WarehouseImportId, WarehouseImport> Get = new(Group, "get_warehouse_import", "get-warehouse-import", Endpoint.Get("/{import_id}"));
 
-    public static readonly ActionSpec<UpdateWarehouseImportInput, WarehouseImport> Update = new(Group, "update_warehouse_import", "update-warehouse-import", Endpoint.Patch("/{import_id}")) { SafeToRepeat = "what is given is set" };
+    public static readonly ActionSpec<UpdateWarehouseImportInput, WarehouseImport> Update = new(Group, "update_warehouse_import", "update-warehouse-import", Endpoint.Patch("/{import_id}")) { SafeToRepeat = "the given values are set" };
 
-    public static readonly ActionSpec<DeleteWarehouseImportInput, Done> Delete = new(Group, "delete_warehouse_import", "delete-warehouse-import", Endpoint.Delete("/{import_id}") with { Fields = FieldPlace.Json }) { SafeToRepeat = "what is gone stays gone", Gone = _ => Done.Ok };
+    public static readonly ActionSpec<DeleteWarehouseImportInput, Done> Delete = new(Group, "delete_warehouse_import", "delete-warehouse-import", Endpoint.Delete("/{import_id}") with { Fields = FieldPlace.Json }) { SafeToRepeat = "a deleted import stays deleted", Gone = _ => Done.Ok };
 
     public static readonly ActionSpec<CreateWarehouseEventStreamImportInput, WarehouseImport> CreateEventStream = new(Group, "create_warehouse_event_stream_import", "create-event-stream-import", Post("/event-stream", "event_stream")) { Check = Check };
 
@@ -34,12 +34,12 @@ static class WarehouseImportActions
 
     static void Check(CreateWarehouseEventStreamImportInput input)
     {
-        if (input.EventName is null == input.EventColumnName is null) throw MixpanelException.Invalid("event_name", "Give either event_name, or event_column_name.");
+        if (input.EventName is null == input.EventColumnName is null) throw MixpanelException.Invalid("event_name", "Specify either event_name or event_column_name.");
     }
 
     static void Check(CreateWarehouseLookupTableImportInput input)
     {
-        if (input.SyncMode is not ("full_sync" or "one_time")) throw MixpanelException.Invalid("sync_mode", "A lookup table is read as a whole: sync_mode must be full_sync or one_time.");
+        if (input.SyncMode is not ("full_sync" or "one_time")) throw MixpanelException.Invalid("sync_mode", "A lookup table is always read in full: sync_mode must be full_sync or one_time.");
     }
 }
 

@@ -134,14 +134,14 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     public override async ValueTask<ActionResult> ReadAsync(MixpanelClient client, IReadOnlyDictionary<string, string> parts, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(client);
-        var resource = Resource ?? throw new InvalidOperationException($"{Name} is no resource.");
+        var resource = Resource ?? throw new InvalidOperationException($"{Name} is not a resource.");
         return await ResultAsync(Context(client), resource.Input(parts), isChecked: false, cancellationToken).ConfigureAwait(false);
     }
 
     public override IAsyncEnumerable<ReadOnlyMemory<byte>> InvokeAllAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(client);
-        var all = All ?? throw new InvalidOperationException($"{Name} does not answer in pages.");
+        var all = All ?? throw new InvalidOperationException($"{Name} is not paginated.");
         return all.ReadAsync(Context(client), Bind(input), cancellationToken);
     }
 
@@ -175,7 +175,7 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
         }
         catch (MixpanelException e) when (!IsRepeatable && IsUnknown(e.Error, reply))
         {
-            throw new MixpanelException(e.Error with { Message = $"{e.Error.Message} It may have been done, and was not sent again: look before you do." }, e);
+            throw new MixpanelException(e.Error with { Message = $"{e.Error.Message} It may have been done and was not retried: check before you retry it." }, e);
         }
     }
 
@@ -204,7 +204,7 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
         }
         catch (JsonException e)
         {
-            throw MixpanelException.Invalid(e.Path?.TrimStart('$', '.'), "The input does not have the form that the schema asks for.");
+            throw MixpanelException.Invalid(e.Path?.TrimStart('$', '.'), "The input does not match the schema.");
         }
     }
 }
@@ -239,7 +239,7 @@ sealed class ActionContext(MixpanelTransport transport, ActionDescriptor action,
     public MixpanelOptions Options => Transport.Options;
 
     /// <summary>The project token, for a call that identifies its project by it.</summary>
-    public string Token => Options.Token ?? throw MixpanelException.Invalid("token", "This call names the project by its token. Configure the project token, or use the embedded Mixpanel.");
+    public string Token => Options.Token ?? throw MixpanelException.Invalid("token", "This call requires the project token. Configure it, or use the embedded Mixpanel.");
 
     /// <summary>Creates the declared request, without the parts that come from the input.</summary>
     /// <param name="path">A path that replaces the declared one.</param>

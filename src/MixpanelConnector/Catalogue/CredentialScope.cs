@@ -20,13 +20,13 @@ static class CredentialScope
         var reply = await context.Transport.SendAsync(new(HttpMethod.Get, Api.App, "/api/app/me", AuthScheme.ServiceAccount), cancellationToken).ConfigureAwait(false);
         using var document = ReplyClassifier.ReadJson(reply, context.Options);
         if (ProjectsSeen.Members(document.RootElement, members).ValueKind is not JsonValueKind.Object)
-            throw new MixpanelException(new(ErrorKind.Protocol, $"Mixpanel's answer about the credential does not list its {members}. Name one with {field}.") { HttpStatus = reply.Status });
+            throw new MixpanelException(new(ErrorKind.Protocol, $"Mixpanel's response about the credentials does not list their {members}. Specify one with {field}.") { HttpStatus = reply.Status });
         var ids = ProjectsSeen.Ids(document.RootElement, members).ToArray();
         return ids switch
         {
             [var only] => only,
-            [] => throw MixpanelException.Invalid(field, $"The service account sees no {what}. Name one, or use an account of the {what}."),
-            _ => throw MixpanelException.Invalid(field, $"The service account sees {ids.Length} {members} ({string.Join(", ", ids.Take(10))}). Name the one you mean."),
+            [] => throw MixpanelException.Invalid(field, $"The service account has access to no {what}. Specify one, or use an account of the {what}."),
+            _ => throw MixpanelException.Invalid(field, $"The service account has access to {ids.Length} {members} ({string.Join(", ", ids.Take(10))}). Specify one."),
         };
     }
 }

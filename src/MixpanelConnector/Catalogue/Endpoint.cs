@@ -95,10 +95,10 @@ sealed record Endpoint(HttpMethod Method, string Path)
     /// <summary>Returns a part of the path: a field of the input, or else the value from the settings or the credential.</summary>
     static async ValueTask<string> PartAsync(string name, JsonObject fields, ActionContext context, CancellationToken cancellationToken)
     {
-        if (fields.Remove(name, out var given) && given is not null) return Text(given) is { Length: > 0 } text and not ("." or "..") ? text : throw MixpanelException.Invalid(name, $"{name} must not be empty, nor consist of dots alone.");
+        if (fields.Remove(name, out var given) && given is not null) return Text(given) is { Length: > 0 } text and not ("." or "..") ? text : throw MixpanelException.Invalid(name, $"{name} must not be empty or consist only of dots.");
         var id = name switch
         {
-            "project_id" => context.Options.ProjectId ?? throw MixpanelException.Invalid(name, "This call needs to know the project. Configure the project id."),
+            "project_id" => context.Options.ProjectId ?? throw MixpanelException.Invalid(name, "This call requires a project. Configure the project id."),
             "organization_id" => await CredentialScope.OrganizationAsync(context, cancellationToken).ConfigureAwait(false),
             "workspace_id" => await CredentialScope.WorkspaceAsync(context, cancellationToken).ConfigureAwait(false),
             _ => throw MixpanelException.Invalid(name, $"{name} is missing."),

@@ -36,7 +36,7 @@ static class JsonDefaults
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer holds text that is not valid Unicode."), e);
+            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's response contains text that is not valid Unicode."), e);
         }
     }
 

@@ -42,7 +42,7 @@ sealed class SchemaValidation
         var more = check._faults - check._shown.Count;
         throw MixpanelException.Invalid(
             check._shown[0].Path is { Length: > 0 } path ? path : null,
-            $"{string.Join("; ", shown)}{(more == 0 ? "" : check.IsEnough ? $" (and {more} more at least)" : $" (and {more} more)")}.");
+            $"{string.Join("; ", shown)}{(more == 0 ? "" : check.IsEnough ? $" (and at least {more} more)" : $" (and {more} more)")}.");
     }
 
     bool IsEnough => _faults >= MostCounted;

@@ -71,7 +71,7 @@ sealed class AcknowledgedState(ConsumeRequest request, QueueConsumer consumer, M
         catch (Exception e) when (e is QueueException or OperationCanceledException)
         {
             // Records that are not idempotent are not sent unless they are marked as sent: the next consumer would send them again.
-            stop(e as QueueException ?? new QueueException(QueueFault.Unavailable, "The broker did not remember in time what is about to be sent.", e));
+            stop(e as QueueException ?? new QueueException(QueueFault.Unavailable, "The broker did not record in time which messages are about to be sent.", e));
             throw new OperationCanceledException(e.Message, e);
         }
 
@@ -82,7 +82,7 @@ sealed class AcknowledgedState(ConsumeRequest request, QueueConsumer consumer, M
         catch (Exception e) when (e is QueueException or OperationCanceledException)
         {
             // The ledger recognizes them when they are redelivered.
-            lost(e as QueueException ?? new QueueException(QueueFault.Unavailable, "The broker was not told in time what is settled.", e));
+            lost(e as QueueException ?? new QueueException(QueueFault.Unavailable, "The messages could not be acknowledged to the broker in time.", e));
         }
     }
 

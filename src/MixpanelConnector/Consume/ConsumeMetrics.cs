@@ -16,10 +16,10 @@ sealed class ConsumeMetrics : IDisposable
 
     public ConsumeMetrics(Func<long?> lag)
     {
-        _records = _meter.CreateCounter<long>("mixpanel.consumer.records", "{record}", "Records by what became of them.");
-        _messages = _meter.CreateCounter<long>("mixpanel.consumer.messages", "{message}", "Messages that were settled.");
+        _records = _meter.CreateCounter<long>("mixpanel.consumer.records", "{record}", "Records by outcome.");
+        _messages = _meter.CreateCounter<long>("mixpanel.consumer.messages", "{message}", "Messages that were acknowledged.");
         _redelivered = _meter.CreateCounter<long>("mixpanel.consumer.redelivered", "{message}", "Messages that had been delivered before.");
-        _meter.CreateObservableGauge("mixpanel.consumer.lag", () => lag() is { } left ? [new Measurement<long>(left)] : Array.Empty<Measurement<long>>(), "{message}", "Messages that are left in the queue.");
+        _meter.CreateObservableGauge("mixpanel.consumer.lag", () => lag() is { } left ? [new Measurement<long>(left)] : Array.Empty<Measurement<long>>(), "{message}", "Messages that remain in the queue.");
     }
 
     /// <summary>Reports the total counts.</summary>

@@ -85,9 +85,9 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
                     var settled = _ledger.Settled;
                     await RunAsync(round, consumer, sink, metrics, problems).ConfigureAwait(false);
                     if (round.Lost is { Fault: QueueFault.Forbidden or QueueFault.Missing or QueueFault.Unconfigured } refused) problems.Note(refused.Outcome, refused.Message);
-                    else if (round.Lost is { } lost) Warn($"{lost.Message} It is connected again.");
+                    else if (round.Lost is { } lost) Warn($"{lost.Message} Reconnecting.");
                     if (round.Lost is null || _ledger.Settled > settled) (fruitless, since) = (0, _time.GetTimestamp());
-                    else if (_time.GetElapsedTime(since) >= request.Records.MaxOutage) problems.Note(RunOutcome.Unavailable, $"{round.Lost.Message} This has lasted for {request.Records.MaxOutage}. Run the same command again later: what is not settled is in the queue.");
+                    else if (_time.GetElapsedTime(since) >= request.Records.MaxOutage) problems.Note(RunOutcome.Unavailable, $"{round.Lost.Message} This has lasted for {request.Records.MaxOutage}. Run the same command again later: unacknowledged messages stay in the queue.");
                     else if (problems.Problems.IsEmpty && fruitless++ > 0) await PauseAsync(fruitless, cancellationToken).ConfigureAwait(false);
                     if (!round.GoesOn || !problems.Problems.IsEmpty) break;
                     if (round.HeldTooLong is { } held)
@@ -145,11 +145,11 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
             }
             catch (QueueException e) when (e.Fault is QueueFault.Unavailable && _time.GetElapsedTime(began) < request.Records.MaxOutage)
             {
-                if (failures == 1) Warn($"{e.Message} It is tried again for up to {request.Records.MaxOutage}.");
+                if (failures == 1) Warn($"{e.Message} Retrying for up to {request.Records.MaxOutage}.");
             }
             catch (QueueException e)
             {
-                problems.Note(e.Outcome, e.Fault is QueueFault.Unavailable ? $"{e.Message} This has lasted for {request.Records.MaxOutage}. Run the same command again later: what is not settled is in the queue." : e.Message);
+                problems.Note(e.Outcome, e.Fault is QueueFault.Unavailable ? $"{e.Message} This has lasted for {request.Records.MaxOutage}. Run the same command again later: unacknowledged messages stay in the queue." : e.Message);
                 return null;
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -186,10 +186,10 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
                 nothing.Release();
             }
 
-            if (failures == 1) Warn("Mixpanel does not answer. What was held is given back to the queue, and nothing is taken before it does.");
+            if (failures == 1) Warn("Mixpanel does not respond. Unacknowledged messages are returned to the queue, and none are consumed until it responds.");
             if (held + _time.GetElapsedTime(began) >= request.Records.MaxOutage)
             {
-                problems.Note(RunOutcome.Unavailable, $"Mixpanel does not answer. This has lasted for {request.Records.MaxOutage}. Run the same command again later: what is not settled is in the queue.");
+                problems.Note(RunOutcome.Unavailable, $"Mixpanel does not respond. This has lasted for {request.Records.MaxOutage}. Run the same command again later: unacknowledged messages stay in the queue.");
                 return false;
             }
 
@@ -257,9 +257,9 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
 
     ConsumeReport Report(DeadLetterSink sink, ImportCancellation problems, bool stopped, TimeSpan elapsed)
     {
-        if (stopped) problems.Note(RunOutcome.Stopped, "Stopped before the end. What is not settled is in the queue; run the same command again.");
+        if (stopped) problems.Note(RunOutcome.Stopped, "Stopped before the end. Unacknowledged messages stay in the queue; run the same command again.");
         // Uses the dead letters: after a lost connection, the totals exclude records that are redelivered.
-        if (Math.Max(_totals.Rejected, _reasons.Total) is > 0 and var rejected) problems.Note(RunOutcome.Rejected, $"{Counted.Of(rejected, "record was", "records were")} not accepted. {sink.Name} holds each, with its reason.");
+        if (Math.Max(_totals.Rejected, _reasons.Total) is > 0 and var rejected) problems.Note(RunOutcome.Rejected, $"{Counted.Of(rejected, "record was", "records were")} not accepted. {sink.Name} contains each, with its reason.");
         return new ConsumeReport
         {
             Messages = _ledger.Settled,

@@ -39,7 +39,7 @@ sealed class DeadLetterAppender : DeadLetterSink
         try
         {
             var isNew = !File.Exists(path);
-            file = FileLock.TryTake(path) ?? throw new ImportStateException(ImportStateFault.Busy, $"Another process holds the dead-letter file {path}. Each consumer needs one of its own: name another with --dead-letter.");
+            file = FileLock.TryTake(path) ?? throw new ImportStateException(ImportStateFault.Busy, $"Another process uses the dead-letter file {path}. Each consumer needs its own: name another with --dead-letter.");
             if (isNew) Durable.SyncFolder(Path.GetDirectoryName(path)!);
             DropTornLine(file);
             return new(file);
@@ -98,7 +98,7 @@ sealed class DeadLetterAppender : DeadLetterSink
     {
         Span<byte> head = stackalloc byte[Beginning.Length];
         var read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        if (!Beginning.StartsWith(head[..read])) throw new ImportStateException(ImportStateFault.Unwritable, $"{file.Name} holds something other than dead letters, and is left as it is. Name another file with --dead-letter.");
+        if (!Beginning.StartsWith(head[..read])) throw new ImportStateException(ImportStateFault.Unwritable, $"{file.Name} contains something other than dead letters, and was not changed. Name another file with --dead-letter.");
         var end = file.Length;
         while (end > 0)
         {
@@ -124,7 +124,7 @@ sealed class DeadLetterAppender : DeadLetterSink
     }
 
     static ImportStateException Unwritable(string path, Exception cause) =>
-        new(ImportStateFault.Unwritable, $"The dead-letter file {path} cannot be written: {cause.Message} What was not settled stays in the queue. Make room, or name another file with --dead-letter, and run the same command again.", cause);
+        new(ImportStateFault.Unwritable, $"The dead-letter file {path} cannot be written: {cause.Message} Unacknowledged messages stay in the queue. Free space, or name another file with --dead-letter, and run the same command again.", cause);
 }
 
 /// <summary>Publishes them to a queue or topic of the same broker. While it accepts nothing, nothing is acknowledged.</summary>
@@ -178,5 +178,5 @@ sealed class DeadLetterPublisher(DeliveryQueue queue, string name, MixpanelOptio
     }
 
     ImportStateException NotTaken(Exception cause) =>
-        new(ImportStateFault.Unwritable, $"The dead-letter queue {name} did not take what was not accepted{(cause is QueueException ? $": {cause.Message}" : ".")} What was not settled stays in the queue.", cause);
+        new(ImportStateFault.Unwritable, $"The dead-letter queue {name} did not accept the rejected records{(cause is QueueException ? $": {cause.Message}" : ".")} Unacknowledged messages stay in the queue.", cause);
 }

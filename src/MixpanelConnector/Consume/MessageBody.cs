@@ -14,7 +14,7 @@ static class MessageBody
     /// <exception cref="InputException">The message cannot be read; the exception's message is a clause.</exception>
     public static async ValueTask<byte[]> ReadAsync(QueueMessage message, ConsumeRequest request, CancellationToken cancellationToken)
     {
-        if (message.Version is not (null or QueueBody.CurrentVersion)) throw new InputException($"the message has another {QueueBody.VersionName} than {QueueBody.CurrentVersion}: it was published by a later version, or by something else");
+        if (message.Version is not (null or QueueBody.CurrentVersion)) throw new InputException($"the message has a {QueueBody.VersionName} other than {QueueBody.CurrentVersion}: it was published by a later version, or by another program");
         if (message.ContentEncoding is null or "" or "identity")
         {
             var body = message.Body.Span;
@@ -24,8 +24,8 @@ static class MessageBody
         }
 
         var compression = request.Records.Compressions.FirstOrDefault(known => known.Name == message.ContentEncoding)
-            ?? throw new InputException($"the message has a content-encoding that is none of {string.Join(", ", request.Records.Compressions)}");
-        if (!compression.Recognizes(message.Body.Span)) throw new InputException($"the message is not compressed with {compression.Name}, as its content-encoding says");
+            ?? throw new InputException($"the message has a content-encoding other than {string.Join(", ", request.Records.Compressions)}");
+        if (!compression.Recognizes(message.Body.Span)) throw new InputException($"the message is not compressed with {compression.Name}, although its content-encoding says so");
         using var compressed = new MemoryStream(message.Body.ToArray(), writable: false);
         using var source = compression.Open(new StreamByteSource(compressed));
         var lines = new byte[FirstLength];

@@ -45,7 +45,7 @@ sealed class MixpanelSettingsValidation(string optionsName) : IValidateOptions<M
             var checkedOptions = options.ToOptions().Validated();
             options.ToTrackerOptions().Validated();
             return checkedOptions is { Token: null, ServiceAccount: null } && options.Enabled
-                ? ValidateOptionsResult.Fail("Mixpanel has no credential: configure its Token, or ServiceAccountUsername, ServiceAccountSecret and ProjectId.")
+                ? ValidateOptionsResult.Fail("Mixpanel has no credentials: configure its Token, or ServiceAccountUsername, ServiceAccountSecret and ProjectId.")
                 : ValidateOptionsResult.Success;
         }
         catch (MixpanelException e)
@@ -66,7 +66,7 @@ sealed class MixpanelHealthCheck(IMixpanelTracker tracker) : IHealthCheck
         var (pending, oldest, outage) = (real.Pending, real.OldestAge, real.Outage);
         var data = new Dictionary<string, object>(StringComparer.Ordinal) { ["pending"] = pending, ["oldest_age_seconds"] = oldest.TotalSeconds, ["outage_seconds"] = outage.TotalSeconds };
         return Task.FromResult(real.Fault is { } fault ? new HealthCheckResult(context.Registration.FailureStatus, fault.Message, data: data)
-            : outage > TimeSpan.Zero && real.LastError is { } error ? HealthCheckResult.Degraded($"Mixpanel has taken no records for {outage.TotalSeconds:0} seconds; {pending} wait. {error.Shown}", data: data)
+            : outage > TimeSpan.Zero && real.LastError is { } error ? HealthCheckResult.Degraded($"Mixpanel has accepted no records for {outage.TotalSeconds:0} seconds; {pending} are waiting. {error.Shown}", data: data)
             : oldest > LongWait ? HealthCheckResult.Degraded($"{Counted.Of(pending, "record waits", "records wait")} for Mixpanel, the oldest for {oldest.TotalMinutes:0} minutes.", data: data)
             : HealthCheckResult.Healthy(data: data));
     }

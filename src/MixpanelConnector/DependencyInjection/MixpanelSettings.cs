@@ -141,7 +141,7 @@ public sealed class MixpanelSettings
                 Read(name, part, value => Redaction = redaction with { Replacement = value });
                 break;
             default:
-                Read(name, part, _ => throw new FormatException("there is no such part of a redaction; there are Names, Patterns, EmailAddresses, CardNumbers, Replacement"));
+                Read(name, part, _ => throw new FormatException("there is no such redaction setting; there are Names, Patterns, EmailAddresses, CardNumbers, Replacement"));
                 break;
         }
 
@@ -170,7 +170,7 @@ public sealed class MixpanelSettings
     {
         Token = Token,
         ServiceAccount = ServiceAccountUsername is null && ServiceAccountSecret is null ? null
-            : new(ServiceAccountUsername ?? throw MixpanelException.Invalid("service_account_username", "A service account needs its user name."), ServiceAccountSecret ?? throw MixpanelException.Invalid("service_account_secret", "A service account needs its secret.")),
+            : new(ServiceAccountUsername ?? throw MixpanelException.Invalid("service_account_username", "The service account's user name is missing."), ServiceAccountSecret ?? throw MixpanelException.Invalid("service_account_secret", "The service account's secret is missing.")),
         ProjectId = ProjectId,
         OrganizationId = OrganizationId,
         Region = Region,
@@ -230,7 +230,7 @@ public sealed class MixpanelSettings
                 Region = OneOf<MixpanelRegion>(value);
                 break;
             case "ENDPOINT":
-                Endpoint = Uri.TryCreate(value, UriKind.Absolute, out var address) ? address : throw new FormatException("it must be an address, such as http://127.0.0.1:8080");
+                Endpoint = Uri.TryCreate(value, UriKind.Absolute, out var address) ? address : throw new FormatException("it must be a URL, such as http://127.0.0.1:8080");
                 break;
             case "ATTEMPTTIMEOUT":
                 AttemptTimeout = Length(value);
@@ -283,7 +283,7 @@ public sealed class MixpanelSettings
         double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var rate) ? rate : throw new FormatException("it must be a number from 0 to 1");
 
     static TimeSpan Length(string value) =>
-        TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var length) ? length : throw new FormatException("it must be a length of time, such as 00:00:05");
+        TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var length) ? length : throw new FormatException("it must be a duration, such as 00:00:05");
 
     /// <summary>Parses a single name of an enumeration, case-insensitive; numbers and combinations are not accepted.</summary>
     static T OneOf<T>(string value)

@@ -98,12 +98,12 @@ sealed partial class SettingsWatch : IDisposable
         say(what);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The service account was replaced; requests go out with the new one from now on")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The service account was replaced; requests use the new one from now on")]
     partial void LogReplaced();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The configuration has another {Settings} than this process started with. That would be another project or another place, while records of this one may wait: nothing is changed until the next start, and the credentials are not either")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The configuration has a different {Settings} than at the start of this process. Records for the previous project or endpoint may still be waiting: nothing, including the credentials, changes until the next start")]
     partial void LogFixed(string settings);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The configuration was loaded again and is wrong; the credentials stay as they are. {Message}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The configuration was reloaded and is invalid; the credentials are unchanged. {Message}")]
     partial void LogNotTaken(string message);
 }

@@ -94,7 +94,7 @@ sealed class DayDownload(ExportRequest request, ExportTarget target, ExportCalls
             if (!known.IsSupersetOf(lines.Hashes))
             {
                 known.UnionWith(lines.Hashes);
-                throw new NotWholeException($"{Counted.Of(lines.Unreadable, "line is no record", "lines are no records")}");
+                throw new NotWholeException($"{Counted.Of(lines.Unreadable, "line is not a record", "lines are not records")}");
             }
 
             isKept = true;
@@ -145,9 +145,9 @@ sealed class DayDownload(ExportRequest request, ExportTarget target, ExportCalls
         var headers = response.Content.Headers;
         var isGzip = headers.ContentEncoding.Count > 0 && headers.ContentLength != 0;
         if (isGzip && !(headers.ContentEncoding.Count == 1 && headers.ContentEncoding.Contains("gzip", StringComparer.OrdinalIgnoreCase)))
-            throw new NotWholeException("it came in a compression that was not asked for");
+            throw new NotWholeException("it has a compression that was not requested");
         if (!isGzip && response.Version.Major < 2 && headers.ContentLength is null && response.Headers.TransferEncodingChunked != true)
-            throw new NotWholeException("the answer does not say where it ends");
+            throw new NotWholeException("the response does not indicate where it ends");
         var body = new ResponseByteSource(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), calls.Options.AttemptTimeout ?? Patience, calls.Options.TimeProvider, counts);
         return isGzip ? new GzipByteSource(body) : body;
     }
@@ -176,7 +176,7 @@ sealed class DayDownload(ExportRequest request, ExportTarget target, ExportCalls
             await keepUnreadable(lines.TakeUnreadable()).ConfigureAwait(false);
         }
 
-        if (isInParts) throw new NotWholeException("it was cut short within its last line");
+        if (isInParts) throw new NotWholeException("it was truncated within its last line");
         var last = lines.Records;
         lines.End(buffer.AsSpan(0, end));
         counts.Read(lines.Records - last);

@@ -57,7 +57,7 @@ sealed class DayLines(DateOnly day, RecordScanner scanner, ExportWriter writer)
             return;
         }
 
-        if (SaysTerminated(line)) throw new NotWholeException("Mixpanel ended it early, and said so");
+        if (SaysTerminated(line)) throw new NotWholeException("Mixpanel reported that it ended it early");
         _endsWithError = scanner.IsError;
         if (TryJoin(line)) return;
         _fragments.Add(line.ToArray());
@@ -87,10 +87,10 @@ sealed class DayLines(DateOnly day, RecordScanner scanner, ExportWriter writer)
         if (!IsBlank(rest))
         {
             Take(rest);
-            if (_fragments.Count > 0 && !_endsWithError) throw new NotWholeException("it was cut short within its last line");
+            if (_fragments.Count > 0 && !_endsWithError) throw new NotWholeException("it was truncated within its last line");
         }
 
-        if (_endsWithError) throw new NotWholeException("it ends with an error of Mixpanel's");
+        if (_endsWithError) throw new NotWholeException("it ends with an error from Mixpanel");
         Flush();
     }
 
@@ -116,7 +116,7 @@ sealed class DayLines(DateOnly day, RecordScanner scanner, ExportWriter writer)
     void Write(ReadOnlySpan<byte> record)
     {
         if (scanner.Time < _begin || scanner.Time >= _begin + MillisecondsOfDay)
-            throw new NotWholeException(string.Create(CultureInfo.InvariantCulture, $"an event of another day is in it, after {Records} of this one"));
+            throw new NotWholeException(string.Create(CultureInfo.InvariantCulture, $"it contains an event of another day, after {Records} of this one"));
         if (writer.TryWrite(record, scanner)) Records++;
         else KeepLine(record);
     }

@@ -81,6 +81,6 @@ sealed class EventDays(ExportRequest request, ExportTarget target, ManifestKeepe
         }
 
         counts.Finish(1);
-        if (fetched.Entry.Unreadable > 0) request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"{ExportNames.Of(day)}: {Counted.Of(fetched.Entry.Unreadable, "line is no record", "lines are no records")} in a second download, too: {target.PathOf(ExportNames.Unreadable(day))} holds them."));
+        if (fetched.Entry.Unreadable > 0) request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"{ExportNames.Of(day)}: {Counted.Of(fetched.Entry.Unreadable, "line is not a record", "lines are not records")}, in a second download too: {target.PathOf(ExportNames.Unreadable(day))} contains them."));
     }
 }

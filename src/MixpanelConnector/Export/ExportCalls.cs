@@ -18,7 +18,7 @@ sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, Exp
     {
         if (request.Notices is not { } notices) return;
         var left = Options.Ledger is { } ledger ? await ledger.LeftAsync(Options, kind, cancellationToken).ConfigureAwait(false) : null;
-        var has = left is null ? "" : string.Create(CultureInfo.InvariantCulture, $"; the hour has {left} left{(left >= needed ? "" : request.Wait ? ", and the others wait for the next ones" : ", and the others need another run, or --wait")}");
+        var has = left is null ? "" : string.Create(CultureInfo.InvariantCulture, $"; {left} left this hour{(left >= needed ? "" : request.Wait ? ", the others wait for the next hours" : ", the others need another run, or --wait")}");
         notices.Report($"This needs {Counted.Of(needed, "call")}{more}{has}.");
     }
 
@@ -43,12 +43,12 @@ sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, Exp
             }
             catch (NotWholeException e)
             {
-                reason = $"It is not whole: {e.Message}.";
+                reason = $"It is incomplete: {e.Message}.";
             }
 
-            if (tries == MostTries) throw new MixpanelException(new(ErrorKind.Unavailable, $"{what} was asked for {MostTries} times and did not come whole. {reason} Run the same command again.") { HttpStatus = reply.Status == 0 ? null : reply.Status });
+            if (tries == MostTries) throw new MixpanelException(new(ErrorKind.Unavailable, $"{what} was requested {MostTries} times and was never complete. {reason} Run the same command again.") { HttpStatus = reply.Status == 0 ? null : reply.Status });
             var wait = Backoff.Delay(tries, Options.BackoffMin, Options.BackoffMax, reply.RetryAfter, Options.Randomizer());
-            request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"{what}: {reason} It is asked for again in {wait.TotalSeconds:0.#} s."));
+            request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"{what}: {reason} Retrying in {wait.TotalSeconds:0.#} s."));
             await counts.WaitAsync(wait, Options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -65,7 +65,7 @@ sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, Exp
             }
 
             if (!request.Wait) throw new MixpanelException(error);
-            request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"The calls of the hour are used up: going on at {Options.TimeProvider.GetUtcNow() + usedUp:yyyy-MM-dd'T'HH:mm:ss'Z'}."));
+            request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"The hourly calls are used up: resuming at {Options.TimeProvider.GetUtcNow() + usedUp:yyyy-MM-dd'T'HH:mm:ss'Z'}."));
             await counts.WaitAsync(usedUp, Options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -91,8 +91,8 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         var files = keeper?.Manifest.Files ?? [];
         keeper?.Dispose();
         if (files.Sum(file => file.Unreadable) is > 0 and var unreadable && request.Kind is ExportKind.Events)
-            Note(RunOutcome.Rejected, $"{Counted.Of(unreadable, "line is no record, and stands", "lines are no records, and stand")} in a file of the day that ends with .unreadable: {string.Join(", ", files.Where(file => file.Unreadable > 0).Take(5).Select(file => ExportNames.Of(file.Day!.Value)))}.");
-        if (_problems.IsEmpty && keeper is { Manifest.Complete: false }) Note(RunOutcome.Complete, $"The days that were asked for are there, but not all between {ExportNames.Of(keeper.Manifest.FromDate!.Value)} and {ExportNames.Of(keeper.Manifest.ToDate!.Value)}: the export is not complete until they are.");
+            Note(RunOutcome.Rejected, $"{Counted.Of(unreadable, "line is not a record, and is stored", "lines are not records, and are stored")} in a file of the day that ends with .unreadable: {string.Join(", ", files.Where(file => file.Unreadable > 0).Take(5).Select(file => ExportNames.Of(file.Day!.Value)))}.");
+        if (_problems.IsEmpty && keeper is { Manifest.Complete: false }) Note(RunOutcome.Complete, $"The requested days are exported, but not all between {ExportNames.Of(keeper.Manifest.FromDate!.Value)} and {ExportNames.Of(keeper.Manifest.ToDate!.Value)}: the export is not complete until they are.");
         return new ExportReport
         {
             Kind = request.KindName,
@@ -162,12 +162,12 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
 
     static bool IsOfDisk(Exception? e) => e is IOException or UnauthorizedAccessException;
 
-    void NoteDisk(Exception e) => Note(RunOutcome.DiskFailed, $"The export cannot be written: {e.Message} When that is mended, run the same command again; it resumes.");
+    void NoteDisk(Exception e) => Note(RunOutcome.DiskFailed, $"The export cannot be written: {e.Message} Fix this and run the same command again; it resumes.");
 
     void NoteStorage(Exception failure)
     {
-        if (failure is StorageException { Fault: StorageFault.Changed }) Note(RunOutcome.Busy, $"Another export into {request.Folder} is running, or was: its manifest is not the one that was there before. Run the same command again when no other runs.");
-        else if (failure is StorageException { Fault: StorageFault.Forbidden }) Note(RunOutcome.NotAllowed, $"{request.Folder} cannot be written: {failure.Message}. The credentials are not accepted, or do not allow it.");
+        if (failure is StorageException { Fault: StorageFault.Changed }) Note(RunOutcome.Busy, $"Another export into {request.Folder} is or was running: its manifest has changed. Run the same command again when no other is running.");
+        else if (failure is StorageException { Fault: StorageFault.Forbidden }) Note(RunOutcome.NotAllowed, $"{request.Folder} cannot be written: {failure.Message}. The credentials were rejected, or lack the permission.");
         else Note(RunOutcome.Unavailable, $"{request.Folder} cannot be read or written: {failure.Message}. Run the same command again; it resumes.");
     }
 

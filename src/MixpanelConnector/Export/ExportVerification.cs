@@ -38,7 +38,7 @@ public sealed record ExportVerification
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         storages ??= [];
-        if (!storages.Any(scheme => scheme.Holds(folder)) && !Directory.Exists(folder)) throw MixpanelException.Invalid("to", $"{folder} is no folder.");
+        if (!storages.Any(scheme => scheme.Holds(folder)) && !Directory.Exists(folder)) throw MixpanelException.Invalid("to", $"{folder} is not a folder.");
         try
         {
             using var target = ExportTarget.Open(folder, storages, new MixpanelOptions(), state: null);

@@ -18,7 +18,7 @@ sealed class FolderTarget : ExportTarget
     {
         (Name, _folder) = (folder, Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         if (FileStatus.Behind(_folder).Kind is FileKind.None) OwnFolder.Make(_folder);
-        else if (!Directory.Exists(_folder)) throw new IOException($"{folder} is no folder.");
+        else if (!Directory.Exists(_folder)) throw new IOException($"{folder} is not a folder.");
     }
 
     public override string Name { get; }

@@ -102,7 +102,7 @@ sealed class LookupTableList(ExportRequest request, ExportTarget target, Manifes
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new NotWholeException("it is not the list that Mixpanel documents", e);
+            throw new NotWholeException("it is not the documented list", e);
         }
     }
 }

@@ -27,10 +27,10 @@ sealed class ManifestKeeper : IDisposable
         if (await target.ReadManifestAsync(cancellationToken).ConfigureAwait(false) is { } bytes)
         {
             found = ExportManifest.TryParse(bytes.Span);
-            if (found is null && !request.Restart) throw new DamagedExportException($"{target.PathOf(ExportManifest.FileName)} is no manifest of an export, or is damaged. Choose another folder; or begin again with --restart.");
+            if (found is null && !request.Restart) throw new DamagedExportException($"{target.PathOf(ExportManifest.FileName)} is not an export manifest, or is damaged. Choose another folder, or begin again with --restart.");
         }
 
-        if (found is not null && !request.Restart && Difference(found, asked) is { } other) throw MixpanelException.Invalid("to", $"{target.Name} holds an export with {other}. Choose another folder; or begin again with --restart, which forgets what is there.");
+        if (found is not null && !request.Restart && Difference(found, asked) is { } other) throw MixpanelException.Invalid("to", $"{target.Name} contains an export with {other}. Choose another folder, or begin again with --restart, which discards it.");
         var keeper = new ManifestKeeper(target, found is null || request.Restart ? asked : WithDays(found, asked));
         await target.DeleteLeftoversAsync(cancellationToken).ConfigureAwait(false);
         if (keeper.Manifest != found) await keeper.WriteAsync(cancellationToken).ConfigureAwait(false);
@@ -127,7 +127,7 @@ sealed class ManifestKeeper : IDisposable
         : found.Format != asked.Format ? $"another format ({found.Format})"
         : found.Compression != asked.Compression ? $"another compression ({found.Compression})"
         : found.Where != asked.Where ? "another condition (where)"
-        : !(found.Event ?? []).SequenceEqual(asked.Event ?? [], StringComparer.Ordinal) ? "other names of events"
+        : !(found.Event ?? []).SequenceEqual(asked.Event ?? [], StringComparer.Ordinal) ? "other event names"
         : found.WorkspaceId != asked.WorkspaceId ? "another data view"
         : found.GroupKey != asked.GroupKey || found.DataGroupId != asked.DataGroupId ? $"another kind of group ({found.GroupKey}, {found.DataGroupId})"
         : null;

@@ -15,11 +15,11 @@ sealed record ProfilePage(long? Number, string? SessionId, int? PageSize, long? 
     {
         try
         {
-            return ReadObject(answer) ?? throw new NotWholeException("it is not the page of profiles that Mixpanel documents");
+            return ReadObject(answer) ?? throw new NotWholeException("it is not the documented page of profiles");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw new NotWholeException("its JSON is not whole", e);
+            throw new NotWholeException("its JSON is incomplete", e);
         }
     }
 

@@ -22,15 +22,15 @@ sealed class ResponseByteSource(Stream body, TimeSpan patience, TimeProvider tim
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new NotWholeException($"nothing came for {patience.TotalSeconds:0} seconds", e);
+            throw new NotWholeException($"nothing was received for {patience.TotalSeconds:0} seconds", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw new NotWholeException("the connection broke before the end", e);
+            throw new NotWholeException("the connection was lost before the end", e);
         }
         catch (InvalidDataException e)
         {
-            throw new NotWholeException("what came is damaged", e);
+            throw new NotWholeException("the received data is damaged", e);
         }
     }
 

@@ -140,7 +140,7 @@ sealed class StoredTarget : ExportTarget
         }
         catch (StorageException e) when (e.Fault is StorageFault.Missing)
         {
-            throw new StorageException(StorageFault.Unavailable, "an upload in parts was taken away, by another export or by a rule of the bucket", e);
+            throw new StorageException(StorageFault.Unavailable, "a multipart upload was aborted, by another export or a lifecycle rule of the bucket", e);
         }
         catch
         {

@@ -30,7 +30,7 @@ static class Durable
         try
         {
             // Anyone who can write to the folder may have replaced the file meanwhile.
-            if (FileStatus.Of(file.SafeFileHandle).Identity != FileStatus.Of(path).Identity) throw new NotOursException($"{path} was exchanged while it was opened.");
+            if (FileStatus.Of(file.SafeFileHandle).Identity != FileStatus.Of(path).Identity) throw new NotOursException($"{path} was replaced while it was being opened.");
             if (mode is FileMode.Append) file.Seek(0, SeekOrigin.End);
             else if (mode is FileMode.Create or FileMode.Truncate) file.SetLength(0);
             return file;
@@ -50,12 +50,12 @@ static class Durable
         {
             { Kind: FileKind.None } => null,
             { Kind: FileKind.Link } => "is a link",
-            { Kind: not FileKind.Regular } => "is no regular file",
+            { Kind: not FileKind.Regular } => "is not a regular file",
             { IsOurs: false } => "belongs to another user",
-            { Links: > 1 } => "has another name, too, as a hard link",
+            { Links: > 1 } => "has more than one hard link",
             _ => null,
         };
-        if (fault is not null) throw new NotOursException($"{path} {fault}, and is not written through: delete it, or choose another folder.");
+        if (fault is not null) throw new NotOursException($"{path} {fault} and is not written to: delete it, or choose another folder.");
     }
 
     /// <exception cref="NotSyncedException">The disk failed. A retry would prove nothing: the system may have dropped the data.</exception>

@@ -32,7 +32,7 @@ sealed class NewFile : IDisposable
     public static NewFile Create(string path)
     {
         path = Path.GetFullPath(path);
-        var folder = Path.GetDirectoryName(path) ?? throw new IOException($"{path} is no file.");
+        var folder = Path.GetDirectoryName(path) ?? throw new IOException($"{path} is not a file.");
         Sweep(folder);
         while (true)
         {

@@ -23,7 +23,7 @@ static class OutputFile
         var there = FileStatus.Of(path);
         if (there.Kind is FileKind.Regular) new FileStream(path, FileMode.Open, FileAccess.Write).Dispose(); // a write-protected file is not replaced
         if (there.Kind is not FileKind.None && !there.IsOurs && !OperatingSystem.IsWindows() && FileStatus.Behind(Path.GetDirectoryName(path)!) is { IsOurs: false, Mode: var folder } && (folder & UnixFileMode.StickyBit) != UnixFileMode.None && !Environment.IsPrivilegedProcess)
-            throw new NotOursException("It belongs to another user, and cannot be replaced in a folder that others share.");
+            throw new NotOursException("It belongs to another user, and cannot be replaced in a shared folder.");
         using var probe = NewFile.Create(path);
     }
 
@@ -59,6 +59,6 @@ static class OutputFile
     static void EnsureNotPlanted(string path)
     {
         if (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal)) return;
-        if (!FileStatus.Behind(path).IsOursOrRoots || !FileStatus.Of(path).IsOursOrRoots) throw new NotOursException("It is a pipe or a device of another user's.");
+        if (!FileStatus.Behind(path).IsOursOrRoots || !FileStatus.Of(path).IsOursOrRoots) throw new NotOursException("It is another user's pipe or device.");
     }
 }

@@ -67,7 +67,7 @@ public sealed class EvaluationContext
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
-            throw MixpanelException.Invalid("context", "The context holds text that is not valid Unicode, or a number that is none.");
+            throw MixpanelException.Invalid("context", "The context contains text that is not valid Unicode, or an invalid number.");
         }
     }
 

@@ -56,7 +56,7 @@ sealed partial class ExposureReport(IMixpanelTracker? tracker, MixpanelOptions o
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A variant of the flag {Flag} was given to a context without distinct_id, and this is not reported to Mixpanel ({Times} times)")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A variant of the flag {Flag} was assigned to a context without distinct_id, which is not reported to Mixpanel ({Times} times)")]
     partial void LogNobody(string flag, long times);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The exposure of the flag {Flag} was not tracked: the tracker threw {Exception}")]

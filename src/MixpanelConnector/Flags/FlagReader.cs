@@ -61,7 +61,7 @@ static class FlagReader
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or InvalidDefinitionException)
             {
-                leftOut.Add($"number {number.ToString(CultureInfo.InvariantCulture)}: {(e is InvalidDefinitionException ? e.Message : e is JsonException ? "it has too many levels" : "a text is not valid Unicode")}");
+                leftOut.Add($"number {number.ToString(CultureInfo.InvariantCulture)}: {(e is InvalidDefinitionException ? e.Message : e is JsonException ? "it is nested too deeply" : "a text is not valid Unicode")}");
             }
         }
 
@@ -70,7 +70,7 @@ static class FlagReader
 
     static FlagDefinition Read(JsonElement json)
     {
-        if (json.ValueKind is not JsonValueKind.Object) throw new InvalidDefinitionException("it is no object");
+        if (json.ValueKind is not JsonValueKind.Object) throw new InvalidDefinitionException("it is not an object");
         var key = Text(json, "key") ?? throw new InvalidDefinitionException("it has no key");
         var context = Text(json, "context") ?? throw new InvalidDefinitionException("it has no context");
         if (Member(json, "ruleset") is not { ValueKind: JsonValueKind.Object } ruleset) throw new InvalidDefinitionException("it has no ruleset");
@@ -83,7 +83,7 @@ static class FlagReader
         {
             var name = Text(json1, "key") ?? throw new InvalidDefinitionException("a variant has no key");
             var value = json1.TryGetProperty("value", out var given) ? given.Clone() : JsonElement.Parse("null");
-            if (IsTooDeep(value)) throw new InvalidDefinitionException("the value of a variant has too many levels");
+            if (IsTooDeep(value)) throw new InvalidDefinitionException("the value of a variant is nested too deeply");
             FlagEvaluation Evaluation(bool isTestUser) => new(key, name, value, experiment, isActive, isTestUser, FlagSource.Local);
             variants.Add(new(name, name.ToLowerInvariant(), Number(json1, "split") ?? 0, Evaluation(isTestUser: false), Evaluation(isTestUser: true)));
         }
@@ -141,7 +141,7 @@ static class FlagReader
 
     static string Lower(JsonElement wanted)
     {
-        if (IsTooDeep(wanted)) throw new InvalidDefinitionException("a runtime_evaluation_definition has too many levels");
+        if (IsTooDeep(wanted)) throw new InvalidDefinitionException("a runtime_evaluation_definition is nested too deeply");
         var budget = new LogicBudget(FlagDefinition.MostUnits);
         return Conversion.ToText(LogicValue.Lowered(wanted, lowersNames: false), ref budget);
     }
@@ -163,28 +163,28 @@ static class FlagReader
     {
         null => null,
         { ValueKind: JsonValueKind.Object } value => value,
-        _ => throw new InvalidDefinitionException($"{name} is no object"),
+        _ => throw new InvalidDefinitionException($"{name} is not an object"),
     };
 
     static string? Text(JsonElement json, string name) => Member(json, name) switch
     {
         null => null,
         { ValueKind: JsonValueKind.String } text => text.GetString(),
-        _ => throw new InvalidDefinitionException($"{name} is no text"),
+        _ => throw new InvalidDefinitionException($"{name} is not text"),
     };
 
     static double? Number(JsonElement json, string name) => Member(json, name) switch
     {
         null => null,
         { ValueKind: JsonValueKind.Number } number => number.GetDouble(),
-        _ => throw new InvalidDefinitionException(name is "split" or "rollout_percentage" ? $"{name} is no number" : "a share of variant_splits is no number"),
+        _ => throw new InvalidDefinitionException(name is "split" or "rollout_percentage" ? $"{name} is not a number" : "a share of variant_splits is not a number"),
     };
 
     static JsonElement[] Items(JsonElement json, string name) => Member(json, name) switch
     {
         null => [],
         { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(item => item.ValueKind is JsonValueKind.Object) => [.. list.EnumerateArray()],
-        _ => throw new InvalidDefinitionException($"{name} is no list of objects"),
+        _ => throw new InvalidDefinitionException($"{name} is not a list of objects"),
     };
 
     static readonly Comparer<byte[]> CodePoints = Comparer<byte[]>.Create(static (one, other) => one.AsSpan().SequenceCompareTo(other));

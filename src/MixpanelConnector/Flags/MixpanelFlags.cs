@@ -150,7 +150,7 @@ public sealed partial class MixpanelFlags : IMixpanelFlags, IAsyncDisposable, ID
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            Failed(new(ErrorKind.Unavailable, $"The definitions of flags could not be fetched: {e.GetType().Name}.")); // unforeseen; the next fetch may succeed
+            Failed(new(ErrorKind.Unavailable, $"The flag definitions could not be fetched: {e.GetType().Name}.")); // unforeseen; the next fetch may succeed
         }
     }
 
@@ -187,7 +187,7 @@ public sealed partial class MixpanelFlags : IMixpanelFlags, IAsyncDisposable, ID
     {
         try
         {
-            if (file.Read() is { } kept && !Apply(kept, isFetched: false)) LogFileFailed("it does not hold definitions");
+            if (file.Read() is { } kept && !Apply(kept, isFetched: false)) LogFileFailed("it does not contain definitions");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -220,16 +220,16 @@ public sealed partial class MixpanelFlags : IMixpanelFlags, IAsyncDisposable, ID
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The definitions of flags could not be fetched ({Times} times), and those before stay in force: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The flag definitions could not be fetched ({Times} times), and the previous ones stay in use: {Reason}")]
     partial void LogFetchFailed(string reason, long times);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The definition of a flag is left out, {Fault}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A flag definition is skipped, {Fault}")]
     partial void LogLeftOut(string fault);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} more definitions of flags are left out")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} more flag definitions are skipped")]
     partial void LogMoreLeftOut(int count);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The file with the last good definitions of flags is not used: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The file with the last good flag definitions is not used: {Reason}")]
     partial void LogFileFailed(string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The handler of changed flags threw {Exception}")]

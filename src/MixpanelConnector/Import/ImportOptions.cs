@@ -39,7 +39,7 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
 
     /// <summary>The error for a checkpoint that was made with other options.</summary>
     public MixpanelException Differ(ImportCheckpoint checkpoint, string? deadLetters) => MixpanelException.Invalid(
-        "restart", $"The checkpoint was made with other options ({checkpoint.OptionsFingerprint.ReplaceLineEndings(", ")}; now {Fingerprint.ReplaceLineEndings(", ")}). Use the same again{Replaying(checkpoint, deadLetters)}, or begin again with --restart.");
+        "restart", $"The checkpoint was created with other options ({checkpoint.OptionsFingerprint.ReplaceLineEndings(", ")}; now {Fingerprint.ReplaceLineEndings(", ")}). Use the same options{Replaying(checkpoint, deadLetters)}, or begin again with --restart.");
 
     /// <param name="known">What was accepted.</param>
     /// <param name="deadLetters">The dead-letter file, unless the checkpoint names it.</param>
@@ -52,25 +52,25 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
         if (before.SameAs(now, "source_id") && !known.Sources.Any(source => inputs.Any(input => input.Id == source.Id || input.Place == source.Id))) return; // they are of other inputs
         var accepted = Counted.Of(known.Totals.Accepted, "event was", "events were");
         if (OtherIds(known, before, now) is { } reason)
-            throw MixpanelException.Invalid("restart", $"{accepted} accepted, and {reason}: begun again, events without an $insert_id of their own would be sent under other ids, and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume{Replaying(known, deadLetters)}; or, if that is meant or every event has an $insert_id, add --new-ids.");
+            throw MixpanelException.Invalid("restart", $"{accepted} accepted, and {reason}: after a restart, events without an $insert_id of their own would get other ids, and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume{Replaying(known, deadLetters)}; or, if this is intended or every event has an $insert_id, add --new-ids.");
         if (OtherIdentity(before, now) is { } option)
-            throw MixpanelException.Invalid("restart", $"{accepted} accepted, and --{option} has changed: Mixpanel tells events apart by event, time, distinct_id and $insert_id, and those that come out otherwise now would count again. Nothing was sent. Run the command as before and without --restart to resume{Replaying(known, deadLetters)}; or, if that is meant or none of the four comes out otherwise, add --new-ids.");
+            throw MixpanelException.Invalid("restart", $"{accepted} accepted, and --{option} has changed: Mixpanel identifies events by event, time, distinct_id and $insert_id, and events for which one of these changes would count twice. Nothing was sent. Run the command as before and without --restart to resume{Replaying(known, deadLetters)}; or, if this is intended or none of the four changes, add --new-ids.");
     }
 
     /// <summary>The advice that does not resend what was accepted, if something was rejected.</summary>
     static string Replaying(ImportCheckpoint known, string? deadLetters) =>
-        known is { Finished: true, Totals.Rejected: > 0 } && (known.DeadLetterPath ?? deadLetters) is { } path ? $"; or send only what was refused, with the new options, by --replay {path}" : "";
+        known is { Finished: true, Totals.Rejected: > 0 } && (known.DeadLetterPath ?? deadLetters) is { } path ? $"; or send only the rejected records, with the new options, with --replay {path}" : "";
 
     /// <summary>Why computed ids would differ; null when they would not.</summary>
     static string? OtherIds(ImportCheckpoint known, Lines before, Lines now)
     {
         var ids = known.Sources.Max(source => source.ComputedIds) ?? ImportIds.None;
-        return ComputeIdsOfPlaces(known) ? "an earlier version computed the missing $insert_ids from the places of the events"
-            : ids is ImportIds.OfPlaces ? string.Create(CultureInfo.InvariantCulture, $"more than {Occurrences.Most} different events of one source have no $insert_id, and the ids of some come from their places")
-            : ids is not ImportIds.None && !before.SameAs(now, "source_id") ? "the missing $insert_ids come from the source id, which is another now"
-            : ids is not ImportIds.None && !before.SameAs(now, "encoding") ? "the missing $insert_ids come from the text, which is read in another encoding now"
-            : ids is not ImportIds.None && !(before.SameAs(now, "quote") && before.SameAs(now, "escape")) ? "the missing $insert_ids come from the rows, which are parted otherwise now"
-            : ids is ImportIds.OfColumns && !before.OfColumns.SequenceEqual(now.OfColumns, StringComparer.Ordinal) ? "the missing $insert_ids come from the columns, which are read otherwise now"
+        return ComputeIdsOfPlaces(known) ? "an earlier version computed the missing $insert_ids from the positions of the events"
+            : ids is ImportIds.OfPlaces ? string.Create(CultureInfo.InvariantCulture, $"more than {Occurrences.Most} different events of one source have no $insert_id, and the ids of some come from their positions")
+            : ids is not ImportIds.None && !before.SameAs(now, "source_id") ? "the missing $insert_ids come from the source id, which has changed"
+            : ids is not ImportIds.None && !before.SameAs(now, "encoding") ? "the missing $insert_ids come from the text, which is now read in another encoding"
+            : ids is not ImportIds.None && !(before.SameAs(now, "quote") && before.SameAs(now, "escape")) ? "the missing $insert_ids come from the rows, which are now split differently"
+            : ids is ImportIds.OfColumns && !before.OfColumns.SequenceEqual(now.OfColumns, StringComparer.Ordinal) ? "the missing $insert_ids come from the columns, which are now read differently"
             : null;
     }
 

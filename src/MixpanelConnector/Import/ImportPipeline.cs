@@ -154,7 +154,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         if (stopped && checkpoints.IsSound && !cancellation.StateFailed && cancellation.Defect is null) return StopAtFirst(first!, inspection, cancellation);
         if (checkpoints.Totals.SameIdentity is > 0 and var same)
-            Warn("identity", $"{(preparer is EventPreparer { IdentitiesAreMany: true } ? "At least " : "")}{Counted.Of(same, "event has", "events have")} the event, time, distinct_id and $insert_id of one before: Mixpanel counts each two once.");
+            Warn("identity", $"{(preparer is EventPreparer { IdentitiesAreMany: true } ? "At least " : "")}{Counted.Of(same, "event has", "events have")} the event, time, distinct_id and $insert_id of an earlier one: Mixpanel counts duplicates once.");
         var report = checkpoints.IsSound ? Finish(checkpoints, cancellation, isKnown) : null;
         cancellation.Defect?.Throw();
         request.Progress?.Report(_counts.Snapshot(total, waiting: false, limiter.QuotaRate));
@@ -193,8 +193,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         var reason = first.Reasons.Reasons![0];
-        var proposal = inspection?.Proposal is { } way ? $" With {string.Join(' ', way.Options.Select(RecordFields.Shown))}, {way.Accepted} of the {inspection.Records} that were looked at would be accepted." : "";
-        cancellation.Note(RunOutcome.Invalid, $"{(first.Reasons.Reasons.Count > 1 ? "None is good, and nearly all" : "All")} of the first {Counted.Of(first.Count, "record")} would be refused alike ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal}");
+        var proposal = inspection?.Proposal is { } way ? $" With {string.Join(' ', way.Options.Select(RecordFields.Shown))}, {way.Accepted} of the {inspection.Records} inspected records would be accepted." : "";
+        cancellation.Note(RunOutcome.Invalid, $"{(first.Reasons.Reasons.Count > 1 ? "None is valid, and nearly all" : "All")} of the first {Counted.Of(first.Count, "record")} would be rejected for the same reason ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal}");
         return Report(cancellation, new ImportTotals(), pending: _counts.Read, deadLetterPath: null, reasons: first.Reasons) with { Inspection = inspection };
     }
 
@@ -344,15 +344,15 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
         catch (OperationCanceledException) when (cancellation.AbandonOutput.IsCancellationRequested)
         {
-            cancellation.Note(RunOutcome.Stopped, $"Nobody reads {path}: the dead letters were not written there.");
+            cancellation.Note(RunOutcome.Stopped, $"No process reads {path}: the dead letters were not written there.");
             return false;
         }
     }
 
-    public static ImportReport Report(ImportCancellation cancellation, ImportTotals totals, long pending, string? deadLetterPath, string advice = "mend a copy and import it with --replay", ReasonCounts? reasons = null)
+    public static ImportReport Report(ImportCancellation cancellation, ImportTotals totals, long pending, string? deadLetterPath, string advice = "fix a copy and import it with --replay", ReasonCounts? reasons = null)
     {
         if (cancellation.ByCaller) cancellation.Note(RunOutcome.Stopped, "Stopped before the end. Run the same command again; it resumes.");
-        if (totals.Rejected > 0) cancellation.Note(RunOutcome.Rejected, $"{Counted.Of(totals.Rejected, "record was", "records were")} not accepted.{(deadLetterPath is null ? "" : $" {deadLetterPath} holds each, with its reason: {advice}.")}");
+        if (totals.Rejected > 0) cancellation.Note(RunOutcome.Rejected, $"{Counted.Of(totals.Rejected, "record was", "records were")} not accepted.{(deadLetterPath is null ? "" : $" {deadLetterPath} contains each, with its reason: {advice}.")}");
         if (pending != 0 && cancellation.Problems.IsEmpty) cancellation.Note(RunOutcome.Inconsistent, $"The audit of the counts failed: {Counted.Of(pending, "record has", "records have")} no outcome. This is a defect of the importer: please report it.");
         return new ImportReport
         {
@@ -379,7 +379,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
     /// <summary>The message for inputs without a record.</summary>
     public static string Empty(ImportRequest request) =>
-        $"There was no record in {(request.Replay ?? (request.Inputs is ["-"] ? "<stdin>" : string.Join(", ", request.Inputs.Take(3)) + (request.Inputs.Count > 3 ? ", …" : "")))}: nothing was imported. When the input has some, run the same command again; where none are right, say --allow-empty.";
+        $"There was no record in {(request.Replay ?? (request.Inputs is ["-"] ? "<stdin>" : string.Join(", ", request.Inputs.Take(3)) + (request.Inputs.Count > 3 ? ", …" : "")))}: nothing was imported. When the input has records, run the same command again; if it may be empty, add --allow-empty.";
 
     ImportTotals NoneYet() => new()
     {
@@ -444,7 +444,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     {
         var present = inputs.Select(input => input.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var source in checkpoints.Known.Values.Where(source => !source.Ended && !present.Contains(source.Id)))
-            cancellation.Note(RunOutcome.Damaged, $"{source.Id} was {(source.Offset > 0 || source.Pinned is null ? "imported in part" : "listed before")} and is not among the inputs any more. Put it back and run the same command again, or begin again with --restart.");
+            cancellation.Note(RunOutcome.Damaged, $"{source.Id} was {(source.Offset > 0 || source.Pinned is null ? "imported in part" : "listed before")} and is no longer among the inputs. Restore it and run the same command again, or begin again with --restart.");
     }
 
     /// <summary>Pins the objects in the checkpoint before the first is read. False when the state cannot be written.</summary>

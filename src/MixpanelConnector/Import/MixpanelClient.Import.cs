@@ -67,8 +67,8 @@ public sealed partial class MixpanelClient
         ArgumentNullException.ThrowIfNull(request);
         request = request.Validated();
         if (request.Mapping is null) throw MixpanelException.Invalid("show_mapping", "There is no mapping to show: name a vendor, or a mapping of your own.");
-        if (count is < 1 or > 1000) throw MixpanelException.Invalid("show_mapping", "From 1 to 1000 records can be shown.");
-        if (request.Replay is not null) throw MixpanelException.Invalid("show_mapping", "The mapping of dead letters is that of their import: show it on its inputs.");
+        if (count is < 1 or > 1000) throw MixpanelException.Invalid("show_mapping", "The number of records to show must be from 1 to 1000.");
+        if (request.Replay is not null) throw MixpanelException.Invalid("show_mapping", "Dead letters have the mapping of their import: show it on the inputs of that import.");
         return ShowFoundAsync(request, count, problem ?? (_ => { }), cancellationToken);
     }
 
@@ -120,8 +120,8 @@ public sealed partial class MixpanelClient
 
     async Task<ImportInspection> InspectFoundAsync(ImportRequest request, CancellationToken cancellationToken)
     {
-        if (request.Mapping is not null) throw MixpanelException.Invalid("inspect", "What options would mend is not looked for where records are mapped: --show-mapping N prints them before and after.");
-        if (request.Replay is not null || request.Type is ImportType.LookupTable) throw MixpanelException.Invalid("inspect", "Dead letters and lookup tables have nothing that options could mend: look at them with a dry run.");
+        if (request.Mapping is not null) throw MixpanelException.Invalid("inspect", "Mapped records cannot be inspected: --show-mapping N prints them before and after.");
+        if (request.Replay is not null || request.Type is ImportType.LookupTable) throw MixpanelException.Invalid("inspect", "Dead letters and lookup tables cannot be inspected: use a dry run.");
         return await new Inspector(request, Transport).LookAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -16,8 +16,8 @@ static class Outputs
         foreach (var output in All(request))
         {
             var real = InputList.RealPath(output);
-            if (!OutputFile.IsSpecial(output) && !reals.Add(real)) throw MixpanelException.Invalid("report", $"{output} is named for the dead letters and for another output: one would overwrite the other. Choose another place for one of them.");
-            if (inputs.Exists(input => input.Path == real)) throw MixpanelException.Invalid("input", $"{output} is both an input and an output: it would be overwritten. Choose another place for one of them.");
+            if (!OutputFile.IsSpecial(output) && !reals.Add(real)) throw MixpanelException.Invalid("report", $"{output} is named for the dead letters and for another output: one would overwrite the other. Choose another path for one of them.");
+            if (inputs.Exists(input => input.Path == real)) throw MixpanelException.Invalid("input", $"{output} is both an input and an output: it would be overwritten. Choose another path for one of them.");
             if (!Directory.Exists(Path.GetDirectoryName(real))) throw MixpanelException.Invalid(output == request.DeadLetterPath ? "dead_letter" : "report", $"The folder of {output} does not exist.");
         }
     }

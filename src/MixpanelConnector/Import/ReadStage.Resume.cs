@@ -73,8 +73,8 @@ sealed partial class ReadStage
     /// <summary>The advice for a source that differs from what an earlier run has read.</summary>
     string WhenChanged(ImportSourceProgress? reached) => (request.Type, reached?.ComputedIds) switch
     {
-        (not ImportType.Events, _) => "Restore it, and run the same command again; or send everything again with --restart: what adds or appends would then take effect twice.",
+        (not ImportType.Events, _) => "Restore it, and run the same command again; or send everything again with --restart: updates that add or append would then be applied twice.",
         (_, null or ImportIds.OfPlaces) => "Restore it, and run the same command again; or send everything again with --restart and --new-ids: events without an $insert_id of their own would then count twice.",
-        _ => "Restore it, and run the same command again; or, if it was mended, send everything again with --restart: events that are as they were keep their ids, so that Mixpanel counts them once.",
+        _ => "Restore it, and run the same command again; or, if it was corrected, send everything again with --restart: unchanged events keep their ids, so Mixpanel counts them once.",
     };
 }

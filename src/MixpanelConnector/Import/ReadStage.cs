@@ -68,7 +68,7 @@ sealed partial class ReadStage(
     // The originals of mapped records are kept in memory with them.
     const long MostOriginalBytes = 8 << 20;
 
-    static readonly Rejection InAnotherEncoding = JsonScanner.InvalidUtf8 with { Message = $"{JsonScanner.InvalidUtf8.Message}; --encoding names what the file is in, such as windows-1252" };
+    static readonly Rejection InAnotherEncoding = JsonScanner.InvalidUtf8 with { Message = $"{JsonScanner.InvalidUtf8.Message}; --encoding sets the encoding of the file, such as windows-1252" };
 
     readonly FlatRecords _flatRecords = new(request);
     bool _isFlat;
@@ -174,7 +174,7 @@ sealed partial class ReadStage(
         {
             if (input.Object is { } found && reached?.Pinned is { } pinned)
             {
-                if (!pinned.IsSameAs(found.Pin)) throw InputException.Changed("is another object than the one that was listed first: its tag or its length differs");
+                if (!pinned.IsSameAs(found.Pin)) throw InputException.Changed("is not the object that was listed first: its tag or its length differs");
                 if (reached.Ended && mapper is not { RecallsAll: true }) return; // it is unchanged to its last byte
             }
 
@@ -195,14 +195,14 @@ sealed partial class ReadStage(
             if (reader.HasPartialRecord)
             {
                 counts.RecordsRead(1);
-                cancellation.Note(RunOutcome.Damaged, $"{input.Name}, line {reader.PartialLine}: the last record is incomplete and was left pending. When the input is whole, run the same command again.");
+                cancellation.Note(RunOutcome.Damaged, $"{input.Name}, line {reader.PartialLine}: the last record is incomplete and was left pending. When the input is complete, run the same command again.");
             }
 
             MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
             if (cleaner is not null && cleaner.TimesTwice > twiceBefore)
-                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"{Counted.Of(cleaner.TimesTwice - twiceBefore, "time exists", "times exist")} twice in {request.TimeZone}, since clocks were put back: the first of both was taken."));
+                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"{Counted.Of(cleaner.TimesTwice - twiceBefore, "time exists", "times exist")} twice in {request.TimeZone}, because clocks were set back: the first was used."));
             foreach (var column in _flatRecords.Unseen)
-                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"No record that was read has {RecordFields.Shown(column)}, which is mapped or typed."));
+                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"No record has {RecordFields.Shown(column)}, which is mapped or typed."));
         }
         catch (InputException e)
         {
@@ -216,7 +216,7 @@ sealed partial class ReadStage(
                 return;
             }
 
-            cancellation.Note(e.Option is null ? e.Outcome : RunOutcome.Damaged, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; all up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : e.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable ? "Run the same command again; it resumes." : "When the input is mended, run the same command again; it resumes.")}");
+            cancellation.Note(e.Option is null ? e.Outcome : RunOutcome.Damaged, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; everything up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : e.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable ? "Run the same command again; it resumes." : "Fix the input and run the same command again; it resumes.")}");
             _isEnough |= e.Outcome is RunOutcome.Unavailable; // the other inputs would fail as well, after waiting for each
         }
         finally
@@ -373,7 +373,7 @@ sealed partial class ReadStage(
             case { Rejection: { } known }:
                 return known;
             case { Oversized: { } oversized }:
-                return new("record_too_large", null, string.Create(CultureInfo.InvariantCulture, $"the record has {oversized.Length} bytes; Mixpanel takes less than 1 MB"));
+                return new("record_too_large", null, string.Create(CultureInfo.InvariantCulture, $"the record has {oversized.Length} bytes; Mixpanel accepts less than 1 MB"));
             default:
                 if (preparer.TryAdd(in record, record.Origin ?? _name, maybeSent, _batch) is { } rejection) return rejection;
                 if (maybeSent) _batch.MarkMaybeDelivered(from: _batch.Count - 1);

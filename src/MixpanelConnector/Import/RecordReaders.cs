@@ -16,7 +16,7 @@ static class RecordReaders
     /// <summary>A tenth of random bytes are control characters: binary data is recognized long before this.</summary>
     const int BinaryShowsWithin = 4096;
 
-    const string Spreadsheet = "is a spreadsheet, or another document of an office program, and no text. Open it there, and save the sheet as CSV (in Excel: \"CSV UTF-8\")";
+    const string Spreadsheet = "is a spreadsheet or another office document, not text. Open it and save the sheet as CSV (in Excel: \"CSV UTF-8\")";
 
     /// <summary>Characters that do not occur in text, unlike line and page breaks, tabs, and the escape of ANSI colors.</summary>
     static readonly SearchValues<byte> Controls = SearchValues.Create([1, 2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 28, 29, 30, 31, 127]);
@@ -45,7 +45,7 @@ static class RecordReaders
             var isSequence = request.Replay is not null && JsonSequenceReader.Begins(window.Unread[start..], isAll: true) == true;
             if (format.IsText && !input.IsPlain) EnsureText(window.Unread);
             if (encoding is not null && TextEncoding.Find(OfText(request).Encoding ?? "") != encoding)
-                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"It is read as {encoding.Name}, as its byte order mark says."));
+                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"It is read as {encoding.Name}, according to its byte order mark."));
             if ((request.Columns.Count > 0 || request.ColumnTypes.Count > 0) && request.Replay is null && !format.HasColumns)
             {
                 bool? hasProperties;
@@ -117,7 +117,7 @@ static class RecordReaders
             {
                 // So few bytes are a truncated file.
                 var named = input.Name.EndsWith(compression.Extension, StringComparison.OrdinalIgnoreCase);
-                if (length == 0 && named) throw new InputException($"{compression.Name}: the file is cut short, at compressed byte 0");
+                if (length == 0 && named) throw new InputException($"{compression.Name}: the file is truncated, at compressed byte 0");
                 if (compression.Recognizes(head.AsSpan(0, length)) || (length > 0 && (named || length == 1) && compression.Magic.StartsWith(head.AsSpan(0, length)))) return (Bounded(compression.Open(joined), request), compression);
             }
 
@@ -143,17 +143,17 @@ static class RecordReaders
             [(byte)'P', (byte)'K', 3, 4, ..] or [(byte)'P', (byte)'K', 5, 6, ..] => "is a ZIP archive. Give it a name that ends with .zip, or unpack it first",
             [0x28, 0xb5, 0x2f, 0xfd, ..] => "is compressed with zstd. Decompress it first, or import with the formats of MixpanelConnector.Formats",
             [(byte)'P', (byte)'A', (byte)'R', (byte)'1', ..] => "is a Parquet file. Import it with the formats of MixpanelConnector.Formats, or convert it to NDJSON first",
-            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] or [0xff, 0xd8, 0xff, ..] or [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "is a picture, not a file of records",
+            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] or [0xff, 0xd8, 0xff, ..] or [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "is an image, not a file of records",
             [(byte)'%', (byte)'P', (byte)'D', (byte)'F', ..] => "is a PDF, not a file of records",
             [(byte)'B', (byte)'Z', (byte)'h', >= (byte)'1' and <= (byte)'9', ..] or [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', ..] or [(byte)'7', (byte)'z', 0xbc, 0xaf, ..] => "is compressed with bzip2, xz or 7-Zip. Decompress it first: gzip and zstd are read as they are",
             [0x04, 0x22, 0x4d, 0x18, ..] => "is compressed with LZ4. Decompress it first: gzip and zstd are read as they are",
             [0x1f, 0x8b, ..] => "is compressed twice. Decompress it once",
             [(byte)'O', (byte)'R', (byte)'C', ..] when !IsUtf8(head) || head.ContainsAny(Controls) || head.Contains((byte)0) => "is an ORC file. Convert it to NDJSON or Parquet first",
-            _ when IsMarkup(head.TrimStart(" \t\r\n"u8)) => "is XML or a web page, perhaps the answer of a server that had no file to give: it holds no records",
-            _ when head.StartsWith("version https://git-lfs.github.com/spec/"u8) => "is a pointer of Git LFS in place of the file. Fetch that with git lfs pull",
+            _ when IsMarkup(head.TrimStart(" \t\r\n"u8)) => "is XML or a web page, perhaps the error page of a server: it contains no records",
+            _ when head.StartsWith("version https://git-lfs.github.com/spec/"u8) => "is a Git LFS pointer. Fetch the file with git lfs pull",
             [(byte)'O', (byte)'b', (byte)'j', 1, ..] => "is an Avro file. Convert it to NDJSON or Parquet first",
-            _ when head[..Math.Min(head.Length, BinaryShowsWithin)].Contains((byte)0) => "is binary, or text in UTF-16 without a byte order mark, which --encoding utf-16le or utf-16be reads",
-            _ when IsBinary(head[..Math.Min(head.Length, BinaryShowsWithin)]) => "is binary: its beginning is no UTF-8, and has control characters. Text is needed, plain or compressed, and in another encoding where --encoding names it",
+            _ when head[..Math.Min(head.Length, BinaryShowsWithin)].Contains((byte)0) => "is binary, or UTF-16 text without a byte order mark: for that, add --encoding utf-16le or utf-16be",
+            _ when IsBinary(head[..Math.Min(head.Length, BinaryShowsWithin)]) => "is binary: it begins with bytes that are not UTF-8 and with control characters. Use text, plain or compressed; set --encoding if it is not UTF-8",
             _ => null,
         };
         if (hint is not null) throw new InputException(hint);

@@ -118,7 +118,7 @@ static class ReplayOptions
         {
             using var document = JsonDocument.Parse(options);
             var kept = document.RootElement;
-            if (Text(kept, "looked_up") is not null) throw MixpanelException.Invalid("replay", $"The import of {request.Replay} looked things up in other files, which its dead letters do not hold: mend its inputs, and import them again with --restart. What was accepted keeps its ids, so that Mixpanel counts it once.");
+            if (Text(kept, "looked_up") is not null) throw MixpanelException.Invalid("replay", $"The import of {request.Replay} looked up values in other files, which its dead letters do not contain: fix its inputs, and import them again with --restart. Accepted records keep their ids, so Mixpanel counts them once.");
             return (request with
             {
                 Columns = Pairs(kept, "map", value => value, request.Columns),
@@ -139,7 +139,7 @@ static class ReplayOptions
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
         {
-            throw MixpanelException.Invalid("replay", $"The options in the first dead letter of {request.Replay} are not those of an import: take \"options\" out of the dead letters, and give them on the command line.");
+            throw MixpanelException.Invalid("replay", $"The options in the first dead letter of {request.Replay} are not those of an import: remove \"options\" from the dead letters, and set them on the command line.");
         }
     }
 

@@ -43,7 +43,7 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
             others++;
         }
 
-        if (renamed is not null) warn(renamed.Name, string.Create(CultureInfo.InvariantCulture, $"Another input has the same name: ids that are computed for this file{(others > 0 ? $" and {others} more" : "")} come from its whole path."));
+        if (renamed is not null) warn(renamed.Name, string.Create(CultureInfo.InvariantCulture, $"Another input has the same name: the computed ids of this file{(others > 0 ? $" and {others} more" : "")} use the full path."));
         return assigned;
     }
 
@@ -84,7 +84,7 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
             {
                 if (await LongerAsync(other, sibling, cancellationToken).ConfigureAwait(false) is not { } longer) continue;
                 var copy = longer == other ? sibling : other;
-                warn(copy.Name, $"This file holds nothing but what {longer.Name} holds, and is not read.");
+                warn(copy.Name, $"This file contains only what {longer.Name} contains, and is not read.");
                 copies.Add(copy);
                 longest = longer;
                 break;
@@ -125,7 +125,7 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
 
     InputFile Told(Blocks ended, InputFile longer)
     {
-        if (ended.Fault is { } fault) cutShort($"{ended.Input.Name} {fault}. Up to there it holds what {longer.Name} holds, and was not read: if it was being made, run the same command again.");
+        if (ended.Fault is { } fault) cutShort($"{ended.Input.Name} {fault}. Up to there it contains what {longer.Name} contains, and was not read: if it was being written, run the same command again.");
         return longer;
     }
 

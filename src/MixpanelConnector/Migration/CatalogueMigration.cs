@@ -83,7 +83,7 @@ sealed class SchemaMigration(MigrationRun run) : CatalogueMigration(run, "schema
             catch (MixpanelException e) when (e.Error.Kind is ErrorKind.RateLimited && waits++ < MostWaits)
             {
                 var wait = e.Error.RetryAfter ?? LimitOf;
-                Run.Request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"Mixpanel takes no more schemas for now: going on in {wait.TotalSeconds:0} s."));
+                Run.Request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"Mixpanel accepts no more schemas for now: resuming in {wait.TotalSeconds:0} s."));
                 await Task.Delay(wait, Run.Time, cancellationToken).ConfigureAwait(false);
             }
             catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Rejected or ErrorKind.TooLarge or ErrorKind.InvalidInput)

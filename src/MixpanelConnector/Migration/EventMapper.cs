@@ -21,7 +21,7 @@ sealed class EventMapper(TimeZoneInfo? zone, BitArray? duplicates, string? ofFil
 {
     public const string IdentityEvent = "identity_event", Duplicate = "duplicate";
 
-    static readonly Rejection NoEvent = new("invalid_json", null, "the line is no JSON object");
+    static readonly Rejection NoEvent = new("invalid_json", null, "the line is not a JSON object");
 
     /// <summary>The maximum depth, as in an export.</summary>
     static readonly JsonReaderOptions Options = new() { MaxDepth = 1000 };

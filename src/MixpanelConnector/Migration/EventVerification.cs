@@ -47,8 +47,8 @@ sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
         }
 
         run.Folder.Forget(Name);
-        if (others.Count > 0) run.Request.Notices?.Report($"The events are the same, but users are told apart otherwise in the target on {Named(others)}.");
-        return wrong.Count == 0 ? null : $"The target does not hold the events that it accepted, or holds others, too, on {Named(wrong)}. What was sent just now may take a while to show: verify again later. Where the target held events before, they cannot be told from what was sent.";
+        if (others.Count > 0) run.Request.Notices?.Report($"The events match, but the target distinguishes users differently on {Named(others)}.");
+        return wrong.Count == 0 ? null : $"The target lacks events that it accepted, or has others too, on {Named(wrong)}. Recently sent events may take a while to appear: verify again later. Events that the target had before cannot be distinguished from those sent.";
     }
 
     /// <summary>Returns the sum of the target's events of a day; null when it cannot be read.</summary>

@@ -154,11 +154,11 @@ sealed class MigrationFolder : IDisposable
         }
 
         if (found is null) throw Damaged(path);
-        if ((found.From, found.To) != (plan.From, plan.To)) throw MixpanelException.Invalid("state", $"{_path} keeps another migration, from {found.From} to {found.To}: name another folder.");
-        if (found.SourceTimeZone != plan.SourceTimeZone) throw MixpanelException.Invalid("source_time_zone", $"The migration was begun with {(found.SourceTimeZone is { } zone ? $"the zone {zone}" : "times in UTC")}. Use the same again, or begin again with --restart: what was accepted would count twice then, where its time is another.");
+        if ((found.From, found.To) != (plan.From, plan.To)) throw MixpanelException.Invalid("state", $"{_path} contains another migration, from {found.From} to {found.To}: name another folder.");
+        if (found.SourceTimeZone != plan.SourceTimeZone) throw MixpanelException.Invalid("source_time_zone", $"The migration was started with {(found.SourceTimeZone is { } zone ? $"the zone {zone}" : "times in UTC")}. Use the same again, or begin again with --restart: accepted events whose time then differs would count twice.");
     }
 
-    static ImportStateException Damaged(string path) => new(ImportStateFault.Damaged, $"{path} is damaged. Restore it, or begin again with --restart: what was accepted keeps its ids, and counts once.");
+    static ImportStateException Damaged(string path) => new(ImportStateFault.Damaged, $"{path} is damaged. Restore it, or begin again with --restart: accepted records keep their ids and count once.");
 
     /// <summary>The result of a day or a part.</summary>
     /// <param name="Counts">Its counts.</param>

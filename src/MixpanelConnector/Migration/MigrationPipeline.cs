@@ -44,7 +44,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
         {
             if (request.DeadLetterPath is { } letters) OutputFile.EnsureWritable(letters);
             using var folder = MigrationFolder.Open(request, source.Options, target.Options);
-            if (folder is null) _problems.Note(RunOutcome.Busy, $"Another run of the migration goes on in {request.State}.");
+            if (folder is null) _problems.Note(RunOutcome.Busy, $"Another run of the migration is active in {request.State}.");
             else await RunAsync(new MigrationRun(request, source, target, folder, _problems), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ImportStateException or IOException or UnauthorizedAccessException)
@@ -57,7 +57,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
 
     async Task RunAsync(MigrationRun run, CancellationToken cancellationToken)
     {
-        if (request.Takes(MigrationParts.Groups) && request.Groups.Count == 0) request.Notices?.Report("No groups are taken: name their kinds with --group KEY=DATA_GROUP_ID.");
+        if (request.Takes(MigrationParts.Groups) && request.Groups.Count == 0) request.Notices?.Report("No groups are migrated: name them with --group KEY=DATA_GROUP_ID.");
         if (request.Takes(MigrationParts.Schemas)) _schemas = new SchemaMigration(run);
         if (request.Takes(MigrationParts.LookupTables)) _tables = new LookupTableMigration(run);
         if (request.Takes(MigrationParts.Events)) _events = new EventMigration(run);
@@ -117,7 +117,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
             _problems.Note(RunOutcome.DiskFailed, $"The dead-letter file {path} cannot be written: {e.Message}");
         }
 
-        if (rejected > 0) _problems.Note(RunOutcome.Rejected, $"{Counted.Of(rejected, "record was", "records were")} not accepted.{(_deadLetters is null ? "" : $" {_deadLetters} holds each, as it was sent, with its reason.")}");
+        if (rejected > 0) _problems.Note(RunOutcome.Rejected, $"{Counted.Of(rejected, "record was", "records were")} not accepted.{(_deadLetters is null ? "" : $" {_deadLetters} contains each, as it was sent, with its reason.")}");
     }
 
     IEnumerable<MigrationCounts> Parts() => new[] { _schemas?.Counts, _tables?.Counts, _events?.Counts, _profiles?.Counts, _annotations?.Counts }.Concat(_groups.Select(group => group.Groups.Counts)).OfType<MigrationCounts>();

@@ -71,10 +71,10 @@ sealed class MigrationProblems
                 Note(outcome, error.Message, isFinal: outcome is RunOutcome.NotAllowed);
                 return true;
             case JsonException:
-                Note(RunOutcome.DiskFailed, "What the migration has kept is damaged. Restore it, or begin again with --restart: what was accepted keeps its ids, and counts once.", isFinal: true);
+                Note(RunOutcome.DiskFailed, "The migration's state is damaged. Restore it, or begin again with --restart: accepted records keep their ids and count once.", isFinal: true);
                 return true;
             case IOException or UnauthorizedAccessException:
-                Note(RunOutcome.DiskFailed, $"What the migration keeps or writes cannot be written: {failure.Message} When that is mended, run the same command again; it resumes.", isFinal: true);
+                Note(RunOutcome.DiskFailed, $"The migration's files cannot be written: {failure.Message} Fix this and run the same command again; it resumes.", isFinal: true);
                 return true;
             default:
                 return false;

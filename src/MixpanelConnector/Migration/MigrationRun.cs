@@ -97,10 +97,10 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
         }
         catch (InputException e)
         {
-            problems.Note(e.Outcome, $"What was downloaded of {name} {e.Message}.");
+            problems.Note(e.Outcome, $"The download of {name} {e.Message}.");
         }
 
-        if (problems.Count(RunOutcome.Damaged) > before) problems.Note(RunOutcome.Damaged, $"Delete {folder.WorkOf(name)}, and run the same command again: it is downloaded again then, and what was accepted of it keeps its ids, so that it counts once.");
+        if (problems.Count(RunOutcome.Damaged) > before) problems.Note(RunOutcome.Damaged, $"Delete {folder.WorkOf(name)} and run the same command again: it is downloaded again, and accepted records keep their ids and count once.");
     }
 
     /// <summary>Returns the counts of the records that were sent.</summary>

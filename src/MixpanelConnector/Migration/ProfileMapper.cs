@@ -11,7 +11,7 @@ namespace MixpanelConnector.Migration;
 /// <param name="ofGroups">Whether they are group profiles.</param>
 sealed class ProfileMapper(bool ofGroups) : LineMapper(NoProfile)
 {
-    static readonly Rejection NoProfile = new("invalid_json", null, "the line is no profile: a JSON object with $distinct_id and $properties");
+    static readonly Rejection NoProfile = new("invalid_json", null, "the line is not a profile: a JSON object with $distinct_id and $properties");
 
     protected override MapOutput Make(ReadOnlySpan<byte> line, long number)
     {

@@ -44,7 +44,7 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
         }
 
         if (group is { } none && download.Records == 0)
-            run.Request.Diagnostics?.Report(new ImportDiagnostic(Name, Line: null, "warning", $"The source has no groups of {none.Key} under the id {none.Id}. If there should be some, look at both: the settings of the project name them."));
+            run.Request.Diagnostics?.Report(new ImportDiagnostic(Name, Line: null, "warning", $"The source has no groups of {none.Key} under the id {none.Id}. If there should be some, check both in the project settings."));
         await run.WithoutDamageAsync(Name, () => SendAsync(folder, download.Records, cancellationToken)).ConfigureAwait(false);
     }
 
@@ -65,7 +65,7 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
         string? id = null;
         if (group is { } kind && !run.Request.TargetGroups.TryGetValue(kind.Key, out id))
         {
-            run.Request.Notices?.Report($"The groups of {kind.Key} are not verified: name Mixpanel's id of the kind in the target with --target-group {kind.Key}=DATA_GROUP_ID.");
+            run.Request.Notices?.Report($"The groups of {kind.Key} are not verified: name their data group id in the target with --target-group {kind.Key}=DATA_GROUP_ID.");
             return null;
         }
 
@@ -76,7 +76,7 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
         var held = await IdsAsync(InputsOf(folder, MigrationRun.ManifestOf(folder)), _ => [], cancellationToken).ConfigureAwait(false);
         run.Folder.Forget(work);
         if (held == sent) return null;
-        return string.Create(CultureInfo.InvariantCulture, $"Of the {(group is { } named ? $"groups of {named.Key}" : "profiles")}, {sent.Count} were accepted, and the target holds {held.Count}{(held.Count == sent.Count ? ", with other ids" : "")}.");
+        return string.Create(CultureInfo.InvariantCulture, $"Of the {(group is { } named ? $"groups of {named.Key}" : "profiles")}, {sent.Count} were accepted, and the target has {held.Count}{(held.Count == sent.Count ? ", with other ids" : "")}.");
     }
 
     void Take(MigrationCounts counts)

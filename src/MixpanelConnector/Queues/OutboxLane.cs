@@ -183,12 +183,12 @@ sealed partial class OutboxLane(
         if (_told.Allows(1, out _)) LogWaiting(Waiting + more, e.Message);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages that wait on this disk until the queue takes them: {Count}. {Message}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages waiting on this disk until the queue accepts them: {Count}. {Message}")]
     partial void LogWaiting(long count, string message);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Message {Number} of the outbox cannot be published, and stays there until the next start. {Message}")]
     partial void LogSetAside(long number, string message);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages in the outbox that are for another queue than {Queue}, and stay there until somebody publishes to that: {Count}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages in the outbox for a queue other than {Queue}, which stay there until a process publishes to that queue: {Count}")]
     public static partial void LogOthers(ILogger logger, string queue, long count);
 }

@@ -26,9 +26,9 @@ sealed record QueueAddress(string Text, bool IsSecure, IReadOnlyList<QueueHost> 
         var slash = text.IndexOf('/', at);
         var authority = slash < 0 ? text[at..] : text[at..slash];
         // The text is not quoted here: it may contain a password.
-        if (text.LastIndexOf('@') >= at) throw Wrong("The address of the queue holds a name or a password, which others could read: name them with MIXPANEL_QUEUE_USERNAME and MIXPANEL_QUEUE_PASSWORD, or with --queue-username and --queue-secret-file. An @ in the name of a queue is written %40.");
-        if (text.AsSpan(at).IndexOfAny('?', '#') >= 0) throw Wrong("The address of the queue must have neither ? nor #: in names they are written %3F and %23.");
-        if (text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))) throw Wrong("The address of the queue must not hold white space: in names it is written %20.");
+        if (text.LastIndexOf('@') >= at) throw Wrong("The URL of the queue contains a user name or a password, which others could read: set them with MIXPANEL_QUEUE_USERNAME and MIXPANEL_QUEUE_PASSWORD, or with --queue-username and --queue-secret-file. Write an @ in the name of a queue as %40.");
+        if (text.AsSpan(at).IndexOfAny('?', '#') >= 0) throw Wrong("The URL of the queue must not contain ? or #: in names, write %3F and %23.");
+        if (text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))) throw Wrong("The URL of the queue must not contain white space: in names, write %20.");
         var path = slash < 0 ? [] : text[(slash + 1)..].Split('/').Select(Uri.UnescapeDataString).ToList();
         if (path.Count == 0 || path[^1].Length == 0) throw Wrong($"{text} lacks the name of the queue: {scheme.Name}://HOST/NAME.");
         var hosts = authority.Split(',').Select(host => Host(host, isSecure ? scheme.SecurePort : scheme.Port, text)).ToList();
@@ -42,11 +42,11 @@ sealed record QueueAddress(string Text, bool IsSecure, IReadOnlyList<QueueHost> 
         if (colon >= 0 && colon > host.LastIndexOf(']'))
         {
             name = host[..colon];
-            if (!int.TryParse(host[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535) throw Wrong($"{text} has a port that is no number from 1 to 65535.");
+            if (!int.TryParse(host[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535) throw Wrong($"{text} has a port that is not a number from 1 to 65535.");
         }
 
         if (name is ['[', .., ']']) name = name[1..^1];
-        return Uri.CheckHostName(name) is UriHostNameType.Unknown ? throw Wrong($"{text} has a host that is no name and no address.") : new(name, port);
+        return Uri.CheckHostName(name) is UriHostNameType.Unknown ? throw Wrong($"{text} has a host that is neither a name nor an IP address.") : new(name, port);
     }
 
     static QueueException Wrong(string message) => new(QueueFault.Unconfigured, message);

@@ -71,7 +71,7 @@ sealed class QueueOutbox : IAsyncDisposable
             }
         }
 
-        if (!isRepeatable) throw new QueueException(QueueFault.Unavailable, "Messages wait until the broker takes them, and one with $add or $append cannot wait behind them: it might be published twice.");
+        if (!isRepeatable) throw new QueueException(QueueFault.Unavailable, "Messages are waiting for the broker, and one with $add or $append cannot wait behind them: it might be published twice.");
         var kept = new Kept(new OutboxBatch(lane.Kind, 1, _time.GetUtcNow(), StoredMessage.Write(body, _head)));
         lock (_lock) _gathered.Add(kept);
         _ = KeepGatheredAsync();
@@ -81,7 +81,7 @@ sealed class QueueOutbox : IAsyncDisposable
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new QueueException(QueueFault.Unavailable, $"The broker takes no message now, and it cannot be kept: {e.Message}", e) { MayHaveArrived = mayHaveArrived };
+            throw new QueueException(QueueFault.Unavailable, $"The broker accepts no messages now, and the message cannot be stored: {e.Message}", e) { MayHaveArrived = mayHaveArrived };
         }
     }
 
@@ -121,7 +121,7 @@ sealed class QueueOutbox : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
-            Gathered().ForEach(kept => kept.Completion.TrySetException(new OutboxException("This process ends.", mayPass: true, e)));
+            Gathered().ForEach(kept => kept.Completion.TrySetException(new OutboxException("This process is stopping.", mayPass: true, e)));
         }
     }
 

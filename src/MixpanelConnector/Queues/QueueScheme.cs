@@ -27,12 +27,12 @@ public abstract class QueueScheme
     internal static DeliveryQueue Open(string address, IReadOnlyList<QueueScheme> schemes, QueueOptions options, TimeProvider time, string field)
     {
         var scheme = schemes.FirstOrDefault(scheme => scheme.Holds(address))
-            ?? throw MixpanelException.Invalid(field, $"The address of a queue begins with {string.Join(" or ", schemes.SelectMany(scheme => (string[])[$"{scheme.Name}://", $"{scheme.Name}s://"]))}.");
+            ?? throw MixpanelException.Invalid(field, $"The URL of a queue must begin with {string.Join(" or ", schemes.SelectMany(scheme => (string[])[$"{scheme.Name}://", $"{scheme.Name}s://"]))}.");
         try
         {
             var parsed = QueueAddress.Parse(address, scheme);
             if (!parsed.IsSecure && !options.Plaintext && parsed.Hosts.Any(host => !host.IsLoopback))
-                throw new QueueException(QueueFault.Unconfigured, $"{parsed.Text} is not on this machine, and has no TLS: what is sent, and the password, could be read on the way. Use {scheme.Name}s://, or allow it with --plaintext.");
+                throw new QueueException(QueueFault.Unconfigured, $"{parsed.Text} is on another machine and has no TLS: messages and the password could be read in transit. Use {scheme.Name}s://, or allow it with --plaintext.");
             return scheme.Open(parsed, options, time);
         }
         catch (QueueException e) when (e.Fault is QueueFault.Unconfigured)

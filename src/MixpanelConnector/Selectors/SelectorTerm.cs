@@ -85,7 +85,7 @@ public sealed class SelectorTerm
     /// <summary>Converts a number to a term.</summary>
     public static implicit operator SelectorTerm(double number) =>
         double.IsFinite(number) && Math.Abs(number) < 1e28 ? OfNumber(Math.Abs(number) < 1e-28 ? 0 : decimal.Parse(number.ToString("R", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture))
-            : throw new ArgumentOutOfRangeException(nameof(number), "The number is beyond what a selector can say.");
+            : throw new ArgumentOutOfRangeException(nameof(number), "The number is outside the range of selectors.");
 
     /// <summary>Converts a number to a term.</summary>
     public static implicit operator SelectorTerm(decimal number) => OfNumber(number);

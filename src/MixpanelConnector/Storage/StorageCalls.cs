@@ -50,7 +50,7 @@ sealed class StorageCalls(MixpanelOptions options, Action<string>? told = null)
     public Task WaitAsync(int tries, StorageException failure, CancellationToken cancellationToken)
     {
         if (tries >= MostTries) throw new StorageException(failure.Fault, string.Create(CultureInfo.InvariantCulture, $"{failure.Message}, {tries} times"), failure);
-        if (tries > 1) told?.Invoke(string.Create(CultureInfo.InvariantCulture, $"{failure.Message}, {tries} times. It is asked again, {MostTries} times at most."));
+        if (tries > 1) told?.Invoke(string.Create(CultureInfo.InvariantCulture, $"{failure.Message}, {tries} times. Retrying, {MostTries} times at most."));
         return Task.Delay(Backoff.Delay(tries, options.BackoffMin, options.BackoffMax, failure.RetryAfter, options.Randomizer()), options.TimeProvider, cancellationToken);
     }
 
@@ -66,7 +66,7 @@ sealed class StorageCalls(MixpanelOptions options, Action<string>? told = null)
         }
         catch (Exception e) when (e is not StorageException && late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new StorageException(StorageFault.Unavailable, "it did not answer in time", e);
+            throw new StorageException(StorageFault.Unavailable, "it did not respond in time", e);
         }
     }
 }

@@ -175,7 +175,7 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
     {
         Kind = kind,
         Code = "outcome_unknown",
-        Message = "The update was sent, and no answer to it came. It may have taken effect, and cannot be repeated safely.",
+        Message = "The update was sent, but no response was received. It may have taken effect, and cannot be retried safely.",
         MaybeDelivered = true,
         Json = json,
     };

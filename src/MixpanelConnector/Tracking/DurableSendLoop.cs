@@ -307,7 +307,7 @@ sealed partial class DurableSendLoop : SendLoop
         foreach (var part in kept)
         {
             if (OutboxRecords.AreWhole(part.Content.Span)) OutboxRecords.Read(part.Content.Span, batch);
-            else channel.Exporter.Reject(new() { Kind = channel.Kind, Code = "damaged", Message = $"What the outbox gave for {Counted.Of(part.Records, "record")} is not what was put into it." }, part.Records);
+            else channel.Exporter.Reject(new() { Kind = channel.Kind, Code = "damaged", Message = $"The outbox returned other data for {Counted.Of(part.Records, "record")} than was written to it." }, part.Records);
         }
 
         batch.Close();
@@ -350,9 +350,9 @@ sealed partial class DurableSendLoop : SendLoop
     /// <summary>The contents of the outbox that are to be sent. Immutable, so that it can be read without the lock.</summary>
     sealed record Known(long Records, DateTimeOffset? Oldest);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} records in the outbox are of other projects or endpoints, or an earlier version did not note whose they are. They stay there until a tracker of theirs starts; where this outbox was never used for another project or endpoint, start once with AdoptUnowned")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} records in the outbox belong to other projects or endpoints, or an earlier version did not record whose they are. They stay there until their tracker starts; if this outbox was never used for another project or endpoint, start once with AdoptUnowned")]
     partial void LogOthers(long count);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Records that Mixpanel has cannot be removed from the outbox; the next start sends them again, with the same ids. {Message}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Records that Mixpanel accepted cannot be removed from the outbox; the next start resends them with the same ids. {Message}")]
     partial void LogNotRemoved(string message);
 }

@@ -279,7 +279,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 
     const string Stopped = "The tracker was stopped.";
 
-    const string Full = "The tracker's buffer is full: Mixpanel takes records more slowly than they come, or not at all. See TrackerOptions.MaxBufferedBytes and WhenFull.";
+    const string Full = "The tracker's buffer is full: Mixpanel accepts records more slowly than they are tracked, or not at all. See TrackerOptions.MaxBufferedBytes and WhenFull.";
 
     /// <summary>Serializes a record. Returns why that is not possible, which should fail no request, or why the record is left out.</summary>
     RejectedRecord? Write(RecordWriter writer, in TrackedRecord record, out string? leftOut)
@@ -375,7 +375,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 
     static async Task<MixpanelError> ErrorOf(RecordChannel channel, CancellationToken cancellationToken) => await channel.Exporter.WhenFailing.WaitAsync(cancellationToken).ConfigureAwait(false);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The tracker was stopped and has not ended: a handler, a callback or the outbox does not return, or the thread pool has no thread for it. It goes on in the background")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The tracker was stopped but has not ended: a handler, a callback or the outbox does not return, or the thread pool has no free thread. It continues in the background")]
     partial void LogNotEnded();
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Count} tracked records were not accepted in time and are lost")]

@@ -15,7 +15,7 @@ namespace MixpanelConnector;
 /// </remarks>
 public static class MixpanelTrackerExtensions
 {
-    const string Reflection = "The properties are found by reflection. For trimmed and ahead-of-time compiled applications, give the type's JsonTypeInfo too, or a JsonObject, or a dictionary.";
+    const string Reflection = "The properties are found by reflection. In trimmed and ahead-of-time compiled applications, also pass the type's JsonTypeInfo, or use a JsonObject or a dictionary.";
 
     /// <summary>Tracks an event without properties.</summary>
     /// <param name="tracker">The tracker.</param>
@@ -174,7 +174,7 @@ public static class MixpanelTrackerExtensions
         ArgumentException.ThrowIfNullOrEmpty(groupKey);
         ArgumentNullException.ThrowIfNull(groupIds);
         List<string> groups = [.. groupIds];
-        if (groups.Count == 0 || groups.Exists(string.IsNullOrEmpty)) throw new ArgumentException("There must be a group, and none may be empty.", nameof(groupIds));
+        if (groups.Count == 0 || groups.Exists(string.IsNullOrEmpty)) throw new ArgumentException("At least one group is required, and none may be empty.", nameof(groupIds));
         JsonNode value = groups is [var only] ? JsonValue.Create(only) : new JsonArray([.. groups.Select(group => JsonValue.Create(group))]);
         return ContextTracker.Of(tracker, context => context with { Groups = context.Groups.With(new JsonObject { [groupKey] = value }) });
     }

@@ -103,13 +103,13 @@ sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<Tracked
         else LogBegan(error.Shown);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Mixpanel takes no records at present. They are kept, as far as there is room, and sent again until it does. {Message}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Mixpanel is not accepting records. They are kept while there is room, and sending is retried. {Message}")]
     partial void LogBegan(string message);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Tracked records are not accepted. They are kept, as far as there is room, until that is mended. {Message}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Tracked records are not accepted. They are kept while there is room, until the cause is fixed. {Message}")]
     partial void LogRefused(string message);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Mixpanel takes records again, after {Seconds:0} seconds; {Count} waited")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Mixpanel accepts records again, after {Seconds:0} seconds; {Count} were waiting")]
     partial void LogEnded(double seconds, long count);
 
     sealed record Failing(MixpanelError Error, long Since, bool IsOpen, bool IsForGood);
@@ -125,7 +125,7 @@ sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<Tracked
         {
             _outage = outage;
             var asked = outage._time.GetTimestamp();
-            _timer = outage._time.CreateTimer(_ => IsLate(kind, new(ErrorKind.Timeout, $"{host} has not answered for {patience.TotalSeconds:0} seconds."), asked), null, patience, Timeout.InfiniteTimeSpan);
+            _timer = outage._time.CreateTimer(_ => IsLate(kind, new(ErrorKind.Timeout, $"{host} has not responded for {patience.TotalSeconds:0} seconds."), asked), null, patience, Timeout.InfiniteTimeSpan);
         }
 
         public void Dispose()

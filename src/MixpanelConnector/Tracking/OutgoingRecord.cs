@@ -44,8 +44,8 @@ public sealed class OutgoingRecord
         get => _user;
         set
         {
-            if (Kind is TrackedKind.Group) throw new InvalidOperationException("The update of a group is about no user.");
-            if (Kind is TrackedKind.Profile && value.DistinctId.Length == 0) throw new InvalidOperationException("The update of a profile must be about somebody.");
+            if (Kind is TrackedKind.Group) throw new InvalidOperationException("The update of a group has no user.");
+            if (Kind is TrackedKind.Profile && value.DistinctId.Length == 0) throw new InvalidOperationException("The update of a profile needs a distinct_id.");
             if (value == _user) return;
             _user = value;
             foreach (var name in OfEvents.AsSpan(0, 3)) Envelope.Remove(name);

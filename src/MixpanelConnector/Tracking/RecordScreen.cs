@@ -40,7 +40,7 @@ sealed class RecordScreen
         foreach (var (name, rate) in sampleRates)
         {
             if (!(rate is >= 0 and <= 1)) throw MixpanelException.Invalid("sample_rates", $"The sample rate of '{name}' must be from 0 to 1.");
-            if (NeverSampled.Contains(name, StringComparer.Ordinal)) throw MixpanelException.Invalid("sample_rates", $"{name} is always sent: without it, Mixpanel would not know who a person is, or what a person has seen.");
+            if (NeverSampled.Contains(name, StringComparer.Ordinal)) throw MixpanelException.Invalid("sample_rates", $"{name} is always sent: without it, Mixpanel would not know who a user is, or what a user has seen.");
         }
     }
 
@@ -106,7 +106,7 @@ sealed class RecordScreen
     {
         foreach (var hook in _tracking.BeforeSend)
             if (!Ask("before_send_failed", "BeforeSend", () => hook(record))) return false;
-        return record.Misplaced is not { } name ? true : throw new RecordScreenException("before_send_failed", $"BeforeSend put {name} among the properties, where it would be beside the event's own. Change the User for ids; the time and $insert_id stay.");
+        return record.Misplaced is not { } name ? true : throw new RecordScreenException("before_send_failed", $"BeforeSend added the property {name}, which would duplicate the event's own. To change ids, set User; the time and $insert_id cannot be changed.");
     }
 
     bool Change(RecordWriter writer, ref TrackedRecord record, string? token, Action<OutgoingRecord> change) => Change(writer, ref record, token, outgoing =>
@@ -133,7 +133,7 @@ sealed class RecordScreen
     /// <summary>Calls application code. Nothing else proceeds for the record meanwhile.</summary>
     static T Ask<T>(string code, string what, Func<T> ask)
     {
-        if (_calls == DeepestCalls) throw new RecordScreenException(code, $"{what} tracks what it is called for again.");
+        if (_calls == DeepestCalls) throw new RecordScreenException(code, $"{what} calls the tracker recursively.");
         _calls++;
         try
         {

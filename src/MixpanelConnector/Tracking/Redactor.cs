@@ -23,8 +23,8 @@ sealed class Redactor
     public Redactor(Redaction redaction)
     {
         _names = new(redaction.Names, StringComparer.OrdinalIgnoreCase);
-        if (_names.Contains("")) throw MixpanelException.Invalid("redaction", "A name of a property to redact is empty.");
-        if (Ids.FirstOrDefault(_names.Contains) is { } id) throw MixpanelException.Invalid("redaction", $"{id} is no property that can be redacted: Mixpanel counts by it. Give another id, or change the user in BeforeSend.");
+        if (_names.Contains("")) throw MixpanelException.Invalid("redaction", "The name of a property to redact is empty.");
+        if (Ids.FirstOrDefault(_names.Contains) is { } id) throw MixpanelException.Invalid("redaction", $"{id} cannot be redacted: Mixpanel identifies records by it. Use another id, or change the user in BeforeSend.");
         _patterns = [.. redaction.Patterns.Select(Compiled)];
         if (redaction.EmailAddresses) _patterns.Add(new(EmailAddress, Linear));
         (_cards, _replacement) = (redaction.CardNumbers, redaction.Replacement);
@@ -105,11 +105,11 @@ sealed class Redactor
         try
         {
             var regex = new Regex(pattern, Linear);
-            return !regex.IsMatch("") ? regex : throw MixpanelException.Invalid("redaction", $"The pattern '{pattern}' matches an empty text, and with it every text.");
+            return !regex.IsMatch("") ? regex : throw MixpanelException.Invalid("redaction", $"The pattern '{pattern}' matches the empty string, and therefore every text.");
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
-            throw MixpanelException.Invalid("redaction", $"The pattern '{pattern}' is no regular expression that runs in linear time: {e.Message.TrimEnd('.')}.");
+            throw MixpanelException.Invalid("redaction", $"The pattern '{pattern}' is not a regular expression that runs in linear time: {e.Message.TrimEnd('.')}.");
         }
     }
 }

@@ -53,14 +53,14 @@ public sealed record RejectedRecord
     {
         Kind = kind,
         Code = e.Code,
-        Message = $"{e.Message} The record is not taken, since what it may hold is not known.",
+        Message = $"{e.Message} The record is rejected, because its contents could not be checked.",
     };
 
     internal static RejectedRecord TooLarge(TrackedKind kind, int bytes) => new()
     {
         Kind = kind,
         Code = "record_too_large",
-        Message = string.Create(CultureInfo.InvariantCulture, $"The record has {bytes} bytes; Mixpanel takes at most {RecordWriter.MostRecordBytes}."),
+        Message = string.Create(CultureInfo.InvariantCulture, $"The record has {bytes} bytes; Mixpanel accepts at most {RecordWriter.MostRecordBytes}."),
     };
 
     internal static RejectedRecord From(TrackedKind kind, DeadLetter letter)

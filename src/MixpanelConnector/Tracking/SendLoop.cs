@@ -46,7 +46,7 @@ abstract partial class SendLoop(IReadOnlyList<RecordChannel> channels, RecordBud
         Task sending;
         lock (_sending) sending = Task.WhenAll(_sending);
         await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // nothing is in flight any more once this is disposed
-        var stopped = new MixpanelException(new(ErrorKind.Unavailable, "The tracker was stopped before all that it had taken was sent."));
+        var stopped = new MixpanelException(new(ErrorKind.Unavailable, "The tracker was stopped before all its records were sent."));
         Leave(stopped);
         foreach (var channel in Channels)
         {
@@ -130,6 +130,6 @@ abstract partial class SendLoop(IReadOnlyList<RecordChannel> channels, RecordBud
     /// <summary>Waits for the backoff after a number of failures, or until this is stopped.</summary>
     protected async Task PauseAsync(int failures) => await Task.Delay(Backoff.Delay(failures, Options.BackoffMin, Options.BackoffMax, retryAfter: null, Options.Randomizer()), Options.TimeProvider, Stop).ConfigureAwait(false);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The tracker met {Exception}, which it does not know, and goes on")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The tracker caught an unexpected {Exception} and continues")]
     partial void LogUnforeseen(string exception);
 }

@@ -120,7 +120,7 @@ static class TrackedValue
                 json.WriteEndArray();
                 break;
             default:
-                throw new UnwritableValueException(path, $"a value of type {value.GetType().Name} needs its type's contract: give text, a number, a boolean, a time, a list, a dictionary or JSON, or track an object with its JsonTypeInfo");
+                throw new UnwritableValueException(path, $"a value of type {value.GetType().Name} needs its type's contract: use text, a number, a boolean, a time, a list, a dictionary or JSON, or track an object with its JsonTypeInfo");
         }
     }
 

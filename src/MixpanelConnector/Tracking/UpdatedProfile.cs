@@ -5,7 +5,7 @@ namespace MixpanelConnector.Tracking;
 /// <summary>A profile of a user or a group that updates are sent to.</summary>
 readonly struct UpdatedProfile(IMixpanelTracker tracker, TrackedKind kind, MixpanelUser user, string? groupKey, string? groupId, ProfileSettings? settings = null)
 {
-    public const string Reflection = "The properties are found by reflection. For trimmed and ahead-of-time compiled applications, give the type's JsonTypeInfo too, or a JsonObject.";
+    public const string Reflection = "The properties are found by reflection. In trimmed and ahead-of-time compiled applications, also pass the type's JsonTypeInfo, or use a JsonObject.";
 
     public UpdatedProfile With(ProfileSettings settings) => new(tracker, kind, user, groupKey, groupId, settings ?? throw new ArgumentNullException(nameof(settings)));
 

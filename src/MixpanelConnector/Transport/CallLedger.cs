@@ -160,7 +160,7 @@ public sealed record CallLedger
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotOursException or NotSyncedException)
         {
-            throw new MixpanelException(new(ErrorKind.Unavailable, $"The ledger of calls in {Folder} cannot be kept, and without it nothing is sent: {e.Message}"), e);
+            throw new MixpanelException(new(ErrorKind.Unavailable, $"The call ledger in {Folder} cannot be updated, and nothing is sent without it: {e.Message}"), e);
         }
     }
 }

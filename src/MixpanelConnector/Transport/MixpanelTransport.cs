@@ -85,7 +85,7 @@ sealed partial class MixpanelTransport
         var (header, projectId) = Authorization.For(Options, request.Auth, request.ProjectId);
         if (projectId is not null) request = request.With("project_id", projectId);
         if (request.Counts is { } kind && Options.Ledger is { } ledger && await ledger.EnterAsync(Options, kind, cancellationToken).ConfigureAwait(false) is { } usedUp)
-            return Reply.None(new(ErrorKind.RateLimited, $"The {(kind is CallKind.Export ? "exports" : "queries")} that this project has in an hour are used up, by the ledger in {ledger.Folder}: nothing was sent.") { RetryAfter = usedUp }, mayHaveArrived: false);
+            return Reply.None(new(ErrorKind.RateLimited, $"The project's hourly {(kind is CallKind.Export ? "exports" : "queries")} are used up, according to the ledger in {ledger.Folder}: nothing was sent.") { RetryAfter = usedUp }, mayHaveArrived: false);
         if (Options.Queue is { } queue && QueuedIngestion.Takes(request)) return await QueuedIngestion.SendAsync(queue, request, cancellationToken).ConfigureAwait(false);
         var address = Hosts.Resolve(Options, request);
         var reply = await SendToAsync(address, request, header, cancellationToken).ConfigureAwait(false);
@@ -124,13 +124,13 @@ sealed partial class MixpanelTransport
 
             using var response = answer;
             if (response.RequestMessage?.RequestUri is { } reached && reached != address)
-                return Reply.None(new(ErrorKind.Protocol, $"The HTTP client followed a redirect to {reached.Host}. Mixpanel does not redirect: check the endpoint and the region, and switch automatic redirects off."), mayHaveArrived: true);
+                return Reply.None(new(ErrorKind.Protocol, $"The HTTP client followed a redirect to {reached.Host}. Mixpanel does not redirect: check the endpoint and the region, and disable automatic redirects."), mayHaveArrived: true);
 
             var content = await ReplyBody.ReadAsync(response, request.Api, isPacked: request.IsUndecoded && response.StatusCode is not HttpStatusCode.OK, either.Token).ConfigureAwait(false);
             LogAnswer(request.Method.Method, request.Path, (int)response.StatusCode, Options.TimeProvider.GetElapsedTime(started).TotalMilliseconds);
             return content is { } bytes
                 ? Reply.Answer((int)response.StatusCode, bytes, RetryAfter(response), Redirect(address, response))
-                : Reply.None(new(ErrorKind.Protocol, $"{address.Host} answered with more than is plausible for Mixpanel (4 MB to data that was sent, else 20 MB or 600,000 names and values). Check the endpoint and the region; ask for less at a time, such as fewer output_properties."), mayHaveArrived: true);
+                : Reply.None(new(ErrorKind.Protocol, $"{address.Host} returned a larger response than is plausible for Mixpanel (4 MB for ingestion, else 20 MB or 600,000 names and values). Check the endpoint and the region; request less at a time, such as fewer output_properties."), mayHaveArrived: true);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -143,7 +143,7 @@ sealed partial class MixpanelTransport
         }
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested || e.InnerException is TimeoutException)
         {
-            return Failed(request, new(ErrorKind.Timeout, $"{address.Host} did not answer within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds. Whether the request took effect is unknown."), mayHaveArrived: true);
+            return Failed(request, new(ErrorKind.Timeout, $"{address.Host} did not respond within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds. Whether the request took effect is unknown."), mayHaveArrived: true);
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.SecureConnectionError && e.InnerException is not IOException)
         {
@@ -156,16 +156,16 @@ sealed partial class MixpanelTransport
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
         {
-            return Failed(request, new(ErrorKind.Protocol, $"{address.Host} does not answer as an HTTP server should. Check the endpoint."), mayHaveArrived: true);
+            return Failed(request, new(ErrorKind.Protocol, $"{address.Host} does not respond with valid HTTP. Check the endpoint."), mayHaveArrived: true);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
         {
-            return Failed(request, new(ErrorKind.Unavailable, $"The connection to {address.Host} broke before the answer was whole. Whether the request took effect is unknown."), mayHaveArrived: true);
+            return Failed(request, new(ErrorKind.Unavailable, $"The connection to {address.Host} was lost before the response was complete. Whether the request took effect is unknown."), mayHaveArrived: true);
         }
         catch (Exception e)
         {
             // A handler of the user can throw any exception, before the request left or after it arrived. Its message may contain confidential data.
-            return Failed(request, new(ErrorKind.Unavailable, $"The HTTP client failed with {e.GetType().Name} on the way to {address.Host}. Whether the request took effect is unknown; check the handlers that this application gave to the client."), mayHaveArrived: true);
+            return Failed(request, new(ErrorKind.Unavailable, $"The HTTP client failed with {e.GetType().Name} on the way to {address.Host}. Whether the request took effect is unknown; check the handlers that this application added to the client."), mayHaveArrived: true);
         }
     }
 
@@ -225,9 +225,9 @@ sealed partial class MixpanelTransport
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} answered {Status} in {Milliseconds:0} ms")]
     partial void LogAnswer(string method, string path, int status, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} got no answer: {Kind}")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} got no response: {Kind}")]
     partial void LogNoAnswer(string method, string path, ErrorKind kind);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Try {Attempt} failed with status {Status}; next in {Seconds:0.0} s")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} failed with status {Status}; retrying in {Seconds:0.0} s")]
     partial void LogRetry(int attempt, int status, double seconds);
 }

@@ -58,7 +58,7 @@ static class ReplyClassifier
             var names = NamesFailed(root);
             return imported == sent && !names
                 ? ImportVerdict.Accepted(sent, status)
-                : ImportVerdict.Miscounted(imported.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it imported {imported} of {Counted.Of(sent, "event")}, and names {(names ? "some" : "none")} that failed.") { HttpStatus = 200 });
+                : ImportVerdict.Miscounted(imported.Value, status, new(ErrorKind.Protocol, $"Mixpanel reports {imported} of {Counted.Of(sent, "event")} as imported, but lists {(names ? "some" : "none")} as failed.") { HttpStatus = 200 });
         }
 
         // 400: the records that are not listed were imported, if the counts match.
@@ -98,7 +98,7 @@ static class ReplyClassifier
         {
             return good is null || good == sent
                 ? ImportVerdict.Accepted(sent, status)
-                : ImportVerdict.Miscounted(good.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it took {good} of {Counted.Of(sent, "update")}, and names none that failed.") { HttpStatus = 200 });
+                : ImportVerdict.Miscounted(good.Value, status, new(ErrorKind.Protocol, $"Mixpanel reports {good} of {Counted.Of(sent, "update")} as accepted, but lists none as failed.") { HttpStatus = 200 });
         }
 
         if (reply.Status == 200 && status is not ("0" or "error")) return ImportVerdict.Untrusted(Untrusted(reply));
@@ -185,23 +185,23 @@ static class ReplyClassifier
         var said = words is null ? "" : $" ({words})";
         return reply.Status switch
         {
-            501 => (ErrorKind.Unavailable, $"This is not offered by the server{said}."),
-            507 => (ErrorKind.Unavailable, "The server has no room left for what it is sent (HTTP 507), which Mixpanel itself never says. Free the disk of its store."),
+            501 => (ErrorKind.Unavailable, $"The server does not support this{said}."),
+            507 => (ErrorKind.Unavailable, "The server has no space left (HTTP 507), which Mixpanel itself never returns. Free the disk of its store."),
             _ when reply.IsUnavailable => (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}{(reply.Status is 408 or >= 500 ? "" : said)}. Try again later."),
             400 or 412 or 422 => (ErrorKind.Rejected, words is null ? "Mixpanel refused the request." : $"Mixpanel refused the request: {words}"),
             401 => (ErrorKind.Unauthorized, $"Mixpanel did not accept the credentials{said}. Check the user name, the secret, and that the region is the project's."),
             402 => (ErrorKind.Forbidden, $"The plan of this organization does not allow the call{said}."),
             403 => (ErrorKind.Forbidden, $"The credentials lack the role for this call{said}. Imports need a project owner or admin; service accounts an organization owner or admin."),
             404 => (ErrorKind.NotFound, $"Mixpanel does not know the project, organization or object{said}. Check the ids and the region."),
-            413 => (ErrorKind.TooLarge, $"The request is larger than Mixpanel takes{said}."),
+            413 => (ErrorKind.TooLarge, $"The request is larger than Mixpanel accepts{said}."),
             429 => (ErrorKind.RateLimited, "Mixpanel's rate limit is exceeded. Try again later; queries are limited to 60 an hour, ingestion to about 30,000 events a second."),
-            >= 300 and < 400 => (ErrorKind.Protocol, $"The answer is a redirect{(reply.Location is { } l ? $" to {Safe(options, l.Host)}" : "")}. Mixpanel does not redirect here: check the endpoint and the region."),
-            _ => (ErrorKind.Protocol, $"HTTP {reply.Status} is no answer of Mixpanel's to this request. Check the endpoint and the region."),
+            >= 300 and < 400 => (ErrorKind.Protocol, $"The response is a redirect{(reply.Location is { } l ? $" to {Safe(options, l.Host)}" : "")}. Mixpanel does not redirect here: check the endpoint and the region."),
+            _ => (ErrorKind.Protocol, $"HTTP {reply.Status} is not a response of Mixpanel to this request. Check the endpoint and the region."),
         };
     }
 
     static MixpanelError Untrusted(Reply reply) =>
-        new(ErrorKind.Protocol, $"HTTP {reply.Status} came without the whole JSON answer that Mixpanel gives. Whether the request took effect is unknown; check the endpoint.") { HttpStatus = reply.Status };
+        new(ErrorKind.Protocol, $"HTTP {reply.Status} was received without Mixpanel's complete JSON response. Whether the request took effect is unknown; check the endpoint.") { HttpStatus = reply.Status };
 
     static JsonDocument? Parse(ReadOnlyMemory<byte> body)
     {

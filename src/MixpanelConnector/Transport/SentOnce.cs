@@ -33,7 +33,7 @@ sealed class SentOnce
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new HttpRequestException("The request was given up before its answer came, and must not be sent again.", e);
+            throw new HttpRequestException("The request was abandoned before its response arrived, and must not be resent.", e);
         }
     }
 
@@ -78,7 +78,7 @@ sealed class SentOnce
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {
-            if (Interlocked.Increment(ref _writings) > 1) throw new HttpRequestException("The request must not be sent again, and a handler of the client tried to.");
+            if (Interlocked.Increment(ref _writings) > 1) throw new HttpRequestException("The request must not be resent, but a handler of the client tried to.");
             await stream.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
         }
 

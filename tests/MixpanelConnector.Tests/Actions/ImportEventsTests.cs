@@ -160,7 +160,7 @@ public class ImportEventsTests
         Assert.Equal(("Bad Request", 23), (output.Status, output.NumRecordsImported));
         var failed = Assert.Single(output.FailedRecords!);
         Assert.Equal(20, failed.Index);
-        Assert.Contains("larger than Mixpanel takes", failed.Message, StringComparison.Ordinal);
+        Assert.Contains("larger than Mixpanel accepts", failed.Message, StringComparison.Ordinal);
         Assert.All(server.Requests.GroupBy(request => request.Text, StringComparer.Ordinal), same => Assert.Single(same));
     }
 
@@ -204,7 +204,7 @@ public class ImportEventsTests
         var error = (await Given.FailsAsync(client.ImportEventsAsync(Given.Import(Given.Events(3000))))).Error;
 
         Assert.Equal(ErrorKind.Unauthorized, error.Kind);
-        Assert.EndsWith("2000 of 3000 events were imported before; sending all again does not double them.", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("2000 of 3000 events had already been imported; resending all of them creates no duplicates.", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

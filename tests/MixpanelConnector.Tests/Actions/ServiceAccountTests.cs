@@ -48,8 +48,8 @@ public class ServiceAccountTests
     }
 
     [Theory]
-    [InlineData("none", "sees no organization")]
-    [InlineData("three", "sees 3 organizations (1, 2, 3)")]
+    [InlineData("none", "has access to no organization")]
+    [InlineData("three", "has access to 3 organizations (1, 2, 3)")]
     public async Task Without_exactly_one_organization_nothing_is_created(string seen, string said)
     {
         await using var server = await Server(seen == "none" ? Me() : Me(1, 2, 3), 200);

@@ -68,10 +68,10 @@ public class TrackEventTests
     public static TheoryData<int, string, int, string?> Imports => new()
     {
         { 200, Given.ImportedOne, 1, null },
-        { 200, Given.Imported(0), 0, "Mixpanel says that it imported 0 of 1 event, and names none that failed." },
+        { 200, Given.Imported(0), 0, "Mixpanel reports 0 of 1 event as imported, but lists none as failed." },
         { 400, """{"code":400,"error":"e","failed_records":[{"index":0,"insert_id":"id-1","field":"properties.time","message":"'properties.time' is invalid: must not be in the future"}],"num_records_imported":0,"status":"Bad Request"}""", 0, "'properties.time' is invalid: must not be in the future" },
         { 400, """{"code":400,"error":"identity events are not allowed","status":"Bad Request"}""", 0, "Mixpanel refused the request: identity events are not allowed" },
-        { 413, """{"code":413,"error":"big","status":"Request Entity Too Large"}""", 0, "The request is larger than Mixpanel takes (big)." },
+        { 413, """{"code":413,"error":"big","status":"Request Entity Too Large"}""", 0, "The request is larger than Mixpanel accepts (big)." },
     };
 
     [Theory, MemberData(nameof(Imports))]

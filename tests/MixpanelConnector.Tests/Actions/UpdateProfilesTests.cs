@@ -36,6 +36,6 @@ public sealed class UpdateProfilesTests
         var error = (await Given.FailsAsync(client.UpdateUserProfilesAsync(new() { Updates = updates }, TestContext.Current.CancellationToken))).Error;
 
         Assert.Equal("2000,2000,1", string.Join(',', mixpanel.Requests.Select(request => request.Records.Count)));
-        Assert.Contains("2000 of 2001 updates were taken before. It may have been done", error.Message, StringComparison.Ordinal);
+        Assert.Contains("2000 of 2001 updates had already been accepted. It may have been done", error.Message, StringComparison.Ordinal);
     }
 }

@@ -93,7 +93,7 @@ public sealed class BindingTests
         var error = (await Given.FailsAsync(() => client.CallAsync("query_user_profiles", $$"""{{{string.Join(',', Enumerable.Range(0, 1000).Select(n => $"\"n{n}\":1"))}}}"""))).Error;
 
         Assert.Equal(10, error.Message.Split("is unknown here").Length - 1);
-        Assert.EndsWith(" (and 90 more at least).", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith(" (and at least 90 more).", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

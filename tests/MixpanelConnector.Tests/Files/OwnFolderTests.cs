@@ -63,5 +63,5 @@ public sealed class OwnFolderTests : IDisposable
 
     [Fact]
     public void A_file_in_the_place_of_a_folder_is_said() =>
-        Assert.Contains("is no folder", Assert.Throws<IOException>(() => OwnFolder.Make(_folder.Write("file", ""))).Message, StringComparison.Ordinal);
+        Assert.Contains("is not a folder", Assert.Throws<IOException>(() => OwnFolder.Make(_folder.Write("file", ""))).Message, StringComparison.Ordinal);
 }

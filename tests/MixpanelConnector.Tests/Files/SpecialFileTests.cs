@@ -100,7 +100,7 @@ public sealed class SpecialFileTests : IDisposable
         await stop.CancelAsync();
         var report = await importing;
         Assert.Equal((RunOutcome.Stopped, null), (report.Outcome, report.DeadLetter));
-        Assert.Contains(report.Problems, problem => problem.Contains("Nobody reads", StringComparison.Ordinal));
+        Assert.Contains(report.Problems, problem => problem.Contains("No process reads", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -81,7 +81,7 @@ public sealed class LookupTableTests : IDisposable
         Assert.Equal(
             ("\"b\",\"2\n\"", "rejected", "odd", 4, 10, 400, 1),
             (letter.Raw(), letter.GetProperty("code").GetString(), letter.GetProperty("message").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32(), letter.GetProperty("http_status").GetInt32(), letter.GetProperty("attempts").GetInt32()));
-        Assert.Contains("nothing of it was taken", report.Problems[0], StringComparison.Ordinal);
+        Assert.Contains("nothing was imported", report.Problems[0], StringComparison.Ordinal);
 
         var mended = await RunAsync("id,n\na,1\n\nb,2\nc,3\n", server);
         Assert.Equal((RunOutcome.Complete, 4, 3, 0, 2), (mended.Outcome, mended.Read, mended.Accepted, mended.Rejected, mended.Requests));

@@ -130,7 +130,7 @@ public sealed class MappingTests : IDisposable
         _run.Folder.Write("dump/events.json", """{"event_id":1,"user_id":1,"type":"e","time":"bad"}""" + "\n");
         await _run.RunAsync(_run.Request(_run.Folder.File("dump")) with { Mapping = ImportMapping.OfVendor("heap") });
         var refusal = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(_run.Request() with { Replay = _run.DeadLetterPath, DeadLetterPath = _run.Folder.File("again") }));
-        Assert.Contains("looked things up", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("looked up values", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -278,25 +278,25 @@ public sealed class MappingTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{", "no JSON: line 1")]
+    [InlineData("{", "not valid JSON: error on line 1")]
     [InlineData("[]", "the file must be an object")]
     [InlineData("""{"name":"x"}""", "neither events, profiles nor groups")]
     [InlineData("""{"events":{}}""", "the file lacks name")]
     [InlineData("""{"name":"X y","events":{}}""", "name must be")]
-    [InlineData("""{"name":"x","event":{}}""", "the file has the member event, which is none of")]
+    [InlineData("""{"name":"x","event":{}}""", "the file has the member event, which is not one of")]
     [InlineData("""{"name":"x","events":{"event":"a"}}""", "events lacks time")]
     [InlineData("""{"name":"x","events":{"event":"a","time":"b","userid":"c"}}""", "events has the member userid")]
-    [InlineData("""{"name":"x","events":{"event":"a..b","time":"b"}}""", "events.event is no path: the path a..b has an empty name")]
+    [InlineData("""{"name":"x","events":{"event":"a..b","time":"b"}}""", "events.event is not a path: the path a..b has an empty name")]
     [InlineData("""{"name":"x","events":{"event":{"path":"a","value":1},"time":"b"}}""", "events.event needs exactly one of")]
-    [InlineData("""{"name":"x","events":{"event":"a","time":{"path":"b","unit":"h"}}}""", "events.time.unit is one of s, ms, us")]
-    [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"p":{"path":"c","as":"int"}}}}""", "events.properties.p.as is one of")]
-    [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"time":"c"}}}""", "events.properties.time is no property to be set here")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":{"path":"b","unit":"h"}}}""", "events.time.unit must be one of s, ms, us")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"p":{"path":"c","as":"int"}}}}""", "events.properties.p.as must be one of")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"time":"c"}}}""", "events.properties.time is not a property that can be set here")]
     [InlineData("""{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","is":1},"reason":"r"}]}}""", "events.leave_out[0].when has the member is")]
     [InlineData("""{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","equals":1},"reason":"no words"}]}}""", "events.leave_out[0].reason must be")]
-    [InlineData("""{"name":"x","events":{"event":{"text":"a {b"},"time":"b"}}""", "events.event.text has a brace that does not end")]
-    [InlineData("""{"name":"x","events":{"event":{"path":"a","lookup":"l"},"time":"b"}}""", "events.event.lookup is none of the mapping's lookups")]
+    [InlineData("""{"name":"x","events":{"event":{"text":"a {b"},"time":"b"}}""", "events.event.text has a brace that is not closed")]
+    [InlineData("""{"name":"x","events":{"event":{"path":"a","lookup":"l"},"time":"b"}}""", "events.event.lookup is not one of the mapping's lookups")]
     [InlineData("""{"name":"x","profiles":{"id":"a"}}""", "profiles needs set or set_once")]
-    [InlineData("""{"name":"x","rows":{"types":"all"},"events":{"event":"a","time":"b"}}""", "rows.types is text or shown")]
+    [InlineData("""{"name":"x","rows":{"types":"all"},"events":{"event":"a","time":"b"}}""", "rows.types must be text or shown")]
     public void A_mapping_that_is_wrong_says_what_and_where(string json, string message)
     {
         var refusal = Assert.Throws<MixpanelException>(() => ImportMapping.Parse(json));

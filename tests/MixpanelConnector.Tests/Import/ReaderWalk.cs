@@ -18,12 +18,12 @@ sealed class ReaderWalk
     static readonly Rejection LoneSurrogate = new("invalid_utf8", null, "a \\u escape is half of a surrogate pair");
     static readonly Rejection InvalidJson = new("invalid_json", null, "the record is not valid JSON");
     static readonly Rejection NotAnObject = new("not_an_object", null, "the record is not a JSON object");
-    static readonly Rejection DuplicateKey = new("duplicate_key", null, "an object holds the same key twice");
+    static readonly Rejection DuplicateKey = new("duplicate_key", null, "an object has the same key twice");
     static readonly Rejection NumberRange = new("number_range", null, "a number is beyond the range of a double");
     static readonly Rejection TooDeep = new("too_deep", null, "objects are nested more than 3 deep below the properties");
-    static readonly Rejection TooDeepForReaders = new("too_deep", null, "objects and lists are nested 60 deep, more than JSON is read with");
-    static readonly Rejection TooManyKeys = new("too_many_keys", null, "an object holds more keys than Mixpanel takes");
-    static readonly Rejection TooManyElements = new("too_many_elements", null, "an array holds more elements than Mixpanel takes");
+    static readonly Rejection TooDeepForReaders = new("too_deep", null, "objects and lists are nested 60 deep, more than the JSON reader supports");
+    static readonly Rejection TooManyKeys = new("too_many_keys", null, "an object has more keys than Mixpanel accepts");
+    static readonly Rejection TooManyElements = new("too_many_elements", null, "an array has more elements than Mixpanel accepts");
 
     readonly struct Container(bool isObject, int firstKey)
     {

@@ -32,7 +32,7 @@ public sealed class OutageTests
         for (var i = 0; i < 7; i++) run.Tracker.Track("E", "u");
         while (run.Mixpanel.Requests.Count < 60) await Task.Yield(); // a quota that is used up is asked for every two seconds, at first
 
-        Assert.StartsWith("Warning: Mixpanel takes no records", Assert.Single(log.From(LogLevel.Warning)), StringComparison.Ordinal);
+        Assert.StartsWith("Warning: Mixpanel is not accepting records", Assert.Single(log.From(LogLevel.Warning)), StringComparison.Ordinal);
         Assert.NotNull(run.Tracker.LastError);
         Assert.Null(run.Tracker.Fault);
         Assert.True(run.Tracker.Outage > TimeSpan.FromMinutes(1));
@@ -42,7 +42,7 @@ public sealed class OutageTests
 
         var lines = log.From(LogLevel.Warning);
         Assert.Equal(2, lines.Count);
-        Assert.Matches("^Warning: Mixpanel takes records again, after [0-9]{2,} seconds; 7 waited$", lines[1]);
+        Assert.Matches("^Warning: Mixpanel accepts records again, after [0-9]{2,} seconds; 7 were waiting$", lines[1]);
         Assert.Null(run.Tracker.LastError);
         Assert.Equal(TimeSpan.Zero, run.Tracker.Outage);
     }
@@ -76,7 +76,7 @@ public sealed class OutageTests
 
         clock.Advance(TimeSpan.FromSeconds(11));
 
-        Assert.Contains("has not answered for 10 seconds", Assert.Single(log.From(LogLevel.Warning)), StringComparison.Ordinal);
+        Assert.Contains("has not responded for 10 seconds", Assert.Single(log.From(LogLevel.Warning)), StringComparison.Ordinal);
         Assert.Equal(ErrorKind.Timeout, run.Tracker.LastError!.Kind);
         Assert.Equal(TimeSpan.FromSeconds(11), run.Tracker.Outage);
     }
@@ -96,7 +96,7 @@ public sealed class OutageTests
 
         Volatile.Write(ref isMended, true);
         while (run.Tracker.Pending > 0) await Task.Yield();
-        Assert.StartsWith("Warning: Mixpanel takes records again", log.From(LogLevel.Warning)[^1], StringComparison.Ordinal);
+        Assert.StartsWith("Warning: Mixpanel accepts records again", log.From(LogLevel.Warning)[^1], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -117,9 +117,9 @@ public sealed class RedactionTests
     [Theory]
     [InlineData("distinct_id", null, "distinct_id")]
     [InlineData("", null, "empty")]
-    [InlineData("a", "(", "no regular expression")]
+    [InlineData("a", "(", "not a regular expression")]
     [InlineData("a", "(?<=x)y", "linear")]
-    [InlineData("a", "x*", "empty text")]
+    [InlineData("a", "x*", "empty string")]
     public void One_that_cannot_be_is_refused(string name, string? pattern, string expected)
     {
         var options = new TrackerOptions { Redaction = new() { Names = [name], Patterns = pattern is null ? [] : [pattern] } };

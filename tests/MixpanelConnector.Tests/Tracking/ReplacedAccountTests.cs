@@ -76,7 +76,7 @@ public sealed class ReplacedAccountTests
         await application.Tracker.FlushAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal("one:first-secret", AccountOf(server.Request.Header("Authorization")!));
-        var line = Assert.Single(application.Lines, line => line.Contains("another", StringComparison.Ordinal));
+        var line = Assert.Single(application.Lines, line => line.Contains("has a different", StringComparison.Ordinal));
         Assert.Contains(expected, line, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", line, StringComparison.Ordinal);
 
@@ -96,7 +96,7 @@ public sealed class ReplacedAccountTests
         application.Configure((name, value), ("ServiceAccountSecret", "second-secret"));
 
         Assert.Equal("one", application.Host.Services.GetRequiredService<MixpanelClient>().Options.CurrentAccount!.Username);
-        Assert.Single(application.Lines, line => line.Contains("is wrong", StringComparison.Ordinal));
+        Assert.Single(application.Lines, line => line.Contains("is invalid", StringComparison.Ordinal));
         Assert.DoesNotContain(application.Lines, line => line.Contains("second-secret", StringComparison.Ordinal) || line.Contains("with spaces", StringComparison.Ordinal));
     }
 

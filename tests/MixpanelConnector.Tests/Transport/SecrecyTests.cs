@@ -93,8 +93,8 @@ public class SecrecyTests
         await client.TrackEventAsync(Given.Track("Secret Wedding"));
 
         Assert.Contains("POST /track answered 503", log.Text, StringComparison.Ordinal);
-        Assert.Contains("POST /track got no answer: Unavailable", log.Text, StringComparison.Ordinal);
-        Assert.Contains("Try 1 failed with status 503; next in 2.0 s", log.Text, StringComparison.Ordinal);
+        Assert.Contains("POST /track got no response: Unavailable", log.Text, StringComparison.Ordinal);
+        Assert.Contains("Attempt 1 failed with status 503; retrying in 2.0 s", log.Text, StringComparison.Ordinal);
         Assert.Contains("POST /track answered 200", log.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("Wedding", log.Text, StringComparison.Ordinal);
         AssertQuiet(log.Text);

@@ -165,7 +165,7 @@ public class TransportTests
         var error = (await Given.FailsAsync(client.TrackEventAsync(Given.Track()))).Error;
 
         Assert.Equal(ErrorKind.Protocol, error.Kind);
-        Assert.Contains("more than is plausible", error.Message, StringComparison.Ordinal);
+        Assert.Contains("larger response than is plausible", error.Message, StringComparison.Ordinal);
         Assert.Single(server.Requests);
     }
 

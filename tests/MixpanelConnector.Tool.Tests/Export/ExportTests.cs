@@ -18,7 +18,7 @@ public sealed class ExportTests
         var run = await ExportAsync(tool, to, [.. Range, "--event", "Z", "--event", "B \"x\"", "--where", "properties[\"a\"] == 1"]);
 
         Assert.Equal(0, run.Exit);
-        Assert.Contains("needs 3 calls; the hour has 60 left", run.Err, StringComparison.Ordinal);
+        Assert.Contains("needs 3 calls; 60 left this hour", run.Err, StringComparison.Ordinal);
         var manifest = to.Manifest;
         Assert.Equal(
             $$"""{"version":1,"kind":"events","project_id":12345,"region":"us","endpoint":"{{server.Url}}","from_date":"2026-10-01","to_date":"2026-10-03","event":["B \u0022x\u0022","Z"],"where":"properties[\u0022a\u0022] == 1","format":"ndjson","compression":"gzip","complete":true,"records":4}""",
@@ -154,7 +154,7 @@ public sealed class ExportTests
     [InlineData("export events --to {out} --from-date 2026-10-01 --to-date 2026-10-03 --endpoint http://127.0.0.1:9", "another endpoint")]
     [InlineData("export events --to {out} --from-date 2026-10-01 --to-date 2026-10-03 --format csv", "another format")]
     [InlineData("export events --to {out} --from-date 2026-10-01 --to-date 2026-10-03 --compression none", "another compression")]
-    [InlineData("export events --to {out} --from-date 2026-10-01 --to-date 2026-10-03 --event A", "other names of events")]
+    [InlineData("export events --to {out} --from-date 2026-10-01 --to-date 2026-10-03 --event A", "other event names")]
     [InlineData("export events --to {out} --from-date 2026-10-01 --to-date 2026-10-03 --where true", "another condition")]
     public async Task A_folder_holds_one_export(string line, string said)
     {

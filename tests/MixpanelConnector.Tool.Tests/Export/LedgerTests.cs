@@ -17,7 +17,7 @@ public sealed class LedgerTests
         var run = await ExportTests.ExportAsync(tool, to, [.. Days, "--calls-per-hour", "3"]);
 
         Assert.Equal((5, 3, 3, false), (run.Exit, server.Requests.Count, to.Files.Count(), (bool)to.Manifest["complete"]!));
-        Assert.Contains("needs 5 calls; the hour has 3 left, and the others need another run, or --wait", run.Err, StringComparison.Ordinal);
+        Assert.Contains("needs 5 calls; 3 left this hour, the others need another run, or --wait", run.Err, StringComparison.Ordinal);
         Assert.Contains("2026-11-23T13:00:00Z, in 3600 s", run.Err, StringComparison.Ordinal);
 
         tool.Clock.Advance(TimeSpan.FromMinutes(59));
@@ -39,8 +39,8 @@ public sealed class LedgerTests
         var run = await ExportTests.ExportAsync(tool, to, [.. options, "--wait"]);
 
         Assert.Equal((0, 5, TimeSpan.FromMinutes(1)), (run.Exit, server.Requests.Count, Assert.Single(tool.Clock.Waits)));
-        Assert.Contains("and the others wait for the next ones", run.Err, StringComparison.Ordinal);
-        Assert.Contains("going on at 2026-11-23T13:00:00Z", run.Err, StringComparison.Ordinal);
+        Assert.Contains(", the others wait for the next hours", run.Err, StringComparison.Ordinal);
+        Assert.Contains("resuming at 2026-11-23T13:00:00Z", run.Err, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class LedgerTests
         using var tool = Tool.At(server);
         var run = await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--parallel", "1"]);
         Assert.Equal((5, 25), (run.Exit, server.Requests.Count));
-        Assert.Contains("the hour has 35 left", (await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--parallel", "1"])).Err, StringComparison.Ordinal);
+        Assert.Contains("; 35 left this hour", (await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--parallel", "1"])).Err, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class LedgerTests
         var run = await tool.RunAsync("query-user-profiles", "--wait");
 
         Assert.Equal((0, 61), (run.Exit, server.Requests.Count));
-        Assert.Contains("trying again at 2026-11-23T13:00:00Z", run.Err, StringComparison.Ordinal);
+        Assert.Contains("retrying at 2026-11-23T13:00:00Z", run.Err, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class LedgerTests
         var run = await ExportTests.ExportAsync(tool, new(tool.Folder.File("b")), Days);
 
         Assert.Equal(0, run.Exit);
-        Assert.Contains("the hour has 55 left", run.Err, StringComparison.Ordinal);
+        Assert.Contains("; 55 left this hour", run.Err, StringComparison.Ordinal);
         Assert.Equal(12 * 29, new FileInfo(path).Length);
     }
 

@@ -118,11 +118,11 @@ public sealed class ProfileExportTests
     }
 
     [Theory]
-    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":1,"results":[{"$distinct_id":"","$properties":{}}]}""", "number 1 on it is no profile")]
-    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":1,"results":[null]}""", "number 1 on it is no profile")]
+    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":1,"results":[{"$distinct_id":"","$properties":{}}]}""", "item 1 of it is not a profile")]
+    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":1,"results":[null]}""", "item 1 of it is not a profile")]
     [InlineData("""{"page":1,"page_size":2,"session_id":"s","status":"ok","total":1,"results":[{"$distinct_id":"u","$properties":{}}]}""", "it is page 1")]
-    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":2,"results":[{"$distinct_id":7,"$properties":{}},{"$distinct_id":"7","$properties":{}}]}""", "has a profile that came before")]
-    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":3,"results":[{"$distinct_id":"u","$properties":{}}]}""", "should have 2")]
+    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":2,"results":[{"$distinct_id":7,"$properties":{}},{"$distinct_id":"7","$properties":{}}]}""", "repeats an earlier profile")]
+    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":3,"results":[{"$distinct_id":"u","$properties":{}}]}""", "1 profile instead of 2")]
     public async Task What_never_comes_whole_ends_the_export_after_five_times(string answer, string reason)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(answer));

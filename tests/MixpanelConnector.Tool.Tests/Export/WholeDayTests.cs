@@ -121,7 +121,7 @@ public sealed class WholeDayTests
         var run = await tool.RunAsync("export", "events", "--output", "json", "--to", to.Folder, "--from-date", "2026-10-01", "--to-date", "2026-10-05", "--calls-per-second", "0");
 
         Assert.Equal((5, 9, "2026-10-01.ndjson.gz 2026-10-03.ndjson.gz 2026-10-04.ndjson.gz 2026-10-05.ndjson.gz manifest.json"), (run.Exit, server.Requests.Count, to.Names));
-        Assert.Contains("2026-10-02 was asked for 5 times", run.Err, StringComparison.Ordinal);
+        Assert.Contains("2026-10-02 was requested 5 times", run.Err, StringComparison.Ordinal);
         Assert.Contains(TimeSpan.FromSeconds(2), tool.Clock.Waits.Select(wait => TimeSpan.FromSeconds(Math.Floor(wait.TotalSeconds))));
     }
 

@@ -125,7 +125,7 @@ public sealed class MigrationTests
         var run = await projects.MigrateAsync([.. Range, "--only", "events", "--calls-per-hour", "3", "--parallel", "1"]);
 
         Assert.Equal((5, 3), (run.Exit, run.Json.GetProperty("events").GetProperty("days").GetArrayLength()));
-        Assert.Contains("events: This needs 4 calls; the hour has 3 left", run.Err, StringComparison.Ordinal);
+        Assert.Contains("events: This needs 4 calls; 3 left this hour", run.Err, StringComparison.Ordinal);
         Assert.Contains("the next call is possible at", run.Err, StringComparison.Ordinal);
         Assert.Equal((0, 6), (await projects.MigrateAsync([.. Range, "--only", "events", "--calls-per-hour", "4"])) is var rest ? (rest.Exit, Accepted(rest, "events")) : default);
         Assert.Equal(await projects.EventsAsync("old"), await projects.EventsAsync("new"));
@@ -143,7 +143,7 @@ public sealed class MigrationTests
 
         Assert.Equal((9, false), (run.Exit, run.Json.GetProperty("verified").GetBoolean()));
         Assert.Contains("on 2026-10-02 (2 accepted, 3 there).", run.Err, StringComparison.Ordinal);
-        Assert.Contains("Of the profiles, 2 were accepted, and the target holds 3.", run.Err, StringComparison.Ordinal);
+        Assert.Contains("Of the profiles, 2 were accepted, and the target has 3.", run.Err, StringComparison.Ordinal);
         Assert.Equal((0, true), (await projects.MigrateAsync("--from-date", "2026-10-01", "--to-date", "2026-10-01", "--verify", "--only", "events")) is var right ? (right.Exit, right.Json.GetProperty("verified").GetBoolean()) : default);
     }
 
@@ -164,7 +164,7 @@ public sealed class MigrationTests
         await projects.ImportAsync("new", ["""{"$group_id":"own","$properties":{}}"""], "--type", "groups", "--group-key", "company");
         var other = await projects.MigrateAsync([.. groups, "--target-group", "company=company"]);
         Assert.Equal((9, false), (other.Exit, other.Json.GetProperty("verified").GetBoolean()));
-        Assert.Contains("Of the groups of company, 1 were accepted, and the target holds 2.", other.Err, StringComparison.Ordinal);
+        Assert.Contains("Of the groups of company, 1 were accepted, and the target has 2.", other.Err, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -195,7 +195,7 @@ public sealed class MigrationTests
             string.Join(' ', await projects.EventsAsync("new")));
         var other = await projects.MigrateAsync([.. Range, "--only", "events"]);
         Assert.Equal(2, other.Exit);
-        Assert.Contains("begun with the zone Europe/Berlin", other.Err, StringComparison.Ordinal);
+        Assert.Contains("started with the zone Europe/Berlin", other.Err, StringComparison.Ordinal);
         Assert.Equal(0, (await projects.MigrateAsync([.. Range, "--only", "events", "--restart"])).Exit);
     }
 
@@ -223,7 +223,7 @@ public sealed class MigrationTests
     [InlineData("--from old --to new --only lookup-tables --lookup-table 0f8fad5b-d9cb-469f-a165-70867728950e=none.csv", "does not exist")]
     [InlineData("--from old --to new --from-date 2026-10-01 --source-time-zone Nowhere", "time zone is not known")]
     [InlineData("--from old --to new --from-date 2026-10-01 --dry-run --verify", "nothing to verify")]
-    [InlineData("--from old --to new --from-date 2026-10-01 --parallel 0", "From 1 to 100")]
+    [InlineData("--from old --to new --from-date 2026-10-01 --parallel 0", "The number of parallel downloads must be from 1 to 100")]
     [InlineData("--from old --to new --from-date 2026-10-01 --dead-letter none/d.ndjson", "folder of none/d.ndjson does not exist")]
     [InlineData("--from old --to new --from-date 2026-10-01 --report none/r.json", "folder of none/r.json does not exist")]
     [InlineData("--from old --to new --from-date 2026-10-01 --report r.json --dead-letter r.json", "would overwrite")]
@@ -255,7 +255,7 @@ public sealed class MigrationTests
         Assert.Equal(0, run.Exit);
         Assert.Matches(@"events +│ +7 │ +6 │ +0 │ +1 │ +0 │", run.Out);
         Assert.Contains("left out of events: 1 duplicate", run.Out, StringComparison.Ordinal);
-        Assert.Contains("No groups are taken", run.Err, StringComparison.Ordinal);
+        Assert.Contains("No groups are migrated", run.Err, StringComparison.Ordinal);
         Assert.Contains("not migrated: cohorts, boards, custom properties", run.Out, StringComparison.Ordinal);
     }
 

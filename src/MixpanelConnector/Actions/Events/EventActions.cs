@@ -6,9 +6,9 @@ namespace MixpanelConnector;
 /// <summary>The actions for events.</summary>
 static class EventActions
 {
-    const string OneIdentity = "events of one identity are one event";
+    const string OneIdentity = "Mixpanel deduplicates the events";
 
-    public static readonly ActionGroup Group = new("events", "Put events in, and get them out.", Api.Ingestion, "", options => new EventActionsJson(options)) { Cost = RateCost.Ingestion, Keywords = "raw log download" };
+    public static readonly ActionGroup Group = new("events", "Import and export events.", Api.Ingestion, "", options => new EventActionsJson(options)) { Cost = RateCost.Ingestion, Keywords = "raw log download" };
 
     public static readonly ActionSpec<ImportEventsInput, ImportEventsOutput> ImportEvents = new(Group, "import_events", "import-events", Endpoint.Post("/import"))
     {

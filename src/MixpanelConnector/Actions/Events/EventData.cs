@@ -30,7 +30,7 @@ public sealed record EventData
                 new JsonObject
                 {
                     ["type"] = "object",
-                    ["properties"] = new JsonObject { ["event"] = new JsonObject { ["description"] = "The name of the event.", ["type"] = "string" }, ["properties"] = new JsonObject { ["description"] = "Its own properties, which win over the shared ones.", ["type"] = "object" } },
+                    ["properties"] = new JsonObject { ["event"] = new JsonObject { ["description"] = "The name of the event.", ["type"] = "string" }, ["properties"] = new JsonObject { ["description"] = "The event's own properties, which override the shared ones.", ["type"] = "object" } },
                     ["required"] = new JsonArray("event"),
                     ["additionalProperties"] = false,
                 }),

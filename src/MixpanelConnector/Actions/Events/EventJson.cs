@@ -84,7 +84,7 @@ static class EventJson
     {
         "0" or "false" => "0",
         "1" or "true" => "1",
-        _ => throw MixpanelException.Invalid("strict", "strict must be \"1\" (Mixpanel validates and names each event that failed) or \"0\"."),
+        _ => throw MixpanelException.Invalid("strict", "strict must be \"1\" (Mixpanel validates and reports each failed event) or \"0\"."),
     };
 
     /// <summary>Refuses half a character (a lone surrogate), which would be silently replaced when written.</summary>

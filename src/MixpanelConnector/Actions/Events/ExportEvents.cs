@@ -56,7 +56,7 @@ static class ExportEvents
         {
             events.Add(each);
             bytes += length;
-            if (bytes > MostAtOnce) throw new MixpanelException(new(ErrorKind.TooLarge, $"The events are more than the {MostAtOnce >> 20} MB that one answer may hold. Ask for fewer days or set limit, or read them one by one (--all)."));
+            if (bytes > MostAtOnce) throw new MixpanelException(new(ErrorKind.TooLarge, $"The events exceed the {MostAtOnce >> 20} MB that one response may contain. Request fewer days, set limit, or stream the events (--all)."));
         }
 
         return new() { Results = events, Total = events.Count };
@@ -90,7 +90,7 @@ static class ExportEvents
                 }
 
                 if (read.IsCompleted) yield break;
-                if (rest.Length > LongestEvent) throw Broken($"Mixpanel's answer has a line of more than {LongestEvent >> 20} MB, which is no event.");
+                if (rest.Length > LongestEvent) throw Broken($"Mixpanel's response has a line of more than {LongestEvent >> 20} MB, which is not an event.");
                 pipe.AdvanceTo(rest.Start, rest.End);
             }
         }
@@ -108,7 +108,7 @@ static class ExportEvents
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
         {
-            throw new MixpanelException(new(ErrorKind.Unavailable, "The export broke off before its end: what came so far is not all. Ask again, for fewer days at a time."), e);
+            throw new MixpanelException(new(ErrorKind.Unavailable, "The export was interrupted: the events received so far are incomplete. Try again with fewer days at a time."), e);
         }
     }
 
@@ -141,7 +141,7 @@ static class ExportEvents
             // reported below
         }
 
-        throw Broken("The export broke off within an event, or is none: what came so far may not be all. Ask again, for fewer days at a time.");
+        throw Broken("The export ends within an event, or is not an export: the events received so far may be incomplete. Try again with fewer days at a time.");
     }
 
     static MixpanelException Broken(string message) => new(new(ErrorKind.Protocol, message));

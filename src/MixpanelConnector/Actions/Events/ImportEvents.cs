@@ -79,14 +79,14 @@ static class ImportEvents
     {
         if (input.Events is null) throw MixpanelException.Invalid("events", "events is missing.");
         if (input.Properties is null) throw MixpanelException.Invalid("properties", "properties is missing; it may be {}.");
-        if (input.Events.Count == 0) throw MixpanelException.Invalid("events", "events must hold at least one event.");
-        if (input.Properties.ContainsKey("$insert_id")) throw MixpanelException.Invalid("properties.$insert_id", "An $insert_id tells events apart: it cannot be shared by all.");
+        if (input.Events.Count == 0) throw MixpanelException.Invalid("events", "events must contain at least one event.");
+        if (input.Properties.ContainsKey("$insert_id")) throw MixpanelException.Invalid("properties.$insert_id", "An $insert_id identifies one event: it cannot be shared.");
         EventJson.EnsureUnicode("properties", input.Properties);
         for (var index = 0; index < input.Events.Count; index++) EventJson.EnsureUnicode(input.Events[index], index);
         var shared = new SharedEventProperties(input.Properties);
         return shared.Bytes * input.Events.Count <= MostShared
             ? shared
-            : throw MixpanelException.Invalid("properties", string.Create(CultureInfo.InvariantCulture, $"properties holds {shared.Bytes} bytes, of which each of {Counted.Of(input.Events.Count, "event")} would get a copy: together more than the {MostShared} bytes that a call may add. Send fewer events in a call, or shorter shared properties."));
+            : throw MixpanelException.Invalid("properties", string.Create(CultureInfo.InvariantCulture, $"properties has {shared.Bytes} bytes, to be copied into {Counted.Of(input.Events.Count, "event")}: in total more than the {MostShared} bytes that a call may add. Send fewer events per call, or smaller shared properties."));
     }
 
     /// <summary>Sends chunks, splits those that are refused as a whole, and sums up the outcomes of the events.</summary>
@@ -141,7 +141,7 @@ static class ImportEvents
                     Refused(verdict);
                     break;
                 default:
-                    var done = _imported == 0 ? "" : $" {_imported} of {all} events were imported before; sending all again does not double them.";
+                    var done = _imported == 0 ? "" : $" {_imported} of {all} events had already been imported; resending all of them creates no duplicates.";
                     throw new MixpanelException(verdict.Error! with { Message = verdict.Error.Message + done });
             }
         }

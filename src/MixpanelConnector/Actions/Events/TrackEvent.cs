@@ -84,7 +84,7 @@ static class TrackEvent
     static async Task<TrackEventOutput> SendToTrackAsync(ActionContext context, TrackEventInput input, JsonObject properties, string strict, string token, CancellationToken cancellationToken)
     {
         if (properties["token"] is { } own && own.ToJsonString() != JsonValue.Create(token).ToJsonString())
-            throw MixpanelException.Invalid("properties.token", "The event names another project token than the configured one.");
+            throw MixpanelException.Invalid("properties.token", "The event has a project token other than the configured one.");
         properties["token"] = token;
         var written = Written(input.Event, properties);
         if (TrackRules.Fault(written.Span, input.Properties.Time, strict == "1", context.Options.TimeProvider.GetUtcNow()) is { } fault) return new TrackEventOutput { Status = 0, Error = fault };

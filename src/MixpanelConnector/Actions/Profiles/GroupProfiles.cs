@@ -7,21 +7,21 @@ namespace MixpanelConnector;
 /// <summary>The actions for group profiles.</summary>
 static class GroupProfileActions
 {
-    public static readonly ActionGroup Group = new("group-profiles", "Change what is known of groups, such as companies.", Api.Ingestion, "", options => new GroupProfilesJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion, Keywords = "company account organization team" };
+    public static readonly ActionGroup Group = new("group-profiles", "Update the profiles of groups, such as companies.", Api.Ingestion, "", options => new GroupProfilesJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion, Keywords = "company account organization team" };
 
-    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupProperties = new(Group, "set_group_properties", "group-set-property", ProfileUpdate.Of("/groups", "$set")) { Does = ActionEffect.Update, SafeToRepeat = "what is given is set" };
+    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupProperties = new(Group, "set_group_properties", "group-set-property", ProfileUpdate.Of("/groups", "$set")) { Does = ActionEffect.Update, SafeToRepeat = "the given values are set" };
 
-    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupPropertiesOnce = new(Group, "set_group_properties_once", "group-set-property-once", ProfileUpdate.Of("/groups", "$set_once")) { Does = ActionEffect.Update, SafeToRepeat = "what is set stays" };
+    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupPropertiesOnce = new(Group, "set_group_properties_once", "group-set-property-once", ProfileUpdate.Of("/groups", "$set_once")) { Does = ActionEffect.Update, SafeToRepeat = "values that are set stay" };
 
-    public static readonly ActionSpec<DeleteGroupPropertiesInput, Acknowledgement> DeleteGroupProperties = new(Group, "delete_group_properties", "group-delete-property", ProfileUpdate.Of("/groups", "$unset")) { Does = ActionEffect.Delete, SafeToRepeat = "what is gone stays gone" };
+    public static readonly ActionSpec<DeleteGroupPropertiesInput, Acknowledgement> DeleteGroupProperties = new(Group, "delete_group_properties", "group-delete-property", ProfileUpdate.Of("/groups", "$unset")) { Does = ActionEffect.Delete, SafeToRepeat = "what was removed stays removed" };
 
-    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> RemoveGroupPropertyValues = new(Group, "remove_group_property_values", "group-remove-from-list-property", ProfileUpdate.Of("/groups", "$remove")) { Does = ActionEffect.Update, SafeToRepeat = "what is gone stays gone" };
+    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> RemoveGroupPropertyValues = new(Group, "remove_group_property_values", "group-remove-from-list-property", ProfileUpdate.Of("/groups", "$remove")) { Does = ActionEffect.Update, SafeToRepeat = "what was removed stays removed" };
 
-    public static readonly ActionSpec<UnionGroupPropertiesInput, Acknowledgement> UnionGroupProperties = new(Group, "union_group_properties", "group-union", ProfileUpdate.Of("/groups", "$union")) { Does = ActionEffect.Update, SafeToRepeat = "what is there already is not added" };
+    public static readonly ActionSpec<UnionGroupPropertiesInput, Acknowledgement> UnionGroupProperties = new(Group, "union_group_properties", "group-union", ProfileUpdate.Of("/groups", "$union")) { Does = ActionEffect.Update, SafeToRepeat = "values already present are not added" };
 
-    public static readonly ActionSpec<UpdateGroupProfilesInput, Acknowledgement> UpdateGroupProfiles = new(Group, "update_group_profiles", "group-batch-update", ProfileUpdate.Many("/groups")) { Does = ActionEffect.Delete, SafeToRepeat = "no operator of groups adds twice", Execute = ProfileUpdate.SendGroupsAsync };
+    public static readonly ActionSpec<UpdateGroupProfilesInput, Acknowledgement> UpdateGroupProfiles = new(Group, "update_group_profiles", "group-batch-update", ProfileUpdate.Many("/groups")) { Does = ActionEffect.Delete, SafeToRepeat = "all operators for groups are idempotent", Execute = ProfileUpdate.SendGroupsAsync };
 
-    public static readonly ActionSpec<GroupProfileId, Acknowledgement> DeleteGroupProfile = new(Group, "delete_group_profile", "delete-group", ProfileUpdate.Of("/groups", "$delete")) { Does = ActionEffect.Delete, SafeToRepeat = "what is gone stays gone" };
+    public static readonly ActionSpec<GroupProfileId, Acknowledgement> DeleteGroupProfile = new(Group, "delete_group_profile", "delete-group", ProfileUpdate.Of("/groups", "$delete")) { Does = ActionEffect.Delete, SafeToRepeat = "a deleted profile stays deleted" };
 }
 
 /// <summary>The fields of every group profile update.</summary>

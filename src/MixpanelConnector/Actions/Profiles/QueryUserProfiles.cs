@@ -81,12 +81,12 @@ static partial class QueryUserProfiles
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        if (input.Page < 0) throw MixpanelException.Invalid("page", "The page counts from 0.");
-        if (input.Page > 0 && string.IsNullOrEmpty(input.SessionId)) throw MixpanelException.Invalid("session_id", "A page above 0 needs the session_id of the page before.");
+        if (input.Page < 0) throw MixpanelException.Invalid("page", "The page must be 0 or more.");
+        if (input.Page > 0 && string.IsNullOrEmpty(input.SessionId)) throw MixpanelException.Invalid("session_id", "A page above 0 requires the session_id of the previous page.");
 
-        if (input.DistinctId is not null && input.DistinctIds is not null) throw MixpanelException.Invalid("distinct_ids", "Give either distinct_id, or distinct_ids.");
-        if (input.FilterByCohort is not null && input.Behaviors is not null) throw MixpanelException.Invalid("behaviors", "Give either behaviors, or filter_by_cohort.");
-        if (input.IncludeAllUsers is not null && input.FilterByCohort is null) throw MixpanelException.Invalid("include_all_users", "include_all_users is said of a cohort: it needs filter_by_cohort.");
+        if (input.DistinctId is not null && input.DistinctIds is not null) throw MixpanelException.Invalid("distinct_ids", "Specify either distinct_id or distinct_ids.");
+        if (input.FilterByCohort is not null && input.Behaviors is not null) throw MixpanelException.Invalid("behaviors", "Specify either behaviors or filter_by_cohort.");
+        if (input.IncludeAllUsers is not null && input.FilterByCohort is null) throw MixpanelException.Invalid("include_all_users", "include_all_users applies to a cohort: it requires filter_by_cohort.");
 
         EventJson.EnsureUnicode("where", input.Where ?? "");
 
@@ -105,7 +105,7 @@ static partial class QueryUserProfiles
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer is not the page of profiles that its documentation describes.") { HttpStatus = reply.Status }, e);
+            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's response is not the documented page of profiles.") { HttpStatus = reply.Status }, e);
         }
     }
 
@@ -119,7 +119,7 @@ static partial class QueryUserProfiles
 
             // Counted here: an answer with a repeated page number must not cause an endless loop.
             input = input with { Page = (input.Page ?? 0) + 1, SessionId = page.SessionId ?? input.SessionId };
-            if (string.IsNullOrEmpty(input.SessionId)) throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel gave a full page of profiles without the session_id that the next page needs."));
+            if (string.IsNullOrEmpty(input.SessionId)) throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel returned a full page of profiles without the session_id that the next page requires."));
         }
     }
 

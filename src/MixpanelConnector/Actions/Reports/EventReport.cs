@@ -64,7 +64,7 @@ static class EventReport
     /// <summary>Adds a list of texts in Mixpanel's format: one parameter with a JSON array.</summary>
     public static MixpanelRequest WithNames(this MixpanelRequest request, string parameter, string field, IReadOnlyList<string>? names)
     {
-        if (names is null or []) throw MixpanelException.Invalid(field, $"{field} must name at least one.");
+        if (names is null or []) throw MixpanelException.Invalid(field, $"{field} must contain at least one item.");
         for (var i = 0; i < names.Count; i++)
         {
             var at = string.Create(CultureInfo.InvariantCulture, $"{field}[{i}]");
@@ -75,7 +75,7 @@ static class EventReport
         request = request.With(parameter, JsonSerializer.Serialize([.. names], Json.Names));
         return request.Query.Sum(pair => Uri.EscapeDataString(pair.Value).Length) <= LongestQuery
             ? request
-            : throw MixpanelException.Invalid(field, $"{field} are too many or too long for one query: together they may have about {LongestQuery >> 10} KB. Ask for them in parts.");
+            : throw MixpanelException.Invalid(field, $"{field} are too many or too long for one query: the limit is about {LongestQuery >> 10} KB in total. Split them over several queries.");
     }
 
     public static MixpanelRequest WithType(this MixpanelRequest request, EventCountType? type) => request.With("type", NameOf(type));
@@ -94,13 +94,13 @@ static class EventReport
         if (type is EventCountType.Unique && unit is EventCountUnit.Minute or EventCountUnit.Hour)
             throw MixpanelException.Invalid("unit", "Users are counted by day, week or month, not by minute or hour.");
         request = request.With("unit", name);
-        if (interval is not null && (from ?? to) is not null) throw MixpanelException.Invalid("interval", "Give either interval, or from_date and to_date.");
+        if (interval is not null && (from ?? to) is not null) throw MixpanelException.Invalid("interval", "Specify either interval, or from_date and to_date.");
         if (interval is not null)
             return interval > 0 ? request.With("interval", interval.Value) : throw MixpanelException.Invalid("interval", "The interval must be at least 1 unit.");
 
-        if (from is null && to is null) throw MixpanelException.Invalid("interval", "Give interval (the latest so many units), or from_date and to_date.");
-        if (from is null) throw MixpanelException.Invalid("from_date", "to_date needs from_date, too.");
-        if (to is null) throw MixpanelException.Invalid("to_date", "from_date needs to_date, too.");
+        if (from is null && to is null) throw MixpanelException.Invalid("interval", "Specify interval (the number of most recent units), or from_date and to_date.");
+        if (from is null) throw MixpanelException.Invalid("from_date", "to_date requires from_date.");
+        if (to is null) throw MixpanelException.Invalid("to_date", "from_date requires to_date.");
         if (to < from) throw MixpanelException.Invalid("to_date", "to_date must not be before from_date.");
         return request.With("from_date", Text(from.Value)).With("to_date", Text(to.Value));
     }
@@ -119,7 +119,7 @@ static class EventReport
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer is not the report that its documentation describes.") { HttpStatus = reply.Status }, e);
+            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's response is not the documented report.") { HttpStatus = reply.Status }, e);
         }
     }
 

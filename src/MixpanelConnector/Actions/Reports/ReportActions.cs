@@ -8,7 +8,7 @@ namespace MixpanelConnector;
 /// <summary>The actions for reports.</summary>
 static class ReportActions
 {
-    public static readonly ActionGroup Group = new("reports", "Ask what happened: counts, funnels, retention, segments, cohorts.", Api.Query, "/api/query", options => new ReportActionsJson(options)) { Keywords = "how many often last breakdown daily weekly monthly active users day week month country revenue metric conversion" };
+    public static readonly ActionGroup Group = new("reports", "Query reports: counts, funnels, retention, segments, cohorts.", Api.Query, "/api/query", options => new ReportActionsJson(options)) { Keywords = "how many often last breakdown daily weekly monthly active users day week month country revenue metric conversion" };
 
     public static readonly ActionSpec<QueryEventCountsInput, QueryEventCountsOutput> QueryEventCounts = new(Group, "query_event_counts", "list-recent-events", Endpoint.Get("/events"))
     {
@@ -98,7 +98,7 @@ static class ReportActions
     static void CheckRetention(QueryRetentionInput input)
     {
         Check(input);
-        if (input.BornEvent is null && input.RetentionType is null or RetentionType.Birth) throw MixpanelException.Invalid("born_event", "The retention type birth, which is the default, needs born_event: what makes people count.");
+        if (input.BornEvent is null && input.RetentionType is null or RetentionType.Birth) throw MixpanelException.Invalid("born_event", "The retention type birth (the default) requires born_event, the event by which users enter a cohort.");
     }
 
     /// <summary>Returns the contents of <c>data</c>, or the answer itself without it.</summary>

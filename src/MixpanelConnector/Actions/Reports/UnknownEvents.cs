@@ -35,7 +35,7 @@ static class UnknownEvents
     }
 
     static string Sentence(string name, List<string> near) =>
-        $"Nothing was found for \"{name}\", and no event of the last 31 days has this name.{(near.Count == 0 ? " get_event_names lists those that there were; names differ by case and spaces, too." : $" Did you mean {string.Join(" or ", near.Select(each => $"\"{each}\""))}?")}";
+        $"Nothing was found for \"{name}\": no event of the last 31 days has this name.{(near.Count == 0 ? " get_event_names lists the existing ones; case and spaces matter." : $" Did you mean {string.Join(" or ", near.Select(each => $"\"{each}\""))}?")}";
 
     static List<string> Near(string name, IReadOnlyList<string> names)
     {

@@ -87,11 +87,11 @@ static partial class CreateServiceAccount
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or ArgumentException or InvalidOperationException)
         {
-            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer lacks the new account's id, name or secret. The account may exist: look with get_all_service_accounts, and delete it if its secret is lost.") { HttpStatus = reply.Status }, e);
+            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's response lacks the new account's id, name or secret. The account may exist: check with get_all_service_accounts, and delete it if its secret is lost.") { HttpStatus = reply.Status }, e);
         }
         catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol && reply.MayHaveArrived && (reply.Status is 0 or 200 or 201 or >= 500 || reply.IsUnavailable))
         {
-            throw new MixpanelException(e.Error with { Message = $"{e.Error.Message} The account may have been created: look with get_all_service_accounts before you try again." }, e);
+            throw new MixpanelException(e.Error with { Message = $"{e.Error.Message} The account may have been created: check with get_all_service_accounts before you try again." }, e);
         }
     }
 
@@ -100,7 +100,7 @@ static partial class CreateServiceAccount
         var username = input.Username?.Trim();
         if (string.IsNullOrEmpty(username)) throw MixpanelException.Invalid("username", "The user name must not be empty.");
         EventJson.EnsureUnicode("username", username);
-        if (username.Any(char.IsControl)) throw MixpanelException.Invalid("username", "The user name must not hold control characters.");
+        if (username.Any(char.IsControl)) throw MixpanelException.Invalid("username", "The user name must not contain control characters.");
         if (input.OrganizationId is <= 0) throw MixpanelException.Invalid("organization_id", "The organization id must be a positive integer.");
         var role = Role(input.Role, "role");
         return new WireBody
@@ -110,7 +110,7 @@ static partial class CreateServiceAccount
             Expires = Expiry(input.Expires, now),
             Projects = input.Projects?.Select((project, index) => new ProjectRole
             {
-                Id = project.Id > 0 ? project.Id : throw MixpanelException.Invalid($"projects[{index}]", "A project is its id, a positive integer, or an object of id and role."),
+                Id = project.Id > 0 ? project.Id : throw MixpanelException.Invalid($"projects[{index}]", "A project must be an id (a positive integer), or an object with id and role."),
                 Role = Role(project.Role, $"projects[{index}].role") ?? role ?? "analyst",
             }).ToArray(),
         };
@@ -126,10 +126,10 @@ static partial class CreateServiceAccount
     static string? Expiry(string? expires, DateTimeOffset now)
     {
         if (expires is null) return null;
-        if (LengthOfTime.Parse(expires.Trim()) is { } length) return OnTheWire(length <= DateTimeOffset.MaxValue - now ? now + length : throw MixpanelException.Invalid("expires", "The expiration lies too far ahead."));
+        if (LengthOfTime.Parse(expires.Trim()) is { } length) return OnTheWire(length <= DateTimeOffset.MaxValue - now ? now + length : throw MixpanelException.Invalid("expires", "The expiration is too far in the future."));
         if (!DateTimeOffset.TryParseExact(expires.Trim(), ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
-            throw MixpanelException.Invalid("expires", "The expiration must be an ISO 8601 date or date and time, such as 2027-01-31 or 2027-01-31T12:00:00Z, or a length from now, such as 12h, 30d or 4w.");
-        if (time <= now) throw MixpanelException.Invalid("expires", "The expiration lies in the past: the account could never be used.");
+            throw MixpanelException.Invalid("expires", "The expiration must be an ISO 8601 date or date and time, such as 2027-01-31 or 2027-01-31T12:00:00Z, or a duration from now, such as 12h, 30d or 4w.");
+        if (time <= now) throw MixpanelException.Invalid("expires", "The expiration is in the past: the account could never be used.");
         return OnTheWire(time);
 
         static string OnTheWire(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

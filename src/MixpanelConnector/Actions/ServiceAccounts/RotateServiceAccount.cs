@@ -68,7 +68,7 @@ public sealed partial class MixpanelClient
         ArgumentNullException.ThrowIfNull(keep);
         var organization = input.OrganizationId ?? await CredentialScope.OrganizationAsync(ServiceAccountActions.GetServiceAccount.Context(this), cancellationToken).ConfigureAwait(false);
         var old = await GetServiceAccountAsync(new() { Id = input.Id, OrganizationId = organization }, cancellationToken).ConfigureAwait(false);
-        if (old.Expires is not null && input.Expires is null) throw MixpanelException.Invalid("expires", "The old account expires. Say when the new one does, such as 30d, or never. Nothing was changed.");
+        if (old.Expires is not null && input.Expires is null) throw MixpanelException.Invalid("expires", "The old account expires. Specify when the new one does, such as 30d, or never. Nothing was changed.");
         var me = await MeAsync(Transport, cancellationToken).ConfigureAwait(false);
         var projects = input.Projects ?? await ProjectsOfAsync(old, me, cancellationToken).ConfigureAwait(false);
         var isOwn = Options.ServiceAccount?.Username == old.Username;
@@ -81,7 +81,7 @@ public sealed partial class MixpanelClient
             Expires = input.Expires is "never" ? null : input.Expires,
             Projects = projects,
         }, cancellationToken).ConfigureAwait(false);
-        if (created.ServiceAccountCreated != "true") throw new MixpanelException(new(ErrorKind.Rejected, $"{created.Error} The new account was not created; the old one is as it was."));
+        if (created.ServiceAccountCreated != "true") throw new MixpanelException(new(ErrorKind.Rejected, $"{created.Error} The new account was not created; the old one is unchanged."));
 
         var transport = Transport.With(Options with { ServiceAccount = new(created.Username!, created.Secret!) });
         try
@@ -92,8 +92,8 @@ public sealed partial class MixpanelClient
         catch (Exception e)
         {
             var left = await UndoAsync(created, organization).ConfigureAwait(false);
-            var error = e is MixpanelException { Error: var known } ? known : new MixpanelError(ErrorKind.InvalidInput, $"The new secret could not be kept: {(e.InnerException ?? e).Message}");
-            throw new MixpanelException(error with { Message = $"{error.Message} {left} The old account {old.Username} is as it was." }, e);
+            var error = e is MixpanelException { Error: var known } ? known : new MixpanelError(ErrorKind.InvalidInput, $"The new secret could not be saved: {(e.InnerException ?? e).Message}");
+            throw new MixpanelException(error with { Message = $"{error.Message} {left} The old account {old.Username} is unchanged." }, e);
         }
 
         // Signs in as the new account if it replaces the one that signs in: this proves that it has the same permissions.
@@ -106,7 +106,7 @@ public sealed partial class MixpanelClient
         }
         catch (MixpanelException e)
         {
-            return new() { Created = created, Old = old, Projects = projects, NotDeleted = e.Error with { Message = $"{e.Error.Message} The new account works, and the old account {old.Username} was not deleted, as far as is known: delete it by delete_service_account with the id {old.Id}." } };
+            return new() { Created = created, Old = old, Projects = projects, NotDeleted = e.Error with { Message = $"{e.Error.Message} The new account works, but the old account {old.Username} was apparently not deleted: delete it by calling delete_service_account with the id {old.Id}." } };
         }
     }
 
@@ -140,7 +140,7 @@ public sealed partial class MixpanelClient
         }
         catch (Exception e) when (e is MixpanelException or FormatException or OverflowException)
         {
-            return $"The new account {created.Username}, id {created.Id}, could not be deleted again: delete it by delete_service_account.";
+            return $"The new account {created.Username}, id {created.Id}, could not be deleted: delete it with delete_service_account.";
         }
     }
 
@@ -161,11 +161,11 @@ public sealed partial class MixpanelClient
             {
                 var members = await ListProjectServiceAccountsAsync(new() { ProjectId = project }, cancellationToken).ConfigureAwait(false);
                 if (members.Results.FirstOrDefault(member => member.Id == account.Id) is { } member)
-                    joined.Add(new() { Id = project, Role = member.Other.TryGetValue("role", out var role) && role.ValueKind is JsonValueKind.String ? role.GetString() : throw MixpanelException.Invalid("projects", $"Mixpanel does not tell the account's role in the project {project}. Name the projects that the new account joins, and its roles there. Nothing was changed.") });
+                    joined.Add(new() { Id = project, Role = member.Other.TryGetValue("role", out var role) && role.ValueKind is JsonValueKind.String ? role.GetString() : throw MixpanelException.Invalid("projects", $"Mixpanel does not report the account's role in the project {project}. Specify the new account's projects and roles. Nothing was changed.") });
             }
             catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Forbidden or ErrorKind.NotFound)
             {
-                throw new MixpanelException(e.Error with { Field = "projects", Message = $"Who is in the project {project} is not told to this credential: {e.Error.Message} Name the projects that the new account joins, and its roles there. Nothing was changed." }, e);
+                throw new MixpanelException(e.Error with { Field = "projects", Message = $"These credentials cannot list the members of the project {project}: {e.Error.Message} Specify the new account's projects and roles. Nothing was changed." }, e);
             }
         }
 

@@ -8,7 +8,7 @@ namespace MixpanelConnector;
 /// <summary>The actions for service accounts.</summary>
 static class ServiceAccountActions
 {
-    public static readonly ActionGroup Group = new("service-accounts", "Manage the accounts that programs log in with.", Api.App, "/api/app", options => new ServiceAccountsJson(options)) { HasEnvelope = true, Keywords = "credential robot key login permission role" };
+    public static readonly ActionGroup Group = new("service-accounts", "Manage the accounts that programs authenticate with.", Api.App, "/api/app", options => new ServiceAccountsJson(options)) { HasEnvelope = true, Keywords = "credential robot key login permission role" };
 
     public static readonly ActionSpec<GetAllServiceAccountsInput, GetAllServiceAccountsOutput> GetAllServiceAccounts = new(Group, "get_all_service_accounts", "list-service-accounts", Endpoint.Get("/organizations/{organization_id}/service-accounts") with { OwnFields = ["expiring_within"] })
     {
@@ -27,7 +27,7 @@ static class ServiceAccountActions
 
     public static readonly ActionSpec<ServiceAccountId, ServiceAccount> GetServiceAccount = new(Group, "get_service_account", "get-service-account", Endpoint.Get("/organizations/{organization_id}/service-accounts/{service_account_id}"));
 
-    public static readonly ActionSpec<ServiceAccountId, Done> DeleteServiceAccount = new(Group, "delete_service_account", "delete-service-account", Endpoint.Delete("/organizations/{organization_id}/service-accounts/{service_account_id}")) { SafeToRepeat = "what is gone stays gone", Gone = _ => Done.Ok };
+    public static readonly ActionSpec<ServiceAccountId, Done> DeleteServiceAccount = new(Group, "delete_service_account", "delete-service-account", Endpoint.Delete("/organizations/{organization_id}/service-accounts/{service_account_id}")) { SafeToRepeat = "a deleted account stays deleted", Gone = _ => Done.Ok };
 
     public static readonly ActionSpec<ListProjectServiceAccountsInput, ResultList<ServiceAccount>> ListProjectServiceAccounts = new(Group, "list_project_service_accounts", "list-project-service-accounts", Endpoint.Get("/projects/{project_id}/service-accounts") with { OwnFields = ["expiring_within"] })
     {
@@ -37,10 +37,10 @@ static class ServiceAccountActions
 
     public static readonly ActionSpec<AddServiceAccountsToProjectsInput, Done> AddServiceAccountsToProjects = new(Group, "add_service_accounts_to_projects", "add-service-accounts-to-projects", Endpoint.Post("/organizations/{organization_id}/service-accounts/add-to-project")) { Does = ActionEffect.Update, SafeToRepeat = "the role is set" };
 
-    public static readonly ActionSpec<RemoveServiceAccountsFromProjectsInput, Done> RemoveServiceAccountsFromProjects = new(Group, "remove_service_accounts_from_projects", "remove-service-accounts-from-projects", Endpoint.Post("/organizations/{organization_id}/service-accounts/remove-from-project")) { Does = ActionEffect.Update, SafeToRepeat = "who is out stays out" };
+    public static readonly ActionSpec<RemoveServiceAccountsFromProjectsInput, Done> RemoveServiceAccountsFromProjects = new(Group, "remove_service_accounts_from_projects", "remove-service-accounts-from-projects", Endpoint.Post("/organizations/{organization_id}/service-accounts/remove-from-project")) { Does = ActionEffect.Update, SafeToRepeat = "a removed account stays removed" };
 
     static TimeSpan? Within(string? text) =>
-        text is null ? null : LengthOfTime.Parse(text.Trim()) ?? throw MixpanelException.Invalid("expiring_within", "The length must be in hours, days or weeks, such as 12h, 14d or 4w.");
+        text is null ? null : LengthOfTime.Parse(text.Trim()) ?? throw MixpanelException.Invalid("expiring_within", "The duration must be in hours, days or weeks, such as 12h, 14d or 4w.");
 
     static GetAllServiceAccountsOutput Only(GetAllServiceAccountsOutput all, DateTimeOffset now, TimeSpan length)
     {

@@ -20,9 +20,9 @@ namespace MixpanelConnector.Import.Clean;
 sealed class RecordCleaner
 {
 
-    static readonly Rejection TimeNotInFormat = new("time_invalid", "properties.time", "the time does not follow --time-format");
-    static readonly Rejection TimeOfDigits = TimeNotInFormat with { Message = "the time is so many digits that they may count something or write a date, which is not guessed: seconds have up to 10, milliseconds 13, microseconds 16, nanoseconds 19. --time-format says which, such as %Y%m%d%H%M, or %Q for milliseconds" };
-    static readonly Rejection RenameCollision = new("rename_collision", null, "a property was to be renamed to a name that the record already has");
+    static readonly Rejection TimeNotInFormat = new("time_invalid", "properties.time", "the time does not match --time-format");
+    static readonly Rejection TimeOfDigits = TimeNotInFormat with { Message = "the time has an ambiguous number of digits and may be a date: seconds have up to 10, milliseconds 13, microseconds 16, nanoseconds 19. Set --time-format, such as %Y%m%d%H%M, or %Q for milliseconds" };
+    static readonly Rejection RenameCollision = new("rename_collision", null, "a property cannot be renamed to a name that the record already has");
 
     /// <summary>The objects of an update whose members are properties.</summary>
     static readonly string[] Updates = ["$properties", "$set", "$set_once", "$add", "$union", "$append", "$remove"];
@@ -65,7 +65,7 @@ sealed class RecordCleaner
         _withNewName = new int[_renamedTo.Length];
         _fixes = request.Fixes;
         _times = new TimeReader(request);
-        _notInZone = TimeNotInFormat with { Message = $"the time does not exist in {request.TimeZone}: clocks were put forward over it" };
+        _notInZone = TimeNotInFormat with { Message = $"the time does not exist in {request.TimeZone}: clocks were set forward over it" };
         _offsetSeconds = (long?)request.TimeOffset?.TotalSeconds;
     }
 
@@ -109,7 +109,7 @@ sealed class RecordCleaner
     /// <exception cref="MixpanelException">The options contradict each other or the type of the records.</exception>
     public static void EnsureSense(ImportRequest request)
     {
-        if ((request.Fix & ~(ImportFixes.Time | ImportFixes.Ids | ImportFixes.Nulls | ImportFixes.InsertIds)) is not ImportFixes.None) throw MixpanelException.Invalid("fix", "The fixes are time, ids, nulls and insert-ids.");
+        if ((request.Fix & ~(ImportFixes.Time | ImportFixes.Ids | ImportFixes.Nulls | ImportFixes.InsertIds)) is not ImportFixes.None) throw MixpanelException.Invalid("fix", "The fixes must be time, ids, nulls or insert-ids.");
         if (request.Type is not ImportType.Events && request.Fix.HasFlag(ImportFixes.Time)) throw MixpanelException.Invalid("fix", "Times are fixed in events only.");
         if (request.Type is not ImportType.Events && request.Fix.HasFlag(ImportFixes.InsertIds)) throw MixpanelException.Invalid("fix", "Only events have an $insert_id to be fixed.");
         if (request.TimeOffset is { } offset)
@@ -123,10 +123,10 @@ sealed class RecordCleaner
         foreach (var (from, to) in request.Rename)
         {
             if (from.Length == 0 || string.IsNullOrEmpty(to)) throw MixpanelException.Invalid("rename", "Name the property to rename and its new name: OLD=NEW.");
-            if (from == to) throw MixpanelException.Invalid("rename", $"{from} is to be renamed to itself.");
+            if (from == to) throw MixpanelException.Invalid("rename", $"{from} cannot be renamed to itself.");
             if (reserved.Contains(to, StringComparer.Ordinal)) throw MixpanelException.Invalid("rename", $"{to} is a field of the record itself: no property can be renamed to it.");
-            if (request.Drop.Contains(from, StringComparer.Ordinal)) throw MixpanelException.Invalid("rename", $"{from} is to be dropped and renamed: choose one.");
-            if (request.Rename.Values.Count(name => name == to) > 1) throw MixpanelException.Invalid("rename", $"Two properties are to be renamed to {to}.");
+            if (request.Drop.Contains(from, StringComparer.Ordinal)) throw MixpanelException.Invalid("rename", $"{from} cannot be both dropped and renamed: choose one.");
+            if (request.Rename.Values.Count(name => name == to) > 1) throw MixpanelException.Invalid("rename", $"Two properties cannot both be renamed to {to}.");
         }
     }
 

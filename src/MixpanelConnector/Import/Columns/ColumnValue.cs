@@ -68,8 +68,8 @@ sealed class ColumnValue(ImportRequest request)
     public static Rejection Misfit(string column, ImportColumnType type, bool told)
     {
         var (shown, name) = (RecordFields.Shown(column), type.ToString().ToLowerInvariant());
-        var way = type is ImportColumnType.Text ? "" : $"{(type is ImportColumnType.Time ? " for certain; --time-format says how times are written" : "")}; --column-type '{shown}=text' takes all its values as text";
-        return new("column_type", $"properties.{shown}", told ? $"the column {shown} holds something that is no {name}{way}" : $"the first values of the column {shown} are of the type {name}, this one is not{way}");
+        var way = type is ImportColumnType.Text ? "" : $"{(type is ImportColumnType.Time ? "; --time-format sets the format of times" : "")}; --column-type '{shown}=text' reads all its values as text";
+        return new("column_type", $"properties.{shown}", told ? $"the column {shown} contains a value that is not of type {name}{way}" : $"the first values of the column {shown} are of type {name}, this one is not{way}");
     }
 
     /// <summary>Reads the object, or null, from a text that holds all properties; false when it is neither.</summary>
@@ -84,7 +84,7 @@ sealed class ColumnValue(ImportRequest request)
     public static Rejection NoProperties(string column)
     {
         var shown = RecordFields.Shown(column);
-        return new("properties_invalid", $"properties.{shown}", $"{shown} holds the properties as a JSON object, or as the text of one, and this is neither. Mend it; --column-type '{shown}=text' takes all its values as text");
+        return new("properties_invalid", $"properties.{shown}", $"{shown} must contain the properties as a JSON object, or as the text of one. Fix it; --column-type '{shown}=text' reads all its values as text");
     }
 
     /// <summary>Whether the text is a single JSON value.</summary>

@@ -20,7 +20,7 @@ sealed class FlatRecords
 
     static readonly string[] Operations = ["$properties", "properties", "$set", "$set_once", "$add", "$union", "$append", "$remove", "$unset", "$delete"];
 
-    static readonly Rejection HasProperties = new("not_flat", null, "the record has properties of its own, so that what was said of columns does not apply to it");
+    static readonly Rejection HasProperties = new("not_flat", null, "the record has its own properties, so column options do not apply to it");
 
     readonly ImportType _type;
     readonly byte[] _root;

@@ -16,11 +16,11 @@ sealed class DeadLetterReader(RecordReader lines, string options, TextEncoding? 
     /// <summary>A record of 1 MiB with every byte escaped as six, and the fields around it.</summary>
     public const int LargestLine = 8 << 20;
 
-    static readonly Rejection NotADeadLetter = new("not_replayable", null, "this line is no dead letter: it needs raw or raw_base64");
+    static readonly Rejection NotADeadLetter = new("not_replayable", null, "this line is not a dead letter: it needs raw or raw_base64");
 
-    static readonly Rejection OfOtherOptions = new("not_replayable", "options", "this dead letter is of an import with other options than the first: replay it in a file of its own");
+    static readonly Rejection OfOtherOptions = new("not_replayable", "options", "this dead letter is from an import with other options than the first: replay it in a separate file");
 
-    static readonly Rejection OfOtherLayout = new("not_replayable", "row", "this dead letter says in \"row\" how its row is to be read, and that is damaged or does not fit the options");
+    static readonly Rejection OfOtherLayout = new("not_replayable", "row", "the \"row\" of this dead letter, which defines how its row is read, is damaged or does not match the options");
 
     readonly byte[] _options = Encoding.UTF8.GetBytes(options);
     byte[] _raw = [];

@@ -29,7 +29,7 @@ class JsonArrayReader : JsonValueReader
     public override async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
         if (await Window.FillAsync(cancellationToken).ConfigureAwait(false)) return true;
-        if (!IsComplete) throw new InputException("is cut short: the JSON array is not closed");
+        if (!IsComplete) throw new InputException("is truncated: the JSON array is not closed");
         return false;
     }
 
@@ -72,7 +72,7 @@ class JsonArrayReader : JsonValueReader
                 case (Expecting.FirstElementOrEnd or Expecting.Element, not ((byte)',' or (byte)']' or (byte)'}' or (byte)':')):
                     return true;
                 default:
-                    throw new InputException($"is no valid JSON array: an unexpected character on line {Line + 1}, at byte {Window.Offset}");
+                    throw new InputException($"is not a valid JSON array: an unexpected character on line {Line + 1}, at byte {Window.Offset}");
             }
 
             Pass(Window.Unread[..1]);

@@ -157,7 +157,7 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
             case (Expecting.Value, not ((byte)',' or (byte)']' or (byte)'}' or (byte)':')):
                 return PassValue();
             default:
-                throw new InputException($"is no valid JSON: an unexpected character on line {Line + 1}, at byte {Window.Offset}");
+                throw new InputException($"is not valid JSON: an unexpected character on line {Line + 1}, at byte {Window.Offset}");
         }
 
         Pass(unread[..1]);
@@ -181,7 +181,7 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
             end = Math.Min(end + 2, unread.Length);
         }
 
-        if (unread.Length > InputWindow.LargestRecord) throw new InputException($"is no valid JSON: a name on line {Line + 1} does not end");
+        if (unread.Length > InputWindow.LargestRecord) throw new InputException($"is not valid JSON: a name on line {Line + 1} is not closed");
         return false;
     }
 

@@ -116,7 +116,7 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
         var end = unread.IndexOfAny((byte)'\r', (byte)'\n');
         if (end >= 0 || Window.Ended) return unread[..(end < 0 ? unread.Length : end)].TrimEnd(" \t\r"u8).Length;
         Scanned = unread.Length;
-        if (unread.Length > InputWindow.LargestRecord) throw new InputException($"is no sequence of JSON objects: what stands on line {ValueLine} is none");
+        if (unread.Length > InputWindow.LargestRecord) throw new InputException($"is not a sequence of JSON objects: there is no object on line {ValueLine}");
         return null;
     }
 

@@ -23,7 +23,7 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
     public static DelimitedHeader? Read(ReadOnlySpan<byte> text, bool ended, byte? delimiter, ImportRequest request)
     {
         var isLong = text.Length > InputWindow.LargestRecord;
-        return Find(isLong ? text[..InputWindow.LargestRecord] : text, ended && !isLong, delimiter, request) ?? (isLong ? throw new InputException("has a header row of more than 1 MiB: it is no text in rows and columns, or a quote is left open") : null);
+        return Find(isLong ? text[..InputWindow.LargestRecord] : text, ended && !isLong, delimiter, request) ?? (isLong ? throw new InputException("has a header row of more than 1 MiB: it is not delimited text, or a quote is not closed") : null);
     }
 
     static DelimitedHeader? Find(ReadOnlySpan<byte> text, bool ended, byte? delimiter, ImportRequest request)
@@ -35,17 +35,17 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
         var length = splitter.LengthOfRow(text, ended);
         if (length < 0 && !ended) return null;
         if (request.NoHeader) return new DelimitedHeader(request.ColumnNames, dialect with { EndsWithReturn = length >= 0 && splitter.EndLength == 1 && text[length] == '\r' }, Length: 0, Lines: 0);
-        if (length < 0 && splitter.IsOpen) throw new InputException("ends within its header row: a quote is left open there");
+        if (length < 0 && splitter.IsOpen) throw new InputException("ends within its header row: a quote is not closed there");
 
         var end = length < 0 ? 0 : splitter.EndLength;
         var row = length < 0 ? text : text[..length];
         var names = NamesOf(splitter, row);
-        if (!Utf8.IsValid(row)) throw new InputException("has a header row that is not UTF-8: --encoding names what it is in, such as windows-1252");
+        if (!Utf8.IsValid(row)) throw new InputException("has a header row that is not UTF-8: --encoding sets the encoding, such as windows-1252");
         if (splitter.Malformed) throw new InputException("has a header row with a quote in the wrong place");
-        if (names.Exists(name => HoldsRows(name, dialect, names.Count))) throw new InputException("has a column whose name holds whole rows: a quote is left open in the header row");
+        if (names.Exists(name => HoldsRows(name, dialect, names.Count))) throw new InputException("has a column whose name contains whole rows: a quote is not closed in the header row");
         if (request.ColumnNames.Count > 0)
         {
-            if (request.ColumnNames.Count != names.Count) throw new InputException($"has a header row with {Counted.Of(names.Count, "cell")}, and --column-names names {request.ColumnNames.Count}") { Option = length < 0 ? null : "column_names" };
+            if (request.ColumnNames.Count != names.Count) throw new InputException($"has a header row with {Counted.Of(names.Count, "cell")}, but --column-names has {request.ColumnNames.Count}") { Option = length < 0 ? null : "column_names" };
             names = [.. request.ColumnNames];
         }
         else if (names.TrueForAll(string.IsNullOrWhiteSpace))
@@ -54,7 +54,7 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
         }
 
         if (names is [var only] && only.AsSpan().IndexOfAny(",;\t|") is var other and >= 0)
-            throw new InputException($"has one column only: its cells are not parted by {Dialect.NameOf(dialect.Delimiter)}{(request.Delimiter is null ? "" : ", as --delimiter says")}, but perhaps by {Dialect.NameOf((byte)only[other])}{(request.Delimiter is null ? ". --delimiter names what parts them" : "")}") { Option = request.Delimiter is null || length < 0 ? null : "delimiter" };
+            throw new InputException($"has only one column: its cells are not separated by {Dialect.NameOf(dialect.Delimiter)}{(request.Delimiter is null ? "" : ", the --delimiter")}, but perhaps by {Dialect.NameOf((byte)only[other])}{(request.Delimiter is null ? ". If so, set --delimiter" : "")}") { Option = request.Delimiter is null || length < 0 ? null : "delimiter" };
         return new DelimitedHeader(names, dialect with { EndsWithReturn = end == 1 && text[length] == '\r' }, row.Length + end, splitter.CountLines(text[..(row.Length + end)]));
     }
 

@@ -127,7 +127,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             Fix = [.. ImportFixNames.Of(best.Fix & ~request.Fix)],
             Accepted = report.Accepted,
             Reasons = report.Reasons,
-            Note = IsNobodys(best, survey) ? "No column looks like the id of a user, so that --fix ids makes the events nobody's. If one is, say --map distinct_id=COLUMN, or --rename PROPERTY=distinct_id where it is a property." : null,
+            Note = IsNobodys(best, survey) ? "No column looks like a user id, so --fix ids assigns the events to no user. If one is, add --map distinct_id=COLUMN, or --rename PROPERTY=distinct_id if it is a property." : null,
         };
 
         async Task TakeBetterAsync(ImportRequest options)

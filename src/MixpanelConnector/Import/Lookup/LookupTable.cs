@@ -21,7 +21,7 @@ sealed class LookupTable
     static readonly Rejection InvalidCsv = new("invalid_csv", null, "a quote is out of place");
     static readonly Rejection InvalidUtf8 = new("invalid_utf8", null, "the row is not valid UTF-8");
     static readonly Rejection TooLarge = new("record_too_large", null, "the row has more than 1 MiB");
-    static readonly Rejection WrongNumberOfFields = new("wrong_number_of_fields", null, "the row has another number of fields than the header");
+    static readonly Rejection WrongNumberOfFields = new("wrong_number_of_fields", null, "the row does not have as many fields as the header");
     static readonly Rejection KeyMissing = new("primary_key_missing", null, "the first field is the row's key, and must not be blank");
     static readonly Rejection KeyTwice = new("primary_key_twice", null, "an earlier row has the same key");
 
@@ -70,14 +70,14 @@ sealed class LookupTable
         (_firstLine, _hasPreamble) = (preamble.Lines, preamble.HoldsText);
         if (!_hasPreamble) Blank = preamble.Lines;
         if (_headerAt == csv.Length) return;
-        if (csv[_headerAt] is (byte)'{' or (byte)'[' && request.Format is null) throw new InputException("begins like JSON. A lookup table is CSV: convert it, or name its format when it is");
+        if (csv[_headerAt] is (byte)'{' or (byte)'[' && request.Format is null) throw new InputException("begins like JSON. A lookup table must be CSV: convert it, or, if it is CSV, name the format");
         byte? delimiter = request.Delimiter is { } asked ? (byte)asked : preamble.Delimiter ?? (request.Format is "tsv" ? (byte)'\t' : null);
         var header = DelimitedHeader.Read(csv[_headerAt..], ended: true, delimiter, request)!;
-        if (header.Names.Distinct(StringComparer.Ordinal).Count() != header.Names.Count) throw new InputException("has a header that names two columns alike: the first row must name the columns, each by a name of its own");
+        if (header.Names.Distinct(StringComparer.Ordinal).Count() != header.Names.Count) throw new InputException("has a header with a duplicate name: the first row must name the columns, each with a unique name");
         if (delimiter is null && header.Dialect.Delimiter != ',')
-            throw new InputException($"has cells that are parted by {Dialect.NameOf(header.Dialect.Delimiter)}, and Mixpanel takes commas. --delimiter '{(header.Dialect.Delimiter == '\t' ? "tab" : ((char)header.Dialect.Delimiter).ToString())}' has it read so, and sent with commas");
+            throw new InputException($"has cells that are separated by {Dialect.NameOf(header.Dialect.Delimiter)}, but Mixpanel accepts only commas. With --delimiter '{(header.Dialect.Delimiter == '\t' ? "tab" : ((char)header.Dialect.Delimiter).ToString())}', it is sent with commas");
         if (delimiter is null && header.Dialect.EndsWithReturn)
-            throw new InputException("has lines that end with CR alone, which Mixpanel does not take. Convert them to LF, or --delimiter ',' has it read so, and sent with LF");
+            throw new InputException("has lines that end with only CR, which Mixpanel does not accept. Convert them to LF; with --delimiter ',', it is sent with LF");
         _header = header;
     }
 
@@ -91,7 +91,7 @@ sealed class LookupTable
             var rest = csv[at..];
             splitter.Reset();
             var length = splitter.LengthOfRow(rest, ended: true);
-            if (length < 0 && splitter.IsOpen) throw new InputException("ends within quotes: it is cut short, or a quote is out of place");
+            if (length < 0 && splitter.IsOpen) throw new InputException("ends within quotes: it is truncated, or a quote is out of place");
             var text = length < 0 ? rest : rest[..length];
             var end = length < 0 ? 0 : splitter.EndLength;
             var content = text.EndsWith("\r"u8) ? text[..^1] : text;

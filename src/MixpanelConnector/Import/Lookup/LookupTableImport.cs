@@ -23,7 +23,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     /// <summary>The number of dead letters saved per checkpoint, regardless of how many rows are rejected.</summary>
     const int MostDeadLetters = 1000;
 
-    const string MendAdvice = "mend them in the table and run the same command again, since nothing of it was taken";
+    const string MendAdvice = "fix them in the table and run the same command again; nothing was imported";
 
     readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", AuthScheme.ServiceAccountOfProject) { IsRepeatable = true };
     readonly ImportPipeline _pipeline = new(request, state, transport);
@@ -36,7 +36,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     {
         if (!request.DryRun) transport.EnsureAccess(_put.Auth);
         var inputs = InputList.Find(request, new ExcludedFiles(request, state), (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
-        if (inputs is not [var input]) throw MixpanelException.Invalid("input", "A lookup table is one file.");
+        if (inputs is not [var input]) throw MixpanelException.Invalid("input", "A lookup table must be one file.");
         Outputs.EnsureNoInputs(request, inputs);
         using var cancellation = new ImportCancellation(_time, cancellationToken);
         var began = _time.GetTimestamp();
@@ -107,7 +107,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             while (await source.ReadAsync(bytes.AsMemory(length), cancellation.Stop).ConfigureAwait(false) is var read and > 0)
             {
                 length += read;
-                if (length > LargestTable) throw MixpanelException.Invalid("input", "A lookup table has at most 100 MB, uncompressed. Divide it, or leave out columns.");
+                if (length > LargestTable) throw MixpanelException.Invalid("input", "A lookup table has at most 100 MB, uncompressed. Split it, or drop columns.");
                 if (length == bytes.Length) Array.Resize(ref bytes, (int)Math.Min(bytes.Length * 2L, LargestTable + 1L));
             }
 
@@ -116,7 +116,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
         catch (InputException e)
         {
-            cancellation.Note(RunOutcome.Damaged, $"{input.Name} {e.Message}. When the input is mended, run the same command again.");
+            cancellation.Note(RunOutcome.Damaged, $"{input.Name} {e.Message}. Fix the input and run the same command again.");
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
@@ -136,7 +136,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
         catch (InputException e)
         {
-            cancellation.Note(RunOutcome.Damaged, $"{input.Name} {e.Message}. Nothing was sent; when the input is mended, run the same command again.");
+            cancellation.Note(RunOutcome.Damaged, $"{input.Name} {e.Message}. Nothing was sent; fix the input and run the same command again.");
             return null;
         }
     }
@@ -152,7 +152,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
         if (!table.HasHeader)
         {
-            request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", "It has no header: nothing was sent, and the table is as it was."));
+            request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", "It has no header: nothing was sent, and the table is unchanged."));
             return true;
         }
 
@@ -174,10 +174,10 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                 case VerdictKind.TooLarge: // and what is refused without a word about rows: all of them are
                     var whole = new Refusal(verdict.Kind is VerdictKind.TooLarge ? "table_too_large" : "rejected", null, verdict.Error!.Message) { HttpStatus = status, Attempts = (int)_requests };
                     _refused = Enumerable.Range(0, table.Rows.Count).Select(row => (row, whole));
-                    if (table.Rows.Count == 0) cancellation.Note(RunOutcome.Damaged, $"Mixpanel refused {input.Name} (HTTP {status}), which has no rows. The table is as it was; when the input is mended, run the same command again.");
+                    if (table.Rows.Count == 0) cancellation.Note(RunOutcome.Damaged, $"Mixpanel rejected {input.Name} (HTTP {status}), which has no rows. The table is unchanged; fix the input and run the same command again.");
                     return false;
                 case VerdictKind.Unauthorized:
-                    cancellation.Note(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again when that is mended.");
+                    cancellation.Note(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again once this is fixed.");
                     return false;
                 default:
                     cancellation.Note(RunOutcome.Unavailable, $"{verdict.Error!.Shown} Run the same command again later.");

@@ -24,7 +24,7 @@ sealed record MappingInputs(ImportRequest Request, List<InputFile> Inputs, Mappi
         var records = inputs;
         if (mapping.Ignored.Count > 0 && inputs.Exists(IsIgnored))
         {
-            foreach (var ignored in inputs.Where(IsIgnored)) warn(ignored.Name, $"It stands beside the records in an export of {mapping.Name}, and is not read.");
+            foreach (var ignored in inputs.Where(IsIgnored)) warn(ignored.Name, $"It accompanies the records in an export of {mapping.Name}, and is not read.");
             records = inputs.FindAll(input => !IsIgnored(input));
         }
 
@@ -38,7 +38,7 @@ sealed record MappingInputs(ImportRequest Request, List<InputFile> Inputs, Mappi
         foreach (var header in headers)
         {
             var columns = await HeaderAsync(header, request, cancellationToken).ConfigureAwait(false);
-            if (names is not null && !names.SequenceEqual(columns, StringComparer.Ordinal)) throw MixpanelException.Invalid("input", $"{header.Name} names other columns than {headers[0].Name}: import the feeds of each in a run of their own. Nothing was sent.");
+            if (names is not null && !names.SequenceEqual(columns, StringComparer.Ordinal)) throw MixpanelException.Invalid("input", $"{header.Name} names other columns than {headers[0].Name}: import the feeds of each in a separate run. Nothing was sent.");
             names = columns;
         }
 

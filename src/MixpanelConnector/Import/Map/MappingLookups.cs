@@ -81,7 +81,7 @@ sealed class MappingLookups
             }
             catch (InputException e)
             {
-                throw MixpanelException.Invalid("input", $"{input.Name}, in which the mapping looks things up, {e.Message}. Nothing was sent.");
+                throw MixpanelException.Invalid("input", $"{input.Name}, which the mapping uses for lookups, {e.Message}. Nothing was sent.");
             }
         }
 
@@ -99,7 +99,7 @@ sealed class MappingLookups
                 _hash.Append(to);
                 _hash.Append("\0"u8);
                 table[Encoding.UTF8.GetString(from)] = Encoding.UTF8.GetString(to);
-                if (table.Count > Most) throw MixpanelException.Invalid("input", string.Create(CultureInfo.InvariantCulture, $"There are more than {Most} entries in {rule.File}, in which the mapping looks things up. Divide the export by users, and import its parts."));
+                if (table.Count > Most) throw MixpanelException.Invalid("input", string.Create(CultureInfo.InvariantCulture, $"There are more than {Most} entries in {rule.File}, which the mapping uses for lookups. Split the export by users, and import its parts."));
             }
         }
     }

@@ -78,13 +78,13 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     {
         Ensure(json, at, "delimiter", "quote", "escape", "columns", "columns_from", "encoding", "types", "text_columns");
         var encoding = json.TryGetProperty("encoding", out var label) ? Text(label, $"{at}.encoding") : null;
-        if (encoding is not null && Import.Source.TextEncoding.Find(encoding) is null) throw Wrong($"{at}.encoding", "is no encoding of the WHATWG Encoding Standard");
+        if (encoding is not null && Import.Source.TextEncoding.Find(encoding) is null) throw Wrong($"{at}.encoding", "is not an encoding of the WHATWG Encoding Standard");
         var columns = json.TryGetProperty("columns", out var names) ? Texts(names, $"{at}.columns") : [];
         return new(Character(json, "delimiter", at), json.TryGetProperty("quote", out _) ? Character(json, "quote", at) : '"', Character(json, "escape", at), columns, json.TryGetProperty("columns_from", out var from) ? Text(from, $"{at}.columns_from") : null, encoding, json.TryGetProperty("types", out var types) && Text(types, $"{at}.types") switch
         {
             "text" => true,
             "shown" => false,
-            _ => throw Wrong($"{at}.types", "is text or shown"),
+            _ => throw Wrong($"{at}.types", "must be text or shown"),
         }, json.TryGetProperty("text_columns", out var texts) ? Texts(texts, $"{at}.text_columns").ToHashSet(StringComparer.Ordinal) : []);
     }
 
@@ -116,7 +116,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         }
         catch (FormatException e)
         {
-            throw Wrong($"{at}.{member}", $"is no path: {e.Message}");
+            throw Wrong($"{at}.{member}", $"is not a path: {e.Message}");
         }
     }
 
@@ -127,7 +127,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     {
         if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
         foreach (var member in json.EnumerateObject())
-            if (known.IndexOf(member.Name) < 0) throw Wrong(at, $"has the member {Columns.RecordFields.Shown(member.Name)}, which is none of {string.Join(", ", known.ToArray())}");
+            if (known.IndexOf(member.Name) < 0) throw Wrong(at, $"has the member {Columns.RecordFields.Shown(member.Name)}, which is not one of {string.Join(", ", known.ToArray())}");
     }
 
     public static string Text(JsonElement json, string at) => json.ValueKind is JsonValueKind.String ? json.GetString()! : throw Wrong(at, "must be text");
@@ -159,7 +159,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         {
             Ensure(item, $"{at}[{i}]", "when", "reason", "refuse");
             var when = Condition(Needed(item, "when", $"{at}[{i}]"), $"{at}[{i}].when");
-            if (item.TryGetProperty("refuse", out var refused) && item.TryGetProperty("reason", out _)) throw Wrong($"{at}[{i}]", "takes a reason or refuse, not both");
+            if (item.TryGetProperty("refuse", out var refused) && item.TryGetProperty("reason", out _)) throw Wrong($"{at}[{i}]", "must have a reason or refuse, not both");
             if (refused.ValueKind is not JsonValueKind.Undefined) return new Exclusion(when, Text(refused, $"{at}[{i}].refuse"), Refuses: true);
             var reason = Text(Needed(item, "reason", $"{at}[{i}]"), $"{at}[{i}].reason");
             if (reason.Length is 0 or > 64 || reason.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_')) throw Wrong($"{at}[{i}].reason", "must be letters, digits and _");
@@ -180,8 +180,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         {
             var value = Value(rule.Value, $"{at}.{Columns.RecordFields.Shown(rule.Name)}");
             if (Filled(rule.Name) is not { } filled) continue; // for a group key that was not specified
-            if (filled is "time" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id" or "token" or "$ignore") throw Wrong($"{at}.{filled}", "is no property to be set here");
-            if (!names.Add(filled)) throw Wrong($"{at}.{Columns.RecordFields.Shown(filled)}", "stands there twice");
+            if (filled is "time" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id" or "token" or "$ignore") throw Wrong($"{at}.{filled}", "is not a property that can be set here");
+            if (!names.Add(filled)) throw Wrong($"{at}.{Columns.RecordFields.Shown(filled)}", "is set twice");
             properties.Add(new(NameOf(filled), value));
         }
 
@@ -232,10 +232,10 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         (Value(json, at), json.ValueKind is JsonValueKind.Object && !json.TryGetProperty("as", out _) ? Unit(json, at) : TimeUnit.ByDigits);
 
     static bool Boolean(JsonElement json, string member, string at, bool otherwise) =>
-        !json.TryGetProperty(member, out var value) ? otherwise : value.ValueKind is JsonValueKind.True || (value.ValueKind is JsonValueKind.False ? false : throw Wrong($"{at}.{member}", "is true or false"));
+        !json.TryGetProperty(member, out var value) ? otherwise : value.ValueKind is JsonValueKind.True || (value.ValueKind is JsonValueKind.False ? false : throw Wrong($"{at}.{member}", "must be true or false"));
 
     static TimeUnit Unit(JsonElement json, string at) =>
-        !json.TryGetProperty("unit", out var unit) ? TimeUnit.ByDigits : Units.TryGetValue(Text(unit, $"{at}.unit"), out var known) ? known : throw Wrong($"{at}.unit", $"is one of {string.Join(", ", Units.Keys)}");
+        !json.TryGetProperty("unit", out var unit) ? TimeUnit.ByDigits : Units.TryGetValue(Text(unit, $"{at}.unit"), out var known) ? known : throw Wrong($"{at}.unit", $"must be one of {string.Join(", ", Units.Keys)}");
 
     MappingValue Value(JsonElement json, string at)
     {
@@ -247,12 +247,12 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         if (json.TryGetProperty("split", out var split)) value = Part(value, split, $"{at}.split");
         if (json.TryGetProperty("when", out var when) || json.TryGetProperty("none", out _))
             value = new GuardedValue(value, when.ValueKind is JsonValueKind.Undefined ? null : Condition(when, $"{at}.when"), json.TryGetProperty("none", out var none) ? [.. Scalars(none, $"{at}.none").Select(Encoding.UTF8.GetBytes)] : []);
-        if (json.TryGetProperty("lookup", out var lookup)) value = lookups.Contains(Text(lookup, $"{at}.lookup")) ? new LookedUpValue(value, lookup.GetString()!) : throw Wrong($"{at}.lookup", "is none of the mapping's lookups");
+        if (json.TryGetProperty("lookup", out var lookup)) value = lookups.Contains(Text(lookup, $"{at}.lookup")) ? new LookedUpValue(value, lookup.GetString()!) : throw Wrong($"{at}.lookup", "is not one of the mapping's lookups");
         if (json.TryGetProperty("table", out var table)) value = Table(value, table, json, at);
-        else if (json.TryGetProperty("else", out _)) throw Wrong($"{at}.else", "belongs to a table");
+        else if (json.TryGetProperty("else", out _)) throw Wrong($"{at}.else", "is for tables only");
         var unit = Unit(json, at);
         if (json.TryGetProperty("as", out var form))
-            value = new FormedValue(value, Forms.TryGetValue(Text(form, $"{at}.as"), out var known) ? known : throw Wrong($"{at}.as", $"is one of {string.Join(", ", Forms.Keys)}"), unit);
+            value = new FormedValue(value, Forms.TryGetValue(Text(form, $"{at}.as"), out var known) ? known : throw Wrong($"{at}.as", $"must be one of {string.Join(", ", Forms.Keys)}"), unit);
         return value;
     }
 
@@ -277,7 +277,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
                 return hashed.Count > 0 ? new HashValue(Encoding.UTF8.GetBytes(name), hashed) : throw Wrong(at, "must not be empty");
             default:
                 var halves = Items(json, at).Select((item, i) => Value(item, $"{at}[{i}]")).ToList();
-                return halves is [var high, var low] ? new HexValue(high, low) : throw Wrong(at, "takes two values: the upper and the lower half");
+                return halves is [var high, var low] ? new HexValue(high, low) : throw Wrong(at, "must have two values: the upper and the lower half");
         }
     }
 
@@ -296,7 +296,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         }
         catch (FormatException e)
         {
-            throw Wrong(at, $"is no path: {e.Message}");
+            throw Wrong(at, $"is not a path: {e.Message}");
         }
     }
 
@@ -310,7 +310,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             if (open != 0) parts.Add((Encoding.UTF8.GetBytes(open < 0 ? rest : rest[..open]), null));
             if (open < 0) break;
             var close = rest.IndexOf('}', open);
-            if (close < 0) throw Wrong(at, "has a brace that does not end");
+            if (close < 0) throw Wrong(at, "has a brace that is not closed");
             parts.Add(([], Path(rest[(open + 1)..close], at)));
             rest = rest[(close + 1)..];
         }
@@ -323,7 +323,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         Ensure(json, at, "at", "take", "trim");
         var separator = Text(Needed(json, "at", at), $"{at}.at");
         if (separator.Length == 0) throw Wrong($"{at}.at", "must not be empty");
-        var take = json.TryGetProperty("take", out var number) ? number.ValueKind is JsonValueKind.Number && number.TryGetDouble(out var index) && index is >= 0 and < 1000 && double.IsInteger(index) ? (int)index : throw Wrong($"{at}.take", "is a whole number from 0 to 999") : 0;
+        var take = json.TryGetProperty("take", out var number) ? number.ValueKind is JsonValueKind.Number && number.TryGetDouble(out var index) && index is >= 0 and < 1000 && double.IsInteger(index) ? (int)index : throw Wrong($"{at}.take", "must be a whole number from 0 to 999") : 0;
         return new(value, separator is "version" or "entity" ? null : Encoding.UTF8.GetBytes(separator), take, json.TryGetProperty("trim", out var trim) ? Encoding.UTF8.GetBytes(Text(trim, $"{at}.trim")) : " "u8.ToArray()) { IsEntity = separator == "entity" };
     }
 
@@ -335,7 +335,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             meanings[pair.Name] = pair.Value.ValueKind switch
             {
                 JsonValueKind.Object => Value(pair.Value, $"{at}.table.{Columns.RecordFields.Shown(pair.Name)}"),
-                JsonValueKind.Array => throw Wrong($"{at}.table.{Columns.RecordFields.Shown(pair.Name)}", "is text, a number, true, false, null or a value"),
+                JsonValueKind.Array => throw Wrong($"{at}.table.{Columns.RecordFields.Shown(pair.Name)}", "must be text, a number, true, false, null or a value"),
                 _ => new ConstantValue(pair.Value),
             };
         return new(value, meanings, json.TryGetProperty("else", out var otherwise) ? Value(otherwise, $"{at}.else") : null);
@@ -391,7 +391,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     {
         JsonValueKind.String => json.GetString()!,
         JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => json.GetRawText(),
-        _ => throw Wrong(at, "takes text, numbers, true and false"),
+        _ => throw Wrong(at, "must be text, numbers, true or false"),
     };
 
     /// <summary>Replaces the group key in a text; null when none was specified.</summary>
@@ -412,7 +412,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         {
             "tab" => '\t',
             [var one] => one,
-            _ => throw Wrong($"{at}.{member}", "is one character, or tab"),
+            _ => throw Wrong($"{at}.{member}", "must be one character, or tab"),
         };
     }
 }

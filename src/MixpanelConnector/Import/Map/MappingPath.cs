@@ -61,7 +61,7 @@ sealed class MappingPath
         var path = new MappingPath(text[0] == '^' ? Origin.Record : Origin.Element);
         var rest = text[0] is '^' or '@' ? text.AsSpan(1) : text;
         var isFirst = text[0] is not ('^' or '@');
-        if (!isFirst && rest is not ([] or ['.', ..] or ['[', ..])) throw new FormatException($"the path {text} is none: a point follows {text[0]}");
+        if (!isFirst && rest is not ([] or ['.', ..] or ['[', ..])) throw new FormatException($"the path {text} is invalid: a point must follow {text[0]}");
         while (!rest.IsEmpty)
         {
             if (rest[0] == '[')
@@ -129,17 +129,17 @@ sealed class MappingPath
         if (rest is ['[', '"', ..])
         {
             var close = rest.IndexOf("\"]", StringComparison.Ordinal);
-            if (close < 3) throw new FormatException($"the path {text} has a name in quotes that does not end, or is empty");
+            if (close < 3) throw new FormatException($"the path {text} has a name in quotes that is not closed, or is empty");
             _steps.Add(new Step(Encoding.UTF8.GetBytes(rest[2..close].ToString()), 0, null, IsAny: false));
             return rest[(close + 2)..];
         }
 
         var end = rest.IndexOf(']');
-        if (end < 0) throw new FormatException($"the path {text} has a bracket that does not end");
+        if (end < 0) throw new FormatException($"the path {text} has a bracket that is not closed");
         var inner = rest[1..end];
         if (int.TryParse(inner, NumberStyles.None, CultureInfo.InvariantCulture, out var index)) _steps.Add(new Step(null, index, null, IsAny: false));
         else if (inner.IndexOf('=') is var equals and > 0) _steps.Add(new Step(Encoding.UTF8.GetBytes(inner[..equals].ToString()), 0, Encoding.UTF8.GetBytes(inner[(equals + 1)..].TrimEnd('*').ToString()), IsAny: false) { IsBeginning = inner[^1] == '*' });
-        else throw new FormatException($"the path {text} has brackets that hold neither a place, nor a name in quotes, nor name=text");
+        else throw new FormatException($"the path {text} has brackets that contain neither an index, nor a name in quotes, nor name=text");
         return rest[(end + 1)..];
     }
 

@@ -39,7 +39,7 @@ static class MappingText
         }
         catch (JsonException e)
         {
-            throw MixpanelException.Invalid("mapping", string.Create(CultureInfo.InvariantCulture, $"The mapping is no JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} of it is where it goes wrong."));
+            throw MixpanelException.Invalid("mapping", string.Create(CultureInfo.InvariantCulture, $"The mapping is not valid JSON: error on line {e.LineNumber + 1}, at byte {e.BytePositionInLine + 1}."));
         }
     }
 

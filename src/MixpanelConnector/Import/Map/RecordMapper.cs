@@ -18,7 +18,7 @@ namespace MixpanelConnector.Import.Map;
 /// </summary>
 sealed partial class RecordMapper : IRecordMapper
 {
-    static readonly Rejection NoJson = new("invalid_json", null, "the record is no JSON object");
+    static readonly Rejection NoJson = new("invalid_json", null, "the record is not a JSON object");
     static readonly Rejection NotUtf8 = JsonScanner.InvalidUtf8;
     static readonly Rejection HalfOfAPair = NotUtf8 with { Message = "a \\u escape is half of a surrogate pair" };
     static readonly FrozenSet<ulong> Reserved = "time distinct_id token ip event alias bucket".Split(' ').Select(name => HashOf(Encoding.UTF8.GetBytes(name))).ToFrozenSet();
@@ -60,11 +60,11 @@ sealed partial class RecordMapper : IRecordMapper
         _vendor = mapping.Name;
         _groupKey = request.GroupKey;
         _isOriginal = request.Identity is ImportIdentity.Original;
-        _section = mapping.Section(request.Type, request.GroupKey) ?? throw MixpanelException.Invalid("type", $"The mapping of {mapping.Name} makes no {request.Type.ToString().ToLowerInvariant()}.");
+        _section = mapping.Section(request.Type, request.GroupKey) ?? throw MixpanelException.Invalid("type", $"The mapping of {mapping.Name} creates no {request.Type.ToString().ToLowerInvariant()}.");
         (_name, _prefix, _source) = (Encoding.UTF8.GetBytes(_vendor), Encoding.UTF8.GetBytes($"{_vendor}_"), Encoding.UTF8.GetBytes($"\"$source\":\"{_vendor}-to-mixpanel\""));
-        _noEvent = new("event_missing", "event", $"the record has no name of an event where the mapping of {_vendor} looks for it");
+        _noEvent = new("event_missing", "event", $"the record has no event name where the mapping of {_vendor} looks for it");
         _noTime = new("time_missing", "time", $"the record has no time where the mapping of {_vendor} looks for it");
-        _badTime = new("time_invalid", "time", $"what the mapping of {_vendor} takes for the time is none that can be read for certain: ISO 8601, or a count since 1970");
+        _badTime = new("time_invalid", "time", $"the time that the mapping of {_vendor} reads is invalid or ambiguous: it must be ISO 8601, or a count since 1970");
     }
 
     /// <summary>Whether the results depend on earlier records of the source.</summary>
@@ -216,7 +216,7 @@ sealed partial class RecordMapper : IRecordMapper
         var shown = name.Length == 0 ? "a text" : Columns.RecordFields.Shown(name);
         var insertId = _outputs is [{ Rejection: not null } refused, ..] ? refused.InsertId : null;
         Clear();
-        Add(in scope, rejection: new Rejection("invalid_json", name.Length == 0 ? null : name, $"{shown} is to hold a JSON object or list, and its text is none: it was cut short, or is escaped otherwise"), insertId: insertId ?? _place.InsertId);
+        Add(in scope, rejection: new Rejection("invalid_json", name.Length == 0 ? null : name, $"{shown} must contain a JSON object or list, but its text is not one: it was truncated, or is escaped differently"), insertId: insertId ?? _place.InsertId);
         return true;
     }
 

@@ -69,11 +69,11 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         return outcome;
     }
 
-    void HaltAsForeign() => cancellation.Because(RunOutcome.Unavailable, "The answers are HTTP 400 without the JSON that Mixpanel gives, or with one that contradicts itself: something else answers in its place. Check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
+    void HaltAsForeign() => cancellation.Because(RunOutcome.Unavailable, "The responses are HTTP 400 without Mixpanel's JSON, or with contradictory JSON: another server responds in its place. Check the endpoint and any proxies. Run the same command again once this is fixed; it resumes.");
 
-    void HaltAsMiscounted(ImportVerdict verdict) => cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} So it was twice in a row: the answers cannot be trusted, and nothing was settled by them. {(destination.DropsInSilence
-        ? "With strict 0, Mixpanel drops what it does not take without a word: with strict 1, the same command names it. Or something"
-        : "Something")} answers in Mixpanel's place: check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
+    void HaltAsMiscounted(ImportVerdict verdict) => cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This happened twice in a row: the responses cannot be trusted, and were ignored. {(destination.DropsInSilence
+        ? "With strict 0, Mixpanel silently drops what it does not accept: with strict 1, the same command reports it. Or another server"
+        : "Another server")} responds in Mixpanel's place: check the endpoint and any proxies. Run the same command again once this is fixed; it resumes.");
 
     /// <summary>Delivers a batch. False when the import ends before the outcome is final.</summary>
     async Task<bool> DeliverAsync(RecordBatch batch, BatchOutcome outcome)
@@ -132,11 +132,11 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                     return false;
 
                 case VerdictKind.Unauthorized:
-                    cancellation.Because(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
+                    cancellation.Because(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again once this is fixed; it resumes.");
                     return false;
 
                 case VerdictKind.Untrusted or VerdictKind.Retry when IsNotMixpanel(reply, verdict) && limits.Untrusted() >= UntrustedConfirmations:
-                    cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
+                    cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} Run the same command again once this is fixed; it resumes.");
                     return false;
 
                 case VerdictKind.Retry or VerdictKind.Untrusted when limiter.Outage >= maxOutage:
@@ -217,7 +217,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
     /// <summary>Rejects what cannot be safely retried and may have taken effect; returns the rest, if any.</summary>
     List<List<int>> RefuseUnrepeatable(RecordBatch batch, BatchOutcome outcome, ImportVerdict verdict, Reply reply)
     {
-        var refusal = new Refusal("outcome_unknown", null, $"{verdict.Error!.Message} The update may have taken effect, and cannot be repeated safely.") { HttpStatus = reply.Status is 0 ? null : reply.Status };
+        var refusal = new Refusal("outcome_unknown", null, $"{verdict.Error!.Message} The update may have taken effect, and cannot be retried safely.") { HttpStatus = reply.Status is 0 ? null : reply.Status };
         var all = Enumerable.Range(0, batch.Count).ToLookup(i => batch[i].Repeatable);
         Refuse(outcome, batch, all[false].Select(i => (i, refusal)));
         var rest = all[true].ToList();

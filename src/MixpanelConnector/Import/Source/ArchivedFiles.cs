@@ -40,7 +40,7 @@ static class ArchivedFiles
                     Length = file.Length,
                     Opened = file.Open,
                     OpenedAt = null,
-                    Fault = isFirst ? file.Fault : "is in the archive twice, and the first one of that name is read",
+                    Fault = isFirst ? file.Fault : "is in the archive twice; the first one of that name is read",
                 };
             }),
         ];

@@ -148,7 +148,7 @@ sealed class BoundedByteSource(ByteSource source, long most) : ByteSource
     {
         var read = await source.ReadAsync(target, cancellationToken).ConfigureAwait(false);
         _given += read;
-        if (_given > most) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"is more than {most} bytes when it is decompressed, which is more than it may be"));
+        if (_given > most) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"is more than {most} bytes when it is decompressed, which is the limit"));
         return read;
     }
 

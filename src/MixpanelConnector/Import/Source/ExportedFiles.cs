@@ -7,7 +7,7 @@ namespace MixpanelConnector.Import.Source;
 /// <summary>The folder of an export as an input: its manifest specifies which files are read, in which order and layout, and their sizes and hashes.</summary>
 static class ExportedFiles
 {
-    public const string NotWhatItWas = "is not the file that its export made: its length or its hash differs from the manifest's. Export it again";
+    public const string NotWhatItWas = "is not the file that was exported: its length or hash differs from the manifest. Export it again";
 
     /// <summary>Applies the manifest of the input to the request; returns it unchanged when the input is not an export.</summary>
     /// <exception cref="InputException">The export is incomplete, or its manifest is damaged.</exception>
@@ -15,20 +15,20 @@ static class ExportedFiles
     public static ImportRequest Resolve(ImportRequest request)
     {
         if (request.Replay is not null || request.Inputs.FirstOrDefault(input => IsExport(input, request)) is not { } folder) return request;
-        if (request.Inputs.Count > 1) throw MixpanelException.Invalid("input", $"{folder} is an export: import it by itself.");
+        if (request.Inputs.Count > 1) throw MixpanelException.Invalid("input", $"{folder} is an export: import it separately.");
         var manifest = ExportManifest.TryParse(ManifestOf(folder, request)!.Value.Span) ?? throw new InputException($"{folder} is an export whose manifest is damaged. Export it again, or import its files by their names.");
         if (!manifest.Complete) throw new InputException($"{folder} is an export that is not finished. Run the export again, and then this command.");
         var type = manifest.Kind switch
         {
             ExportManifest.Profiles => ImportType.Profiles,
             ExportManifest.Groups => ImportType.Groups,
-            ExportManifest.LookupTables => throw MixpanelException.Invalid("input", $"{folder} holds the names and ids of lookup tables, and no rows that could be imported."),
+            ExportManifest.LookupTables => throw MixpanelException.Invalid("input", $"{folder} contains the names and ids of lookup tables, but no rows to import."),
             _ => ImportType.Events,
         };
         if (request.Type is not ImportType.Events && request.Type != type) throw MixpanelException.Invalid("type", $"{folder} is an export of {manifest.Kind}: leave the type out.");
         if ((request.Format ?? manifest.Format) != manifest.Format || request is not { Encoding: null, Columns.Count: 0, ColumnTypes.Count: 0, Event: null, Delimiter: null, Quote: '"', Escape: null, SkipLines: 0, NoHeader: false, ColumnNames.Count: 0, DecimalSeparator: '.', NullValues.Count: 0 })
-            throw MixpanelException.Invalid("format", $"{folder} is an export, whose manifest says how it is read: leave out what says so of other files.");
-        if (request.Formats.All(format => format.Name != manifest.Format)) throw MixpanelException.Invalid("format", $"{folder} is an export as {manifest.Format}, which the formats of MixpanelConnector.Formats read.");
+            throw MixpanelException.Invalid("format", $"{folder} is an export, whose manifest defines how it is read: omit the options for the format.");
+        if (request.Formats.All(format => format.Name != manifest.Format)) throw MixpanelException.Invalid("format", $"{folder} is an export as {manifest.Format}, which requires the formats of MixpanelConnector.Formats.");
         return request with { Exported = manifest, Type = type, GroupKey = type is ImportType.Groups ? request.GroupKey ?? manifest.GroupKey : request.GroupKey, Format = manifest.Format };
     }
 
@@ -51,7 +51,7 @@ static class ExportedFiles
 
     static InputFile FindStored(StoredInput stored, ExportEntry entry, string id)
     {
-        if (stored.Of(entry.Name!) is not { } one) return new InputFile(stored.Root, entry.Name!, id, Folder: null) { Fault = "is named by the manifest of its export, and is not there" };
+        if (stored.Of(entry.Name!) is not { } one) return new InputFile(stored.Root, entry.Name!, id, Folder: null) { Fault = "is listed in the manifest of its export, but does not exist" };
         var file = stored.File(one, entry.Name!, id);
         return one.Length == entry.Bytes ? file with { Opened = () => new CheckedObjectSource(() => stored.Open(one), entry.Sha256!) } : file with { Fault = NotWhatItWas };
     }
@@ -85,7 +85,7 @@ static class ExportedFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"is named by the manifest of its export, and cannot be opened: {e.Message.TrimEnd('.')}", e);
+            throw new InputException($"is listed in the manifest of its export, but cannot be opened: {e.Message.TrimEnd('.')}", e);
         }
 
         return new FileByteSource(path);

@@ -99,15 +99,15 @@ sealed class GzipByteSource(ByteSource compressed) : ByteSource
     {
         await _member!.DisposeAsync().ConfigureAwait(false);
         _member = null;
-        if (_feed.StoppedInsideChunk) throw Corrupt("the file is cut short, or something that is not gzip follows the compressed data");
+        if (_feed.StoppedInsideChunk) throw Corrupt("the file is truncated, or something that is not gzip follows the compressed data");
         var trailer = await TakeAsync(TrailerLength, cancellationToken).ConfigureAwait(false);
         if (BinaryPrimitives.ReadUInt32LittleEndian(trailer) != _crc.GetCurrentHashAsUInt32() || BinaryPrimitives.ReadUInt32LittleEndian(trailer.AsSpan(4)) != _length)
-            throw Corrupt("the check sum does not match");
+            throw Corrupt("the checksum does not match");
     }
 
     async ValueTask<byte[]> TakeAsync(int count, CancellationToken cancellationToken)
     {
-        if (!await _feed.TakeAsync(_small.AsMemory(0, count), cancellationToken).ConfigureAwait(false)) throw Corrupt("the file is cut short");
+        if (!await _feed.TakeAsync(_small.AsMemory(0, count), cancellationToken).ConfigureAwait(false)) throw Corrupt("the file is truncated");
         return _small[..count];
     }
 

@@ -146,7 +146,7 @@ static class InputList
         if (File.Exists(input)) return ("", [input], true);
         if (Directory.Exists(input)) return (input, Below(input, pattern: null, own, warn, unreadable), false);
         var wildcard = input.AsSpan().IndexOfAny('*', '?');
-        if (input.Contains("://", StringComparison.Ordinal)) throw MixpanelException.Invalid("input", $"The input {input} is an address that is not read here: those of files, and with MixpanelConnector.ObjectStorage of s3://, gs:// and az://, are.");
+        if (input.Contains("://", StringComparison.Ordinal)) throw MixpanelException.Invalid("input", $"The input {input} is not supported: name files or, with MixpanelConnector.ObjectStorage, s3://, gs:// or az:// URLs.");
         if (wildcard < 0) throw MixpanelException.Invalid("input", $"The input {input} does not exist.");
 
         var root = Path.GetDirectoryName(input[..wildcard]) is { Length: > 0 } folder ? folder : input[0] == '/' ? "/" : ".";
@@ -183,7 +183,7 @@ static class InputList
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                unreadable.Add((below, $"cannot be looked into: {e.Message}"));
+                unreadable.Add((below, $"cannot be listed: {e.Message}"));
             }
         }
 
@@ -206,10 +206,10 @@ static class InputList
                 {
                     if (!isState) warn(path, "This file is written by the import itself, and is not read.");
                 }
-                else if (entry is FileInfo && FileStatus.Behind(path).Kind is FileKind.Pipe or FileKind.Special) warn(path, "It is a pipe, a socket or a device, and is not read here. To read it, name it itself.");
+                else if (entry is FileInfo && FileStatus.Behind(path).Kind is FileKind.Pipe or FileKind.Special) warn(path, "It is a pipe, a socket or a device, and is not read. To read it, name it explicitly.");
                 else if (entry is FileInfo) files.Add(relative);
                 else if (entry.LinkTarget is null) Add(relative);
-                else warn(path, "A folder behind a symbolic link is not followed.");
+                else warn(path, "A symbolic link to a folder is not followed.");
             }
 
             if (!foreign) return;

@@ -30,7 +30,7 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
                 // An empty object is requested, too, since it may have changed.
                 if (_position == pinned.Length && (_position > 0 || _content is not null)) return 0;
                 var read = await calls.WithinAsync(token => ReadOnceAsync(target, token), cancellationToken).ConfigureAwait(false);
-                if (read == 0 && _position < pinned.Length) throw new StorageException(StorageFault.Unavailable, "its connection ended before the object did");
+                if (read == 0 && _position < pinned.Length) throw new StorageException(StorageFault.Unavailable, "its connection ended before the end of the object");
                 _position += read;
                 if (_position > pinned.Length) throw Changed("is longer");
                 if (read > 0) _tries = 0;
@@ -39,7 +39,7 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
             catch (Exception e) when (e is StorageException { Fault: StorageFault.Unavailable } or IOException or HttpRequestException)
             {
                 await CloseAsync().ConfigureAwait(false);
-                await WaitAsync(e as StorageException ?? new StorageException(StorageFault.Unavailable, $"its connection broke: {e.Message.TrimEnd('.')}", e), cancellationToken).ConfigureAwait(false);
+                await WaitAsync(e as StorageException ?? new StorageException(StorageFault.Unavailable, $"its connection was lost: {e.Message.TrimEnd('.')}", e), cancellationToken).ConfigureAwait(false);
             }
             catch (StorageException e)
             {
@@ -53,7 +53,7 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
     /// <summary>The problem with an input that the storage does not return.</summary>
     public static string Reason(StorageException failure) => failure.Fault switch
     {
-        StorageFault.Forbidden => $"cannot be read: {failure.Message}. The credentials are not accepted, or do not allow it",
+        StorageFault.Forbidden => $"cannot be read: {failure.Message}. The credentials were rejected, or lack the permission",
         _ => $"cannot be read: {failure.Message}",
     };
 
@@ -73,7 +73,7 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
         {
             if (answer.Length is { } length && length != pinned.Length) throw await RefusedAsync(answer, Changed("has another length")).ConfigureAwait(false);
             if (answer.Offset == _position) return answer.Content;
-            throw await RefusedAsync(answer, new StorageException(StorageFault.Refused, "it answered with another part of the object than it was asked for")).ConfigureAwait(false);
+            throw await RefusedAsync(answer, new StorageException(StorageFault.Refused, "it returned another part of the object than requested")).ConfigureAwait(false);
         }
 
         throw await RefusedAsync(answer, Changed("has another tag")).ConfigureAwait(false);
@@ -106,7 +106,7 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
     static InputException Told(StorageException failure) => failure.Fault switch
     {
         StorageFault.Changed => Changed("has another tag or version"),
-        StorageFault.Missing => Changed("is not there any more"),
+        StorageFault.Missing => Changed("no longer exists"),
         _ => new InputException(Reason(failure), failure) { Outcome = OutcomeOf(failure) },
     };
 

@@ -65,7 +65,7 @@ static class TarArchiveFile
         long? size = null;
         while (true)
         {
-            if (await ZipArchiveFile.ReadAsync(source, header, cancellationToken).ConfigureAwait(false) < Block) throw new InvalidDataException("its end is missing: it was cut short");
+            if (await ZipArchiveFile.ReadAsync(source, header, cancellationToken).ConfigureAwait(false) < Block) throw new InvalidDataException("its end is missing: it was truncated");
             at += Block;
             if (!header.AsSpan().ContainsAnyExcept((byte)0)) break;
             if (!IsHeader(header)) throw new InvalidDataException("it is damaged");
@@ -90,7 +90,7 @@ static class TarArchiveFile
                 var full = Relative(name ?? NameIn(header));
                 (name, size) = (null, null);
                 names += full.Length;
-                if (files.Count == ArchivedFiles.Most || names > MostNames) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it holds more than {ArchivedFiles.Most} files, or their names are too long"));
+                if (files.Count == ArchivedFiles.Most || names > MostNames) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it contains more than {ArchivedFiles.Most} files, or their names are too long"));
                 if (length <= LargestKept && kept + length <= MostKept)
                 {
                     content = await TakeAsync((int)length).ConfigureAwait(false);
@@ -98,7 +98,7 @@ static class TarArchiveFile
                 }
 
                 var (offset, own, hash) = (at, content, XxHash128.HashToUInt128(header));
-                files.Add(new(full, length, type is 'S' ? "is kept in the archive without its holes, and is not read" : null, () => own is not null ? new StreamByteSource(new MemoryStream(own)) : new TarEntrySource(again, offset, length, hash)));
+                files.Add(new(full, length, type is 'S' ? "is a sparse file in the archive, and is not read" : null, () => own is not null ? new StreamByteSource(new MemoryStream(own)) : new TarEntrySource(again, offset, length, hash)));
             }
 
             var left = content is null ? padded : padded - length;
@@ -106,7 +106,7 @@ static class TarArchiveFile
             while (left > 0)
             {
                 var read = await source.ReadAsync(pass.AsMemory(0, (int)Math.Min(left, pass.Length)), cancellationToken).ConfigureAwait(false);
-                if (read == 0) throw new InvalidDataException("it was cut short");
+                if (read == 0) throw new InvalidDataException("it was truncated");
                 left -= read;
             }
         }
@@ -117,7 +117,7 @@ static class TarArchiveFile
         async Task<byte[]> TakeAsync(int count)
         {
             var bytes = new byte[count];
-            return await ZipArchiveFile.ReadAsync(source, bytes, cancellationToken).ConfigureAwait(false) == count ? bytes : throw new InvalidDataException("it was cut short");
+            return await ZipArchiveFile.ReadAsync(source, bytes, cancellationToken).ConfigureAwait(false) == count ? bytes : throw new InvalidDataException("it was truncated");
         }
     }
 
@@ -201,7 +201,7 @@ sealed class TarEntrySource(Func<CancellationToken, ValueTask<ByteSource>> open,
         var most = (int)Math.Min(target.Length, length - _given);
         if (most == 0) return 0;
         var read = await _archive.ReadAsync(target[..most], cancellationToken).ConfigureAwait(false);
-        if (read == 0) throw new InputException("is cut short in the archive");
+        if (read == 0) throw new InputException("is truncated in the archive");
         _given += read;
         return read;
     }
@@ -217,11 +217,11 @@ sealed class TarEntrySource(Func<CancellationToken, ValueTask<ByteSource>> open,
             for (var left = offset - Block; left > 0;)
             {
                 var read = await archive.ReadAsync(pass.AsMemory(0, (int)Math.Min(left, pass.Length)), cancellationToken).ConfigureAwait(false);
-                if (read == 0) throw InputException.Changed("is not in the archive any more");
+                if (read == 0) throw InputException.Changed("is no longer in the archive");
                 left -= read;
             }
 
-            if (await ZipArchiveFile.ReadAsync(archive, pass.AsMemory(0, Block), cancellationToken).ConfigureAwait(false) < Block || XxHash128.HashToUInt128(pass.AsSpan(0, Block)) != header) throw InputException.Changed("lies elsewhere in the archive than before");
+            if (await ZipArchiveFile.ReadAsync(archive, pass.AsMemory(0, Block), cancellationToken).ConfigureAwait(false) < Block || XxHash128.HashToUInt128(pass.AsSpan(0, Block)) != header) throw InputException.Changed("is at another position in the archive than before");
             return archive;
         }
         catch

@@ -97,6 +97,6 @@ sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, boo
     InputException Fault()
     {
         var line = (_lineFeeds > 0 ? _lineFeeds : _returns) + 1;
-        return new(string.Create(CultureInfo.InvariantCulture, $"has bytes that are no text in {encoding.Name}, on line {line}, at byte {_offset}{(isSaid ? ". Perhaps it is in another encoding: --encoding names it" : "")}"));
+        return new(string.Create(CultureInfo.InvariantCulture, $"has bytes that are not valid {encoding.Name} text, on line {line}, at byte {_offset}{(isSaid ? ". If it has another encoding, set --encoding" : "")}"));
     }
 }

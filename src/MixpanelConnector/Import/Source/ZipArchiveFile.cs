@@ -52,7 +52,7 @@ static class ZipArchiveFile
     {
         var length = archive.Object?.Length ?? new FileInfo(archive.SeekablePath!).Length;
         var (begin, end, count) = await DirectoryAsync(archive, length, cancellationToken).ConfigureAwait(false);
-        if (count > ArchivedFiles.Most) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it holds {count} files, more than the {ArchivedFiles.Most} that are read"));
+        if (count > ArchivedFiles.Most) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it contains {count} files, more than the limit of {ArchivedFiles.Most}"));
         if (begin < 0 || end < begin || end > length || end - begin > LargestDirectory) throw new InvalidDataException("its directory is damaged, or too large");
         return EntriesOf(await TakeAsync(archive, begin, (int)(end - begin), cancellationToken).ConfigureAwait(false), count, begin);
     }
@@ -70,7 +70,7 @@ static class ZipArchiveFile
             entries.Add(new ZipEntry(Encoding.UTF8.GetString(rest.Slice(46, name)), Int(rest, 16), packed, length, offset, method)
             {
                 Fault = (flags & 1) != 0 ? "is encrypted, and cannot be read"
-                    : method is not (0 or 8) ? string.Create(CultureInfo.InvariantCulture, $"is compressed in a way that is not read here (method {method})")
+                    : method is not (0 or 8) ? string.Create(CultureInfo.InvariantCulture, $"has an unsupported compression (method {method})")
                     : offset < 0 || offset >= begin ? ZipEntrySource.Misplaced
                     : null,
             });
@@ -86,7 +86,7 @@ static class ZipArchiveFile
         var length = (int)Math.Min(all, EndLength + LongestComment);
         var tail = await TakeAsync(archive, all - length, length, cancellationToken).ConfigureAwait(false);
         var at = tail.AsSpan().LastIndexOf("PK\u0005\u0006"u8);
-        if (at < 0 || at + EndLength > length) throw new InvalidDataException("its end is missing: it was cut short");
+        if (at < 0 || at + EndLength > length) throw new InvalidDataException("its end is missing: it was truncated");
         var (begin, count) = ((long)Int(tail, at + 16), (long)Short(tail, at + 10));
         var end = all - length + at;
         if ((begin != uint.MaxValue && count != ushort.MaxValue) || end < LocatorLength) return (begin, end, count);
@@ -105,7 +105,7 @@ static class ZipArchiveFile
         var bytes = new byte[count];
         if (count == 0) return bytes;
         using var source = archive.OpenAt(offset);
-        return await ReadAsync(source, bytes, cancellationToken).ConfigureAwait(false) == count ? bytes : throw new InvalidDataException("it was cut short as it was read");
+        return await ReadAsync(source, bytes, cancellationToken).ConfigureAwait(false) == count ? bytes : throw new InvalidDataException("it was truncated while it was read");
     }
 
     /// <summary>Fills a buffer as far as possible.</summary>

@@ -48,7 +48,7 @@ sealed class ZipEntrySource(Func<long, ByteSource> open, ZipEntry entry) : ByteS
         _given += read;
         _checksum.Append(target.Span[..read]);
         if (_given > entry.Length || (read == 0 && target.Length > 0 && (_given != entry.Length || _checksum.GetCurrentHashAsUInt32() != entry.Checksum)))
-            throw new InputException("is damaged in the archive: it holds other bytes than were put in");
+            throw new InputException("is damaged in the archive: its length or checksum does not match");
         return read;
     }
 
@@ -65,10 +65,10 @@ sealed class ZipEntrySource(Func<long, ByteSource> open, ZipEntry entry) : ByteS
         try
         {
             var head = new byte[HeaderLength];
-            if (await ZipArchiveFile.ReadAsync(archive, head, cancellationToken).ConfigureAwait(false) < HeaderLength) throw new InputException($"{Misplaced}, or cut short");
+            if (await ZipArchiveFile.ReadAsync(archive, head, cancellationToken).ConfigureAwait(false) < HeaderLength) throw new InputException($"{Misplaced}, or truncated");
             if (!head.AsSpan().StartsWith("PK\u0003\u0004"u8)) throw new InputException(Misplaced);
             var names = new byte[BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(26)) + BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(28))];
-            if (await ZipArchiveFile.ReadAsync(archive, names, cancellationToken).ConfigureAwait(false) < names.Length) throw new InputException($"{Misplaced}, or cut short");
+            if (await ZipArchiveFile.ReadAsync(archive, names, cancellationToken).ConfigureAwait(false) < names.Length) throw new InputException($"{Misplaced}, or truncated");
         }
         catch
         {

@@ -27,7 +27,7 @@ readonly record struct Refusal(string Code, string? Field, string Message)
     /// quote the record, so only messages that Mixpanel documents word for word are shown.
     /// </summary>
     public string Shown => HttpStatus is not { } status || KnownMessages.Messages.Contains(Message) ? Message : string.Create(
-        CultureInfo.InvariantCulture, $"{(MaybeDelivered ? "an answer left open whether Mixpanel took the record" : "Mixpanel refused the record")} (HTTP {status}); its words are in the dead letter");
+        CultureInfo.InvariantCulture, $"{(MaybeDelivered ? "the response left open whether Mixpanel accepted the record" : "Mixpanel rejected the record")} (HTTP {status}); its message is in the dead letter");
 
     /// <summary>The field for output that must not contain record content.</summary>
     public string? ShownField => HttpStatus is null || (Field is not null && KnownMessages.Fields.Contains(Field)) ? Field : null;

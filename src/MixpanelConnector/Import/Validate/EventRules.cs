@@ -22,29 +22,29 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
 
     static readonly NestingLimits EventLimits = new(Properties: 255, Keys: 254, Elements: 254, Depth: 3, ContainerBytes: 8192);
 
-    static readonly Rejection UnknownKey = new("unknown_key", null, "an event holds only event and properties");
+    static readonly Rejection UnknownKey = new("unknown_key", null, "an event may contain only event and properties");
     static readonly Rejection EventMissing = new("event_missing", "event", "the event's name is missing or blank");
     static readonly Rejection EventInvalid = new("event_invalid", "event", "the event's name must be a string");
     static readonly Rejection PropertiesMissing = new("properties_missing", "properties", "the properties are missing");
     static readonly Rejection PropertiesInvalid = new("properties_invalid", "properties", "the properties must be an object");
     static readonly Rejection TimeMissing = new("time_missing", "properties.time", "the time is missing");
     static readonly Rejection TimeInvalid = new("time_invalid", "properties.time", "the time must be an integer: seconds or milliseconds since 1970");
-    static readonly Rejection TimeHasDecimals = TimeInvalid with { Message = $"{TimeInvalid.Message}, without decimals or an exponent. --fix time makes that of such numbers" };
+    static readonly Rejection TimeHasDecimals = TimeInvalid with { Message = $"{TimeInvalid.Message}, without decimals or an exponent. --fix time converts such numbers" };
     static readonly Rejection TimeIsText = TimeInvalid with { Message = "the time is text; it must be an integer: seconds or milliseconds since 1970" };
-    static readonly Rejection TimeMayBeIso = TimeIsText with { Message = $"{TimeIsText.Message}. --fix time makes that of ISO 8601 text, --time-format 'dd.MM.yyyy HH:mm' and its like of other text" };
-    static readonly Rejection TimeIsNotIso = TimeIsText with { Message = "the time is text, and not such that it can be read for certain: a date as in ISO 8601, with a time of day, and UTC or an offset where there is a zone. --time-format says how it is written, --time-zone where" };
-    static readonly Rejection TimeMayBeDate = TimeInvalid with { Message = "the time has twelve digits, and may be a date written so or milliseconds of long ago, which is not guessed. --time-format says which: %Y%m%d%H%M, %y%m%d%H%M%S, or %Q for milliseconds" };
+    static readonly Rejection TimeMayBeIso = TimeIsText with { Message = $"{TimeIsText.Message}. --fix time converts ISO 8601 text; --time-format, such as 'dd.MM.yyyy HH:mm', converts other text" };
+    static readonly Rejection TimeIsNotIso = TimeIsText with { Message = "the time is text that cannot be read unambiguously: it must be an ISO 8601 date with a time of day, and with UTC or an offset if it has a zone. --time-format sets its format, --time-zone its zone" };
+    static readonly Rejection TimeMayBeDate = TimeInvalid with { Message = "the time has twelve digits, and may be a date or milliseconds of long ago. Set --time-format: %Y%m%d%H%M, %y%m%d%H%M%S, or %Q for milliseconds" };
     static readonly Rejection TimeTooOld = new("time_too_old", "properties.time", "the time is before 1971");
     static readonly Rejection TimeInFuture = new("time_in_future", "properties.time", "the time is more than an hour ahead");
     static readonly Rejection DistinctIdMissing = new("distinct_id_missing", "properties.distinct_id", "distinct_id is missing, and so are $user_id and $device_id");
-    static readonly Rejection DistinctIdMayBeMade = DistinctIdMissing with { Message = $"{DistinctIdMissing.Message}. --fix ids makes it empty, which says that the event is nobody's" };
+    static readonly Rejection DistinctIdMayBeMade = DistinctIdMissing with { Message = $"{DistinctIdMissing.Message}. --fix ids makes it empty, which assigns the event to no user" };
     static readonly Rejection DistinctIdInvalid = new("distinct_id_invalid", "properties.distinct_id", "distinct_id must be a string of at most 255 characters");
-    static readonly Rejection DistinctIdMayBeText = DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. --fix ids makes text of a number" };
-    static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "properties.distinct_id", "Mixpanel does not take this distinct_id: it stands for no user");
+    static readonly Rejection DistinctIdMayBeText = DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. --fix ids converts a number to text" };
+    static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "properties.distinct_id", "Mixpanel does not accept this distinct_id: it is a placeholder for no user");
     public static readonly Rejection InsertIdInvalid = new("insert_id_invalid", "properties.$insert_id", "$insert_id must be 1 to 36 letters, digits and hyphens");
-    static readonly Rejection InsertIdBanned = new("insert_id_banned", "properties.$insert_id", "Mixpanel does not take this $insert_id: it stands for no id");
-    public static readonly Rejection WhoIsWho = new("identity_event", "event", "Mixpanel refuses $identify, $create_alias and $merge where the project has the simplified identity, as new ones have. Leave such events out, for example with jq -c 'select(.event | IN(\"$identify\", \"$create_alias\", \"$merge\") | not)' of jq 1.7 or newer, since older ones round large numbers; a project with the original identity takes them");
-    static readonly Rejection Ignored = new("ignored", "properties.$ignore", "Mixpanel drops events with $ignore in silence");
+    static readonly Rejection InsertIdBanned = new("insert_id_banned", "properties.$insert_id", "Mixpanel does not accept this $insert_id: it is a placeholder for no id");
+    public static readonly Rejection WhoIsWho = new("identity_event", "event", "Mixpanel rejects $identify, $create_alias and $merge in projects with the simplified identity, the default of new projects. Remove such events, for example with jq -c 'select(.event | IN(\"$identify\", \"$create_alias\", \"$merge\") | not)' of jq 1.7 or newer, because older ones round large numbers; a project with the original identity accepts them");
+    static readonly Rejection Ignored = new("ignored", "properties.$ignore", "Mixpanel silently drops events with $ignore");
 
     enum Property
     {

@@ -10,20 +10,20 @@ namespace MixpanelConnector.Import.Validate;
 /// <param name="asked">The repairs that were requested, so that others can be proposed.</param>
 sealed class ProfileRules(string token, string? groupKey, ImportFixes asked = ImportFixes.None) : IRecordRules
 {
-    const string NumberMayBeText = "--fix ids makes text of a number";
+    const string NumberMayBeText = "--fix ids converts a number to text";
 
-    static readonly Rejection TokenDiffers = new("token_differs", "$token", "the record names another project's token than the configured one");
+    static readonly Rejection TokenDiffers = new("token_differs", "$token", "the record has another project's token than the configured one");
     static readonly Rejection DistinctIdMissing = new("distinct_id_missing", "$distinct_id", "$distinct_id is missing or blank");
     static readonly Rejection DistinctIdInvalid = new("distinct_id_invalid", "$distinct_id", "$distinct_id must be a string of at most 255 characters");
     static readonly Rejection DistinctIdMayBeText = DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. {NumberMayBeText}" };
-    static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "$distinct_id", "Mixpanel does not take this $distinct_id: it stands for no user");
+    static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "$distinct_id", "Mixpanel does not accept this $distinct_id: it is a placeholder for no user");
     static readonly Rejection DistinctIdPresent = new("distinct_id_present", "$distinct_id", "an update of a group must not have a $distinct_id");
-    static readonly Rejection GroupKeyDiffers = new("group_key_differs", "$group_key", "the record names another group key than the import's");
+    static readonly Rejection GroupKeyDiffers = new("group_key_differs", "$group_key", "the record has another group key than the import");
     static readonly Rejection GroupIdMissing = new("group_id_missing", "$group_id", "$group_id is missing or blank");
     static readonly Rejection GroupIdInvalid = new("group_id_invalid", "$group_id", "$group_id must be a string of at most 255 characters");
     static readonly Rejection GroupIdMayBeText = GroupIdInvalid with { Message = $"{GroupIdInvalid.Message}. {NumberMayBeText}" };
-    static readonly Rejection OperationMissing = new("operation_missing", null, "the record says neither $properties nor one of $set, $set_once, $add, $union, $append, $remove, $unset, $delete");
-    static readonly Rejection OperationAmbiguous = new("operation_ambiguous", null, "the record says more than one operation");
+    static readonly Rejection OperationMissing = new("operation_missing", null, "the record has neither $properties nor one of $set, $set_once, $add, $union, $append, $remove, $unset, $delete");
+    static readonly Rejection OperationAmbiguous = new("operation_ambiguous", null, "the record has more than one operation");
     static readonly Rejection ObjectNeeded = new("operation_invalid", null, "the value of the operation must be an object");
     static readonly Rejection NamesNeeded = new("operation_invalid", "$unset", "$unset needs an array of property names");
     static readonly Rejection NumberNeeded = new("operation_invalid", "$add", "$add needs numbers");

@@ -217,7 +217,7 @@ sealed class EventPreparer : RecordPreparer
         _rules.Reset(_now);
         var record = Encoding.UTF8.GetBytes($$$"""{"event":"e","properties":{{{{string.Join(',', members)}}}}}""");
         if (_walk.Check(record, _rules) is { } rejection)
-            throw MixpanelException.Invalid("properties", $"The shared properties would have every event refused: {rejection.Message}.");
+            throw MixpanelException.Invalid("properties", $"Every event would be rejected because of the shared properties: {rejection.Message}.");
         _rules.KeepShared(record);
     }
 }
@@ -228,7 +228,7 @@ sealed class EventPreparer : RecordPreparer
 /// </summary>
 sealed class ProfilePreparer(string token, string? groupKey, ImportFixes asked = ImportFixes.None) : RecordPreparer
 {
-    static readonly Rejection OutcomeUnknown = new("outcome_unknown", null, "an earlier run may have sent this update, which cannot be repeated safely") { MaybeDelivered = true };
+    static readonly Rejection OutcomeUnknown = new("outcome_unknown", null, "an earlier run may have sent this update, which cannot be retried safely") { MaybeDelivered = true };
 
     readonly ProfileRules _rules = new(token, groupKey, asked);
     readonly JsonScanner _walk = new();

@@ -72,7 +72,7 @@ sealed class TimePattern
             else if (directive == 'T') Add("%H:%M:%S");
             else if (directive == 'R') Add("%H:%M");
             else if (directive == 'D') Add("%m/%d/%y");
-            else _parts.Add(new Part(KindOf(directive) ?? throw Invalid($"knows no {(directive == ' ' ? "% alone" : "%" + directive)}. There are %Y %y %m %B %b %d %e %j %A %a %H %I %p %M %S %f %z %Z %s %Q %F %T %R %D and %%")));
+            else _parts.Add(new Part(KindOf(directive) ?? throw Invalid($"does not support {(directive == ' ' ? "% alone" : "%" + directive)}. There are %Y %y %m %B %b %d %e %j %A %a %H %I %p %M %S %f %z %Z %s %Q %F %T %R %D and %%")));
         }
     }
 
@@ -135,11 +135,11 @@ sealed class TimePattern
         var dayOfYear = Count(Kind.DayOfYear);
         var since1970 = Count(Kind.SecondsSince1970, Kind.MillisecondsSince1970);
         var ofDay = (Hour: Count(Kind.Hour, Kind.HourOfHalf), Half: Count(Kind.Half), Minute: Count(Kind.Minute), Second: Count(Kind.Second), Fraction: Count(Kind.Fraction), Zone: Count(Kind.Offset, Kind.Utc));
-        if (new[] { year, month, day, dayOfYear, since1970, ofDay.Hour, ofDay.Half, ofDay.Minute, ofDay.Second, ofDay.Fraction, ofDay.Zone, Count(Kind.DayName, Kind.DayAbbreviation) }.Max() > 1) throw Invalid("says something twice");
-        if (since1970 + year == 2 || (since1970 == 0 && (year == 0 || (dayOfYear == 0 ? month + day < 2 : month + day > 0)))) throw Invalid("must say a date: the year with month and day, or %j; or %s or %Q for what has passed since 1970");
+        if (new[] { year, month, day, dayOfYear, since1970, ofDay.Hour, ofDay.Half, ofDay.Minute, ofDay.Second, ofDay.Fraction, ofDay.Zone, Count(Kind.DayName, Kind.DayAbbreviation) }.Max() > 1) throw Invalid("has a part twice");
+        if (since1970 + year == 2 || (since1970 == 0 && (year == 0 || (dayOfYear == 0 ? month + day < 2 : month + day > 0)))) throw Invalid("must have a date: the year with month and day, or %j; or %s or %Q for the time since 1970");
         if (Count(Kind.HourOfHalf) != ofDay.Half) throw Invalid("needs %I and %p together");
-        if (since1970 == 0 && ((ofDay.Minute > ofDay.Hour) || (ofDay.Second > ofDay.Minute) || (ofDay.Fraction > ofDay.Second))) throw Invalid("says a part of an hour, a minute or a second, but not that itself");
-        if (since1970 == 1 && (ofDay.Hour + ofDay.Minute + ofDay.Second + ofDay.Zone + month + day + dayOfYear > 0 || (ofDay.Fraction == 1 && Count(Kind.MillisecondsSince1970) == 1))) throw Invalid("takes nothing beside %s but %f, and nothing beside %Q");
+        if (since1970 == 0 && ((ofDay.Minute > ofDay.Hour) || (ofDay.Second > ofDay.Minute) || (ofDay.Fraction > ofDay.Second))) throw Invalid("has a part of an hour, a minute or a second, but not that itself");
+        if (since1970 == 1 && (ofDay.Hour + ofDay.Minute + ofDay.Second + ofDay.Zone + month + day + dayOfYear > 0 || (ofDay.Fraction == 1 && Count(Kind.MillisecondsSince1970) == 1))) throw Invalid("allows only %f with %s, and nothing with %Q");
     }
 
     static MixpanelException Invalid(string reason) => MixpanelException.Invalid("time_format", $"The time format {reason}.");

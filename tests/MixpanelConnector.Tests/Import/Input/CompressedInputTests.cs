@@ -68,9 +68,9 @@ public sealed class CompressedInputTests
             Assert.InRange(report.Accepted, 2, 3);
             Assert.Equal(Enumerable.Range(0, stored.Count).Select(i => Event(i)), stored, StringComparer.Ordinal);
             var problem = Assert.Single(report.Problems);
-            Assert.Matches("the file is cut short.*at compressed byte [0-9]+", problem);
+            Assert.Matches("the file is truncated.*at compressed byte [0-9]+", problem);
             Assert.InRange(int.Parse(problem.Split("compressed byte ")[1].Split(';')[0], CultureInfo.InvariantCulture), first.Length - 8, first.Length + length); // where the last certain byte was
-            Assert.Contains($"all up to line {report.Accepted} was read", problem, StringComparison.Ordinal);
+            Assert.Contains($"everything up to line {report.Accepted} was read", problem, StringComparison.Ordinal);
         }
     }
 
@@ -86,7 +86,7 @@ public sealed class CompressedInputTests
     {
         var (report, stored) = await ImportAsync(Gzip(Event(0))[..length], name);
         Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, stored.Count));
-        Assert.Contains("the file is cut short", report.Problems[0], StringComparison.Ordinal);
+        Assert.Contains("the file is truncated", report.Problems[0], StringComparison.Ordinal);
     }
 
     [Fact]

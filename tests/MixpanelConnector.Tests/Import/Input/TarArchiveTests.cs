@@ -129,13 +129,13 @@ public sealed class TarArchiveTests : IDisposable
         return new()
         {
             { "x.tar", sound[..^1024], "its end is missing" },
-            { "x.tar", sound[..700], "cut short" },
+            { "x.tar", sound[..700], "truncated" },
             { "x.tar", flipped, "damaged" },
             { "x.tar", named, "too long" },
-            { "x.tar", large, "cut short" },
+            { "x.tar", large, "truncated" },
             { "x.tar", endless, "damaged" },
-            { "x.tar.gz", packed[..^20], "gzip: the file is cut short" },
-            { "x.tar.gz", wrong, "gzip: the check sum" },
+            { "x.tar.gz", packed[..^20], "gzip: the file is truncated" },
+            { "x.tar.gz", wrong, "gzip: the checksum" },
         };
 
         static void Sum(byte[] tar)

@@ -225,7 +225,7 @@ public sealed class AnswersTests : IDisposable
         Assert.Equal((RunOutcome.Unavailable, 0, 0), (report.Outcome, report.Accepted, report.Rejected));
         Assert.True(report.Pending > 0);
         Assert.InRange(report.Requests, 3, mostRequests);
-        Assert.Contains("something else answers in its place", report.Problems[0], StringComparison.Ordinal);
+        Assert.Contains("another server responds in its place", report.Problems[0], StringComparison.Ordinal);
         Assert.Empty(_run.Diagnostics);
 
         _run.Mixpanel.Script = _ => null;

@@ -212,7 +212,7 @@ public sealed class ConnectionsTests : IDisposable
         var before = GC.GetTotalAllocatedBytes();
         var report = await _run.RunAsync(Events(10));
         Assert.Equal((RunOutcome.Unavailable, 10, 3), (report.Outcome, report.Pending, report.Requests));
-        Assert.Contains("more than is plausible", report.Problems[0], StringComparison.Ordinal);
+        Assert.Contains("larger response than is plausible", report.Problems[0], StringComparison.Ordinal);
         Assert.InRange(sent, 1, 128 << 20);
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 300 << 20);
     }
