@@ -191,7 +191,7 @@ public class ImportEventsTests
         var output = await client.ImportEventsAsync(Given.Import(Given.Events(3)) with { Strict = "0" });
 
         Assert.Equal(("Bad Request", said), (output.Status, output.NumRecordsImported));
-        Assert.Contains($"imported {said} of 3", output.Error, StringComparison.Ordinal);
+        Assert.Contains($"{said} of 3 events as imported", output.Error, StringComparison.Ordinal);
         Assert.True(EventActions.ImportEvents.Refused(output));
     }
 

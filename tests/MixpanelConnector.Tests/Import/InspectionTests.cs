@@ -47,7 +47,7 @@ public sealed class InspectionTests : IDisposable
     [Fact]
     public async Task Events_that_would_be_nobodys_are_said_to_be()
     {
-        Assert.Contains("nobody's", (await InspectAsync("""{"event":"e","time":1790000000}""")).Proposal!.Note, StringComparison.Ordinal);
+        Assert.Contains("to no user", (await InspectAsync("""{"event":"e","time":1790000000}""")).Proposal!.Note, StringComparison.Ordinal);
         Assert.Null((await InspectAsync("""{"event":"e","time":1790000000,"distinct_id":7}""")).Proposal!.Note);
     }
 
