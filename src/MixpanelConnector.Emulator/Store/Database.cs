@@ -17,6 +17,7 @@ sealed class Database : IDisposable
     static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
     readonly DuckDBConnection _writer;
+    readonly string _memoryLimit;
     readonly Action? _committed;
     readonly SemaphoreSlim _writing = new(1, 1);
     readonly Timer _trimming;
@@ -28,6 +29,7 @@ sealed class Database : IDisposable
     Database(DuckDBConnection writer, Action? committed)
     {
         _writer = writer;
+        _memoryLimit = Setting(writer, "memory_limit");
         _committed = committed;
         _trimming = new Timer(_ => Trim(), null, Timeout.Infinite, Timeout.Infinite);
     }
@@ -146,7 +148,7 @@ sealed class Database : IDisposable
                 }
                 finally
                 {
-                    _writer.Execute("RESET memory_limit");
+                    _writer.Execute($"SET memory_limit = '{_memoryLimit}'"); // RESET changes the setting but not the limit that applies
                 }
             }
         }
@@ -158,6 +160,12 @@ sealed class Database : IDisposable
         {
             _writing.Release();
         }
+    }
+
+    static string Setting(DuckDBConnection connection, string name)
+    {
+        using var query = connection.Command("SELECT current_setting($name)", ("name", name));
+        return (string)query.ExecuteScalar()!;
     }
 
     long Held()
