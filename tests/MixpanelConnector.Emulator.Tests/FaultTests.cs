@@ -127,6 +127,32 @@ public sealed class FaultTests
         Assert.True(TimeProvider.System.GetElapsedTime(start) > TimeSpan.FromMilliseconds(250));
     }
 
+    [Theory]
+    [InlineData("""{"rules":[{"delay":1}]}""", false)]
+    [InlineData("""{"rules":[{"delay":1}]}""", true)]
+    [InlineData("""{"rules":[{"bytes_per_second":1000000}]}""", false)]
+    [InlineData("""{"rules":[{"bytes_per_second":1000000}]}""", true)]
+    [InlineData("""{"rules":[{"cut_after":1000000}]}""", false)]
+    [InlineData("""{"rules":[{"path":"/api/2.0/export","delay":1,"terminated_after":5}]}""", false)]
+    public async Task An_export_may_be_late_slow_or_cut_with_and_without_gzip(string faults, bool gzip)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        await mixpanel.ImportAsync($"[{mixpanel.Event()}]");
+        Task<Answer> ExportAsync() => mixpanel.SendAsync(HttpMethod.Get, "/api/2.0/export?project_id=1&from_date=2026-09-01&to_date=2026-09-01", authorization: LocalMixpanel.Basic("local", "local"), headers: headers =>
+        {
+            if (gzip) headers.AcceptEncoding.ParseAdd("gzip");
+        });
+        var expected = await ExportAsync();
+        await mixpanel.SendAsync(HttpMethod.Put, "/emulator/faults", new StringContent(faults), LocalMixpanel.Basic("local", "local"));
+
+        var answer = await ExportAsync();
+
+        Assert.Equal(200, answer.Status);
+        Assert.NotEmpty(answer.Bytes);
+        if (!faults.Contains("terminated", StringComparison.Ordinal)) Assert.Equal(expected.Bytes, answer.Bytes);
+        Assert.Equal(200, mixpanel.Server.Requests[^1].Status);
+    }
+
     [Fact]
     public async Task The_control_endpoint_shows_replaces_and_clears_them()
     {

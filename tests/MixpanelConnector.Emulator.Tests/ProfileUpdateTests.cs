@@ -5,6 +5,23 @@ namespace MixpanelConnector.Emulator.Tests;
 public sealed class ProfileUpdateTests
 {
     [Theory]
+    [InlineData("1e308", "1e308")]
+    [InlineData("-1e308", "-1.7e308")]
+    [InlineData("1", "1e400")]
+    [InlineData(null, "1e400")]
+    public async Task A_sum_that_no_double_can_hold_is_refused(string? present, string more)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        if (present is not null)
+            (await mixpanel.PostAsync("/engage", $$$"""{"$token":"local","$distinct_id":"a","$ignore_time":true,"$set":{"v":{{{present}}}}}""")).Is(200, "1");
+
+        var answer = await mixpanel.PostAsync("/engage?verbose=1", $$$"""{"$token":"local","$distinct_id":"a","$ignore_time":true,"$add":{"w":1,"v":{{{more}}},"x":1}}""");
+
+        answer.Is(200, """{"error":"\u0027$add.v\u0027 is invalid: the sum is too large for a number","status":0}""");
+        Assert.Equal(present is null ? [] : [$$"""{"v":{{present}}}"""], (await mixpanel.Server.ProfilesAsync()).Select(profile => profile.Properties));
+    }
+
+    [Theory]
     [InlineData("""{"$set":{"a":2,"b":[1]}}""", """{"a":2,"list":["x","y"],"text":"t","b":[1]}""")]
     [InlineData("""{"$set_once":{"a":2,"b":1.10}}""", """{"a":1,"list":["x","y"],"text":"t","b":1.10}""")]
     [InlineData("""{"$add":{"a":0.10,"b":-2,"text":1}}""", """{"a":1.10,"list":["x","y"],"text":"t","b":-2}""")]

@@ -102,6 +102,9 @@ public sealed class TrackTests
     [Theory]
     [InlineData("&callback=mixpanel.done_1", "mixpanel.done_1(1);")]
     [InlineData("&callback=$f&verbose=1", "$f({\"error\":null,\"status\":1});")]
+    [InlineData("&callback=mixpanel._jsc[7]", "mixpanel._jsc[7](1);")]
+    [InlineData("&callback=mixpanel.second._jsc%5B91827364%5D", "mixpanel.second._jsc[91827364](1);")]
+    [InlineData("&callback=(function()%7B%7D)", "(function(){})(1);")]
     public async Task A_script_is_answered_with_a_call(string query, string script)
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
@@ -118,11 +121,26 @@ public sealed class TrackTests
     [InlineData("1f")]
     [InlineData("a b")]
     [InlineData("%3Cscript%3E")]
-    public async Task A_callback_must_be_the_name_of_a_function(string callback)
+    [InlineData("a..b")]
+    [InlineData("a[b]")]
+    [InlineData("a[1")]
+    [InlineData("a[0](1);b")]
+    [InlineData("a%0A")]
+    [InlineData("(function()%7Balert(1)%7D)")]
+    public async Task A_callback_must_be_the_name_of_a_function_and_otherwise_nothing_is_stored(string callback)
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
+        var @event = Uri.EscapeDataString(mixpanel.Event(more: Token));
 
-        Assert.Equal(400, (await mixpanel.GetAsync("/track?data=" + LocalMixpanel.Base64(mixpanel.Event(more: Token)) + "&callback=" + callback)).Status);
+        Assert.Equal(400, (await mixpanel.GetAsync($"/track?data={@event}&callback={callback}")).Status);
+        Assert.Equal(400, (await mixpanel.GetAsync($"/track?data={@event}&img=1&callback={callback}")).Status);
+        Assert.Equal(400, (await mixpanel.GetAsync($"/import?project_id=1&data={@event}&callback={callback}", LocalMixpanel.Basic("local", "local"))).Status);
+        Assert.Equal(400, (await mixpanel.PostAsync($"/engage?callback={callback}", """{"$token":"local","$distinct_id":"a","$set":{"n":1}}""")).Status);
+        Assert.Equal(400, (await mixpanel.PostAsync($"/groups?callback={callback}", """{"$token":"local","$group_key":"k","$group_id":"a","$set":{"n":1}}""")).Status);
+
+        Assert.Empty(await mixpanel.Server.EventsAsync());
+        Assert.Empty(await mixpanel.Server.ProfilesAsync());
+        Assert.Empty(await mixpanel.Server.GroupsAsync());
     }
 
     [Theory]

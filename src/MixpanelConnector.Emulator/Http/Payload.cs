@@ -40,8 +40,8 @@ sealed class Payload
 
         // Neither an array nor an object: a form, whatever the content type is, such as a browser's beacon.
         var form = QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body.Span));
-        var data = form.TryGetValue("data", out var value) ? value : request.Query["data"];
-        return new Payload(Decode(data.ToString()), isOneRecordPerLine: false, request.Query, form);
+        var data = FormBytes.Find(body.Span, "data"u8) ?? FormBytes.Find(Encoding.UTF8.GetBytes(request.QueryString.Value?.TrimStart('?') ?? ""), "data"u8);
+        return new Payload(data is null ? null : RecordBytes.Decode(data), isOneRecordPerLine: false, request.Query, form);
     }
 
     /// <summary>Rejects all other parameters in the query string and the form.</summary>
@@ -62,16 +62,5 @@ sealed class Payload
         if (_query.TryGetValue(name, out var value))
             return value;
         return _form?.TryGetValue(name, out value) == true ? value.ToString() : null;
-    }
-
-    static byte[]? Decode(string data)
-    {
-        if (data.AsSpan().TrimStart() is ['[' or '{', ..])
-            return Encoding.UTF8.GetBytes(data);
-        // An unescaped '+' of base64 arrives as a space; some clients use the URL-safe alphabet.
-        var base64 = data.Replace(' ', '+').Replace('-', '+').Replace('_', '/').TrimEnd('=');
-        base64 = base64.PadRight((base64.Length + 3) / 4 * 4, '=');
-        var bytes = new byte[base64.Length];
-        return base64 != "" && Convert.TryFromBase64String(base64, bytes, out var length) ? bytes[..length] : null;
     }
 }

@@ -10,11 +10,11 @@ static class RequestBody
 {
     public static async Task<PooledBytes> ReadAsync(HttpRequest request, int limit, bool gzipAllowed, CancellationToken cancellationToken)
     {
-        switch (request.Headers.ContentEncoding.ToString())
+        switch (request.Headers.ContentEncoding.ToString().ToLowerInvariant())
         {
             case "" or "identity":
                 return await ReadAsync(request.Body, request.ContentLength, limit, cancellationToken).ConfigureAwait(false);
-            case "gzip" when gzipAllowed:
+            case "gzip" or "x-gzip" when gzipAllowed:
                 using (var compressed = await ReadAsync(request.Body, request.ContentLength, limit, cancellationToken).ConfigureAwait(false))
                     return await DecompressAsync(compressed.Memory, limit, cancellationToken).ConfigureAwait(false);
             default:

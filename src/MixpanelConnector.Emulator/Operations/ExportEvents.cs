@@ -59,8 +59,18 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         using var row = rows.GetEnumerator();
         // Before the response starts, so that an expression that fails on an event still results in 400.
         var isLast = !Fill(chunk, row, timeInMilliseconds);
-        var body = Begin(context);
-        await using (body.ConfigureAwait(false))
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        if (!AcceptsGzip(context.Request))
+        {
+            await WriteToAsync(context.Response.Body).ConfigureAwait(false);
+            return;
+        }
+        context.Response.Headers.ContentEncoding = "gzip";
+        var gzip = new GZipStream(context.Response.Body, CompressionLevel.Fastest, leaveOpen: true);
+        await using (gzip.ConfigureAwait(false))
+            await WriteToAsync(gzip).ConfigureAwait(false);
+
+        async Task WriteToAsync(Stream body)
         {
             await body.WriteAsync(chunk.WrittenMemory, context.RequestAborted).ConfigureAwait(false);
             while (!isLast)
@@ -73,14 +83,8 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         }
     }
 
-    static Stream Begin(HttpContext context)
-    {
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        if (!context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase))
-            return context.Response.Body;
-        context.Response.Headers.ContentEncoding = "gzip";
-        return new GZipStream(context.Response.Body, CompressionLevel.Fastest, leaveOpen: true);
-    }
+    static bool AcceptsGzip(HttpRequest request) => request.GetTypedHeaders().AcceptEncoding.Any(coding =>
+        (coding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) || coding.Value.Equals("x-gzip", StringComparison.OrdinalIgnoreCase)) && coding.Quality is not 0);
 
     /// <summary>Fills the chunk; returns whether rows may be left.</summary>
     static bool Fill(ArrayBufferWriter<byte> chunk, IEnumerator<ExportRow> row, bool timeInMilliseconds)

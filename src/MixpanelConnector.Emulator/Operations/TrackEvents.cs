@@ -18,6 +18,7 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
     {
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
+        TrackReply.CheckCallback(payload);
         if (options.StrictUnknown)
             payload.AllowOnly(Parameters);
         using var batch = new EventBatch(options.TimeProvider.GetUtcNow(), imported: false);

@@ -1,16 +1,26 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary>The responses of <c>/track</c>, <c>/engage</c> and <c>/groups</c>: status 200 with 1 or 0, in the format that the client requested.</summary>
-static class TrackReply
+static partial class TrackReply
 {
+    const int LongestCallback = 128;
+
     // A transparent 1×1 GIF, for clients that are an <img>.
     static readonly byte[] Pixel = Convert.FromBase64String("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7");
+
+    /// <summary>Rejects a request whose response could not be written, before its records are stored.</summary>
+    public static void CheckCallback(Payload payload)
+    {
+        if (payload.Field("callback") is { Length: > 0 } callback && !(callback.Length <= LongestCallback && Callback.IsMatch(callback)))
+            throw new RefusedException(400, "'callback' is invalid: must be the name of a function, such as mixpanel.done or mixpanel._jsc[7], of at most 128 characters");
+    }
 
     public static Task WriteAsync(HttpResponse response, Payload payload, string? error) =>
         Asks(payload, "verbose") ? WriteAsync(response, payload, json => WriteVerbose(json, error)) : WriteAsync(response, payload, error is null ? "1" : "0", "text/plain");
@@ -31,11 +41,7 @@ static class TrackReply
         if (payload.Field("img") == "1")
             return response.BytesAsync(200, "image/gif", Pixel);
         if (payload.Field("callback") is { Length: > 0 } callback)
-        {
-            if (!IsFunctionName(callback))
-                throw new RefusedException(400, "'callback' is invalid: must be the name of a function");
             return response.BytesAsync(200, "text/javascript; charset=utf-8", Encoding.UTF8.GetBytes($"{callback}({body});"));
-        }
         return response.BytesAsync(200, contentType, Encoding.UTF8.GetBytes(body));
     }
 
@@ -47,15 +53,7 @@ static class TrackReply
         json.WriteEndObject();
     }
 
-    static bool IsFunctionName(string name)
-    {
-        if (name.Length > 128 || char.IsAsciiDigit(name[0]))
-            return false;
-        foreach (var character in name)
-        {
-            if (!char.IsAsciiLetterOrDigit(character) && character is not ('_' or '$' or '.'))
-                return false;
-        }
-        return true;
-    }
+    /// <summary>What clients pass: a function's path, such as <c>mixpanel._jsc[7]</c>, or a function that does nothing. The response is executed as a script.</summary>
+    [GeneratedRegex(@"^(?:[a-zA-Z_$][a-zA-Z0-9_$]*(?:\.[a-zA-Z_$][a-zA-Z0-9_$]*|\[[0-9]+\])*|\(function\(\)\{\}\))\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Callback { get; }
 }

@@ -20,6 +20,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
     {
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
+        TrackReply.CheckCallback(payload);
         if (options.StrictUnknown)
             payload.AllowOnly(TrackEvents.Parameters);
         using var document = Parse(payload, out var error);

@@ -22,15 +22,18 @@ static class ProfileChange
         else
         {
             foreach (var (name, operand) in update.Value!.AsObject())
-                Apply(update.Operation, changed, JsonText.Cut(name), operand);
+            {
+                fault ??= Apply(update.Operation, changed, JsonText.Cut(name), operand) ? null : new Fault($"$add.{name}", $"'$add.{name}' is invalid: the sum is too large for a number");
+            }
         }
         if (update.SeenAt is { } seen)
             changed["$last_seen"] = seen.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture);
-        fault = Check(update, changed);
+        fault ??= Check(update, changed);
         return fault is null ? changed : properties;
     }
 
-    static void Apply(ProfileOperation operation, JsonObject properties, string name, JsonNode? operand)
+    /// <summary>Changes one property; false if the result could not be stored.</summary>
+    static bool Apply(ProfileOperation operation, JsonObject properties, string name, JsonNode? operand)
     {
         switch (operation)
         {
@@ -41,8 +44,7 @@ static class ProfileChange
                 properties[name] = operand?.DeepClone();
                 break;
             case ProfileOperation.Add:
-                Add(properties, name, operand!);
-                break;
+                return TryAdd(properties, name, operand!);
             case ProfileOperation.Append:
                 ListOf(properties, name).Add(operand?.DeepClone());
                 break;
@@ -53,18 +55,22 @@ static class ProfileChange
                 list.RemoveAll(element => JsonNode.DeepEquals(element, operand));
                 break;
         }
+        return true;
     }
 
     /// <summary>Adds in exact decimal arithmetic, as long as a decimal can represent the numbers. A property that is not a number is left unchanged.</summary>
-    static void Add(JsonObject properties, string name, JsonNode operand)
+    static bool TryAdd(JsonObject properties, string name, JsonNode operand)
     {
         var present = properties[name];
-        if (present is null)
-            properties[name] = operand.DeepClone();
-        else if (present.GetValueKind() == JsonValueKind.Number)
-            properties[name] = Sum(present.ToJsonString(), operand.ToJsonString());
+        if (present is not null && present.GetValueKind() != JsonValueKind.Number)
+            return true;
+        if (Sum(present?.ToJsonString() ?? "0", operand.ToJsonString()) is not { } sum)
+            return false;
+        properties[name] = present is null ? operand.DeepClone() : sum;
+        return true;
     }
 
+    /// <summary>The sum; null if it is beyond the range of a double.</summary>
     static JsonValue? Sum(string a, string b)
     {
         var exact = TryDecimal(a, out var x) & TryDecimal(b, out var y);

@@ -5,6 +5,26 @@ namespace MixpanelConnector.Emulator.Tests.Control;
 /// <summary>Reset, snapshots, and creating and deleting projects.</summary>
 public sealed class StoreControlTests
 {
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_store_works_with_many_snapshots(bool onDisk)
+    {
+        using var folder = new Testing.TemporaryFolder();
+        await using var mixpanel = await LocalMixpanel.StartAsync(options => options with { DataDirectory = onDisk ? folder.Path : null });
+        for (var i = 0; i < 70; i++)
+        {
+            await mixpanel.ControlAsync($"PUT /emulator/snapshots/s{i}");
+            var events = Enumerable.Range(0, 20).Select(j => mixpanel.Event(distinctId: $"\"u{j}\"", insertId: $"\"i{i}-{j}\"", more: $"\"p\":\"{new string('v', 100)}\""));
+            Assert.Equal(200, (await mixpanel.ImportAsync($"[{string.Join(',', events)}]")).Status);
+        }
+
+        var profiles = Enumerable.Range(0, 2000).Select(i => $$$"""{"$token":"local","$distinct_id":"u{{{i}}}","$set":{"p":"{{{new string('v', 1000)}}}"}}""");
+        (await mixpanel.PostAsync("/engage", $"[{string.Join(',', profiles)}]")).Is(200, "1");
+        await mixpanel.ControlAsync("POST /emulator/snapshots/s30/restore");
+        Assert.Equal(600, await mixpanel.Server.CountEventsAsync(deduplicated: true));
+    }
+
     [Fact]
     public async Task A_reset_leaves_what_the_first_start_has()
     {
