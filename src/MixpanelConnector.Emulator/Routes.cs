@@ -124,7 +124,7 @@ sealed class Routes(
         // No longer documented, but still used.
         var profileProperties = new ProfileProperties(profiles, sessions, options.TimeProvider);
         Report("/engage/properties", profileProperties.ListAsync, "limit");
-        Report("/engage/revenue", profileProperties.RevenueAsync, "from_date", "to_date");
+        Report("/engage/revenue", profileProperties.RevenueAsync, "from_date", "to_date", "unit");
         Get(routes, "/api/2.0/annotations", gate.Before(annotations.ListOldAsync, "from_date", "to_date"), ErrorShapes.Query);
     }
 

@@ -11,6 +11,22 @@ public sealed class AppApiTests
 
     static readonly AuthenticationHeaderValue Bearer = new("Bearer", DevelopmentCredentials.OAuthToken);
 
+    [Theory]
+    [InlineData("2026-03-08 02:00:00", "2026-03-08T03:00:00-04:00")]
+    [InlineData("2026-03-08 02:59:59", "2026-03-08T03:00:00-04:00")]
+    [InlineData("2026-03-08 03:00:00", "2026-03-08T03:00:00-04:00")]
+    [InlineData("2026-11-01 01:30:00", "2026-11-01T01:30:00-04:00")]
+    [InlineData("2026-11-01 02:00:00", "2026-11-01T02:00:00-05:00")]
+    public async Task The_date_of_an_annotation_is_the_first_moment_of_that_local_time(string date, string shown)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        await mixpanel.SendAsync(HttpMethod.Put, "/emulator/projects/1", new StringContent("""{"name":"Local","timezone":"America/New_York"}"""), LocalMixpanel.Basic("local", "local"));
+
+        var annotation = (await AskAsync(mixpanel, HttpMethod.Post, Project + "/annotations", $$"""{"date":"{{date}}","description":"x"}""")).Json.GetProperty("results");
+
+        Assert.Equal(shown, annotation.GetProperty("date").GetString());
+    }
+
     [Fact]
     public async Task Annotations_are_made_listed_changed_and_deleted()
     {

@@ -144,6 +144,8 @@ public sealed class ClientRequestTests
         Assert.Equal("""{"amount":13.5,"count":3,"paid_count":2}""", results.GetProperty("$overall").GetRawText());
         Assert.Equal("""{"amount":10,"count":3,"paid_count":1}""", results.GetProperty("2026-08-30").GetRawText());
         Assert.Equal("""{"amount":3.5,"count":3,"paid_count":2}""", results.GetProperty("2026-08-31").GetRawText());
+        Assert.Equal(results.GetRawText(), (await mixpanel.GetAsync("/api/2.0/engage/revenue?project_id=1&unit=day&from_date=2026-08-30&to_date=2026-08-31", Owner)).Json.GetProperty("results").GetRawText());
+        Assert.Equal("invalid unit: must be day", (await mixpanel.GetAsync("/api/2.0/engage/revenue?project_id=1&unit=week&from_date=2026-08-30&to_date=2026-08-31", Owner)).Json.GetProperty("error").GetString());
     }
 
     [Theory]

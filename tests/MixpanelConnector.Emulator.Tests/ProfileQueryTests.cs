@@ -126,6 +126,29 @@ public sealed class ProfileQueryTests
     }
 
     [Theory]
+    [InlineData("where", "properties[\"age\"] > 1", null)]
+    [InlineData("page_size", "2", null)]
+    [InlineData("where", "properties[\"age\"] >= 0", "where")]
+    [InlineData("selector", "properties[\"age\"] > 1", "selector")]
+    [InlineData("page_size", "3", "page_size")]
+    [InlineData("page_size", "1000", "page_size")]
+    [InlineData("distinct_ids", "[\"user-03\"]", "distinct_ids")]
+    [InlineData("sort_key", "properties[\"age\"]", "sort_key")]
+    [InlineData("as_of_timestamp", "1788264000", "as_of_timestamp")]
+    public async Task A_page_may_repeat_the_parameters_of_its_session_but_not_change_them(string name, string value, string? refused)
+    {
+        await using var mixpanel = await WithProfilesAsync(5);
+        var session = (await QueryAsync(mixpanel, ("where", "properties[\"age\"] > 1"), ("page_size", "2"))).Json.GetProperty("session_id").GetString()!;
+
+        var answer = await QueryAsync(mixpanel, ("page", "1"), ("session_id", session), (name, value));
+
+        if (refused is null)
+            Assert.Equal(1, answer.Json.GetProperty("results").GetArrayLength());
+        else
+            Assert.Equal((400, $"invalid {refused}: must be the same as on the first page of the session"), (answer.Status, answer.Json.GetProperty("error").GetString()));
+    }
+
+    [Theory]
     [InlineData("0")]
     [InlineData("1")]
     public async Task A_page_of_an_unknown_session_is_refused(string page)

@@ -44,6 +44,72 @@ public sealed class ServerTests
         Assert.Equal(421, (await mixpanel.SendAsync(HttpMethod.Get, "/healthz", headers: headers => headers.Host = "data.mixpanel.com")).Status);
     }
 
+    [Theory]
+    [InlineData("FFFFFFFFFFFFFFFF")]
+    [InlineData("80000000")]
+    [InlineData("xyz")]
+    public async Task A_chunk_whose_size_cannot_be_is_refused(string size)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        foreach (var path in (string[])["/track", "/engage", "/lookup-tables/00000000-0000-4000-8000-000000000001?project_id=1"])
+        {
+            using var client = new System.Net.Sockets.TcpClient();
+            await client.ConnectAsync(mixpanel.Server.Address.Host, mixpanel.Server.Address.Port);
+            await using var stream = client.GetStream();
+            await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"{(path.Contains("lookup", StringComparison.Ordinal) ? "PUT" : "POST")} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic bG9jYWw6bG9jYWw=\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\n"));
+            using var reader = new StreamReader(stream);
+            Assert.Equal("HTTP/1.1 400 Bad Request", await reader.ReadLineAsync());
+        }
+    }
+
+    [Theory]
+    [InlineData("GZIP")]
+    [InlineData("x-gzip")]
+    [InlineData("X-GZip")]
+    public async Task Gzip_is_recognized_under_all_of_its_names(string encoding)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        using var content = LocalMixpanel.Gzip(System.Text.Encoding.UTF8.GetBytes($"[{mixpanel.Event()}]"));
+        content.Headers.ContentEncoding.Clear();
+        content.Headers.ContentEncoding.Add(encoding);
+
+        Assert.Equal(200, (await mixpanel.ImportAsync(content)).Status);
+    }
+
+    [Theory]
+    [InlineData("gzip", true)]
+    [InlineData("GZIP;q=0.5, br", true)]
+    [InlineData("x-gzip", true)]
+    [InlineData("gzip;q=0", false)]
+    [InlineData("gzip; q=0.000, identity", false)]
+    [InlineData("identity, *;q=0", false)]
+    [InlineData("notgzip", false)]
+    public async Task An_export_is_compressed_if_the_client_accepts_it(string accepted, bool compressed)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/2.0/export?project_id=1&from_date=2026-09-01&to_date=2026-09-01");
+        request.Headers.Authorization = LocalMixpanel.Basic("local", "local");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", accepted);
+        using var response = await mixpanel.Http.SendAsync(request);
+
+        Assert.Equal(compressed ? ["gzip"] : [], response.Content.Headers.ContentEncoding);
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/2.0/engage?api_key=k&expire=1&sig=s", 401)]
+    [InlineData("POST", "/api/2.0/jql?sig=s&api_key=k", 401)]
+    [InlineData("GET", "/api/2.0/export?from_date=2026-09-01&to_date=2026-09-01&api_key=k&expire=1&sig=s", 401)]
+    [InlineData("GET", "/api/app/me?sig=s", 401)]
+    [InlineData("GET", "/api/2.0/engage?signature=s", 400)]
+    public async Task A_signature_is_no_credential(string method, string path, int status)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        Assert.Equal(status, (await mixpanel.SendAsync(new HttpMethod(method), path)).Status);
+        Assert.Equal(400, (await mixpanel.SendAsync(new HttpMethod(method), path, authorization: LocalMixpanel.Basic("local", "local"))).Status);
+    }
+
     /// <summary>As in a container.</summary>
     [Theory]
     [InlineData("localhost", 200)]

@@ -114,7 +114,17 @@ public sealed class EmulatorCommandTests
         var lines = await File.ReadAllLinesAsync(folder.File("all.ndjson"), TestContext.Current.CancellationToken);
         Assert.Equal((2, "A"), (lines.Length, JsonElement.Parse(lines[0]).GetProperty("event").GetString()));
         Assert.StartsWith("1 event ", (await ExportAsync("once.ndjson", "--deduplicated")).Out, StringComparison.Ordinal);
-        Assert.StartsWith("0 events", (await ExportAsync("other.ndjson", "--project", "2")).Out, StringComparison.Ordinal);
+        Assert.StartsWith("2 events", (await ExportAsync("one.ndjson", "--project-id", "1")).Out, StringComparison.Ordinal);
+        foreach (var unknown in (string[])["2", "x"])
+        {
+            var other = await ExportAsync("other.ndjson", "--project-id", unknown);
+            Assert.Equal((2, "project_id", false), (other.Exit, other.Problem.GetProperty("field").GetString(), File.Exists(folder.File("other.ndjson"))));
+        }
+        tool.Environment["MIXPANEL_PROJECT_ID"] = "2";
+        var named = await ExportAsync("other.ndjson");
+        Assert.Equal((2, "project_id"), (named.Exit, named.Problem.GetProperty("field").GetString()));
+        Assert.Contains("There is no project 2 here, only 1 (Local).", named.Err, StringComparison.Ordinal);
+        tool.Environment.Remove("MIXPANEL_PROJECT_ID");
         Assert.StartsWith("2 events", (await ExportAsync("all.parquet")).Out, StringComparison.Ordinal);
         Assert.Equal("PAR1"u8.ToArray(), (await File.ReadAllBytesAsync(folder.File("all.parquet"), TestContext.Current.CancellationToken))[..4]);
 
@@ -215,6 +225,19 @@ public sealed class EmulatorCommandTests
         var run = await tool.RunAsync(["emulator", "--data", tool.Folder.File("data"), .. field == "port" ? Array.Empty<string>() : ["--port", "0"], .. arguments]);
 
         Assert.Equal((2, field), (run.Exit, run.Problem.GetProperty("field").GetString()));
+    }
+
+    [Theory]
+    [InlineData("file")]
+    [InlineData("file/below")]
+    public async Task Data_that_cannot_be_a_folder_is_told_as_such(string data)
+    {
+        using var tool = new Tool();
+        tool.Folder.Write("file", "x");
+
+        var run = await tool.RunAsync("emulator", "--port", "0", "--data", tool.Folder.File(data));
+
+        Assert.Equal((2, "data"), (run.Exit, run.Problem.GetProperty("field").GetString()));
     }
 
     [Fact]

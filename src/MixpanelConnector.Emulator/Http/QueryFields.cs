@@ -18,16 +18,21 @@ sealed class QueryFields
     static readonly string[] Common = ["project_id", "workspace_id"];
 
     readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
+    readonly HttpRequest _request;
     readonly string[] _parameters;
 
-    QueryFields(string[] parameters) => _parameters = parameters;
+    QueryFields(HttpRequest request, string[] parameters)
+    {
+        _request = request;
+        _parameters = parameters;
+    }
 
     /// <param name="context">The request.</param>
     /// <param name="parameters">The parameters of the operation, in addition to those of every query.</param>
     public static async Task<QueryFields> ReadAsync(HttpContext context, string[] parameters)
     {
         FormText.RequireUtf8(context.Request.QueryString.Value);
-        var fields = new QueryFields(parameters);
+        var fields = new QueryFields(context.Request, parameters);
         foreach (var (name, values) in context.Request.Query)
             fields.Add(name, values);
         using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
@@ -68,7 +73,7 @@ sealed class QueryFields
     void Add(string name, StringValues values)
     {
         if (!IsKnown(name))
-            throw new RefusedException(400, $"unknown parameter: {name}");
+            throw RefusedException.UnknownParameter(_request, name);
         foreach (var value in values)
         {
             if (!string.IsNullOrEmpty(value) && !_values.TryAdd(name, value) && _values[name] != value)

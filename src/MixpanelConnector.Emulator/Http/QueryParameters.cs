@@ -17,7 +17,7 @@ static class QueryParameters
         foreach (var (name, values) in context.Request.Query)
         {
             if (!parameters.Contains(name, StringComparer.Ordinal) && !RepeatsPath(context, name))
-                throw new RefusedException(400, $"unknown parameter: {name}");
+                throw RefusedException.UnknownParameter(context.Request, name);
             if (values.Distinct(StringComparer.Ordinal).Count() > 1)
                 throw new RefusedException(400, $"{name} is given twice, with different values");
             once[name] = values.Count > 1 ? values[0] : values;

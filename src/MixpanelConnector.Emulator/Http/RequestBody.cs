@@ -39,6 +39,11 @@ static class RequestBody
             }
             return body;
         }
+        catch (IOException e) when (e.InnerException is OverflowException)
+        {
+            body.Dispose();
+            throw new RefusedException(400, "the size of a chunk is too large");
+        }
         catch
         {
             body.Dispose();

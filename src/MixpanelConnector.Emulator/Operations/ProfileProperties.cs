@@ -1,7 +1,9 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
@@ -53,6 +55,7 @@ sealed class ProfileProperties(ProfileStore profiles, QuerySessions sessions, Ti
     public async Task RevenueAsync(HttpContext context, QueryFields fields, Project project)
     {
         var (from, to) = fields.Dates();
+        fields.Choice("unit", TimeUnit.Day, TimeUnit.Day);
         if (to.DayNumber - from.DayNumber > LongestRange)
             throw new RefusedException(400, $"invalid to_date: a range has at most {LongestRange} days");
         var days = Enumerable.Range(0, to.DayNumber - from.DayNumber + 1).ToDictionary(i => from.AddDays(i), _ => new Revenue());
@@ -98,7 +101,7 @@ sealed class ProfileProperties(ProfileStore profiles, QuerySessions sessions, Ti
 
     /// <summary>Clients read a session id and send it back, although there is only this page.</summary>
     async Task<string> OpenSessionAsync(Project project, HttpContext context) =>
-        (await sessions.OpenAsync(new ProfileKind(project.Id, ""), [], pageSize: 1, context.RequestAborted).ConfigureAwait(false)).Id;
+        (await sessions.OpenAsync(new ProfileKind(project.Id, ""), [], pageSize: 1, FrozenDictionary<string, string>.Empty, context.RequestAborted).ConfigureAwait(false)).Id;
 
     /// <summary>Mixpanel's names of types; a date is a string that contains a timestamp.</summary>
     static string TypeOf(JsonElement value) => value.ValueKind switch

@@ -15,11 +15,11 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
     const int DefaultPageSize = 1000;
     const int LargestPageSize = 10_000;
 
-    static readonly string[] Parameters =
-    [
-        "where", "selector", "output_properties", "page", "page_size", "session_id", "distinct_id", "distinct_ids", "data_group_id", "filter_by_cohort", "include_all_users",
-        "behaviors", "as_of_timestamp", "search", "sort_key", "sort_order",
-    ];
+    /// <summary>The parameters that determine the result of a session.</summary>
+    static readonly string[] Questions =
+        ["where", "selector", "distinct_id", "distinct_ids", "data_group_id", "filter_by_cohort", "include_all_users", "behaviors", "as_of_timestamp", "search", "sort_key", "sort_order"];
+
+    static readonly string[] Parameters = [.. Questions, "output_properties", "page", "page_size", "session_id"];
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -106,7 +106,7 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
         var question = new ProfileQuestion(
             WhereOf(fields), among, behaviors, asOf, everyone, fields.Text("search"), Where.Parse(fields, "sort_key", SelectorDialect.Engage),
             fields.Choice("sort_order", SortOrder.Ascending, SortOrder.Ascending, SortOrder.Descending));
-        return sessions.OpenAsync(kind, query.Find(project, kind, question), pageSize, cancellationToken);
+        return sessions.OpenAsync(kind, query.Find(project, kind, question), pageSize, HashesOf(fields), cancellationToken);
     }
 
     /// <summary>Older clients call the expression <c>selector</c>.</summary>
@@ -139,10 +139,18 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
         throw new RefusedException(400, "invalid filter_by_cohort: must be a JSON object like {\"id\":12345}");
     }
 
+    static Dictionary<string, string> HashesOf(QueryFields fields) =>
+        Questions.Where(name => fields.Text(name) is not null).ToDictionary(name => name, name => QuerySession.Hash(fields.Text(name)!), StringComparer.Ordinal);
+
+    /// <summary>A page may omit the parameters of the first one, but not change them.</summary>
     QuerySession Continue(QueryFields fields, ProfileKind kind)
     {
         if (fields.Text("session_id") is not { } id)
             throw new RefusedException(400, "session_id is required for pages after the first");
-        return sessions.Find(id, kind) ?? throw new RefusedException(400, "request for page in uncached query for params");
+        var session = sessions.Find(id, kind) ?? throw new RefusedException(400, "request for page in uncached query for params");
+        var changed = fields.Integer("page_size", session.PageSize, least: 1, LargestPageSize) != session.PageSize
+            ? "page_size"
+            : HashesOf(fields).FirstOrDefault(hash => session.Parameters.GetValueOrDefault(hash.Key) != hash.Value).Key;
+        return changed is null ? session : throw new RefusedException(400, $"invalid {changed}: must be the same as on the first page of the session");
     }
 }

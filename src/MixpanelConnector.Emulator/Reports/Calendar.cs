@@ -10,11 +10,9 @@ sealed class Calendar(TimeZoneInfo zone)
     public TimeZoneInfo Zone { get; } = zone;
 
     /// <summary>The first point in time with this local time; if daylight saving time skips it, the first one after the gap.</summary>
-    public DateTimeOffset MomentOf(DateTime local)
+    public DateTimeOffset MomentOf(DateTime time)
     {
-        while (Zone.IsInvalidTime(local))
-            local = local.AddMinutes(1);
-        var offset = Zone.IsAmbiguousTime(local) ? Zone.GetAmbiguousTimeOffsets(local).Max() : Zone.GetUtcOffset(local);
+        var (local, offset) = Rules.LocalTime.Resolve(time, Zone);
         // The first and last days of the calendar have nothing beyond them.
         return local.Ticks < offset.Ticks ? DateTimeOffset.MinValue
             : local.Ticks - offset.Ticks > DateTime.MaxValue.Ticks ? DateTimeOffset.MaxValue

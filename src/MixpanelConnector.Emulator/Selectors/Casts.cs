@@ -1,4 +1,5 @@
 using System.Globalization;
+using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Selectors;
 
@@ -67,12 +68,12 @@ static class Casts
         _ => SelectorValue.FromUnixSeconds(number / 1000),
     };
 
-    // Only the two known formats; a time that daylight saving time skips or repeats is interpreted with the standard offset.
+    // Only the two known formats.
     static SelectorValue ParseDateTime(string text, TimeZoneInfo timeZone)
     {
-        if (!DateTime.TryParseExact(text, DateTimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.None, out var local))
+        if (!DateTime.TryParseExact(text, DateTimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
             return SelectorValue.Undefined;
-        var sinceEpoch = local - DateTime.UnixEpoch - timeZone.GetUtcOffset(local);
-        return SelectorValue.FromUnixSeconds(sinceEpoch.TotalSeconds);
+        var (local, offset) = LocalTime.Resolve(time, timeZone);
+        return SelectorValue.FromUnixSeconds((local - DateTime.UnixEpoch - offset).TotalSeconds);
     }
 }

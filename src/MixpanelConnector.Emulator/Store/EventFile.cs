@@ -16,10 +16,26 @@ static class EventFile
     {
         if (FileStatus.Of(file).Kind is not FileKind.None)
             throw new IOException($"The file '{file}' already exists.");
+        CheckProject(database, export.ProjectId);
         using var written = NewFile.Create(file);
         var count = export.Format == EmulatorExportFormat.Parquet ? WriteParquet(database, export, written.Draft) : WriteLines(database, export, written.Content);
         written.Keep(replaces: false);
         return count;
+    }
+
+    static void CheckProject(Database database, int projectId)
+    {
+        using var connection = database.Connect();
+        using var query = connection.Command("SELECT project_id, name FROM projects ORDER BY 1");
+        using var row = query.ExecuteReader();
+        var known = new List<string>();
+        while (row.Read())
+        {
+            if (row.GetInt32(0) == projectId)
+                return;
+            known.Add($"{row.GetInt32(0).ToString(CultureInfo.InvariantCulture)} ({row.GetString(1)})");
+        }
+        throw new ArgumentException($"There is no project {projectId.ToString(CultureInfo.InvariantCulture)} here, only {string.Join(", ", known)}.");
     }
 
     static string Query(EmulatorExport export) =>

@@ -107,6 +107,8 @@ static class Schema
             page_size INTEGER NOT NULL,
             profile_ids VARCHAR NOT NULL
         );
+        -- Hashes of the parameters, as a JSON object. Databases of earlier versions lack it.
+        ALTER TABLE query_sessions ADD COLUMN IF NOT EXISTS parameters VARCHAR;
 
         CREATE SEQUENCE IF NOT EXISTS query_session_numbers;
 

@@ -155,7 +155,7 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
         foreach (var table in Tables)
         {
             connection.Execute($"DELETE FROM main.{table}");
-            connection.Execute($"INSERT INTO main.{table} SELECT * FROM {schema}.{table}");
+            connection.Execute($"INSERT INTO main.{table} BY NAME SELECT * FROM {schema}.{table}"); // a snapshot of an earlier version may lack columns
         }
         StartSequences(connection, $"SELECT name, next FROM {schema}.sequences");
     }

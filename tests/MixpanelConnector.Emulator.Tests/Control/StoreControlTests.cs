@@ -154,7 +154,8 @@ public sealed class StoreControlTests
         await mixpanel.TrackAsync("A");
         await mixpanel.ControlAsync("PUT /emulator/projects/1", """{"name":"Ours","token":"local","timezone":"Europe/Berlin","secret":"known"}""");
 
-        await mixpanel.ControlAsync("PUT /emulator/projects/1", """{"name":"Ours","timezone":"Europe/Berlin"}"""); // what is not named stays
+        await mixpanel.ControlAsync("PUT /emulator/projects/1", """{"name":"Ours","identity_management":"original","region":"eu"}""");
+        await mixpanel.ControlAsync("PUT /emulator/projects/1", """{"name":"Ours"}"""); // what is not named stays
         Assert.Equal("local known", (await mixpanel.ControlAsync("GET /emulator/projects"))[0] is var ours ? $"{ours.GetProperty("token")} {ours.GetProperty("secret")}" : "");
         foreach (var id in (string[])["01", "0", "x", "2147483648"]) await mixpanel.ControlAsync($"PUT /emulator/projects/{id}", """{"name":"x"}""", 400);
         Assert.Contains("reset", (await mixpanel.ControlAsync("DELETE /emulator/projects/1", status: 400)).GetString(), StringComparison.Ordinal);

@@ -103,20 +103,42 @@
     return reduce;
   }
 
+  // The squared deviations from the mean are added up as they change (Welford), relative to the first value: the difference of the sums would lose the digits
+  // of large values that are close together.
+  function united(a, b) {
+    if (a.count === 0 || b.count === 0)
+      return a.count === 0 ? b : a;
+    const count = a.count + b.count;
+    const distance = b.origin - a.origin + (b.mean - a.mean);
+    return {
+      count,
+      sum: a.sum + b.sum,
+      sum_squares: a.sum_squares + b.sum_squares,
+      origin: a.origin,
+      mean: a.mean + distance * b.count / count,
+      deviations: a.deviations + b.deviations + distance * distance * a.count * b.count / count,
+    };
+  }
+
   function summary(given, end) {
     const get = accessor(given);
     return reducer({
-      begin: () => ({ count: 0, sum: 0, sum_squares: 0 }),
+      begin: () => ({ count: 0, sum: 0, sum_squares: 0, origin: 0, mean: 0, deviations: 0 }),
       add(state, item) {
         const value = numberOf(get(item));
         if (value !== undefined) {
           state.count++;
           state.sum += value;
           state.sum_squares += value * value;
+          if (state.count === 1)
+            state.origin = value;
+          const distance = value - state.origin - state.mean;
+          state.mean += distance / state.count;
+          state.deviations += distance * (value - state.origin - state.mean);
         }
         return state;
       },
-      merge: (a, b) => ({ count: a.count + b.count, sum: a.sum + b.sum, sum_squares: a.sum_squares + b.sum_squares }),
+      merge: united,
       end,
     });
   }
@@ -207,7 +229,7 @@
       count: () => reducer({ begin: () => 0, add: state => state + 1, merge: (a, b) => a + b }),
       sum: given => summary(given, state => state.sum),
       avg: given => summary(given, average),
-      numeric_summary: given => summary(given, state => ({ ...state, avg: average(state), stddev: state.count === 0 ? null : Math.sqrt(Math.max(0, state.sum_squares / state.count - average(state) ** 2)) })),
+      numeric_summary: given => summary(given, ({ count, sum, sum_squares, deviations }) => ({ count, sum, sum_squares, avg: average({ count, sum }), stddev: count === 0 ? null : Math.sqrt(deviations / count) })),
       numeric_percentiles: percentiles,
       min: given => extreme(given, (a, b) => a < b),
       max: given => extreme(given, (a, b) => a > b),

@@ -101,12 +101,13 @@ sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTa
             throw new RefusedException(403, "service account has no access to this project");
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
         body.AllowOnly("name", "token", "secret", "timezone", "identity_management", "region");
-        var zone = body.Text("timezone") ?? "UTC";
+        var before = accounts.Projects.FirstOrDefault(project => project.Id == id);
+        var zone = body.Text("timezone") ?? before?.TimeZone ?? "UTC";
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
             throw body.Invalid("timezone", "must be a time zone like Europe/Berlin");
         var settings = new ProjectSettings(
             body.RequiredText("name"), body.Has("token") ? body.RequiredText("token") : "", body.Has("secret") ? body.RequiredText("secret") : "", zone,
-            body.Choice("identity_management", options.Identity), body.Has("region") ? body.OneOf("region", "", Regions.All) : null);
+            body.Choice("identity_management", before?.Identity ?? options.Identity), body.Has("region") ? body.OneOf("region", "", Regions.All) : body.Names.Contains("region") ? null : before?.Region);
         var project = await accounts.PutProjectAsync(manager, settings, id, context.RequestAborted).ConfigureAwait(false)
             ?? throw body.Invalid("token", "already in use, or the secret is");
         await context.Response.ResultsAsync(status, json => Write(json, project)).ConfigureAwait(false);

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Connections;
 using MixpanelConnector.Emulator;
 using MixpanelConnector.Tool.Surfaces.Console;
 
@@ -84,9 +86,13 @@ static class EmulatorCommand
             {
                 throw new LocalFolderException($"The embedded Mixpanel cannot use its folder {folder}: {e.Message}", e);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is SocketException or IOException { InnerException: AddressInUseException })
             {
                 throw Configuration.Invalid("port", $"The embedded Mixpanel cannot start: {e.Message}");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw Configuration.Invalid("data", $"The embedded Mixpanel cannot use {(inMemory ? "the folder for temporary files" : folder)}: {e.Message}");
             }
             finally
             {
@@ -113,20 +119,24 @@ static class EmulatorCommand
     static Command ExportOf(HostEnvironment host)
     {
         var file = new Argument<string>("FILE") { Description = "The file to write, which must not exist: Parquet if its name ends in .parquet, otherwise NDJSON." };
-        var project = new Option<int>("--project") { Description = "The project. Default: 1.", HelpName = "ID", DefaultValueFactory = _ => DevelopmentCredentials.ProjectId };
         var deduplicated = new Option<bool>("--deduplicated") { Description = "Of events with the same name, time, distinct_id and $insert_id, only the latest, as reports count them." };
-        var command = new Command("export", "Write the embedded Mixpanel's events to a file, as NDJSON (which import reads) or Parquet.") { file, project, deduplicated };
+        var command = new Command("export", "Write the embedded Mixpanel's events to a file, as NDJSON (which import reads) or Parquet: those of --project-id or MIXPANEL_PROJECT_ID, by default of project 1.") { file, deduplicated };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(host.Environment).LocalData;
             var path = parsed.GetValue(file)!;
             var format = path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase) ? EmulatorExportFormat.Parquet : EmulatorExportFormat.Ndjson;
             if (!Directory.Exists(folder)) throw Configuration.Invalid("data", $"There is no folder {folder}.");
+            var project = ProjectOf(parsed, host);
             try
             {
-                var count = await EmulatedMixpanel.ExportAsync(folder, path, new EmulatorExport { Format = format, ProjectId = parsed.GetValue(project), Deduplicated = parsed.GetValue(deduplicated) }, cancellationToken);
+                var count = await EmulatedMixpanel.ExportAsync(folder, path, new EmulatorExport { Format = format, ProjectId = project, Deduplicated = parsed.GetValue(deduplicated) }, cancellationToken);
                 new Printer(host, asTable: false).Text($"{Counted.Of(count, "event was", "events were")} written to {path}.\n");
                 return ExitCode.Success;
+            }
+            catch (ArgumentException e)
+            {
+                throw Configuration.Invalid("project_id", e.Message);
             }
             catch (DataFolderInUseException e)
             {
@@ -142,6 +152,13 @@ static class EmulatorCommand
             }
         });
         return command;
+    }
+
+    /// <summary>The project that an option or the environment names; profiles are of real accounts.</summary>
+    static int ProjectOf(ParseResult parsed, HostEnvironment host)
+    {
+        if ((CommonOptions.Given(parsed).Options.GetValueOrDefault("project_id") ?? host.Environment("MIXPANEL_PROJECT_ID")) is not { Length: > 0 } text) return DevelopmentCredentials.ProjectId;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw Configuration.Invalid("project_id", "The project must be an integer.");
     }
 
     static async Task UntilStoppedAsync(CancellationToken cancellationToken)
