@@ -59,7 +59,7 @@ public sealed class OtherClientsTests
         var done = await NodeAsync("browser.cjs", [byProxy ? "https://api-js.mixpanel.com" : mixpanel.Address.AbsoluteUri.TrimEnd('/'), "/usr/bin/chromium", .. byProxy ? [mixpanel.ProxyAddress!.AbsoluteUri] : Array.Empty<string>()], home, mixpanel);
 
         Assert.True(done.ExitCode == 0, done.ToString());
-        var before = await mixpanel.AssertEventAsync("Before");
+        var before = await mixpanel.AssertEventAsync("Before", properties: properties => properties.GetProperty("flag").GetString() == "\U0001F3F3\uFE0F"); // its base64 is of CESU-8
         Assert.StartsWith("$device:", before.DistinctId, StringComparison.Ordinal);
         await mixpanel.AssertEventAsync("After", "browser-user", properties => properties.GetProperty("page").GetInt32() == 2 && properties.GetProperty("$device_id").GetString() == before.DistinctId["$device:".Length..]);
         await mixpanel.AssertProfileAsync("browser-user", properties => properties.GetProperty("plan").GetString() == "pro");
