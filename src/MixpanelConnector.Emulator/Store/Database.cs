@@ -14,6 +14,9 @@ sealed class Database : IDisposable
     /// <summary>The bytes of the cache that are retained.</summary>
     const long Kept = 48_000_000;
 
+    /// <summary>The bytes that transactions may use beyond what is held, until something is read.</summary>
+    const long ForWriting = 64_000_000;
+
     static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
     readonly DuckDBConnection _writer;
@@ -24,7 +27,7 @@ sealed class Database : IDisposable
     readonly Lock _reading = new();
     DirectoryInfo? _spill;
     int _readers;
-    bool _isTrimmingSoon, _isClosed;
+    bool _isTrimmingSoon, _isClosed, _isLimited;
 
     Database(DuckDBConnection writer, Action? committed)
     {
@@ -67,6 +70,9 @@ sealed class Database : IDisposable
         lock (_reading)
         {
             connection.Open();
+            if (_isLimited)
+                connection.Execute($"SET memory_limit = '{_memoryLimit}'"); // RESET would change the setting, but not the limit that applies
+            _isLimited = false;
             _readers++;
         }
         connection.Disposed += (_, _) =>
@@ -121,8 +127,8 @@ sealed class Database : IDisposable
     }
 
     /// <summary>
-    /// Releases memory by setting a memory limit only for this moment: a query that needs more, for sorting or long strings, must not fail because of it. It
-    /// therefore runs between two transactions, while there are no readers.
+    /// Releases memory by setting a memory limit, which the next reader lifts: a query that needs more, for sorting or long strings, must not fail because of
+    /// it. It therefore runs between two transactions, while there are no readers.
     /// </summary>
     void Trim()
     {
@@ -142,13 +148,14 @@ sealed class Database : IDisposable
                     _spill = Directory.CreateTempSubdirectory("mixpanel-emulator-");
                     _writer.Execute($"SET temp_directory = '{_spill.FullName.Replace("'", "''", StringComparison.Ordinal)}'");
                 }
+                _isLimited = true;
                 try
                 {
-                    _writer.Execute(string.Create(CultureInfo.InvariantCulture, $"SET memory_limit = '{Kept}B'"));
+                    Limit(Kept);
                 }
                 finally
                 {
-                    _writer.Execute($"SET memory_limit = '{_memoryLimit}'"); // RESET changes the setting but not the limit that applies
+                    Limit(Held() + ForWriting);
                 }
             }
         }
@@ -161,6 +168,8 @@ sealed class Database : IDisposable
             _writing.Release();
         }
     }
+
+    void Limit(long bytes) => _writer.Execute(string.Create(CultureInfo.InvariantCulture, $"SET memory_limit = '{bytes}B'"));
 
     static string Setting(DuckDBConnection connection, string name)
     {

@@ -7,7 +7,7 @@ const [api, program, proxy] = process.argv.slice(2);
 const script = fs.readFileSync(process.env.CLIENTS + "/node_modules/mixpanel-browser/dist/mixpanel.umd.js");
 const page = `<!doctype html><title>page</title><script src="/mixpanel.js"></script><script>
   mixpanel.init("local", { api_host: "${api}", persistence: "localStorage", batch_requests: location.hash === "#batch", ignore_dnt: true, record_sessions_percent: 0, flags: false });
-  mixpanel.track("Before", { page: 1, flag: "\u{1F3F3}\uFE0F" });
+  mixpanel.track("Before", { page: 1, flag: "\\u{1F3F3}\\uFE0F" });
   mixpanel.identify("browser-user");
   mixpanel.people.set({ plan: "pro" });
   mixpanel.track("After", { page: 2 }, () => { document.title = "tracked"; });
