@@ -184,7 +184,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <param name="export">What to write; by default, all events of project 1 as NDJSON.</param>
     /// <param name="cancellationToken">Cancels before writing.</param>
     /// <returns>The number of events written.</returns>
-    /// <exception cref="ArgumentException">The folder has no such project; the message names those that it has.</exception>
+    /// <exception cref="KeyNotFoundException">The folder has no such project; the message names those that it has.</exception>
     /// <exception cref="DataFolderInUseException">Another process serves the folder: use its <c>/api/2.0/export</c>.</exception>
     /// <exception cref="IOException">The file exists already, or cannot be written.</exception>
     /// <exception cref="InvalidDataException">The data folder's database cannot be read.</exception>

@@ -188,7 +188,7 @@ public sealed class EventFileTests
 
         Assert.Equal(count, await EmulatedMixpanel.ExportAsync(data, file, new EmulatorExport { Deduplicated = deduplicated }));
         await Assert.ThrowsAsync<IOException>(() => EmulatedMixpanel.ExportAsync(data, file));
-        var unknown = await Assert.ThrowsAsync<ArgumentException>(() => EmulatedMixpanel.ExportAsync(data, file + "2", new EmulatorExport { ProjectId = 7 }));
+        var unknown = await Assert.ThrowsAsync<KeyNotFoundException>(() => EmulatedMixpanel.ExportAsync(data, file + "2", new EmulatorExport { ProjectId = 7 }));
         Assert.Equal("There is no project 7 here, only 1 (Local).", unknown.Message);
         Assert.False(File.Exists(file + "2"));
 

@@ -54,6 +54,6 @@ static partial class TrackReply
     }
 
     /// <summary>What clients pass: a function's path, such as <c>mixpanel._jsc[7]</c>, or a function that does nothing. The response is executed as a script.</summary>
-    [GeneratedRegex(@"^(?:[a-zA-Z_$][a-zA-Z0-9_$]*(?:\.[a-zA-Z_$][a-zA-Z0-9_$]*|\[[0-9]+\])*|\(function\(\)\{\}\))\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Callback { get; }
+    [GeneratedRegex(@"^(?:[a-zA-Z_$][a-zA-Z0-9_$]*(?:\.[a-zA-Z_$][a-zA-Z0-9_$]*|\[[0-9]+\])*|\(function\(\)\{\}\))\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    static partial Regex Callback { get; }
 }

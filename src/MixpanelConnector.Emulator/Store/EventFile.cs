@@ -35,7 +35,7 @@ static class EventFile
                 return;
             known.Add($"{row.GetInt32(0).ToString(CultureInfo.InvariantCulture)} ({row.GetString(1)})");
         }
-        throw new ArgumentException($"There is no project {projectId.ToString(CultureInfo.InvariantCulture)} here, only {string.Join(", ", known)}.");
+        throw new KeyNotFoundException($"There is no project {projectId.ToString(CultureInfo.InvariantCulture)} here, only {string.Join(", ", known)}.");
     }
 
     static string Query(EmulatorExport export) =>

@@ -107,7 +107,7 @@ sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTa
             throw body.Invalid("timezone", "must be a time zone like Europe/Berlin");
         var settings = new ProjectSettings(
             body.RequiredText("name"), body.Has("token") ? body.RequiredText("token") : "", body.Has("secret") ? body.RequiredText("secret") : "", zone,
-            body.Choice("identity_management", before?.Identity ?? options.Identity), body.Has("region") ? body.OneOf("region", "", Regions.All) : body.Names.Contains("region") ? null : before?.Region);
+            body.Choice("identity_management", before?.Identity ?? options.Identity), body.Has("region") ? body.OneOf("region", "", Regions.All) : body.Names.Contains("region", StringComparer.Ordinal) ? null : before?.Region);
         var project = await accounts.PutProjectAsync(manager, settings, id, context.RequestAborted).ConfigureAwait(false)
             ?? throw body.Invalid("token", "already in use, or the secret is");
         await context.Response.ResultsAsync(status, json => Write(json, project)).ConfigureAwait(false);

@@ -134,7 +134,7 @@ static class EmulatorCommand
                 new Printer(host, asTable: false).Text($"{Counted.Of(count, "event was", "events were")} written to {path}.\n");
                 return ExitCode.Success;
             }
-            catch (ArgumentException e)
+            catch (KeyNotFoundException e)
             {
                 throw Configuration.Invalid("project_id", e.Message);
             }
