@@ -126,9 +126,9 @@ public sealed class RecordEncodingTests
     {
         var properties = path switch
         {
-            "/track" => (await mixpanel.Server.EventsAsync()).LastOrDefault()?.Properties,
-            "/engage" => (await mixpanel.Server.ProfilesAsync()).LastOrDefault()?.Properties,
-            _ => (await mixpanel.Server.GroupsAsync()).LastOrDefault()?.Properties,
+            "/track" => await mixpanel.Server.EventsAsync() is [.., var last] ? last.Properties : null,
+            "/engage" => await mixpanel.Server.ProfilesAsync() is [.., var last] ? last.Properties : null,
+            _ => await mixpanel.Server.GroupsAsync() is [.., var last] ? last.Properties : null,
         };
         return properties is null ? "" : System.Text.Json.JsonElement.Parse(properties).GetProperty("p").GetString()!;
     }
