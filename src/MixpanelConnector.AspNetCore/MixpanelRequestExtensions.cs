@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MixpanelConnector.AspNetCore;
 
@@ -17,7 +19,7 @@ public static class MixpanelRequestExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var options = new MixpanelRequestOptions();
         configure?.Invoke(options);
-        builder.Services.TryAddSingleton(new RequestReader(options));
+        builder.Services.TryAddSingleton(provider => new RequestReader(options, provider.GetService<ILoggerFactory>()?.CreateLogger("MixpanelConnector.AspNetCore") ?? NullLogger.Instance));
         builder.Services.AddHttpContextAccessor();
         builder.Services.TryAddScoped(provider => provider.GetRequiredService<IHttpContextAccessor>().HttpContext is { } http
             ? provider.GetRequiredService<RequestReader>().FlagsOf(http)
@@ -39,7 +41,7 @@ public static class MixpanelRequestExtensions
         var reader = app.ApplicationServices.GetService<RequestReader>() ?? throw new InvalidOperationException("UseMixpanel requires AddRequests: builder.Services.AddMixpanel(…).AddRequests().");
         return app.Use(async (http, next) =>
         {
-            using var scope = MixpanelScope.Begin(reader.UserOf(http), reader.PropertiesOf(http), reader.IsOptedOut(http));
+            using var scope = reader.Begin(http);
             await next(http).ConfigureAwait(false);
         });
     }

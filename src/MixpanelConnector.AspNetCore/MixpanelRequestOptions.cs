@@ -3,7 +3,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.AspNetCore;
 
-/// <summary>What is read from a request for its events and flags.</summary>
+/// <summary>
+/// What is read from a request for its events and flags. A callback that throws does not fail the request: that is logged once, and the request goes on
+/// without its result.
+/// </summary>
 public sealed class MixpanelRequestOptions
 {
     /// <summary>The claim that contains the id of the signed-in user. Default: the name identifier.</summary>
@@ -46,7 +49,8 @@ public sealed class MixpanelRequestOptions
     public string? OptOutCookie { get; set; }
 
     /// <summary>
-    /// Returns whether the person of a request has opted out of tracking, for instance according to the application's own consent. Default: nobody has.
+    /// Returns whether the person of a request has opted out of tracking, for instance according to the application's own consent. When it throws, nothing is tracked in the request.
+    /// Default: nobody has.
     /// </summary>
     public Func<HttpContext, bool>? IsOptedOut { get; set; }
 

@@ -9,7 +9,7 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Sqlite;
 
 /// <summary>One database of an outbox, used by one process. Every row has a checksum.</summary>
-sealed class OutboxDatabase : IDisposable
+sealed partial class OutboxDatabase : IDisposable
 {
     /// <summary>The maximum number of bytes read at once, regardless of the number of records: messages for a queue have 8 MB.</summary>
     const long MostBytesRead = 16 << 20;
@@ -20,9 +20,6 @@ sealed class OutboxDatabase : IDisposable
     const int NotADatabaseCode = 26;
     const int SyncFailedCode = 1034;
     const int FolderSyncFailedCode = 1290;
-
-    // This much of the log and of the file is reserved at once, so that a full disk leaves space to remove what was sent.
-    const int Reserve = 512 << 10;
 
     // The log is checkpointed into the file after this many bytes, when something was sent and nobody is waiting; during an outage, when nothing is
     // sent, after this many pages. Each checkpoint delays callers that track until all changed pages are written, so it must not be frequent.
@@ -39,6 +36,7 @@ sealed class OutboxDatabase : IDisposable
 
     readonly string _path;
     readonly long _mostBytes;
+    readonly int _pageBytes;
     readonly long[] _records = new long[3];
     SqliteConnection _connection;
     SqliteCommand _insert;
@@ -53,8 +51,11 @@ sealed class OutboxDatabase : IDisposable
 
     OutboxDatabase(string path, long mostBytes, SqliteConnection connection)
     {
-        (_path, _mostBytes) = (path, mostBytes);
+        _path = path;
         Use(connection);
+        _pageBytes = (int)Number(connection, "PRAGMA page_size");
+        // A part that an earlier version, or a higher limit, let grow larger never shrinks: it keeps its size.
+        _mostBytes = Math.Max(mostBytes, (Number(connection, "PRAGMA page_count") * _pageBytes) + LogBytes(mostBytes));
     }
 
     [MemberNotNull(nameof(_connection), nameof(_insert), nameof(_delete), nameof(_read), nameof(_synced), nameof(_unsynced))]
@@ -93,6 +94,7 @@ sealed class OutboxDatabase : IDisposable
     {
         // What is written to a deleted file is lost when the process ends.
         if (FileIdentity.Holder(_path) != _file) throw new OutboxException($"The outbox {_path} was removed or replaced while it was in use. Its records are sent; for new ones, restart.", mayPass: false);
+        EnsureRoom(batches);
         Sync(true);
         var numbers = new long[batches.Count];
         using (var transaction = _connection.BeginTransaction())
@@ -187,6 +189,18 @@ sealed class OutboxDatabase : IDisposable
     }
 
     void RemoveRows(IReadOnlyList<long> numbers)
+    {
+        var atOnce = numbers.Count;
+        if (SizeWith(0) + LogLength() + Reserve > _mostBytes)
+        {
+            ShortenLog();
+            atOnce = RowsRemovedInReserve;
+        }
+
+        foreach (var some in numbers.Chunk(Math.Max(1, atOnce))) RemoveTogether(some);
+    }
+
+    void RemoveTogether(IReadOnlyList<long> numbers)
     {
         var removed = new long[3];
         Sync(false);
@@ -303,7 +317,7 @@ sealed class OutboxDatabase : IDisposable
             if (check.ExecuteScalar() as string != "ok") return false;
         }
 
-        var pages = mostBytes / Number(connection, "PRAGMA page_size");
+        var pages = (mostBytes - LogBytes(mostBytes)) / Number(connection, "PRAGMA page_size");
         Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {Math.Max(pages, Number(connection, "PRAGMA page_count"))}; PRAGMA wal_autocheckpoint = {Math.Min(CheckpointPages, pages / 2)}"));
         Durable.SyncFolder(Path.GetDirectoryName(path)!); // also the removal of the initial journal: if it reappeared, it would undo the switch to WAL
         return true;
@@ -363,18 +377,6 @@ sealed class OutboxDatabase : IDisposable
         {
             if (reader.GetInt64(0) is >= 0 and < 3 and var kind) _records[kind] = reader.GetInt64(1);
             LastNumber = Math.Max(LastNumber, reader.GetInt64(2));
-        }
-    }
-
-    void MakeReserve()
-    {
-        try
-        {
-            Execute(_connection, string.Create(CultureInfo.InvariantCulture, $"BEGIN; INSERT INTO damaged VALUES (0, 0, 0, 0, zeroblob({Reserve}), x''); DELETE FROM damaged WHERE number = 0; COMMIT"));
-        }
-        catch (SqliteException e) when (e.SqliteErrorCode == FullCode)
-        {
-            // The disk is already full: sending what is stored makes space.
         }
     }
 
@@ -474,9 +476,11 @@ sealed class OutboxDatabase : IDisposable
         }
     }
 
+    static OutboxException Full(string path, Exception? e = null) => new($"The outbox {path} is full: its disk, or its own limit. Records are rejected until there is space.", mayPass: true, e);
+
     static OutboxException Failed(string path, Exception e) => e switch
     {
-        SqliteException { SqliteErrorCode: FullCode } => new($"The outbox {path} is full: its disk, or its own limit. Records are rejected until there is space.", mayPass: true, e),
+        SqliteException { SqliteErrorCode: FullCode } => Full(path, e),
         SqliteException { SqliteErrorCode: CorruptCode or NotADatabaseCode } => new($"The outbox {path} is damaged. The next start sets it aside and recovers what can be read.", mayPass: false, e),
         // The system may have discarded what it could not write: a retry would prove nothing.
         NotSyncedException or SqliteException { SqliteExtendedErrorCode: SyncFailedCode or FolderSyncFailedCode } => new($"The disk of the outbox {path} does not sync: {e.Message} Durability cannot be guaranteed; repair the disk and restart.", mayPass: false, e),

@@ -32,7 +32,8 @@ public sealed class SqliteOutbox : ITrackerOutbox
     /// <summary>Opens an outbox in a folder, creating it if needed.</summary>
     /// <param name="folder">A folder used only for the outbox, on a local disk. It contains personal data, so only its owner may read it. Trackers of several
     /// projects may share it.</param>
-    /// <param name="mostBytes">The maximum size of this process's part in bytes; beyond that, records are rejected until some are sent. Default: 1 GB.</param>
+    /// <param name="mostBytes">The maximum size of this process's part in bytes, the database and its log together; beyond that, records are rejected until some are
+    /// sent. Default: 1 GB.</param>
     /// <returns>The opened outbox.</returns>
     /// <exception cref="OutboxException">The folder cannot be written.</exception>
     public static SqliteOutbox Open(string folder, long mostBytes = DefaultMostBytes)

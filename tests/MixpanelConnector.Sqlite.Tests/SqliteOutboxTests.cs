@@ -89,6 +89,68 @@ public sealed class SqliteOutboxTests : IDisposable
         Assert.Equal(["again"], Texts(outbox.Read(TrackedKind.Event, 0, 100)));
     }
 
+    [Theory]
+    [InlineData(2 << 20, 2_000)]
+    [InlineData(2 << 20, 20_000)]
+    [InlineData(4 << 20, 300_000)]
+    [InlineData(10_000_000, 50_000)]
+    public void The_limit_holds_for_all_files_together(int most, int size)
+    {
+        using var outbox = SqliteOutbox.Open(_folder.Path, most);
+        var batch = Batch(new string('x', size));
+        for (var round = 0; round < 2; round++)
+        {
+            var numbers = Fill();
+            // Most of the limit is usable: the log has a quarter of it at most.
+            Assert.InRange((double)numbers.Count * size, most * 0.4, most);
+            for (var i = 0; i < numbers.Count; i += 7)
+            {
+                outbox.Remove(numbers[i..Math.Min(numbers.Count, i + 7)]);
+                EnsureWithin();
+            }
+        }
+
+        // Records larger than those that filled the file find room as well.
+        for (var i = 0; i < 3; i++) Assert.Single(outbox.Append([Batch(new string('y', most / 5))]));
+        EnsureWithin();
+
+        List<long> Fill()
+        {
+            List<long> numbers = [];
+            while (true)
+            {
+                try
+                {
+                    numbers.AddRange(outbox.Append([batch]));
+                }
+                catch (OutboxException e)
+                {
+                    Assert.True(e.MayPass);
+                    return numbers;
+                }
+                finally
+                {
+                    EnsureWithin();
+                }
+            }
+        }
+
+        void EnsureWithin() => Assert.InRange(new DirectoryInfo(_folder.Path).EnumerateFiles().Sum(file => file.Length), 0, most);
+    }
+
+    [Fact]
+    public void A_part_that_is_larger_than_a_lower_limit_takes_records_again_once_some_are_sent()
+    {
+        List<long> numbers = [];
+        using (var outbox = SqliteOutbox.Open(_folder.Path, 8 << 20))
+            for (var i = 0; i < 60; i++) numbers.AddRange(outbox.Append([Batch(new string('x', 100_000))]));
+
+        using var smaller = SqliteOutbox.Open(_folder.Path, 2 << 20);
+        smaller.Remove(numbers);
+
+        Assert.Single(smaller.Append([Batch(new string('y', 300_000))]));
+    }
+
     [Fact]
     public void A_row_that_does_not_fit_its_checksum_is_set_aside_and_the_others_are_given()
     {

@@ -15,6 +15,11 @@ namespace MixpanelConnector;
 /// </summary>
 public sealed class EvaluationContext
 {
+    // The limit of a JSON reader, which also bounds the recursion of evaluations.
+    const int Deepest = 64;
+
+    const string TooDeep = "The context is nested too deeply.";
+
     const string DistinctIdName = "distinct_id", DeviceIdName = "device_id", PropertiesName = "custom_properties";
 
     readonly Dictionary<string, ulong> _assignments = new(StringComparer.Ordinal);
@@ -57,13 +62,17 @@ public sealed class EvaluationContext
 
     /// <summary>Creates a context from JSON, such as <c>{"distinct_id":"user-1","company":"acme","custom_properties":{"plan":"pro"}}</c>.</summary>
     /// <param name="json">A JSON object.</param>
-    /// <exception cref="MixpanelException">It is not an object, or contains a string that is not valid Unicode.</exception>
+    /// <exception cref="MixpanelException">It is not an object, is nested more than 64 levels deep, or contains a string that is not valid Unicode.</exception>
     public static EvaluationContext FromJson(JsonElement json)
     {
         if (json.ValueKind is not JsonValueKind.Object) throw MixpanelException.Invalid("context", "The context must be a JSON object, such as {\"distinct_id\":\"user-1\"}.");
         try
         {
-            return new(json.Clone());
+            return new(JsonElement.Parse(json.GetRawText())); // bounds the depth, unlike a clone
+        }
+        catch (JsonException)
+        {
+            throw MixpanelException.Invalid("context", TooDeep);
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
@@ -90,29 +99,28 @@ public sealed class EvaluationContext
 
     /// <summary>Returns the same context with these properties, which rules compare, instead of its own.</summary>
     /// <param name="properties">Strings, numbers, booleans, times (in UTC unless specified), lists, JSON, and nested dictionaries.</param>
-    /// <exception cref="MixpanelException">A value cannot be expressed in JSON.</exception>
+    /// <exception cref="MixpanelException">A value cannot be expressed in JSON, contains itself, or is nested more than about 60 levels deep.</exception>
     public EvaluationContext WithProperties(IReadOnlyDictionary<string, object?> properties)
     {
         ArgumentNullException.ThrowIfNull(properties);
-        return WithPayload(Payload.Of(Stated(properties)));
+        return WithPayload(Payload.Of(properties.ToDictionary(property => property.Key, property => Stated(property.Key, property.Value, depth: 1), StringComparer.Ordinal)));
     }
 
     /// <summary>Formats times with their offset, which rules need to compare them; times in events are Mixpanel's text, which has none.</summary>
-    static Dictionary<string, object?> Stated(IReadOnlyDictionary<string, object?> properties) => properties.ToDictionary(
-        property => property.Key,
-        property => property.Value switch
-        {
-            DateTimeOffset time => Text(time),
-            DateTime time => Text(new DateTimeOffset(time.Kind is DateTimeKind.Local ? time.ToUniversalTime() : DateTime.SpecifyKind(time, DateTimeKind.Utc))),
-            IReadOnlyDictionary<string, object?> nested => Stated(nested),
-            var value => value,
-        },
-        StringComparer.Ordinal);
+    static object? Stated(string name, object? value, int depth) => value switch
+    {
+        DateTimeOffset time => Text(time),
+        DateTime time => Text(new DateTimeOffset(time.Kind is DateTimeKind.Local ? time.ToUniversalTime() : DateTime.SpecifyKind(time, DateTimeKind.Utc))),
+        IReadOnlyDictionary<string, object?> when depth > Deepest => throw MixpanelException.Invalid(name, $"The property '{name}' is nested too deeply, or contains itself."),
+        IReadOnlyDictionary<string, object?> nested => nested.ToDictionary(property => property.Key, property => Stated(name, property.Value, depth + 1), StringComparer.Ordinal),
+        _ => value,
+    };
 
     static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>Returns the same context with these properties, which rules compare, instead of its own.</summary>
     /// <param name="properties">The properties.</param>
+    /// <exception cref="MixpanelException">A value cannot be expressed in JSON, or is nested more than about 60 levels deep.</exception>
     public EvaluationContext WithProperties(JsonObject properties)
     {
         ArgumentNullException.ThrowIfNull(properties);
@@ -182,6 +190,10 @@ public sealed class EvaluationContext
         catch (UnwritableValueException e)
         {
             throw MixpanelException.Invalid(e.Path, $"The property cannot be written as JSON: {e.Reason}.");
+        }
+        catch (JsonException)
+        {
+            throw MixpanelException.Invalid(PropertiesName, TooDeep);
         }
     }
 

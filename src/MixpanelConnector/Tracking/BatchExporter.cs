@@ -19,6 +19,7 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
     readonly LogLimit _drops = new(options.TimeProvider, lines: 1);
     readonly LogLimit _callbacks = new(options.TimeProvider, lines: 1);
     readonly Lock _lock = new();
+    readonly TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
     string _dropReason = "";
     TaskCompletionSource<MixpanelError> _trouble = new(TaskCreationOptions.RunContinuationsAsynchronously);
     ServiceAccountCredentials? _troubled; // the account in use when the trouble began
@@ -43,8 +44,9 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
     public async Task<RecordBatch?> DeliverAsync(RecordBatch batch, CancellationToken stop)
     {
         var left = batch;
-        for (var failures = 1; ; failures++)
+        for (int failures = 1, pauses = 0; ; failures++)
         {
+            var hurries = _hurry.Task.IsCompleted;
             var delivery = new Delivery(kind, destination, options, tracking.Patience, metrics, outage, isRetry: failures > 1);
             var (replaced, account) = (options.Rotation?.WhenReplaced, options.Rotation?.Current);
             MixpanelError error;
@@ -81,10 +83,15 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
 
             if (stop.IsCancellationRequested) return left;
             Failing(error, account);
-            var wait = Backoff.Delay(failures, options.BackoffMin, options.BackoffMax, retryAfter: null, options.Randomizer());
-            // Replaced credentials are tried at once.
-            if (replaced is not null) await replaced.WaitAsync(wait, options.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            else await Task.Delay(wait, options.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var wait = Backoff.Delay(++pauses, options.BackoffMin, options.BackoffMax, retryAfter: null, options.Randomizer());
+            // Replaced credentials are tried at once, and so is what waits when the tracker is about to stop.
+            using var done = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            List<Task> ends = [Task.Delay(wait, options.TimeProvider, done.Token)];
+            if (replaced is not null) ends.Add(replaced);
+            if (!hurries) ends.Add(_hurry.Task);
+            await Task.WhenAny(ends).ConfigureAwait(false);
+            await done.CancelAsync().ConfigureAwait(false);
+            if (!hurries && _hurry.Task.IsCompleted) pauses = 0;
 
             void Settle(List<(long Position, RejectedRecord Record)> refused)
             {
@@ -108,6 +115,9 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
             }
         }
     }
+
+    /// <summary>Retries what waits for its next attempt: the tracker stops soon.</summary>
+    public void Hurry() => _hurry.TrySetResult();
 
     public void Reject(RejectedRecord record, int count = 1)
     {

@@ -100,7 +100,7 @@ sealed class EventAdditions
     {
         using var text = new MemoryStream();
         text.WriteByte((byte)',');
-        using (var json = new Utf8JsonWriter(text, JsonDefaults.WriterOptions))
+        using (var json = new Utf8JsonWriter(text, WellFormedEncoder.WriterOptions))
         {
             json.WriteStringValue(name);
             json.Flush();

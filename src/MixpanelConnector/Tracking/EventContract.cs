@@ -12,7 +12,7 @@ abstract class EventContract
     public string FindUnwritable(object happened)
     {
         var written = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(written, JsonDefaults.WriterOptions);
+        using var json = new Utf8JsonWriter(written, WellFormedEncoder.WriterOptions);
         try
         {
             Write(happened, json);

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization.Metadata;
 using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector;
@@ -15,6 +14,8 @@ public readonly struct GroupUpdates
     readonly UpdatedProfile _profile;
 
     internal GroupUpdates(IMixpanelTracker tracker, string groupKey, string groupId) => _profile = new(tracker, TrackedKind.Group, MixpanelUser.None, groupKey, groupId);
+
+    internal UpdatedProfile Profile => _profile;
 
     /// <summary>Sets a property.</summary>
     /// <param name="name">The property.</param>
@@ -63,13 +64,6 @@ public readonly struct GroupUpdates
     [RequiresDynamicCode(UpdatedProfile.Reflection)]
     public bool Set<T>(T properties) where T : class => _profile.Send("$set", new(properties, TrackedContract.Reflected<T>()));
 
-    /// <summary>Sets the properties of an object, such as <c>new { Plan = "pro" }</c>.</summary>
-    /// <typeparam name="T">The type of the object.</typeparam>
-    /// <param name="properties">The object.</param>
-    /// <param name="type">The contract of its type, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
-    /// <returns>False when the tracker did not accept it.</returns>
-    public bool Set<T>(T properties, JsonTypeInfo<T> type) where T : class => _profile.Send("$set", new(properties, type));
-
     /// <summary>Sets those properties of an object that have no value yet.</summary>
     /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="properties">The object.</param>
@@ -77,13 +71,6 @@ public readonly struct GroupUpdates
     [RequiresUnreferencedCode(UpdatedProfile.Reflection)]
     [RequiresDynamicCode(UpdatedProfile.Reflection)]
     public bool SetOnce<T>(T properties) where T : class => _profile.Send("$set_once", new(properties, TrackedContract.Reflected<T>()));
-
-    /// <summary>Sets those properties of an object that have no value yet.</summary>
-    /// <typeparam name="T">The type of the object.</typeparam>
-    /// <param name="properties">The object.</param>
-    /// <param name="type">The contract of its type, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
-    /// <returns>False when the tracker did not accept it.</returns>
-    public bool SetOnce<T>(T properties, JsonTypeInfo<T> type) where T : class => _profile.Send("$set_once", new(properties, type));
 
     /// <summary>Deletes the profile.</summary>
     /// <returns>False when the tracker did not accept it.</returns>
@@ -144,14 +131,6 @@ public readonly struct GroupUpdates
     [RequiresDynamicCode(UpdatedProfile.Reflection)]
     public ValueTask SetAsync<T>(T properties, CancellationToken cancellationToken = default) where T : class => _profile.SendAsync("$set", new(properties, TrackedContract.Reflected<T>()), cancellationToken);
 
-    /// <summary>Sets the properties of an object, such as <c>new { Plan = "pro" }</c>.</summary>
-    /// <typeparam name="T">The type of the object.</typeparam>
-    /// <param name="properties">The object.</param>
-    /// <param name="type">The contract of its type, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask SetAsync<T>(T properties, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) where T : class => _profile.SendAsync("$set", new(properties, type), cancellationToken);
-
     /// <summary>Sets those properties of an object that have no value yet.</summary>
     /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="properties">The object.</param>
@@ -160,14 +139,6 @@ public readonly struct GroupUpdates
     [RequiresUnreferencedCode(UpdatedProfile.Reflection)]
     [RequiresDynamicCode(UpdatedProfile.Reflection)]
     public ValueTask SetOnceAsync<T>(T properties, CancellationToken cancellationToken = default) where T : class => _profile.SendAsync("$set_once", new(properties, TrackedContract.Reflected<T>()), cancellationToken);
-
-    /// <summary>Sets those properties of an object that have no value yet.</summary>
-    /// <typeparam name="T">The type of the object.</typeparam>
-    /// <param name="properties">The object.</param>
-    /// <param name="type">The contract of its type, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask SetOnceAsync<T>(T properties, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) where T : class => _profile.SendAsync("$set_once", new(properties, type), cancellationToken);
 
     /// <summary>Deletes the profile.</summary>
     /// <param name="cancellationToken">Cancels the wait.</param>

@@ -115,6 +115,6 @@ public readonly struct MixpanelEventWriter
 
     void EnsureNotTooDeep()
     {
-        if (_json.CurrentDepth >= Deepest) throw new UnwritableValueException("", "it is nested too deeply, or contains itself");
+        if (_json.CurrentDepth >= Deepest) throw TrackedValue.TooDeep();
     }
 }

@@ -27,9 +27,14 @@ public sealed class MixpanelScope : IDisposable
     /// <param name="optedOut">Whether the scope belongs to a person who does not want to be tracked. If so, no event and no user profile update is accepted
     /// within it, whomever they name, except <c>Delete</c>. Default: false, which keeps the outer scope's value.</param>
     /// <returns>The scope; disposing it ends it.</returns>
-    /// <exception cref="ArgumentException">A value cannot be expressed in JSON.</exception>
-    public static MixpanelScope Begin(MixpanelUser user = default, IReadOnlyDictionary<string, object?>? properties = null, bool optedOut = false) =>
-        new(user, properties is { Count: > 0 } ? new TrackedRecord(TrackedKind.Event, "", default, Payload.Of(properties)).ToJson()!.AsObject() : [], optedOut);
+    /// <exception cref="ArgumentException">A value cannot be expressed in JSON, or a property is one that each call fixes: <c>distinct_id</c>, <c>$user_id</c>,
+    /// <c>$device_id</c>, <c>time</c>, <c>$insert_id</c>, <c>token</c>.</exception>
+    public static MixpanelScope Begin(MixpanelUser user = default, IReadOnlyDictionary<string, object?>? properties = null, bool optedOut = false)
+    {
+        if (properties is not { Count: > 0 }) return new(user, [], optedOut);
+        if (FixedProperties.In(properties.Keys) is { } name) throw new ArgumentException(FixedProperties.Refusal(name), nameof(properties));
+        return new(user, new TrackedRecord(TrackedKind.Event, "", default, Payload.Of(properties)).ToJson()!.AsObject(), optedOut);
+    }
 
     /// <summary>The current scope of the execution context; null outside of every scope.</summary>
     public static MixpanelScope? Current => Ambient.Value;

@@ -230,7 +230,9 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         {
             // Refused records are reported.
             await Observed(_sendLoop.SecureAsync()).WaitAsync(_giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await FlushAsync(_giveUp.Token).ConfigureAwait(false);
+            foreach (var channel in _channels) channel.Exporter.Hurry();
+            // Not FlushAsync: refused credentials end a wait for it, but other records may still be accepted, and these once the cause is fixed.
+            await Observed(_sendLoop.FlushAsync()).WaitAsync(_giveUp.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or MixpanelException)
         {

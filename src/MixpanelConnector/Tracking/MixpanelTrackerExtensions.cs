@@ -169,9 +169,11 @@ public static class MixpanelTrackerExtensions
     /// <param name="tracker">The tracker.</param>
     /// <param name="groupKey">The group key, a property such as <c>company</c>.</param>
     /// <param name="groupIds">The group or the groups, such as <c>acme</c>.</param>
+    /// <exception cref="ArgumentException">There is no group, one is empty, or the key is a property that each call fixes, such as <c>distinct_id</c>.</exception>
     public static IMixpanelTracker InGroup(this IMixpanelTracker tracker, string groupKey, params IEnumerable<string> groupIds)
     {
         ArgumentException.ThrowIfNullOrEmpty(groupKey);
+        if (FixedProperties.Contains(groupKey)) throw new ArgumentException(FixedProperties.Refusal(groupKey), nameof(groupKey));
         ArgumentNullException.ThrowIfNull(groupIds);
         List<string> groups = [.. groupIds];
         if (groups.Count == 0 || groups.Exists(string.IsNullOrEmpty)) throw new ArgumentException("At least one group is required, and none may be empty.", nameof(groupIds));

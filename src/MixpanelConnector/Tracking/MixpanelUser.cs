@@ -47,8 +47,9 @@ public readonly record struct MixpanelUser
     /// <param name="distinctId">The id.</param>
     public static MixpanelUser FromDistinctId(string? distinctId) => new(distinctId, null, null);
 
-    /// <summary>Returns a user by the ids of an event.</summary>
-    internal static MixpanelUser Of(string distinctId, string? userId, string? deviceId) => new(distinctId, userId, deviceId);
+    /// <summary>Returns the user as whom Mixpanel stores an event with these ids: the user's id comes before the device's, and both before any other.</summary>
+    internal static MixpanelUser Of(string distinctId, string? userId, string? deviceId) =>
+        new(userId is { Length: > 0 } ? userId : deviceId is { Length: > 0 } && distinctId.Length == 0 ? $"$device:{deviceId}" : distinctId, userId, deviceId);
 
     /// <summary>Converts a <c>distinct_id</c> to a user; null to <see cref="None"/>.</summary>
     /// <param name="distinctId">The id.</param>

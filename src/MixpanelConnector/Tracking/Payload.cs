@@ -40,9 +40,9 @@ readonly struct Payload
             else if (contract.Kind is JsonTypeInfoKind.Dictionary && _value is IEnumerable<KeyValuePair<string, object?>> members) Write(json, members, contract.Options, ofEvent);
             else JsonSerializer.Serialize(json, _value, contract);
         }
-        catch (UnwritableValueException e) when (_contract is not null)
+        catch (UnwritableValueException e) when (_contract is not null || e.Path.Length == 0)
         {
-            // A converter within the contract knows only the path from its own value.
+            // A converter within the contract knows only the path from its own value, and the encoder none.
             var name = FindUnwritable(ofEvent);
             throw new UnwritableValueException(e.Path.Length == 0 || e.Path == name ? name : $"{name}.{e.Path}", e.Reason);
         }
@@ -123,7 +123,9 @@ readonly struct Payload
         {
             try
             {
-                using var nowhere = new Utf8JsonWriter(Stream.Null);
+                using var nowhere = new Utf8JsonWriter(Stream.Null, WellFormedEncoder.WriterOptions);
+                nowhere.WriteStartObject();
+                nowhere.WritePropertyName(name);
                 write(nowhere);
             }
             catch (Exception e) when (e is not OutOfMemoryException)
@@ -137,10 +139,14 @@ readonly struct Payload
 
     IEnumerable<(string Name, Action<Utf8JsonWriter> Write)> Members(bool ofEvent)
     {
-        var held = _value;
+        var held = _value is Nullable nullable ? nullable.Members : _value;
         if (held is OneProperty one)
         {
             yield return (one.Name, json => TrackedValue.Write(json, one.Value, one.Name));
+        }
+        else if (held is JsonObject json)
+        {
+            foreach (var (name, member) in json) yield return (name, nowhere => TrackedValue.Write(nowhere, member, name));
         }
         else if (held is IEnumerable<KeyValuePair<string, object?>> members)
         {
@@ -153,6 +159,7 @@ readonly struct Payload
                 yield return (property.Name, json =>
                 {
                     if (property.Get?.Invoke(held) is { } member) JsonSerializer.Serialize(json, member, contract.Options.GetTypeInfo(member.GetType()));
+                    else json.WriteNullValue();
                 }
                 );
         }

@@ -86,6 +86,8 @@ sealed class RecordScreen
         if (_tracking.IsOptedOut is not null && MindsOptOut(in record))
         {
             if (IsOptedOut(user)) return OptedOut;
+            // Which of its ids counts depends on how the project merges identities.
+            if (writer.HasOwnIds && WrittenIds.DistinctId(written) is var other && other != user.DistinctId && IsOptedOut(MixpanelUser.FromDistinctId(other))) return OptedOut;
             if (JoinsIds(record.Kind, record.Name) && WrittenIds.Joined(written).Exists(id => IsOptedOut(MixpanelUser.FromDistinctId(id)))) return OptedOut;
         }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using System.Text.Json;
 
 namespace MixpanelConnector.Tracking;
@@ -20,7 +21,7 @@ sealed class RecordWriter : IBufferWriter<byte>
     byte[] _buffer = new byte[2048];
     int _length;
 
-    RecordWriter() => _json = new Utf8JsonWriter(this, JsonDefaults.WriterOptions);
+    RecordWriter() => _json = new Utf8JsonWriter(this, WellFormedEncoder.WriterOptions);
 
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 
@@ -90,9 +91,9 @@ sealed class RecordWriter : IBufferWriter<byte>
     {
         var hasIdOfOurs = InsertId.Length > 0;
         BeginEvent(record.Name);
-        if (!record.Envelope.ContainsKey("distinct_id")) _json.WriteString("distinct_id"u8, record.User.DistinctId);
-        if (record.User.UserId is { } userId && !record.Envelope.ContainsKey("$user_id")) _json.WriteString("$user_id"u8, userId);
-        if (record.User.DeviceId is { } deviceId && !record.Envelope.ContainsKey("$device_id")) _json.WriteString("$device_id"u8, deviceId);
+        if (!record.Envelope.ContainsKey("distinct_id")) Text("distinct_id"u8, record.User.DistinctId);
+        if (record.User.UserId is { } userId && !record.Envelope.ContainsKey("$user_id")) Text("$user_id"u8, userId);
+        if (record.User.DeviceId is { } deviceId && !record.Envelope.ContainsKey("$device_id")) Text("$device_id"u8, deviceId);
         foreach (var (name, value) in record.Envelope)
         {
             TrackedValue.WriteMember(_json, name, value, "");
@@ -116,20 +117,20 @@ sealed class RecordWriter : IBufferWriter<byte>
         InsertId = default;
         _json.Reset(this);
         _json.WriteStartObject();
-        _json.WriteString("$token"u8, token);
+        Text("$token"u8, token);
         if (record.Kind is TrackedKind.Group)
         {
-            _json.WriteString("$group_key"u8, record.GroupKey);
-            _json.WriteString("$group_id"u8, record.GroupId);
+            Text("$group_key"u8, record.GroupKey!);
+            Text("$group_id"u8, record.GroupId!);
         }
         else
         {
-            _json.WriteString("$distinct_id"u8, record.User.DistinctId);
+            Text("$distinct_id"u8, record.User.DistinctId);
         }
 
         if (record.Settings is { } settings)
         {
-            if (settings.Ip is { } ip) _json.WriteString("$ip"u8, ip);
+            if (settings.Ip is { } ip) Text("$ip"u8, ip);
             if (settings.Time is { } time) _json.WriteNumber("$time"u8, time.ToUnixTimeSeconds());
             if (settings.IgnoreTime) _json.WriteBoolean("$ignore_time"u8, value: true);
             if (settings.IgnoreAlias) _json.WriteBoolean("$ignore_alias"u8, value: true);
@@ -139,6 +140,19 @@ sealed class RecordWriter : IBufferWriter<byte>
         record.Payload.WriteTo(_json, ofEvent: false);
         _json.WriteEndObject();
         _json.Flush();
+    }
+
+    /// <exception cref="UnwritableValueException">The text is not valid Unicode.</exception>
+    void Text(ReadOnlySpan<byte> name, string value)
+    {
+        try
+        {
+            _json.WriteString(name, value);
+        }
+        catch (UnwritableValueException e)
+        {
+            throw new UnwritableValueException(Encoding.UTF8.GetString(name), e.Reason);
+        }
     }
 
     static void EnsureObject(ReadOnlySpan<byte> payload)
@@ -152,7 +166,7 @@ sealed class RecordWriter : IBufferWriter<byte>
         InsertId = default;
         _json.Reset(this);
         _json.WriteStartObject();
-        _json.WriteString("event"u8, name);
+        Text("event"u8, name);
         _json.WriteStartObject("properties"u8);
     }
 
@@ -160,9 +174,9 @@ sealed class RecordWriter : IBufferWriter<byte>
     {
         BeginEvent(record.Name);
         var user = record.User;
-        if (own is not { DistinctId: true }) _json.WriteString("distinct_id"u8, user.DistinctId);
-        if (user.UserId is { } userId && own is not { UserId: true }) _json.WriteString("$user_id"u8, userId);
-        if (user.DeviceId is { } deviceId && own is not { DeviceId: true }) _json.WriteString("$device_id"u8, deviceId);
+        if (own is not { DistinctId: true }) Text("distinct_id"u8, user.DistinctId);
+        if (user.UserId is { } userId && own is not { UserId: true }) Text("$user_id"u8, userId);
+        if (user.DeviceId is { } deviceId && own is not { DeviceId: true }) Text("$device_id"u8, deviceId);
         if (own is not { Time: true }) _json.WriteNumber("time"u8, milliseconds);
         if (own is not { InsertId: true })
         {

@@ -102,7 +102,12 @@ public sealed class RecordingTracker : IMixpanelTracker
             var scope = MixpanelScope.Current;
             writer.WritePayload(in record);
             if (writer.Written.Length > RecordWriter.MostRecordBytes) rejected = RejectedRecord.TooLarge(record.Kind, writer.Written.Length);
-            else Screen(writer, in record, scope, JsonNode.Parse(writer.Written) ?? new JsonObject());
+            else
+            {
+                var properties = JsonNode.Parse(writer.Written) ?? new JsonObject();
+                WriteWhole(writer, in record);
+                Screen(writer, in record, scope, properties);
+            }
         }
         catch (RecordScreenException e)
         {
@@ -121,6 +126,13 @@ public sealed class RecordingTracker : IMixpanelTracker
         return rejected;
     }
 
+    /// <summary>Writes the record as it would be sent, for the screen, and because its ids may be refused, too.</summary>
+    void WriteWhole(RecordWriter writer, in TrackedRecord record)
+    {
+        if (record.Kind is TrackedKind.Event) writer.WriteEvent(in record, 0, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Interlocked.Increment(ref _ids):x32}")), record.Context?.Groups.AddTo(NoAdditions) ?? NoAdditions);
+        else writer.WriteUpdate(in record, token: "");
+    }
+
     void Screen(RecordWriter writer, in TrackedRecord record, MixpanelScope? scope, JsonNode properties)
     {
         if (record.Kind is TrackedKind.Event)
@@ -133,7 +145,6 @@ public sealed class RecordingTracker : IMixpanelTracker
         var leftOut = scope is { IsOptedOut: true } && RecordScreen.MindsOptOut(in record) ? RecordScreen.OptedOut : null;
         if (leftOut is null && _screen is { } screen)
         {
-            if (record.Kind is TrackedKind.Event) writer.WriteEvent(in record, 0, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Interlocked.Increment(ref _ids):x32}")), NoAdditions);
             var outgoing = OutgoingRecord.Of(in record, properties.DeepClone());
             leftOut = screen.LeavesOut(writer, in record) ?? screen.Pass(outgoing);
             if (leftOut is null) recorded = recorded with { Name = outgoing.Name, User = outgoing.User, Properties = outgoing.HasProperties ? outgoing.AllProperties() : properties, Settings = outgoing.Settings };

@@ -29,7 +29,7 @@ static class TrackedValue
                 json.WriteNullValue();
                 break;
             case string text:
-                json.WriteStringValue(text);
+                WriteText(json, text, path);
                 break;
             case bool flag:
                 json.WriteBooleanValue(flag);
@@ -80,10 +80,10 @@ static class TrackedValue
                 json.WriteStringValue(id);
                 break;
             case Uri address:
-                json.WriteStringValue(address.OriginalString);
+                WriteText(json, address.OriginalString, path);
                 break;
             case Enum or char or Version:
-                json.WriteStringValue(value.ToString());
+                WriteText(json, value.ToString()!, path);
                 break;
             case byte[] bytes:
                 json.WriteBase64StringValue(bytes);
@@ -104,17 +104,20 @@ static class TrackedValue
                 document.RootElement.WriteTo(json);
                 break;
             case IEnumerable<KeyValuePair<string, object?>> members:
+                EnsureNotTooDeep(json);
                 json.WriteStartObject();
                 foreach (var (name, member) in members) WriteMember(json, name, member, path);
                 json.WriteEndObject();
                 break;
             case IDictionary members:
+                EnsureNotTooDeep(json);
                 json.WriteStartObject();
                 foreach (DictionaryEntry member in members)
                     WriteMember(json, member.Key as string ?? Convert.ToString(member.Key, CultureInfo.InvariantCulture) ?? throw new UnwritableValueException(path, "a key without text"), member.Value, path);
                 json.WriteEndObject();
                 break;
             case IEnumerable items:
+                EnsureNotTooDeep(json);
                 json.WriteStartArray();
                 foreach (var item in items) Write(json, item, path);
                 json.WriteEndArray();
@@ -147,8 +150,38 @@ static class TrackedValue
     public static void WriteMember(Utf8JsonWriter json, string name, object? value, string path)
     {
         if (value is null) return;
-        json.WritePropertyName(name);
-        Write(json, value, path.Length == 0 ? name : $"{path}.{name}");
+        var at = path.Length == 0 ? name : $"{path}.{name}";
+        try
+        {
+            json.WritePropertyName(name);
+        }
+        catch (UnwritableValueException e)
+        {
+            throw new UnwritableValueException(at, e.Reason);
+        }
+
+        Write(json, value, at);
+    }
+
+    static void EnsureNotTooDeep(Utf8JsonWriter json)
+    {
+        if (json.CurrentDepth >= OutgoingRecord.DeepestWritten) throw TooDeep();
+    }
+
+    /// <summary>Without the path, which is as long as the value is deep.</summary>
+    public static UnwritableValueException TooDeep() => new("", "it is nested too deeply, or contains itself");
+
+    /// <exception cref="UnwritableValueException">The text is not valid Unicode.</exception>
+    static void WriteText(Utf8JsonWriter json, string text, string path)
+    {
+        try
+        {
+            json.WriteStringValue(text);
+        }
+        catch (UnwritableValueException e)
+        {
+            throw new UnwritableValueException(path, e.Reason);
+        }
     }
 
     static void WriteNode(Utf8JsonWriter json, JsonNode node, string path)
@@ -156,11 +189,13 @@ static class TrackedValue
         switch (node)
         {
             case JsonObject members:
+                EnsureNotTooDeep(json);
                 json.WriteStartObject();
                 foreach (var (name, member) in members) WriteMember(json, name, member, path);
                 json.WriteEndObject();
                 break;
             case JsonArray items:
+                EnsureNotTooDeep(json);
                 json.WriteStartArray();
                 foreach (var item in items) Write(json, item, path);
                 json.WriteEndArray();
@@ -180,6 +215,10 @@ static class TrackedValue
         try
         {
             node.WriteTo(json);
+        }
+        catch (UnwritableValueException e)
+        {
+            throw new UnwritableValueException(path, e.Reason);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Tracking;
 
@@ -65,7 +66,10 @@ public sealed record TrackerOptions
     /// </summary>
     public EventEndpoint EventsTo { get; init; } = EventEndpoint.Import;
 
-    /// <summary>Properties for every event that does not set them itself. Default: none.</summary>
+    /// <summary>
+    /// Properties for every event that does not set them itself. Those that each call fixes (<c>distinct_id</c>, <c>$user_id</c>, <c>$device_id</c>,
+    /// <c>time</c>, <c>$insert_id</c>, <c>token</c>) are refused. Default: none.
+    /// </summary>
     public JsonObject SuperProperties { get; init; } = [];
 
     /// <summary>
@@ -100,7 +104,9 @@ public sealed record TrackerOptions
 
     /// <summary>
     /// Returns whether a person does not want to be tracked. If so, no event and no update of the profile is accepted, except <c>Delete</c>. It is called on
-    /// the thread that tracks, for each record, and should be fast. When it throws, the record is not accepted. Default: nobody has opted out.
+    /// the thread that tracks, for each record, and should be fast. When an event has several ids, <see cref="MixpanelUser.DistinctId"/> is the one under which
+    /// Mixpanel stores it: the user's before the device's; it is called again for another <c>distinct_id</c> that the event carries. When it throws, the record
+    /// is not accepted. Default: nobody has opted out.
     /// </summary>
     public Func<MixpanelUser, bool>? IsOptedOut { get; init; }
 
@@ -147,8 +153,24 @@ public sealed record TrackerOptions
         if (!Enum.IsDefined(EventsTo)) throw MixpanelException.Invalid("events_to", "The endpoint for events must be import or track.");
         if (WaitTimeout < TimeSpan.Zero || WaitTimeout > TimeSpan.FromDays(1)) throw MixpanelException.Invalid("wait_timeout", "The time to wait for room must be from zero to a day.");
         if (StopTimeout < TimeSpan.Zero || StopTimeout > TimeSpan.FromDays(1)) throw MixpanelException.Invalid("stop_timeout", "The time to stop must be from zero to a day.");
+        if (FixedProperties.In(SuperProperties.Select(property => property.Key)) is { } name) throw MixpanelException.Invalid("super_properties", FixedProperties.Refusal(name));
+        EnsureWritable(SuperProperties);
         RecordScreen.Validate(SampleRates);
         Redaction?.Validated();
         return this;
+    }
+
+    /// <exception cref="MixpanelException">A value cannot be expressed in JSON.</exception>
+    static void EnsureWritable(JsonObject superProperties)
+    {
+        using var nowhere = new Utf8JsonWriter(Stream.Null, WellFormedEncoder.WriterOptions);
+        try
+        {
+            Payload.Of(superProperties).WriteTo(nowhere, ofEvent: false);
+        }
+        catch (UnwritableValueException e)
+        {
+            throw MixpanelException.Invalid("super_properties", $"Super properties: {e.Message}");
+        }
     }
 }

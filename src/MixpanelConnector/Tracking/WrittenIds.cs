@@ -45,12 +45,16 @@ static class WrittenIds
         return ids;
     }
 
-    public static string InsertId(ReadOnlySpan<byte> written)
+    public static string InsertId(ReadOnlySpan<byte> written) => One(written, "$insert_id"u8);
+
+    public static string DistinctId(ReadOnlySpan<byte> written) => One(written, "distinct_id"u8);
+
+    static string One(ReadOnlySpan<byte> written, ReadOnlySpan<byte> name)
     {
         var json = BeginningOf(written);
         while (Next(ref json))
         {
-            if (Is(ref json, "$insert_id"u8)) return Text(ref json);
+            if (Is(ref json, name)) return Text(ref json);
             json.Skip();
         }
 

@@ -160,7 +160,7 @@ public sealed class EventsTests
         var list = new JsonArray("a", "b");
         Assert.True(run.Tracker.Track("E", "u", changed));
         changed["v"] = 2;
-        Assert.True(run.Tracker.Track("E", "u", new { half = "x\ud800y" }));
+        Assert.True(run.Tracker.Track("E", "u", new { whole = "x\ufffdy\ud83d\ude00" }));
         Assert.True(run.Tracker.Track("E", "u", new Dictionary<int, string> { [1] = "a" }));
         Assert.True(run.Tracker.Track("E", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["time"] = null, ["m"] = new Dictionary<string, int>(StringComparer.Ordinal) { ["a"] = 1 } }));
         Assert.True(run.Tracker.Track("E", default(MixpanelUser)));
@@ -170,7 +170,7 @@ public sealed class EventsTests
         var events = run.Stored.Where(stored => stored.TryGetProperty("event", out _)).Select(stored => stored.GetProperty("properties")).ToList();
         Assert.Equal(5, events.Count);
         Assert.Equal(1, events[0].GetProperty("v").GetInt32());
-        Assert.Equal("x\ufffdy", events[1].GetProperty("half").GetString());
+        Assert.Equal("x\ufffdy\ud83d\ude00", events[1].GetProperty("whole").GetString());
         Assert.Equal("a", events[2].GetProperty("1").GetString());
         Assert.Equal((JsonValueKind.Number, 1), (events[3].GetProperty("time").ValueKind, events[3].GetProperty("m").GetProperty("a").GetInt32()));
         Assert.Equal("", events[4].GetProperty("distinct_id").GetString());

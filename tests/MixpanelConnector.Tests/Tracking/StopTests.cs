@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using MixpanelConnector.Testing;
 using MixpanelConnector.Tracking;
 
@@ -181,6 +182,41 @@ public sealed class StopTests
         var rejected = Assert.Single(run.Rejected);
         Assert.Equal(("outcome_unknown", true), (rejected.Code, rejected.MaybeDelivered));
         Assert.Equal(0, run.Tracker.Pending);
+    }
+
+    [Theory]
+    [InlineData(401)]
+    [InlineData(403)]
+    [InlineData(404)]
+    [InlineData(503)]
+    public async Task A_stop_still_sends_what_was_refused_once_and_what_was_not_tried(int status)
+    {
+        var run = new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.FromHours(1), StopTimeout = TimeSpan.FromHours(2), Senders = 1, BatchRecords = 2 });
+        run.Mixpanel.Script = request => request.Number == 1 ? MixpanelDouble.Answer(status, """{"code":1,"error":"no","status":"no"}""") : null;
+        for (var i = 0; i < 5; i++) run.Tracker.Track("E", "u");
+        run.Tracker.Profile("u").Set("a", 1);
+        run.Tracker.Group("company", "acme").Set("a", 1);
+
+        await run.DisposeAsync();
+
+        Assert.Equal(7, run.Stored.Count);
+        Assert.Equal(0, run.Tracker.Pending);
+    }
+
+    [Fact]
+    public async Task A_stop_retries_at_once_what_waits_for_its_next_attempt()
+    {
+        var clock = new FakeTimeProvider(ImpatientClock.Noon);
+        var run = new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.Zero }, Given.Token() with { BackoffMin = TimeSpan.FromHours(1), BackoffMax = TimeSpan.FromHours(1) }, clock);
+        var refuses = true;
+        run.Mixpanel.Script = _ => refuses ? MixpanelDouble.Answer(401, """{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""") : null;
+        run.Tracker.Track("E", "u");
+        await Given.FailsAsync(() => run.Tracker.FlushAsync());
+        refuses = false;
+
+        await run.DisposeAsync();
+
+        Assert.Single(run.Stored);
     }
 
     [Fact]

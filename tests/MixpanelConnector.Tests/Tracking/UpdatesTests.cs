@@ -33,6 +33,25 @@ public sealed class UpdatesTests
     }
 
     [Fact]
+    public async Task A_property_is_set_to_null()
+    {
+        await using var run = new TrackerRun();
+
+        Assert.True(run.Tracker.Profile("user-1").Set("name", null));
+        Assert.True(run.Tracker.Profile("user-1").SetOnce("name", null));
+        await run.Tracker.Profile("user-1").SetAsync("name", null, TestContext.Current.CancellationToken);
+        await run.Tracker.Profile("user-1").SetOnceAsync("name", null, TestContext.Current.CancellationToken);
+        Assert.True(run.Tracker.Group("company", "acme").Set("name", null));
+        Assert.True(run.Tracker.Group("company", "acme").SetOnce("name", null));
+        await run.Tracker.Group("company", "acme").SetAsync("name", null, TestContext.Current.CancellationToken);
+        await run.Tracker.Group("company", "acme").SetOnceAsync("name", null, TestContext.Current.CancellationToken);
+        await run.Tracker.FlushAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(8, run.Stored.Count);
+        Assert.All(run.Mixpanel.Stored, record => Assert.Contains("""{"name":null}""", record, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task An_update_says_beside_its_value_what_it_is_told_to()
     {
         await using var run = new TrackerRun();
