@@ -38,6 +38,15 @@ static class Outputs
         }
     }
 
+    /// <param name="request">The import.</param>
+    /// <param name="own">The dead-letter file of its earlier runs; null for none.</param>
+    /// <exception cref="MixpanelException">The dead-letter file contains something that this import did not write.</exception>
+    public static void EnsureOwnDeadLetters(ImportRequest request, string? own)
+    {
+        if (request.ReplacesDeadLetters || LastingDeadLetters(request) is not { } path || (own is not null && path == Path.GetFullPath(own)) || new FileInfo(path) is not { Exists: true, Length: > 0 }) return;
+        throw MixpanelException.Invalid("dead_letter", $"{path} is not empty, and was not written by this import, or its checkpoint is gone: it may contain the only copy of rejected records. Name another file, or move or delete this one. Nothing was sent.");
+    }
+
     /// <summary>The dead-letter file, in case another run has to write it; null when there is none, or it is not a regular file.</summary>
     public static string? LastingDeadLetters(ImportRequest request) =>
         request.DeadLetterPath is { } path && !OutputFile.IsSpecial(path) ? Path.GetFullPath(path) : null;
