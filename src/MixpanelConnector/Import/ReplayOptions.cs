@@ -15,7 +15,7 @@ static class ReplayOptions
     /// <summary>The number of bytes read to find the first dead letter.</summary>
     const int LongestHead = DeadLetterReader.LargestLine;
 
-    /// <summary>Serializes the options to a JSON object.</summary>
+    /// <summary>Serializes the options to a JSON object; empty for none, which are events.</summary>
     /// <param name="request">The import.</param>
     /// <param name="lookedUp">A hash of the lookups of its mapping in other files; null for none.</param>
     public static byte[] Of(ImportRequest request, string? lookedUp = null)
@@ -24,7 +24,6 @@ static class ReplayOptions
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
-            json.WriteString("type", NameOf(request.Type));
             Write(json, "map", request.Columns);
             Write(json, "column_type", request.ColumnTypes.ToDictionary(pair => pair.Key, pair => pair.Value.ToString().ToLowerInvariant(), StringComparer.Ordinal));
             if (request.Mapping is { Vendor: { } vendor }) json.WriteString("vendor", vendor);
@@ -46,10 +45,11 @@ static class ReplayOptions
             if (request.DecimalSeparator != '.') json.WriteString("decimal", request.DecimalSeparator.ToString());
             if (request.TimeOffset is { } offset) json.WriteNumber("time_offset", (long)offset.TotalSeconds);
             if (request.Properties is { } properties) Write(json, properties);
+            if (request.Type is not ImportType.Events || json.BytesCommitted + json.BytesPending > 1) json.WriteString("type", NameOf(request.Type));
             json.WriteEndObject();
         }
 
-        return buffer.WrittenSpan.ToArray();
+        return buffer.WrittenSpan is [(byte)'{', (byte)'}'] ? [] : buffer.WrittenSpan.ToArray();
     }
 
     /// <summary>
@@ -148,7 +148,7 @@ static class ReplayOptions
     /// <exception cref="MixpanelException">Another type was specified.</exception>
     static ImportType TypeOf(ImportRequest request, JsonElement kept)
     {
-        if (Text(kept, "type") is not { } name) return request.Type; // stored by an earlier version
+        if (Text(kept, "type") is not { } name) return request.Type; // plain events, or stored by an earlier version
         var type = Array.Find(Enum.GetValues<ImportType>(), type => NameOf(type) == name);
         if (NameOf(type) != name) throw new FormatException(name);
         return request.GivenType is not { } given || given == type ? type : throw MixpanelException.Invalid("type", $"The dead letters in {request.Replay} are of type {name}, not {NameOf(given)}: omit --type, they are replayed as what they are.");
