@@ -151,6 +151,7 @@ static class ReplayOptions
         if (Text(kept, "type") is not { } name) return request.Type; // plain events, or stored by an earlier version
         var type = Array.Find(Enum.GetValues<ImportType>(), type => NameOf(type) == name);
         if (NameOf(type) != name) throw new FormatException(name);
+        if (type is ImportType.LookupTable) throw MixpanelException.Invalid("replay", $"{request.Replay} contains rows of a lookup table, which is replaced as a whole: fix the file of the table, and import it again.");
         return request.GivenType is not { } given || given == type ? type : throw MixpanelException.Invalid("type", $"The dead letters in {request.Replay} are of type {name}, not {NameOf(given)}: omit --type, they are replayed as what they are.");
     }
 
