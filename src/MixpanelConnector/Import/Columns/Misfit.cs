@@ -63,7 +63,7 @@ sealed record Misfit(string Field, string Column)
         {
             var reader = new Utf8JsonReader(json);
             using var document = JsonDocument.ParseValue(ref reader);
-            return [.. document.RootElement.EnumerateArray().Select(Of).DistinctBy(misfit => misfit.Field)];
+            return [.. document.RootElement.EnumerateArray().Select(Of).DistinctBy(misfit => misfit.Field, StringComparer.Ordinal)];
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {

@@ -16,6 +16,8 @@ sealed class MisfitReader(ImportRequest request)
 {
     const int LongestTime = 64;
 
+    static readonly SearchValues<char> OfTimes = SearchValues.Create("0123456789:.-");
+
     readonly ColumnValue _value = new(request);
     readonly ColumnValue _stored = new(request with { TimeFormat = null, TimeZone = null }); // times as binary formats store them
     readonly NumberText _number = new(request.DecimalSeparator);
@@ -184,7 +186,7 @@ sealed class MisfitReader(ImportRequest request)
         return true;
     }
 
-    static bool LooksLikeTimeOfDay(string text) => text.Split(':') is [_, _, _] && !text.AsSpan().ContainsAnyExcept("0123456789:.-");
+    static bool LooksLikeTimeOfDay(string text) => text.Split(':') is [_, _, _] && !text.AsSpan().ContainsAnyExcept(OfTimes);
 
     /// <summary>Whether a text is a date with a sign, or of the year 0, which is how a date out of range is written.</summary>
     static bool IsOutOfRange(string text)
