@@ -8,8 +8,9 @@ namespace MixpanelConnector.Formats.Columns;
 /// <param name="Index">Its index in <see cref="ColumnMap.Fields"/>.</param>
 /// <param name="Column">The index of the column, from 0.</param>
 /// <param name="Kind">How its values are written.</param>
-/// <param name="Name">The field's name as JSON, with the colon.</param>
-readonly record struct ColumnField(int Index, int Column, FieldKind Kind, ReadOnlyMemory<byte> Name)
+/// <param name="Field">The field's name.</param>
+/// <param name="Name">The same as JSON, with the colon.</param>
+readonly record struct ColumnField(int Index, int Column, FieldKind Kind, string Field, ReadOnlyMemory<byte> Name)
 {
     /// <summary>The specified type of its values, if any; <see cref="RecordBuilder"/> converts what is written.</summary>
     public ImportColumnType? Type { get; init; }
@@ -64,7 +65,7 @@ sealed class ColumnMap
             {
                 var field = name == plain && !AreMapped ? root : name;
                 if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns for {RecordFields.Shown(field)}: {RecordFields.Shown(sources[field])} and {RecordFields.Shown(columns[i])}. Rename one, or map it to another field") { Option = mapped.Contains(columns[i]) || mapped.Contains(sources[field]) ? "map" : null };
-                var entry = new ColumnField(_fields.Count, i, rows is not null && (rows.AreText || rows.TextColumns.Contains(columns[i])) ? FieldKind.Text : AreMapped ? FieldKind.Value : KindOf(field, Type), NameOf(field))
+                var entry = new ColumnField(_fields.Count, i, rows is not null && (rows.AreText || rows.TextColumns.Contains(columns[i])) ? FieldKind.Text : AreMapped ? FieldKind.Value : KindOf(field, Type), field, NameOf(field))
                 {
                     Type = request.ColumnTypes.TryGetValue(columns[i], out var type) ? type : null,
                     HoldsProperties = !AreMapped && (field == properties || field == alias),

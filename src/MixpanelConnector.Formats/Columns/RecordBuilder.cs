@@ -13,13 +13,25 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
     readonly JsonText _json = new();
     readonly ColumnValue _value = new(request);
 
-    /// <summary>Why the record being built cannot be imported; set by the writer of an invalid value.</summary>
-    public Rejection? Fault { get; set; }
+    readonly List<Misfit> _misfits = [];
+    Rejection? _fault; // of the record being built
+    ImportColumnType? _inferred; // the type of the column that the value being written does not have
+    (string Column, Temporal Temporal)? _outOfRange;
+
+    /// <summary>Marks the value being written as one that does not have the type of its column's first values.</summary>
+    /// <param name="inferred">That type.</param>
+    public void IsNotOf(ImportColumnType inferred) => _inferred = inferred;
+
+    /// <summary>Marks the value being written as a date or a time that is out of range, or contains one.</summary>
+    /// <param name="column">The column's name, for messages.</param>
+    /// <param name="temporal">What the column stores.</param>
+    public void IsOutOfRange(string column, Temporal temporal) => _outOfRange ??= (column, temporal);
 
     public Record Build(FieldWriter write, long offset, long line)
     {
         _json.Clear();
-        Fault = null;
+        _fault = null;
+        _misfits.Clear();
         _json.AppendByte((byte)'{');
         if (TryWriteRoot(write)) _json.AppendByte((byte)',');
         if (!columns.AreMapped) _json.Append(columns.Type is ImportType.Profiles or ImportType.Groups ? "\"$properties\":{"u8 : "\"properties\":{"u8);
@@ -33,7 +45,7 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
         }
 
         _json.Append(columns.AreMapped ? "}"u8 : "}}"u8);
-        if (_json.Length <= InputWindow.LargestRecord) return new Record { Kind = RecordKind.Json, IsBuilt = true, Bytes = _json.Written, Offset = offset, Line = line, Rejection = Fault };
+        if (_json.Length <= InputWindow.LargestRecord) return new Record { Kind = RecordKind.Json, IsBuilt = true, Bytes = _json.Written, Offset = offset, Line = line, Rejection = _fault, Misfits = _misfits.Count == 0 ? default : Misfit.ToJson(_misfits) };
         return new Record { Kind = RecordKind.Oversized, IsBuilt = true, Oversized = _json.TakeOversized(), Offset = offset, Line = line };
     }
 
@@ -51,9 +63,11 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
         var start = _json.Length;
         _json.Append(field.Name.Span);
         var named = _json.Length;
+        (_inferred, _outOfRange) = (null, null);
         write(_json, in field);
-        if (field.Type is { } type && _json.IsWhole && _json.Length > named && !_json.Written[named..].SequenceEqual("null"u8)) Convert(in field, type, named);
-        if (field.HoldsProperties && _json.IsWhole && _json.Written[named..] is [(byte)'{', .. var members, (byte)'}'])
+        var fault = _outOfRange is var (column, temporal) ? ColumnValue.OutOfRange(column, temporal) : _inferred is { } inferred ? ColumnValue.Misfit(columns.Names[field.Column], inferred, told: false) : null;
+        if (field.Type is { } type && _json.IsWhole && _json.Length > named && !_json.Written[named..].SequenceEqual("null"u8)) Convert(in field, type, named, ref fault);
+        if (fault is null && field.HoldsProperties && _json.IsWhole && _json.Written[named..] is [(byte)'{', .. var members, (byte)'}'])
         {
             // The text moves left, over the name and the brace.
             var inner = members.Trim(" \t\r\n"u8);
@@ -65,15 +79,29 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
         if (field is { HoldsProperties: true, Type: null or ImportColumnType.Json } && _json.Length > named)
         {
             if (_json.IsWhole && _json.Written[named..].SequenceEqual("null"u8)) _json.CutTo(named);
-            else if (!_json.IsWhole || Utf8.IsValid(_json.Written[named..])) Fault ??= ColumnValue.NoProperties(columns.Names[field.Column]);
+            else if (!_json.IsWhole || Utf8.IsValid(_json.Written[named..])) fault ??= ColumnValue.NoProperties(columns.Names[field.Column]);
         }
+
+        if (fault is not null) Refuse(in field, fault);
 
         if (_json.Length > named) return true;
         _json.CutTo(start);
         return false;
     }
 
-    void Convert(in ColumnField field, ImportColumnType type, int named)
+    void Refuse(in ColumnField field, Rejection fault)
+    {
+        _fault ??= fault;
+        _misfits.Add(new Misfit(field.Field, _outOfRange?.Column ?? columns.Names[field.Column])
+        {
+            Type = field.Type ?? _inferred,
+            IsInferred = field.Type is null && _inferred is not null,
+            Temporal = _outOfRange?.Temporal,
+            HoldsProperties = field is { HoldsProperties: true, Type: null or ImportColumnType.Json },
+        });
+    }
+
+    void Convert(in ColumnField field, ImportColumnType type, int named, ref Rejection? fault)
     {
         if (_value.TryConvert(_json.Written[named..], type, field.Kind is FieldKind.Time, out var value))
         {
@@ -82,7 +110,7 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
         }
         else
         {
-            Fault ??= ColumnValue.Misfit(columns.Names[field.Column], type, told: true);
+            fault ??= ColumnValue.Misfit(columns.Names[field.Column], type, told: true);
         }
     }
 }

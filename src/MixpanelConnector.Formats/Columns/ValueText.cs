@@ -4,6 +4,7 @@ using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using MixpanelConnector.Import.Columns;
 
 namespace MixpanelConnector.Formats.Columns;
 
@@ -107,7 +108,7 @@ sealed class ValueText(RecordBuilder records)
 
         var days = FloorDivide(seconds, SecondsPerDay, out var ofDay);
         json.AppendByte((byte)'"');
-        AppendDate(json, days, column);
+        AppendDate(json, days, column, Temporal.Timestamp);
         json.AppendByte((byte)'T');
         AppendTimeOfDay(json, ofDay, nanoseconds);
         json.AppendByte((byte)'"');
@@ -137,7 +138,7 @@ sealed class ValueText(RecordBuilder records)
         }
 
         json.AppendByte((byte)'"');
-        AppendDate(json, days, column);
+        AppendDate(json, days, column, Temporal.Date);
         json.AppendByte((byte)'"');
     }
 
@@ -148,7 +149,7 @@ sealed class ValueText(RecordBuilder records)
     public void WriteTimeOfDay(JsonText json, long value, long unitsPerSecond, string column)
     {
         var seconds = FloorDivide(value, unitsPerSecond, out var rest);
-        if (seconds is < 0 or > SecondsPerDay) records.Fault ??= new("date_range", column, "the column has a time of day that does not exist");
+        if (seconds is < 0 or > SecondsPerDay) records.IsOutOfRange(column, Temporal.TimeOfDay);
         json.AppendByte((byte)'"');
         AppendTimeOfDay(json, seconds, rest * (NanosecondsPerSecond / unitsPerSecond));
         json.AppendByte((byte)'"');
@@ -165,7 +166,7 @@ sealed class ValueText(RecordBuilder records)
     /// <summary>
     /// Writes a date. An infinity, or a year outside the supported range, makes the record invalid but is still written, to show what was there.
     /// </summary>
-    void AppendDate(JsonText json, long days, string column)
+    void AppendDate(JsonText json, long days, string column, Temporal temporal)
     {
         // The calendar repeats every 400 years.
         var cycles = FloorDivide(days - DaysTo2000, DaysPer400Years, out var ofCycle);
@@ -173,7 +174,7 @@ sealed class ValueText(RecordBuilder records)
         var year = date.Year + (cycles * 400);
         if (year is < 1 or > 9999)
         {
-            records.Fault ??= new("date_range", column, "the column has a date that is infinite, or outside the years 1 to 9999");
+            records.IsOutOfRange(column, temporal);
             if (year > 9999) json.AppendByte((byte)'+');
         }
 

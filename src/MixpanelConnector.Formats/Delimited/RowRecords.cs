@@ -100,7 +100,7 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
         }
         else if (types.Write(json, field.Column, cell) is { } type)
         {
-            _builder.Fault ??= ColumnValue.Misfit(columns.Names[field.Column], type, told: false);
+            _builder.IsNotOf(type);
         }
     }
 

@@ -401,13 +401,15 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     /// <param name="inputs">The inputs to send.</param>
     public ImportCheckpoint? Load(IReadOnlyCollection<InputFile> inputs)
     {
+        var loaded = state.Load();
+        Outputs.EnsureOwnDeadLetters(request, loaded?.DeadLetterPath ?? state.DeadLetterPath);
         if (request.Restart)
         {
-            if (!request.NewIds && state.Load() is { } known) Options.EnsureSameEvents(known, state.DeadLetterPath, inputs);
+            if (!request.NewIds && loaded is not null) Options.EnsureSameEvents(loaded, state.DeadLetterPath, inputs);
             state.Clear();
+            loaded = state.Load();
         }
 
-        var loaded = state.Load();
         if (loaded is null || Options.Are(loaded)) return loaded;
         if (loaded is not { Finished: true, Totals: { Accepted: 0, Requests: 0 } } || loaded.Sources.Any(source => source.SentTo > 0)) throw Options.Differ(loaded, state.DeadLetterPath);
         state.Clear(); // nothing was sent, so nothing can count twice; after a run that was killed that is unknown

@@ -158,8 +158,10 @@ public sealed record ImportRequest
     /// <summary>Whether an import without any records is allowed. Default: false, which reports an error.</summary>
     public bool AllowEmpty { get; init; }
 
-    /// <summary>The type of the records. Default: <see cref="ImportType.Events"/>.</summary>
-    public ImportType Type { get; init; }
+    /// <summary>
+    /// The type of the records. Default: <see cref="ImportType.Events"/>; with <see cref="Replay"/>, the type that the dead letters name, which cannot be changed.
+    /// </summary>
+    public ImportType Type { get => GivenType ?? ImportType.Events; init => GivenType = value; }
 
     /// <summary>
     /// The property that identifies the groups, such as <c>company</c>. It is added to updates that lack it; updates that name a different one are rejected.
@@ -310,6 +312,12 @@ public sealed record ImportRequest
 
     /// <summary>Whether an input is an object storage URL rather than a local path.</summary>
     internal bool IsAddress(string input) => Storages.Any(scheme => scheme.Holds(input));
+
+    /// <summary>The type of the records, if it was specified.</summary>
+    internal ImportType? GivenType { get; private init; }
+
+    /// <summary>Whether an existing dead-letter file is replaced, whatever it contains: the caller has checked that it may be.</summary>
+    internal bool ReplacesDeadLetters { get; init; }
 
     /// <summary>The options stored in the first dead letter of a replay, as JSON; empty for none.</summary>
     internal string ReplayedOptions { get; init; } = "";

@@ -27,7 +27,7 @@ public static class ImportStateKey
 
         var parts = new List<string>
         {
-            request.Type.ToString(),
+            (request.Replay is null ? request.Type : ImportType.Events).ToString(), // dead letters have a type of their own
             options.ProjectId?.ToString(CultureInfo.InvariantCulture) ?? options.Token ?? "",
             request.LocalStore ?? Hosts.BaseAddress(options, Api.Ingestion).AbsoluteUri,
             request.Replay is null ? "import" : "replay",

@@ -385,7 +385,7 @@ sealed partial class ReadStage(
     {
         var wasTried = record is { Kind: RecordKind.Json, Rejection: null, Oversized: null };
         var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = preparer.InsertIdOf(in record, wasTried), MaybeDelivered = rejection.MaybeDelivered };
-        var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, _options, in refusal, record.Layout);
+        var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, _options, in refusal, record.Layout, record.Misfits);
         _batch!.Reject(deadLetter);
         if (_first is null)
         {

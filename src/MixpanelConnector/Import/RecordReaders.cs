@@ -70,7 +70,7 @@ static class RecordReaders
 
             await opened.ResumeAsync(cancellationToken).ConfigureAwait(false);
             var line = opened.Reached?.Line ?? 0;
-            return new DeadLetterReader(isSequence ? new JsonSequenceReader(window, line) : new NdjsonReader(window, line, opened.Reached?.OpenLine ?? false, DeadLetterReader.LargestLine), request.ReplayedOptions, TextEncoding.Find(request.Encoding ?? ""), request.Formats.Select(known => known.NewRowParser(request)).FirstOrDefault(rows => rows is not null));
+            return new DeadLetterReader(isSequence ? new JsonSequenceReader(window, line) : new NdjsonReader(window, line, opened.Reached?.OpenLine ?? false, DeadLetterReader.LargestLine), request.ReplayedOptions, new MisfitReader(request).Read, TextEncoding.Find(request.Encoding ?? ""), request.Formats.Select(known => known.NewRowParser(request)).FirstOrDefault(rows => rows is not null));
         }
         catch
         {
@@ -137,6 +137,7 @@ static class RecordReaders
     {
         var hint = head switch
         {
+            _ when TarArchiveFile.Begins(head) => "is a tar archive. Save it to a file whose name ends with .tar (.tar.gz, .tgz or .tar.zst if it is compressed), or unpack it first",
             [0xff, 0xfe, 0, 0, ..] or [0, 0, 0xfe, 0xff, ..] => "is UTF-32 text. Convert it to UTF-8, for example with iconv",
             [(byte)'P', (byte)'K', 3, 4, ..] when IsSpreadsheet(head) => Spreadsheet,
             [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => Spreadsheet,

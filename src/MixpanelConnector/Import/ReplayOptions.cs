@@ -15,7 +15,7 @@ static class ReplayOptions
     /// <summary>The number of bytes read to find the first dead letter.</summary>
     const int LongestHead = DeadLetterReader.LargestLine;
 
-    /// <summary>Serializes the options to a JSON object; empty for none.</summary>
+    /// <summary>Serializes the options to a JSON object; empty for none, which are events.</summary>
     /// <param name="request">The import.</param>
     /// <param name="lookedUp">A hash of the lookups of its mapping in other files; null for none.</param>
     public static byte[] Of(ImportRequest request, string? lookedUp = null)
@@ -35,7 +35,7 @@ static class ReplayOptions
 
             if (lookedUp is not null) json.WriteString("looked_up", lookedUp);
             if (request.Identity is not ImportIdentity.Simplified) json.WriteString("identity", request.Identity.ToString().ToLowerInvariant());
-            if (request is { Mapping: not null, GroupKey: { } key }) json.WriteString("group_key", key);
+            if (request.GroupKey is { } key) json.WriteString("group_key", key);
             if (request.Event is { } name) json.WriteString("event", name);
             Write(json, "rename", request.Rename);
             Write(json, "drop", request.Drop);
@@ -45,6 +45,7 @@ static class ReplayOptions
             if (request.DecimalSeparator != '.') json.WriteString("decimal", request.DecimalSeparator.ToString());
             if (request.TimeOffset is { } offset) json.WriteNumber("time_offset", (long)offset.TotalSeconds);
             if (request.Properties is { } properties) Write(json, properties);
+            if (request.Type is not ImportType.Events || json.BytesCommitted + json.BytesPending > 1) json.WriteString("type", NameOf(request.Type));
             json.WriteEndObject();
         }
 
@@ -121,11 +122,12 @@ static class ReplayOptions
             if (Text(kept, "looked_up") is not null) throw MixpanelException.Invalid("replay", $"The import of {request.Replay} looked up values in other files, which its dead letters do not contain: fix its inputs, and import them again with --restart. Accepted records keep their ids, so Mixpanel counts them once.");
             return (request with
             {
+                Type = TypeOf(request, kept),
                 Columns = Pairs(kept, "map", value => value, request.Columns),
                 ColumnTypes = Pairs(kept, "column_type", value => Enum.Parse<ImportColumnType>(value, ignoreCase: true), request.ColumnTypes),
                 Mapping = request.Mapping ?? (Text(kept, "vendor") is { } vendor ? ImportMapping.OfVendor(vendor) : kept.TryGetProperty("mapping", out var mapping) ? ImportMapping.Parse(mapping.GetRawText()) : null),
                 Identity = Text(kept, "identity") is { } identity ? Enum.Parse<ImportIdentity>(identity, ignoreCase: true) : request.Identity,
-                GroupKey = request.GroupKey ?? Text(kept, "group_key"),
+                GroupKey = GroupKeyOf(request, kept),
                 Event = request.Event ?? Text(kept, "event"),
                 Rename = Pairs(kept, "rename", value => value, request.Rename),
                 Drop = [.. request.Drop.Union(Texts(kept, "drop"), StringComparer.Ordinal)],
@@ -142,6 +144,26 @@ static class ReplayOptions
             throw MixpanelException.Invalid("replay", $"The options in the first dead letter of {request.Replay} are not those of an import: remove \"options\" from the dead letters, and set them on the command line.");
         }
     }
+
+    /// <exception cref="MixpanelException">Another type was specified.</exception>
+    static ImportType TypeOf(ImportRequest request, JsonElement kept)
+    {
+        if (Text(kept, "type") is not { } name) return request.Type; // plain events, or stored by an earlier version
+        var type = Array.Find(Enum.GetValues<ImportType>(), type => NameOf(type) == name);
+        if (NameOf(type) != name) throw new FormatException(name);
+        if (type is ImportType.LookupTable) throw MixpanelException.Invalid("replay", $"{request.Replay} contains rows of a lookup table, which is replaced as a whole: fix the file of the table, and import it again.");
+        return request.GivenType is not { } given || given == type ? type : throw MixpanelException.Invalid("type", $"The dead letters in {request.Replay} are of type {name}, not {NameOf(given)}: omit --type, they are replayed as what they are.");
+    }
+
+    /// <exception cref="MixpanelException">The records are groups of another group key than the one that was specified.</exception>
+    static string? GroupKeyOf(ImportRequest request, JsonElement kept)
+    {
+        if (Text(kept, "group_key") is not { } key) return request.GroupKey;
+        if (request.GroupKey is { } given && given != key && Text(kept, "type") == NameOf(ImportType.Groups)) throw MixpanelException.Invalid("group_key", $"The dead letters in {request.Replay} are groups of {key}, not of {given}: omit --group-key, it is taken from them.");
+        return request.GroupKey ?? key;
+    }
+
+    static string NameOf(ImportType type) => type is ImportType.LookupTable ? "lookup-table" : type.ToString().ToLowerInvariant();
 
     /// <summary>Merges the specified shared properties with the stored ones, whose names are not overridden.</summary>
     static string Together(string? given, JsonElement kept)

@@ -60,8 +60,10 @@ sealed class ImportRun : IDisposable
         change?.Invoke(Network);
     }
 
+    /// <summary>Runs an import; without a state, a new one, which does not replace the dead letters of others.</summary>
     public async Task<ImportReport> RunAsync(ImportRequest request, IImportState? state = null, CancellationToken cancellationToken = default)
     {
+        if (state is null && request.DeadLetterPath == DeadLetterPath) File.Delete(DeadLetterPath);
         using var http = new HttpClient((HttpMessageHandler?)Network ?? Mixpanel, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
         using var client = new MixpanelClient(Options, http);
         var report = await client.ImportAsync(request, state, cancellationToken);

@@ -258,10 +258,11 @@ public sealed class InputsTests : IDisposable
         WriteAnonymous("in/a.json", 1);
         _run.Folder.Write("in/b.json", "{}\n"); // refused
         var request = _run.Request(_run.Folder.File("in/*.json*")) with { DeadLetterPath = _run.Folder.File("in/dead.json"), OtherOutputs = [_run.Folder.File("in/report.json")] };
-        var first = await _run.RunAsync(request);
+        using var state = new InMemoryImportState();
+        var first = await _run.RunAsync(request, state);
         _run.Folder.Write("in/report.json", first.ToJson());
         _run.Folder.Write("in/dead.json.1", "{}\n");
-        var second = await _run.RunAsync(request);
+        var second = await _run.RunAsync(request, state);
         Assert.Equal((RunOutcome.Rejected, 2, 1, 1), (second.Outcome, second.Read, second.Accepted, second.Rejected));
         Assert.Equal(first.Read, second.Read);
         Assert.Equal(3, _run.Diagnostics.Count(diagnostic => diagnostic is { Code: "warning" } && diagnostic.Reason.Contains("written by the import itself", StringComparison.Ordinal)));

@@ -141,6 +141,7 @@ public sealed class LookupTableTests : IDisposable
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         foreach (var dryRun in (bool[])[true, false])
         {
+            File.Delete(_run.DeadLetterPath);
             var report = await RunAsync(Request(csv) with { DryRun = dryRun }, server);
             Assert.Equal((RunOutcome.Rejected, 0, 1), (report.Outcome, report.Accepted, report.Rejected));
             var letter = Assert.Single(_run.DeadLetters());

@@ -55,6 +55,7 @@ public sealed class MappingTests : IDisposable
         for (var crash = 1; crash < 30; crash += 4)
         {
             using var state = new CrashingState { CrashAtSave = crash };
+            File.Delete(_run.DeadLetterPath);
             var before = _run.Mixpanel.Stored.Count;
             ImportReport report;
             var runs = 0;

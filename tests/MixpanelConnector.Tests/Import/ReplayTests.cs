@@ -57,4 +57,72 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal((RunOutcome.Rejected, 1), (report.Outcome, report.Rejected));
         Assert.Contains("not_replayable", File.ReadAllText(_run.Folder.File("dead-again.ndjson")), StringComparison.Ordinal);
     }
+
+    ImportRequest Profiles(string text, ImportType type = ImportType.Profiles) =>
+        _run.Request(_run.Folder.Write("profiles", text)) with { Type = type, GroupKey = type is ImportType.Groups ? "company" : null };
+
+    [Theory]
+    [InlineData(ImportType.Profiles, """{"$distinct_id":"u","$set":[1]}""", "/engage")]
+    [InlineData(ImportType.Groups, """{"$group_id":"acme","$set":[1]}""", "/groups")]
+    public async Task Dead_letters_say_of_what_type_they_are(ImportType type, string record, string path)
+    {
+        await _run.RunAsync(Profiles(record + "\n", type));
+        var mended = _run.Folder.Write("mended", File.ReadAllText(_run.DeadLetterPath).Replace("[1]", "{\"z\":1}", StringComparison.Ordinal));
+        Assert.Equal((RunOutcome.Complete, 1), await _run.RunAsync(Replay(mended)) is var report ? (report.Outcome, report.Accepted) : default);
+        Assert.EndsWith(path, _run.Mixpanel.Requests[^1].Path, StringComparison.Ordinal);
+        if (type is ImportType.Groups) Assert.Contains("\"$group_key\":\"company\"", _run.Mixpanel.Stored[^1], StringComparison.Ordinal);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(Replay(mended) with { Type = type, GroupKey = type is ImportType.Groups ? "company" : null })).Outcome); // said again
+    }
+
+    [Fact]
+    public async Task Another_type_than_theirs_is_refused()
+    {
+        await _run.RunAsync(Profiles("""{"$group_id":"acme","$set":[1]}""" + "\n", ImportType.Groups));
+        var letters = _run.Folder.Write("letters", File.ReadAllText(_run.DeadLetterPath));
+        foreach (var type in (ImportType[])[ImportType.Events, ImportType.Profiles])
+        {
+            var refused = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Replay(letters) with { Type = type }));
+            Assert.Equal("type", refused.Error.Field);
+            Assert.Contains("are of type groups", refused.Message, StringComparison.Ordinal);
+        }
+
+        var other = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Replay(letters) with { Type = ImportType.Groups, GroupKey = "team" }));
+        Assert.Equal("group_key", other.Error.Field);
+        Assert.Empty(_run.Mixpanel.Requests);
+    }
+
+    [Fact]
+    public async Task Dead_letters_of_several_types_are_not_mixed()
+    {
+        await _run.RunAsync(Profiles("""{"$distinct_id":"u","$set":[1]}""" + "\n"));
+        var mixed = File.ReadAllText(_run.DeadLetterPath).Replace("[1]", "{}", StringComparison.Ordinal);
+        await _run.RunAsync(Event(1).Replace("\"u1\"", "[]", StringComparison.Ordinal) + "\n");
+        mixed += File.ReadAllText(_run.DeadLetterPath).Replace("[]", "\"u1\"", StringComparison.Ordinal);
+        var report = await _run.RunAsync(Replay(_run.Folder.Write("mixed", mixed)));
+        Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
+        Assert.Contains("replay it in a separate file", File.ReadAllText(_run.Folder.File("dead-again.ndjson")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Dead_letters_of_an_earlier_version_take_the_type_of_the_command()
+    {
+        var old = _run.Folder.Write("old", """{"source":"in","line":1,"offset":0,"raw":{"$distinct_id":"u","$set":{"z":1}},"code":"c","message":"m","attempts":0,"maybe_delivered":false}""" + "\n");
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(Replay(old) with { Type = ImportType.Profiles })).Outcome);
+    }
+
+    [Fact]
+    public void A_replay_has_the_same_state_whether_its_type_is_said_or_not()
+    {
+        var replay = Replay(_run.Folder.Write("letters", "{}"));
+        Assert.Equal(ImportStateKey.For(replay, _run.Options), ImportStateKey.For(replay with { Type = ImportType.Profiles }, _run.Options));
+    }
+
+    [Fact]
+    public async Task Rows_of_a_lookup_table_are_not_replayed()
+    {
+        var table = _run.Request(_run.Folder.Write("table.csv", "id,n\na\n")) with { Type = ImportType.LookupTable, TableId = Guid.NewGuid() };
+        await _run.RunAsync(table);
+        var refused = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Replay(_run.DeadLetterPath)));
+        Assert.Contains("which is replaced as a whole", refused.Message, StringComparison.Ordinal);
+    }
 }

@@ -254,7 +254,7 @@ sealed class ImportCommand
         var replay = parsed.GetValue(_replay);
         if (inputs is ["-"] && parsed.GetValue(CommonOptions.SecretFile) == "-") throw Configuration.Invalid("secret_file", "Standard input can contain the records or the secret, not both.");
         if (inputs is ["-"] && _host.InputIsTerminal) throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or specify a file.");
-        return _records.On(ImportValues.Base, parsed, isMapped: parsed.GetValue(_showMapping) is not null) with
+        var request = _records.On(ImportValues.Base, parsed, isMapped: parsed.GetValue(_showMapping) is not null) with
         {
             Inputs = inputs,
             Storages = StorageSchemes.All,
@@ -272,7 +272,6 @@ sealed class ImportCommand
             DecimalSeparator = Values.Decimal(parsed.GetValue(_decimal)),
             NullValues = parsed.GetValue(_nullValues) ?? [],
             AllowEmpty = parsed.GetValue(_allowEmpty),
-            Type = Values.Type(parsed.GetValue(_type)),
             TableId = Values.TableId(parsed.GetValue(_tableId)),
             SourceId = parsed.GetValue(_sourceId),
             TimeFormat = parsed.GetValue(_timeFormat),
@@ -285,6 +284,7 @@ sealed class ImportCommand
             DryRun = parsed.GetValue(_dryRun),
             StopWhenRefusedAlike = !parsed.GetValue(_keepGoing),
         };
+        return parsed.GetResult(_type) is { Implicit: false } ? request with { Type = Values.Type(parsed.GetValue(_type)) } : request;
     }
 
     /// <summary>

@@ -87,6 +87,12 @@ sealed class ColumnValue(ImportRequest request)
         return new("properties_invalid", $"properties.{shown}", $"{shown} must contain the properties as a JSON object, or as the text of one. Fix it; --column-type '{shown}=text' reads all its values as text");
     }
 
+    /// <summary>The rejection of a record with a date or a time that a binary format can store, and JSON cannot express.</summary>
+    /// <param name="column">The column's name.</param>
+    /// <param name="temporal">What the column stores.</param>
+    public static Rejection OutOfRange(string column, Temporal temporal) =>
+        new("date_range", column, temporal is Temporal.TimeOfDay ? "the column has a time of day that does not exist" : "the column has a date that is infinite, or outside the years 1 to 9999");
+
     /// <summary>Whether the text is a single JSON value.</summary>
     public static bool IsJson(ReadOnlySpan<byte> text)
     {

@@ -9,9 +9,10 @@ namespace MixpanelConnector.Import.Decode;
 /// <summary>Reads the records in a dead-letter file: each with its original bytes, position and id.</summary>
 /// <param name="lines">The dead letters.</param>
 /// <param name="options">The options that the replay takes from the first dead letter.</param>
+/// <param name="readMisfits">Reads rows that became records although they did not match their columns.</param>
 /// <param name="encoding">The encoding of the records that are not UTF-8; null when it is unknown.</param>
 /// <param name="rows">Parses rows of text; null when they are not read.</param>
-sealed class DeadLetterReader(RecordReader lines, string options, TextEncoding? encoding = null, RowParser? rows = null) : RecordReader
+sealed class DeadLetterReader(RecordReader lines, string options, ReadMisfits readMisfits, TextEncoding? encoding = null, RowParser? rows = null) : RecordReader
 {
     /// <summary>A record of 1 MiB with every byte escaped as six, and the fields around it.</summary>
     public const int LargestLine = 8 << 20;
@@ -21,6 +22,8 @@ sealed class DeadLetterReader(RecordReader lines, string options, TextEncoding? 
     static readonly Rejection OfOtherOptions = new("not_replayable", "options", "this dead letter is from an import with other options than the first: replay it in a separate file");
 
     static readonly Rejection OfOtherLayout = new("not_replayable", "row", "the \"row\" of this dead letter, which defines how its row is read, is damaged or does not match the options");
+
+    static readonly Rejection OfDamagedMisfits = new("not_replayable", "misfits", "the \"misfits\" of this dead letter, which define how its fields are read, are damaged");
 
     readonly byte[] _options = Encoding.UTF8.GetBytes(options);
     byte[] _raw = [];
@@ -57,7 +60,7 @@ sealed class DeadLetterReader(RecordReader lines, string options, TextEncoding? 
         string? origin = null, insertId = null, sha256 = null;
         long? number = null, offset = null, length = null;
         var rawLength = -1;
-        ReadOnlySpan<byte> kept = default, layout = default;
+        ReadOnlySpan<byte> kept = default, layout = default, misfits = default;
         var isText = true;
         if (_raw.Length < line.Bytes.Length) _raw = new byte[line.Bytes.Length];
         try
@@ -81,6 +84,7 @@ sealed class DeadLetterReader(RecordReader lines, string options, TextEncoding? 
                     case "raw": rawLength = reader.CopyString(_raw); break;
                     case "options": kept = ValueOf(ref reader, line.Bytes); break;
                     case "row": layout = ValueOf(ref reader, line.Bytes); break;
+                    case "misfits": misfits = ValueOf(ref reader, line.Bytes); break;
                     case "raw_base64": rawLength = Copy(Text(reader.GetBytesFromBase64())); break;
                     default: reader.Skip(); break;
                 }
@@ -106,7 +110,7 @@ sealed class DeadLetterReader(RecordReader lines, string options, TextEncoding? 
             }
         }
 
-        return new Record
+        var record = new Record
         {
             Kind = sha256 is null ? RecordKind.Json : RecordKind.Oversized,
             Bytes = raw,
@@ -116,6 +120,15 @@ sealed class DeadLetterReader(RecordReader lines, string options, TextEncoding? 
             Origin = origin,
             InsertId = insertId,
         };
+        if (misfits.IsEmpty || sha256 is not null) return record;
+        try
+        {
+            return readMisfits(in record, misfits);
+        }
+        catch (FormatException)
+        {
+            return Refused(line) with { Rejection = OfDamagedMisfits };
+        }
     }
 
     static Record Refused(Record line) => new() { Bytes = line.Bytes, Offset = line.Offset, Line = line.Line, Rejection = NotADeadLetter };

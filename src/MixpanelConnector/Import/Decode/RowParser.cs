@@ -11,3 +11,9 @@ abstract class RowParser
     /// <exception cref="FormatException">The layout is invalid.</exception>
     public abstract Record Parse(ReadOnlySpan<byte> row, ReadOnlySpan<byte> layout, long offset, long line);
 }
+
+/// <summary>Reads a record again whose dead letter names fields that did not match their columns.</summary>
+/// <param name="record">The record of the dead letter.</param>
+/// <param name="misfits">The fields.</param>
+/// <exception cref="FormatException">They are damaged.</exception>
+delegate Record ReadMisfits(scoped in Record record, ReadOnlySpan<byte> misfits);

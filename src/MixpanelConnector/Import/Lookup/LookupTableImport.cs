@@ -210,7 +210,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
     byte[] Refuse(InputFile input, LookupRow row, ReadOnlyMemory<byte> csv, Refusal refusal)
     {
-        var letter = DeadLetters.Of(input.Name, row.Line, row.Start, csv.Span.Slice(row.Start, row.Length), oversized: null, options: [], in refusal);
+        var letter = DeadLetters.Of(input.Name, row.Line, row.Start, csv.Span.Slice(row.Start, row.Length), oversized: null, ReplayOptions.Of(request), in refusal);
         request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Shown) { Field = refusal.ShownField });
         return letter.Json;
     }

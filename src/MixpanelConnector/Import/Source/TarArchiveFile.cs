@@ -22,7 +22,10 @@ static class TarArchiveFile
     public static bool IsNamedSo(string name, ImportRequest request) =>
         name.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase) || InputList.WithoutCompression(name, request).EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether an input begins like an archive.</summary>
+    /// <summary>Whether a text begins like an archive.</summary>
+    public static bool Begins(ReadOnlySpan<byte> head) => head.Length >= Block && head[257..].StartsWith("ustar"u8) && IsHeader(head[..Block]);
+
+    /// <summary>Whether an input begins like an archive; one whose name tells may also be empty, which is blocks of zeros.</summary>
     public static async ValueTask<bool> IsAsync(InputFile input, ImportRequest request, CancellationToken cancellationToken)
     {
         try
@@ -31,7 +34,7 @@ static class TarArchiveFile
             using (source)
             {
                 var head = new byte[Block];
-                return await ZipArchiveFile.ReadAsync(source, head, cancellationToken).ConfigureAwait(false) == Block && head.AsSpan(257).StartsWith("ustar"u8) && IsHeader(head);
+                return await ZipArchiveFile.ReadAsync(source, head, cancellationToken).ConfigureAwait(false) == Block && (Begins(head) || (IsNamedSo(input.FileName, request) && !head.AsSpan().ContainsAnyExcept((byte)0)));
             }
         }
         catch (InputException)
@@ -111,7 +114,8 @@ static class TarArchiveFile
             }
         }
 
-        while (await source.ReadAsync(pass, cancellationToken).ConfigureAwait(false) > 0) { } // up to its checksum
+        while (await source.ReadAsync(pass, cancellationToken).ConfigureAwait(false) is var read and > 0) // up to its checksum
+            if (at == Block && pass.AsSpan(0, read).ContainsAnyExcept((byte)0)) throw new InvalidDataException("it is damaged"); // not an empty one
         return files;
 
         async Task<byte[]> TakeAsync(int count)

@@ -47,7 +47,8 @@ static class DeadLetters
     /// <param name="options">The options that determine what is sent for it, as a JSON object; empty for none.</param>
     /// <param name="refusal">Why it was not accepted.</param>
     /// <param name="layout">What is needed to read a text row without its file, as a JSON object; empty for none.</param>
-    public static DeadLetter Of(string source, long line, long offset, ReadOnlySpan<byte> raw, OversizedRecord? oversized, ReadOnlySpan<byte> options, in Refusal refusal, ReadOnlySpan<byte> layout = default)
+    /// <param name="misfits">The fields of a row that do not match their columns, as a JSON array; empty for none.</param>
+    public static DeadLetter Of(string source, long line, long offset, ReadOnlySpan<byte> raw, OversizedRecord? oversized, ReadOnlySpan<byte> options, in Refusal refusal, ReadOnlySpan<byte> layout = default, ReadOnlySpan<byte> misfits = default)
     {
         var buffer = new ArrayBufferWriter<byte>(raw.Length + 512);
         using (var json = new Utf8JsonWriter(buffer, Options))
@@ -80,6 +81,12 @@ static class DeadLetters
             {
                 json.WritePropertyName("row"u8);
                 json.WriteRawValue(layout, skipInputValidation: true);
+            }
+
+            if (!misfits.IsEmpty)
+            {
+                json.WritePropertyName("misfits"u8);
+                json.WriteRawValue(misfits, skipInputValidation: true);
             }
 
             if (!options.IsEmpty)
