@@ -36,6 +36,9 @@ sealed record HostEnvironment
 
     public bool ErrorIsTerminal { get; init; }
 
+    /// <summary>The width below which the terminal wraps lines instead of the program, since no table or help fits.</summary>
+    const int Narrowest = 20;
+
     /// <summary>The width of the terminal in columns, which may change at any time.</summary>
     public Func<int> TerminalWidth { get; init; } = () => 80;
 
@@ -44,8 +47,11 @@ sealed record HostEnvironment
 
     /// <summary>The width of the output in columns: COLUMNS if set, otherwise that of the terminal.</summary>
     /// <param name="elsewhere">The width if there is no terminal.</param>
-    public int OutputWidth(int elsewhere) =>
-        int.TryParse(Environment("COLUMNS"), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var columns) && columns > 0 ? columns : OutputIsTerminal ? TerminalWidth() : elsewhere;
+    public int OutputWidth(int elsewhere)
+    {
+        var isSet = int.TryParse(Environment("COLUMNS"), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var columns) && columns > 0;
+        return Math.Max(Narrowest, isSet ? columns : OutputIsTerminal ? TerminalWidth() : elsewhere);
+    }
 
     /// <summary>Whether to use colours: not with NO_COLOR, nor on a terminal without colours.</summary>
     public bool WantsColour => string.IsNullOrEmpty(Environment("NO_COLOR")) && Environment("TERM") != "dumb";
@@ -109,7 +115,7 @@ sealed record HostEnvironment
     {
         try
         {
-            return Console.WindowWidth is > 0 and var width ? width : 80;
+            return Console.WindowWidth is > 0 and var width ? Math.Max(width, Narrowest) : 80;
         }
         catch (Exception e) when (e is IOException or PlatformNotSupportedException)
         {

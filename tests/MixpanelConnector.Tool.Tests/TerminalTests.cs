@@ -25,6 +25,25 @@ public class TerminalTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(5)]
+    public async Task Help_and_lists_are_complete_on_a_terminal_that_is_too_narrow(int columns)
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Accounts));
+        using var tool = Tool.At(server, terminal: true);
+        tool.TerminalWidth = columns;
+        foreach (var command in (string[])["export --help", "import --help", "help migrate", "help", "track-event --help"])
+        {
+            var help = await tool.RunAsync(command.Split(' '));
+            Assert.Equal((0, ""), (help.Exit, help.Err));
+            Assert.NotEmpty(help.Out);
+        }
+
+        Assert.Contains("username", (await tool.RunAsync("get-all-service-accounts", "--organization-id", "1", "--output", "table")).Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("", true)]
     [InlineData("1", false)]
     public async Task Colours_are_those_of_the_terminal_and_none_with_NO_COLOR(string noColour, bool isColoured)

@@ -32,7 +32,7 @@ sealed class Tool : IDisposable
 
     public bool Terminal { get; init; }
 
-    public int TerminalWidth { get; init; } = 80;
+    public int TerminalWidth { get; set; } = 80;
 
     public ImpatientClock Clock { get; init; } = new();
 

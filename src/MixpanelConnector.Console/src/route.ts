@@ -11,9 +11,11 @@ let route: Route;
 const listeners = new Set<() => void>();
 const tell = () => listeners.forEach((listener) => listener());
 
-/** The next address, applied after a delay: browsers throttle address changes on every keystroke. */
+/** The next address. The first change is applied immediately and later ones at an interval: browsers throttle address changes on every keystroke. */
 let coming: string | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
+let arrivedAt = -Infinity;
+const interval = 200;
 
 addEventListener("hashchange", () => {
   coming = undefined;
@@ -24,6 +26,7 @@ addEventListener("hashchange", () => {
 function arrive() {
   if (coming !== undefined) history.replaceState(null, "", coming);
   coming = undefined;
+  arrivedAt = performance.now();
 }
 
 function current(): Route {
@@ -67,7 +70,9 @@ export function setState(changes: Record<string, string | string[] | undefined>)
   const query = next.toString();
   coming = `#/${path.map(encodeURIComponent).join("/")}${query === "" ? "" : `?${query}`}`;
   clearTimeout(timer);
-  timer = setTimeout(arrive, 150);
+  const wait = arrivedAt + interval - performance.now();
+  if (wait <= 0) arrive();
+  else timer = setTimeout(arrive, wait);
   tell();
 }
 

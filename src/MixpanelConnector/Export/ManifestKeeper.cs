@@ -30,8 +30,9 @@ sealed class ManifestKeeper : IDisposable
             if (found is null && !request.Restart) throw new DamagedExportException($"{target.PathOf(ExportManifest.FileName)} is not an export manifest, or is damaged. Choose another folder, or begin again with --restart.");
         }
 
-        if (found is not null && !request.Restart && Difference(found, asked) is { } other) throw MixpanelException.Invalid("to", $"{target.Name} contains an export with {other}. Choose another folder, or begin again with --restart, which discards it.");
-        var keeper = new ManifestKeeper(target, found is null || request.Restart ? asked : WithDays(found, asked));
+        var isEmpty = found is { Complete: false, Files: [] }; // nothing would be lost
+        if (found is not null && !isEmpty && !request.Restart && Difference(found, asked) is { } other) throw MixpanelException.Invalid("to", $"{target.Name} contains an export with {other}. Choose another folder, or begin again with --restart, which discards it.");
+        var keeper = new ManifestKeeper(target, found is null || isEmpty || request.Restart ? asked : WithDays(found, asked));
         await target.DeleteLeftoversAsync(cancellationToken).ConfigureAwait(false);
         if (keeper.Manifest != found) await keeper.WriteAsync(cancellationToken).ConfigureAwait(false);
         if (request.Restart && found is not null) await keeper.DeleteAsync(found.Files, cancellationToken).ConfigureAwait(false);

@@ -193,6 +193,7 @@ static class ReplyClassifier
             402 => (ErrorKind.Forbidden, $"The plan of this organization does not allow the call{said}."),
             403 => (ErrorKind.Forbidden, $"The credentials lack the role for this call{said}. Imports need a project owner or admin; service accounts an organization owner or admin."),
             404 => (ErrorKind.NotFound, $"Mixpanel does not know the project, organization or object{said}. Check the ids and the region."),
+            414 => (ErrorKind.InvalidInput, "The request's URL is longer than Mixpanel accepts. Shorten the longest value of the input."),
             413 => (ErrorKind.TooLarge, $"The request is larger than Mixpanel accepts{said}."),
             429 => (ErrorKind.RateLimited, "Mixpanel's rate limit is exceeded. Try again later; queries are limited to 60 an hour, ingestion to about 30,000 events a second."),
             >= 300 and < 400 => (ErrorKind.Protocol, $"The response is a redirect{(reply.Location is { } l ? $" to {Safe(options, l.Host)}" : "")}. Mixpanel does not redirect here: check the endpoint and the region."),

@@ -148,6 +148,20 @@ public sealed class ExportTests
         Assert.Equal("2026-11-23", Assert.Single(await FirstDaysAsync(tool, server, "2026-11-23"))); // by default to yesterday
     }
 
+    [Fact]
+    public async Task An_export_that_was_refused_can_be_corrected_and_is_not_verified_as_finished()
+    {
+        await using var server = await RecordingServer.StartAsync(request => request.Query.Contains("where=true", StringComparison.Ordinal) ? Exported.Lines(Exported.Event("A", Exported.DayOf(request))) : Answer.Plain("invalid where", 400));
+        using var tool = Tool.At(server);
+        var to = new Exported(tool.Folder.File("out"));
+        Assert.Equal(2, (await ExportAsync(tool, to, [.. Range, "--where", "total =="])).Exit);
+        Assert.Equal(5, (await tool.RunAsync("export", "verify", to.Folder)).Exit);
+
+        Assert.Equal(0, (await ExportAsync(tool, to, [.. Range, "--where", "true"])).Exit);
+        Assert.Equal(0, (await tool.RunAsync("export", "verify", to.Folder)).Exit);
+        Assert.Equal(2, (await ExportAsync(tool, to, [.. Range, "--where", "false"])).Exit);
+    }
+
     [Theory]
     [InlineData("export profiles --to {out}", "another kind")]
     [InlineData("export events --to {out} --from-date 2026-10-01 --to-date 2026-10-03 --project-id 7", "another project")]

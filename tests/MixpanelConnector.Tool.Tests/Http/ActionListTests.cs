@@ -30,4 +30,13 @@ public sealed class ActionListTests
             return ((string?)action["credential"], (string?)action["rate_cost"]);
         }
     }
+
+    [Fact]
+    public async Task A_query_parameter_is_not_ignored()
+    {
+        await using var served = await Served.StartAsync();
+        var refused = await served.PostAsync("/v1/actions/import_events?project_id=7", Served.OneEvent);
+        Assert.Equal((400, "project_id"), ((int)refused.StatusCode, (await refused.JsonAsync()).GetProperty("field").GetString()));
+        Assert.Empty(served.Mixpanel.Requests);
+    }
 }

@@ -149,7 +149,8 @@ public sealed class ImportJobTests
         await EndAsync(served, (await served.PostAsync("/v1/imports", Events, Ndjson)).Headers.Location!.ToString());
 
         await served.RestartAsync(options => options with { Spool = 200_000_000 });
-        Assert.Equal(202, (int)(await served.PostAsync($"{path}/resume", "{}")).StatusCode);
+        Assert.Equal(415, (int)(await served.PostAsync($"{path}/resume", "", ("Content-Type", "text/plain"))).StatusCode);
+        Assert.Equal(202, (int)(await served.SendAsync(HttpMethod.Post, $"{path}/resume", (string?)null)).StatusCode);
         job = await EndAsync(served, path);
         Assert.Equal(("finished", 20_000), (job.GetProperty("status").GetString(), Report(job, "rejected")));
         Assert.Equal("dead-letters.ndjson", Path.GetFileName(Assert.Single(Directory.EnumerateFiles(Path.Combine(served.Folder.File("state/imports"), path.Split('/')[^1]), "*", SearchOption.AllDirectories))));

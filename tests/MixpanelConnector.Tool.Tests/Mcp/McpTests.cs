@@ -237,6 +237,37 @@ public sealed class McpTests
     }
 
     [Fact]
+    public async Task The_limits_of_an_agent_hold_over_HTTP_for_each_key()
+    {
+        using var folder = new TemporaryFolder();
+        var keys = Served.KeysIn(folder, out var read, out var write, rate: 100_000);
+        await using var served = await Served.StartAsync(options => options with { Keys = keys, TimeProvider = new ImpatientClock() });
+        for (var n = 0; n < CallLimits.MostAMinute; n++) Assert.Null((await FindAsync(read))["isError"]);
+
+        var refused = await FindAsync(read);
+        Assert.True((bool?)refused["isError"]);
+        Assert.Contains("in the last minute", (string?)refused["content"]![0]!["text"], StringComparison.Ordinal);
+        Assert.Null((await FindAsync(write))["isError"]);
+
+        async Task<JsonNode> FindAsync(string key) => (await CallAsync(served, "tools/call", new JsonObject { ["name"] = "find_actions", ["arguments"] = new JsonObject { ["query"] = "flags" } }, ("Authorization", $"Bearer {key}")))["result"]!;
+    }
+
+    [Theory]
+    [InlineData("tools/call", "[1]", "params must be an object with a text name.")]
+    [InlineData("tools/call", """{"name":5}""", "params.name must be a text.")]
+    [InlineData("tools/call", """{}""", "params.name must be a text.")]
+    [InlineData("tools/call", """{"name":"track_event","arguments":[]}""", "params.arguments must be an object.")]
+    [InlineData("resources/read", """{"uri":null}""", "params.uri must be a text.")]
+    [InlineData("prompts/get", "\"x\"", "params must be an object with a text name.")]
+    public async Task Parameters_of_the_wrong_type_are_refused_with_their_place(string method, string parameters, string message)
+    {
+        await using var served = await Served.StartAsync();
+        var answer = await (await served.PostAsync("/mcp", $$"""{"jsonrpc":"2.0","id":7,"method":"{{method}}","params":{{parameters}}}""", ("Accept", "application/json, text/event-stream"))).JsonAsync();
+
+        Assert.Equal((7, -32602, message), (answer.GetProperty("id").GetInt32(), answer.GetProperty("error").GetProperty("code").GetInt32(), answer.GetProperty("error").GetProperty("message").GetString()));
+    }
+
+    [Fact]
     public async Task Resources_and_prompts_are_texts_of_ours()
     {
         await using var served = await Served.StartAsync();

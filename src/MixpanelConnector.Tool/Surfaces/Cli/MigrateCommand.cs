@@ -95,7 +95,7 @@ sealed class MigrateCommand
     {
         var from = parsed.GetValue(_from) ?? throw Configuration.Invalid("from", "Specify the source project: --from PROFILE.");
         var to = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Specify the target project: --to PROFILE.");
-        if (CommonOptions.All.FirstOrDefault(option => option != CommonOptions.Output && parsed.GetResult(option) is { Implicit: false }) is { } setting)
+        if (CommonOptions.All.FirstOrDefault(option => option != CommonOptions.Output && option != CommonOptions.Quiet && option != CommonOptions.Verbose && parsed.GetResult(option) is { Implicit: false }) is { } setting)
             throw Configuration.Invalid(CommonOptions.Name(setting), $"The settings of a migration come only from its two profiles: omit {setting.Name}, and put its value into one of them.");
         var root = parsed.GetValue(_state) ?? new Folders(_host.Environment).State;
         var ledger = new CallLedger(Session.LedgerIn(root)) { CallsPerHour = Calls("calls_per_hour", parsed.GetValue(_callsPerHour)), CallsPerSecond = Calls("calls_per_second", parsed.GetValue(_callsPerSecond)) };

@@ -92,6 +92,7 @@ static class ActionRoutes
 
     static async Task InvokeAsync(ActionDescriptor action, Services services, HttpContext context)
     {
+        if (context.Request.Query.Keys.FirstOrDefault() is { } parameter) throw Configuration.Invalid(parameter.Length > 50 ? parameter[..50] : parameter, "An action takes its input from the JSON body only: move this parameter there.");
         var key = Idempotency.KeyOf(context.Request);
         using var body = await Bodies.ReadJsonAsync(context.Request, context.Features.GetRequiredFeature<HeldBytes>(), context.RequestAborted);
         var input = Confirmed(action, body.Json);
@@ -106,10 +107,10 @@ static class ActionRoutes
         // An action that creates something always runs to its end. A repeatable one goes on for a while only: its caller may not need the answer.
         using var left = new CancellationTokenSource(Timeout.InfiniteTimeSpan, services.Options.TimeProvider);
         using var leaving = action.IsRepeatable ? context.RequestAborted.Register(() => left.CancelAfter(Limits.AfterCaller)) : default;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(services.Stopping, left.Token);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(services.Ended, left.Token);
         if (key is null)
         {
-            await context.Response.WriteAsync(200, Answers.Json, Deliver(await action.InvokeAsync(services.Client, input, stop.Token)));
+            await context.Response.WriteAsync(200, Answers.Json, Deliver(await RunAsync()));
             return;
         }
 
@@ -120,7 +121,7 @@ static class ActionRoutes
         {
             try
             {
-                fresh = await action.InvokeAsync(services.Client, input, stop.Token);
+                fresh = await RunAsync();
                 return new Outcome(200, WithoutSecrets(fresh), Unknown: false, Kept: true);
             }
             catch (MixpanelException e)
@@ -134,6 +135,18 @@ static class ActionRoutes
         if (failure is not null) throw failure;
         if (replayed) context.Response.Headers[Idempotency.ReplayedHeader] = "true";
         await context.Response.WriteAsync(outcome.Status, outcome.Status == 200 ? Answers.Json : Answers.ProblemJson, fresh is null ? outcome.Json : Deliver(fresh));
+
+        async Task<ActionResult> RunAsync()
+        {
+            try
+            {
+                return await action.InvokeAsync(services.Client, input, stop.Token);
+            }
+            catch (OperationCanceledException e) when (services.Ended.IsCancellationRequested)
+            {
+                throw new MixpanelException(new(ErrorKind.Timeout, "The server stopped before Mixpanel responded. Whether the request took effect is unknown."), e);
+            }
+        }
     }
 
     /// <summary>The output with its one-time secret, which only this response contains.</summary>

@@ -21,6 +21,14 @@ static class Bodies
         RequireUtf8(request);
     }
 
+    /// <summary>Requires JSON if the request has a body.</summary>
+    /// <exception cref="RefusedException">The body has another content type.</exception>
+    public static void RequireJsonOrNone(HttpRequest request)
+    {
+        if (request.ContentType is null && request.ContentLength is null or 0 && request.Headers.TransferEncoding.Count == 0) return;
+        RequireJson(request);
+    }
+
     /// <summary>Requires that JSON is encoded in UTF-8.</summary>
     /// <exception cref="RefusedException">The request specifies another encoding for its JSON, or has several content types.</exception>
     public static void RequireUtf8(HttpRequest request)

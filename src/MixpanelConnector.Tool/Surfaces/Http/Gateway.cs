@@ -41,16 +41,19 @@ sealed class Gateway : IAsyncDisposable
     /// <summary>.NET accepts a sign in Content-Length, which another server may parse differently.</summary>
     static readonly Encoding Digits = new DigitsOnly();
 
-    static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>How long running requests may take to complete once the server stops, and then to send their responses.</summary>
+    static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(10), TimeForAnswers = TimeSpan.FromSeconds(2);
 
     readonly WebApplication _application;
     readonly Services _services;
     readonly RequestGuard _guard;
     readonly AuditLog _log;
     readonly CancellationTokenSource _stopping;
+    readonly CancellationTokenSource _ended;
+    bool _isDisposed;
 
-    Gateway(WebApplication application, Services services, RequestGuard guard, AuditLog log, CancellationTokenSource stopping, Uri address) =>
-        (_application, _services, _guard, _log, _stopping, Address) = (application, services, guard, log, stopping, address);
+    Gateway(WebApplication application, Services services, RequestGuard guard, AuditLog log, CancellationTokenSource stopping, CancellationTokenSource ended, Uri address) =>
+        (_application, _services, _guard, _log, _stopping, _ended, Address) = (application, services, guard, log, stopping, ended, address);
 
     public Uri Address { get; }
 
@@ -71,7 +74,7 @@ sealed class Gateway : IAsyncDisposable
     public static async Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, TextWriter log, CancellationToken cancellationToken)
     {
         options = options.Validated();
-        var stopping = new CancellationTokenSource();
+        var (stopping, ended) = (new CancellationTokenSource(), new CancellationTokenSource());
         var audit = new AuditLog(log, options.TimeProvider);
         var guard = new RequestGuard(options);
         ServeDatabase? database = null;
@@ -83,13 +86,13 @@ sealed class Gateway : IAsyncDisposable
             database = ServeDatabase.Open(options.StateFolder);
             imports = new ImportJobs(options.StateFolder, new(options.Spool, options.LongestImport, options.Keys.HaveSeveralWriters), database, CarryOut(newClient), audit, options.TimeProvider);
             live = new LiveStream(options.LiveFeed, options.TimeProvider);
-            var services = new Services(options, client, new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, live, audit, stopping.Token);
+            var services = new Services(options, client, new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, live, audit, stopping.Token, ended.Token);
             application = Build(options, services, guard);
             await application.StartAsync(cancellationToken);
             var address = new Uri(application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
             guard.Listen(address.Port);
             if (options.Host is not null) options.Host.Guest = Guest(application);
-            return new Gateway(application, services, guard, audit, stopping, address);
+            return new Gateway(application, services, guard, audit, stopping, ended, address);
         }
         catch
         {
@@ -100,6 +103,7 @@ sealed class Gateway : IAsyncDisposable
             await audit.DisposeAsync();
             guard.Dispose();
             stopping.Dispose();
+            ended.Dispose();
             throw;
         }
     }
@@ -107,8 +111,10 @@ sealed class Gateway : IAsyncDisposable
     /// <summary>Accepts no more requests, and lets the running ones end; meanwhile running imports stop at a checkpoint.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true)) return;
         if (_services.Options.Host is { } host) host.Guest = null;
         var (streamsEnd, importsEnd) = (_stopping.CancelAsync(), _services.Imports.StopAsync());
+        _ended.CancelAfter(LongestEnd);
         await _application.StopAsync();
         await streamsEnd;
         await importsEnd;
@@ -119,6 +125,7 @@ sealed class Gateway : IAsyncDisposable
         await _log.DisposeAsync();
         _guard.Dispose();
         _stopping.Dispose();
+        _ended.Dispose();
     }
 
     /// <summary>An import has its own client, which retries for as long as an import may.</summary>
@@ -163,7 +170,7 @@ sealed class Gateway : IAsyncDisposable
 
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = LongestEnd + TimeForAnswers);
         Telemetry.AddTo(builder, options);
         McpRoute.AddTo(builder.Services, options, services.Client);
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,12 +20,14 @@ static class McpRoute
     {
         services.AddLogging();
         var tools = new Tools(client, options.Tools, options.SecretFolder, options.TimeProvider);
+        var limits = new ConditionalWeakTable<Caller, CallLimits>();
         services.AddMcpServer().WithHttpTransport(transport =>
         {
             transport.Stateless = true;
             transport.ConfigureSessionOptions = (context, server, _) =>
             {
-                McpServerSetup.Configure(server, tools, mayWrite: options.ToolsMayWrite && context.Features.Get<Caller>() is { Scope: Scope.Write });
+                var caller = context.Features.GetRequiredFeature<Caller>();
+                McpServerSetup.Configure(server, tools, mayWrite: options.ToolsMayWrite && caller.Scope is Scope.Write, limits.GetValue(caller, _ => new CallLimits(options.TimeProvider)));
                 return Task.CompletedTask;
             };
         });
@@ -42,7 +45,7 @@ static class McpRoute
         received.HoldMore(((long)received.Length * (Limits.CopiesOfMessage - 1)) + ((long)tokens * Limits.BytesOfMessageToken));
         if (MessageCheck.Fault(received.Memory.Span) is { } fault)
         {
-            await context.Response.WriteAsync(200, Answers.Json, MessageCheck.Refusal(received.Memory.Span, -32600, fault));
+            await context.Response.WriteAsync(200, Answers.Json, MessageCheck.Refusal(received.Memory.Span, fault.Code, fault.Message));
             return;
         }
 

@@ -177,7 +177,7 @@ sealed class LineTransport : ITransport
 
         if (MessageCheck.Fault(line.Span) is { } fault)
         {
-            await RefuseAsync(line, -32600, fault);
+            await RefuseAsync(line, fault.Code, fault.Message);
             return;
         }
 

@@ -17,8 +17,8 @@ static class McpServerSetup
     /// <param name="options">The options to fill.</param>
     /// <param name="tools">Executes calls.</param>
     /// <param name="mayWrite">Whether the caller gets tools that change data.</param>
-    /// <param name="limits">The limits on one caller; null if they are enforced elsewhere.</param>
-    public static void Configure(McpServerOptions options, Tools tools, bool mayWrite, CallLimits? limits = null)
+    /// <param name="limits">The limits on one caller.</param>
+    public static void Configure(McpServerOptions options, Tools tools, bool mayWrite, CallLimits limits)
     {
         options.ServerInfo = new Implementation { Name = "mixpanel", Title = "Mixpanel Connector", Version = Assembly.GetExecutingAssembly().GetName().Version!.ToString(3) };
         options.ServerInstructions = Instructions;
@@ -28,14 +28,14 @@ static class McpServerSetup
             ListToolsHandler = (_, _) => new(new ListToolsResult { Tools = [.. tools.Offered(mayWrite)] }),
             CallToolHandler = async (request, cancellationToken) =>
             {
-                using var turn = limits?.Enter();
+                using var turn = limits.Enter();
                 return await tools.CallAsync(request.Params!.Name, request.Params.Arguments, mayWrite, cancellationToken);
             },
             ListResourcesHandler = (_, _) => new(new ListResourcesResult { Resources = [.. Guides.Resources, .. ProjectData.Resources] }),
             ListResourceTemplatesHandler = (_, _) => new(new ListResourceTemplatesResult { ResourceTemplates = ProjectData.Templates }),
             ReadResourceHandler = async (request, cancellationToken) =>
             {
-                using var turn = limits?.Enter();
+                using var turn = limits.Enter();
                 return await tools.Project.ReadAsync(request.Params!.Uri, cancellationToken) ?? Guides.Read(request.Params.Uri);
             },
             ListPromptsHandler = (_, _) => new(new ListPromptsResult { Prompts = Guides.Prompts }),

@@ -9,8 +9,56 @@ namespace MixpanelConnector.Tool.Surfaces.Mcp;
 /// </summary>
 static class MessageCheck
 {
-    /// <summary>The error in the names and strings of a message, with its location; null if there is none. Invalid JSON is left to the protocol.</summary>
-    public static string? Fault(ReadOnlySpan<byte> message)
+    const int InvalidRequest = -32600, InvalidParams = -32602;
+
+    /// <summary>The error in a message, with its JSON-RPC code; null if there is none. Invalid JSON is left to the protocol.</summary>
+    public static (int Code, string Message)? Fault(ReadOnlySpan<byte> message) =>
+        FaultOfTexts(message) is { } fault ? (InvalidRequest, fault) : FaultOfParams(message) is { } wrong ? (InvalidParams, wrong) : null;
+
+    /// <summary>The error in the parameters of a request for something named, which the protocol would report without its place.</summary>
+    static string? FaultOfParams(ReadOnlySpan<byte> message)
+    {
+        string? required = null;
+        JsonTokenType parameters = default, name = default, arguments = default;
+        var reader = new Utf8JsonReader(message);
+        try
+        {
+            if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
+            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+            {
+                var (isMethod, isParameters) = (reader.ValueTextEquals("method"u8), reader.ValueTextEquals("params"u8));
+                reader.Read();
+                if (isMethod && reader.TokenType is JsonTokenType.String) required = reader.GetString() switch { "tools/call" or "prompts/get" => "name", "resources/read" => "uri", _ => null };
+                if (isParameters) parameters = reader.TokenType;
+                if (!isParameters || parameters is not JsonTokenType.StartObject)
+                {
+                    reader.Skip();
+                    continue;
+                }
+
+                while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+                {
+                    var (isName, isArguments) = (reader.ValueTextEquals("name"u8) || reader.ValueTextEquals("uri"u8), reader.ValueTextEquals("arguments"u8));
+                    reader.Read();
+                    if (isName) name = reader.TokenType;
+                    if (isArguments) arguments = reader.TokenType;
+                    reader.Skip();
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            return null; // reported by the protocol
+        }
+
+        if (required is null) return null;
+        if (parameters is not JsonTokenType.StartObject) return $"params must be an object with a text {required}.";
+        if (name is not JsonTokenType.String) return $"params.{required} must be a text.";
+        return required == "name" && arguments is not (JsonTokenType.None or JsonTokenType.Null or JsonTokenType.StartObject) ? "params.arguments must be an object." : null;
+    }
+
+    /// <summary>The error in the names and strings of a message, with its location.</summary>
+    static string? FaultOfTexts(ReadOnlySpan<byte> message)
     {
         var reader = new Utf8JsonReader(message);
         var open = new List<Level>();

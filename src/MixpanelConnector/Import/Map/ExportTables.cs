@@ -115,7 +115,7 @@ sealed class ExportTables(MappingTables rules)
         if (Guid.TryParse(rest, out _)) return true;
         var hasDigit = rest.IndexOfAnyInRange('0', '9') >= 0;
         var hasLetter = rest.IndexOfAnyExceptInRange('0', '9') >= 0;
-        return hasDigit && (hasLetter ? rest.Length >= ShortestHash && rest.IndexOfAnyExcept("0123456789abcdefABCDEF") < 0 : rest.Length < "20260301".Length);
+        return hasDigit && (hasLetter ? rest.Length >= ShortestHash && name.All(char.IsAsciiHexDigit) : rest.Length < "20260301".Length);
     }
 
     static string[] Segments(string path) => (path.IndexOf('?', StringComparison.Ordinal) is var query and > 0 ? path[..query] : path).Split(['/', Path.DirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);

@@ -33,13 +33,14 @@ static class ZipArchiveFile
 
     /// <summary>The inputs in an archive; or the archive itself, with the problem, if it cannot be read.</summary>
     /// <param name="archive">The archive.</param>
-    /// <param name="most">The maximum decompressed size of each of its files in bytes; null for no limit.</param>
+    /// <param name="most">The maximum decompressed size of all its files in bytes; null for no limit.</param>
     /// <param name="cancellationToken">Stops reading.</param>
     public static async Task<IEnumerable<InputFile>> OpenAsync(InputFile archive, long? most, CancellationToken cancellationToken)
     {
         try
         {
             var entries = await EntriesAsync(archive, cancellationToken).ConfigureAwait(false);
+            if (most is { } total && entries.Sum(entry => (decimal)Math.Max(0, entry.Length)) > total) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"its files have more than {total} bytes in total when decompressed, which is the limit"));
             return ArchivedFiles.Inputs(archive, entries.ConvertAll(entry => new ArchivedFile(entry.Name, entry.Packed, entry.Fault, () => most is { } bytes ? new BoundedByteSource(new ZipEntrySource(archive.OpenAt, entry), bytes) : new ZipEntrySource(archive.OpenAt, entry))));
         }
         catch (Exception e) when (e is InputException or InvalidDataException or IOException or ArgumentOutOfRangeException)

@@ -156,4 +156,16 @@ public sealed class ZipArchiveTests : IDisposable
         var report = await _run.RunAsync(_run.Request(Archive()));
         Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Read));
     }
+
+    [Theory]
+    [InlineData(4, 0, true)]
+    [InlineData(4, -1, false)]
+    public async Task The_limit_of_what_is_decompressed_holds_for_the_archive_as_a_whole(int files, int more, bool fits)
+    {
+        var path = Archive([.. Enumerable.Range(0, files).Select(number => ($"{number}.ndjson", Some(number * 10, 10)))]);
+        var total = Enumerable.Range(0, files).Sum(number => Some(number * 10, 10).Length);
+        var report = await _run.RunAsync(_run.Request(path) with { MaxDecompressedBytes = total + more });
+
+        Assert.Equal(fits ? (RunOutcome.Complete, 40) : (RunOutcome.Damaged, 0), (report.Outcome, report.Accepted));
+    }
 }

@@ -19,8 +19,8 @@ static class ImportRoutes
     public static IEnumerable<Route> All()
     {
         yield return new Route(HttpMethods.Post, Path, Scope.Write, OpenApi.StartImport, StartAsync) { HasStreamedBody = true };
-        yield return new Route(HttpMethods.Post, $"{Path}/inspect", Scope.Write, OpenApi.InspectImport, InspectAsync) { HasStreamedBody = true };
-        yield return new Route(HttpMethods.Post, $"{Path}/show-mapping", Scope.Write, OpenApi.ShowMapping, ShowMappingAsync) { HasStreamedBody = true };
+        yield return new Route(HttpMethods.Post, $"{Path}/inspect", Scope.Read, OpenApi.InspectImport, InspectAsync) { HasStreamedBody = true };
+        yield return new Route(HttpMethods.Post, $"{Path}/show-mapping", Scope.Read, OpenApi.ShowMapping, ShowMappingAsync) { HasStreamedBody = true };
         yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfImports, ListAsync);
         yield return new Route(HttpMethods.Get, $"{Path}/{{id}}", Scope.Read, OpenApi.GetImport, GetAsync);
         yield return new Route(HttpMethods.Delete, $"{Path}/{{id}}", Scope.Write, OpenApi.DeleteImport, DeleteAsync);
@@ -115,14 +115,14 @@ static class ImportRoutes
 
     static Task CancelAsync(Services services, HttpContext context)
     {
-        Bodies.RequireJson(context.Request);
+        Bodies.RequireJsonOrNone(context.Request);
         var job = Find(services, context);
         return services.Imports.Cancel(job) ? AnswerAsync(context, 202, job.ToJson()) : throw new RefusedException(new(409, "not_running", "The import has ended", "Nothing is left to cancel. DELETE removes it."));
     }
 
     static Task ResumeAsync(Services services, HttpContext context)
     {
-        Bodies.RequireJson(context.Request);
+        Bodies.RequireJsonOrNone(context.Request);
         var job = Find(services, context);
         if (!services.Imports.Resume(job)) throw new RefusedException(new(409, "not_stopped", "The import is not stopped", "Only an import whose status is stopped, cancelled or failed can be resumed."));
         return AnswerAsync(context, 202, job.ToJson());
