@@ -17,7 +17,7 @@ public sealed partial class TimePatternTests
         Assert.All(examples, example => TimePattern.Parse(example));
     }
 
-    [System.Text.RegularExpressions.GeneratedRegex("time-format[^'\n]{0,90}'([^'\n]+)'")]
+    [System.Text.RegularExpressions.GeneratedRegex("time-format[^'\n]{0,90}'([^'\n]+)'", System.Text.RegularExpressions.RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
     private static partial System.Text.RegularExpressions.Regex Example();
 
     [Theory]
