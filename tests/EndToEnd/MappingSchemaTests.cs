@@ -13,6 +13,7 @@ public sealed class MappingSchemaTests
     [
         .. ImportMapping.Vendors.Select(vendor => ImportMapping.OfVendor(vendor).Json),
         """{"name":"x","events":{"event":"a","time":"b"}}""",
+        """{"name":"x","tables":{"manifests":["m*.json"],"folders":[]},"lookups":{"l":{"file":"*","key":{"first":["a",{"path":"b","split":{"at":","}}]},"value":{"text":"{c}"}}},"events":{"event":"a","time":"b"}}""",
         """{"$schema":"mapping.schema.json","name":"x","documentation":"here","ignore":["*.txt"],"profiles":{"id":"a","set_once":{}}}""",
         """{"name":"x","rows":{"delimiter":"tab","quote":null,"escape":"\\","columns":["a"],"types":"shown"},"groups":{"id":"a","set":{"properties":{"$name":"b"}},"unset":"c"}}""",
         """{"name":"x","events":{"event":{"path":"a","table":{"b":"c","d":null,"e":1,"f":{"path":"g"}},"else":"h"},"time":{"path":"b","unit":"s"},"insert_id":["i",{"hash":["j"],"counted":false}],"spread":"k","none":"-"}}""",
@@ -100,6 +101,9 @@ public sealed class MappingSchemaTests
         """{"name":"x","rows":{"escape":""},"events":{"event":"a","time":"b"}}""",
         """{"name":"x","rows":{"types":"all"},"events":{"event":"a","time":"b"}}""",
         """{"name":"x","rows":{"types":null},"events":{"event":"a","time":"b"}}""",
+        """{"name":"x","tables":["a"],"events":{"event":"a","time":"b"}}""",
+        """{"name":"x","tables":{"folders":"a"},"events":{"event":"a","time":"b"}}""",
+        """{"name":"x","tables":{"files":["a"]},"events":{"event":"a","time":"b"}}""",
         """{"name":"x","lookups":[],"events":{"event":"a","time":"b"}}""",
         """{"name":"x","lookups":{"l":{"file":"f","key":"k"}},"events":{"event":"a","time":"b"}}""",
         """{"name":"x","lookups":{"l":{"file":"f","key":"","value":"v"}},"events":{"event":"a","time":"b"}}""",

@@ -61,6 +61,12 @@ public sealed class AvroTests : IDisposable
         { """[{"type":"record","name":"other.P","fields":[{"name":"q","type":{"type":"enum","name":"Q","symbols":["S"]}},{"name":"r","type":"Q"}]},"other.P"]""", [2, 0, 0], """{"q":"S","r":"S"}""" },
         { """{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}""", Sized([0xff, 0xfb]), "-0.05" },
         { """{"type":"fixed","name":"D","size":16,"logicalType":"decimal","precision":38,"scale":9}""", [.. new byte[8], 0x0d, 0xe0, 0xb6, 0xb3, 0xa7, 0x64, 0, 0], "1000000000.000000000" },
+        { """{"type":"fixed","name":"D","size":400,"logicalType":"decimal","precision":900,"scale":1}""", [.. new byte[399], 15], "1.5" },
+        { """{"type":"bytes","logicalType":"decimal","precision":2,"scale":3}""", Text("abc"), "\"abc\"" },
+        { """{"type":"bytes","logicalType":"decimal","precision":2,"scale":-1}""", Text("abc"), "\"abc\"" },
+        { """{"type":"bytes","logicalType":"decimal","precision":2,"scale":"1"}""", Text("abc"), "\"abc\"" },
+        { """{"type":"bytes","logicalType":"decimal","scale":1}""", Text("abc"), "\"abc\"" },
+        { """{"type":"fixed","name":"D","size":3,"logicalType":"decimal"}""", [.. "abc"u8], "\"abc\"" },
         { """{"type":"int","logicalType":"date"}""", Long(20_638), "\"2026-07-04\"" },
         { """{"type":"int","logicalType":"time-millis"}""", Long(51_200_500), "\"14:13:20.5\"" },
         { """{"type":"long","logicalType":"time-micros"}""", Long(1), "\"00:00:00.000001\"" },
@@ -80,6 +86,23 @@ public sealed class AvroTests : IDisposable
     {
         var report = await RunAsync(new HandMadeAvro(Schema($$"""{"name":"v","type":{{type}}}""")).Block(1, Row(1, value)).Bytes);
         Assert.Equal((RunOutcome.Complete, 1L, json), (report.Outcome, report.Accepted, Property));
+    }
+
+    public static TheoryData<string, byte[]> DecimalsThatAreNoNumbers => new()
+    {
+        { """{"type":"bytes","logicalType":"decimal","precision":4}""", [0] },
+        { """{"type":"fixed","name":"D","size":400,"logicalType":"decimal","precision":900}""", [1, .. new byte[399]] },
+        { """{"type":"bytes","logicalType":"decimal","precision":900,"scale":154}""", Sized([1, .. new byte[64]]) },
+    };
+
+    [Theory]
+    [MemberData(nameof(DecimalsThatAreNoNumbers))]
+    public async Task A_decimal_that_is_no_number_rejects_its_record_alone(string type, byte[] value)
+    {
+        var schema = Schema($$"""{"name":"v","type":["null",{{type}}]}""");
+        var report = await RunAsync(new HandMadeAvro(schema).Block(3, [.. Row(1, 0), .. Row(2, [2, .. value]), .. Row(3, 0)]).Bytes);
+        Assert.Equal((RunOutcome.Rejected, 2L, 1L), (report.Outcome, report.Accepted, report.Rejected));
+        Assert.Equal(("number_range", "v"), report.Reasons is [var reason] ? (reason.Code, reason.Field) : default);
     }
 
     [Theory]
@@ -230,7 +253,6 @@ public sealed class AvroTests : IDisposable
             { "an int beyond its range", Block("""{"name":"v","type":"int"}""", 1, Row(1, Long(1L << 40))), "damaged" },
             { "a branch that is none", Block("""{"name":"v","type":["null","int"]}""", 1, Row(1, 4)), "damaged" },
             { "a symbol that is none", Block("""{"name":"v","type":{"type":"enum","name":"E","symbols":["A"]}}""", 1, Row(1, 2)), "damaged" },
-            { "a decimal without digits", Block("""{"name":"v","type":{"type":"bytes","logicalType":"decimal","precision":4}}""", 1, Row(1, 0)), "damaged" },
             { "a list of nothing without end", Block("""{"name":"v","type":{"type":"array","items":"null"}}""", 1, Row(1, [.. Long(1L << 50), 0])), "damaged" },
             { "the least count", Block("""{"name":"v","type":{"type":"array","items":"int"}}""", 1, Row(1, [.. Long(long.MinValue), 0, 0])), "damaged" },
             { "types that double", Block(doubling[1..], 1, Row(1)), "damaged" },

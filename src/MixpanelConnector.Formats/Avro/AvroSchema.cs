@@ -108,10 +108,11 @@ sealed class AvroSchema
     static AvroType Meant(JsonElement json, AvroKind kind, int size)
     {
         var meaning = json.TryGetProperty("logicalType", out var logical) && logical.ValueKind is JsonValueKind.String ? logical.GetString() : null;
-        var scale = json.TryGetProperty("scale", out var digits) && digits.TryGetInt32(out var given) ? given : 0;
+        var scale = json.TryGetProperty("scale", out _) ? Digits("scale") : 0;
         return (meaning, kind) switch
         {
-            ("decimal", AvroKind.Bytes or AvroKind.Fixed) when scale is >= 0 and <= ValueText.MostScale => new(kind) { Meaning = AvroMeaning.Decimal, Scale = scale, Size = size },
+            ("decimal", AvroKind.Bytes or AvroKind.Fixed) when scale < 0 || Digits("precision") is var precision && (precision < 1 || precision < scale) => new(kind) { Size = size },
+            ("decimal", AvroKind.Bytes or AvroKind.Fixed) when scale <= ValueText.MostScale => new(kind) { Meaning = AvroMeaning.Decimal, Scale = scale, Size = size },
             ("decimal", AvroKind.Bytes or AvroKind.Fixed) or ("big-decimal", AvroKind.Bytes) => new(kind) { Meaning = AvroMeaning.Unknown, Size = size },
             ("uuid", AvroKind.Fixed) when size == 16 => new(kind) { Meaning = AvroMeaning.Uuid, Size = size },
             ("date", AvroKind.Int) => new(kind) { Meaning = AvroMeaning.Date },
@@ -123,6 +124,8 @@ sealed class AvroSchema
             ("duration", AvroKind.Fixed) when size == ValueText.IntervalBytes => new(kind) { Meaning = AvroMeaning.Interval, Size = size },
             _ => kind is AvroKind.Fixed ? new(kind) { Size = size } : Plain[kind],
         };
+
+        int Digits(string member) => json.TryGetProperty(member, out var digits) && digits.ValueKind is JsonValueKind.Number && digits.TryGetInt32(out var given) ? given : -1;
     }
 
     static AvroKind? Primitive(string name) => name switch

@@ -108,7 +108,7 @@ sealed class AvroValues(ValueText text)
             case (AvroKind.Float, _): ValueText.WriteFloat(json, data.ReadFloat()); break;
             case (AvroKind.Double, _): ValueText.WriteFloat(json, data.ReadDouble()); break;
             case (AvroKind.Enum, _): json.AppendString(type.Symbols[data.ReadChoice(type.Symbols.Count)].Span); break;
-            case (_, AvroMeaning.Decimal): ValueText.WriteDecimal(json, ValueText.Unscaled(Bytes(ref data, type)) ?? throw AvroData.Damaged(), type.Scale); break;
+            case (_, AvroMeaning.Decimal): text.WriteDecimal(json, Bytes(ref data, type), type.Scale, column); break;
             case (_, AvroMeaning.Interval): ValueText.WriteInterval(json, Bytes(ref data, type)); break;
             case (_, AvroMeaning.Uuid):
                 json.AppendByte((byte)'"');

@@ -53,6 +53,18 @@ sealed class ValueText(RecordBuilder records)
         return value.Length is 0 or > MostDecimalBytes ? null : new BigInteger(value, isBigEndian: true);
     }
 
+    /// <summary>Writes a decimal by its digits; the record is rejected when there are none, or too many.</summary>
+    public void WriteDecimal(JsonText json, ReadOnlySpan<byte> value, int scale, string column)
+    {
+        if (Unscaled(value) is not { } unscaled)
+        {
+            records.Fault ??= new("number_range", column, $"the column has a decimal without digits, or with more than {MostDecimalBytes} bytes of them");
+            unscaled = 0;
+        }
+
+        WriteDecimal(json, unscaled, scale);
+    }
+
     public static void WriteDecimal(JsonText json, BigInteger unscaled, int scale)
     {
         var digits = BigInteger.Abs(unscaled).ToString(CultureInfo.InvariantCulture).PadLeft(scale + 1, '0');

@@ -29,7 +29,8 @@ public sealed class ImportMapping
     {
         (Name, Vendor, _json) = (name, vendor, json);
         Ignored = json.TryGetProperty("ignore", out var ignored) ? MappingParser.Texts(ignored, "ignore") : [];
-        Lookups = json.TryGetProperty("lookups", out var lookups) ? MappingParser.Lookups(lookups, "lookups") : [];
+        Lookups = json.TryGetProperty("lookups", out var lookups) ? MappingParser.Lookups(name, lookups, "lookups") : [];
+        Tables = json.TryGetProperty("tables", out var tables) ? MappingParser.Tables(tables, "tables") : null;
         Rows = json.TryGetProperty("rows", out var rows) ? MappingParser.Rows(rows, "rows") : null;
     }
 
@@ -49,6 +50,9 @@ public sealed class ImportMapping
 
     /// <summary>The values it looks up in other files among the inputs.</summary>
     internal Dictionary<string, LookupRule> Lookups { get; }
+
+    /// <summary>How the tables of its inputs are determined; null for the names of their files.</summary>
+    internal MappingTables? Tables { get; }
 
     /// <summary>How its text rows are read; null for the usual way.</summary>
     internal MappingRows? Rows { get; }

@@ -64,6 +64,20 @@ public sealed class InspectionTests : IDisposable
         Assert.Single(inspection.Columns[2].Samples);
     }
 
+    [Theory]
+    [InlineData("007", "text")]
+    [InlineData("+7", "text")]
+    [InlineData("0001790000000", "text")]
+    [InlineData("007.5", "text")]
+    [InlineData("1e9", "text")]
+    [InlineData("2026-09-01", "time")]
+    [InlineData("2026-09-01T10:00:00Z", "time")]
+    public async Task A_text_that_only_counts_is_no_time(string value, string type)
+    {
+        var inspection = await InspectAsync($$"""{"event":"e","time":1790000000,"distinct_id":"u","zip":"{{value}}"}""" + "\n");
+        Assert.Equal(type, inspection.Columns.Single(column => column.Name == "zip").Type);
+    }
+
     [Fact]
     public async Task No_more_than_a_thousand_records_and_five_thousand_columns_are_looked_at()
     {

@@ -61,6 +61,14 @@ sealed class ColumnValue(ImportRequest request)
         }
     }
 
+    /// <summary>Whether a JSON string is a date or time by its form. One that only counts, such as <c>007</c>, is not.</summary>
+    public bool IsTime(ReadOnlySpan<byte> quoted)
+    {
+        if (!Utf8.IsValid(quoted)) return false;
+        var text = Unescape(quoted);
+        return text.Length <= TimeText.Longest && _times.Read(text, out _, out var isCount) is TimeReading.Read && !isCount;
+    }
+
     /// <summary>The rejection of a record with a value of the wrong type.</summary>
     /// <param name="column">The column's name.</param>
     /// <param name="type">The type of the column.</param>

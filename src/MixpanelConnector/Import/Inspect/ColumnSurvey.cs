@@ -110,7 +110,7 @@ sealed class ColumnSurvey(ImportRequest request)
         JsonTokenType.Number => SurveyedColumn.Number,
         JsonTokenType.True or JsonTokenType.False => "boolean",
         JsonTokenType.StartObject or JsonTokenType.StartArray => "json",
-        _ => !NumberText.IsLiteral(value[1..^1], exponents: true) && _value.TryConvert(value, ImportColumnType.Time, isEventTime: true, out var time) && !time.IsEmpty ? SurveyedColumn.Time : SurveyedColumn.Text,
+        _ => !NumberText.IsLiteral(value[1..^1], exponents: true) && _value.IsTime(value) ? SurveyedColumn.Time : SurveyedColumn.Text,
     };
 
     SurveyedColumn? Column(string name, bool isProperty)

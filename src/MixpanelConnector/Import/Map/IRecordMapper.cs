@@ -13,7 +13,9 @@ interface IRecordMapper
     bool RecallsAll { get; }
 
     /// <summary>Begins a source.</summary>
-    void Begin(string sourceId, string fileName);
+    /// <param name="sourceId">Identifies it.</param>
+    /// <param name="table">The name of its table: see <see cref="RecordMapper.TableOf"/>.</param>
+    void Begin(string sourceId, string table);
 
     /// <summary>
     /// Begins a record, whose results <see cref="TryNext"/> returns. False when it is to be used as read: a blank line, or one that was already rejected.

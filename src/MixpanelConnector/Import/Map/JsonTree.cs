@@ -83,8 +83,11 @@ sealed class JsonTree
     /// <summary>The next value in a container; <see cref="None"/> for none.</summary>
     public int After(int value, int container) => _nodes[value].Next is var next && next < _nodes[container].Next ? next : None;
 
-    /// <summary>The last text that should hold an object or list and begins like one, but is not; <see cref="None"/> for none.</summary>
+    /// <summary>The last value whose content would be lost, because it has another shape than the mapping reads; <see cref="None"/> for none.</summary>
     public int Broken { get; set; } = None;
+
+    /// <summary>Whether a path that leads through a value that is not an object marks it as <see cref="Broken"/>.</summary>
+    public bool NeedsObjects { get; set; }
 
     /// <summary>Whether a value is null, the text "null" or blank.</summary>
     public bool IsNothing(int value)
@@ -93,6 +96,14 @@ sealed class JsonTree
         if (node.Type is not JsonTokenType.String) return node.Type is JsonTokenType.Null;
         var text = node.Json[1..^1].Trim(" \t\r\n"u8);
         return text.IsEmpty || text.SequenceEqual("null"u8);
+    }
+
+    /// <summary>Whether a value is nothing, or contains nothing else.</summary>
+    public bool IsEmpty(int value)
+    {
+        for (var (at, end) = (value, _nodes[value].Next); at < end; at++)
+            if (_nodes[at].Type is not (JsonTokenType.StartObject or JsonTokenType.StartArray) && !IsNothing(at)) return false;
+        return true;
     }
 
     /// <summary>The object or list that a value is, or that its text holds; <see cref="None"/> for neither.</summary>

@@ -21,15 +21,17 @@ sealed record MappingInputs(ImportRequest Request, List<InputFile> Inputs, Mappi
     public static async ValueTask<MappingInputs> ReadAsync(ImportRequest request, List<InputFile> inputs, Action<string, string> warn, CancellationToken cancellationToken)
     {
         if (request.Mapping is not { } mapping || request.Replay is not null) return new(request, inputs, MappingLookups.None);
-        var records = inputs;
-        if (mapping.Ignored.Count > 0 && inputs.Exists(IsIgnored))
+        var tables = mapping.Tables is { } rules ? new ExportTables(rules) : null;
+        var records = tables is null ? inputs : await tables.WithoutManifestsAsync(inputs, request, cancellationToken).ConfigureAwait(false);
+        if (mapping.Ignored.Count > 0 && records.Exists(IsIgnored))
         {
-            foreach (var ignored in inputs.Where(IsIgnored)) warn(ignored.Name, $"It accompanies the records in an export of {mapping.Name}, and is not read.");
-            records = inputs.FindAll(input => !IsIgnored(input));
+            foreach (var ignored in records.Where(IsIgnored)) warn(ignored.Name, $"It accompanies the records in an export of {mapping.Name}, and is not read.");
+            records = records.FindAll(input => !IsIgnored(input));
         }
 
-        var lookups = await MappingLookups.ReadAsync(request, records, cancellationToken).ConfigureAwait(false);
-        records = records.FindAll(input => !mapping.Lookups.Values.Any(rule => rule.HoldsNoRecords && rule.IsOf(input)));
+        if (tables is not null) records = records.ConvertAll(input => input with { Table = tables.TableOf(input) });
+        var lookups = await MappingLookups.ReadAsync(request, records, warn, cancellationToken).ConfigureAwait(false);
+        records = records.FindAll(input => !mapping.Lookups.Values.SelectMany(rule => rule.Chain).Any(rule => rule.HoldsNoRecords && rule.IsOf(input)));
         if (mapping.Rows?.ColumnsFrom is not { } headerName) return new(request, records, lookups);
         var headers = records.FindAll(input => RecordMapper.NameOf(input.Name) == headerName || RecordMapper.NameOf(input.Name).EndsWith($"-{headerName}", StringComparison.Ordinal));
         records = records.FindAll(input => !headers.Contains(input));

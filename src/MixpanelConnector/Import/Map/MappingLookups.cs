@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Enumeration;
 using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
@@ -8,18 +9,30 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Import.Map;
 
 /// <summary>A lookup of a mapping in other files among the inputs, such as the owner of a device: finds the value for a key.</summary>
-/// <param name="File">The name of the files, without folders and extensions.</param>
-/// <param name="Key">The column or path of the key.</param>
-/// <param name="Value">The column or path of the value.</param>
+/// <param name="File">The name of the files, without folders and extensions, or of their table; or a glob.</param>
+/// <param name="Key">The key.</param>
+/// <param name="Value">The value.</param>
 /// <param name="Columns">The names of the columns, when there is no header.</param>
 /// <param name="Follow">A lookup that is applied to the key first, repeatedly, until it yields no other.</param>
-sealed record LookupRule(string File, MappingPath Key, MappingPath Value, IReadOnlyList<string> Columns, LookupRule? Follow)
+sealed record LookupRule(string File, MappingValue Key, MappingValue Value, IReadOnlyList<string> Columns, LookupRule? Follow)
 {
     /// <summary>Whether its files are only for lookups.</summary>
     public bool HoldsNoRecords { get; init; }
 
+    /// <summary>Whether it is for all files with records that have its key.</summary>
+    public bool IsGlob => File.Contains('*', StringComparison.Ordinal);
+
+    /// <summary>This lookup, and those that are followed first.</summary>
+    public IEnumerable<LookupRule> Chain
+    {
+        get
+        {
+            for (var rule = this; rule is not null; rule = rule.Follow) yield return rule;
+        }
+    }
+
     /// <summary>Whether an input is one of its files.</summary>
-    public bool IsOf(InputFile input) => RecordMapper.NameOf(input.Name) is var name && (name == File || (HoldsNoRecords && name.EndsWith($"-{File}", StringComparison.Ordinal)));
+    public bool IsOf(InputFile input) => RecordMapper.TableOf(input) is var name && (name == File || (IsGlob && FileSystemName.MatchesSimpleExpression(File, name, ignoreCase: false)) || (HoldsNoRecords && name.EndsWith($"-{File}", StringComparison.Ordinal)));
 }
 
 /// <summary>The lookups of an import, read before its first record.</summary>
@@ -33,23 +46,28 @@ sealed class MappingLookups
 
     readonly Dictionary<LookupRule, Dictionary<string, string>> _tables = [];
     readonly Dictionary<string, LookupRule> _rules;
+    readonly HashSet<LookupRule> _missing = [];
     readonly XxHash128 _hash = new();
+    readonly Action<string, string> _warn;
 
-    MappingLookups(Dictionary<string, LookupRule> rules) => _rules = rules;
+    MappingLookups(Dictionary<string, LookupRule> rules, Action<string, string> warn) => (_rules, _warn) = (rules, warn);
 
-    public static MappingLookups None { get; } = new([]);
+    public static MappingLookups None { get; } = new([], (_, _) => { });
 
     /// <summary>A hash of all of them; null when there are none.</summary>
     public string? Fingerprint { get; private set; }
 
     /// <summary>Reads the lookups of a mapping that are among the inputs.</summary>
+    /// <param name="request">The import.</param>
+    /// <param name="inputs">Its inputs.</param>
+    /// <param name="warn">Receives the name of a file, and what is unusual about its lookups.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
     /// <exception cref="MixpanelException">There are too many, or they cannot be read.</exception>
-    public static async ValueTask<MappingLookups> ReadAsync(ImportRequest request, List<InputFile> inputs, CancellationToken cancellationToken)
+    public static async ValueTask<MappingLookups> ReadAsync(ImportRequest request, List<InputFile> inputs, Action<string, string> warn, CancellationToken cancellationToken)
     {
         if (request.Mapping?.Lookups is not { Count: > 0 } rules || request.Replay is not null) return None;
-        var lookups = new MappingLookups(rules);
-        foreach (var rule in rules.Values)
-            for (var one = rule; one is not null; one = one.Follow) await lookups.ReadAsync(one, request, inputs, cancellationToken).ConfigureAwait(false);
+        var lookups = new MappingLookups(rules, warn);
+        foreach (var rule in rules.Values.SelectMany(rule => rule.Chain)) await lookups.ReadAsync(rule, request, inputs, cancellationToken).ConfigureAwait(false);
         if (lookups._tables.Values.Any(table => table.Count > 0)) lookups.Fingerprint = lookups._hash.GetCurrentHashAsUInt128().ToString("x32", CultureInfo.InvariantCulture);
         return lookups;
     }
@@ -59,6 +77,7 @@ sealed class MappingLookups
 
     string? Find(LookupRule rule, string key)
     {
+        if (_missing.Remove(rule)) _warn(rule.File, "No input has this name, in which the mapping looks up values: they remain unknown.");
         if (rule.Follow is { } chain)
             for (var i = 0; i < LongestChain && _tables.TryGetValue(chain, out var links) && links.TryGetValue(key, out var next) && next != key; i++) key = next;
         return _tables.TryGetValue(rule, out var table) ? table.GetValueOrDefault(key) : null;
@@ -70,14 +89,19 @@ sealed class MappingLookups
         var view = new RecordView();
         var dialect = request with { Columns = request.Columns, Diagnostics = null };
         if (rule.Columns.Count > 0) dialect = dialect with { Format = "tsv", NoHeader = true, ColumnNames = rule.Columns, Quote = null, Escape = null, SkipLines = 0, Delimiter = null };
-        foreach (var input in inputs.Where(input => input.Fault is null && rule.IsOf(input)))
+        var files = inputs.FindAll(input => input.Fault is null && rule.IsOf(input) && (!rule.IsGlob || input.Opened is not null || input.CanBeOpenedAgain));
+        if (files.Count == 0 && !rule.IsGlob) _missing.Add(rule);
+        foreach (var input in files)
         {
+            var (isFirst, changed) = (true, 0L);
             try
             {
                 using var reader = await RecordReaders.OpenAsync(input, reached: null, dialect, cancellationToken).ConfigureAwait(false);
-                do Take(reader);
-                while (await reader.FillAsync(cancellationToken).ConfigureAwait(false));
-                Take(reader);
+                var goesOn = true;
+                do goesOn = Take(reader, ref isFirst, ref changed);
+                while (goesOn && await reader.FillAsync(cancellationToken).ConfigureAwait(false));
+                if (goesOn) Take(reader, ref isFirst, ref changed);
+                if (changed > 0) _warn(input.Name, $"{Counted.Of(changed, "record gives a key", "records give keys")} another value than an earlier one: the mapping looks up the last one.");
             }
             catch (InputException e)
             {
@@ -85,12 +109,15 @@ sealed class MappingLookups
             }
         }
 
-        void Take(RecordReader reader)
+        // False when the file is not one of the lookup's.
+        bool Take(RecordReader reader, ref bool isFirst, ref long changed)
         {
             while (reader.TryRead(out var record))
             {
                 if (record is not { Kind: RecordKind.Json, Rejection: null } || !view.TryTake(record.Raw)) continue;
-                var (key, value) = (rule.Key.Find(view, in Scope.Record), rule.Value.Find(view, in Scope.Record));
+                var (key, value) = (rule.Key.Read(view, in Scope.Record), rule.Value.Read(view, in Scope.Record));
+                if (rule.IsGlob && isFirst && !key.IsThere) return false;
+                isFirst = false;
                 if (!key.IsThere || !value.IsThere || value.Length == 0) continue;
                 var from = view.TextOf(in key);
                 var to = view.TextOf(in value);
@@ -98,9 +125,17 @@ sealed class MappingLookups
                 _hash.Append("\0"u8);
                 _hash.Append(to);
                 _hash.Append("\0"u8);
-                table[Encoding.UTF8.GetString(from)] = Encoding.UTF8.GetString(to);
+                var (known, meant) = (Encoding.UTF8.GetString(from), Encoding.UTF8.GetString(to));
+                if (!table.TryAdd(known, meant) && table[known] != meant)
+                {
+                    table[known] = meant;
+                    changed++;
+                }
+
                 if (table.Count > Most) throw MixpanelException.Invalid("input", string.Create(CultureInfo.InvariantCulture, $"There are more than {Most} entries in {rule.File}, which the mapping uses for lookups. Split the export by users, and import its parts."));
             }
+
+            return true;
         }
     }
 }

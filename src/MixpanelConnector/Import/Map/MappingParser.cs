@@ -25,7 +25,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     static readonly Dictionary<string, TimeUnit> Units = new(StringComparer.Ordinal) { ["s"] = TimeUnit.Seconds, ["ms"] = TimeUnit.Milliseconds, ["us"] = TimeUnit.Microseconds };
 
     /// <summary>The top-level members of a mapping.</summary>
-    public static readonly string[] OfMappings = ["$schema", "name", "documentation", "ignore", "rows", "lookups", "events", "profiles", "groups"];
+    public static readonly string[] OfMappings = ["$schema", "name", "documentation", "ignore", "rows", "tables", "lookups", "events", "profiles", "groups"];
 
     public EventSection Events(JsonElement json, string at)
     {
@@ -88,36 +88,31 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         }, json.TryGetProperty("text_columns", out var texts) ? Texts(texts, $"{at}.text_columns").ToHashSet(StringComparer.Ordinal) : []);
     }
 
-    public static Dictionary<string, LookupRule> Lookups(JsonElement json, string at)
+    public static MappingTables Tables(JsonElement json, string at)
     {
-        if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
-        return json.EnumerateObject().ToDictionary(member => member.Name, member => Lookup(member.Value, $"{at}.{Columns.RecordFields.Shown(member.Name)}"), StringComparer.Ordinal);
+        Ensure(json, at, "manifests", "folders");
+        return new(json.TryGetProperty("manifests", out var manifests) ? Texts(manifests, $"{at}.manifests") : [], json.TryGetProperty("folders", out var folders) ? Texts(folders, $"{at}.folders") : []);
     }
 
-    static LookupRule Lookup(JsonElement json, string at)
+    public static Dictionary<string, LookupRule> Lookups(string name, JsonElement json, string at)
+    {
+        if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
+        var parser = new MappingParser(name, groupKey: null, System.Collections.Frozen.FrozenSet<string>.Empty);
+        return json.EnumerateObject().ToDictionary(member => member.Name, member => parser.Lookup(member.Value, $"{at}.{Columns.RecordFields.Shown(member.Name)}"), StringComparer.Ordinal);
+    }
+
+    LookupRule Lookup(JsonElement json, string at)
     {
         Ensure(json, at, "file", "key", "value", "columns", "records", "follow");
         return new LookupRule(
             Text(Needed(json, "file", at), $"{at}.file"),
-            PlainPath(json, "key", at),
-            PlainPath(json, "value", at),
+            Value(Needed(json, "key", at), $"{at}.key"),
+            Value(Needed(json, "value", at), $"{at}.value"),
             json.TryGetProperty("columns", out var columns) ? Texts(columns, $"{at}.columns") : [],
             json.TryGetProperty("follow", out var follow) ? Lookup(follow, $"{at}.follow") : null)
         {
             HoldsNoRecords = !Boolean(json, "records", at, otherwise: true),
         };
-    }
-
-    static MappingPath PlainPath(JsonElement json, string member, string at)
-    {
-        try
-        {
-            return MappingPath.Parse(Text(Needed(json, member, at), $"{at}.{member}"));
-        }
-        catch (FormatException e)
-        {
-            throw Wrong($"{at}.{member}", $"is not a path: {e.Message}");
-        }
     }
 
     public static MixpanelException Wrong(string at, string what) => MixpanelException.Invalid("mapping", $"The mapping is wrong: {at} {what}.");

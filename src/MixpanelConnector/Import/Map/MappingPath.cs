@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
 
 namespace MixpanelConnector.Import.Map;
 
@@ -109,6 +110,7 @@ sealed class MappingPath
         foreach (var step in CollectionsMarshal.AsSpan(_steps))
         {
             var container = tree.ContainerOf(at);
+            if (tree.NeedsObjects && step is { Name: not null, Value: null } && (container < 0 ? !tree.IsNothing(at) : tree[container].Type is JsonTokenType.StartArray && !tree.IsEmpty(container))) tree.Broken = at;
             if (container < 0) return JsonTree.None;
             at = step switch
             {
@@ -146,7 +148,7 @@ sealed class MappingPath
     static int FirstThere(JsonTree tree, int container, byte[]? beginning = null)
     {
         for (var at = tree.FirstOf(container); at >= 0; at = tree.After(at, container))
-            if (tree[at].Type is not System.Text.Json.JsonTokenType.Null && (beginning is null || tree[at].RawName.StartsWith(beginning))) return at;
+            if (tree[at].Type is not JsonTokenType.Null && (beginning is null || tree[at].RawName.StartsWith(beginning))) return at;
         return JsonTree.None;
     }
 

@@ -188,7 +188,7 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
     /// <summary>Names of schemas that begin like the rest of a longer owner.</summary>
     static readonly string[] OfShorterOwners = ["com_snowplowanalytics_snowplow_media_player", "com_snowplowanalytics_snowplow_media_player_event"];
 
-    /// <summary>Whether to extract the name of a schema from a column name that includes its owner and version.</summary>
+    /// <summary>Whether to extract the name of a schema from its URI, or from a column name that includes its owner and version.</summary>
     public bool IsEntity { get; init; }
 
     public override Found Read(RecordView record, in Scope scope)
@@ -196,7 +196,7 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
         var found = value.Read(record, in scope);
         if (!found.IsThere || found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return Found.Nothing;
         var text = record.TextOf(in found);
-        if (IsEntity) return record.MadeText(Encoding.UTF8.GetBytes(EntityOf(Encoding.UTF8.GetString(text))));
+        if (IsEntity) return record.MadeText(Encoding.UTF8.GetBytes(EntityOf(ColumnOf(Encoding.UTF8.GetString(text)))));
         if (separator is null)
         {
             var at = -1;
@@ -219,6 +219,14 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
 
         text = text.Trim(trim);
         return text.IsEmpty ? Found.Nothing : record.MadeText(text);
+    }
+
+    /// <summary>The column name that Snowplow's SDKs give to a schema, by whose URI it is known in the TSV; a column name is returned unchanged.</summary>
+    static string ColumnOf(string schema)
+    {
+        if (!schema.StartsWith("iglu:", StringComparison.Ordinal) || schema["iglu:".Length..].Split('/') is not [var owner, var name, .. var rest]) return schema;
+        var version = rest is [_, var numbers, ..] ? numbers.Split('-')[0] : "1";
+        return $"{owner.ToLowerInvariant()}_{string.Concat(name.Select((c, i) => i > 0 && char.IsAsciiLetterUpper(c) && !char.IsAsciiLetterUpper(name[i - 1]) && name[i - 1] != '_' ? $"_{c}" : $"{c}")).ToLowerInvariant()}_{version}".Replace('.', '_').Replace('-', '_');
     }
 
     /// <summary>The schema name. An unknown owner has two parts, as in com_example.</summary>
@@ -276,6 +284,7 @@ enum MappedForm
     AdobeEventsButPurchase,
     AdobeProducts,
     AdobeValues,
+    Ga4Items,
 }
 
 /// <summary>A value converted to another form. Left unchanged when it cannot be converted, except for countries and dates, which are then absent.</summary>
@@ -302,6 +311,8 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
                 return found is { Type: JsonTokenType.StartArray, Node: >= 0 } && record.Tree.FirstOf(found.Node) is var first and >= 0 && record.Tree.After(first, found.Node) < 0 ? Found.Of(in record.Tree[first], first) : found;
             case MappedForm.Sorted:
                 return found is { Type: JsonTokenType.StartArray, Node: >= 0 } ? Sorted(record, in found) : found;
+            case MappedForm.Ga4Items:
+                return isContainer && found.Node >= 0 ? Ga4Items(record, in found) : found;
             default:
                 return isContainer ? Found.Nothing : OfText(record, record.TextOf(in found), in found);
         }
@@ -314,6 +325,26 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
         for (var at = record.Tree.FirstOf(list.Node); at >= 0; at = record.Tree.After(at, list.Node)) elements.Add(record.Tree[at].Json.ToArray());
         elements.Sort((one, other) => one.AsSpan().SequenceCompareTo(other));
         return record.Made(JsonTokenType.StartArray, [(byte)'[', .. elements.SelectMany((element, i) => i == 0 ? element : [(byte)',', .. element]), (byte)']']);
+    }
+
+    /// <summary>The items of a purchase, whose integers BigQuery exports as numbers or, to JSON, as text: always as numbers.</summary>
+    static Found Ga4Items(RecordView record, in Found items)
+    {
+        var (text, end) = (new ArrayBufferWriter<byte>(), items.Start);
+        for (var at = items.Node + 1; at < record.Tree[items.Node].Next; at++)
+        {
+            ref readonly var node = ref record.Tree[at];
+            var isNumber = node.Type is JsonTokenType.String && (node.RawName.SequenceEqual("quantity"u8) || node.RawName.SequenceEqual("int_value"u8)) && JsonValues.IsNumber(node.Json[1..^1]) && !JsonValues.IsInexact(node.Json[1..^1]);
+            var isText = node.Type is JsonTokenType.Number && JsonValues.IsInexact(node.Json);
+            if (!isNumber && !isText) continue;
+            text.Write(node.Text.AsSpan(end, node.Start - end));
+            text.Write(isNumber ? node.Json[1..^1] : (byte[])[(byte)'"', .. node.Json, (byte)'"']);
+            end = node.End;
+        }
+
+        if (text.WrittenCount == 0) return items;
+        text.Write(items.Buffer.AsSpan(end, items.Start + items.Length - end));
+        return record.Made(items.Type, text.WrittenSpan);
     }
 
     static Found BooleanOf(RecordView record, in Found found)

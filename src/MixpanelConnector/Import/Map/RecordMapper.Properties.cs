@@ -30,12 +30,14 @@ sealed partial class RecordMapper
     /// </summary>
     void WriteSpread(Spread spread, in Scope scope, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
+        _view.Tree.NeedsObjects = true;
         var from = spread.From.Read(_view, in scope);
+        _view.Tree.NeedsObjects = false;
         var container = ContainerOf(in from);
         if (container < 0) return;
         if (spread.Groups)
         {
-            WriteGroups(spread, container, ref isFirst, owner, time);
+            WriteGroups(spread, from.Node, container, ref isFirst, owner, time);
             return;
         }
 
@@ -46,7 +48,7 @@ sealed partial class RecordMapper
             var inner = new Scope(at, isObject ? at : JsonTree.None, index);
             if (spread.Keep.Count > 0 && isObject && !IsKept(spread, _view.TextOf(Found.NameOf(in _view.Tree[at])))) continue;
             var key = spread.Key is { } named ? named.Read(_view, in inner) : isObject ? Found.NameOf(in _view.Tree[at]) : Found.Nothing;
-            if (!key.IsThere) continue;
+            if (!IsNamed(in key, at, from.Node)) continue;
             var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
             if (!found.IsThere) continue;
             var since = spread.Time is { } when && owner.Length > 0 && when.Read(_view, in inner) is { IsThere: true } set && MappedTime.TryRead(_view.TextOf(in set), TimeUnit.ByDigits, out var own) ? own : time;
@@ -55,7 +57,7 @@ sealed partial class RecordMapper
     }
 
     /// <summary>Writes elements as properties under their own names; several with the same name become a list.</summary>
-    void WriteGroups(Spread spread, int container, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
+    void WriteGroups(Spread spread, int from, int container, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
         var groups = new OrderedDictionary<string, (Found Key, List<Found> Values)>(StringComparer.Ordinal);
         for (var at = _view.Tree.FirstOf(container); at >= 0; at = _view.Tree.After(at, container))
@@ -63,7 +65,7 @@ sealed partial class RecordMapper
             var inner = new Scope(at, JsonTree.None, 0);
             var key = spread.Key?.Read(_view, in inner) ?? Found.NameOf(in _view.Tree[at]);
             var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
-            if (!key.IsThere || !found.IsThere) continue;
+            if (!IsNamed(in key, at, from) || !found.IsThere) continue;
             var name = Encoding.UTF8.GetString(_view.TextOf(in key));
             if (groups.TryGetValue(name, out var known)) known.Values.Add(found);
             else groups.Add(name, (key, [found]));
@@ -76,6 +78,13 @@ sealed partial class RecordMapper
         }
 
         static byte[] JsonOf(in Found value, bool follows) => [.. follows ? ","u8 : [], .. value.IsText ? "\""u8 : [], .. value.Raw, .. value.IsText ? "\""u8 : []];
+    }
+
+    /// <summary>Whether an entry has a name. Without one its content would be lost, so that what it is in is marked as broken, unless it has none.</summary>
+    bool IsNamed(in Found key, int entry, int from)
+    {
+        if (!key.IsThere && !_view.Tree.IsEmpty(entry)) _view.Tree.Broken = from;
+        return key.IsThere;
     }
 
     void WriteSpread(Spread spread, in Found key, in Found found, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
@@ -116,7 +125,12 @@ sealed partial class RecordMapper
         for (var at = _view.Tree.FirstOf(container); at >= 0; at = _view.Tree.After(at, container))
         {
             var name = isObject ? Found.NameOf(in _view.Tree[at]) : Found.Of(in _view.Tree[at], at);
-            if (!name.IsText) continue;
+            if (!name.IsText)
+            {
+                if (!_view.Tree.IsEmpty(at)) _view.Tree.Broken = unset.Node;
+                continue;
+            }
+
             var text = _view.TextOf(in name);
             var raw = NameOfSet(section, text, in name);
             if (raw.IsEmpty || !_names.TryAdd(HashOfRaw(raw)) || (time is { } since && IsStale(owner, raw, since))) continue;

@@ -6,6 +6,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Validate;
 using MixpanelConnector.Import.Values;
 
@@ -40,6 +41,7 @@ sealed partial class RecordMapper : IRecordMapper
     readonly ArrayBufferWriter<byte> _out = new(4096);
     readonly List<Output> _outputs = [];
     readonly WrittenNames _names = new();
+    readonly ExportTables? _tables; // of replayed records
     RecordPlace _place;
     int _container;
     int _at;
@@ -59,6 +61,7 @@ sealed partial class RecordMapper : IRecordMapper
         var mapping = request.Mapping!;
         _vendor = mapping.Name;
         _groupKey = request.GroupKey;
+        _tables = mapping.Tables is { } tables ? new ExportTables(tables) : null;
         _isOriginal = request.Identity is ImportIdentity.Original;
         _section = mapping.Section(request.Type, request.GroupKey) ?? throw MixpanelException.Invalid("type", $"The mapping of {mapping.Name} creates no {request.Type.ToString().ToLowerInvariant()}.");
         (_name, _prefix, _source) = (Encoding.UTF8.GetBytes(_vendor), Encoding.UTF8.GetBytes($"{_vendor}_"), Encoding.UTF8.GetBytes($"\"$source\":\"{_vendor}-to-mixpanel\""));
@@ -83,13 +86,17 @@ sealed partial class RecordMapper : IRecordMapper
     public static ulong HashOfRaw(ReadOnlySpan<byte> name) => HashOf(name.Contains((byte)'\\') ? JsonValues.Unescaped(name) : name);
 
     /// <summary>Begins a source.</summary>
-    public void Begin(string sourceId, string fileName)
+    public void Begin(string sourceId, string table)
     {
         _occurrences.Clear();
         _source64 = ComputedInsertIds.HashOf(sourceId);
-        var name = NameOf(fileName);
-        _view.File = name is "" or "<stdin>" ? Found.Nothing : MadeName(name);
+        SetTable(table);
     }
+
+    void SetTable(string? table) => _view.File = table is null or "" or "<stdin>" ? Found.Nothing : MadeName(table);
+
+    /// <summary>The table that an input belongs to, or the name of its file without folders and extensions.</summary>
+    public static string TableOf(InputFile input) => input.Table ?? NameOf(input.FileName);
 
     /// <summary>The name of a file without folders and extensions.</summary>
     public static string NameOf(string path)
@@ -107,6 +114,7 @@ sealed partial class RecordMapper : IRecordMapper
         Clear();
         (_container, _at, _isSingle) = (JsonTree.None, JsonTree.None, false);
         if (record is not { Kind: RecordKind.Json, Rejection: null, Oversized: null }) return false;
+        if (record.Origin is { } origin && origin != _place.Origin) SetTable(_tables is null ? NameOf(origin) : _tables.TableOf(origin)); // it is replayed
         _place = new(record.Offset, record.Line, record.Origin, record.InsertId);
         try
         {
@@ -201,22 +209,27 @@ sealed partial class RecordMapper : IRecordMapper
 
     void MapOne(in Scope scope)
     {
-        _view.Tree.Broken = JsonTree.None;
+        (_view.Tree.Broken, _view.Tree.NeedsObjects) = (JsonTree.None, false);
         if (IsExcluded(in scope)) return;
         if (_section is EventSection events) MapEvent(events, in scope);
         else MapUpdates((UpdateSection)_section, in scope);
         RefuseBroken(in scope);
     }
 
-    /// <summary>Rejects a record that would be sent without the content of a text, because that is not valid JSON.</summary>
+    /// <summary>Rejects a record that would be sent without the content of a value, because that has another shape than the mapping reads.</summary>
     bool RefuseBroken(in Scope scope)
     {
         if (_view.Tree.Broken < 0) return false;
-        var name = Encoding.UTF8.GetString(_view.TextOf(Found.NameOf(in _view.Tree[_view.Tree.Broken])));
-        var shown = name.Length == 0 ? "a text" : Columns.RecordFields.Shown(name);
+        ref readonly var broken = ref _view.Tree[_view.Tree.Broken];
+        var isText = broken.Type is JsonTokenType.String && _view.Tree.ContainerOf(_view.Tree.Broken) < 0;
+        var name = Encoding.UTF8.GetString(_view.TextOf(Found.NameOf(in broken)));
+        var shown = name.Length == 0 ? isText ? "a text" : "a value" : Columns.RecordFields.Shown(name);
+        var message = isText
+            ? $"{shown} must contain a JSON object or list, but its text is not one: it was truncated, or is escaped differently"
+            : $"{shown} must be an object, or a list whose entries have the names that the mapping of {_vendor} reads, but is not: its content would be lost";
         var insertId = _outputs is [{ Rejection: not null } refused, ..] ? refused.InsertId : null;
         Clear();
-        Add(in scope, rejection: new Rejection("invalid_json", name.Length == 0 ? null : name, $"{shown} must contain a JSON object or list, but its text is not one: it was truncated, or is escaped differently"), insertId: insertId ?? _place.InsertId);
+        Add(in scope, rejection: new Rejection("invalid_json", name.Length == 0 ? null : name, message), insertId: insertId ?? _place.InsertId);
         return true;
     }
 
@@ -284,7 +297,7 @@ sealed partial class RecordMapper : IRecordMapper
             if (!isBad) time = read;
         }
 
-        var stale = 0;
+        var stale = 0; // the number of operations of which nothing remains
         foreach (var operation in section.Operations)
         {
             var start = _out.WrittenCount;
@@ -299,8 +312,8 @@ sealed partial class RecordMapper : IRecordMapper
             WriteProperties(operation.Properties, in scope, ref isFirst, _view.TextOf(in id), since);
             foreach (var spread in operation.Spread) WriteSpread(spread, in scope, ref isFirst, _view.TextOf(in id), since);
             Write("}}"u8);
-            stale += _stale;
             if (!isFirst) Add(in scope, start: start);
+            else if (_stale > 0) stale++;
         }
 
         if (section.Unset?.Read(_view, in scope) is { IsThere: true } unset)
@@ -313,8 +326,8 @@ sealed partial class RecordMapper : IRecordMapper
             _names.Clear();
             WriteUnset(section, in unset, ref isFirst, _view.TextOf(in id), time);
             Write("]}"u8);
-            stale += _stale;
             if (!isFirst) Add(in scope, start: start);
+            else if (_stale > 0) stale++;
         }
 
         if (_outputs.Count == 0)
@@ -325,6 +338,10 @@ sealed partial class RecordMapper : IRecordMapper
         {
             _outputs.Clear(); // it is unknown whether it is the newest
             Add(in scope, rejection: _badTime);
+        }
+        else
+        {
+            for (; stale > 0; stale--) LeaveOut(in scope, "older");
         }
     }
 

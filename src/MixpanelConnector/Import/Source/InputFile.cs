@@ -49,6 +49,9 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>The name used by mappings and to detect archives. Default: <see cref="Name"/>.</summary>
     public string FileName { get => field ?? Name; init; }
 
+    /// <summary>The table of the export that it belongs to, if that is not determined by its name.</summary>
+    public string? Table { get; init; }
+
     /// <summary>Whether it can be opened repeatedly and yields the same bytes.</summary>
     public bool CanBeOpenedAgain => Object is not null || SeekablePath is not null;
 

@@ -66,12 +66,22 @@ static class TarArchiveFile
         var (names, kept, at) = (0, 0, 0L);
         string? name = null;
         long? size = null;
+        var hasEnded = false;
         while (true)
         {
-            if (await ZipArchiveFile.ReadAsync(source, header, cancellationToken).ConfigureAwait(false) < Block) throw new InvalidDataException("its end is missing: it was truncated");
+            var given = await ZipArchiveFile.ReadAsync(source, header, cancellationToken).ConfigureAwait(false);
+            var isZero = !header.AsSpan(0, given).ContainsAnyExcept((byte)0);
+            if (given < Block && hasEnded && isZero) return files;
+            if (given < Block && !hasEnded) throw new InvalidDataException("its end is missing: it was truncated");
             at += Block;
-            if (!header.AsSpan().ContainsAnyExcept((byte)0)) break;
-            if (!IsHeader(header)) throw new InvalidDataException("it is damaged");
+            if (isZero)
+            {
+                hasEnded = true; // another archive may follow
+                continue;
+            }
+
+            if (given < Block || !IsHeader(header)) throw new InvalidDataException(hasEnded ? "its end is followed by something that is not an archive" : "it is damaged");
+            hasEnded = false;
             var type = (char)header[156];
             var length = size is { } said && type is not ('x' or 'g' or 'L' or 'K') ? said : Number(header.AsSpan(124, 12)) ?? throw new InvalidDataException("it is damaged");
             var padded = length + ((Block - (length % Block)) % Block);
@@ -113,10 +123,6 @@ static class TarArchiveFile
                 left -= read;
             }
         }
-
-        while (await source.ReadAsync(pass, cancellationToken).ConfigureAwait(false) is var read and > 0) // up to its checksum
-            if (at == Block && pass.AsSpan(0, read).ContainsAnyExcept((byte)0)) throw new InvalidDataException("it is damaged"); // not an empty one
-        return files;
 
         async Task<byte[]> TakeAsync(int count)
         {

@@ -31,7 +31,7 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     static readonly Rejection TimeInvalid = new("time_invalid", "properties.time", "the time must be an integer: seconds or milliseconds since 1970");
     static readonly Rejection TimeHasDecimals = TimeInvalid with { Message = $"{TimeInvalid.Message}, without decimals or an exponent. --fix time converts such numbers" };
     static readonly Rejection TimeIsText = TimeInvalid with { Message = "the time is text; it must be an integer: seconds or milliseconds since 1970" };
-    static readonly Rejection TimeMayBeIso = TimeIsText with { Message = $"{TimeIsText.Message}. --fix time converts ISO 8601 text; --time-format, such as 'dd.MM.yyyy HH:mm', converts other text" };
+    static readonly Rejection TimeMayBeIso = TimeIsText with { Message = $"{TimeIsText.Message}. --fix time converts ISO 8601 text; --time-format, such as '%d.%m.%Y %H:%M', converts other text" };
     static readonly Rejection TimeIsNotIso = TimeIsText with { Message = "the time is text that cannot be read unambiguously: it must be an ISO 8601 date with a time of day, and with UTC or an offset if it has a zone. --time-format sets its format, --time-zone its zone" };
     static readonly Rejection TimeMayBeDate = TimeInvalid with { Message = "the time has twelve digits, and may be a date or milliseconds of long ago. Set --time-format: %Y%m%d%H%M, %y%m%d%H%M%S, or %Q for milliseconds" };
     static readonly Rejection TimeTooOld = new("time_too_old", "properties.time", "the time is before 1971");

@@ -131,6 +131,9 @@ public sealed class TarArchiveTests : IDisposable
             { "x.tar", sound[..^1024], "its end is missing" },
             { "x.tar", sound[..700], "truncated" },
             { "x.tar", flipped, "damaged" },
+            { "x.tar", [.. sound, .. "rest"u8], "followed by something that is not an archive" },
+            { "x.tar", [.. sound, .. Enumerable.Repeat((byte)'x', 512)], "followed by something that is not an archive" },
+            { "x.tar", [.. sound, .. sound[..700]], "truncated" },
             { "x.tar", named, "too long" },
             { "x.tar", large, "truncated" },
             { "x.tar", endless, "damaged" },
@@ -154,6 +157,17 @@ public sealed class TarArchiveTests : IDisposable
         Assert.Equal((RunOutcome.Damaged, 0L), (report.Outcome, report.Accepted));
         Assert.Contains(reason, report.Problems[0], StringComparison.Ordinal);
         Assert.Empty(_run.Mixpanel.Requests);
+    }
+
+    [Theory]
+    [InlineData("two.tar")]
+    [InlineData("two.tgz")]
+    public async Task Archives_that_follow_each_other_are_read_like_one(string name)
+    {
+        byte[] both = [.. Tar(TarEntryFormat.Ustar, ("a.json", Some(0, 2))), .. new byte[7 * 512], .. Tar(TarEntryFormat.Pax, ("b.json", Some(2, 3))), .. new byte[100]];
+        var report = await RunAsync(name, name == "two.tgz" ? Gzip(both) : both);
+        Assert.Equal((RunOutcome.Complete, 5L), (report.Outcome, report.Accepted));
+        Assert.Equal(Enumerable.Range(0, 5), _run.StoredNumbers().Order());
     }
 
     [Fact]
