@@ -17,6 +17,7 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
     Rejection? _fault; // of the record being built
     ImportColumnType? _inferred; // the type of the column that the value being written does not have
     (string Column, Temporal Temporal)? _outOfRange;
+    Rejection? _noNumber;
 
     /// <summary>Marks the value being written as one that does not have the type of its column's first values.</summary>
     /// <param name="inferred">That type.</param>
@@ -26,6 +27,10 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
     /// <param name="column">The column's name, for messages.</param>
     /// <param name="temporal">What the column stores.</param>
     public void IsOutOfRange(string column, Temporal temporal) => _outOfRange ??= (column, temporal);
+
+    /// <summary>Marks the value being written, as text, as a number that cannot be read.</summary>
+    /// <param name="rejection">Why.</param>
+    public void IsNoNumber(Rejection rejection) => (_noNumber, _inferred) = (rejection, ImportColumnType.Number);
 
     public Record Build(FieldWriter write, long offset, long line)
     {
@@ -63,9 +68,9 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
         var start = _json.Length;
         _json.Append(field.Name.Span);
         var named = _json.Length;
-        (_inferred, _outOfRange) = (null, null);
+        (_inferred, _outOfRange, _noNumber) = (null, null, null);
         write(_json, in field);
-        var fault = _outOfRange is var (column, temporal) ? ColumnValue.OutOfRange(column, temporal) : _inferred is { } inferred ? ColumnValue.Misfit(columns.Names[field.Column], inferred, told: false) : null;
+        var fault = _noNumber is not null ? _noNumber : _outOfRange is var (column, temporal) ? ColumnValue.OutOfRange(column, temporal) : _inferred is { } inferred ? ColumnValue.Misfit(columns.Names[field.Column], inferred, told: false) : null;
         if (field.Type is { } type && _json.IsWhole && _json.Length > named && !_json.Written[named..].SequenceEqual("null"u8)) Convert(in field, type, named, ref fault);
         if (fault is null && field.HoldsProperties && _json.IsWhole && _json.Written[named..] is [(byte)'{', .. var members, (byte)'}'])
         {

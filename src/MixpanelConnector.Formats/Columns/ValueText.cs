@@ -56,13 +56,14 @@ sealed class ValueText(RecordBuilder records)
     /// <summary>Writes a decimal by its digits; the record is rejected when there are none, or too many.</summary>
     public void WriteDecimal(JsonText json, ReadOnlySpan<byte> value, int scale, string column)
     {
-        if (Unscaled(value) is not { } unscaled)
+        if (Unscaled(value) is { } unscaled)
         {
-            records.Fault ??= new("number_range", column, $"the column has a decimal without digits, or with more than {MostDecimalBytes} bytes of them");
-            unscaled = 0;
+            WriteDecimal(json, unscaled, scale);
+            return;
         }
 
-        WriteDecimal(json, unscaled, scale);
+        records.IsNoNumber(new("number_range", column, $"the column has a decimal without digits, or with more than {MostDecimalBytes} bytes of them"));
+        json.AppendString(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(value)));
     }
 
     public static void WriteDecimal(JsonText json, BigInteger unscaled, int scale)

@@ -28,7 +28,7 @@ sealed class EveryInterface : IAsyncDisposable
     public static async Task<EveryInterface> StartAsync(IReadOnlyDictionary<string, string> environment)
     {
         var every = new EveryInterface(environment);
-        var options = new ServeOptions { Port = 0, StateFolder = every._folder.File("state"), SecretFolder = every._folder.File("secrets"), Destination = "test", ToolsMayWrite = true, Rate = 1_000_000 };
+        var options = new ServeOptions { Port = 0, StateFolder = every._folder.File("state"), SecretFolder = every._folder.File("secrets"), Destination = "test", ToolsMayWrite = true, Rate = 1_000_000, TimeProvider = new HurriedClock() };
         every._gateway = await Gateway.StartAsync(options, every.NewClient(), every.NewClient, TextWriter.Null, TestContext.Current.CancellationToken);
         every._http = new HttpClient { BaseAddress = every._gateway.Address };
         return every;
@@ -166,6 +166,16 @@ sealed class EveryInterface : IAsyncDisposable
         var client = new MixpanelClient(Configuration.Load(new GivenSettings(), host).ToOptions(_clock));
         _clients.Add(client);
         return client;
+    }
+
+    /// <summary>A clock on which a second passes whenever it is asked for a timestamp, so that limits per minute do not apply to tests.</summary>
+    sealed class HurriedClock : TimeProvider
+    {
+        long _seconds;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref _seconds);
     }
 
     /// <summary>An <see cref="ImpatientClock"/> that can be reset, so that the waits of one call do not affect the next.</summary>
