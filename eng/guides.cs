@@ -26,7 +26,7 @@ File.WriteAllText(Path.Combine(work, "nuget.config"), $"""
       {fallback}
     </configuration>
     """);
-Dictionary<string, string> surroundings = new(StringComparer.Ordinal)
+Dictionary<string, string> environment = new(StringComparer.Ordinal)
 {
     ["PATH"] = Path.Combine(work, "bin") + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH"),
     ["XDG_DATA_HOME"] = Path.Combine(work, "home"),
@@ -35,7 +35,7 @@ Dictionary<string, string> surroundings = new(StringComparer.Ordinal)
     ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
     ["NUGET_PACKAGES"] = ownPackages,
 };
-if (!File.Exists("/usr/bin/clang")) surroundings["CppCompilerAndLinker"] = "gcc";   // the linker for ahead-of-time compilation
+if (!File.Exists("/usr/bin/clang")) environment["CppCompilerAndLinker"] = "gcc";   // the linker for ahead-of-time compilation
 
 var tool = Shell(work, "dotnet tool install MixpanelConnector.Tool --tool-path bin && mixpanel --version");
 if (await EndAsync(tool, TimeSpan.FromMinutes(10)) != 0) return 1;
@@ -53,7 +53,7 @@ try
     var greeting = await emulator.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The embedded Mixpanel did not start.");
     var endpoint = System.Text.Json.JsonDocument.Parse(greeting).RootElement.GetProperty("address").GetString()!;
     _ = emulator.StandardOutput.ReadToEndAsync();
-    surroundings["MIXPANEL_ENDPOINT"] = surroundings["Mixpanel__Endpoint"] = endpoint;
+    environment["MIXPANEL_ENDPOINT"] = environment["Mixpanel__Endpoint"] = endpoint;
     using var http = new HttpClient { BaseAddress = new Uri(endpoint) };
 
     var failed = 0;
@@ -155,7 +155,7 @@ Process Shell(string folder, string command, bool quiet = false)
     if (!quiet) Console.WriteLine($"    $ {command.TrimEnd().Replace("\n", "\n    $ ", StringComparison.Ordinal)}");
     // A process group of its own, as a terminal creates one, so that Ctrl+C reaches the program and its parent.
     var start = new ProcessStartInfo("setsid", ["bash", "-e", "-c", command]) { WorkingDirectory = folder, RedirectStandardOutput = quiet, RedirectStandardInput = true, UseShellExecute = false };
-    foreach (var (name, value) in surroundings) start.Environment[name] = value;
+    foreach (var (name, value) in environment) start.Environment[name] = value;
     return Process.Start(start)!;
 }
 

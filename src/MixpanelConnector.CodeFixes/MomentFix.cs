@@ -28,11 +28,16 @@ public sealed class MomentFix : CodeFixProvider
         foreach (var diagnostic in context.Diagnostics)
         {
             if (root?.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true) is not InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call) continue;
-            if (diagnostic.Properties.ContainsKey(Diagnostics.Hints.Milliseconds)) Offer(InMilliseconds, access.Name, SyntaxFactory.IdentifierName("ToUnixTimeMilliseconds").WithTriviaFrom(access.Name));
-            if (diagnostic.Properties.ContainsKey(Diagnostics.Hints.Moment)) Offer(AsItIs, call, access.Expression.WithTriviaFrom(call));
+            var milliseconds = SyntaxFactory.IdentifierName("ToUnixTimeMilliseconds").WithTriviaFrom(access.Name);
+            if (diagnostic.Properties.ContainsKey(Diagnostics.Hints.Milliseconds)) Offer(InMilliseconds, call.ReplaceNode(access.Name, milliseconds));
+            if (diagnostic.Properties.ContainsKey(Diagnostics.Hints.Moment)) Offer(AsItIs, access.Expression);
 
-            void Offer(string title, SyntaxNode old, SyntaxNode changed) =>
-                context.RegisterCodeFix(CodeAction.Create(title, _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(old, changed))), title), diagnostic);
+            void Offer(string title, SyntaxNode changed)
+            {
+                SyntaxNode old = call;
+                while (old.Parent is CastExpressionSyntax or ParenthesizedExpressionSyntax) old = old.Parent; // a cast for seconds fits neither
+                context.RegisterCodeFix(CodeAction.Create(title, _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(old, changed.WithTriviaFrom(old)))), title), diagnostic);
+            }
         }
     }
 }

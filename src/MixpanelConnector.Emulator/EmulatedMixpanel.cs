@@ -151,8 +151,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             var self = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = addresses.Plain, Timeout = Timeout.InfiniteTimeSpan };
             started = new EmulatedMixpanel(folder, database, snapshots, events, accounts, profiles, lookupTables, requests, guests, application, authority, self, addresses);
             seeding.Connect(self);
-            if (options.Seed is { } seed)
-                await seeding.ApplyOnceAsync(seed, cancellationToken).ConfigureAwait(false);
+            if (options.Seed is { } seed) await seeding.ApplyOnceAsync(seed, cancellationToken).ConfigureAwait(false);
             faults.Replace(options.Faults ?? new EmulatorFaults());
             folder?.Announce(new ServerNote(addresses.Plain, Environment.ProcessId, instance));
             return started;
@@ -167,8 +166,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             authority?.Dispose();
             database?.Dispose();
             folder?.Dispose();
-            if (e is DuckDB.NET.Data.DuckDBException && folder is not null)
-                throw Damaged(folder, e);
+            if (e is DuckDB.NET.Data.DuckDBException && folder is not null) throw Damaged(folder, e);
             throw;
         }
     }
@@ -263,8 +261,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <summary>Stops serving once running requests are answered (waiting at most 5 seconds), and releases the data folder.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _isStopped, true))
-            return;
+        if (Interlocked.Exchange(ref _isStopped, true)) return;
         _self.Dispose();
         await _application.StopAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
@@ -282,11 +279,9 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         var start = clock.GetTimestamp();
         while (true)
         {
-            if (DataFolder.TryTake(path) is { } folder)
-                return folder;
+            if (DataFolder.TryTake(path) is { } folder) return folder;
             var address = FindRunning(path);
-            if (address is not null || clock.GetElapsedTime(start) > LongestHandover)
-                throw new DataFolderInUseException(path, address);
+            if (address is not null || clock.GetElapsedTime(start) > LongestHandover) throw new DataFolderInUseException(path, address);
             await Task.Delay(HandoverStep, clock, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -64,8 +64,7 @@ public static class EmulatorAssertions
     public static async Task AssertNoEventsAsync(this EmulatedMixpanel mixpanel, CancellationToken cancellationToken = default)
     {
         var all = await mixpanel.EventsAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        if (all.Count > 0)
-            throw EmulatorAssertionException.Of("no events", $"{all.Count}", all.Select(e => $"'{e.Name}' of '{e.DistinctId}' {e.Properties}"));
+        if (all.Count > 0) throw EmulatorAssertionException.Of("no events", $"{all.Count}", all.Select(e => $"'{e.Name}' of '{e.DistinctId}' {e.Properties}"));
     }
 
     /// <summary>Asserts that a user profile matches, and returns it.</summary>

@@ -105,10 +105,8 @@ public sealed record EmulatorFault
 
     internal void Check()
     {
-        if (Rate is not (>= 0 and <= 1))
-            throw new FormatException("rate must be from 0 to 1");
-        if (Status is < 400 or > 599)
-            throw new FormatException("status must be from 400 to 599");
+        if (Rate is not (>= 0 and <= 1)) throw new FormatException("rate must be from 0 to 1");
+        if (Status is < 400 or > 599) throw new FormatException("status must be from 400 to 599");
         if (After < 0 || Times < 1 || RetryAfter < 0 || CutAfter < 0 || TerminatedAfter < 0 || Delay < 0 || BytesPerSecond < 1)
             throw new FormatException("after, retry_after, cut_after, terminated_after and delay must not be negative; times and bytes_per_second must be at least 1");
         if ((Status is not null ? 1 : 0) + (Reset ? 1 : 0) + (CutAfter is not null ? 1 : 0) + (TerminatedAfter is not null ? 1 : 0) > 1)

@@ -69,8 +69,7 @@ public sealed class ReceivedEvents
     {
         var all = await _mixpanel.EventsOfAsync(_projectId, cancellationToken).ConfigureAwait(false);
         var found = all.Where(stored => stored.Name == _name && _conditions.All(condition => condition.Holds(stored))).ToList();
-        if (found.Count == count)
-            return found;
+        if (found.Count == count) return found;
         var what = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "event" : "events")} '{_name}'"));
         foreach (var (text, _) in _conditions)
             what.Append(' ').Append(text);

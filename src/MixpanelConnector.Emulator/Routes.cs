@@ -29,8 +29,7 @@ sealed class Routes(
         var quota = new Quota(options.RateLimits, options.TimeProvider);
         _startOver = new StartOver(snapshots, quota, _feed, journal, faults, clock, options);
         seeding.Undone = () => _startOver.Forget();
-        if (options.Seed is { } seed)
-            _startOver.SeedAsync = token => seeding.ApplyOnceAsync(seed, token);
+        if (options.Seed is { } seed) _startOver.SeedAsync = token => seeding.ApplyOnceAsync(seed, token);
 
         Get(routes, "/healthz", new Health(instance, database).HandleAsync, ErrorShapes.App);
         var import = new ImportEvents(events, _feed, access, quota, options);

@@ -57,15 +57,23 @@ public sealed class EventTypeAnalyzer : DiagnosticAnalyzer
 
     static void LookAtProperties(SymbolAnalysisContext context, EventType type)
     {
-        if (type.Members.Count > KnownNames.MostProperties) Report(context, Diagnostics.TooMany, type.Symbol.Locations[0], null, [], type.Symbol.Name, type.Members.Count);
+        var names = new HashSet<string>(type.Members.Select(member => member.Name), StringComparer.Ordinal);
+        if (type.Members.Count + KnownNames.Added.Count(name => !names.Contains(name)) > KnownNames.MostProperties) Report(context, Diagnostics.TooMany, type.Symbol.Locations[0], null, [], type.Symbol.Name, type.Members.Count);
         foreach (var member in type.Members)
         {
             var place = Places.OfName(member.Symbol, context.Compilation, context.CancellationToken) ?? type.Symbol.Locations[0];
             if (member.Name == "time" && !IsTime(member.Type)) Report(context, Diagnostics.Time, place, null, [], member.Symbol.Name);
+            var allowed = Unused(KnownNames.Allowed(member.Name));
             var fault = KnownNames.IsReservedProperty(member.Name)
-                ? member.Name == "distinct_id" ? "identifies the user: pass the user to Track instead" : $"is reserved by Mixpanel: call it '{KnownNames.Allowed(member.Name)}'"
+                ? member.Name == "distinct_id" ? "identifies the user: pass the user to Track instead" : $"is reserved by Mixpanel: call it '{allowed}'"
                 : member.Name.Length > KnownNames.LongestName ? $"has {member.Name.Length} characters; Mixpanel truncates it to {KnownNames.LongestName}" : null;
-            if (fault is not null) Report(context, Diagnostics.ReservedProperty, place, ImmutableDictionary<string, string?>.Empty.Add(Diagnostics.Hints.Name, KnownNames.Allowed(member.Name)), [], member.Name, fault);
+            if (fault is not null) Report(context, Diagnostics.ReservedProperty, place, ImmutableDictionary<string, string?>.Empty.Add(Diagnostics.Hints.Name, allowed), [], member.Name, fault);
+        }
+
+        string Unused(string name)
+        {
+            while (names.Contains(name)) name = $"event_{name}";
+            return name;
         }
     }
 

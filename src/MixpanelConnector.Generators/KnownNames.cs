@@ -8,6 +8,9 @@ static class KnownNames
     public const string TrackerExtensions = "MixpanelConnector.MixpanelTrackerExtensions";
     public const int MostProperties = 255, LongestName = 255;
 
+    /// <summary>The properties that the tracker adds to an event that does not have them.</summary>
+    public static readonly IReadOnlyList<string> Added = ["ip", "mp_lib", "$lib_version", "time", "distinct_id", "$insert_id"];
+
     static readonly HashSet<string> Reserved = new(StringComparer.Ordinal) { "distinct_id", "token", "bucket", "event_name" };
 
     // Mixpanel's own properties that servers are meant to set: ids, location, the campaign's page, the device.
@@ -15,7 +18,7 @@ static class KnownNames
     {
         "$insert_id", "$user_id", "$device_id", "$city", "$region", "mp_country_code", "$latitude", "$longitude", "$os", "$os_version", "$browser", "$browser_version",
         "$current_url", "$referrer", "$referring_domain", "$initial_referrer", "$initial_referring_domain", "$search_engine", "$device", "$brand", "$manufacturer", "$model",
-        "$screen_height", "$screen_width", "$app_version_string", "$app_build_number", "$carrier", "$radio", "$wifi", "$lib_version", "mp_lib", "$duration", "$source",
+        "$screen_height", "$screen_width", "$app_version_string", "$app_build_number", "$carrier", "$radio", "$wifi", "$user_agent", "$lib_version", "mp_lib", "$duration", "$source",
     };
 
     public static bool HasReservedPrefix(string name) => name.StartsWith("$", StringComparison.Ordinal) || name.StartsWith("mp_", StringComparison.Ordinal);

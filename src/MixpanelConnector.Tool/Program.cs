@@ -7,6 +7,7 @@ static class Program
 {
     public static async Task<int> Main(string[] args)
     {
+        ThreadStacks.AreLargeEnough();
         NativeMemory.ComesFromTheSystem();
         using var stop = new Stop();
         var host = HostEnvironment.OfThisProcess(args, stop.Token);

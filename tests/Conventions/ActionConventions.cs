@@ -59,7 +59,7 @@ public class ActionConventions
     }
 
     [Theory, MemberData(nameof(Names))]
-    public void No_door_names_an_action(string name)
+    public void No_interface_names_an_action(string name)
     {
         var interfaces = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Http/", StringComparison.Ordinal) || source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Mcp/", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(interfaces);

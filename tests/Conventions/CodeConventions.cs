@@ -89,7 +89,7 @@ public class CodeConventions
         var forbidden = above.Split(' ')
             .SelectMany(folder => Repository.Sources.Where(source => source.Path.StartsWith($"MixpanelConnector/{folder}/", StringComparison.Ordinal)))
             .SelectMany(source => declaration.Matches(source.Text).Select(match => match.Groups["name"].Value))
-            .Except(["MixpanelClient", "JsonDefaults", "ServiceAccount", "Endpoint", "ExperimentId", "Hosts"], StringComparer.Ordinal) // one partial type over all files; how JSON is written; also the names of a credential, of a setting, and of members
+            .Except(["MixpanelClient", "ServiceAccount", "Endpoint", "ExperimentId", "Hosts"], StringComparer.Ordinal) // one partial type over all files; also the names of a credential, of a setting, and of members
             .ToList();
         var files = Repository.Sources.Where(source => source.Path.StartsWith($"MixpanelConnector/{layer}/", StringComparison.Ordinal));
 

@@ -34,6 +34,9 @@ public sealed partial class NativeToolTests
             mixpanel query-user-profiles --local --where 'properties["plan"] == "pro"' --output table | awk 'NR<=5'
             mixpanel emulator export out.ndjson; mixpanel emulator export out.parquet; sed 's/,"mp_processing_time_ms":[0-9]*//' out.ndjson | sort | sha256sum
             """ },
+        { "a small stack", """
+            ulimit -s 128; mixpanel check --local; mixpanel import "$SAMPLES/events.ndjson" --local --output json
+            """ },
         { "every format", """
             for file in types.*; do mixpanel import $file --local --report report.json; cat report.json; done
             mixpanel emulator export out.ndjson; sed 's/,"mp_processing_time_ms":[0-9]*//' out.ndjson | sort

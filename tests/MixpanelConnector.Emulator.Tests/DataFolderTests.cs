@@ -79,8 +79,7 @@ public sealed class DataFolderTests
     [Fact]
     public async Task A_note_in_a_folder_that_others_can_write_is_not_believed()
     {
-        if (OperatingSystem.IsWindows())
-            return;
+        if (OperatingSystem.IsWindows()) return;
         using var folder = new TemporaryFolder();
         await using var mixpanel = await StartAsync(folder);
         File.SetUnixFileMode(folder.Path, File.GetUnixFileMode(folder.Path) | UnixFileMode.OtherWrite);

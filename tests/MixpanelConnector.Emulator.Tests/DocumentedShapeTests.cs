@@ -143,10 +143,8 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
         await RefusedAsync("a list", "[]");
         await RefusedAsync("cut", operation.Body![..^1]);
         var another = With(members => members["another"] = 1);
-        if (operation.IsClosed)
-            await RefusedAsync("another", another);
-        else
-            Assert.Equal(operation.Status, (await AskAsync(mixpanel, operation, body: another)).Status);
+        if (operation.IsClosed) await RefusedAsync("another", another);
+        else Assert.Equal(operation.Status, (await AskAsync(mixpanel, operation, body: another)).Status);
 
         JsonObject Members() => JsonNode.Parse(operation.Body!)!.AsObject();
 
@@ -261,8 +259,7 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
         var answer = await mixpanel.SendAsync(new HttpMethod(method), path, content, path.Contains("/data-", StringComparison.Ordinal) ? Bearer : Owner);
 
         Assert.True(answer.Status == status, $"{answer.Status} {answer.Text}");
-        if (status != 200)
-            Shape.Is(ErrorOf(path, status), answer.Json);
+        if (status != 200) Shape.Is(ErrorOf(path, status), answer.Json);
     }
 
     [Fact]

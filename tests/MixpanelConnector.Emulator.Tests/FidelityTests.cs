@@ -26,8 +26,7 @@ public sealed partial class FidelityTests
         {
             var path = Placeholder().Replace(row.Path, "1");
             var answer = await mixpanel.SendAsync(new HttpMethod(row.Method), path);
-            if (answer.Status != row.Bare || (row.Here == "501") != (answer.Status == 501))
-                wrong.Add($"{row.Method} {row.Path}: {answer.Status}");
+            if (answer.Status != row.Bare || (row.Here == "501") != (answer.Status == 501)) wrong.Add($"{row.Method} {row.Path}: {answer.Status}");
         }
         Assert.Empty(wrong);
     }
@@ -83,8 +82,7 @@ public sealed partial class FidelityTests
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "MixpanelConnector.slnx")))
-                return folder.FullName;
+            if (File.Exists(Path.Combine(folder.FullName, "MixpanelConnector.slnx"))) return folder.FullName;
         }
         throw new InvalidOperationException("The tests must run from a checkout.");
     }

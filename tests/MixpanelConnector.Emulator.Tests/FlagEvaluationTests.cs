@@ -26,8 +26,7 @@ public sealed class FlagEvaluationTests
             var answer = $"{given?.Key ?? "none"} {value} {given?.IsTestUser ?? false}";
             var right = $"{expected.GetProperty("variant").GetString() ?? "none"} {expected.GetProperty("value").GetRawText()} {expected.GetProperty("qa").GetBoolean()}";
             // If the SDKs disagree, any answer is accepted.
-            if (answer != right && !vector.TryGetProperty("free", out _))
-                wrong.Add($"{vector.GetProperty("id")}: {answer} instead of {right}");
+            if (answer != right && !vector.TryGetProperty("free", out _)) wrong.Add($"{vector.GetProperty("id")}: {answer} instead of {right}");
         }
         Assert.Empty(wrong);
         Assert.Equal(356, count);

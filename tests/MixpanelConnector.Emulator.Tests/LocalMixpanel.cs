@@ -55,8 +55,7 @@ sealed class LocalMixpanel : IAsyncDisposable
     /// <summary>A valid event; each part can be replaced with another JSON text, or omitted with null.</summary>
     public string Event(string? name = "\"Signed up\"", string? time = "", string? distinctId = "\"ada\"", string? insertId = "\"id-1\"", string? more = null)
     {
-        if (time == "")
-            time = $"{Now - 60}";
+        if (time == "") time = $"{Now - 60}";
         string?[] properties =
         [
             time is null ? null : $"\"time\":{time}",

@@ -258,8 +258,7 @@ public sealed class ProfileQueryTests
             session = answer.Json.GetProperty("session_id").GetString()!;
             var results = answer.Json.GetProperty("results");
             ids.AddRange(results.EnumerateArray().Select(result => result.GetProperty("$distinct_id").GetString()!));
-            if (results.GetArrayLength() < answer.Json.GetProperty("page_size").GetInt32())
-                break;
+            if (results.GetArrayLength() < answer.Json.GetProperty("page_size").GetInt32()) break;
         }
 
         Assert.True(ids.SequenceEqual(Enumerable.Range(0, 10_000).Select(i => $"user-{i * 2:D5}"), StringComparer.Ordinal));

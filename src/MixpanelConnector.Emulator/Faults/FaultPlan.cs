@@ -38,8 +38,7 @@ sealed class FaultPlan
             for (var i = 0; i < _faults.Rules.Count; i++)
             {
                 var rule = _faults.Rules[i];
-                if (!Concerns(rule, request) || _seen[i]++ < rule.After || _happened[i] >= rule.Times || _random.NextDouble() >= rule.Rate)
-                    continue;
+                if (!Concerns(rule, request) || _seen[i]++ < rule.After || _happened[i] >= rule.Times || _random.NextDouble() >= rule.Rate) continue;
                 _happened[i]++;
                 return rule;
             }
@@ -50,10 +49,8 @@ sealed class FaultPlan
     static bool Concerns(EmulatorFault rule, HttpRequest request)
     {
         var path = request.Path.Value ?? "";
-        if (path == "/healthz" || path.StartsWith("/emulator/", StringComparison.Ordinal))
-            return false;
-        if (rule.Method is not null && !rule.Method.Equals(request.Method, StringComparison.OrdinalIgnoreCase))
-            return false;
+        if (path == "/healthz" || path.StartsWith("/emulator/", StringComparison.Ordinal)) return false;
+        if (rule.Method is not null && !rule.Method.Equals(request.Method, StringComparison.OrdinalIgnoreCase)) return false;
         return rule.Path.EndsWith('*') ? path.StartsWith(rule.Path[..^1], StringComparison.Ordinal) : path == rule.Path;
     }
 }

@@ -19,8 +19,7 @@ sealed class FaultyAnswers(FaultPlan plan)
             await next(context).ConfigureAwait(false);
             return;
         }
-        if (fault.Delay > 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(fault.Delay), Clock, context.RequestAborted).ConfigureAwait(false);
+        if (fault.Delay > 0) await Task.Delay(TimeSpan.FromMilliseconds(fault.Delay), Clock, context.RequestAborted).ConfigureAwait(false);
         if (fault.TerminatedAfter is not null)
         {
             context.Features.Set(fault);
@@ -76,14 +75,12 @@ sealed class FaultyAnswers(FaultPlan plan)
                 await Task.Delay(TimeSpan.FromSeconds((double)step / fault.BytesPerSecond.Value), Clock, context.RequestAborted).ConfigureAwait(false);
         }
         // If a response is shorter than its Content-Length, the server closes the connection once everything written was sent.
-        if (fault.CutAfter is not null)
-            await context.Response.StartAsync(context.RequestAborted).ConfigureAwait(false);
+        if (fault.CutAfter is not null) await context.Response.StartAsync(context.RequestAborted).ConfigureAwait(false);
     }
 
     static Task RefuseAsync(HttpContext context, EmulatorFault fault)
     {
-        if (fault.RetryAfter is { } seconds)
-            context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (fault.RetryAfter is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         return context.ErrorAsync(ErrorShapes.For(context.Request.Path), fault.Status!.Value, $"injected fault: {fault.Status}");
     }
 

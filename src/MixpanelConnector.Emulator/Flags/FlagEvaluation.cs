@@ -23,10 +23,8 @@ static class FlagEvaluation
     public static FlagAssignment? Assign(JsonElement flag, JsonElement context, Func<JsonElement, bool>? mayMatch = null, RuleBudget? budget = null)
     {
         budget ??= new RuleBudget();
-        if (Member(flag, "context") is not { ValueKind: JsonValueKind.String } name || Member(context, name.GetString()!) is not { } assigned)
-            return null;
-        if (Member(flag, "ruleset") is not { ValueKind: JsonValueKind.Object } ruleset)
-            return null;
+        if (Member(flag, "context") is not { ValueKind: JsonValueKind.String } name || Member(context, name.GetString()!) is not { } assigned) return null;
+        if (Member(flag, "ruleset") is not { ValueKind: JsonValueKind.Object } ruleset) return null;
         var variants = List(ruleset, "variants");
         if (Text(context, "distinct_id") is { } user && Member(ruleset, "test") is { } test && Member(test, "users") is { } users && Text(users, user) is { } chosen
             && Find(variants, chosen) is { } ofTester)
@@ -97,8 +95,7 @@ static class FlagEvaluation
         {
             last = variant;
             sum += splits is { } shares && Member(shares, Text(variant, "key")!) is { ValueKind: JsonValueKind.Number } share ? share.GetDouble() : Number(variant, "split");
-            if (hash < sum)
-                return variant;
+            if (hash < sum) return variant;
         }
         return last;
     }

@@ -121,8 +121,7 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
         {
             // Reported by the refusal below.
         }
-        if (context.ValueKind != JsonValueKind.Object)
-            throw new RefusedException(400, "'context' is invalid: must be a JSON object");
+        if (context.ValueKind != JsonValueKind.Object) throw new RefusedException(400, "'context' is invalid: must be a JSON object");
         return FlagEvaluation.Member(context, "distinct_id") is { ValueKind: JsonValueKind.String } ? context
             : throw new RefusedException(400, "distinct_id must be provided in evalContext as a string");
     }

@@ -63,10 +63,8 @@ static class JavaScript
     /// <summary><c>==</c>.</summary>
     public static bool AreEqual(object? one, object? other)
     {
-        if (IsNothing(one) || IsNothing(other))
-            return IsNothing(one) && IsNothing(other);
-        if (one is string && other is string || IsObject(one) && IsObject(other))
-            return AreSame(one, other);
+        if (IsNothing(one) || IsNothing(other)) return IsNothing(one) && IsNothing(other);
+        if (one is string && other is string || IsObject(one) && IsObject(other)) return AreSame(one, other);
         (one, other) = (Primitive(one), Primitive(other));
         return one is string && other is string ? AreSame(one, other) : ToNumber(one) == ToNumber(other);
     }
@@ -75,8 +73,7 @@ static class JavaScript
     public static int? Compare(object? one, object? other)
     {
         (one, other) = (Primitive(one), Primitive(other));
-        if (one is string a && other is string b)
-            return string.CompareOrdinal(a, b);
+        if (one is string a && other is string b) return string.CompareOrdinal(a, b);
         var (left, right) = (ToNumber(one), ToNumber(other));
         return double.IsNaN(left) || double.IsNaN(right) ? null : left.CompareTo(right) is var order && left == right ? 0 : order;
     }
@@ -97,8 +94,7 @@ static class JavaScript
         var text = Trim(ToText(value)).AsSpan();
         var sign = text.StartsWith('-') ? -1 : 1;
         var unsigned = text.StartsWith('-') || text.StartsWith('+') ? text[1..] : text;
-        if (unsigned.StartsWith("Infinity", StringComparison.Ordinal))
-            return sign * double.PositiveInfinity;
+        if (unsigned.StartsWith("Infinity", StringComparison.Ordinal)) return sign * double.PositiveInfinity;
         var length = DecimalLength(unsigned);
         return length == 0 ? double.NaN : sign * double.Parse(unsigned[..length], NumberStyles.Float, CultureInfo.InvariantCulture);
     }
@@ -118,29 +114,22 @@ static class JavaScript
     /// <summary>A list built by a rule may contain the same list many times.</summary>
     static StringBuilder Write(List<object?> list, StringBuilder text, int depth)
     {
-        if (depth > LongestDepth)
-            throw new JsonLogicException("the rule makes a list that is too deep");
+        if (depth > LongestDepth) throw new JsonLogicException("the rule makes a list that is too deep");
         for (var index = 0; index < list.Count; index++)
         {
             text.Append(index > 0 ? "," : "");
-            if (list[index] is List<object?> inner)
-                Write(inner, text, depth + 1);
-            else if (!IsNothing(list[index]))
-                text.Append(ToText(list[index]));
-            if (text.Length > LongestText)
-                throw new JsonLogicException("the rule makes a text that is too long");
+            if (list[index] is List<object?> inner) Write(inner, text, depth + 1);
+            else if (!IsNothing(list[index])) text.Append(ToText(list[index]));
+            if (text.Length > LongestText) throw new JsonLogicException("the rule makes a text that is too long");
         }
         return text;
     }
 
     public static string ToText(double number)
     {
-        if (double.IsNaN(number))
-            return "NaN";
-        if (double.IsInfinity(number))
-            return number > 0 ? "Infinity" : "-Infinity";
-        if (number == 0)
-            return "0";
+        if (double.IsNaN(number)) return "NaN";
+        if (double.IsInfinity(number)) return number > 0 ? "Infinity" : "-Infinity";
+        if (number == 0) return "0";
         // The shortest digits that round-trip, and the position of the decimal point.
         var shortest = Math.Abs(number).ToString("R", CultureInfo.InvariantCulture).Split('E');
         var all = shortest[0].Replace(".", "", StringComparison.Ordinal);
@@ -185,13 +174,11 @@ static class JavaScript
 
     static double ToNumber(string text)
     {
-        if (text.Length == 0)
-            return 0;
+        if (text.Length == 0) return 0;
         if (text.Length > 2 && text[0] == '0' && char.ToLowerInvariant(text[1]) is var kind and ('x' or 'o' or 'b'))
             return ToNumber(text.AsSpan(2), kind switch { 'x' => 16, 'o' => 8, _ => 2 });
         var unsigned = text.AsSpan(text[0] is '+' or '-' ? 1 : 0);
-        if (unsigned is "Infinity")
-            return text[0] == '-' ? double.NegativeInfinity : double.PositiveInfinity;
+        if (unsigned is "Infinity") return text[0] == '-' ? double.NegativeInfinity : double.PositiveInfinity;
         return unsigned.Length > 0 && DecimalLength(unsigned) == unsigned.Length ? ParseFloat(text) : double.NaN;
     }
 
@@ -201,8 +188,7 @@ static class JavaScript
         foreach (var digit in digits)
         {
             var value = char.IsAsciiHexDigit(digit) ? Convert.ToInt32(digit.ToString(), 16) : radix;
-            if (value >= radix)
-                return double.NaN;
+            if (value >= radix) return double.NaN;
             number = number * radix + value;
         }
         return number;
@@ -216,12 +202,10 @@ static class JavaScript
         if (length < text.Length && text[length] == '.')
         {
             var fraction = Digits(text[(length + 1)..]);
-            if (whole + fraction == 0)
-                return 0;
+            if (whole + fraction == 0) return 0;
             length += 1 + fraction;
         }
-        if (length == 0 || length >= text.Length || text[length] is not ('e' or 'E'))
-            return length;
+        if (length == 0 || length >= text.Length || text[length] is not ('e' or 'E')) return length;
         var exponent = text[(length + 1)..];
         var sign = exponent.Length > 0 && exponent[0] is '+' or '-' ? 1 : 0;
         var power = Digits(exponent[sign..]);

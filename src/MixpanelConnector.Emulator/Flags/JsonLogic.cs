@@ -15,10 +15,8 @@ sealed class JsonLogic(RuleBudget budget)
     public object? Evaluate(object? logic, object? data)
     {
         budget.Spend(1);
-        if (logic is List<object?> list)
-            return list.Select(element => Evaluate(element, data)).ToList();
-        if (logic is not Dictionary<string, object?> { Count: 1 } operation)
-            return logic;
+        if (logic is List<object?> list) return list.Select(element => Evaluate(element, data)).ToList();
+        if (logic is not Dictionary<string, object?> { Count: 1 } operation) return logic;
         var (name, given) = operation.Single();
         var arguments = given as List<object?> ?? [given];
         return name switch
@@ -90,8 +88,7 @@ sealed class JsonLogic(RuleBudget budget)
         var text = new StringBuilder();
         foreach (var value in values.Where(value => !JavaScript.IsNothing(value)))
         {
-            if (text.Append(JavaScript.ToText(value)).Length > MostMade)
-                throw new JsonLogicException("the rule makes a text that is too long");
+            if (text.Append(JavaScript.ToText(value)).Length > MostMade) throw new JsonLogicException("the rule makes a text that is too long");
         }
         return text.ToString();
     }
@@ -101,8 +98,7 @@ sealed class JsonLogic(RuleBudget budget)
         var index = 0;
         for (; index < arguments.Count - 1; index += 2)
         {
-            if (JavaScript.IsTrue(Evaluate(arguments[index], data)))
-                return Evaluate(arguments[index + 1], data);
+            if (JavaScript.IsTrue(Evaluate(arguments[index], data))) return Evaluate(arguments[index + 1], data);
         }
         return index < arguments.Count ? Evaluate(arguments[index], data) : null;
     }
@@ -114,8 +110,7 @@ sealed class JsonLogic(RuleBudget budget)
         foreach (var argument in arguments)
         {
             value = Evaluate(argument, data);
-            if (JavaScript.IsTrue(value) == until)
-                break;
+            if (JavaScript.IsTrue(value) == until) break;
         }
         return value;
     }
@@ -161,8 +156,7 @@ sealed class JsonLogic(RuleBudget budget)
 
     static object? Variable(object? path, object? otherwise, object? data)
     {
-        if (JavaScript.IsNothing(path) || path is "")
-            return data;
+        if (JavaScript.IsNothing(path) || path is "") return data;
         foreach (var name in JavaScript.ToText(path).Split('.'))
         {
             data = data switch
@@ -172,8 +166,7 @@ sealed class JsonLogic(RuleBudget budget)
                 string text => name == "length" ? (double)text.Length : IndexOf(name, text.Length) is { } index ? text[index].ToString() : JavaScript.Undefined,
                 _ => JavaScript.Undefined,
             };
-            if (data == JavaScript.Undefined)
-                return otherwise == JavaScript.Undefined ? null : otherwise;
+            if (data == JavaScript.Undefined) return otherwise == JavaScript.Undefined ? null : otherwise;
         }
         return data;
     }
@@ -187,8 +180,7 @@ sealed class JsonLogic(RuleBudget budget)
 
     static List<object?> MissingSome(object? needed, object? names, object? data)
     {
-        if (names is not List<object?> options)
-            throw new JsonLogicException("missing_some needs a list");
+        if (names is not List<object?> options) throw new JsonLogicException("missing_some needs a list");
         var missing = Missing(At(options, 0) as List<object?> ?? options, data);
         return JavaScript.ToNumber(needed) <= options.Count - missing.Count ? [] : missing;
     }

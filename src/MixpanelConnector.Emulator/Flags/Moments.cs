@@ -15,8 +15,7 @@ static class Moments
 
     static double? SecondsOf(object? value)
     {
-        if (value is not string given || JavaScript.Trim(given) is not { Length: > ToSeconds } text)
-            return null;
+        if (value is not string given || JavaScript.Trim(given) is not { Length: > ToSeconds } text) return null;
         // The calendar repeats every 400 years, and DateTime starts at year 1.
         var isYear0 = text.StartsWith("0000", StringComparison.Ordinal);
         text = isYear0 ? string.Concat("0400", text.AsSpan(4)) : text;
@@ -26,8 +25,7 @@ static class Moments
         if (rest[0] == '.')
         {
             var digits = rest[1..].IndexOfAnyExceptInRange('0', '9');
-            if (digits <= 0)
-                return null;
+            if (digits <= 0) return null;
             rest = rest[(1 + digits)..];
         }
         const int DaysOf400Years = 146_097;
@@ -36,8 +34,7 @@ static class Moments
 
     static int? OffsetOf(ReadOnlySpan<char> text)
     {
-        if (text is "z" or "Z")
-            return 0;
+        if (text is "z" or "Z") return 0;
         if (text.Length != 6 || text[0] is not ('+' or '-') || text[3] != ':'
             || !int.TryParse(text[1..3], NumberStyles.None, CultureInfo.InvariantCulture, out var hours) || hours > 23
             || !int.TryParse(text[4..], NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) || minutes > 59)

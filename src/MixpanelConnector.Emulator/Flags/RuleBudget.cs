@@ -12,8 +12,7 @@ sealed class RuleBudget(CancellationToken caller = default)
     /// <exception cref="Http.RefusedException">The previous rules have used up the budget of the request.</exception>
     public void BeginRule()
     {
-        if (_ofRequest > MostOfRequest)
-            throw new Http.RefusedException(400, "the rules of these flags take too many steps: ask for one by flag_key");
+        if (_ofRequest > MostOfRequest) throw new Http.RefusedException(400, "the rules of these flags take too many steps: ask for one by flag_key");
         _ofRule = 0;
     }
 
@@ -27,8 +26,7 @@ sealed class RuleBudget(CancellationToken caller = default)
             caller.ThrowIfCancellationRequested();
             _nextLook = _ofRequest + BetweenLooks;
         }
-        if (_ofRule > MostOfRule)
-            throw new JsonLogicException("the rule takes too many steps");
+        if (_ofRule > MostOfRule) throw new JsonLogicException("the rule takes too many steps");
     }
 
     /// <summary>Spends the size of a value: a list built by a rule may contain the same list many times, and each occurrence counts.</summary>
@@ -39,8 +37,7 @@ sealed class RuleBudget(CancellationToken caller = default)
             Spend(text.Length);
             return;
         }
-        if (value is not List<object?>)
-            return;
+        if (value is not List<object?>) return;
         var left = new Stack<object?>([value]);
         while (left.TryPop(out var next))
         {
@@ -49,13 +46,11 @@ sealed class RuleBudget(CancellationToken caller = default)
                 Spend(of.Length);
                 continue;
             }
-            if (next is not List<object?> list)
-                continue;
+            if (next is not List<object?> list) continue;
             Spend(list.Count + 1);
             foreach (var item in list)
             {
-                if (item is string or List<object?>)
-                    left.Push(item);
+                if (item is string or List<object?>) left.Push(item);
             }
         }
     }

@@ -9,12 +9,9 @@ static class RuntimeRules
     {
         var rule = NonEmpty(rollout, "runtime_evaluation_rule");
         var legacy = NonEmpty(rollout, "runtime_evaluation_definition");
-        if (rule is null && legacy is null)
-            return true;
-        if (FlagEvaluation.Member(context, "custom_properties") is not { ValueKind: JsonValueKind.Object } properties)
-            return false;
-        if (rule is not { } logic)
-            return AreEqual(legacy!.Value, properties);
+        if (rule is null && legacy is null) return true;
+        if (FlagEvaluation.Member(context, "custom_properties") is not { ValueKind: JsonValueKind.Object } properties) return false;
+        if (rule is not { } logic) return AreEqual(legacy!.Value, properties);
         try
         {
             budget.BeginRule();

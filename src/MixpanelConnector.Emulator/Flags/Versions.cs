@@ -11,13 +11,11 @@ static class Versions
     /// <summary>The three numbers and the pre-release identifiers; null if it is not a version.</summary>
     static (string[] Core, string[] PreRelease)? Parse(object? value)
     {
-        if (value is not string { Length: <= Longest } given)
-            return null;
+        if (value is not string { Length: <= Longest } given) return null;
         var text = JavaScript.Trim(given);
         text = text.StartsWith('v') || text.StartsWith('V') ? text[1..] : text;
         var build = text.IndexOf('+', StringComparison.Ordinal);
-        if (build >= 0 && !text[(build + 1)..].Split('.').All(IsIdentifier))
-            return null;
+        if (build >= 0 && !text[(build + 1)..].Split('.').All(IsIdentifier)) return null;
         text = build >= 0 ? text[..build] : text;
         var dash = text.IndexOf('-', StringComparison.Ordinal);
         var core = (dash >= 0 ? text[..dash] : text).Split('.');
@@ -31,16 +29,13 @@ static class Versions
     {
         for (var index = 0; index < 3; index++)
         {
-            if (CompareParts(one.Core[index], other.Core[index]) is var order and not 0)
-                return order;
+            if (CompareParts(one.Core[index], other.Core[index]) is var order and not 0) return order;
         }
         // A release comes after its pre-releases.
-        if (one.PreRelease.Length == 0 || other.PreRelease.Length == 0)
-            return other.PreRelease.Length.CompareTo(one.PreRelease.Length);
+        if (one.PreRelease.Length == 0 || other.PreRelease.Length == 0) return other.PreRelease.Length.CompareTo(one.PreRelease.Length);
         for (var index = 0; index < Math.Min(one.PreRelease.Length, other.PreRelease.Length); index++)
         {
-            if (CompareParts(one.PreRelease[index], other.PreRelease[index]) is var order and not 0)
-                return order;
+            if (CompareParts(one.PreRelease[index], other.PreRelease[index]) is var order and not 0) return order;
         }
         return one.PreRelease.Length.CompareTo(other.PreRelease.Length);
     }

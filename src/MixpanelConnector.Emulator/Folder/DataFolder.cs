@@ -34,8 +34,7 @@ sealed class DataFolder : IDisposable
     /// <summary>Makes the database's files readable by this user only, regardless of the umask.</summary>
     public void ProtectDatabase()
     {
-        if (OperatingSystem.IsWindows())
-            return;
+        if (OperatingSystem.IsWindows()) return;
         foreach (var file in Directory.EnumerateFiles(Path, "mixpanel.duckdb*"))
         {
             try { File.SetUnixFileMode(file, OwnerOnlyFile); }
@@ -56,10 +55,8 @@ sealed class DataFolder : IDisposable
     {
         foreach (var file in new DirectoryInfo(path).EnumerateFiles())
         {
-            if (file.LinkTarget is not null)
-                throw new UnauthorizedAccessException($"'{file.FullName}' is a link: choose another data folder.");
-            if (file.Name.StartsWith("mixpanel.duckdb", StringComparison.Ordinal))
-                Durable.EnsureOwned(file.FullName);
+            if (file.LinkTarget is not null) throw new UnauthorizedAccessException($"'{file.FullName}' is a link: choose another data folder.");
+            if (file.Name.StartsWith("mixpanel.duckdb", StringComparison.Ordinal)) Durable.EnsureOwned(file.FullName);
         }
     }
 }

@@ -53,8 +53,7 @@ sealed record ServerNote(Uri Address, int ProcessId, string Instance)
     /// <summary>Whether the instance that wrote this note currently answers.</summary>
     public bool Answers()
     {
-        if (!Address.IsLoopback)
-            return false;
+        if (!Address.IsLoopback) return false;
         using var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(1) };
         using var http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(2), MaxResponseContentBufferSize = 4096 };
         try

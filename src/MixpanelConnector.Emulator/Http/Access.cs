@@ -9,8 +9,7 @@ sealed class Access(Accounts accounts)
 {
     public async Task<ServiceAccount> AccountAsync(HttpContext context)
     {
-        if (Credentials.Of(context.Request) is not { } sent)
-            throw RefusedException.BadCredentials();
+        if (Credentials.Of(context.Request) is not { } sent) throw RefusedException.BadCredentials();
         return await accounts.AuthenticateAsync(sent.Username, sent.Secret, context.RequestAborted).ConfigureAwait(false)
             ?? throw RefusedException.BadCredentials();
     }
@@ -38,8 +37,7 @@ sealed class Access(Accounts accounts)
     /// <summary>Rejects callers that authenticate neither as an account nor with the secret of a project.</summary>
     public async Task RequireCallerAsync(HttpContext context)
     {
-        if (ProjectOfSecret(context) is null)
-            await AccountAsync(context).ConfigureAwait(false);
+        if (ProjectOfSecret(context) is null) await AccountAsync(context).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -47,8 +45,7 @@ sealed class Access(Accounts accounts)
     /// </summary>
     public async Task<Project> ManagedProjectAsync(HttpContext context, string? projectId)
     {
-        if (ProjectOfSecret(context) is { } own)
-            return Own(own, projectId);
+        if (ProjectOfSecret(context) is { } own) return Own(own, projectId);
         var (project, role) = ProjectOf(context, await AccountAsync(context).ConfigureAwait(false), projectId);
         return Roles.Manages(role) ? project : throw new RefusedException(403, "service account must be an owner or admin of the project");
     }
@@ -90,8 +87,7 @@ sealed class Access(Accounts accounts)
     /// </summary>
     public async Task<Project> ReadableProjectAsync(HttpContext context, string? projectId)
     {
-        if (ProjectOfSecret(context) is { } own)
-            return Own(own, projectId);
+        if (ProjectOfSecret(context) is { } own) return Own(own, projectId);
         var account = await AccountAsync(context).ConfigureAwait(false);
         return ProjectOf(context, account, projectId).Project;
     }
@@ -100,13 +96,11 @@ sealed class Access(Accounts accounts)
     public async Task<Project> ImportProjectAsync(HttpContext context)
     {
         var projectId = context.Request.Query["project_id"].ToString();
-        if (ProjectOfSecret(context) is { } own)
-            return Own(own, projectId);
+        if (ProjectOfSecret(context) is { } own) return Own(own, projectId);
         if (Credentials.Of(context.Request) is { Secret: "" } token)
         {
             var project = accounts.ProjectOfToken(token.Username, context.Region());
-            if (project is null || (projectId != "" && projectId != IdOf(project)))
-                throw RefusedException.BadCredentials();
+            if (project is null || (projectId != "" && projectId != IdOf(project))) throw RefusedException.BadCredentials();
             return project;
         }
         // The token of a user, who is the owner of the development world.
@@ -130,8 +124,7 @@ sealed class Access(Accounts accounts)
 
     (Project Project, string Role) ProjectOf(HttpContext context, ServiceAccount account, string? projectId)
     {
-        if (string.IsNullOrEmpty(projectId))
-            throw new RefusedException(400, "'project_id' is required with a service account");
+        if (string.IsNullOrEmpty(projectId)) throw new RefusedException(400, "'project_id' is required with a service account");
         if (!int.TryParse(projectId, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
             throw new RefusedException(400, "'project_id' is invalid: must be an integer");
         // A missing project, one of another organization and one of another region are indistinguishable.

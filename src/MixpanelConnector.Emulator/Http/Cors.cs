@@ -42,8 +42,7 @@ static class Cors
     // Mixpanel's script sends credentials, which rules out "*".
     static void Allow(HttpContext context)
     {
-        if (context.Request.Headers.Origin is not [{ Length: > 0 } origin])
-            return;
+        if (context.Request.Headers.Origin is not [{ Length: > 0 } origin]) return;
         context.Response.Headers.AccessControlAllowOrigin = origin;
         context.Response.Headers.AccessControlAllowCredentials = "true";
         context.Response.Headers.Vary = "Origin";

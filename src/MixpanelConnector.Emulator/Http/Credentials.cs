@@ -27,8 +27,7 @@ readonly record struct Credentials(string Username, string Secret)
     static string? Decode(string base64)
     {
         var bytes = new byte[base64.Length];
-        if (!Convert.TryFromBase64String(base64, bytes, out var length))
-            return null;
+        if (!Convert.TryFromBase64String(base64, bytes, out var length)) return null;
         try
         {
             return Utf8.GetString(bytes, 0, length);

@@ -67,8 +67,7 @@ static class ErrorShapes
     {
         foreach (var beginning in beginnings)
         {
-            if (path.StartsWith(beginning, StringComparison.Ordinal))
-                return true;
+            if (path.StartsWith(beginning, StringComparison.Ordinal)) return true;
         }
         return false;
     }

@@ -37,8 +37,7 @@ sealed class FormFields
             fields._values[name] = NotEmpty(values);
         foreach (var (name, values) in context.Request.Query)
         {
-            if (name != ProjectField)
-                throw new RefusedException(400, $"unknown parameter: {name}");
+            if (name != ProjectField) throw new RefusedException(400, $"unknown parameter: {name}");
             fields._values[name] = StringValues.Concat(fields._values.GetValueOrDefault(name), NotEmpty(values));
         }
         return fields;
@@ -58,8 +57,7 @@ sealed class FormFields
     public string? Text(string name)
     {
         var values = Texts(name);
-        if (values.Distinct(StringComparer.Ordinal).Count() > 1)
-            throw new RefusedException(400, $"{name} is given twice, with different values");
+        if (values.Distinct(StringComparer.Ordinal).Count() > 1) throw new RefusedException(400, $"{name} is given twice, with different values");
         return values.Count == 0 ? null : values[0];
     }
 
@@ -90,8 +88,7 @@ sealed class FormFields
     {
         foreach (var name in Names)
         {
-            if (!names.Contains(name))
-                throw new RefusedException(400, $"unknown parameter: {name}");
+            if (!names.Contains(name)) throw new RefusedException(400, $"unknown parameter: {name}");
         }
     }
 

@@ -19,8 +19,7 @@ static class FormText
                 && !charset.Trim('"').Equals("utf-8", StringComparison.OrdinalIgnoreCase))
                 throw new RefusedException(415, "a form must be UTF-8");
         }
-        if (!Utf8.IsValid(body))
-            throw NotUtf8();
+        if (!Utf8.IsValid(body)) throw NotUtf8();
         var text = Encoding.UTF8.GetString(body);
         RequireUtf8(text);
         return QueryHelpers.ParseQuery(text);
@@ -29,8 +28,7 @@ static class FormText
     /// <summary>Rejects text whose percent-escapes are not valid UTF-8.</summary>
     public static void RequireUtf8(ReadOnlySpan<char> escaped)
     {
-        if (!escaped.Contains('%'))
-            return;
+        if (!escaped.Contains('%')) return;
         var bytes = new List<byte>();
         for (var at = 0; at < escaped.Length; at++)
         {
@@ -43,8 +41,7 @@ static class FormText
             bytes.AddRange(Convert.FromHexString(escaped.Slice(at + 1, 2)));
             at += 2;
         }
-        if (!Utf8.IsValid(bytes.ToArray()))
-            throw NotUtf8();
+        if (!Utf8.IsValid(bytes.ToArray())) throw NotUtf8();
     }
 
     static RefusedException NotUtf8() => new(400, "the parameters must be UTF-8");

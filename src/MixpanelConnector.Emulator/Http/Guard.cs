@@ -35,9 +35,7 @@ static class Guard
             {
                 (status, error) = (500, $"the emulator failed: {e.GetType().Name}");
             }
-            if (context.Response.HasStarted)
-                context.Abort();
-            else
-                await context.ErrorAsync(shape, status, error).ConfigureAwait(false);
+            if (context.Response.HasStarted) context.Abort();
+            else await context.ErrorAsync(shape, status, error).ConfigureAwait(false);
         };
 }

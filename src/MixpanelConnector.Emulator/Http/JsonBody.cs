@@ -34,8 +34,7 @@ sealed class JsonBody(JsonElement root, string path = "")
         try
         {
             var json = JsonElement.Parse(utf8, Strict);
-            if (json.ValueKind == JsonValueKind.Object && Rules.JsonText.AreAllValid(utf8))
-                return json;
+            if (json.ValueKind == JsonValueKind.Object && Rules.JsonText.AreAllValid(utf8)) return json;
         }
         catch (JsonException)
         {
@@ -75,8 +74,7 @@ sealed class JsonBody(JsonElement root, string path = "")
 
     public bool? Boolean(string name)
     {
-        if (!Has(name))
-            return null;
+        if (!Has(name)) return null;
         var value = root.GetProperty(name);
         return value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Invalid(name, "must be true or false");
     }
@@ -98,8 +96,7 @@ sealed class JsonBody(JsonElement root, string path = "")
     /// <summary>Rejects null for a member that may be absent but not null.</summary>
     public void RefuseNull(string name)
     {
-        if (root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null)
-            throw Invalid(name, "must not be null");
+        if (root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null) throw Invalid(name, "must not be null");
     }
 
     public JsonNode? Node(string name) => root.TryGetProperty(name, out var value) ? JsonNode.Parse(value.GetRawText()) : null;
@@ -109,12 +106,10 @@ sealed class JsonBody(JsonElement root, string path = "")
     public T Choice<T>(string name, T otherwise)
         where T : struct, Enum
     {
-        if (Text(name) is not { } text)
-            return otherwise;
+        if (Text(name) is not { } text) return otherwise;
         foreach (var value in Enum.GetValues<T>())
         {
-            if (value.ToString().Equals(text, StringComparison.OrdinalIgnoreCase))
-                return value;
+            if (value.ToString().Equals(text, StringComparison.OrdinalIgnoreCase)) return value;
         }
         throw Invalid(name, $"must be {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}");
     }
@@ -130,8 +125,7 @@ sealed class JsonBody(JsonElement root, string path = "")
     {
         foreach (var name in Names)
         {
-            if (!names.Contains(name))
-                throw Invalid(name, "is not known");
+            if (!names.Contains(name)) throw Invalid(name, "is not known");
         }
     }
 
@@ -141,8 +135,7 @@ sealed class JsonBody(JsonElement root, string path = "")
 
     JsonElement? Value(string name, JsonValueKind kind, string rule)
     {
-        if (!Has(name))
-            return null;
+        if (!Has(name)) return null;
         var value = root.GetProperty(name);
         return value.ValueKind == kind ? value : throw Invalid(name, rule);
     }

@@ -22,8 +22,7 @@ static class KnownMembers
     /// <exception cref="RefusedException">There is an unknown member.</exception>
     public static void Check(HttpContext context, JsonElement body)
     {
-        if (context.Items[Key] is string[] members)
-            Check(body, "", members);
+        if (context.Items[Key] is string[] members) Check(body, "", members);
     }
 
     static void Check(JsonElement item, string path, string[] members)
@@ -31,15 +30,12 @@ static class KnownMembers
         foreach (var member in item.EnumerateObject())
         {
             var name = path + member.Name;
-            if (!members.Contains(name, StringComparer.Ordinal))
-                throw new RefusedException(400, $"{name}: is not known");
+            if (!members.Contains(name, StringComparer.Ordinal)) throw new RefusedException(400, $"{name}: is not known");
             var within = name + ".";
-            if (!members.Any(known => known.StartsWith(within, StringComparison.Ordinal)))
-                continue;
+            if (!members.Any(known => known.StartsWith(within, StringComparison.Ordinal))) continue;
             foreach (var inner in member.Value.ValueKind == JsonValueKind.Array ? member.Value.EnumerateArray().ToArray() : [member.Value])
             {
-                if (inner.ValueKind == JsonValueKind.Object)
-                    Check(inner, within, members);
+                if (inner.ValueKind == JsonValueKind.Object) Check(inner, within, members);
             }
         }
     }

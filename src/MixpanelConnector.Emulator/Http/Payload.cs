@@ -35,8 +35,7 @@ sealed class Payload
         if (request.ContentType?.StartsWith("application/x-ndjson", StringComparison.OrdinalIgnoreCase) == true)
             return new Payload(body, isOneRecordPerLine: true, request.Query, form: null);
         var start = body.Span.IndexOfAnyExcept(" \t\r\n"u8);
-        if (start >= 0 && body.Span[start] is (byte)'[' or (byte)'{')
-            return new Payload(body, isOneRecordPerLine: false, request.Query, form: null);
+        if (start >= 0 && body.Span[start] is (byte)'[' or (byte)'{') return new Payload(body, isOneRecordPerLine: false, request.Query, form: null);
 
         // Neither an array nor an object: a form, whatever the content type is, such as a browser's beacon.
         var form = QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body.Span));
@@ -51,16 +50,14 @@ sealed class Payload
     {
         foreach (var name in (IEnumerable<string>)[.. _query.Keys, .. _form?.Keys ?? Enumerable.Empty<string>()])
         {
-            if (!names.Contains(name))
-                throw new RefusedException(400, $"unknown parameter: {name}");
+            if (!names.Contains(name)) throw new RefusedException(400, $"unknown parameter: {name}");
         }
     }
 
     /// <summary>A parameter of the query string, otherwise of the form.</summary>
     public string? Field(string name)
     {
-        if (_query.TryGetValue(name, out var value))
-            return value;
+        if (_query.TryGetValue(name, out var value)) return value;
         return _form?.TryGetValue(name, out value) == true ? value.ToString() : null;
     }
 }

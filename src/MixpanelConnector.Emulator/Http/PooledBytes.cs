@@ -16,8 +16,7 @@ sealed class PooledBytes(int capacity) : IBufferWriter<byte>, IDisposable
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
         var needed = Length + Math.Max(sizeHint, 1);
-        if (needed > _array.Length)
-            Grow(needed);
+        if (needed > _array.Length) Grow(needed);
         return _array.AsMemory(Length);
     }
 

@@ -36,8 +36,7 @@ sealed class QueryFields
         foreach (var (name, values) in context.Request.Query)
             fields.Add(name, values);
         using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
-        if (body.Length > 0)
-            fields.Read(context.Request.ContentType, body.Memory);
+        if (body.Length > 0) fields.Read(context.Request.ContentType, body.Memory);
         return fields;
     }
 
@@ -72,8 +71,7 @@ sealed class QueryFields
 
     void Add(string name, StringValues values)
     {
-        if (!IsKnown(name))
-            throw RefusedException.UnknownParameter(_request, name);
+        if (!IsKnown(name)) throw RefusedException.UnknownParameter(_request, name);
         foreach (var value in values)
         {
             if (!string.IsNullOrEmpty(value) && !_values.TryAdd(name, value) && _values[name] != value)
@@ -85,8 +83,7 @@ sealed class QueryFields
 
     public int Integer(string name, int otherwise, int least, int most)
     {
-        if (Text(name) is not { } text)
-            return otherwise;
+        if (Text(name) is not { } text) return otherwise;
         return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
             ? value
             : throw new RefusedException(400, $"invalid {name}: must be an integer from {least} to {most}");
@@ -111,12 +108,10 @@ sealed class QueryFields
     public T Choice<T>(string name, T? otherwise, params ReadOnlySpan<T> among)
         where T : struct, Enum
     {
-        if (Text(name) is not { } text)
-            return otherwise ?? throw Missing(name);
+        if (Text(name) is not { } text) return otherwise ?? throw Missing(name);
         foreach (var value in among)
         {
-            if (value.ToString().Equals(text, StringComparison.OrdinalIgnoreCase))
-                return value;
+            if (value.ToString().Equals(text, StringComparison.OrdinalIgnoreCase)) return value;
         }
         throw new RefusedException(400, $"invalid {name}: must be {string.Join(", ", among.ToArray()).ToLowerInvariant()}");
     }
@@ -145,8 +140,7 @@ sealed class QueryFields
     /// <summary>The field as a JSON array of strings; null if it is missing.</summary>
     public IReadOnlyList<string>? Texts(string name)
     {
-        if (Text(name) is not { } text)
-            return null;
+        if (Text(name) is not { } text) return null;
         try
         {
             var array = JsonElement.Parse(text);

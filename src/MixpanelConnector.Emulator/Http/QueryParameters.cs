@@ -18,8 +18,7 @@ static class QueryParameters
         {
             if (!parameters.Contains(name, StringComparer.Ordinal) && !RepeatsPath(context, name))
                 throw RefusedException.UnknownParameter(context.Request, name);
-            if (values.Distinct(StringComparer.Ordinal).Count() > 1)
-                throw new RefusedException(400, $"{name} is given twice, with different values");
+            if (values.Distinct(StringComparer.Ordinal).Count() > 1) throw new RefusedException(400, $"{name} is given twice, with different values");
             once[name] = values.Count > 1 ? values[0] : values;
         }
         context.Request.Query = new QueryCollection(once);
@@ -29,11 +28,9 @@ static class QueryParameters
     /// <summary>Each project has one workspace, with the same number.</summary>
     static bool RepeatsPath(HttpContext context, string name)
     {
-        if (name is not ("project_id" or "workspace_id"))
-            return false;
+        if (name is not ("project_id" or "workspace_id")) return false;
         var route = context.Request.RouteValues;
-        if ((string?)(route["project"] ?? route["workspace"]) is not { } project)
-            return false;
+        if ((string?)(route["project"] ?? route["workspace"]) is not { } project) return false;
         return int.TryParse(context.Request.Query[name][0], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id.ToString(CultureInfo.InvariantCulture) == project
             ? true
             : throw new RefusedException(400, $"{name}: is not the one of the path");

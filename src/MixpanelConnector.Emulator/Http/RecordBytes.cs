@@ -13,14 +13,12 @@ static class RecordBytes
     {
         var bytes = FormBytes.Unescape(escaped, plus: (byte)' ');
         var start = bytes.AsSpan().IndexOfAnyExcept(Blanks);
-        if (start < 0)
-            return null;
+        if (start < 0) return null;
         if (bytes[start] is not ((byte)'[' or (byte)'{'))
         {
             // An unescaped '+' is one of base64's characters.
             bytes = FormBytes.Unescape(escaped, plus: (byte)'+');
-            if (!TryFromBase64(ref bytes))
-                return null;
+            if (!TryFromBase64(ref bytes)) return null;
         }
         return bytes.AsMemory(0, JoinSurrogates(bytes));
     }
@@ -32,14 +30,12 @@ static class RecordBytes
         var length = 0;
         foreach (var character in bytes.AsSpan().TrimEnd("= \t\r\n"u8))
         {
-            if (!Blanks.Contains(character))
-                base64[length++] = character switch { (byte)'-' => (byte)'+', (byte)'_' => (byte)'/', _ => character };
+            if (!Blanks.Contains(character)) base64[length++] = character switch { (byte)'-' => (byte)'+', (byte)'_' => (byte)'/', _ => character };
         }
         while (length % 4 != 0)
             base64[length++] = (byte)'=';
         bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(length)];
-        if (Base64.DecodeFromUtf8(base64.AsSpan(0, length), bytes, out _, out var written) != OperationStatus.Done)
-            return false;
+        if (Base64.DecodeFromUtf8(base64.AsSpan(0, length), bytes, out _, out var written) != OperationStatus.Done) return false;
         Array.Resize(ref bytes, written);
         return true;
     }

@@ -18,8 +18,7 @@ static class Regions
     public static string? OfHost(string host)
     {
         host = WithoutRoot(host);
-        if (!IsName(host))
-            return null;
+        if (!IsName(host)) return null;
         var name = host.AsSpan(0, Math.Max(0, host.Length - Domain.Length - 1));
         return Is(name, "eu") ? "eu" : Is(name, "in") ? "in" : "us";
     }

@@ -24,8 +24,7 @@ static class RequestBody
 
     static async Task<PooledBytes> ReadAsync(Stream source, long? length, int limit, CancellationToken cancellationToken)
     {
-        if (length > limit)
-            throw TooLarge(limit);
+        if (length > limit) throw TooLarge(limit);
         // One byte more than announced detects the end without growing the buffer.
         var body = new PooledBytes((int)(length ?? 64 * 1024) + 1);
         try
@@ -34,8 +33,7 @@ static class RequestBody
             while ((read = await source.ReadAsync(body.GetMemory(), cancellationToken).ConfigureAwait(false)) > 0)
             {
                 body.Advance(read);
-                if (body.Length > limit)
-                    throw TooLarge(limit);
+                if (body.Length > limit) throw TooLarge(limit);
             }
             return body;
         }
@@ -62,8 +60,7 @@ static class RequestBody
             MemoryMarshal.TryGetArray(compressed, out var array);
             using var gzip = new GZipStream(new MemoryStream(array.Array!, array.Offset, array.Count, writable: false), CompressionMode.Decompress);
             var body = await ReadAsync(gzip, null, limit, cancellationToken).ConfigureAwait(false);
-            if (compressed.Length >= HeaderAndTrailer && BinaryPrimitives.ReadInt32LittleEndian(compressed.Span[^4..]) == body.Length)
-                return body;
+            if (compressed.Length >= HeaderAndTrailer && BinaryPrimitives.ReadInt32LittleEndian(compressed.Span[^4..]) == body.Length) return body;
             body.Dispose();
         }
         catch (InvalidDataException)

@@ -34,8 +34,7 @@ static class Server
         EmulatorOptions options, CertificateAuthority? authority, Action<IEndpointRouteBuilder> mapRoutes, Func<HttpContext, RequestDelegate, Task> before, Func<HttpContext, RequestDelegate, Task> guests, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        if (authority is not null)
-            builder.WebHost.UseKestrelHttpsConfiguration();
+        if (authority is not null) builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -56,8 +55,7 @@ static class Server
                     listen.Use(next => http = next);
                 });
             }
-            if (options.TlsPort is { } tls)
-                kestrel.Listen(address, tls, listen => listen.UseHttps(authority!.Server));
+            if (options.TlsPort is { } tls) kestrel.Listen(address, tls, listen => listen.UseHttps(authority!.Server));
         });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();

@@ -55,17 +55,14 @@ sealed class JqlReader(Engine engine, ScriptLimits limits, Project project, Repo
                 foreach (var name in NamesOf(join.Events, cursor))
                 {
                     var hasUser = users.TryGetValue(cursor.DistinctId, out var user);
-                    if (hasUser)
-                        met.Add(cursor.DistinctId);
-                    else if (!join.AllEvents)
-                        continue;
+                    if (hasUser) met.Add(cursor.DistinctId);
+                    else if (!join.AllEvents) continue;
                     if (join.Selections.Count == 0 || join.Selections.Any(selection => Takes(selection, cursor)))
                         sink(PairOf(cursor.DistinctId, EventOf(cursor, name), hasUser ? UserOf(user) : JsValue.Undefined));
                 }
             }
         }
-        if (!join.AllUsers)
-            return;
+        if (!join.AllUsers) return;
         var expressions = join.Selections.Where(selection => selection.Event is null).Select(selection => selection.Where).ToList();
         var record = new UserRecord([.. expressions.OfType<Selector>()], ofUserAlone: true);
         foreach (var user in users.Values.Where(user => !met.Contains(user.Id)))
@@ -149,8 +146,7 @@ sealed class JqlReader(Engine engine, ScriptLimits limits, Project project, Repo
 
         public void Load(ProfileRow profile)
         {
-            if (selectors.Count == 0)
-                return;
+            if (selectors.Count == 0) return;
             _id = profile.Id;
             _properties.Load(profile.Properties);
         }

@@ -36,8 +36,7 @@ static class JqlScript
         try
         {
             var program = Engine.PrepareScript(script, Name);
-            if (program.Program!.DescendantNodes().OfType<BigIntLiteral>().Any())
-                throw new RefusedException(Failed, "BigInt is not available in scripts");
+            if (program.Program!.DescendantNodes().OfType<BigIntLiteral>().Any()) throw new RefusedException(Failed, "BigInt is not available in scripts");
             if (program.Program!.DescendantNodes().OfType<RegExpLiteral>().Any(literal => literal.RegExp.Pattern.Length > ScriptLimits.LongestPatternText))
                 throw new RefusedException(Failed, $"a regular expression is longer than {ScriptLimits.LongestPatternText} characters");
             var deadline = new OperationDeadlineConstraint();
@@ -98,11 +97,9 @@ static class JqlScript
     /// <summary>In the format of the service: the message, the line, and the position in it.</summary>
     static string Uncaught(string message, string name, Position? at, string script)
     {
-        if (message.Length > LongestMessage)
-            message = message[..LongestMessage] + "…";
+        if (message.Length > LongestMessage) message = message[..LongestMessage] + "…";
         var text = $"Uncaught exception {name}: {message}";
-        if (at is not { } position || script.Split('\n') is not { } lines || position.Line < 1 || position.Line > lines.Length)
-            return text;
+        if (at is not { } position || script.Split('\n') is not { } lines || position.Line < 1 || position.Line > lines.Length) return text;
         var from = Math.Max(0, position.Column - 60);
         var line = lines[position.Line - 1].TrimEnd('\r');
         return $"{text} (line {position.Line}, column {position.Column + 1})\n  {line[Math.Min(from, line.Length)..Math.Min(line.Length, from + 120)]}\n  {new string(' ', position.Column - from)}^";

@@ -54,8 +54,7 @@ sealed record PeopleSource(IReadOnlyList<Selector> Selectors) : JqlSource
     {
         var body = new JsonBody(options, "People: ");
         body.AllowOnly("user_selectors");
-        if (!body.Has("user_selectors"))
-            return new PeopleSource([]);
+        if (!body.Has("user_selectors")) return new PeopleSource([]);
         var selections = body.Objects("user_selectors");
         foreach (var selection in selections)
             selection.AllowOnly("selector", "label");

@@ -33,14 +33,11 @@ sealed class ResultWriter(Utf8JsonWriter json, ScriptLimits limits)
         limits.Spend(1);
         if (value is JsString text && (characters += text.Length) > MostCharacters)
             throw new RefusedException(JqlScript.Failed, $"JSON.stringify takes texts of at most {MostCharacters} characters together");
-        if (value is not ObjectInstance parent || value.IsCallable())
-            return;
-        if (levels == 0)
-            throw TooDeep();
+        if (value is not ObjectInstance parent || value.IsCallable()) return;
+        if (levels == 0) throw TooDeep();
         foreach (var (_, property) in parent.GetOwnProperties())
         {
-            if (property.Enumerable && property.Value is { } inner)
-                Measure(inner, limits, levels - 1, ref characters);
+            if (property.Enumerable && property.Value is { } inner) Measure(inner, limits, levels - 1, ref characters);
         }
     }
 

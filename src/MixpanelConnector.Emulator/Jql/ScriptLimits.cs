@@ -62,19 +62,16 @@ sealed class ScriptLimits(OperationDeadlineConstraint deadline) : Constraint
     /// <exception cref="RefusedException">The query exceeds a limit.</exception>
     public void Spend(int steps)
     {
-        if ((_steps += steps) > MostSteps)
-            throw new RefusedException(JqlScript.Failed, TooManySteps);
+        if ((_steps += steps) > MostSteps) throw new RefusedException(JqlScript.Failed, TooManySteps);
         if ((_stepsToClock -= steps) < 0)
         {
             _stepsToClock = StepsBetweenClocks;
             deadline.Check();
         }
         var allocated = GC.GetAllocatedBytesForCurrentThread() - _allocatedBefore;
-        if (allocated <= _nextLook)
-            return;
+        if (allocated <= _nextLook) return;
         _nextLook = allocated + BetweenLooks;
-        if (Held > MostMemory && HeldInTruth > MostMemory)
-            throw new RefusedException(JqlScript.Failed, TooMuchMemory);
+        if (Held > MostMemory && HeldInTruth > MostMemory) throw new RefusedException(JqlScript.Failed, TooMuchMemory);
     }
 
     /// <summary>Including garbage.</summary>

@@ -44,8 +44,7 @@ sealed class Feed(TimeProvider screens)
         {
             foreach (var rejection in rejections)
             {
-                if (_rejections.Count == KeptRejections)
-                    _rejections.Dequeue();
+                if (_rejections.Count == KeptRejections) _rejections.Dequeue();
                 _rejections.Enqueue(rejection);
                 RecentOf(rejection.ProjectId).Reject(Now, rejection);
                 foreach (var watcher in _watchers)
@@ -62,10 +61,8 @@ sealed class Feed(TimeProvider screens)
             var others = _rejections.Where(rejection => projectId is not null && rejection.ProjectId != projectId).ToList();
             _rejections.Clear();
             others.ForEach(_rejections.Enqueue);
-            if (projectId is { } id)
-                _recent.Remove(id);
-            else
-                _recent.Clear();
+            if (projectId is { } id) _recent.Remove(id);
+            else _recent.Clear();
         }
     }
 
@@ -73,10 +70,8 @@ sealed class Feed(TimeProvider screens)
 
     Recent RecentOf(int? projectId)
     {
-        if (projectId is not { } id)
-            return _ofNoProject;
-        if (!_recent.TryGetValue(id, out var recent))
-            _recent[id] = recent = new Recent();
+        if (projectId is not { } id) return _ofNoProject;
+        if (!_recent.TryGetValue(id, out var recent)) _recent[id] = recent = new Recent();
         return recent;
     }
 
@@ -149,15 +144,13 @@ sealed class Feed(TimeProvider screens)
         internal void Add(EventBatch batch)
         {
             var own = batch.Rows.Count(row => row.ProjectId == projectId);
-            if (own == 0)
-                return;
+            if (own == 0) return;
             _seen.Accepted += own;
             foreach (var row in batch.Rows.Where(row => row.ProjectId == projectId))
                 (_seen.First, _seen.Last) = (row.Time < _seen.First ? row.Time : _seen.First, row.Time > _seen.Last ? row.Time : _seen.Last);
             foreach (var row in batch.Rows.Where(row => row.ProjectId == projectId).Skip(own - MostShown))
             {
-                if (_seen.Events.Count == MostShown)
-                    _seen.Events.Dequeue();
+                if (_seen.Events.Count == MostShown) _seen.Events.Dequeue();
                 _seen.Events.Enqueue(new SeenEvent(row.Name, row.Time, row.DistinctId, row.InsertId, SeenEvent.Shown(batch.TextOf(row))));
             }
             Wake();
@@ -165,11 +158,9 @@ sealed class Feed(TimeProvider screens)
 
         internal void Add(Rejection rejection)
         {
-            if (rejection.ProjectId is { } id && id != projectId)
-                return;
+            if (rejection.ProjectId is { } id && id != projectId) return;
             _seen.Rejected++;
-            if (_seen.Rejections.Count == MostShown)
-                _seen.Rejections.Dequeue();
+            if (_seen.Rejections.Count == MostShown) _seen.Rejections.Dequeue();
             _seen.Rejections.Enqueue(rejection);
             Wake();
         }
@@ -183,8 +174,7 @@ sealed class Feed(TimeProvider screens)
 
         void Wake()
         {
-            if (_something.CurrentCount == 0)
-                _something.Release();
+            if (_something.CurrentCount == 0) _something.Release();
         }
     }
 

@@ -58,8 +58,7 @@ sealed class Journal(TimeProvider time, string instance)
     public async Task RunAsync(HttpContext context, RequestDelegate next)
     {
         var at = time.GetUtcNow();
-        if (context.Request.Headers[Seeding.Header] == instance)
-            context.Items[Own] = true;
+        if (context.Request.Headers[Seeding.Header] == instance) context.Items[Own] = true;
         try
         {
             await next(context).ConfigureAwait(false);
@@ -79,19 +78,16 @@ sealed class Journal(TimeProvider time, string instance)
             for (var node = _requests.First; node is not null;)
             {
                 var next = node.Next;
-                if (projectId is null || (node.Value.ProjectIds is [var only] && only == projectId))
-                    Remove(node);
+                if (projectId is null || (node.Value.ProjectIds is [var only] && only == projectId)) Remove(node);
                 node = next;
             }
-            if (projectId is null)
-                _last = 0;
+            if (projectId is null) _last = 0;
         }
     }
 
     static Note NoteOf(HttpContext context)
     {
-        if (context.Items.TryGetValue(typeof(Note), out var there))
-            return (Note)there!;
+        if (context.Items.TryGetValue(typeof(Note), out var there)) return (Note)there!;
         var note = new Note();
         context.Items[typeof(Note)] = note;
         return note;
@@ -115,12 +111,10 @@ sealed class Journal(TimeProvider time, string instance)
         };
         lock (_lock)
         {
-            if (_requests.Count == MostRequests)
-                Remove(_requests.First!);
+            if (_requests.Count == MostRequests) Remove(_requests.First!);
             var node = _requests.AddLast(request with { Number = ++_last });
             _characters += SizeOf(request);
-            if (request.Records is not null)
-                _oldestWithRecords ??= node;
+            if (request.Records is not null) _oldestWithRecords ??= node;
             while (_characters > MostCharacters && _oldestWithRecords is { } oldest && oldest != node)
                 ForgetRecords(oldest);
         }
@@ -128,8 +122,7 @@ sealed class Journal(TimeProvider time, string instance)
 
     void Remove(LinkedListNode<ReceivedRequest> node)
     {
-        if (node == _oldestWithRecords)
-            _oldestWithRecords = NextWithRecords(node);
+        if (node == _oldestWithRecords) _oldestWithRecords = NextWithRecords(node);
         _characters -= SizeOf(node.Value);
         _requests.Remove(node);
     }

@@ -38,8 +38,7 @@ sealed class Recent
         var quarter = QuarterOf(rejection.At);
         if (quarter != _quarter.Quarter)
         {
-            if (_quarter.Reasons.Count > 0)
-                _quarters.Enqueue(_quarter);
+            if (_quarter.Reasons.Count > 0) _quarters.Enqueue(_quarter);
             _quarter = (quarter, []);
             while (_quarters.TryPeek(out var oldest) && oldest.Quarter <= quarter - Quarters)
                 _quarters.Dequeue();
@@ -64,8 +63,7 @@ sealed class Recent
     void Reach(DateTimeOffset at)
     {
         var second = at.ToUnixTimeSeconds();
-        if (second == _now.Second)
-            return;
+        if (second == _now.Second) return;
         _seconds.Enqueue(_now);
         _now = (second, 0, 0);
         while (_seconds.TryPeek(out var oldest) && oldest.Second <= second - Seconds)

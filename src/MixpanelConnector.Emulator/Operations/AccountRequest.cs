@@ -23,11 +23,9 @@ static class AccountRequest
         if (string.IsNullOrEmpty(username) || username.Contains(':', StringComparison.Ordinal) || username.Any(char.IsControl))
             throw Invalid("username", "must be text without a colon and without control characters");
         var role = TextOf(body, "role") ?? Roles.Analyst;
-        if (!Roles.IsKnown(role))
-            throw Invalid("role", "must be owner, admin, analyst or consumer");
+        if (!Roles.IsKnown(role)) throw Invalid("role", "must be owner, admin, analyst or consumer");
         var expires = ExpiryOf(body);
-        if (expires <= now)
-            throw Invalid("expires", "must be in the future");
+        if (expires <= now) throw Invalid("expires", "must be in the future");
         return new NewAccount(username, role, expires, Has(body, "projects") ? ProjectsOf(body, role) : []);
     }
 
@@ -62,8 +60,7 @@ static class AccountRequest
 
     static DateTimeOffset? ExpiryOf(JsonElement body)
     {
-        if (!Has(body, "expires"))
-            return null;
+        if (!Has(body, "expires")) return null;
         return body.GetProperty("expires") is { ValueKind: JsonValueKind.String } text
             && DateTimeOffset.TryParseExact(text.GetString(), Time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var expires)
             ? expires
@@ -74,8 +71,7 @@ static class AccountRequest
 
     static string? TextOf(JsonElement body, string name)
     {
-        if (!Has(body, name))
-            return null;
+        if (!Has(body, name)) return null;
         var value = body.GetProperty(name);
         return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Invalid(name, "must be text");
     }
@@ -87,8 +83,7 @@ static class AccountRequest
 
     static IReadOnlyList<int> IntegersOf(JsonElement body, string name)
     {
-        if (!Has(body, name) || body.GetProperty(name).ValueKind != JsonValueKind.Array)
-            throw Invalid(name, "must be a list of integers");
+        if (!Has(body, name) || body.GetProperty(name).ValueKind != JsonValueKind.Array) throw Invalid(name, "must be a list of integers");
         return
         [
             .. body.GetProperty(name).EnumerateArray().Select(element =>

@@ -25,8 +25,7 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
             foreach (var annotation in documents.List(project.Id, Kind))
             {
                 var day = DateOnly.FromDateTime(LocalTimeOf(annotation));
-                if (day >= from && day <= to)
-                    Write(json, project, annotation);
+                if (day >= from && day <= to) Write(json, project, annotation);
             }
             json.WriteEndArray();
         }).ConfigureAwait(false);
@@ -43,8 +42,7 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
             foreach (var annotation in documents.List(project.Id, Kind))
             {
                 var date = LocalTimeOf(annotation);
-                if (DateOnly.FromDateTime(date) < from || DateOnly.FromDateTime(date) > to)
-                    continue;
+                if (DateOnly.FromDateTime(date) < from || DateOnly.FromDateTime(date) > to) continue;
                 json.WriteStartObject();
                 json.WriteNumber("id", int.Parse(annotation.Id, CultureInfo.InvariantCulture));
                 json.WriteString("date", date.ToString(Written, CultureInfo.InvariantCulture));
@@ -94,12 +92,9 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
             project.Id, Kind,
             all =>
             {
-                if (!all.TryGetValue(id, out var content))
-                    throw NotFound();
-                if (description is not null)
-                    content["description"] = description;
-                if (tags is not null)
-                    content["tags"] = tags;
+                if (!all.TryGetValue(id, out var content)) throw NotFound();
+                if (description is not null) content["description"] = description;
+                if (tags is not null) content["tags"] = tags;
                 return new Document(id, content.DeepClone().AsObject());
             },
             context.RequestAborted).ConfigureAwait(false);
@@ -110,8 +105,7 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
     {
         var (_, project) = await access.WritableProjectAsync(context).ConfigureAwait(false);
         var id = IdOf(context);
-        if (!await documents.ChangeAsync(project.Id, Kind, all => all.Remove(id), context.RequestAborted).ConfigureAwait(false))
-            throw NotFound();
+        if (!await documents.ChangeAsync(project.Id, Kind, all => all.Remove(id), context.RequestAborted).ConfigureAwait(false)) throw NotFound();
         await context.Response.ResultsAsync(200, json =>
         {
             json.WriteStartObject();
@@ -158,8 +152,7 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
 
     JsonArray TagsOf(JsonBody body, Project project)
     {
-        if (!body.Has("tags"))
-            return [];
+        if (!body.Has("tags")) return [];
         var known = documents.List(project.Id, TagKind).Select(tag => tag.Id).ToHashSet(StringComparer.Ordinal);
         var tags = body.Integers("tags");
         if (tags.FirstOrDefault(tag => !known.Contains(tag.ToString(CultureInfo.InvariantCulture)), -1) is not -1 and var unknown)

@@ -61,8 +61,7 @@ sealed class DataPipelines(DocumentStore documents, Access access)
             json.WriteStartArray("pipeline_names");
             json.WriteStringValue(name);
             json.WriteEndArray();
-            if (fields.Text("bq_dataset_name") is { } dataset)
-                json.WriteString("bigquery_dataset_name", dataset);
+            if (fields.Text("bq_dataset_name") is { } dataset) json.WriteString("bigquery_dataset_name", dataset);
             json.WriteEndObject();
         }).ConfigureAwait(false);
     }
@@ -84,8 +83,7 @@ sealed class DataPipelines(DocumentStore documents, Access access)
     {
         var (project, fields) = await NamedAsync(context).ConfigureAwait(false);
         var name = fields.Required("name");
-        if (!await documents.ChangeAsync(project.Id, Kind, all => all.Remove(name), context.RequestAborted).ConfigureAwait(false))
-            throw NotFound();
+        if (!await documents.ChangeAsync(project.Id, Kind, all => all.Remove(name), context.RequestAborted).ConfigureAwait(false)) throw NotFound();
     }
 
     public Task PauseAsync(HttpContext context) => SetPausedAsync(context, paused: true);
@@ -107,8 +105,7 @@ sealed class DataPipelines(DocumentStore documents, Access access)
     public async Task TimelineAsync(HttpContext context)
     {
         var (project, fields) = await QueryAsync(context, "name").ConfigureAwait(false);
-        if (fields.Text("name") is { } name)
-            Require(project, name);
+        if (fields.Text("name") is { } name) Require(project, name);
         await AnswerAsync(context, "day_syncs").ConfigureAwait(false);
     }
 
@@ -130,8 +127,7 @@ sealed class DataPipelines(DocumentStore documents, Access access)
         foreach (var name in type.Required)
             fields.Required(name);
         var from = fields.Date("from_date");
-        if (fields.Date("to_date") < from)
-            throw FormFields.Invalid("to_date", "must not be before from_date");
+        if (fields.Date("to_date") < from) throw FormFields.Invalid("to_date", "must not be before from_date");
         var settings = new JsonObject
         {
             ["trial"] = Text(fields.Boolean("trial", otherwise: false)),
@@ -143,12 +139,9 @@ sealed class DataPipelines(DocumentStore documents, Access access)
             settings["schema_type"] = fields.OneOf("schema_type", "monoschema", "multischema");
             settings["sync"] = Text(fields.Boolean("sync", otherwise: false));
         }
-        if (fields.Has("data_format"))
-            _ = type.IsRaw ? fields.OneOf("data_format", "json") : fields.OneOf("data_format", "json", "parquet");
-        if (fields.Has("s3_encryption"))
-            fields.OneOf("s3_encryption", "none", "aes", "kms");
-        if (fields.Has("use_glue"))
-            fields.Boolean("use_glue", otherwise: false);
+        if (fields.Has("data_format")) _ = type.IsRaw ? fields.OneOf("data_format", "json") : fields.OneOf("data_format", "json", "parquet");
+        if (fields.Has("s3_encryption")) fields.OneOf("s3_encryption", "none", "aes", "kms");
+        if (fields.Has("use_glue")) fields.Boolean("use_glue", otherwise: false);
         Keep(settings, fields, type.Fields.Where(name => !settings.ContainsKey(name)));
         return settings;
     }
@@ -158,8 +151,7 @@ sealed class DataPipelines(DocumentStore documents, Access access)
         foreach (var name in names)
         {
             var value = PipelineType.Lists.Contains(name, StringComparer.Ordinal) ? (JsonNode)new JsonArray([.. fields.Texts(name).Select(text => (JsonNode)text)]) : fields.Text(name);
-            if (fields.Has(name) && !PipelineType.Secrets.Contains(name, StringComparer.Ordinal))
-                settings[name] = value;
+            if (fields.Has(name) && !PipelineType.Secrets.Contains(name, StringComparer.Ordinal)) settings[name] = value;
         }
     }
 
@@ -169,8 +161,7 @@ sealed class DataPipelines(DocumentStore documents, Access access)
 
     void Require(Project project, string name)
     {
-        if (documents.Find(project.Id, Kind, name) is null)
-            throw NotFound();
+        if (documents.Find(project.Id, Kind, name) is null) throw NotFound();
     }
 
     async Task SetPausedAsync(HttpContext context, bool paused)

@@ -24,8 +24,7 @@ sealed class EventProperties(ReportSource source)
         source.ForEach(project, new ReportRange(buckets.Start, buckets.End, [name]), cursor =>
         {
             var value = cursor.Evaluate(property);
-            if (!value.IsUndefined && Segments.LabelOf(value) is var label && values?.Contains(label) != false)
-                tallies.Add(label, cursor);
+            if (!value.IsUndefined && Segments.LabelOf(value) is var label && values?.Contains(label) != false) tallies.Add(label, cursor);
         }, property);
         return SeriesAnswer.WriteAsync(context, format == SeriesFormat.Csv, buckets, tallies.Top(limit));
     }

@@ -83,8 +83,7 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
 
     public Task UpdateAsync(HttpContext context) => EditAsync(context, (experiment, body) =>
     {
-        if (body.Has("name"))
-            body.RequiredText("name", LongestName);
+        if (body.Has("name")) body.RequiredText("name", LongestName);
         body.OneOf("status", "draft", "draft", "active", "concluded", "success", "fail");
         CheckMembers(body);
         Merge(experiment, body, Updated);
@@ -95,8 +94,7 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
         var (_, project) = await access.WritableWorkspaceAsync(context).ConfigureAwait(false);
         await ChangeAsync(context, project, all =>
         {
-            if (!all.Remove(IdOf(context)))
-                throw NotFound();
+            if (!all.Remove(IdOf(context))) throw NotFound();
         }).ConfigureAwait(false);
         await AnswerAsync(context, []).ConfigureAwait(false);
     }
@@ -138,16 +136,14 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
 
     static void CheckMembers(JsonBody body)
     {
-        if (body.Text("description")?.Length > LongestDescription)
-            throw body.Invalid("description", $"must have at most {LongestDescription} characters");
+        if (body.Text("description")?.Length > LongestDescription) throw body.Invalid("description", $"must have at most {LongestDescription} characters");
         foreach (var text in (string[])["hypothesis", "start_date", "end_date", "global_access_type"])
             body.Text(text);
         foreach (var item in (string[])["settings", "exposures_cache", "results_cache"])
             body.Object(item);
         foreach (var list in (string[])["variants", "metrics"])
             body.CheckList(list);
-        if (body.Has("tags"))
-            body.Texts("tags");
+        if (body.Has("tags")) body.Texts("tags");
         foreach (var name in Updated.Except(Nullable, StringComparer.Ordinal))
             body.RefuseNull(name);
     }
@@ -160,8 +156,7 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
 
     static void Require(JsonObject experiment, params ReadOnlySpan<string> states)
     {
-        if (!states.Contains((string?)experiment["status"]))
-            throw new RefusedException(400, $"status: must be {string.Join(" or ", states.ToArray())}");
+        if (!states.Contains((string?)experiment["status"])) throw new RefusedException(400, $"status: must be {string.Join(" or ", states.ToArray())}");
     }
 
     static string IdOf(HttpContext context) => (string)context.Request.RouteValues["experiment"]!;
@@ -191,8 +186,7 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
         JsonObject edited = [];
         await ChangeAsync(context, project, all =>
         {
-            if (!all.TryGetValue(IdOf(context), out var experiment))
-                throw NotFound();
+            if (!all.TryGetValue(IdOf(context), out var experiment)) throw NotFound();
             edit(experiment, body);
             Touch(experiment, account);
             edited = experiment.DeepClone().AsObject();

@@ -26,8 +26,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
             return;
         }
         var (from, to) = fields.Dates();
-        if (to > DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime))
-            throw new RefusedException(400, "to_date cannot be later than today");
+        if (to > DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime)) throw new RefusedException(400, "to_date cannot be later than today");
         // The days of an export are UTC days, whatever the time zone of the project.
         var utc = new Calendar(TimeZoneInfo.Utc);
         var range = new EventRange(project.Id, utc.StartOf(from), utc.EndOf(to), fields.Texts("event"));
@@ -91,8 +90,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
     {
         while (chunk.WrittenCount < ChunkBytes)
         {
-            if (!row.MoveNext())
-                return false;
+            if (!row.MoveNext()) return false;
             ExportLine.Write(chunk, row.Current, timeInMilliseconds);
         }
         return true;
@@ -101,8 +99,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
     IEnumerable<ExportRow> Matching(EventRange range, Selector? selector, Project project)
     {
         var rows = events.Read(range).Select(row => row with { DistinctId = identities.Resolve(project.Id, row.DistinctId) });
-        if (selector is null)
-            return rows;
+        if (selector is null) return rows;
         var record = new EventRecord(selector);
         var context = new SelectorContext(time.GetUtcNow(), project.Calendar.Zone, QueryBudget.Current);
         return rows.Where(row =>

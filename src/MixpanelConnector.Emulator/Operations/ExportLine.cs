@@ -23,8 +23,7 @@ static class ExportLine
         json.WriteStartObject("properties"u8);
         json.WriteNumber("time"u8, timeInMilliseconds ? row.Time.ToUnixTimeMilliseconds() : row.Time.ToUnixTimeSeconds());
         json.WriteString("distinct_id"u8, row.DistinctId);
-        if (row.InsertId is not null)
-            json.WriteString("$insert_id"u8, row.InsertId);
+        if (row.InsertId is not null) json.WriteString("$insert_id"u8, row.InsertId);
         WriteOthers(json, Encoding.UTF8.GetBytes(row.Properties), withInsertId: row.InsertId is null);
         json.WriteEndObject();
         json.WriteEndObject();
@@ -41,8 +40,7 @@ static class ExportLine
             reader.Read();
             var start = (int)reader.TokenStartIndex;
             reader.Skip();
-            if (name is null)
-                continue;
+            if (name is null) continue;
             json.WritePropertyName(name);
             json.WriteRawValue(properties.AsSpan(start, (int)reader.BytesConsumed - start), skipInputValidation: true);
         }

@@ -75,15 +75,13 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
         var (id, flag) = (IdOf(context), Check(await JsonBody.ReadAsync(context).ConfigureAwait(false), project));
         await ChangeAsync(context, project, all =>
         {
-            if (!all.TryGetValue(id, out var before))
-                throw NotFound();
+            if (!all.TryGetValue(id, out var before)) throw NotFound();
             RefuseTakenKey(all, flag, id);
             Stamp(flag, account, "last_modified_by", "modified");
             flag["enabled_at"] = EnabledAt(flag, before);
             foreach (var (name, value) in before)
             {
-                if (!flag.ContainsKey(name) && !Payload.Contains(name, StringComparer.Ordinal))
-                    flag[name] = value?.DeepClone();
+                if (!flag.ContainsKey(name) && !Payload.Contains(name, StringComparer.Ordinal)) flag[name] = value?.DeepClone();
             }
             all[id] = flag;
         }).ConfigureAwait(false);
@@ -96,8 +94,7 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
         var id = IdOf(context);
         await ChangeAsync(context, project, all =>
         {
-            if (!all.Remove(id))
-                throw NotFound();
+            if (!all.Remove(id)) throw NotFound();
         }).ConfigureAwait(false);
         await AnswerAsync(context, []).ConfigureAwait(false);
     }
@@ -118,16 +115,14 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
         body.Texts("tags");
         body.Boolean("is_experiment_active");
         body.Boolean("reset_hash_salt");
-        if (body.Integer("workspace_id") is { } workspace && workspace != project.Id)
-            throw body.Invalid("workspace_id", "is not the one of the path");
+        if (body.Integer("workspace_id") is { } workspace && workspace != project.Id) throw body.Invalid("workspace_id", "is not the one of the path");
         if (body.Node("data_group_id") is { } group && group.GetValueKind() is not (JsonValueKind.String or JsonValueKind.Number))
             throw body.Invalid("data_group_id", "must be text or an integer");
         body.RefuseNull("status");
         body.OneOf("serving_method", "", "client", "server", "remote_or_local", "remote_only");
         if (body.Text("experiment_id") is { } experiment && !(Guid.TryParseExact(experiment, "D", out var id) && id.Version == 4))
             throw body.Invalid("experiment_id", "must be a UUID of version 4");
-        if (body.Text("hash_salt") is { } salt && JsonBody.LengthOf(salt) != SaltLength)
-            throw body.Invalid("hash_salt", $"must have {SaltLength} characters");
+        if (body.Text("hash_salt") is { } salt && JsonBody.LengthOf(salt) != SaltLength) throw body.Invalid("hash_salt", $"must have {SaltLength} characters");
         var ruleset = body.Object("ruleset") ?? throw body.Invalid("ruleset", "must not be missing");
         CheckRuleset(ruleset);
         var flag = body.ToObject();
@@ -140,21 +135,17 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
     {
         ruleset.AllowOnly("variants", "rollout", "test");
         var variants = ruleset.Objects("variants");
-        if (variants.Count > MostVariants)
-            throw ruleset.Invalid("variants", $"must be at most {MostVariants}");
+        if (variants.Count > MostVariants) throw ruleset.Invalid("variants", $"must be at most {MostVariants}");
         var keys = new HashSet<string>(StringComparer.OrdinalIgnoreCase); // as they are looked up
         foreach (var variant in variants)
         {
             variant.AllowOnly("key", "value", "description", "is_control", "split", "is_sticky");
-            if (!keys.Add(variant.RequiredText("key")))
-                throw variant.Invalid("key", "must be another one for each variant");
+            if (!keys.Add(variant.RequiredText("key"))) throw variant.Invalid("key", "must be another one for each variant");
             variant.Text("description");
             variant.Boolean("is_sticky");
             RequireShare(variant, "split");
-            if (variant.Boolean("is_control") is null)
-                throw variant.Invalid("is_control", "must not be missing");
-            if (!variant.Names.Contains("value", StringComparer.Ordinal))
-                throw variant.Invalid("value", "must not be missing");
+            if (variant.Boolean("is_control") is null) throw variant.Invalid("is_control", "must not be missing");
+            if (!variant.Names.Contains("value", StringComparer.Ordinal)) throw variant.Invalid("value", "must not be missing");
             if (variant.Node("value") is JsonValue value && value.GetValueKind() == JsonValueKind.String && JsonBody.LengthOf(value.GetValue<string>()) > LongestValue)
                 throw variant.Invalid("value", $"must have at most {LongestValue} characters");
         }
@@ -166,8 +157,7 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
             rollout.Text("cohort_hash");
             foreach (var definition in (string[])["cohort_definition", "runtime_evaluation_definition", "runtime_evaluation_rule"])
                 rollout.Object(definition);
-            if (rollout.Object("runtime_event_rule") is { } rule)
-                CheckEventRule(rule);
+            if (rollout.Object("runtime_event_rule") is { } rule) CheckEventRule(rule);
             RequireShare(rollout, "rollout_percentage");
             var splits = rollout.Object("variant_splits") ?? throw rollout.Invalid("variant_splits", "must not be missing");
             foreach (var name in splits.Names)
@@ -203,14 +193,12 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
 
     static void RequireShare(JsonBody body, string name)
     {
-        if (body.Number(name) is not (>= 0 and <= 1))
-            throw body.Invalid(name, "must be a number from 0 to 1");
+        if (body.Number(name) is not (>= 0 and <= 1)) throw body.Invalid(name, "must be a number from 0 to 1");
     }
 
     static void RefuseTakenKey(Dictionary<string, JsonObject> all, JsonObject flag, string id)
     {
-        if (all.Any(other => other.Key != id && (string?)other.Value["key"] == (string?)flag["key"]))
-            throw new RefusedException(400, "key: already taken");
+        if (all.Any(other => other.Key != id && (string?)other.Value["key"] == (string?)flag["key"])) throw new RefusedException(400, "key: already taken");
     }
 
     static string IdOf(HttpContext context) => (string)context.Request.RouteValues["flag"]!;

@@ -31,15 +31,12 @@ sealed class Frequency(ReportSource source)
             project, new ReportRange(buckets.Start, buckets.End, name is null ? null : [name]),
             cursor =>
             {
-                if (cursor.DistinctId == "" || !cursor.Holds(where))
-                    return;
+                if (cursor.DistinctId == "" || !cursor.Holds(where)) return;
                 var active = (buckets.IndexOf(cursor.Time), users.NumberOf(cursor.DistinctId), parts.IndexOf(cursor.Time));
                 all.Add(active);
-                if (on is null)
-                    return;
+                if (on is null) return;
                 var segment = Segments.LabelOf(cursor.Evaluate(on));
-                if (!bySegment.TryGetValue(segment, out var ofSegment))
-                    bySegment.Add(segment, ofSegment = new Activity());
+                if (!bySegment.TryGetValue(segment, out var ofSegment)) bySegment.Add(segment, ofSegment = new Activity());
                 ofSegment.Add(active);
             },
             where, on);
@@ -55,10 +52,8 @@ sealed class Frequency(ReportSource source)
             for (var bucket = 0; bucket < buckets.Count; bucket++)
             {
                 json.WritePropertyName(buckets.Labels[bucket]);
-                if (on is null)
-                    WriteRow(json, rows, bucket);
-                else
-                    Segments.Write(json, segments, segment => WriteRow(json, segment is null ? rows : rowsOf[segment], bucket));
+                if (on is null) WriteRow(json, rows, bucket);
+                else Segments.Write(json, segments, segment => WriteRow(json, segment is null ? rows : rowsOf[segment], bucket));
             }
             json.WriteEndObject();
             json.WriteEndObject();

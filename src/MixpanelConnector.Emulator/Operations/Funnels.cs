@@ -107,10 +107,8 @@ sealed class Funnels(ReportSource source, DocumentStore documents)
             json.WriteString("goal", funnel.Steps[step].Event);
             json.WriteNumber("step_conv_ratio", step == 0 ? 1 : Ratio(count, CountAt(paths, step - 1)));
             json.WriteNumber("overall_conv_ratio", step == 0 ? 1 : Ratio(count, CountAt(paths, 0)));
-            if (step == 0)
-                json.WriteNull("avg_time");
-            else
-                json.WriteNumber("avg_time", MeanSeconds(reached.Select(path => path.StepTicks[step] - path.StepTicks[step - 1])));
+            if (step == 0) json.WriteNull("avg_time");
+            else json.WriteNumber("avg_time", MeanSeconds(reached.Select(path => path.StepTicks[step] - path.StepTicks[step - 1])));
             json.WriteNumber("avg_time_from_start", MeanSeconds(reached.Select(path => path.StepTicks[step] - path.StepTicks[0])));
             json.WriteString("event", funnel.Steps[step].Event);
             json.WriteString("step_label", funnel.Steps[step].Label);
@@ -142,13 +140,11 @@ sealed class Funnels(ReportSource source, DocumentStore documents)
             [where, on, .. funnel.Steps.Select(step => step.Where)]);
         while (cursor.Read())
         {
-            if (cursor.DistinctId == "" || !cursor.Holds(where))
-                continue;
+            if (cursor.DistinctId == "" || !cursor.Holds(where)) continue;
             var matches = 0UL;
             for (var step = 0; step < funnel.Steps.Count; step++)
             {
-                if (funnel.Steps[step].Event == cursor.Name && cursor.Holds(funnel.Steps[step].Where))
-                    matches |= 1UL << step;
+                if (funnel.Steps[step].Event == cursor.Name && cursor.Holds(funnel.Steps[step].Where)) matches |= 1UL << step;
             }
             if (matches != 0)
                 paths.Add(cursor.DistinctId, cursor.Time, matches, on is null || (matches & 1) == 0 ? null : Segments.LabelOf(cursor.Evaluate(on)));

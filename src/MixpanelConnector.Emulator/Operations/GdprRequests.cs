@@ -31,8 +31,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
         var (ids, compliance) = (IdsOf(body, MostRetrieved), ComplianceOf(body));
         var disclosure = Enum.Parse<Disclosure>(body.OneOf("disclosure_type", nameof(Disclosure.Data), Enum.GetNames<Disclosure>()));
-        if (disclosure != Disclosure.Data && compliance != "CCPA")
-            throw body.Invalid("disclosure_type", "must be Data with GDPR");
+        if (disclosure != Disclosure.Data && compliance != "CCPA") throw body.Invalid("disclosure_type", "must be Data with GDPR");
         await CreateAsync(context, project, Retrieval, ids, compliance, Success, disclosure).ConfigureAwait(false);
     }
 
@@ -65,8 +64,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         var id = (string)context.Request.RouteValues["id"]!;
         foreach (var project in accounts.Projects)
         {
-            if (documents.Find(project.Id, Retrieval, id) is not { } request)
-                continue;
+            if (documents.Find(project.Id, Retrieval, id) is not { } request) continue;
             var lines = new ArrayBufferWriter<byte>();
             data.Write(project.Id, TextsOf(request), DisclosureOf(request), lines);
             await context.Response.BytesAsync(200, "application/x-ndjson", lines.WrittenMemory).ConfigureAwait(false);
@@ -97,8 +95,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
     public async Task CancelAsync(HttpContext context)
     {
         var (project, request) = Find(context, Deletion);
-        if ((string?)request.Content["status"] == Revoked)
-            throw new RefusedException(405, "the deletion was cancelled before");
+        if ((string?)request.Content["status"] == Revoked) throw new RefusedException(405, "the deletion was cancelled before");
         if (DueOf(request) <= options.TimeProvider.GetUtcNow() || !await SetStatusAsync(project.Id, request.Id, Revoked, context.RequestAborted).ConfigureAwait(false))
             throw new RefusedException(405, "the deletion has begun");
         Forget(request.Id);
@@ -142,8 +139,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
     static IReadOnlyList<string> IdsOf(JsonBody body, int most)
     {
         var ids = body.Texts("distinct_ids");
-        if (ids.Contains("", StringComparer.Ordinal))
-            throw body.Invalid("distinct_ids", "must not hold an empty id");
+        if (ids.Contains("", StringComparer.Ordinal)) throw body.Invalid("distinct_ids", "must not hold an empty id");
         return ids.Count >= 1 && ids.Count <= most ? ids : throw body.Invalid("distinct_ids", $"must have 1 to {most} ids");
     }
 
@@ -151,8 +147,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
 
     Project ProjectOf(HttpContext context)
     {
-        if (!Access.IsBearer(context))
-            throw RefusedException.BadCredentials();
+        if (!Access.IsBearer(context)) throw RefusedException.BadCredentials();
         return accounts.ProjectOfToken(context.Request.Query["token"].ToString(), context.Region()) ?? throw new RefusedException(403, "no project with this token");
     }
 
@@ -183,10 +178,8 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
                 return true;
             },
             context.RequestAborted).ConfigureAwait(false);
-        if (kind == Deletion && options.DeletionDelay > TimeSpan.Zero)
-            Schedule(project.Id, request);
-        else if (kind == Deletion)
-            await DeleteAsync(project.Id, request).ConfigureAwait(false);
+        if (kind == Deletion && options.DeletionDelay > TimeSpan.Zero) Schedule(project.Id, request);
+        else if (kind == Deletion) await DeleteAsync(project.Id, request).ConfigureAwait(false);
         await context.Response.ResultsAsync(201, json =>
         {
             json.WriteStartObject();
@@ -204,8 +197,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
 
     void Wake(int projectId, Document request)
     {
-        if (!_waiting.TryGetValue(request.Id, out var timer))
-            return;
+        if (!_waiting.TryGetValue(request.Id, out var timer)) return;
         if (WaitOf(request) is var wait && wait > TimeSpan.Zero)
         {
             timer.Change(wait, Timeout.InfiniteTimeSpan);
@@ -217,8 +209,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
 
     void Forget(string id)
     {
-        if (_waiting.TryRemove(id, out var timer))
-            timer.Dispose();
+        if (_waiting.TryRemove(id, out var timer)) timer.Dispose();
     }
 
     TimeSpan WaitOf(Document request)
@@ -267,8 +258,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         projectId, Deletion,
         all =>
         {
-            if (!all.TryGetValue(id, out var content) || (string?)content["status"] != from)
-                return false;
+            if (!all.TryGetValue(id, out var content) || (string?)content["status"] != from) return false;
             content["status"] = status;
             return true;
         },

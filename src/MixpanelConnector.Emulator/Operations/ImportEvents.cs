@@ -20,15 +20,13 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
         TrackReply.CheckCallback(payload);
-        if (options.StrictUnknown)
-            payload.AllowOnly("data", "project_id", "strict", "verbose", "ip", "api_key", "img", "callback", "_");
+        if (options.StrictUnknown) payload.AllowOnly("data", "project_id", "strict", "verbose", "ip", "api_key", "img", "callback", "_");
         // The form is older than strict mode; a client that sends one without specifying it expects the old behaviour.
         var strict = payload.Field("strict") is { } asked ? asked != "0" : !payload.IsForm;
 
         using var batch = new EventBatch(options.TimeProvider.GetUtcNow(), imported: true, capacity: body.Length + (body.Length / 4) + 1024);
         var verdict = Judge(payload, batch, project, strict);
-        if (!quota.TakeIngestion(project.Id, batch.Rows.Count, body.Memory.Length))
-            throw Quota.Exceeded();
+        if (!quota.TakeIngestion(project.Id, batch.Rows.Count, body.Memory.Length)) throw Quota.Exceeded();
         if (verdict.HasIdentityEvents && project.Identity == IdentityManagement.Simplified)
         {
             await RefuseIdentityEventsAsync(context.Response).ConfigureAwait(false);
@@ -51,8 +49,7 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
             if (isIdentityEvent && fault is null && project.Identity == IdentityManagement.Original)
             {
                 (var link, fault) = IdentityRules.Read(project.Id, body, fields, imported: true);
-                if (link is not null)
-                    batch.Add(link.Value);
+                if (link is not null) batch.Add(link.Value);
             }
             if (fault is not null)
                 verdict.Failed.Add(new FailedRecord(verdict.Records, fields.InsertId.AsText(), fault, Rejection.Shown(body[fields.Start..fields.End])));
@@ -62,8 +59,7 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
                 batch.Add(project, body, fields, moment);
             verdict.Records++;
         });
-        if (verdict.Records == 0)
-            throw new RefusedException(400, "request must have at least one event");
+        if (verdict.Records == 0) throw new RefusedException(400, "request must have at least one event");
         return verdict;
     }
 
@@ -94,10 +90,8 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
 
     static Task AnswerAsync(HttpResponse response, Payload payload, bool strict, Verdict verdict, int imported)
     {
-        if (payload.IsForm)
-            return TrackReply.WriteAsync(response, payload, verdict.Failed.Count == 0 || imported > 0 ? null : verdict.Failed[0].Fault.Message);
-        if (!strict && payload.Field("verbose") is not null)
-            return AnswerLenientlyAsync(response, payload, imported);
+        if (payload.IsForm) return TrackReply.WriteAsync(response, payload, verdict.Failed.Count == 0 || imported > 0 ? null : verdict.Failed[0].Fault.Message);
+        if (!strict && payload.Field("verbose") is not null) return AnswerLenientlyAsync(response, payload, imported);
         var failed = strict && verdict.Failed.Count > 0;
         return response.JsonAsync(failed ? 400 : 200, json =>
         {

@@ -28,8 +28,7 @@ sealed class Insights(ReportSource source, DocumentStore documents)
         }
         source.ForEach(project, new ReportRange(buckets.Start, buckets.End, report.Events), cursor =>
         {
-            if (cursor.Holds(report.Where))
-                tallies[cursor.Name].Add(report.On is null ? cursor.Name : Segments.LabelOf(cursor.Evaluate(report.On)), cursor);
+            if (cursor.Holds(report.Where)) tallies[cursor.Name].Add(report.On is null ? cursor.Name : Segments.LabelOf(cursor.Evaluate(report.On)), cursor);
         }, report.Where, report.On);
 
         return context.Response.JsonAsync(200, json =>
@@ -42,14 +41,12 @@ sealed class Insights(ReportSource source, DocumentStore documents)
             json.WriteEndObject();
             json.WriteStartArray("headers");
             json.WriteStringValue("$event");
-            if (report.OnText is not null)
-                json.WriteStringValue(report.OnText);
+            if (report.OnText is not null) json.WriteStringValue(report.OnText);
             json.WriteEndArray();
             json.WriteStartObject("series");
             foreach (var name in report.Events)
             {
-                if (report.On is not null)
-                    json.WriteStartObject(name);
+                if (report.On is not null) json.WriteStartObject(name);
                 foreach (var (segment, tally) in tallies[name].Top())
                 {
                     json.WriteStartObject(segment);
@@ -57,8 +54,7 @@ sealed class Insights(ReportSource source, DocumentStore documents)
                         json.WriteNumber(Written(project, buckets.StartOf(i), Moment), tally.ValueOf(i));
                     json.WriteEndObject();
                 }
-                if (report.On is not null)
-                    json.WriteEndObject();
+                if (report.On is not null) json.WriteEndObject();
             }
             json.WriteEndObject();
             json.WriteEndObject();

@@ -56,8 +56,7 @@ sealed class JqlQuery(ReportSource source, ProfileStore profiles, EmulatorOption
         var text = fields.Text("params") ?? "{}";
         try
         {
-            if (JsonElement.Parse(text).ValueKind == JsonValueKind.Object)
-                return text;
+            if (JsonElement.Parse(text).ValueKind == JsonValueKind.Object) return text;
         }
         catch (JsonException)
         {

@@ -49,8 +49,7 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
             {
                 var count = truncate ? all.Count : 0;
                 RefuseTooMany(count);
-                if (truncate)
-                    all.Clear();
+                if (truncate) all.Clear();
                 foreach (var entry in entries)
                     Put(all, entry);
                 return count;
@@ -121,8 +120,7 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
     static (string? Type, string? Name) EntityOf(HttpContext context)
     {
         var type = (string?)context.Request.RouteValues["type"];
-        if (type is not (null or "event" or "profile"))
-            throw new RefusedException(400, "entityType: must be event or profile");
+        if (type is not (null or "event" or "profile")) throw new RefusedException(400, "entityType: must be event or profile");
         var name = (string?)context.Request.RouteValues["name"] ?? (type is null ? "" : context.Request.Query["entity_name"].ToString());
         return (type, name == "" ? null : Uri.UnescapeDataString(name));
     }
@@ -132,8 +130,7 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
 
     static void RefuseTooMany(int deletions)
     {
-        if (deletions > MostDeletions)
-            throw new RefusedException(400, $"a request must delete at most {MostDeletions} schemas");
+        if (deletions > MostDeletions) throw new RefusedException(400, $"a request must delete at most {MostDeletions} schemas");
     }
 
     static int SizeOf(JsonObject entry) => 1 + (entry["schemaJson"]![Properties]?.AsObject().Count ?? 0);
@@ -161,8 +158,7 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
 
     static void CheckMetadata(JsonBody schema, string[] members)
     {
-        if (schema.Object(Metadata)?.Object(Mixpanel) is not { } metadata)
-            return;
+        if (schema.Object(Metadata)?.Object(Mixpanel) is not { } metadata) return;
         metadata.AllowOnly(members);
         metadata.Text("$source");
         metadata.Boolean("hidden");
@@ -170,8 +166,7 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
         metadata.Text("displayName");
         foreach (var list in (string[])["tags", "contacts", "teamContacts"])
         {
-            if (metadata.Has(list))
-                metadata.Texts(list);
+            if (metadata.Has(list)) metadata.Texts(list);
         }
     }
 
@@ -186,8 +181,7 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
             Keep(schema, before);
             foreach (var (name, property) in schema[Properties]?.AsObject() ?? [])
             {
-                if (before[Properties]?[name] is JsonObject old)
-                    Keep(property!.AsObject(), old);
+                if (before[Properties]?[name] is JsonObject old) Keep(property!.AsObject(), old);
             }
         }
         Clear(schema);
@@ -199,8 +193,7 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
     /// <summary>Removes members that were sent as null.</summary>
     static void Clear(JsonObject schema)
     {
-        if (schema[Metadata]?[Mixpanel] is not JsonObject metadata)
-            return;
+        if (schema[Metadata]?[Mixpanel] is not JsonObject metadata) return;
         foreach (var name in metadata.Where(member => member.Value is null).Select(member => member.Key).ToList())
             metadata.Remove(name);
     }
@@ -215,8 +208,7 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
         {
             foreach (var (name, value) in old)
             {
-                if (!now.ContainsKey(name))
-                    now[name] = value?.DeepClone();
+                if (!now.ContainsKey(name)) now[name] = value?.DeepClone();
             }
         }
     }

@@ -96,8 +96,7 @@ sealed class LiveFeed(EventStore events, Feed feed, Access access, TimeProvider 
                 }
                 json.WriteEndArray();
             }
-            if (isFirst || seen.Rejected > 0)
-                WriteToday(json, project, watcher);
+            if (isFirst || seen.Rejected > 0) WriteToday(json, project, watcher);
             json.WriteEndObject();
         }
         line.Write("\n"u8);

@@ -48,8 +48,7 @@ sealed class LookupTables(LookupTableStore tables, Access access, Quota quota)
         using var body = await RequestBody.ReadAsync(context.Request, LargestTable, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         if (context.Request.ContentType?.StartsWith("text/csv", StringComparison.OrdinalIgnoreCase) != true)
             throw new RefusedException(415, "Content-Type must be text/csv");
-        if (!Guid.TryParse(id, out var table) || !tables.ReadAll().Any(row => row.ProjectId == project.Id && row.Id == table))
-            throw NotFound(id);
+        if (!Guid.TryParse(id, out var table) || !tables.ReadAll().Any(row => row.ProjectId == project.Id && row.Id == table)) throw NotFound(id);
         quota.TakeTableReplacement(project.Id);
 
         var (error, failed, _) = LookupCsv.Check(body.Memory.Span);

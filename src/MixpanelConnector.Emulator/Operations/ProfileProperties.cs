@@ -25,8 +25,7 @@ sealed class ProfileProperties(ProfileStore profiles, QuerySessions sessions, Ti
             using var properties = JsonDocument.Parse(profile.Properties);
             foreach (var property in properties.RootElement.EnumerateObject())
             {
-                if (!counts.TryGetValue(property.Name, out var types))
-                    counts.Add(property.Name, types = new(StringComparer.Ordinal));
+                if (!counts.TryGetValue(property.Name, out var types)) counts.Add(property.Name, types = new(StringComparer.Ordinal));
                 var type = TypeOf(property.Value);
                 types[type] = types.GetValueOrDefault(type) + 1;
             }
@@ -56,16 +55,14 @@ sealed class ProfileProperties(ProfileStore profiles, QuerySessions sessions, Ti
     {
         var (from, to) = fields.Dates();
         fields.Choice("unit", TimeUnit.Day, TimeUnit.Day);
-        if (to.DayNumber - from.DayNumber > LongestRange)
-            throw new RefusedException(400, $"invalid to_date: a range has at most {LongestRange} days");
+        if (to.DayNumber - from.DayNumber > LongestRange) throw new RefusedException(400, $"invalid to_date: a range has at most {LongestRange} days");
         var days = Enumerable.Range(0, to.DayNumber - from.DayNumber + 1).ToDictionary(i => from.AddDays(i), _ => new Revenue());
         var (all, users) = (new Revenue(), 0);
         foreach (var profile in profiles.Read(new ProfileKind(project.Id, "")))
         {
             users++;
             using var properties = JsonDocument.Parse(profile.Properties);
-            if (!properties.RootElement.TryGetProperty("$transactions", out var transactions) || transactions.ValueKind != JsonValueKind.Array)
-                continue;
+            if (!properties.RootElement.TryGetProperty("$transactions", out var transactions) || transactions.ValueKind != JsonValueKind.Array) continue;
             foreach (var transaction in transactions.EnumerateArray())
             {
                 if (DayOf(transaction) is not { } day || !days.TryGetValue(day, out var revenue) || !transaction.TryGetProperty("$amount", out var amount) || !amount.TryGetDouble(out var paid))

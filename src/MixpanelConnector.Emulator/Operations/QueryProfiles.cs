@@ -76,8 +76,7 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
             reader.Read();
             var start = (int)reader.TokenStartIndex;
             reader.Skip();
-            if (!outputs.Contains(name, StringComparer.Ordinal))
-                continue;
+            if (!outputs.Contains(name, StringComparer.Ordinal)) continue;
             json.WritePropertyName(name);
             json.WriteRawValue(utf8.AsSpan(start, (int)reader.BytesConsumed - start), skipInputValidation: true);
         }
@@ -88,13 +87,11 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
     {
         var one = fields.Text("distinct_id");
         var several = fields.Texts("distinct_ids");
-        if (one is not null && several is not null)
-            throw new RefusedException(400, "distinct_id and distinct_ids cannot both be given");
+        if (one is not null && several is not null) throw new RefusedException(400, "distinct_id and distinct_ids cannot both be given");
         var pageSize = fields.Integer("page_size", DefaultPageSize, least: 1, LargestPageSize);
         var behaviors = fields.Text("behaviors") is { } asked ? Behavior.Parse(asked) : [];
         var cohort = CohortOf(fields, project);
-        if (cohort is not null && behaviors.Count > 0)
-            throw new RefusedException(400, "behaviors and filter_by_cohort cannot both be given");
+        if (cohort is not null && behaviors.Count > 0) throw new RefusedException(400, "behaviors and filter_by_cohort cannot both be given");
         var asOf = fields.Text("as_of_timestamp") is null ? default(DateTimeOffset?) : DateTimeOffset.FromUnixTimeSeconds(fields.RequiredInteger("as_of_timestamp"));
         var among = one is null ? several : [one];
         if (cohort is not null)
@@ -118,8 +115,7 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
 
     Cohort? CohortOf(QueryFields fields, Project project)
     {
-        if (fields.Text("filter_by_cohort") is not { } text)
-            return null;
+        if (fields.Text("filter_by_cohort") is not { } text) return null;
         try
         {
             var filter = JsonElement.Parse(text);
@@ -145,8 +141,7 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
     /// <summary>A page may omit the parameters of the first one, but not change them.</summary>
     QuerySession Continue(QueryFields fields, ProfileKind kind)
     {
-        if (fields.Text("session_id") is not { } id)
-            throw new RefusedException(400, "session_id is required for pages after the first");
+        if (fields.Text("session_id") is not { } id) throw new RefusedException(400, "session_id is required for pages after the first");
         var session = sessions.Find(id, kind) ?? throw new RefusedException(400, "request for page in uncached query for params");
         var changed = fields.Integer("page_size", session.PageSize, least: 1, LargestPageSize) != session.PageSize
             ? "page_size"

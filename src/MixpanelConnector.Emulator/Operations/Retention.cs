@@ -60,10 +60,8 @@ sealed class Retention(ReportSource source)
             for (var bucket = 0; bucket < buckets.Count; bucket++)
             {
                 json.WritePropertyName(buckets.Labels[bucket]);
-                if (on is null)
-                    WriteRow(json, null, bucket);
-                else
-                    Segments.Write(json, segments, segment => WriteRow(json, segment, bucket));
+                if (on is null) WriteRow(json, null, bucket);
+                else Segments.Write(json, segments, segment => WriteRow(json, segment, bucket));
             }
             json.WriteEndObject();
         });
@@ -103,11 +101,9 @@ sealed class Retention(ReportSource source)
         var last = -1;
         for (var i = 0; i < visits.Count; i++)
         {
-            if (!visits[i].Begins || buckets.IndexOf(visits[i].Time) is not (>= 0 and var bucket) || bucket == last)
-                continue;
+            if (!visits[i].Begins || buckets.IndexOf(visits[i].Time) is not (>= 0 and var bucket) || bucket == last) continue;
             yield return (bucket, i);
-            if (type == RetentionType.Birth)
-                yield break;
+            if (type == RetentionType.Birth) yield break;
             last = bucket;
         }
     }
@@ -119,15 +115,13 @@ sealed class Retention(ReportSource source)
         var index = 0;
         for (var i = begin + 1; i < visits.Count; i++)
         {
-            if (!visits[i].Returns)
-                continue;
+            if (!visits[i].Returns) continue;
             while (index < intervals && visits[i].Time >= StartOfInterval(visits[begin].Time, unit, interval, index + 1))
                 index++;
             for (var k = unbounded ? 0 : index; k <= Math.Min(index, intervals - 1); k++)
             {
                 found.Add((null, k));
-                if (visits[i].Segment is { } segment)
-                    found.Add((segment, k));
+                if (visits[i].Segment is { } segment) found.Add((segment, k));
             }
         }
         return found;
@@ -141,10 +135,8 @@ sealed class Retention(ReportSource source)
         {
             var begins = (born is null || cursor.Name == born) && cursor.Holds(bornWhere);
             var returns = (returning is null || cursor.Name == returning) && cursor.Holds(where);
-            if (cursor.DistinctId == "" || !(begins || returns))
-                continue;
-            if (!users.TryGetValue(cursor.DistinctId, out var visits))
-                users.Add(cursor.DistinctId, visits = []);
+            if (cursor.DistinctId == "" || !(begins || returns)) continue;
+            if (!users.TryGetValue(cursor.DistinctId, out var visits)) users.Add(cursor.DistinctId, visits = []);
             visits.Add(new Visit(cursor.Time, begins, returns, returns && on is not null ? Segments.LabelOf(cursor.Evaluate(on)) : null));
         }
         return users.Values;

@@ -27,12 +27,10 @@ sealed class Segmentation(ReportSource source)
         var format = fields.Choice("format", SeriesFormat.Json, SeriesFormat.Json, SeriesFormat.Csv);
 
         var tallies = new Tallies(type, buckets);
-        if (on is null)
-            tallies.Ensure(name);
+        if (on is null) tallies.Ensure(name);
         source.ForEach(project, new ReportRange(buckets.Start, buckets.End, [name]), cursor =>
         {
-            if (cursor.Holds(where))
-                tallies.Add(on is null ? name : Segments.LabelOf(cursor.Evaluate(on)), cursor);
+            if (cursor.Holds(where)) tallies.Add(on is null ? name : Segments.LabelOf(cursor.Evaluate(on)), cursor);
         }, where, on);
         return SeriesAnswer.WriteAsync(context, format == SeriesFormat.Csv, buckets, tallies.Top(limit));
     }
@@ -45,8 +43,7 @@ sealed class Segmentation(ReportSource source)
         var values = new List<(double Value, int Bucket, string DistinctId)>();
         ForEachNumber(fields, project, buckets, (value, bucket, distinctId) =>
         {
-            if (value is { } number)
-                values.Add((number, bucket, distinctId));
+            if (value is { } number) values.Add((number, bucket, distinctId));
         });
         var tallies = new Tallies(type, buckets);
         var starts = new Dictionary<string, double>(StringComparer.Ordinal);
@@ -82,14 +79,12 @@ sealed class Segmentation(ReportSource source)
 
     static double WidthFor(double least, double most)
     {
-        if (most <= least)
-            return 1;
+        if (most <= least) return 1;
         var power = Math.Pow(10, Math.Floor(Math.Log10((most - least) / MostRanges)));
         foreach (var step in (double[])[1, 2, 5, 10])
         {
             var width = step * power;
-            if (Math.Floor(most / width) - Math.Floor(least / width) < MostRanges)
-                return width;
+            if (Math.Floor(most / width) - Math.Floor(least / width) < MostRanges) return width;
         }
         return 20 * power;
     }
@@ -109,8 +104,7 @@ sealed class Segmentation(ReportSource source)
         {
             json.WriteStartObject();
             json.WriteString("status", "ok");
-            if (!isAverage)
-                json.WriteComputedAt(source.Now);
+            if (!isAverage) json.WriteComputedAt(source.Now);
             json.WriteStartObject("results");
             for (var i = 0; i < buckets.Count; i++)
                 json.WriteNumber(buckets.Labels[i], isAverage ? sums[i] / Math.Max(counts[i], 1) : sums[i]);
@@ -127,8 +121,7 @@ sealed class Segmentation(ReportSource source)
         var where = WhereOf(fields);
         source.ForEach(project, new ReportRange(buckets.Start, buckets.End, [name]), cursor =>
         {
-            if (!cursor.Holds(where))
-                return;
+            if (!cursor.Holds(where)) return;
             var value = cursor.Evaluate(on);
             action(value.Kind == SelectorKind.Number ? value.Number : null, buckets.IndexOf(cursor.Time), cursor.DistinctId);
         }, where, on);

@@ -69,8 +69,7 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
         var id = IntegerOf(context, "project");
         var project = accounts.Projects.FirstOrDefault(project => project.Id == id && project.OrganizationId == caller.OrganizationId)
             ?? throw new RefusedException(404, "project not found");
-        if (!Roles.Manages(accounts.RoleIn(caller, project)))
-            throw new RefusedException(403, "service account must be an owner or admin of the project");
+        if (!Roles.Manages(accounts.RoleIn(caller, project))) throw new RefusedException(403, "service account must be an owner or admin of the project");
         var members = accounts.Members.Where(member => member.ProjectId == project.Id).ToDictionary(member => member.AccountId);
         await context.Response.ResultsAsync(200, json =>
         {
@@ -127,10 +126,8 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
     {
         var caller = await access.AccountAsync(context).ConfigureAwait(false);
         var id = IntegerOf(context, "organization");
-        if (caller.OrganizationId != id)
-            throw new RefusedException(404, "organization not found");
-        if (!Roles.Manages(caller.OrganizationRole))
-            throw new RefusedException(403, "service account must be an owner or admin of the organization");
+        if (caller.OrganizationId != id) throw new RefusedException(404, "organization not found");
+        if (!Roles.Manages(caller.OrganizationRole)) throw new RefusedException(403, "service account must be an owner or admin of the organization");
         return (caller, accounts.Organizations.First(organization => organization.Id == id));
     }
 
@@ -163,7 +160,6 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
     /// <summary>Omits a missing time: the specification does not allow null here.</summary>
     static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time)
     {
-        if (time is { } known)
-            json.WriteString(name, known.UtcDateTime.ToString(AccountRequest.Time, CultureInfo.InvariantCulture));
+        if (time is { } known) json.WriteString(name, known.UtcDateTime.ToString(AccountRequest.Time, CultureInfo.InvariantCulture));
     }
 }

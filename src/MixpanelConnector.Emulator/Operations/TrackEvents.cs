@@ -19,15 +19,13 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
         TrackReply.CheckCallback(payload);
-        if (options.StrictUnknown)
-            payload.AllowOnly(Parameters);
+        if (options.StrictUnknown) payload.AllowOnly(Parameters);
         using var batch = new EventBatch(options.TimeProvider.GetUtcNow(), imported: false);
         var rejections = new List<Rejection>();
         var error = Judge(payload, batch, rejections, context.Region(), context.Connection.RemoteIpAddress);
         foreach (var project in batch.Rows.CountBy(row => row.ProjectId))
         {
-            if (!quota.TakeIngestion(project.Key, project.Value, body.Memory.Length))
-                throw Quota.Exceeded();
+            if (!quota.TakeIngestion(project.Key, project.Value, body.Memory.Length)) throw Quota.Exceeded();
         }
         await events.AppendAsync(batch, context.RequestAborted).ConfigureAwait(false);
         feed.Stored(batch);
@@ -76,8 +74,7 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
                         Reject(body, fields, missing);
                         return;
                     }
-                    if (link is not null)
-                        batch.Add(link.Value);
+                    if (link is not null) batch.Add(link.Value);
                 }
                 wellFormed++;
                 batch.Add(project, body, fields, moment, anonymous);

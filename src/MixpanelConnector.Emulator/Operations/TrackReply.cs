@@ -38,8 +38,7 @@ static partial class TrackReply
 
     static Task WriteAsync(HttpResponse response, Payload payload, string body, string contentType)
     {
-        if (payload.Field("img") == "1")
-            return response.BytesAsync(200, "image/gif", Pixel);
+        if (payload.Field("img") == "1") return response.BytesAsync(200, "image/gif", Pixel);
         if (payload.Field("callback") is { Length: > 0 } callback)
             return response.BytesAsync(200, "text/javascript; charset=utf-8", Encoding.UTF8.GetBytes($"{callback}({body});"));
         return response.BytesAsync(200, contentType, Encoding.UTF8.GetBytes(body));

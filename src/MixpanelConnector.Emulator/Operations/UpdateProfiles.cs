@@ -21,8 +21,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
         TrackReply.CheckCallback(payload);
-        if (options.StrictUnknown)
-            payload.AllowOnly(TrackEvents.Parameters);
+        if (options.StrictUnknown) payload.AllowOnly(TrackEvents.Parameters);
         using var document = Parse(payload, out var error);
         var verdict = error is null ? Judge(document!.RootElement, context.Region()) : new Verdict(0, [], [], []);
         error ??= verdict.Records == 0 ? "request must have at least one record" : null;
@@ -30,8 +29,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
         var faults = await profiles.UpdateAsync([.. verdict.Updates.Select(update => (update.ProjectId, update.Update))], context.RequestAborted).ConfigureAwait(false);
         for (var i = 0; i < faults.Length; i++)
         {
-            if (faults[i] is { } fault)
-                verdict.Failed.Add(new FailedRecord(verdict.Updates[i].Index, fault));
+            if (faults[i] is { } fault) verdict.Failed.Add(new FailedRecord(verdict.Updates[i].Index, fault));
         }
         Show(context, document?.RootElement ?? default, verdict, isTold: payload.Field("strict") == "1" || verdict.Good == 0);
         if (error is not null) Journal.MarkRefused(context, error);
@@ -59,8 +57,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
     static JsonDocument? Parse(Payload payload, out string? error)
     {
         error = "request must have records as JSON";
-        if (payload.Records is not { } records)
-            return null;
+        if (payload.Records is not { } records) return null;
         try
         {
             var document = JsonDocument.Parse(records, Bounded);

@@ -54,8 +54,7 @@ sealed class WarehouseImports(DocumentStore documents, Access access, TimeProvid
         ["event_name", "event_column_name", "user_column_name", "company_column_name", "device_column_name", .. OfRecords],
         body =>
         {
-            if (body.Has("event_name") == body.Has("event_column_name"))
-                throw body.Invalid("event_name", "must be given, or event_column_name, and not both");
+            if (body.Has("event_name") == body.Has("event_column_name")) throw body.Invalid("event_name", "must be given, or event_column_name, and not both");
         });
 
     public Task CreatePeopleAsync(HttpContext context) => CreateAsync(context, "people", SyncModes, ["user_column_name"], OfRecords);
@@ -85,8 +84,7 @@ sealed class WarehouseImports(DocumentStore documents, Access access, TimeProvid
         {
             import["paused"] = paused;
             import["run_every"] = interval;
-            if (body.Has("databricks_params"))
-                import["databricks_params"] = body.Node("databricks_params");
+            if (body.Has("databricks_params")) import["databricks_params"] = body.Node("databricks_params");
             return import.DeepClone().AsObject();
         }).ConfigureAwait(false);
         await AnswerAsync(context, changed).ConfigureAwait(false);
@@ -99,8 +97,7 @@ sealed class WarehouseImports(DocumentStore documents, Access access, TimeProvid
         body.AllowOnly("delete_data");
         body.Boolean("delete_data"); // nothing was imported that could be deleted
         var id = IdOf(context);
-        if (!await documents.ChangeAsync(project.Id, Kind, all => all.Remove(id), context.RequestAborted).ConfigureAwait(false))
-            throw NotFound();
+        if (!await documents.ChangeAsync(project.Id, Kind, all => all.Remove(id), context.RequestAborted).ConfigureAwait(false)) throw NotFound();
         await context.Response.ResultsAsync(200, static json =>
         {
             json.WriteStartObject();
@@ -119,8 +116,7 @@ sealed class WarehouseImports(DocumentStore documents, Access access, TimeProvid
         {
             var runs = import[Runs]!.AsArray();
             runs.Insert(0, new JsonObject { ["status"] = "FAILED", ["start_time"] = now, ["end_time"] = now, ["num_events_imported"] = 0 });
-            if (runs.Count > MostRuns)
-                runs.RemoveAt(MostRuns);
+            if (runs.Count > MostRuns) runs.RemoveAt(MostRuns);
             return true;
         }).ConfigureAwait(false);
         await context.Response.ResultsAsync(200, static json =>
@@ -195,8 +191,7 @@ sealed class WarehouseImports(DocumentStore documents, Access access, TimeProvid
     static async Task RequireEmptyAsync(HttpContext context)
     {
         using var body = await RequestBody.ReadAsync(context.Request, LargestEmptyBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
-        if (Encoding.UTF8.GetString(body.Memory.Span).Trim() != "null")
-            JsonBody.Parse(body.Memory.Span).AllowOnly();
+        if (Encoding.UTF8.GetString(body.Memory.Span).Trim() != "null") JsonBody.Parse(body.Memory.Span).AllowOnly();
     }
 
     static string IdOf(HttpContext context) =>
@@ -214,10 +209,8 @@ sealed class WarehouseImports(DocumentStore documents, Access access, TimeProvid
         foreach (var (name, value) in import.Where(member => shown(member.Key)))
         {
             json.WritePropertyName(name);
-            if (value is null)
-                json.WriteNullValue();
-            else
-                value.WriteTo(json);
+            if (value is null) json.WriteNullValue();
+            else value.WriteTo(json);
         }
         json.WriteEndObject();
     }

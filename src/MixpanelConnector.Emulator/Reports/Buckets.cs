@@ -56,8 +56,7 @@ sealed class Buckets
     public int IndexOf(DateTimeOffset moment)
     {
         var ticks = moment.UtcTicks;
-        if (ticks < _starts[0] || ticks >= End.UtcTicks)
-            return -1;
+        if (ticks < _starts[0] || ticks >= End.UtcTicks) return -1;
         var index = Array.BinarySearch(_starts, ticks);
         return index >= 0 ? index : ~index - 1;
     }
@@ -69,19 +68,14 @@ sealed class Buckets
         for (var local = first; ; local = Calendar.Add(local, unit, length))
         {
             // An hour that is skipped by daylight saving time does not exist.
-            if (unit is TimeUnit.Minute or TimeUnit.Hour && calendar.Zone.IsInvalidTime(local))
-                continue;
+            if (unit is TimeUnit.Minute or TimeUnit.Hour && calendar.Zone.IsInvalidTime(local)) continue;
             var moment = calendar.MomentOf(local);
-            if (moment >= end)
-                break;
-            if (moment < start)
-                moment = start;
-            if (starts.Count == Most)
-                throw new RefusedException(400, $"the range has more than {Most} units: choose a larger unit or a shorter range");
+            if (moment >= end) break;
+            if (moment < start) moment = start;
+            if (starts.Count == Most) throw new RefusedException(400, $"the range has more than {Most} units: choose a larger unit or a shorter range");
             locals.Add(local);
             starts.Add(moment.UtcTicks);
-            if (local > DateTime.MaxValue.AddYears(-1))
-                break;
+            if (local > DateTime.MaxValue.AddYears(-1)) break;
         }
         return new Buckets(calendar, unit, [.. locals], [.. starts], end);
     }

@@ -66,12 +66,10 @@ sealed class EventCursor : ISelectorRecord, IDisposable
     public bool Read()
     {
         _budget?.CheckCaller();
-        if (!_row.Read())
-            return false;
+        if (!_row.Read()) return false;
         (_name, _distinctId) = (null, null);
         Time = _row.GetTime(1);
-        if (_properties is not null)
-            Load(_properties);
+        if (_properties is not null) Load(_properties);
         return true;
     }
 
@@ -79,8 +77,7 @@ sealed class EventCursor : ISelectorRecord, IDisposable
     {
         using var json = _row.GetStream(3);
         var length = (int)json.Length;
-        if (_json.Length < length)
-            _json = new byte[length * 2];
+        if (_json.Length < length) _json = new byte[length * 2];
         json.ReadExactly(_json, 0, length);
         properties.Load(_json.AsSpan(0, length));
     }

@@ -17,8 +17,7 @@ sealed class FunnelPaths(int steps, TimeSpan window)
     /// <param name="segment">The segment of the user if they enter with this event.</param>
     public void Add(string distinctId, DateTimeOffset time, ulong matches, string? segment)
     {
-        if (!_events.TryGetValue(distinctId, out var events))
-            _events.Add(distinctId, events = []);
+        if (!_events.TryGetValue(distinctId, out var events)) _events.Add(distinctId, events = []);
         events.Add((time.UtcTicks, matches, segment));
     }
 
@@ -33,16 +32,12 @@ sealed class FunnelPaths(int steps, TimeSpan window)
             FunnelPath? best = null;
             foreach (var entry in positions[0])
             {
-                if (events[entry].Ticks >= end.UtcTicks)
-                    break;
+                if (events[entry].Ticks >= end.UtcTicks) break;
                 var path = Follow(events, positions, entry);
-                if (best is null || path.Count > best.Value.StepTicks.Length)
-                    best = new FunnelPath([.. path], events[entry].Segment);
-                if (path.Count == steps)
-                    break;
+                if (best is null || path.Count > best.Value.StepTicks.Length) best = new FunnelPath([.. path], events[entry].Segment);
+                if (path.Count == steps) break;
             }
-            if (best is not null)
-                yield return best.Value;
+            if (best is not null) yield return best.Value;
         }
     }
 
@@ -54,11 +49,9 @@ sealed class FunnelPaths(int steps, TimeSpan window)
         {
             var next = positions[step].BinarySearch(at + 1);
             next = next < 0 ? ~next : next;
-            if (next == positions[step].Count)
-                break;
+            if (next == positions[step].Count) break;
             at = positions[step][next];
-            if (events[at].Ticks - events[entry].Ticks > window.Ticks)
-                break;
+            if (events[at].Ticks - events[entry].Ticks > window.Ticks) break;
             path.Add(events[at].Ticks);
         }
         return path;

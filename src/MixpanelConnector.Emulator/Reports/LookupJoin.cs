@@ -19,8 +19,7 @@ sealed class LookupMappings(DocumentStore documents, LookupTableStore tables)
         foreach (var mapping in body.Objects("mappings"))
         {
             mapping.AllowOnly("value", "resourceType");
-            if (mapping.RequiredText("value") is "distinct_id" or "$distinct_id")
-                throw mapping.Invalid("value", "must not be the id of a user");
+            if (mapping.RequiredText("value") is "distinct_id" or "$distinct_id") throw mapping.Invalid("value", "must not be the id of a user");
             mapping.OneOf("resourceType", "", Event, User);
         }
     }
@@ -34,8 +33,7 @@ sealed class LookupMappings(DocumentStore documents, LookupTableStore tables)
             foreach (var mapping in body.Objects("mappings"))
             {
                 var (property, resource) = (mapping.RequiredText("value"), mapping.RequiredText("resourceType"));
-                if (all.Values.Any(other => IsMapped(Saved.Body(other), property, resource)))
-                    throw mapping.Invalid("value", "is mapped to another table");
+                if (all.Values.Any(other => IsMapped(Saved.Body(other), property, resource))) throw mapping.Invalid("value", "is mapped to another table");
             }
             all.Add(table.ToString(), new() { ["mappings"] = body.Node("mappings") });
             return true;
@@ -45,8 +43,7 @@ sealed class LookupMappings(DocumentStore documents, LookupTableStore tables)
     /// <summary>The join that provides the columns with the given names; null if there is none.</summary>
     public LookupJoin? For(int projectId, string resource, IReadOnlyCollection<string> names)
     {
-        if (names.Count == 0)
-            return null;
+        if (names.Count == 0) return null;
         var join = new LookupJoin();
         foreach (var document in documents.List(projectId, Kind))
         {
@@ -75,11 +72,9 @@ sealed class LookupJoin
     public void Add(string csv, IReadOnlyList<string> properties, IReadOnlyCollection<string> names)
     {
         using var rows = LookupCsv.Rows(csv).GetEnumerator();
-        if (!rows.MoveNext())
-            return;
+        if (!rows.MoveNext()) return;
         var asked = rows.Current.Index().Skip(1).Where(column => names.Contains(column.Item, StringComparer.Ordinal)).Select(column => (column.Index, column.Item, Values: new Dictionary<string, SelectorValue>(StringComparer.Ordinal))).ToList();
-        if (asked.Count == 0)
-            return;
+        if (asked.Count == 0) return;
         while (rows.MoveNext())
         {
             foreach (var (index, _, values) in asked)
@@ -87,8 +82,7 @@ sealed class LookupJoin
         }
         foreach (var (_, name, values) in asked)
         {
-            if (!_columns.TryGetValue(name, out var columns))
-                _columns.Add(name, columns = []);
+            if (!_columns.TryGetValue(name, out var columns)) _columns.Add(name, columns = []);
             columns.AddRange(properties.Select(property => (property, values)));
         }
         _properties.UnionWith(properties);
@@ -100,8 +94,7 @@ sealed class LookupJoin
     {
         foreach (var (property, values) in _columns.GetValueOrDefault(name, []))
         {
-            if (valueOf(property) is { IsUndefined: false } key && values.TryGetValue(Segments.LabelOf(key), out var value))
-                return value;
+            if (valueOf(property) is { IsUndefined: false } key && values.TryGetValue(Segments.LabelOf(key), out var value)) return value;
         }
         return SelectorValue.Undefined;
     }
@@ -109,8 +102,7 @@ sealed class LookupJoin
     /// <summary>A field of a table, converted to the type as which Mixpanel interprets it.</summary>
     static SelectorValue ValueOf(string text)
     {
-        if (text == "")
-            return SelectorValue.Undefined;
+        if (text == "") return SelectorValue.Undefined;
         if (text.Equals("true", StringComparison.OrdinalIgnoreCase) || text.Equals("false", StringComparison.OrdinalIgnoreCase))
             return SelectorValue.FromBoolean(text.Length == 4);
         if (double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))

@@ -57,8 +57,7 @@ sealed class ReportSource(EventStore events, ProfileStore profiles, IdentityStor
 
     Dictionary<string, JsonSelectorRecord>? UsersFor(Project project, List<string> names)
     {
-        if (names.Count == 0)
-            return null;
+        if (names.Count == 0) return null;
         var asked = names.ConvertAll(name => new PropertyReference(PropertyRoot.User, name));
         var users = new Dictionary<string, JsonSelectorRecord>(StringComparer.Ordinal);
         foreach (var profile in profiles.Read(new ProfileKind(project.Id, "")))

@@ -25,8 +25,7 @@ sealed record Funnel(string Name, IReadOnlyList<FunnelStep> Steps, int Length, s
     {
         body.AllowOnly("name", "steps", "length", "length_unit");
         var steps = body.Objects("steps");
-        if (steps.Count is 0 or > MostSteps)
-            throw body.Invalid("steps", $"must have 1 to {MostSteps} steps");
+        if (steps.Count is 0 or > MostSteps) throw body.Invalid("steps", $"must have 1 to {MostSteps} steps");
         var length = body.Integer("length") ?? 14;
         return new Funnel(body.RequiredText("name"), [.. steps.Select(ReadStep)], length, body.OneOf("length_unit", "day", Units));
     }
@@ -48,8 +47,7 @@ sealed record InsightsReport(string Name, IReadOnlyList<string> Events, Selector
     {
         body.AllowOnly("name", "events", "where", "on", "type", "unit", "from_date", "to_date", "last");
         var (from, to) = (DateOf(body, "from_date"), DateOf(body, "to_date"));
-        if (from is null != to is null || to < from)
-            throw body.Invalid("to_date", "must be there with from_date, and not before it");
+        if (from is null != to is null || to < from) throw body.Invalid("to_date", "must be there with from_date, and not before it");
         var events = body.Texts("events");
         var on = body.Text("on");
         return new InsightsReport(

@@ -12,10 +12,8 @@ sealed class Users
 
     public int NumberOf(string distinctId)
     {
-        if (distinctId == "")
-            return Nobody;
-        if (!_numbers.TryGetValue(distinctId, out var number))
-            _numbers.Add(distinctId, number = _numbers.Count);
+        if (distinctId == "") return Nobody;
+        if (!_numbers.TryGetValue(distinctId, out var number)) _numbers.Add(distinctId, number = _numbers.Count);
         return number;
     }
 }
@@ -29,8 +27,7 @@ sealed class Tally(CountType type, int buckets)
     public void Add(int bucket, int user)
     {
         _events[bucket]++;
-        if (type != CountType.General && user != Users.Nobody)
-            (_users[bucket] ??= []).Add(user);
+        if (type != CountType.General && user != Users.Nobody) (_users[bucket] ??= []).Add(user);
     }
 
     public double ValueOf(int bucket) => Of(_events[bucket], _users[bucket]?.Count ?? 0);
@@ -38,8 +35,7 @@ sealed class Tally(CountType type, int buckets)
     /// <summary>The total by which segments are ranked, as if all buckets were one.</summary>
     public double Total()
     {
-        if (type == CountType.General)
-            return _events.Sum();
+        if (type == CountType.General) return _events.Sum();
         var everyone = new HashSet<int>();
         foreach (var users in _users)
             everyone.UnionWith(users ?? []);
@@ -65,8 +61,7 @@ sealed class Tallies(CountType type, Buckets buckets)
 
     public void Add(string segment, int bucket, string distinctId)
     {
-        if (!_segments.TryGetValue(segment, out var tally))
-            _segments.Add(segment, tally = new Tally(type, buckets.Count));
+        if (!_segments.TryGetValue(segment, out var tally)) _segments.Add(segment, tally = new Tally(type, buckets.Count));
         tally.Add(bucket, type == CountType.General ? Users.Nobody : _users.NumberOf(distinctId));
     }
 

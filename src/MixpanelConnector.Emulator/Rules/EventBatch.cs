@@ -33,8 +33,7 @@ sealed class EventBatch(DateTimeOffset receivedAt, bool imported, int capacity =
     public void Add(Project project, ReadOnlySpan<byte> body, in EventFields fields, in EventTime time, string fallbackDistinctId = "")
     {
         var simplified = project.Identity == IdentityManagement.Simplified;
-        if (simplified && IdentityRules.DeviceOf(project.Id, fields) is { } link)
-            _links.Add(link);
+        if (simplified && IdentityRules.DeviceOf(project.Id, fields) is { } link) _links.Add(link);
         var derivedId = fields.DistinctId.Kind == FieldKind.Missing ? DistinctIds.Derive(fields) ?? fallbackDistinctId : null;
         var generatedId = fields.InsertId.Kind == FieldKind.Missing || fields.InsertId.Text == ""
             ? RandomNumberGenerator.GetHexString(32, lowercase: true)

@@ -12,13 +12,10 @@ static class EventReader
     /// <exception cref="RefusedException">There is no JSON, it is malformed, or there are too many events.</exception>
     public static void ForEach(Payload payload, EventAction action)
     {
-        if (payload.Records is not { } records)
-            throw new RefusedException(400, "request must have events as JSON");
+        if (payload.Records is not { } records) throw new RefusedException(400, "request must have events as JSON");
         var scanner = new EventScanner(bodyIsUtf8: Utf8.IsValid(records.Span));
-        if (payload.IsOneRecordPerLine)
-            ForEachLine(records.Span, scanner, action);
-        else
-            ForEachElement(records.Span, scanner, action);
+        if (payload.IsOneRecordPerLine) ForEachLine(records.Span, scanner, action);
+        else ForEachElement(records.Span, scanner, action);
     }
 
     static void ForEachElement(ReadOnlySpan<byte> body, EventScanner scanner, EventAction action)
@@ -58,8 +55,7 @@ static class EventReader
             var line = end < 0 ? body : body[..end];
             body = end < 0 ? [] : body[(end + 1)..];
             lineNumber++;
-            if (line.IndexOfAnyExcept(" \t\r"u8) < 0)
-                continue;
+            if (line.IndexOfAnyExcept(" \t\r"u8) < 0) continue;
             Count(ref count);
             try
             {
@@ -80,8 +76,7 @@ static class EventReader
 
     static void Count(ref int count)
     {
-        if (++count > EventLimits.RecordsPerRequest)
-            throw new RefusedException(400, $"request must have at most {EventLimits.RecordsPerRequest} events");
+        if (++count > EventLimits.RecordsPerRequest) throw new RefusedException(400, $"request must have at most {EventLimits.RecordsPerRequest} events");
     }
 
     static RefusedException Malformed(JsonException e, long? line) =>

@@ -83,20 +83,13 @@ readonly ref struct EventScanner(bool bodyIsUtf8)
         fields.NeedsRewriting |= JsonText.IsTooLong(ref reader);
         var name = JsonText.Of(ref reader); // copying the reader would cost more than all other work
         reader.Read();
-        if (name.SequenceEqual("time"u8))
-            fields.Time = ReadField(ref reader, ref fields.NeedsRewriting);
-        else if (name.SequenceEqual("distinct_id"u8))
-            fields.DistinctId = ReadField(ref reader, ref fields.NeedsRewriting);
-        else if (name.SequenceEqual("$insert_id"u8))
-            fields.InsertId = ReadField(ref reader, ref fields.NeedsRewriting);
-        else if (name.SequenceEqual("$user_id"u8))
-            fields.UserId = ReadField(ref reader, ref fields.NeedsRewriting);
-        else if (name.SequenceEqual("$device_id"u8))
-            fields.DeviceId = ReadField(ref reader, ref fields.NeedsRewriting);
-        else if (name.SequenceEqual("token"u8))
-            fields.Token = ReadField(ref reader, ref fields.NeedsRewriting);
-        else
-            ScanOther(name, ref reader, ref fields);
+        if (name.SequenceEqual("time"u8)) fields.Time = ReadField(ref reader, ref fields.NeedsRewriting);
+        else if (name.SequenceEqual("distinct_id"u8)) fields.DistinctId = ReadField(ref reader, ref fields.NeedsRewriting);
+        else if (name.SequenceEqual("$insert_id"u8)) fields.InsertId = ReadField(ref reader, ref fields.NeedsRewriting);
+        else if (name.SequenceEqual("$user_id"u8)) fields.UserId = ReadField(ref reader, ref fields.NeedsRewriting);
+        else if (name.SequenceEqual("$device_id"u8)) fields.DeviceId = ReadField(ref reader, ref fields.NeedsRewriting);
+        else if (name.SequenceEqual("token"u8)) fields.Token = ReadField(ref reader, ref fields.NeedsRewriting);
+        else ScanOther(name, ref reader, ref fields);
     }
 
     void ScanOther(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref EventFields fields)
@@ -107,8 +100,7 @@ readonly ref struct EventScanner(bool bodyIsUtf8)
         var fault = CheckValue(ref reader, depth: 0, ref fields.NeedsRewriting);
         if (fault is null && reader.TokenType is (JsonTokenType.EndArray or JsonTokenType.EndObject) && reader.BytesConsumed - start > EventLimits.ContainerBytes)
             fault = $"must be at most {EventLimits.ContainerBytes} bytes";
-        if (fault is null || fields.PropertyFault is not null)
-            return;
+        if (fault is null || fields.PropertyFault is not null) return;
         var property = "properties." + Encoding.UTF8.GetString(name);
         fields.PropertyFault = new Fault(property, fault == NotUtf8 ? $"{property} {fault}" : $"'{property}' is invalid: {fault}");
     }
@@ -124,8 +116,7 @@ readonly ref struct EventScanner(bool bodyIsUtf8)
         switch (reader.TokenType)
         {
             case JsonTokenType.String:
-                if (!JsonText.IsValid(ref reader, _bodyIsUtf8))
-                    return NotUtf8;
+                if (!JsonText.IsValid(ref reader, _bodyIsUtf8)) return NotUtf8;
                 needsRewriting |= JsonText.IsTooLong(ref reader);
                 return null;
             case JsonTokenType.StartArray:
@@ -157,10 +148,8 @@ readonly ref struct EventScanner(bool bodyIsUtf8)
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
             keys++;
-            if (JsonText.IsValid(ref reader, _bodyIsUtf8))
-                needsRewriting |= JsonText.IsTooLong(ref reader);
-            else
-                fault ??= NotUtf8;
+            if (JsonText.IsValid(ref reader, _bodyIsUtf8)) needsRewriting |= JsonText.IsTooLong(ref reader);
+            else fault ??= NotUtf8;
             reader.Read();
             fault = CheckValue(ref reader, depth, ref needsRewriting) is { } inner ? fault ?? inner : fault;
         }

@@ -23,12 +23,9 @@ sealed class EventText(IBufferWriter<byte> output) : IDisposable
         _json.Reset();
         _json.WriteStartObject();
         Add(fields, changes);
-        if (fields.PropertyCount == 0)
-            _json.WriteEndObject();
-        else if (fields.NeedsRewriting)
-            Rewrite(body[fields.PropertiesStart..fields.PropertiesEnd], changes.Time);
-        else
-            Copy(body, fields, changes.Time);
+        if (fields.PropertyCount == 0) _json.WriteEndObject();
+        else if (fields.NeedsRewriting) Rewrite(body[fields.PropertiesStart..fields.PropertiesEnd], changes.Time);
+        else Copy(body, fields, changes.Time);
         _json.Flush();
     }
 
@@ -37,14 +34,10 @@ sealed class EventText(IBufferWriter<byte> output) : IDisposable
     void Add(in EventFields fields, in EventChanges changes)
     {
         _json.WriteNumber("mp_processing_time_ms"u8, changes.ReceivedMilliseconds);
-        if (changes.Imported)
-            _json.WriteBoolean("$import"u8, true);
-        if (changes.Time is { } time && fields.Time.Kind == FieldKind.Missing)
-            _json.WriteNumber("time"u8, time);
-        if (changes.DistinctId is { } distinctId)
-            _json.WriteString("distinct_id"u8, distinctId);
-        if (changes.InsertId is { } insertId)
-            _json.WriteString("$insert_id"u8, insertId);
+        if (changes.Imported) _json.WriteBoolean("$import"u8, true);
+        if (changes.Time is { } time && fields.Time.Kind == FieldKind.Missing) _json.WriteNumber("time"u8, time);
+        if (changes.DistinctId is { } distinctId) _json.WriteString("distinct_id"u8, distinctId);
+        if (changes.InsertId is { } insertId) _json.WriteString("$insert_id"u8, insertId);
     }
 
     void Copy(ReadOnlySpan<byte> body, in EventFields fields, long? time)

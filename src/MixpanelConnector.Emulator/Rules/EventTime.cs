@@ -14,8 +14,7 @@ readonly record struct EventTime(DateTimeOffset Value, long? Replacement)
     /// <summary>Parses seconds or milliseconds since 1970; null if out of range.</summary>
     public static DateTimeOffset? Read(long time)
     {
-        if (time <= EventLimits.LatestSecond)
-            return time < DateTimeOffset.MinValue.ToUnixTimeSeconds() ? null : DateTimeOffset.FromUnixTimeSeconds(time);
+        if (time <= EventLimits.LatestSecond) return time < DateTimeOffset.MinValue.ToUnixTimeSeconds() ? null : DateTimeOffset.FromUnixTimeSeconds(time);
         return time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() ? null : DateTimeOffset.FromUnixTimeMilliseconds(time);
     }
 
@@ -24,12 +23,10 @@ readonly record struct EventTime(DateTimeOffset Value, long? Replacement)
     /// </summary>
     public static DateTimeOffset? Read(string time)
     {
-        if (long.TryParse(time, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer))
-            return Read(integer);
+        if (long.TryParse(time, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)) return Read(integer);
         if (time.Length >= DayLength && time[4] == '-' && DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment))
             return moment;
-        if (!double.TryParse(time, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number))
-            return null;
+        if (!double.TryParse(time, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number)) return null;
         var milliseconds = number <= EventLimits.LatestSecond ? number * 1000 : number;
         return Math.Abs(milliseconds) > EventLimits.LatestSecond * 1000d ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)milliseconds);
     }

@@ -31,14 +31,11 @@ static class IdentityRules
             case Identify:
                 // The JavaScript SDK uses other names, and adds the prefix of devices.
                 var anonymous = TextOf(properties, "$anon_id") ?? TextOf(properties, "$anon_distinct_id");
-                if (anonymous is null)
-                    return (null, Missing("$anon_id"));
-                if ((TextOf(properties, "$identified_id") ?? TextOf(properties, "distinct_id")) is not { } identified)
-                    return (null, Missing("$identified_id"));
+                if (anonymous is null) return (null, Missing("$anon_id"));
+                if ((TextOf(properties, "$identified_id") ?? TextOf(properties, "distinct_id")) is not { } identified) return (null, Missing("$identified_id"));
                 return (IsRandomUuid(anonymous) ? new IdentityLink(projectId, IdentityLinkKind.Identify, anonymous, identified) : null, null);
             case CreateAlias:
-                if (TextOf(properties, "distinct_id") is not { } id)
-                    return (null, Missing("distinct_id"));
+                if (TextOf(properties, "distinct_id") is not { } id) return (null, Missing("distinct_id"));
                 return TextOf(properties, "alias") is { } alias
                     ? (new IdentityLink(projectId, IdentityLinkKind.Alias, alias, id), null)
                     : (null, Missing("alias"));

@@ -15,20 +15,14 @@ sealed class ImportRules(DateTimeOffset now, IdentityManagement identity, bool s
     public Fault? Check(in EventFields fields, out EventTime time)
     {
         time = EventTime.Now(now, fields.Time.Integer); // identity events get the time of receipt
-        if ((fields.ShapeFault ?? fields.ExtraMember) is { } shape)
-            return shape;
-        if (fields.End - fields.Start >= EventLimits.EventBytes)
-            return new Fault("", $"event is invalid: must be smaller than {EventLimits.EventBytes} bytes");
-        if (fields.Name.Kind == FieldKind.TextNotUtf8)
-            return NotUtf8("event");
+        if ((fields.ShapeFault ?? fields.ExtraMember) is { } shape) return shape;
+        if (fields.End - fields.Start >= EventLimits.EventBytes) return new Fault("", $"event is invalid: must be smaller than {EventLimits.EventBytes} bytes");
+        if (fields.Name.Kind == FieldKind.TextNotUtf8) return NotUtf8("event");
         if (fields.Name.Kind != FieldKind.Text || string.IsNullOrWhiteSpace(fields.Name.Text))
             return new Fault("event", "'event' must not be missing or blank");
-        if (!fields.HasProperties)
-            return Invalid("properties", "must not be missing");
-        if (fields.PropertyCount > EventLimits.Properties)
-            return Invalid("properties", $"must have at most {EventLimits.Properties} properties");
-        if (IdentityRules.IsIdentityEvent(fields))
-            return fields.PropertyFault;
+        if (!fields.HasProperties) return Invalid("properties", "must not be missing");
+        if (fields.PropertyCount > EventLimits.Properties) return Invalid("properties", $"must have at most {EventLimits.Properties} properties");
+        if (IdentityRules.IsIdentityEvent(fields)) return fields.PropertyFault;
         return CheckTime(fields.Time, out time) ?? CheckDistinctId(fields) ?? CheckInsertId(fields.InsertId) ?? CheckUserAndDevice(fields) ?? fields.PropertyFault;
     }
 
@@ -40,14 +34,10 @@ sealed class ImportRules(DateTimeOffset now, IdentityManagement identity, bool s
     {
         const string Name = "properties.time";
         time = default;
-        if (sent.Kind == FieldKind.Missing)
-            return Invalid(Name, "must not be missing");
-        if (sent.Kind != FieldKind.Integer || EventTime.Read(sent.Integer) is not { } moment)
-            return Invalid(Name, "must be specified as seconds since epoch");
-        if (moment < EventLimits.EarliestTime)
-            return Invalid(Name, "must not be before 1971-01-01");
-        if (moment - now > EventLimits.FutureTolerance)
-            return Invalid(Name, "must not be in the future");
+        if (sent.Kind == FieldKind.Missing) return Invalid(Name, "must not be missing");
+        if (sent.Kind != FieldKind.Integer || EventTime.Read(sent.Integer) is not { } moment) return Invalid(Name, "must be specified as seconds since epoch");
+        if (moment < EventLimits.EarliestTime) return Invalid(Name, "must not be before 1971-01-01");
+        if (moment - now > EventLimits.FutureTolerance) return Invalid(Name, "must not be in the future");
         time = moment > now ? EventTime.Now(now, sent.Integer) : new EventTime(moment, null);
         return null;
     }
@@ -86,10 +76,8 @@ sealed class ImportRules(DateTimeOffset now, IdentityManagement identity, bool s
             case not FieldKind.Text:
                 return Invalid(Name, "must be a string");
         }
-        if (id.Text == "")
-            return Invalid(Name, "must not be empty");
-        if (id.Text.AsSpan().ContainsAnyExcept(InsertIdCharacters))
-            return Invalid(Name, "must only contain alphanumeric or hyphen '-' characters");
+        if (id.Text == "") return Invalid(Name, "must not be empty");
+        if (id.Text.AsSpan().ContainsAnyExcept(InsertIdCharacters)) return Invalid(Name, "must only contain alphanumeric or hyphen '-' characters");
         if (id.Text.Length > EventLimits.InsertIdBytes) // all characters are ASCII at this point
             return Invalid(Name, $"must be at most {EventLimits.InsertIdBytes} bytes");
         return ForbiddenIds.Contain(id.Text) ? Invalid(Name, "value is not allowed") : null;

@@ -13,21 +13,18 @@ static class JsonText
     /// <param name="bodyIsUtf8">Whether the whole input was already validated as UTF-8.</param>
     public static bool IsValid(ref Utf8JsonReader reader, bool bodyIsUtf8)
     {
-        if (!bodyIsUtf8 && !Utf8.IsValid(reader.ValueSpan))
-            return false;
+        if (!bodyIsUtf8 && !Utf8.IsValid(reader.ValueSpan)) return false;
         return !reader.ValueIsEscaped || Unescape(ref reader) is not null;
     }
 
     /// <summary>Whether all names and strings in valid JSON are valid.</summary>
     public static bool AreAllValid(ReadOnlySpan<byte> json)
     {
-        if (!Utf8.IsValid(json))
-            return false;
+        if (!Utf8.IsValid(json)) return false;
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = EventLimits.JsonDepth });
         while (reader.Read())
         {
-            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && !IsValid(ref reader, bodyIsUtf8: true))
-                return false;
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && !IsValid(ref reader, bodyIsUtf8: true)) return false;
         }
         return true;
     }
@@ -46,8 +43,7 @@ static class JsonText
         for (var i = 0; i < text.Length; i++)
         {
             var startsCharacter = (text[i] & 0b1100_0000) != 0b1000_0000;
-            if (startsCharacter && ++characters > EventLimits.Characters)
-                return (text[..i], true);
+            if (startsCharacter && ++characters > EventLimits.Characters) return (text[..i], true);
         }
         return (text, false);
     }
@@ -55,13 +51,11 @@ static class JsonText
     /// <summary>The text, truncated to the length that Mixpanel stores.</summary>
     public static string Cut(string text)
     {
-        if (text.Length <= EventLimits.Characters)
-            return text;
+        if (text.Length <= EventLimits.Characters) return text;
         var characters = 0;
         for (var i = 0; i < text.Length; i++)
         {
-            if (!char.IsLowSurrogate(text[i]) && ++characters > EventLimits.Characters)
-                return text[..i];
+            if (!char.IsLowSurrogate(text[i]) && ++characters > EventLimits.Characters) return text[..i];
         }
         return text;
     }

@@ -12,28 +12,24 @@ static class LookupCsv
     public static (string? Error, List<(int Index, string Message)> Failed, int Rows) Check(ReadOnlySpan<byte> csv)
     {
         List<(int Index, string Message)> failed = [];
-        if (!Utf8.IsValid(csv))
-            return ("body is not valid utf8", failed, 0);
+        if (!Utf8.IsValid(csv)) return ("body is not valid utf8", failed, 0);
         string[]? header = null;
         var keys = new Dictionary<string, int>(StringComparer.Ordinal);
         var row = 0;
         foreach (var fields in Read(Encoding.UTF8.GetString(csv)))
         {
-            if (fields is null)
-                return ("body is not valid CSV: a quote is out of place", failed, row);
+            if (fields is null) return ("body is not valid CSV: a quote is out of place", failed, row);
             if (header is null)
             {
                 header = fields;
-                if (header.Distinct(StringComparer.Ordinal).Count() != header.Length)
-                    return ("header must have unique names", failed, 0);
+                if (header.Distinct(StringComparer.Ordinal).Count() != header.Length) return ("header must have unique names", failed, 0);
                 continue;
             }
             var message = fields.Length != header.Length ? "invalid row: wrong number of fields"
                 : string.IsNullOrWhiteSpace(fields[0]) ? "primary key is required and cannot be blank"
                 : keys.TryAdd(fields[0], row) ? null
                 : $"invalid row: row indexes {keys[fields[0]]} and {row} have the same primary key";
-            if (message is not null && failed.Count < MostNamed)
-                failed.Add((row, message));
+            if (message is not null && failed.Count < MostNamed) failed.Add((row, message));
             row++;
         }
         return (header is null ? "body must have a header" : null, failed, row);
@@ -64,14 +60,12 @@ static class LookupCsv
             if (at < csv.Length && csv[at] == ',')
             {
                 at++;
-                if (at < csv.Length)
-                    continue;
+                if (at < csv.Length) continue;
                 fields.Add(""); // the table ends with a comma
             }
             else
             {
-                if (at < csv.Length && csv[at] == '\r')
-                    at++;
+                if (at < csv.Length && csv[at] == '\r') at++;
                 at++;
             }
             yield return [.. fields];
@@ -87,16 +81,14 @@ static class LookupCsv
         {
             while (at < csv.Length && csv[at] is not (',' or '\n') && !csv.AsSpan(at).StartsWith("\r\n"))
             {
-                if (csv[at++] == '"')
-                    return null;
+                if (csv[at++] == '"') return null;
             }
             return csv[start..at];
         }
         at++;
         while (at < csv.Length)
         {
-            if (csv[at++] != '"')
-                continue;
+            if (csv[at++] != '"') continue;
             if (at < csv.Length && csv[at] == '"')
             {
                 at++;

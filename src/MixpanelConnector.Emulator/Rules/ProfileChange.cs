@@ -11,8 +11,7 @@ static class ProfileChange
     public static JsonObject? Apply(ProfileUpdate update, JsonObject? properties, out Fault? fault)
     {
         fault = null;
-        if (update.Operation == ProfileOperation.Delete)
-            return null;
+        if (update.Operation == ProfileOperation.Delete) return null;
         var changed = properties?.DeepClone().AsObject() ?? [];
         if (update.Value is JsonArray names)
         {
@@ -26,8 +25,7 @@ static class ProfileChange
                 fault ??= Apply(update.Operation, changed, JsonText.Cut(name), operand) ? null : new Fault($"$add.{name}", $"'$add.{name}' is invalid: the sum is too large for a number");
             }
         }
-        if (update.SeenAt is { } seen)
-            changed["$last_seen"] = seen.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture);
+        if (update.SeenAt is { } seen) changed["$last_seen"] = seen.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture);
         fault ??= Check(update, changed);
         return fault is null ? changed : properties;
     }
@@ -62,10 +60,8 @@ static class ProfileChange
     static bool TryAdd(JsonObject properties, string name, JsonNode operand)
     {
         var present = properties[name];
-        if (present is not null && present.GetValueKind() != JsonValueKind.Number)
-            return true;
-        if (Sum(present?.ToJsonString() ?? "0", operand.ToJsonString()) is not { } sum)
-            return false;
+        if (present is not null && present.GetValueKind() != JsonValueKind.Number) return true;
+        if (Sum(present?.ToJsonString() ?? "0", operand.ToJsonString()) is not { } sum) return false;
         properties[name] = present is null ? operand.DeepClone() : sum;
         return true;
     }
@@ -76,8 +72,7 @@ static class ProfileChange
         var exact = TryDecimal(a, out var x) & TryDecimal(b, out var y);
         try
         {
-            if (exact)
-                return JsonValue.Create(x + y);
+            if (exact) return JsonValue.Create(x + y);
         }
         catch (OverflowException)
         {
@@ -93,8 +88,7 @@ static class ProfileChange
     /// <summary>The list of a name; a single value becomes its first element.</summary>
     static JsonArray ListOf(JsonObject properties, string name)
     {
-        if (properties[name] is JsonArray list)
-            return list;
+        if (properties[name] is JsonArray list) return list;
         var made = properties[name] is { } single ? new JsonArray(single.DeepClone()) : [];
         properties[name] = made;
         return made;
@@ -104,15 +98,13 @@ static class ProfileChange
     {
         foreach (var other in others)
         {
-            if (!list.Any(element => JsonNode.DeepEquals(element, other)))
-                list.Add(other?.DeepClone());
+            if (!list.Any(element => JsonNode.DeepEquals(element, other))) list.Add(other?.DeepClone());
         }
     }
 
     static Fault? Check(ProfileUpdate update, JsonObject changed)
     {
-        if (changed.Count > ProfileLimits.Properties)
-            return new Fault("", $"profile is invalid: must have at most {ProfileLimits.Properties} properties");
+        if (changed.Count > ProfileLimits.Properties) return new Fault("", $"profile is invalid: must have at most {ProfileLimits.Properties} properties");
         if (update.Operation is ProfileOperation.Append or ProfileOperation.Union)
         {
             foreach (var (name, _) in update.Value!.AsObject())

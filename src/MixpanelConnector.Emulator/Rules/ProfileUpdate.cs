@@ -41,22 +41,17 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
     /// <param name="strict">Whether unknown members are rejected.</param>
     public static (ProfileUpdate? Update, Fault? Fault) Read(JsonElement record, bool ofGroup, DateTimeOffset now, bool strict)
     {
-        if (record.ValueKind != JsonValueKind.Object)
-            return (null, new Fault("", "record is invalid: must be an object"));
+        if (record.ValueKind != JsonValueKind.Object) return (null, new Fault("", "record is invalid: must be an object"));
         var bytes = JsonMarshal.GetRawUtf8Value(record);
-        if (bytes.Length > ProfileLimits.UpdateBytes)
-            return (null, new Fault("", $"record is invalid: must be at most {ProfileLimits.UpdateBytes} bytes"));
-        if (!JsonText.AreAllValid(bytes))
-            return (null, new Fault("", "record is invalid: string should be valid utf8"));
+        if (bytes.Length > ProfileLimits.UpdateBytes) return (null, new Fault("", $"record is invalid: must be at most {ProfileLimits.UpdateBytes} bytes"));
+        if (!JsonText.AreAllValid(bytes)) return (null, new Fault("", "record is invalid: string should be valid utf8"));
         try
         {
             var root = JsonNode.Parse(bytes, documentOptions: NoDuplicates)!.AsObject();
             if (strict && root.FirstOrDefault(member => !Members.Contains(member.Key) && !Operations.Any(known => known.Name == member.Key)) is { Key: { } unknown })
                 return (null, new Fault(unknown, $"'{unknown}' is invalid: not known"));
-            if (ReadIdentity(root, ofGroup, out var token, out var groupKey, out var id) is { } anonymous)
-                return (null, anonymous);
-            if (ReadOperation(root, ofGroup, out var operation, out var value) is { } fault)
-                return (null, fault);
+            if (ReadIdentity(root, ofGroup, out var token, out var groupKey, out var id) is { } anonymous) return (null, anonymous);
+            if (ReadOperation(root, ofGroup, out var operation, out var value) is { } fault) return (null, fault);
             return (new ProfileUpdate(token, groupKey, id, operation, value, ofGroup ? null : SeenBy(root, now), IsTrue(root["$ignore_alias"])), null);
         }
         catch (JsonException)
@@ -70,12 +65,9 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
         token = Text(root["$token"]);
         groupKey = ofGroup ? StoredText.Of(Text(root["$group_key"])) : "";
         id = StoredText.Of(Text(root[ofGroup ? "$group_id" : "$distinct_id"]));
-        if (token == "")
-            return Nameless(root, "$token");
-        if (ofGroup && root.ContainsKey("$distinct_id"))
-            return new Fault("$distinct_id", "'$distinct_id' is invalid: must not be present on a group");
-        if (ofGroup && groupKey == "")
-            return Nameless(root, "$group_key");
+        if (token == "") return Nameless(root, "$token");
+        if (ofGroup && root.ContainsKey("$distinct_id")) return new Fault("$distinct_id", "'$distinct_id' is invalid: must not be present on a group");
+        if (ofGroup && groupKey == "") return Nameless(root, "$group_key");
         return id == "" ? Nameless(root, ofGroup ? "$group_id" : "$distinct_id") : null;
     }
 
@@ -87,11 +79,9 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
     {
         (operation, value) = (default, null);
         var named = Operations.Where(known => root.ContainsKey(known.Name)).ToList();
-        if (named.Count != 1)
-            return new Fault("", "record is invalid: must have exactly one operation");
+        if (named.Count != 1) return new Fault("", "record is invalid: must have exactly one operation");
         var (name, asked, forGroups) = named[0];
-        if (ofGroup && !forGroups)
-            return new Fault(name, $"'{name}' is invalid: groups do not have this operation");
+        if (ofGroup && !forGroups) return new Fault(name, $"'{name}' is invalid: groups do not have this operation");
         (operation, value) = (asked, root[name]);
         return CheckValue(name, operation, value);
     }
@@ -107,8 +97,7 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
                     ? null
                     : new Fault(name, $"'{name}' is invalid: must be a list of property names");
         }
-        if (value is not JsonObject properties)
-            return new Fault(name, $"'{name}' is invalid: must be an object");
+        if (value is not JsonObject properties) return new Fault(name, $"'{name}' is invalid: must be an object");
         foreach (var (property, operand) in properties)
         {
             var fault = operation switch
@@ -118,16 +107,14 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
                 _ when ProfileLimits.IsTooLarge(operand) => $"must be at most {ProfileLimits.ContainerBytes} bytes",
                 _ => null,
             };
-            if (fault is not null)
-                return new Fault($"{name}.{property}", $"'{name}.{property}' is invalid: {fault}");
+            if (fault is not null) return new Fault($"{name}.{property}", $"'{name}.{property}' is invalid: {fault}");
         }
         return null;
     }
 
     static DateTimeOffset? SeenBy(JsonObject root, DateTimeOffset now)
     {
-        if (IsTrue(root["$ignore_time"]))
-            return null;
+        if (IsTrue(root["$ignore_time"])) return null;
         return Text(root["$time"]) is { Length: > 0 } time ? EventTime.Read(time) ?? now : now;
     }
 

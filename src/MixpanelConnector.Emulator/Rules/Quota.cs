@@ -43,14 +43,12 @@ sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
 
     public void TakeTableReplacement(int project)
     {
-        if (limits is not null && !TryTake(project, new Use("table replacements", 1, Day, limits.LookupTableReplacementsPerDay)))
-            throw Exceeded();
+        if (limits is not null && !TryTake(project, new Use("table replacements", 1, Day, limits.LookupTableReplacementsPerDay))) throw Exceeded();
     }
 
     public void TakeDeletionRequest(int project)
     {
-        if (limits is not null && !TryTake(project, new Use("GDPR requests", 1, Second, limits.GdprRequestsPerSecond)))
-            throw Exceeded();
+        if (limits is not null && !TryTake(project, new Use("GDPR requests", 1, Second, limits.GdprRequestsPerSecond))) throw Exceeded();
     }
 
     /// <summary>The quotas of schemas are per organization.</summary>
@@ -66,8 +64,7 @@ sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
         lock (_lock)
         {
             var key = (owner, what);
-            if (_running.GetValueOrDefault(key) >= most || !TryTake(owner, uses))
-                throw Exceeded();
+            if (_running.GetValueOrDefault(key) >= most || !TryTake(owner, uses)) throw Exceeded();
             _running[key] = _running.GetValueOrDefault(key) + 1;
             return new Running(() =>
             {
@@ -84,8 +81,7 @@ sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
         {
             foreach (var use in uses)
             {
-                if (!SumOf(owner, use).HasRoom(use.Amount, use.Limit))
-                    return false;
+                if (!SumOf(owner, use).HasRoom(use.Amount, use.Limit)) return false;
             }
             foreach (var use in uses)
                 SumOf(owner, use).Add(use.Amount);
@@ -95,8 +91,7 @@ sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
 
     RollingSum SumOf(int owner, in Use use)
     {
-        if (!_sums.TryGetValue((owner, use.What), out var sum))
-            _sums.Add((owner, use.What), sum = new RollingSum(use.Window, time));
+        if (!_sums.TryGetValue((owner, use.What), out var sum)) _sums.Add((owner, use.What), sum = new RollingSum(use.Window, time));
         return sum;
     }
 

@@ -19,12 +19,10 @@ static class CanonicalText
     /// <summary>The shortest decimal text that round-trips, never with an exponent, which the grammar does not support.</summary>
     public static string OfNumber(double value)
     {
-        if (value == 0)
-            return "0";
+        if (value == 0) return "0";
         var shortest = value.ToString("R", CultureInfo.InvariantCulture);
         var mark = shortest.IndexOf('E', StringComparison.Ordinal);
-        if (mark < 0)
-            return shortest;
+        if (mark < 0) return shortest;
 
         var exponent = int.Parse(shortest.AsSpan(mark + 1), CultureInfo.InvariantCulture);
         var sign = value < 0 ? "-" : "";
@@ -112,8 +110,7 @@ static class CanonicalText
         text.Append(open);
         for (var index = 0; index < expressions.Count; index++)
         {
-            if (index > 0)
-                text.Append(separator);
+            if (index > 0) text.Append(separator);
             Write(text, expressions[index]);
         }
         text.Append(close);

@@ -71,8 +71,7 @@ static class Casts
     // Only the two known formats.
     static SelectorValue ParseDateTime(string text, TimeZoneInfo timeZone)
     {
-        if (!DateTime.TryParseExact(text, DateTimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
-            return SelectorValue.Undefined;
+        if (!DateTime.TryParseExact(text, DateTimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)) return SelectorValue.Undefined;
         var (local, offset) = LocalTime.Resolve(time, timeZone);
         return SelectorValue.FromUnixSeconds((local - DateTime.UnixEpoch - offset).TotalSeconds);
     }

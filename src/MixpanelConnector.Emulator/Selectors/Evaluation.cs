@@ -38,11 +38,9 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
     /// <summary>Counts the work, so that a few nested <c>any</c>, or comparisons of long strings, cannot run forever.</summary>
     void Spend(long steps, Expression expression)
     {
-        if (_steps + steps > SelectorLimits.Steps)
-            throw new SelectorException($"more than {SelectorLimits.Steps} steps for one record", expression.Position);
+        if (_steps + steps > SelectorLimits.Steps) throw new SelectorException($"more than {SelectorLimits.Steps} steps for one record", expression.Position);
         _steps += (int)steps;
-        if (_steps < _nextLook)
-            return;
+        if (_steps < _nextLook) return;
         _nextLook = _steps + StepsBetweenLooks;
         context.Budget?.CheckCaller();
     }
@@ -60,8 +58,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         var (deciding, name) = logical.Operator == LogicalOperator.Or ? (true, "'or'") : (false, "'and'");
         foreach (var operand in logical.Operands.Items)
         {
-            if (Truth(Evaluate(operand, scope), name, operand) == deciding)
-                return SelectorValue.FromBoolean(deciding);
+            if (Truth(Evaluate(operand, scope), name, operand) == deciding) return SelectorValue.FromBoolean(deciding);
         }
         return SelectorValue.FromBoolean(!deciding);
     }
@@ -145,15 +142,12 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
     bool AreEqual(in SelectorValue left, in SelectorValue right, Comparison comparison)
     {
         Spend(left, right, comparison);
-        if (left.Kind != SelectorKind.List || right.Kind != SelectorKind.List)
-            return left.Equals(right);
-        if (left.List.Length != right.List.Length)
-            return false;
+        if (left.Kind != SelectorKind.List || right.Kind != SelectorKind.List) return left.Equals(right);
+        if (left.List.Length != right.List.Length) return false;
         Spend(left.List.Length, comparison);
         for (var index = 0; index < left.List.Length; index++)
         {
-            if (!AreEqual(left.List[index], right.List[index], comparison))
-                return false;
+            if (!AreEqual(left.List[index], right.List[index], comparison)) return false;
         }
         return true;
     }
@@ -168,13 +162,11 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
             Spend((container.Text.Length + (places * item.Text.Length / 16)) / SelectorLimits.CharactersPerStep, comparison);
             return SelectorValue.FromBoolean(container.Text.Contains(item.Text, StringComparison.Ordinal));
         }
-        if (container.Kind != SelectorKind.List)
-            return SelectorValue.Undefined;
+        if (container.Kind != SelectorKind.List) return SelectorValue.Undefined;
         Spend(container.List.Length, comparison);
         foreach (ref readonly var element in container.List)
         {
-            if (AreEqual(element, item, comparison))
-                return SelectorValue.True;
+            if (AreEqual(element, item, comparison)) return SelectorValue.True;
         }
         return SelectorValue.False;
     }
@@ -183,16 +175,12 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
     // > "2026-09-01T00:00:00", so strings are ordered, by code unit. All other pairs of equal types are undefined.
     SelectorValue Order(in SelectorValue left, Comparison comparison, in SelectorValue right)
     {
-        if (left.Kind != right.Kind)
-            return SelectorValue.Undefined;
+        if (left.Kind != right.Kind) return SelectorValue.Undefined;
         Spend(left, right, comparison);
         int order;
-        if (left.Kind is SelectorKind.Number or SelectorKind.DateTime)
-            order = left.Number.CompareTo(right.Number);
-        else if (left.Kind == SelectorKind.Text)
-            order = string.CompareOrdinal(left.Text, right.Text);
-        else
-            return SelectorValue.Undefined;
+        if (left.Kind is SelectorKind.Number or SelectorKind.DateTime) order = left.Number.CompareTo(right.Number);
+        else if (left.Kind == SelectorKind.Text) order = string.CompareOrdinal(left.Text, right.Text);
+        else return SelectorValue.Undefined;
         return SelectorValue.FromBoolean(comparison.Operator switch
         {
             ComparisonOperator.Greater => order > 0,
@@ -253,12 +241,10 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
     SelectorValue Search(AnyElement any, Scope? scope)
     {
         var list = Evaluate(any.List, scope);
-        if (list.Kind != SelectorKind.List)
-            return SelectorValue.Undefined;
+        if (list.Kind != SelectorKind.List) return SelectorValue.Undefined;
         foreach (var element in list.List)
         {
-            if (Truth(Evaluate(any.Condition, new Scope(any.Variable, element, scope)), "the condition of any()", any.Condition))
-                return SelectorValue.True;
+            if (Truth(Evaluate(any.Condition, new Scope(any.Variable, element, scope)), "the condition of any()", any.Condition)) return SelectorValue.True;
         }
         return SelectorValue.False;
     }

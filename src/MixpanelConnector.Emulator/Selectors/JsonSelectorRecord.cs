@@ -49,8 +49,7 @@ sealed class JsonSelectorRecord : ISelectorRecord
     public void Load(string json)
     {
         var longest = Encoding.UTF8.GetMaxByteCount(json.Length);
-        if (_utf8.Length < longest)
-            _utf8 = new byte[longest];
+        if (_utf8.Length < longest) _utf8 = new byte[longest];
         Load(_utf8.AsSpan(0, Encoding.UTF8.GetBytes(json, _utf8)));
     }
 
@@ -67,16 +66,13 @@ sealed class JsonSelectorRecord : ISelectorRecord
         }
         var reader = new Utf8JsonReader(json);
         reader.Read();
-        if (reader.TokenType != JsonTokenType.StartObject)
-            throw new JsonException("The properties of a record must be a JSON object.");
+        if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("The properties of a record must be a JSON object.");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var index = IndexOfName(ref reader);
             reader.Read();
-            if (index < 0)
-                reader.Skip();
-            else
-                _values[index] = ReadValue(ref reader);
+            if (index < 0) reader.Skip();
+            else _values[index] = ReadValue(ref reader);
         }
     }
 
@@ -106,8 +102,7 @@ sealed class JsonSelectorRecord : ISelectorRecord
     {
         for (var index = 0; index < _names.Length; index++)
         {
-            if (reader.ValueTextEquals(_names[index]))
-                return index;
+            if (reader.ValueTextEquals(_names[index])) return index;
         }
         return -1;
     }

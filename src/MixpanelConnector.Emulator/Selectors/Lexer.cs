@@ -12,16 +12,12 @@ sealed class Lexer(string text)
     {
         while (_next < text.Length && char.IsWhiteSpace(text[_next]))
             _next++;
-        if (_next == text.Length)
-            return new Token(TokenKind.End, _next);
+        if (_next == text.Length) return new Token(TokenKind.End, _next);
 
         var first = text[_next];
-        if (first == '"')
-            return ReadText();
-        if (char.IsAsciiDigit(first))
-            return ReadNumber();
-        if (char.IsAsciiLetter(first))
-            return ReadName();
+        if (first == '"') return ReadText();
+        if (char.IsAsciiDigit(first)) return ReadNumber();
+        if (char.IsAsciiLetter(first)) return ReadName();
         return ReadSymbol(first);
     }
 
@@ -32,8 +28,7 @@ sealed class Lexer(string text)
         while (_next < text.Length)
         {
             var current = text[_next++];
-            if (current == '"')
-                return new Token(TokenKind.Text, start, value.ToString());
+            if (current == '"') return new Token(TokenKind.Text, start, value.ToString());
             if (current == '\\' && _next < text.Length)
             {
                 current = text[_next++];
@@ -52,13 +47,11 @@ sealed class Lexer(string text)
         if (_next < text.Length && text[_next] == '.')
         {
             _next++;
-            if (_next == text.Length || !char.IsAsciiDigit(text[_next]))
-                throw new SelectorException("expected a digit after '.'", _next);
+            if (_next == text.Length || !char.IsAsciiDigit(text[_next])) throw new SelectorException("expected a digit after '.'", _next);
             SkipDigits();
         }
         var number = double.Parse(text.AsSpan(start, _next - start), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture);
-        if (!double.IsFinite(number))
-            throw new SelectorException("number out of range", start);
+        if (!double.IsFinite(number)) throw new SelectorException("number out of range", start);
         return new Token(TokenKind.Number, start, Number: number);
     }
 

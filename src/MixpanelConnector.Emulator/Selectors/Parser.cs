@@ -44,8 +44,7 @@ sealed class Parser
     public Expression ParseWhole()
     {
         var expression = Parse(Precedence.Or);
-        if (_current.Kind != TokenKind.End)
-            throw Unexpected("expected an operator or the end of the expression");
+        if (_current.Kind != TokenKind.End) throw Unexpected("expected an operator or the end of the expression");
         return expression;
     }
 
@@ -110,8 +109,7 @@ sealed class Parser
             _ => ComparisonOperator.In,
         };
         var right = Parse(Precedence.Sum);
-        if (PrecedenceOf(_current.Kind) == Precedence.Comparison)
-            throw Unexpected("comparisons do not chain: join them with 'and', or use parentheses");
+        if (PrecedenceOf(_current.Kind) == Precedence.Comparison) throw Unexpected("comparisons do not chain: join them with 'and', or use parentheses");
         return new Comparison(left.Position, kind, left, right);
     }
 
@@ -174,12 +172,9 @@ sealed class Parser
             case "NOW": return ParseNow(name);
             case "any": return ParseAny(name);
         }
-        if (Roots.TryGetValue(name.Text, out var root))
-            return ParseProperty(name, root);
-        if (Functions.TryGetValue(name.Text, out var function))
-            return ParseCall(name, function);
-        if (_variables.Contains(name.Text))
-            return new Variable(name.Position, name.Text);
+        if (Roots.TryGetValue(name.Text, out var root)) return ParseProperty(name, root);
+        if (Functions.TryGetValue(name.Text, out var function)) return ParseCall(name, function);
+        if (_variables.Contains(name.Text)) return new Variable(name.Position, name.Text);
         var kind = _current.Kind switch
         {
             TokenKind.OpenBracket => "root",
@@ -208,22 +203,19 @@ sealed class Parser
             PropertyRoot.Behaviors when _dialect != SelectorDialect.Engage => "profile queries",
             _ => null,
         };
-        if (where is not null)
-            throw new SelectorException($"{name.Text}[...] is available only in {where}", name.Position);
+        if (where is not null) throw new SelectorException($"{name.Text}[...] is available only in {where}", name.Position);
 
         Take(TokenKind.OpenBracket, "expected '['");
         var property = Take(TokenKind.Text, "expected a property name in double quotes");
         Take(TokenKind.CloseBracket, "expected ']'");
         var reference = new PropertyReference(root, property.Text);
-        if (_seen.Add(reference))
-            _properties.Add(reference);
+        if (_seen.Add(reference)) _properties.Add(reference);
         return new PropertyRead(name.Position, reference);
     }
 
     Call ParseCall(Token name, Function function)
     {
-        if (function == Function.HasPrefix)
-            RefuseInProfileQueries(name);
+        if (function == Function.HasPrefix) RefuseInProfileQueries(name);
         RequireOpenParenthesis();
         var arguments = Nested(_ => ParseList(TokenKind.CloseParenthesis, "expected ',' or ')'"));
         var (least, most) = function switch
@@ -263,8 +255,7 @@ sealed class Parser
     // Profile queries support neither; all other functions are accepted there, including those known only from event queries.
     void RefuseInProfileQueries(Token name)
     {
-        if (_dialect == SelectorDialect.Engage)
-            throw new SelectorException($"{name.Text}() is not available in profile queries", name.Position);
+        if (_dialect == SelectorDialect.Engage) throw new SelectorException($"{name.Text}() is not available in profile queries", name.Position);
     }
 
     void RequireOpenParenthesis()
@@ -296,8 +287,7 @@ sealed class Parser
         var values = new SelectorValue[items.Count];
         for (var index = 0; index < values.Length; index++)
         {
-            if (items[index] is not Literal literal)
-                return new ListOf(bracket.Position, items);
+            if (items[index] is not Literal literal) return new ListOf(bracket.Position, items);
             values[index] = literal.Value;
         }
         return new Literal(bracket.Position, SelectorValue.FromList(values));
@@ -306,8 +296,7 @@ sealed class Parser
     /// <summary>Consumes the current token and parses what it opens, one level deeper.</summary>
     T Nested<T>(Func<Token, T> parse)
     {
-        if (++_nesting > SelectorLimits.Nesting)
-            throw Unexpected($"nested more than {SelectorLimits.Nesting} levels deep");
+        if (++_nesting > SelectorLimits.Nesting) throw Unexpected($"nested more than {SelectorLimits.Nesting} levels deep");
         var result = parse(Take());
         _nesting--;
         return result;

@@ -23,7 +23,6 @@ sealed class QueryBudget(CancellationToken callerLeft)
     public void Spend(int steps)
     {
         CheckCaller();
-        if ((_steps += steps) > Steps)
-            throw new SelectorException($"more than {Steps} steps for all records", 0);
+        if ((_steps += steps) > Steps) throw new SelectorException($"more than {Steps} steps for all records", 0);
     }
 }

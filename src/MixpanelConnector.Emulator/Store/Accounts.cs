@@ -110,8 +110,7 @@ sealed class Accounts
         var matches = CryptographicOperations.FixedTimeEquals(
             Encoding.ASCII.GetBytes(Hash(secret)), Encoding.ASCII.GetBytes(account?.SecretHash ?? NobodysHash));
         var now = _time.GetUtcNow();
-        if (!matches || account is null || account.ExpiresAt <= now)
-            return null;
+        if (!matches || account is null || account.ExpiresAt <= now) return null;
         if (account.LastUsedAt is null || now - account.LastUsedAt >= LastUsedPrecision)
         {
             await ChangeAsync(
@@ -125,8 +124,7 @@ sealed class Accounts
     /// <summary>The account's role in a project: that of its membership, otherwise that of an organization's owner or admin; null for no access.</summary>
     public string? RoleIn(ServiceAccount account, Project project)
     {
-        if (account.OrganizationId != project.OrganizationId)
-            return null;
+        if (account.OrganizationId != project.OrganizationId) return null;
         var member = Members.FirstOrDefault(member => member.AccountId == account.Id && member.ProjectId == project.Id);
         return member?.Role ?? (Roles.Manages(account.OrganizationRole) ? account.OrganizationRole : null);
     }
@@ -139,8 +137,7 @@ sealed class Accounts
         var id = await ChangeAsync(
             connection =>
             {
-                if (_state.Accounts.ContainsKey(username))
-                    return 0;
+                if (_state.Accounts.ContainsKey(username)) return 0;
                 var id = Insert(connection, creator.OrganizationId, username, secret, role, creator.Id, expires);
                 foreach (var (project, projectRole) in projects)
                     SetMember(connection, project, id, projectRole);
@@ -164,8 +161,7 @@ sealed class Accounts
                 var before = Projects.FirstOrDefault(project => project.Id == number);
                 var token = settings.Token != "" ? settings.Token : before?.Token ?? RandomNumberGenerator.GetHexString(32, lowercase: true);
                 var secret = settings.Secret != "" ? settings.Secret : before?.Secret ?? SecretFor(number);
-                if (Projects.Any(project => project.Id != number && (project.Token == token || project.Secret == secret)))
-                    return 0;
+                if (Projects.Any(project => project.Id != number && (project.Token == token || project.Secret == secret))) return 0;
                 connection.Execute("DELETE FROM projects WHERE project_id = $id", ("id", number));
                 Insert(connection, new Project(number, creator.OrganizationId, settings.Name, token, secret, settings.TimeZone, settings.Identity, settings.Region));
                 SetMember(connection, number, creator.Id, Roles.Owner);
@@ -182,8 +178,7 @@ sealed class Accounts
         await ChangeAsync(
             connection =>
             {
-                if (_state.Accounts.GetValueOrDefault(username) is { } before)
-                    Delete(connection, before.Id);
+                if (_state.Accounts.GetValueOrDefault(username) is { } before) Delete(connection, before.Id);
                 var id = Insert(connection, creator.OrganizationId, username, secret, role, creator.Id, expires);
                 foreach (var (project, projectRole) in projects)
                     SetMember(connection, project, id, projectRole);

@@ -119,8 +119,7 @@ sealed class Database : IDisposable
     {
         lock (_reading)
         {
-            if (_isTrimmingSoon || _isClosed)
-                return;
+            if (_isTrimmingSoon || _isClosed) return;
             _isTrimmingSoon = true;
             _trimming.Change(Moment, Timeout.InfiniteTimeSpan);
         }
@@ -138,10 +137,8 @@ sealed class Database : IDisposable
             lock (_reading)
             {
                 _isTrimmingSoon = false;
-                if (_readers > 0 || _isClosed)
-                    return;
-                if (Held() <= Kept)
-                    return;
+                if (_readers > 0 || _isClosed) return;
+                if (Held() <= Kept) return;
                 if (IsInMemory && _spill is null)
                 {
                     // Data that does not fit is spilled to a folder that only this user can access.
@@ -215,8 +212,7 @@ sealed class Database : IDisposable
             _isClosed = true;
         using (var ended = new ManualResetEvent(false))
         {
-            if (_trimming.Dispose(ended))
-                ended.WaitOne();
+            if (_trimming.Dispose(ended)) ended.WaitOne();
         }
         _writing.Wait();
         _writer.Dispose();

@@ -56,10 +56,8 @@ sealed class DocumentStore(Database database)
             var result = change(documents);
             foreach (var (id, text) in texts)
             {
-                if (!documents.TryGetValue(id, out var content) || ProfileText.Write(content) != text)
-                    Delete(connection, projectId, kind, id);
-                else
-                    documents.Remove(id);
+                if (!documents.TryGetValue(id, out var content) || ProfileText.Write(content) != text) Delete(connection, projectId, kind, id);
+                else documents.Remove(id);
             }
             foreach (var (id, content) in documents)
                 Insert(connection, projectId, kind, new Document(id, content));

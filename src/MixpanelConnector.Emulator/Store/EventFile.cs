@@ -14,8 +14,7 @@ static class EventFile
     /// <returns>The number of events written.</returns>
     public static long Write(Database database, EmulatorExport export, string file)
     {
-        if (FileStatus.Of(file).Kind is not FileKind.None)
-            throw new IOException($"The file '{file}' already exists.");
+        if (FileStatus.Of(file).Kind is not FileKind.None) throw new IOException($"The file '{file}' already exists.");
         CheckProject(database, export.ProjectId);
         using var written = NewFile.Create(file);
         var count = export.Format == EmulatorExportFormat.Parquet ? WriteParquet(database, export, written.Draft) : WriteLines(database, export, written.Content);
@@ -31,8 +30,7 @@ static class EventFile
         var known = new List<string>();
         while (row.Read())
         {
-            if (row.GetInt32(0) == projectId)
-                return;
+            if (row.GetInt32(0) == projectId) return;
             known.Add($"{row.GetInt32(0).ToString(CultureInfo.InvariantCulture)} ({row.GetString(1)})");
         }
         throw new KeyNotFoundException($"There is no project {projectId.ToString(CultureInfo.InvariantCulture)} here, only {string.Join(", ", known)}.");

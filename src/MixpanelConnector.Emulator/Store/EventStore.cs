@@ -66,8 +66,7 @@ sealed class EventStore
     /// </summary>
     public async Task AppendAsync(EventBatch batch, CancellationToken cancellationToken)
     {
-        if (batch.Rows.Count == 0)
-            return;
+        if (batch.Rows.Count == 0) return;
         var waiting = new Waiting(batch);
         lock (_waiting)
             _waiting.Add(waiting);
@@ -105,8 +104,7 @@ sealed class EventStore
             lock (_waiting)
                 _waiting.Remove(waiting);
         }
-        if (waiting.Failure is { } failure)
-            ExceptionDispatchInfo.Throw(failure);
+        if (waiting.Failure is { } failure) ExceptionDispatchInfo.Throw(failure);
     }
 
     /// <summary>Takes the waiting batches, in the order of arrival, up to the size of one transaction.</summary>
@@ -177,8 +175,7 @@ sealed class EventStore
             {(projectId is null ? "" : "WHERE project_id = $project")}
             ORDER BY sequence
             """);
-        if (projectId is { } id)
-            query.Parameters.Add(new DuckDBParameter("project", id));
+        if (projectId is { } id) query.Parameters.Add(new DuckDBParameter("project", id));
         using var row = query.ExecuteReader();
         var events = new List<StoredEvent>();
         while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -202,8 +199,7 @@ sealed class EventStore
             """,
             ("project", range.ProjectId),
             ("from", range.From.UtcDateTime), ("end", range.End.UtcDateTime));
-        if (range.Names is not null)
-            query.Parameters.Add(new DuckDBParameter("names", StoredText.Of(range.Names)));
+        if (range.Names is not null) query.Parameters.Add(new DuckDBParameter("names", StoredText.Of(range.Names)));
         query.UseStreamingMode = true;
         using var row = query.ExecuteReader();
         while (row.Read())
@@ -231,10 +227,8 @@ sealed class EventStore
             {(inOrder ? "ORDER BY time, sequence" : "")}
             """,
             ("project", projectId), ("from", range.From.UtcDateTime), ("end", range.End.UtcDateTime));
-        if (range.Names is not null)
-            command.Parameters.Add(new DuckDBParameter("names", StoredText.Of(range.Names)));
-        if (range.DistinctIds is not null)
-            command.Parameters.Add(new DuckDBParameter("ids", StoredText.Of(range.DistinctIds)));
+        if (range.Names is not null) command.Parameters.Add(new DuckDBParameter("names", StoredText.Of(range.Names)));
+        if (range.DistinctIds is not null) command.Parameters.Add(new DuckDBParameter("ids", StoredText.Of(range.DistinctIds)));
         return (connection, command);
     }
 

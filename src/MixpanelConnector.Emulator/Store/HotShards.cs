@@ -48,8 +48,7 @@ sealed class HotShards(int limit)
     /// <summary>Counts an event; returns whether it exceeds the limit.</summary>
     public bool IsTooMany(DuckDBConnection connection, in EventRow row)
     {
-        if (row.DistinctId == "")
-            return false;
+        if (row.DistinctId == "") return false;
         _most ??= Load(connection);
         var day = DateOnly.FromDateTime(row.Time.UtcDateTime);
         var key = KeyOf(row.ProjectId, row.DistinctId, day.DayNumber);

@@ -20,11 +20,9 @@ sealed class IdentityChanges(IdentityStore committed)
         {
             var (project, id, canonical) = (link.ProjectId, Resolve(link.ProjectId, link.Id), Resolve(link.ProjectId, link.Canonical));
             var isTaken = link.Kind != IdentityLinkKind.Merge && IsKnown(project, link.Id);
-            if (isTaken || id == canonical)
-                continue;
+            if (isTaken || id == canonical) continue;
             var (moved, stay) = (WithItself(project, id), WithItself(project, canonical));
-            if (moved.Count + stay.Count > IdentityStore.LargestCluster)
-                continue;
+            if (moved.Count + stay.Count > IdentityStore.LargestCluster) continue;
             var members = MembersOf(project, canonical).ToList();
             foreach (var member in moved)
             {
@@ -56,8 +54,7 @@ sealed class IdentityChanges(IdentityStore committed)
     /// <summary>Stores the changes, and moves the profiles of ids that became another user's.</summary>
     public void Write(DuckDBConnection connection)
     {
-        if (Canonical.Count == 0)
-            return;
+        if (Canonical.Count == 0) return;
         foreach (var project in Canonical.GroupBy(entry => entry.Key.ProjectId, entry => entry.Key.Id))
         {
             connection.Execute(
@@ -67,8 +64,7 @@ sealed class IdentityChanges(IdentityStore committed)
         {
             foreach (var ((project, id), canonical) in Canonical)
             {
-                if (canonical is not null)
-                    appender.CreateRow().AppendValue(project).AppendValue(id).AppendValue(canonical).EndRow();
+                if (canonical is not null) appender.CreateRow().AppendValue(project).AppendValue(id).AppendValue(canonical).EndRow();
             }
         }
         ProfileStore.Move(connection, _moves);

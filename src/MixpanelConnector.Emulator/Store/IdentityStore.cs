@@ -76,8 +76,7 @@ sealed class IdentityStore
     /// <param name="cancellationToken">Cancels before the transaction.</param>
     public Task<T?> ChangeAsync<T>(Database database, Func<DuckDBConnection, IdentityChanges, T> work, Action committed, Func<bool>? isDone, CancellationToken cancellationToken) => _changes.RunAsync(async () =>
     {
-        if (isDone?.Invoke() == true)
-            return default;
+        if (isDone?.Invoke() == true) return default;
         var changes = new IdentityChanges(this);
         var result = await database.WriteAsync(
             connection =>
@@ -113,18 +112,14 @@ sealed class IdentityStore
 
     void Set(int projectId, string id, string? canonical)
     {
-        if (canonical is null)
-            _canonical.TryRemove((projectId, id), out _);
-        else
-            _canonical[(projectId, id)] = canonical;
+        if (canonical is null) _canonical.TryRemove((projectId, id), out _);
+        else _canonical[(projectId, id)] = canonical;
     }
 
     void Set((int ProjectId, string Canonical) user, List<string> members)
     {
-        if (members.Count == 0)
-            _clusters.Remove(user);
-        else
-            _clusters[user] = members;
+        if (members.Count == 0) _clusters.Remove(user);
+        else _clusters[user] = members;
     }
 
     static List<(int ProjectId, string Id, string Canonical)> Read(DuckDBConnection connection)

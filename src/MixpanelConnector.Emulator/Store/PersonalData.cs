@@ -15,28 +15,23 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
     public void Write(int projectId, IReadOnlyList<string> users, Disclosure disclosure, ArrayBufferWriter<byte> output)
     {
         var ids = IdsOf(projectId, users);
-        if (disclosure == Disclosure.Data)
-            WriteData(projectId, ids, output);
-        else if (disclosure == Disclosure.Categories)
-            WriteCategories(projectId, ids, output);
-        else
-            WriteSources(projectId, ids, output);
+        if (disclosure == Disclosure.Data) WriteData(projectId, ids, output);
+        else if (disclosure == Disclosure.Categories) WriteCategories(projectId, ids, output);
+        else WriteSources(projectId, ids, output);
     }
 
     /// <summary>Writes the names of the stored data: the properties of profiles, and those of each event.</summary>
     void WriteCategories(int projectId, List<string> ids, ArrayBufferWriter<byte> output)
     {
         var ofProfiles = profiles.Find(new ProfileKind(projectId, ""), ids).Values.SelectMany(NamesIn).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-        if (ofProfiles.Count > 0)
-            WriteCategory("user profile", null, ofProfiles);
+        if (ofProfiles.Count > 0) WriteCategory("user profile", null, ofProfiles);
         foreach (var ofEvent in EventsOf(projectId, ids).GroupBy(found => found.Name, StringComparer.Ordinal).OrderBy(found => found.Key, StringComparer.Ordinal))
             WriteCategory("event", ofEvent.Key, ofEvent.SelectMany(found => NamesIn(found.Properties)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
 
         void WriteCategory(string category, string? eventName, IEnumerable<string> properties) => WriteLine(output, json =>
         {
             json.WriteString("category", category);
-            if (eventName is not null)
-                json.WriteString("event", eventName);
+            if (eventName is not null) json.WriteString("event", eventName);
             json.WriteStartArray("properties");
             foreach (var property in properties)
                 json.WriteStringValue(property);

@@ -50,8 +50,7 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
     List<(string Id, SelectorValue SortKey)> Find(Project project, IEnumerable<ProfileRow> candidates, ProfileQuestion question)
     {
         var (where, sortKey, search) = (question.Where, question.SortKey, question.Search);
-        if (where is null && sortKey is null && search is null)
-            return [.. candidates.Select(profile => (profile.Id, SelectorValue.Undefined))];
+        if (where is null && sortKey is null && search is null) return [.. candidates.Select(profile => (profile.Id, SelectorValue.Undefined))];
         var context = new SelectorContext(time.GetUtcNow(), project.Calendar.Zone, QueryBudget.Current);
         List<string> names =
         [
@@ -73,8 +72,7 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
 
     IEnumerable<ProfileRow> Candidates(ProfileKind kind, IReadOnlyCollection<string>? among, bool withoutProfile)
     {
-        if (among is null)
-            return profiles.Read(kind);
+        if (among is null) return profiles.Read(kind);
         var found = profiles.Find(kind, among);
         var rows = found.Select(profile => new ProfileRow(profile.Key, profile.Value));
         return withoutProfile

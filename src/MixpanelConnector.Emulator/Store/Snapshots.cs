@@ -70,8 +70,7 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
         using (var connection = database.Connect())
         using (var query = connection.Command("SELECT count(*) FROM duckdb_schemas() WHERE database_name = current_database() AND schema_name = $name", ("name", Before)))
         {
-            if ((long)(await query.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))! == 0)
-                return;
+            if ((long)(await query.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))! == 0) return;
         }
         await RewriteAsync(
             connection =>
@@ -109,8 +108,7 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => database.WriteAsync(
         connection =>
         {
-            if (!NamesIn(connection).Contains(name, StringComparer.Ordinal))
-                return false;
+            if (!NamesIn(connection).Contains(name, StringComparer.Ordinal)) return false;
             connection.Execute($"DROP SCHEMA {SchemaOf(name)} CASCADE");
             return true;
         },

@@ -402,7 +402,6 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     public ImportCheckpoint? Load(IReadOnlyCollection<InputFile> inputs)
     {
         var loaded = state.Load();
-        Outputs.EnsureOwnDeadLetters(request, loaded?.DeadLetterPath ?? state.DeadLetterPath);
         if (request.Restart)
         {
             if (!request.NewIds && loaded is not null) Options.EnsureSameEvents(loaded, state.DeadLetterPath, inputs);

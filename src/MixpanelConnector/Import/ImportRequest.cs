@@ -316,9 +316,6 @@ public sealed record ImportRequest
     /// <summary>The type of the records, if it was specified.</summary>
     internal ImportType? GivenType { get; private init; }
 
-    /// <summary>Whether an existing dead-letter file is replaced, whatever it contains: the caller has checked that it may be.</summary>
-    internal bool ReplacesDeadLetters { get; init; }
-
     /// <summary>The options stored in the first dead letter of a replay, as JSON; empty for none.</summary>
     internal string ReplayedOptions { get; init; } = "";
 

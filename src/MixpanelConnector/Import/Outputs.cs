@@ -38,30 +38,6 @@ static class Outputs
         }
     }
 
-    /// <param name="request">The import.</param>
-    /// <param name="own">The dead-letter file of its earlier runs; null for none.</param>
-    /// <exception cref="MixpanelException">The dead-letter file contains something that this import did not write.</exception>
-    public static void EnsureOwnDeadLetters(ImportRequest request, string? own)
-    {
-        if (!request.ReplacesDeadLetters && request.DeadLetterPath is { } path) EnsureOwn(path, own);
-    }
-
-    /// <param name="path">The dead-letter file.</param>
-    /// <param name="own">The dead-letter file of earlier runs; null for none.</param>
-    /// <exception cref="MixpanelException">It contains something that these did not write.</exception>
-    public static void EnsureOwn(string path, string? own)
-    {
-        if (OutputFile.IsSpecial(path) || (own is not null && Path.GetFullPath(path) == Path.GetFullPath(own)) || !HasContent(path)) return;
-        throw MixpanelException.Invalid("dead_letter", $"{path} is not empty, and no earlier run of this command wrote it, or its checkpoint is gone: it may contain the only copy of rejected records. Name another file, or move or delete this one. Nothing was sent.");
-    }
-
-    static bool HasContent(string path)
-    {
-        if (FileStatus.Behind(path).Kind is not FileKind.Regular) return false; // nothing, or a link to nothing
-        using var file = File.OpenRead(path);
-        return file.Length > 0;
-    }
-
     /// <summary>The dead-letter file, in case another run has to write it; null when there is none, or it is not a regular file.</summary>
     public static string? LastingDeadLetters(ImportRequest request) =>
         request.DeadLetterPath is { } path && !OutputFile.IsSpecial(path) ? Path.GetFullPath(path) : null;

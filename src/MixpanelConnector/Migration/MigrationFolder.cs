@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Files;
-using MixpanelConnector.Import;
 using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Transport;
 
@@ -15,7 +14,7 @@ namespace MixpanelConnector.Migration;
 /// </summary>
 sealed class MigrationFolder : IDisposable
 {
-    const string PlanName = "migration.json", PlaceOfDeadLetters = "dead-letters.path", Work = "work", OfSettled = "settled", OfRejected = "rejected";
+    const string PlanName = "migration.json", Work = "work", OfSettled = "settled", OfRejected = "rejected";
 
     readonly string _path;
     readonly IDisposable? _lock;
@@ -26,29 +25,14 @@ sealed class MigrationFolder : IDisposable
     /// <summary>The default destination of dead letters.</summary>
     public string DeadLetters => Path.Combine(_path, "dead-letters.ndjson");
 
-    /// <summary>Checks that a file may be replaced by the dead letters: it is empty, or was written by an earlier run.</summary>
-    /// <exception cref="MixpanelException">It contains something else.</exception>
-    void EnsureOwnDeadLetters(string path)
-    {
-        var place = Path.Combine(_path, PlaceOfDeadLetters);
-        Outputs.EnsureOwn(path, File.Exists(place) ? File.ReadAllText(place) : DeadLetters);
-    }
-
-    /// <summary>Records where the dead letters are written, before they are.</summary>
-    public void KeepPlaceOfDeadLetters(string path)
-    {
-        if (!_isTemporary) NewFile.Write(Path.Combine(_path, PlaceOfDeadLetters), Encoding.UTF8.GetBytes(Path.GetFullPath(path)));
-    }
-
     /// <summary>Opens the folder of a migration; for a dry run, a temporary one. Returns null when another run has locked it.</summary>
-    /// <exception cref="MixpanelException">It belongs to another migration, or the dead-letter file to something else.</exception>
+    /// <exception cref="MixpanelException">It belongs to another migration.</exception>
     /// <exception cref="ImportStateException">It is damaged.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
     public static MigrationFolder? Open(MigrationRequest request, MixpanelOptions source, MixpanelOptions target)
     {
         if (request.DryRun)
         {
-            if (request.DeadLetterPath is { } file) Outputs.EnsureOwn(file, own: null);
             var temporary = Path.Combine(TemporaryFile.Folder, $"mixpanel-{Path.GetRandomFileName()}");
             OwnFolder.Make(temporary);
             return Prepared(new(temporary, locked: null, isTemporary: true));
@@ -60,7 +44,6 @@ sealed class MigrationFolder : IDisposable
         var folder = new MigrationFolder(path, locked, isTemporary: false);
         try
         {
-            if (request.DeadLetterPath is { } file) folder.EnsureOwnDeadLetters(file);
             if (request.Restart) folder.Clear();
             folder.EnsureSame(new Plan(NameOf(source), NameOf(target), request.SourceTimeZone));
             return Prepared(folder);

@@ -108,7 +108,6 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
         {
             if (path is not null && (rejected > 0 || request.DeadLetterPath is not null))
             {
-                run.Folder.KeepPlaceOfDeadLetters(path);
                 DeadLetterFile.Write(path, run.Folder.Rejected(run.Names), cancellationToken);
                 _deadLetters = rejected > 0 ? path : null;
             }

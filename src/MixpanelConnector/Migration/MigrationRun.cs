@@ -77,7 +77,6 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
                 AllowEmpty = true,
                 DryRun = request.DryRun,
                 DeadLetterPath = request.DryRun && request.DeadLetterPath is null ? null : folder.RejectedOf(name),
-                ReplacesDeadLetters = true,
                 MaxOutage = request.MaxOutage,
                 Diagnostics = request.Diagnostics,
                 Progress = request.Progress is null ? null : Meter,

@@ -34,7 +34,7 @@ sealed class BatchBuffer : IDisposable
     public BatchBuffer(int batchRecords, int batchBytes, TimeSpan patience, BufferPool buffers, TimeProvider time, AsyncAutoResetEvent signal)
     {
         (_batchRecords, _batchBytes, _patience, _buffers, _time, _signal) = (batchRecords, batchBytes, patience, buffers, time, signal);
-        _timer = time.CreateTimer(static intake => ((BatchBuffer)intake!).BeDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(static buffer => ((BatchBuffer)buffer!).BeDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The number of records that are not settled yet.</summary>

@@ -21,8 +21,8 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
     readonly Lock _lock = new();
     readonly TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
     string _dropReason = "";
-    TaskCompletionSource<MixpanelError> _trouble = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    ServiceAccountCredentials? _troubled; // the account in use when the trouble began
+    TaskCompletionSource<MixpanelError> _lastError = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    ServiceAccountCredentials? _failedAccount; // the account in use when sending began to fail
 
     /// <summary>
     /// Completes when nothing will be accepted until somebody fixes the cause. Replaced by a new task once something was accepted, or the account was replaced.
@@ -33,8 +33,8 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
         {
             lock (_lock)
             {
-                if (_troubled != options.Rotation?.Current) Renew();
-                return _trouble.Task;
+                if (_failedAccount != options.Rotation?.Current) Renew();
+                return _lastError.Task;
             }
         }
     }
@@ -165,7 +165,7 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
         lock (_lock)
         {
             if (account != options.Rotation?.Current) return;
-            (_troubled, _) = (account, _trouble.TrySetResult(error));
+            (_failedAccount, _) = (account, _lastError.TrySetResult(error));
         }
 
         outage.Failed(kind, error, again: true, forGood: true);
@@ -178,7 +178,7 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
 
     void Renew()
     {
-        if (_trouble.Task.IsCompleted) _trouble = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_lastError.Task.IsCompleted) _lastError = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     RejectedRecord OutcomeUnknown(byte[] json) => new()

@@ -25,7 +25,7 @@ sealed partial class DurableSendLoop : SendLoop
     readonly TimeProvider _time;
     readonly ILogger _logger;
     readonly OutboxOwner _owner;
-    readonly LogLimit _troubles;
+    readonly LogLimit _notRemoved;
     readonly LogLimit _others;
     readonly OutboxCursor[] _cursors;
     readonly Lock _outboxLock = new();
@@ -43,7 +43,7 @@ sealed partial class DurableSendLoop : SendLoop
         (_gathered, _outbox, _buffers, _tracking, _time) = (gathered, outbox, buffers, tracking, options.TimeProvider);
         _logger = HarmlessLogger.Create(options, "MixpanelConnector.Tracker");
         _owner = new OutboxOwner(options, tracking.AdoptUnowned, tracking.EventsTo);
-        (_troubles, _others) = (new(_time, lines: 1), new(_time, lines: 1));
+        (_notRemoved, _others) = (new(_time, lines: 1), new(_time, lines: 1));
         _cursors = [.. channels.Select(_ => new OutboxCursor())];
         try
         {
@@ -200,7 +200,7 @@ sealed partial class DurableSendLoop : SendLoop
         {
             lock (_removalsLock) _removals.AddRange(removals);
             if (refusal.MayPass && tries < PatientTries) return false;
-            if (_troubles.Allows(1, out _)) LogNotRemoved(refusal.Message);
+            if (_notRemoved.Allows(1, out _)) LogNotRemoved(refusal.Message);
         }
 
         foreach (var (cursor, sent) in removals) cursor.Settle(sent);

@@ -1,11 +1,11 @@
 namespace MixpanelConnector.Tracking;
 
 /// <summary>The path of one kind of records: the buffer, the number of concurrent senders, and the exporter.</summary>
-sealed class RecordChannel(TrackedKind kind, BatchBuffer intake, BatchExporter exporter, int senders) : IDisposable
+sealed class RecordChannel(TrackedKind kind, BatchBuffer buffer, BatchExporter exporter, int senders) : IDisposable
 {
     public TrackedKind Kind => kind;
 
-    public BatchBuffer Buffer => intake;
+    public BatchBuffer Buffer => buffer;
 
     public BatchExporter Exporter => exporter;
 
@@ -14,7 +14,7 @@ sealed class RecordChannel(TrackedKind kind, BatchBuffer intake, BatchExporter e
 
     public void Dispose()
     {
-        intake.Dispose();
+        buffer.Dispose();
         Free.Dispose();
     }
 }

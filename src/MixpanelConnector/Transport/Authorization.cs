@@ -36,10 +36,8 @@ static class Authorization
 
         if (options.CurrentAccount is not { } account)
             throw MixpanelException.Invalid("service_account_username", "This call needs a service account: a project token alone is not sufficient here. Configure the user name and the secret, or use the embedded Mixpanel.");
-        if (scheme is AuthScheme.ServiceAccount)
-            return (Basic(account), null);
-        if (projectId is null)
-            throw MixpanelException.Invalid("project_id", "With a service account, this call requires a project. Configure the project id.");
+        if (scheme is AuthScheme.ServiceAccount) return (Basic(account), null);
+        if (projectId is null) throw MixpanelException.Invalid("project_id", "With a service account, this call requires a project. Configure the project id.");
         return (Basic(account), projectId.Value.ToString(CultureInfo.InvariantCulture));
     }
 

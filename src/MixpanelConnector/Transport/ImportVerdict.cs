@@ -65,14 +65,14 @@ sealed class ImportVerdict
 
     public static ImportVerdict TooLarge(MixpanelError error) => new() { Kind = VerdictKind.TooLarge, Error = error };
 
-    public static ImportVerdict Unclear(MixpanelError error, bool nothingImported, bool refusesWhoIsWho = false) =>
+    public static ImportVerdict Ambiguous(MixpanelError error, bool nothingImported, bool refusesWhoIsWho = false) =>
         new() { Kind = VerdictKind.Ambiguous, NothingImported = nothingImported, RefusesWhoIsWho = refusesWhoIsWho, Error = error };
 
-    public static ImportVerdict Foreign(MixpanelError error) => Unclear(error, nothingImported: false);
+    public static ImportVerdict Foreign(MixpanelError error) => Ambiguous(error, nothingImported: false);
 
-    public static ImportVerdict Again(MixpanelError error) => new() { Kind = VerdictKind.Retry, Error = error };
+    public static ImportVerdict Retry(MixpanelError error) => new() { Kind = VerdictKind.Retry, Error = error };
 
     public static ImportVerdict Untrusted(MixpanelError error) => new() { Kind = VerdictKind.Untrusted, Error = error };
 
-    public static ImportVerdict Fatal(MixpanelError error) => new() { Kind = VerdictKind.Unauthorized, Error = error };
+    public static ImportVerdict Unauthorized(MixpanelError error) => new() { Kind = VerdictKind.Unauthorized, Error = error };
 }

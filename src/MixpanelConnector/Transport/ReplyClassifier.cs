@@ -65,7 +65,7 @@ static class ReplyClassifier
         var failed = FailedRecords(root, sent, options);
         return failed is { Count: > 0 } && (imported is null || imported == sent - failed.Count)
             ? ImportVerdict.Partial(sent - failed.Count, failed, status, ErrorOf(reply, options))
-            : ImportVerdict.Unclear(
+            : ImportVerdict.Ambiguous(
                 ErrorOf(reply, options), nothingImported: imported is null ? !root.TryGetProperty("failed_records", out _) : imported == 0 && (failed is not null || GivesReasons(root)),
                 refusesWhoIsWho: imported == 0 && NamesIdentityEvents(root));
     }
@@ -103,7 +103,7 @@ static class ReplyClassifier
 
         if (reply.Status == 200 && status is not ("0" or "error")) return ImportVerdict.Untrusted(Untrusted(reply));
         var error = new MixpanelError(ErrorKind.Rejected, $"Mixpanel refused the update: {Said(reply, options)}") { HttpStatus = reply.Status };
-        return ImportVerdict.Unclear(error, nothingImported: good is null or 0);
+        return ImportVerdict.Ambiguous(error, nothingImported: good is null or 0);
     }
 
     /// <summary>Classifies an answer of <c>/track</c> to a batch of events: it accepts the events it can read, and does not list the others.</summary>
@@ -113,7 +113,7 @@ static class ReplyClassifier
         return ReadAcknowledgement(reply, options) switch
         {
             null => ImportVerdict.Accepted(sent, "1"),
-            { Kind: ErrorKind.Rejected } error => ImportVerdict.Unclear(error, nothingImported: true),
+            { Kind: ErrorKind.Rejected } error => ImportVerdict.Ambiguous(error, nothingImported: true),
             { } error => ImportVerdict.Untrusted(error),
         };
     }
@@ -136,9 +136,9 @@ static class ReplyClassifier
     static ImportVerdict? ByStatus(Reply reply, MixpanelOptions options) => reply switch
     {
         { Status: 507 } => ImportVerdict.Untrusted(ErrorOf(reply, options)),
-        { Failure: not null } or { IsRateLimit: true } or { IsUnavailable: true } => ImportVerdict.Again(ErrorOf(reply, options)),
+        { Failure: not null } or { IsRateLimit: true } or { IsUnavailable: true } => ImportVerdict.Retry(ErrorOf(reply, options)),
         { Status: 413 } => ImportVerdict.TooLarge(ErrorOf(reply, options)),
-        { Status: 401 or 402 or 403 or 404 } => ImportVerdict.Fatal(ErrorOf(reply, options)),
+        { Status: 401 or 402 or 403 or 404 } => ImportVerdict.Unauthorized(ErrorOf(reply, options)),
         { Status: not (200 or 400) } => ImportVerdict.Untrusted(ErrorOf(reply, options)),
         _ => null,
     };

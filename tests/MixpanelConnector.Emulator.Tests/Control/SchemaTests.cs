@@ -24,8 +24,7 @@ public sealed class SchemaTests
         var document = (await mixpanel.GetAsync("/emulator/openapi.json")).Json;
         var path = document.GetProperty("paths").GetProperty($"/emulator/projects/{{project}}/{(isTable ? "lookup-tables/{table}" : resource)}");
         Match(path.GetProperty(isTable ? "put" : "post").GetProperty("requestBody").GetProperty("content").GetProperty("application/json").GetProperty("schema"), JsonElement.Parse(body), resource);
-        if (isTable)
-            return;
+        if (isTable) return;
         var seed = document.GetProperty("components").GetProperty("schemas").GetProperty("Seed").GetProperty("properties").GetProperty("projects").GetProperty("items").GetProperty("properties");
         Match(seed.GetProperty(resource.Replace('-', '_')).GetProperty("items"), JsonElement.Parse(resource == "lookup-tables" ? body[..^1] + ",\"csv\":\"id\"}" : body), "seed");
     }
@@ -35,10 +34,8 @@ public sealed class SchemaTests
     {
         var type = schema.GetProperty("type").GetString();
         Assert.True(type == (value.ValueKind switch { JsonValueKind.Object => "object", JsonValueKind.Array => "array", JsonValueKind.String => "string", JsonValueKind.Number => "integer", _ => "boolean" }), $"{where}: {type}");
-        if (type == "array")
-            Assert.All(value.EnumerateArray(), item => Match(schema.GetProperty("items"), item, where + "[]"));
-        if (type != "object")
-            return;
+        if (type == "array") Assert.All(value.EnumerateArray(), item => Match(schema.GetProperty("items"), item, where + "[]"));
+        if (type != "object") return;
         var properties = schema.GetProperty("properties");
         Assert.Equal(properties.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal), value.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal));
         Assert.All(value.EnumerateObject(), member => Match(properties.GetProperty(member.Name), member.Value, $"{where}.{member.Name}"));

@@ -84,14 +84,11 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
                 List<SampleEvent> path = [entry];
                 foreach (var next in user.SkipWhile(e => e != entry).Skip(1).Where(e => e.Time - entry.Time <= window))
                 {
-                    if (path.Count < 3 && (path.Count == 1 ? next.Name == "B" && next.N != 3 : next.Name == "A"))
-                        path.Add(next);
+                    if (path.Count < 3 && (path.Count == 1 ? next.Name == "B" && next.N != 3 : next.Name == "A")) path.Add(next);
                 }
-                if (furthest is null || path.Count > furthest.Count)
-                    furthest = path;
+                if (furthest is null || path.Count > furthest.Count) furthest = path;
             }
-            if (furthest is not null)
-                best.Add(furthest);
+            if (furthest is not null) best.Add(furthest);
         }
         foreach (var day in Sample.Days)
         {
@@ -155,10 +152,8 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
             var alone = await DaysAsync(where);
             foreach (var day in Sample.Days.Select(Sample.Label))
             {
-                if (split[day]![segment] is { } shown)
-                    Assert.True(JsonNode.DeepEquals(alone[day], shown), $"{day}, {segment}: {alone[day]} != {shown}");
-                else
-                    Assert.All((alone[day] as JsonArray ?? alone[day]!["counts"]!.AsArray()).Select(count => (int)count!), count => Assert.Equal(0, count));
+                if (split[day]![segment] is { } shown) Assert.True(JsonNode.DeepEquals(alone[day], shown), $"{day}, {segment}: {alone[day]} != {shown}");
+                else Assert.All((alone[day] as JsonArray ?? alone[day]!["counts"]!.AsArray()).Select(count => (int)count!), count => Assert.Equal(0, count));
             }
         }
     });

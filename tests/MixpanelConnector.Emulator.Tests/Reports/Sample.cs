@@ -15,10 +15,8 @@ sealed record SampleEvent(string Name, DateTimeOffset Time, string User, string 
     JsonObject Properties()
     {
         var properties = new JsonObject { ["time"] = Time.ToUnixTimeMilliseconds(), ["distinct_id"] = User, ["$insert_id"] = InsertId };
-        if (N is not null)
-            properties["n"] = N;
-        if (S is not null)
-            properties["s"] = S;
+        if (N is not null) properties["n"] = N;
+        if (S is not null) properties["s"] = S;
         return properties;
     }
 }

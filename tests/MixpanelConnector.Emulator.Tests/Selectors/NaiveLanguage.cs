@@ -115,12 +115,10 @@ static partial class NaiveLanguage
 
     static object? Operate(string symbol, object? left, object? right)
     {
-        if (symbol is "==" or "!=")
-            return Same(left, right) == (symbol == "==");
+        if (symbol is "==" or "!=") return Same(left, right) == (symbol == "==");
         if (symbol == "in")
         {
-            if (right is List<object?> items)
-                return items.Exists(item => Same(item, left));
+            if (right is List<object?> items) return items.Exists(item => Same(item, left));
             return left is string part && right is string whole ? whole.Contains(part, StringComparison.Ordinal) : Missing;
         }
         if (symbol is ">" or ">=" or "<" or "<=")
@@ -140,10 +138,8 @@ static partial class NaiveLanguage
                 _ => order <= 0,
             };
         }
-        if (symbol == "+" && left is string first && right is string second)
-            return first + second;
-        if (left is not double x || right is not double y)
-            return Missing;
+        if (symbol == "+" && left is string first && right is string second) return first + second;
+        if (left is not double x || right is not double y) return Missing;
         return Finite(symbol switch
         {
             "+" => x + y,
@@ -218,8 +214,7 @@ static partial class NaiveLanguage
 
     static object Read(string text, double offsetSeconds)
     {
-        if (!DateAndTime().IsMatch(text))
-            return Missing;
+        if (!DateAndTime().IsMatch(text)) return Missing;
         int[] parts = [.. text.Split('-', 'T', ':').Select(part => int.Parse(part, CultureInfo.InvariantCulture)), 0, 0, 0];
         try
         {
@@ -235,16 +230,13 @@ static partial class NaiveLanguage
     static string Written(double number)
     {
         var shortest = (number + 0.0).ToString("R", CultureInfo.InvariantCulture).Split('E');
-        if (number == 0)
-            return "0";
-        if (shortest.Length == 1)
-            return shortest[0];
+        if (number == 0) return "0";
+        if (shortest.Length == 1) return shortest[0];
         var exponent = int.Parse(shortest[1], CultureInfo.InvariantCulture);
         var decimals = shortest[0].Length - 1 - shortest[0].IndexOf('.', StringComparison.Ordinal);
         decimals = shortest[0].Contains('.', StringComparison.Ordinal) ? decimals : 0;
         var digits = BigInteger.Parse(shortest[0].Replace(".", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
-        if (exponent >= decimals)
-            return (digits * BigInteger.Pow(10, exponent - decimals)).ToString(CultureInfo.InvariantCulture);
+        if (exponent >= decimals) return (digits * BigInteger.Pow(10, exponent - decimals)).ToString(CultureInfo.InvariantCulture);
         var fraction = BigInteger.Abs(digits).ToString(CultureInfo.InvariantCulture).PadLeft(decimals - exponent, '0');
         return (number < 0 ? "-" : "") + "0." + fraction;
     }

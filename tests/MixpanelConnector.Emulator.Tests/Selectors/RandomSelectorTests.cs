@@ -125,8 +125,7 @@ public sealed class RandomSelectorTests
             OneOf(Numbers),
             OneOf(Numbers).Select(number => "-" + number),
             OneOf("true", "false", "null"));
-        if (depth == 0)
-            return scalars;
+        if (depth == 0) return scalars;
         var inner = JsonValues(depth - 1);
         return Gen.Frequency(
             (6, scalars),
@@ -141,8 +140,7 @@ public sealed class RandomSelectorTests
     {
         var values = Values(depth - 1, variables);
         var comparisons = Gen.Select(OneOf("==", "!=", ">", ">=", "<", "<=", "in"), Operands(values), (symbol, pair) => Binary(symbol, pair.Left, pair.Right));
-        if (depth <= 1)
-            return comparisons;
+        if (depth <= 1) return comparisons;
         var conditions = Conditions(depth - 1, variables);
         return Gen.Frequency(
             (4, comparisons),
@@ -181,8 +179,7 @@ public sealed class RandomSelectorTests
             (1, Gen.Bool.Select(Boolean)),
             (1, Gen.Const(0).Select(_ => Now())),
             (variables, Gen.Int[0, Math.Max(variables - 1, 0)].Select(level => Variable($"v{level}"))));
-        if (depth <= 0)
-            return leaves;
+        if (depth <= 0) return leaves;
         var values = Values(depth - 1, variables);
         return Gen.Frequency(
             (5, leaves),

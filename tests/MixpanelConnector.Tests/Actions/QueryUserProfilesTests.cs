@@ -127,7 +127,7 @@ public class QueryUserProfilesTests
     }
 
     [Fact]
-    public async Task The_stream_of_the_doors_gives_one_json_text_for_each_profile()
+    public async Task The_stream_of_the_interfaces_gives_one_json_text_for_each_profile()
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json(Page(0, [1, 2])));
         using var client = new MixpanelClient(Given.Account().At(server));

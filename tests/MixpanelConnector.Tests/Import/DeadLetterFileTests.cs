@@ -1,5 +1,3 @@
-using static MixpanelConnector.Tests.Import.ImportRun;
-
 namespace MixpanelConnector.Tests.Import;
 
 /// <summary>What is in the dead-letter file before an import: its own dead letters, or something that must not be lost.</summary>
@@ -17,33 +15,18 @@ public sealed class DeadLetterFileTests : IDisposable
     /// <summary>An import whose dead letters are in a file that the helper does not delete.</summary>
     ImportRequest Into(string dead, string text) => _run.Request(_run.Folder.Write("in.ndjson", text)) with { DeadLetterPath = dead };
 
-    [Theory]
-    [InlineData(false, false)]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
-    public async Task A_file_that_another_wrote_is_left_alone_and_nothing_is_sent(bool isRestart, bool isDryRun)
+    [Fact]
+    public async Task What_another_wrote_is_kept_beside_it()
     {
         var dead = _run.Folder.Write("dead", "precious\n");
-        foreach (var text in (string[])[Events(1), "bad\n"])
-        {
-            var refused = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Into(dead, text) with { Restart = isRestart, DryRun = isDryRun }));
-            Assert.Equal("dead_letter", refused.Error.Field);
-            Assert.Contains("Name another file, or move or delete this one", refused.Message, StringComparison.Ordinal);
-        }
-
-        Assert.Equal("precious\n", File.ReadAllText(dead));
-        Assert.Empty(_run.Mixpanel.Requests);
-    }
-
-    [Fact]
-    public async Task The_dead_letters_of_another_import_are_left_alone()
-    {
-        var dead = _run.Folder.File("dead");
-        await _run.RunAsync(Into(dead, "bad\n"), _state);
+        Assert.Equal(1, (await _run.RunAsync(Into(dead, "bad\n"), _state)).Rejected);
         var letters = File.ReadAllText(dead);
         using var other = new InMemoryImportState();
-        await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Into(dead, "worse\n"), other));
-        Assert.Equal(letters, File.ReadAllText(dead));
+        Assert.Equal(1, (await _run.RunAsync(Into(dead, "worse\n"), other)).Rejected);
+
+        Assert.Equal("precious\n", File.ReadAllText(dead + ".1"));
+        Assert.Equal(letters, File.ReadAllText(dead + ".2"));
+        Assert.Contains("worse", Assert.Single(File.ReadAllLines(dead)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -72,13 +55,5 @@ public sealed class DeadLetterFileTests : IDisposable
         var dead = _run.Folder.Write("dead", "");
         Assert.Equal(1, (await _run.RunAsync(Into(dead, "bad\n"))).Rejected);
         Assert.Single(File.ReadAllLines(dead));
-    }
-
-    [Fact]
-    public async Task A_lookup_table_leaves_the_file_of_another_alone()
-    {
-        var dead = _run.Folder.Write("dead", "precious\n");
-        await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Into(dead, "id,n\na\n") with { Type = ImportType.LookupTable, TableId = Guid.NewGuid() }));
-        Assert.Equal("precious\n", File.ReadAllText(dead));
     }
 }

@@ -44,14 +44,6 @@ public sealed class RefusedRecordsTests
         Assert.Equal((3, requests, 3), (again.Exit, server.Requests.Count, again.Json.GetProperty("events").GetProperty("rejected").GetInt32()));
         Assert.Equal(letters.Count, (await File.ReadAllLinesAsync(dead, TestContext.Current.CancellationToken)).Length);
 
-        var precious = tool.Folder.Write("precious", "notes");
-        foreach (var restart in (string[][])[[], ["--restart"], ["--dry-run"]])
-        {
-            var other = await tool.RunAsync([.. line[..^1], precious, .. restart]);
-            Assert.Equal((2, "notes"), (other.Exit, await File.ReadAllTextAsync(precious, TestContext.Current.CancellationToken)));
-            Assert.Contains("is not empty", other.Out + other.Err, StringComparison.Ordinal);
-        }
-
         isMended = true;
         var replay = await tool.RunAsync("import", "--replay", dead, "--profile", "new", "--output", "json");
         Assert.Equal((3, 1), (replay.Exit, replay.Json.GetProperty("accepted").GetInt32()));

@@ -77,13 +77,11 @@ sealed class CertificateAuthority : IDisposable
 
     static X509Certificate2? Load(string certificate, string key, DateTimeOffset now)
     {
-        if (!System.IO.File.Exists(certificate) || !System.IO.File.Exists(key))
-            return null;
+        if (!System.IO.File.Exists(certificate) || !System.IO.File.Exists(key)) return null;
         try
         {
             var authority = X509Certificate2.CreateFromPemFile(certificate, key);
-            if (authority.NotAfter.ToUniversalTime() - now.UtcDateTime >= LeastLeft)
-                return authority;
+            if (authority.NotAfter.ToUniversalTime() - now.UtcDateTime >= LeastLeft) return authority;
             authority.Dispose();
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)

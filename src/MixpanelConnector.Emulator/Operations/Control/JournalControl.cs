@@ -18,8 +18,7 @@ sealed class JournalControl(Journal journal, Access access)
         await access.ManagerAsync(context).ConfigureAwait(false);
         var query = context.Request.Query;
         var (after, limit) = (Integer("after"), Integer("limit") ?? 1000);
-        if (limit is 0 or > MostShown)
-            throw new RefusedException(400, $"limit: must be from 1 to {MostShown}");
+        if (limit is 0 or > MostShown) throw new RefusedException(400, $"limit: must be from 1 to {MostShown}");
         var (path, project) = (query["path"].ToString(), Integer("project_id"));
         var found = journal.All
             .Where(request => (path == "" || request.Path == path) && (project is null || request.ProjectIds.Contains((int)project)));

@@ -60,8 +60,7 @@ sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTa
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
         body.AllowOnly("id", "name", "mappings");
         var id = body.Text("id") is not { } given ? Guid.NewGuid() : Guid.TryParse(given, out var parsed) ? parsed : throw body.Invalid("id", "must be a UUID");
-        if (tables.ReadAll().Any(row => row.Id == id))
-            throw body.Invalid("id", "already taken");
+        if (tables.ReadAll().Any(row => row.Id == id)) throw body.Invalid("id", "already taken");
         var name = body.RequiredText("name");
         if (body.Has("mappings"))
         {
@@ -103,8 +102,7 @@ sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTa
         body.AllowOnly("name", "token", "secret", "timezone", "identity_management", "region");
         var before = accounts.Projects.FirstOrDefault(project => project.Id == id);
         var zone = body.Text("timezone") ?? before?.TimeZone ?? "UTC";
-        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
-            throw body.Invalid("timezone", "must be a time zone like Europe/Berlin");
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _)) throw body.Invalid("timezone", "must be a time zone like Europe/Berlin");
         var settings = new ProjectSettings(
             body.RequiredText("name"), body.Has("token") ? body.RequiredText("token") : "", body.Has("secret") ? body.RequiredText("secret") : "", zone,
             body.Choice("identity_management", before?.Identity ?? options.Identity), body.Has("region") ? body.OneOf("region", "", Regions.All) : body.Names.Contains("region", StringComparer.Ordinal) ? null : before?.Region);

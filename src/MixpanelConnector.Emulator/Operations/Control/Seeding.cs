@@ -42,8 +42,7 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
     {
         var hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(seed)));
         var known = documents.List(0, Kind);
-        if (known.Any(document => document.Id == hash))
-            return;
+        if (known.Any(document => document.Id == hash)) return;
         if (known.Count > 0)
             throw new FormatException("The seed differs from the one that the store was created from. Use another folder, delete this one, or start without a seed and load it with POST /emulator/seed.");
         await ApplyAsync(Encoding.UTF8.GetBytes(seed), cancellationToken).ConfigureAwait(false);
@@ -62,14 +61,12 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         {
             throw new FormatException($"The seed is not valid JSON, or has a duplicate member, at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.", e);
         }
-        if (seed.ValueKind != JsonValueKind.Object)
-            throw Wrong("", "must be a JSON object");
+        if (seed.ValueKind != JsonValueKind.Object) throw Wrong("", "must be a JSON object");
         AllowOnly(seed, "", "$schema", "projects", "service_accounts");
         var ids = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (project, at) in Objects(seed, "projects", ""))
         {
-            if (project.TryGetProperty("id", out var id) && !ids.Add(id.GetRawText()))
-                throw Wrong($"{at}.id", "occurs twice");
+            if (project.TryGetProperty("id", out var id) && !ids.Add(id.GetRawText())) throw Wrong($"{at}.id", "occurs twice");
         }
         await snapshots.AllOrNothingAsync(() => BringInAsync(seed, cancellationToken), Undone, cancellationToken).ConfigureAwait(false);
     }
@@ -118,8 +115,7 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         {
             AllowOnly(table, place, "id", "name", "mappings", "csv");
             var made = await SendAsync(HttpMethod.Post, Path("/emulator/projects/", id, "/lookup-tables"), Without(table, "csv"), place, cancellationToken).ConfigureAwait(false);
-            if (!table.TryGetProperty("csv", out _))
-                continue;
+            if (!table.TryGetProperty("csv", out _)) continue;
             using var content = new StringContent(Text(table, "csv", place), Encoding.UTF8, "text/csv");
             await SendAsync(HttpMethod.Put, Path($"/lookup-tables/{made.GetProperty("results").GetProperty("id").GetString()}?project_id=", id, ""), content, $"{place}.csv", cancellationToken).ConfigureAwait(false);
         }
@@ -180,18 +176,15 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
     {
         foreach (var member in json.EnumerateObject())
         {
-            if (!names.Contains(member.Name))
-                throw Wrong(at, $"unknown member {member.Name}, expected one of {string.Join(", ", names.ToArray())}");
+            if (!names.Contains(member.Name)) throw Wrong(at, $"unknown member {member.Name}, expected one of {string.Join(", ", names.ToArray())}");
         }
     }
 
     static List<(JsonElement Item, string At)> Objects(JsonElement json, string name, string at)
     {
         var path = at == "" ? name : $"{at}.{name}";
-        if (!json.TryGetProperty(name, out var list))
-            return [];
-        if (list.ValueKind != JsonValueKind.Array)
-            throw Wrong(path, "must be a list");
+        if (!json.TryGetProperty(name, out var list)) return [];
+        if (list.ValueKind != JsonValueKind.Array) throw Wrong(path, "must be a list");
         return [.. list.EnumerateArray().Select((item, i) => item.ValueKind == JsonValueKind.Object ? (item, Path($"{path}[", i, "]")) : throw Wrong(Path($"{path}[", i, "]"), "must be an object"))];
     }
 

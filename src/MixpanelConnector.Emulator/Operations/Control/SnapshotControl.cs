@@ -40,8 +40,7 @@ sealed class SnapshotControl(Snapshots snapshots, StartOver startOver, Access ac
     public async Task RestoreAsync(HttpContext context)
     {
         await access.ManagerAsync(context).ConfigureAwait(false);
-        if (!await snapshots.RestoreAsync(NameOf(context), context.RequestAborted).ConfigureAwait(false))
-            throw NotFound();
+        if (!await snapshots.RestoreAsync(NameOf(context), context.RequestAborted).ConfigureAwait(false)) throw NotFound();
         startOver.Forget();
         await context.Response.OkAsync().ConfigureAwait(false);
     }
@@ -49,8 +48,7 @@ sealed class SnapshotControl(Snapshots snapshots, StartOver startOver, Access ac
     public async Task DeleteAsync(HttpContext context)
     {
         await access.ManagerAsync(context).ConfigureAwait(false);
-        if (!await snapshots.DeleteAsync(NameOf(context), context.RequestAborted).ConfigureAwait(false))
-            throw NotFound();
+        if (!await snapshots.DeleteAsync(NameOf(context), context.RequestAborted).ConfigureAwait(false)) throw NotFound();
         await context.Response.OkAsync().ConfigureAwait(false);
     }
 

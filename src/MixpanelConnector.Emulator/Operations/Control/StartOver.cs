@@ -47,7 +47,6 @@ sealed class StartOver(Snapshots snapshots, Quota quota, Feed feed, Journal jour
     {
         quota.Forget(projectId);
         feed.Forget(projectId);
-        if (projectId is null)
-            Replaced();
+        if (projectId is null) Replaced();
     }
 }

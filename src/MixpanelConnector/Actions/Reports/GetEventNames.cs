@@ -37,9 +37,9 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves the names of the most common events of the last 31 days.</summary>
     /// <example>{"limit":100}</example>
-    /// <param name="input">What to count, and how many names to return.</param>
+    /// <param name="input">What to count, and how many names to return. Default: the defaults of its properties.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
-    public ValueTask<GetEventNamesOutput> GetEventNamesAsync(GetEventNamesInput input, CancellationToken cancellationToken = default) =>
-        InvokeAsync(ReportActions.GetEventNames, input, cancellationToken);
+    public ValueTask<GetEventNamesOutput> GetEventNamesAsync(GetEventNamesInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.GetEventNames, input ?? new(), cancellationToken);
 }

@@ -62,9 +62,9 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves today's most common events, and how they changed since yesterday.</summary>
     /// <example>{"type":"general","limit":10}</example>
-    /// <param name="input">What to count, and how many events to return.</param>
+    /// <param name="input">What to count, and how many events to return. Default: the defaults of its properties.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
-    public ValueTask<GetTopEventsOutput> GetTopEventsAsync(GetTopEventsInput input, CancellationToken cancellationToken = default) =>
-        InvokeAsync(ReportActions.GetTopEvents, input, cancellationToken);
+    public ValueTask<GetTopEventsOutput> GetTopEventsAsync(GetTopEventsInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.GetTopEvents, input ?? new(), cancellationToken);
 }

@@ -8,10 +8,10 @@ namespace MixpanelConnector.Import.Send;
 /// <summary>
 /// Sends a batch until the outcome of each of its records is known. A retry sends the same bytes, after a wait. A batch whose response
 /// leaves the outcome of single records open is split until none is. A server that counts wrong costs at most one request per sender,
-/// plus one. If there is a state, the fence durably saves that the records of a batch may have been delivered
+/// plus one. If there is a state, it is durably saved that the records of a batch may have been delivered
 /// before they are sent again.
 /// </summary>
-sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, SendLimits limits, ImportCounts counts, ImportCancellation cancellation, TimeSpan maxOutage, Action<DeadLetter, Refusal> refused, byte[]? options = null, Action<RecordBatch>? fence = null)
+sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, SendLimits limits, ImportCounts counts, ImportCancellation cancellation, TimeSpan maxOutage, Action<DeadLetter, Refusal> refused, byte[]? options = null, Action<RecordBatch>? markInFlight = null)
 {
     /// <summary>The number of wrong counts of the same bytes after which no count is trusted.</summary>
     const int MiscountConfirmations = 2;
@@ -54,7 +54,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                 batch.MarkMaybeDelivered(); // as the responses to its parts left it open
                 if (confirmations == UntrustedConfirmations)
                 {
-                    HaltAsForeign();
+                    StopAsForeign();
                     break;
                 }
 
@@ -69,9 +69,9 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         return outcome;
     }
 
-    void HaltAsForeign() => cancellation.Because(RunOutcome.Unavailable, "The responses are HTTP 400 without Mixpanel's JSON, or with contradictory JSON: another server responds in its place. Check the endpoint and any proxies. Run the same command again once this is fixed; it resumes.");
+    void StopAsForeign() => cancellation.Because(RunOutcome.Unavailable, "The responses are HTTP 400 without Mixpanel's JSON, or with contradictory JSON: another server responds in its place. Check the endpoint and any proxies. Run the same command again once this is fixed; it resumes.");
 
-    void HaltAsMiscounted(ImportVerdict verdict) => cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This happened twice in a row: the responses cannot be trusted, and were ignored. {(destination.DropsInSilence
+    void StopAsMiscounted(ImportVerdict verdict) => cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This happened twice in a row: the responses cannot be trusted, and were ignored. {(destination.DropsInSilence
         ? "With strict 0, Mixpanel silently drops what it does not accept: with strict 1, the same command reports it. Or another server"
         : "Another server")} responds in Mixpanel's place: check the endpoint and any proxies. Run the same command again once this is fixed; it resumes.");
 
@@ -123,12 +123,12 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
 
                     outcome.InDoubt.AddRange(Letters(batch, [refusal]));
                     if (limits.InDoubt() < MostInDoubt) return true;
-                    HaltAsForeign();
+                    StopAsForeign();
                     return false;
 
                 // A batch that cannot be retried gets no second response: that of the next batch decides instead.
                 case VerdictKind.Miscounted when ++miscounts == MiscountConfirmations || (inARow >= MiscountConfirmations && !batch.Repeatable):
-                    HaltAsMiscounted(verdict);
+                    StopAsMiscounted(verdict);
                     return false;
 
                 case VerdictKind.Unauthorized:
@@ -180,7 +180,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         batch.MarkMaybeDelivered();
         if (outcome.MaybeDelivered) return;
         outcome.MaybeDelivered = true;
-        if (outcome.Batch.Repeatable) fence?.Invoke(outcome.Batch); // for all others the fence is set before sending
+        if (outcome.Batch.Repeatable) markInFlight?.Invoke(outcome.Batch); // for all others that is marked before sending
     }
 
     static Answer AnswerOf(Reply reply, ImportVerdict verdict) => reply.IsRateLimit ? Answer.Busy
@@ -194,7 +194,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         using var records = batch.Open();
         foreach (var failed in verdict.Failed)
             if (failed.InsertId is { Length: > 0 } id && records.InsertIdOf(in batch[failed.Index]) is { } sent && id != sent)
-                return ImportVerdict.Unclear(verdict.Error!, nothingImported: false);
+                return ImportVerdict.Ambiguous(verdict.Error!, nothingImported: false);
 
         return verdict;
     }

@@ -30,7 +30,7 @@ sealed class CheckpointTracker
     readonly List<MemoryLease> _leases = []; // for the dead letters
     readonly long _began;
     ImportTotals _totals;
-    (RecordBatch Batch, List<(string Id, long SentTo)> Before)? _fenced;
+    (RecordBatch Batch, List<(string Id, long SentTo)> Before)? _inFlight;
     long _deadLetterBytes;
     long _next;
     bool _isBehind;
@@ -98,7 +98,7 @@ sealed class CheckpointTracker
     {
         lock (_lock)
         {
-            _fenced = (batch, [.. batch.Reached.Select(reached => (reached.Id, _sentTo.GetValueOrDefault(reached.Id)))]);
+            _inFlight = (batch, [.. batch.Reached.Select(reached => (reached.Id, _sentTo.GetValueOrDefault(reached.Id)))]);
             foreach (var reached in batch.Reached)
             {
                 MarkSent(reached);
@@ -153,10 +153,10 @@ sealed class CheckpointTracker
                 {
                     outcome.Batch.Reached.ForEach(Tell);
                 }
-                else if (_fenced is { } fence && fence.Batch == outcome.Batch)
+                else if (_inFlight is { } inFlight && inFlight.Batch == outcome.Batch)
                 {
                     // It was not sent after all.
-                    foreach (var (id, sentTo) in fence.Before)
+                    foreach (var (id, sentTo) in inFlight.Before)
                     {
                         _sentTo[id] = sentTo;
                         _moved.Add(id);

@@ -80,8 +80,7 @@ static class ExportedFiles
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
-            if (file.Length != entry.Bytes || Convert.ToHexStringLower(SHA256.HashData(file)) != entry.Sha256)
-                throw new InputException(NotWhatItWas);
+            if (file.Length != entry.Bytes || Convert.ToHexStringLower(SHA256.HashData(file)) != entry.Sha256) throw new InputException(NotWhatItWas);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -24,6 +24,8 @@ interface Letter {
   mapping: MappingOptions;
   /** Whether its mapping used lookups in other files, which are not available here. */
   isLookedUp: boolean;
+  /** Whether a value does not match its column: sent as it is, it would be accepted as text. */
+  isMisfit: boolean;
 }
 
 /** Records of an import that were not accepted, by reason: to inspect, edit and resend. */
@@ -46,7 +48,8 @@ export function DeadLetters({ job, mayChange }: { job: ImportJob; mayChange: boo
   const reason = code ?? groups[0]?.name;
   const all = letters.filter((letter) => letter.message === reason && !done.has(letter.number));
   const faults = Object.fromEntries(all.flatMap((letter) => {
-    const fault = faultOf(edited[letter.number] ?? letter.text);
+    const text = edited[letter.number];
+    const fault = text === undefined && letter.isMisfit ? "Correct the value that does not match its column first." : faultOf(text ?? letter.text);
     return fault === undefined ? [] : [[letter.number, fault]];
   }));
   const ready = all.filter(({ number }) => faults[number] === undefined);
@@ -113,7 +116,7 @@ function letterOf(json: Json, index: number): Letter {
   const [raw, options] = [get(json, "raw"), get(json, "options")];
   const mapping = get(options, "mapping");
   const text = (name: string) => shown(get(options, name));
-  return { mapping: { vendor: text("vendor"), mapping: mapping === undefined ? "" : compact(mapping), identity: text("identity"), ...(text("group_key") === "" ? {} : { group_key: text("group_key") }) }, isLookedUp: get(options, "looked_up") !== undefined, number: index, line: shown(get(json, "line")), code: shown(get(json, "code")), message: shown(get(json, "message")) || shown(get(json, "code")), text: raw === undefined ? "" : raw.kind === "string" ? raw.value : write(withId(raw, json)) };
+  return { mapping: { vendor: text("vendor"), mapping: mapping === undefined ? "" : compact(mapping), identity: text("identity"), ...(text("group_key") === "" ? {} : { group_key: text("group_key") }) }, isLookedUp: get(options, "looked_up") !== undefined, isMisfit: get(json, "misfits") !== undefined, number: index, line: shown(get(json, "line")), code: shown(get(json, "code")), message: shown(get(json, "message")) || shown(get(json, "code")), text: raw === undefined ? "" : raw.kind === "string" ? raw.value : write(withId(raw, json)) };
 }
 
 /** A record that may have arrived keeps the id with which it was sent, so that Mixpanel counts it once. */
