@@ -59,14 +59,27 @@ sealed class Journal(TimeProvider time, string instance)
     {
         var at = time.GetUtcNow();
         if (context.Request.Headers[Seeding.Header] == instance) context.Items[Own] = true;
+        if (IsOurs(context) || context.Request.Path.StartsWithSegments("/emulator", StringComparison.Ordinal) || context.Request.Path == "/healthz")
+        {
+            await next(context).ConfigureAwait(false);
+            return;
+        }
+
+        // Added before the first byte of the response, so that a client that has its response finds the request here.
+        LinkedListNode<ReceivedRequest>? added = null;
+        context.Response.OnStarting(() =>
+        {
+            added ??= Add(context, at);
+            return Task.CompletedTask;
+        });
         try
         {
             await next(context).ConfigureAwait(false);
         }
         finally
         {
-            if (!IsOurs(context) && !context.Request.Path.StartsWithSegments("/emulator", StringComparison.Ordinal) && context.Request.Path != "/healthz")
-                Add(context, at);
+            if (added is null) added = Add(context, at);
+            else if (HasEnded(context)) NoteNoResponse(added);
         }
     }
 
@@ -98,11 +111,17 @@ sealed class Journal(TimeProvider time, string instance)
 
     static long SizeOf(ReceivedRequest request) => request.Records?.NotKept.Sum(record => 64L + record.Record.Length + record.Reason.Length + record.Field.Length) ?? 0;
 
-    void Add(HttpContext context, DateTimeOffset at)
+    static bool HasEnded(HttpContext context) => context.Items.ContainsKey(Ended) || context.RequestAborted.IsCancellationRequested;
+
+    void NoteNoResponse(LinkedListNode<ReceivedRequest> node)
+    {
+        lock (_lock) node.Value = node.Value with { Status = null };
+    }
+
+    LinkedListNode<ReceivedRequest> Add(HttpContext context, DateTimeOffset at)
     {
         var note = context.Items.TryGetValue(typeof(Note), out var there) ? (Note)there! : null;
-        var ended = context.Items.ContainsKey(Ended) || context.RequestAborted.IsCancellationRequested;
-        var request = new ReceivedRequest(context.Request.Method, context.Request.Path, context.Request.QueryString.ToString(), ended ? null : context.Response.StatusCode, at)
+        var request = new ReceivedRequest(context.Request.Method, context.Request.Path, context.Request.QueryString.ToString(), HasEnded(context) ? null : context.Response.StatusCode, at)
         {
             Host = context.Request.Host.Value ?? "",
             ProjectIds = note?.Projects ?? ProjectsOf(context),
@@ -117,6 +136,7 @@ sealed class Journal(TimeProvider time, string instance)
             if (request.Records is not null) _oldestWithRecords ??= node;
             while (_characters > MostCharacters && _oldestWithRecords is { } oldest && oldest != node)
                 ForgetRecords(oldest);
+            return node;
         }
     }
 

@@ -27,6 +27,17 @@ public sealed class JournalTests
     }
 
     [Fact]
+    public async Task Who_has_a_response_finds_its_request()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        for (var sent = 1; sent <= 300; sent++)
+        {
+            await mixpanel.GetAsync("/api/query/nothing");
+            Assert.Equal(sent, mixpanel.Server.Requests.Count);
+        }
+    }
+
+    [Fact]
     public async Task A_request_that_was_refused_as_a_whole_says_why()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
