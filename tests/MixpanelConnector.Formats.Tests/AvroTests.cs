@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Avro;
 using Avro.File;
 using Avro.Generic;
@@ -103,6 +104,13 @@ public sealed class AvroTests : IDisposable
         var report = await RunAsync(new HandMadeAvro(schema).Block(3, [.. Row(1, 0), .. Row(2, [2, .. value]), .. Row(3, 0)]).Bytes);
         Assert.Equal((RunOutcome.Rejected, 2L, 1L), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal(("number_range", "v"), report.Reasons is [var reason] ? (reason.Code, reason.Field) : default);
+
+        var letters = await File.ReadAllTextAsync(_run.DeadLetterPath, TestContext.Current.CancellationToken);
+        var again = await _run.RunAsync(_run.RequestAll() with { Replay = _run.Folder.Write("again", letters) });
+        Assert.Equal((RunOutcome.Rejected, 0L), (again.Outcome, again.Accepted));
+        var text = JsonElement.Parse(letters).GetProperty("raw").GetProperty("properties").GetProperty("v").GetRawText();
+        var mended = await _run.RunAsync(_run.RequestAll() with { Replay = _run.Folder.Write("mended", letters.Replace(text, "1.5", StringComparison.Ordinal)) });
+        Assert.Equal((RunOutcome.Complete, 1L), (mended.Outcome, mended.Accepted));
     }
 
     [Theory]

@@ -63,7 +63,7 @@ sealed class ValueText(RecordBuilder records)
         }
 
         records.IsNoNumber(new("number_range", column, $"the column has a decimal without digits, or with more than {MostDecimalBytes} bytes of them"));
-        json.AppendString(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(value)));
+        json.AppendString(Encoding.ASCII.GetBytes($"0x{Convert.ToHexStringLower(value)}")); // no number, and not empty, so that a replay rejects it, too
     }
 
     public static void WriteDecimal(JsonText json, BigInteger unscaled, int scale)
