@@ -25,7 +25,7 @@ sealed class AvroBlocks : IDisposable
     static readonly byte[] Magic = [(byte)'O', (byte)'b', (byte)'j', 1];
 
     readonly InputWindow _window;
-    readonly long? _most;
+    readonly DecompressionLimit? _limit;
     readonly byte[] _marker = new byte[MarkerLength];
     byte[] _packed = [];
     byte[] _data = [];
@@ -33,7 +33,7 @@ sealed class AvroBlocks : IDisposable
     string _codec = "null";
     long _given;
 
-    AvroBlocks(InputWindow window, long? most) => (_window, _most) = (window, most);
+    AvroBlocks(InputWindow window, DecompressionLimit? limit) => (_window, _limit) = (window, limit);
 
     public AvroType Schema { get; private set; } = null!;
 
@@ -49,12 +49,12 @@ sealed class AvroBlocks : IDisposable
 
     /// <summary>Reads the file header.</summary>
     /// <param name="window">The file, at its beginning. Owned once this returns.</param>
-    /// <param name="most">The maximum decompressed size of all blocks together, in bytes; null for no limit.</param>
+    /// <param name="limit">The limit of all blocks together, decompressed; null for none.</param>
     /// <param name="cancellationToken">Stops reading.</param>
     /// <exception cref="InputException">It is not an Avro file, or not a supported one.</exception>
-    public static async ValueTask<AvroBlocks> OpenAsync(InputWindow window, long? most, CancellationToken cancellationToken)
+    public static async ValueTask<AvroBlocks> OpenAsync(InputWindow window, DecompressionLimit? limit, CancellationToken cancellationToken)
     {
-        var blocks = new AvroBlocks(window, most);
+        var blocks = new AvroBlocks(window, limit);
         while (window.Unread.Length < Magic.Length)
             if (!await window.FillAsync(cancellationToken).ConfigureAwait(false)) break;
         if (!Begins(window.Unread)) throw new InputException("is not an Avro file");
@@ -118,7 +118,7 @@ sealed class AvroBlocks : IDisposable
             _ => Snapped(packed),
         };
         _given += _length;
-        if (_given > _most) throw new InputException(FormattableString.Invariant($"is more than {_most} bytes when it is decompressed, which is the limit"));
+        _limit?.Reached(_given);
     }
 
     int Inflated(int packed)

@@ -13,7 +13,7 @@ sealed class AvroFormat() : ImportFormat("avro")
 
     internal override async ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken)
     {
-        var blocks = await AvroBlocks.OpenAsync(input.Window, input.Request.MaxDecompressedBytes, cancellationToken).ConfigureAwait(false);
+        var blocks = await AvroBlocks.OpenAsync(input.Window, input.File.LimitOf(input.Request), cancellationToken).ConfigureAwait(false);
         var reader = new AvroRecordReader(blocks, input.Request);
         if (input.Reached is { Offset: > 0 } reached) await reader.ResumeAsync(reached.Offset, input.Fingerprint, cancellationToken).ConfigureAwait(false);
         return reader;

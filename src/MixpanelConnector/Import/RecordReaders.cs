@@ -118,7 +118,7 @@ static class RecordReaders
                 // So few bytes are a truncated file.
                 var named = input.Name.EndsWith(compression.Extension, StringComparison.OrdinalIgnoreCase);
                 if (length == 0 && named) throw new InputException($"{compression.Name}: the file is truncated, at compressed byte 0");
-                if (compression.Recognizes(head.AsSpan(0, length)) || (length > 0 && (named || length == 1) && compression.Magic.StartsWith(head.AsSpan(0, length)))) return (Bounded(compression.Open(joined), request), compression);
+                if (compression.Recognizes(head.AsSpan(0, length)) || (length > 0 && (named || length == 1) && compression.Magic.StartsWith(head.AsSpan(0, length)))) return (Bounded(compression.Open(joined), input, request), compression);
             }
 
             return (joined, null);
@@ -130,7 +130,7 @@ static class RecordReaders
         }
     }
 
-    static ByteSource Bounded(ByteSource decompressed, ImportRequest request) => request.MaxDecompressedBytes is { } most ? new BoundedByteSource(decompressed, most) : decompressed;
+    static ByteSource Bounded(ByteSource decompressed, InputFile input, ImportRequest request) => input.LimitOf(request) is { } limit ? new BoundedByteSource(decompressed, limit) : decompressed;
 
     /// <exception cref="InputException">The input is not UTF-8 text.</exception>
     public static void EnsureText(ReadOnlySpan<byte> head)

@@ -16,8 +16,12 @@ static class ArchivedFiles
     public const int Most = 100_000;
 
     /// <summary>The inputs in an archive, ordered by name.</summary>
-    public static IEnumerable<InputFile> Inputs(InputFile archive, IReadOnlyCollection<ArchivedFile> files)
+    /// <param name="archive">The archive.</param>
+    /// <param name="files">The files in it.</param>
+    /// <param name="most">The maximum decompressed size of all its files together, in bytes; null for no limit.</param>
+    public static IEnumerable<InputFile> Inputs(InputFile archive, IReadOnlyCollection<ArchivedFile> files, long? most)
     {
+        var limit = most is { } bytes ? new DecompressionLimit(bytes) : null;
         var place = archive.Place;
         var names = files.Select(file => file.Name).ToHashSet(StringComparer.Ordinal);
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -40,6 +44,7 @@ static class ArchivedFiles
                     Length = file.Length,
                     Opened = file.Open,
                     OpenedAt = null,
+                    SharedLimit = limit is null ? null : new(most!.Value, limit),
                     Fault = isFirst ? file.Fault : "is in the archive twice; the first one of that name is read",
                 };
             }),

@@ -137,8 +137,36 @@ sealed class RejoinedByteSource(ReadOnlyMemory<byte> head, ByteSource rest) : By
     public override void Dispose() => rest.Dispose();
 }
 
-/// <summary>Limits the number of bytes: a few kilobytes may decompress to terabytes.</summary>
-sealed class BoundedByteSource(ByteSource source, long most) : ByteSource
+/// <summary>
+/// Limits the bytes that an input gives when it is decompressed: a few kilobytes may become terabytes. The files of an archive share a limit, to which each
+/// counts once, however often it is read.
+/// </summary>
+/// <param name="most">The limit, in bytes.</param>
+/// <param name="archive">The limit of the archive that the input is in.</param>
+sealed class DecompressionLimit(long most, DecompressionLimit? archive = null)
+{
+    long _highest;
+
+    /// <param name="given">The number of bytes that the input has given since its beginning.</param>
+    /// <exception cref="InputException">It is over the limit.</exception>
+    public void Reached(long given)
+    {
+        if (given > most) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"is more than {most} bytes when it is decompressed, which is the limit"));
+        if (given <= _highest) return;
+        var before = _highest;
+        _highest = given;
+        archive?.Add(given - before);
+    }
+
+    void Add(long more)
+    {
+        _highest += more;
+        if (_highest > most) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"is in an archive whose files are more than {most} bytes in total when they are decompressed, which is the limit"));
+    }
+}
+
+/// <summary>A decompressed source within a limit.</summary>
+sealed class BoundedByteSource(ByteSource source, DecompressionLimit limit) : ByteSource
 {
     long _given;
 
@@ -147,8 +175,7 @@ sealed class BoundedByteSource(ByteSource source, long most) : ByteSource
     public override async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
     {
         var read = await source.ReadAsync(target, cancellationToken).ConfigureAwait(false);
-        _given += read;
-        if (_given > most) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"is more than {most} bytes when it is decompressed, which is the limit"));
+        limit.Reached(_given += read);
         return read;
     }
 

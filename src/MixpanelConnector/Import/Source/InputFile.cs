@@ -22,6 +22,9 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>Opens it at an offset, if it is not opened by its path; null if it can only be read from the beginning.</summary>
     public Func<long, ByteSource>? OpenedAt { get; init; }
 
+    /// <summary>The limit of its decompressed bytes, if it shares one with other files of an archive.</summary>
+    public DecompressionLimit? SharedLimit { get; init; }
+
     /// <summary>Whether it consists of plain lines, whatever they begin with: neither compressed, nor in another encoding or format. Default: false.</summary>
     public bool IsPlain { get; init; }
 
@@ -42,6 +45,9 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
 
     /// <summary>Its stored size in bytes; null for a stream.</summary>
     public long? Length { get; init; }
+
+    /// <summary>The limit of its decompressed bytes; null for none.</summary>
+    public DecompressionLimit? LimitOf(ImportRequest request) => SharedLimit ?? (request.MaxDecompressedBytes is { } most ? new(most) : null);
 
     /// <summary>The name as the caller specified or found it; for messages and dead letters.</summary>
     public string Name => Root.Length == 0 ? Relative : Object is not null ? Root + Relative : System.IO.Path.Combine(Root, Relative);

@@ -49,7 +49,7 @@ static class TarArchiveFile
         try
         {
             var (source, _) = await RecordReaders.DecompressAsync(archive, request, cancellationToken).ConfigureAwait(false);
-            using (source) return ArchivedFiles.Inputs(archive, await FilesAsync(source, Again, cancellationToken).ConfigureAwait(false));
+            using (source) return ArchivedFiles.Inputs(archive, await FilesAsync(source, Again, cancellationToken).ConfigureAwait(false), request.MaxDecompressedBytes);
         }
         catch (Exception e) when (e is InputException or InvalidDataException)
         {

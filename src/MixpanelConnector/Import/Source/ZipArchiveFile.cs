@@ -41,7 +41,7 @@ static class ZipArchiveFile
         {
             var entries = await EntriesAsync(archive, cancellationToken).ConfigureAwait(false);
             if (most is { } total && entries.Sum(entry => (decimal)Math.Max(0, entry.Length)) > total) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"its files have more than {total} bytes in total when decompressed, which is the limit"));
-            return ArchivedFiles.Inputs(archive, entries.ConvertAll(entry => new ArchivedFile(entry.Name, entry.Packed, entry.Fault, () => most is { } bytes ? new BoundedByteSource(new ZipEntrySource(archive.OpenAt, entry), bytes) : new ZipEntrySource(archive.OpenAt, entry))));
+            return ArchivedFiles.Inputs(archive, entries.ConvertAll(entry => new ArchivedFile(entry.Name, entry.Packed, entry.Fault, () => new ZipEntrySource(archive.OpenAt, entry))), most);
         }
         catch (Exception e) when (e is InputException or InvalidDataException or IOException or ArgumentOutOfRangeException)
         {

@@ -168,4 +168,18 @@ public sealed class ZipArchiveTests : IDisposable
 
         Assert.Equal(fits ? (RunOutcome.Complete, 40) : (RunOutcome.Damaged, 0), (report.Outcome, report.Accepted));
     }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(-1, false)]
+    public async Task Files_that_are_compressed_themselves_share_the_limit(int more, bool fits)
+    {
+        // Each is within the limit, and what is stored is less than it; the number of bytes that they give together decides, however often they are read.
+        var path = Archive([.. Enumerable.Range(0, 4).Select(number => ($"{number}.ndjson.gz", Gzip(Some(number * 100, 100))))]);
+        var total = Enumerable.Range(0, 4).Sum(number => Some(number * 100, 100).Length);
+        var report = await _run.RunAsync(_run.Request(path) with { MaxDecompressedBytes = total + more });
+
+        Assert.Equal(fits ? (RunOutcome.Complete, true) : (RunOutcome.Damaged, false), (report.Outcome, report.Accepted == 400));
+        if (!fits) Assert.Contains("in total", report.Problems[0], StringComparison.Ordinal);
+    }
 }
