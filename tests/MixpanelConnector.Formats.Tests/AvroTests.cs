@@ -114,6 +114,23 @@ public sealed class AvroTests : IDisposable
     }
 
     [Theory]
+    [InlineData("distinct_id", "\"double\"", "infinity", "-1e999")]
+    [InlineData("event", "\"double\"", "infinity", "-1e999")]
+    [InlineData("$insert_id", "\"double\"", "infinity", "-1e999")]
+    [InlineData("distinct_id", """{"type":"bytes","logicalType":"decimal","precision":4}""", "no digits", "0x")]
+    [InlineData("$insert_id", """{"type":"bytes","logicalType":"decimal","precision":4}""", "no digits", "0x")]
+    public async Task An_id_or_a_name_that_is_no_number_rejects_its_record(string field, string type, string value, string kept)
+    {
+        // Avro's names have no $.
+        var schema = $$"""{"type":"record","name":"R","fields":[{"name":"{{(field == "event" ? "n" : "event")}}","type":"string"},{"name":"time","type":"long"},{"name":"x","type":{{type}}}]}""";
+        byte[] bad = value == "infinity" ? [.. BitConverter.GetBytes(double.NegativeInfinity)] : [0];
+        var report = await RunAsync(new HandMadeAvro(schema).Block(1, [.. Text("e"), .. Long(ImportRun.Time), .. bad]).Bytes, request => request with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { [field] = "x" } });
+
+        Assert.Equal((RunOutcome.Rejected, 1L, "number_range"), (report.Outcome, report.Rejected, report.Reasons![0].Code));
+        Assert.Contains($"\"{kept}\"", Assert.Single(_run.DeadLetters()).GetProperty("raw").GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(null)]
     [InlineData("null")]
     [InlineData("deflate")]

@@ -142,4 +142,25 @@ public sealed class ReplayedRowsTests : IDisposable
         Assert.Equal(RunOutcome.Rejected, (await _run.RunAsync(_run.RequestAll() with { Replay = damaged })).Outcome);
         Assert.Equal("not_replayable", _run.DeadLetters()[0].GetProperty("code").GetString());
     }
+
+    [Fact]
+    public async Task A_property_that_is_dropped_is_not_checked()
+    {
+        var letters = await RejectedAsync($"{Names}e,{ImportRun.Time},u,abc\n", request => request with { ColumnTypes = Typed("v", ImportColumnType.Number) });
+        var replay = _run.RequestAll() with { Replay = _run.Folder.Write("again", letters), Drop = ["v"] };
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(replay)).Outcome);
+        Assert.False(Rows.Properties(_run.Mixpanel.Stored[^1]).TryGetProperty("v", out _));
+
+        var direct = _run.RequestAll(_run.Folder.Write("dropped.csv", $"{Names}e,{ImportRun.Time},u2,abc\n")) with { ColumnTypes = Typed("v", ImportColumnType.Number), Drop = ["v"] };
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(direct)).Outcome);
+    }
+
+    [Fact]
+    public async Task A_misfit_without_anything_to_check_is_damaged()
+    {
+        var letters = await RejectedAsync($"{Names}e,{ImportRun.Time},u,abc\n", request => request with { ColumnTypes = Typed("v", ImportColumnType.Number) });
+        var damaged = _run.Folder.Write("again", letters.Replace(",\"type\":\"number\"}]", "}]", StringComparison.Ordinal));
+        Assert.Equal(RunOutcome.Rejected, (await _run.RunAsync(_run.RequestAll() with { Replay = damaged })).Outcome);
+        Assert.Equal("not_replayable", _run.DeadLetters()[0].GetProperty("code").GetString());
+    }
 }

@@ -105,10 +105,10 @@ sealed class AvroValues(ValueText text)
             case (AvroKind.Int or AvroKind.Long, AvroMeaning.Time): text.WriteTimeOfDay(json, data.ReadLong(), type.UnitsPerSecond, column); break;
             case (AvroKind.Long, AvroMeaning.Timestamp): text.WriteTimestamp(json, data.ReadLong(), type.UnitsPerSecond, column, kind); break;
             case (AvroKind.Int or AvroKind.Long, _): json.AppendFormatted(data.ReadLong()); break;
-            case (AvroKind.Float, _): ValueText.WriteFloat(json, data.ReadFloat()); break;
-            case (AvroKind.Double, _): ValueText.WriteFloat(json, data.ReadDouble()); break;
+            case (AvroKind.Float, _): text.WriteFloat(json, data.ReadFloat(), column, kind); break;
+            case (AvroKind.Double, _): text.WriteFloat(json, data.ReadDouble(), column, kind); break;
             case (AvroKind.Enum, _): json.AppendString(type.Symbols[data.ReadChoice(type.Symbols.Count)].Span); break;
-            case (_, AvroMeaning.Decimal): text.WriteDecimal(json, Bytes(ref data, type), type.Scale, column); break;
+            case (_, AvroMeaning.Decimal): text.WriteDecimal(json, Bytes(ref data, type), type.Scale, column, kind); break;
             case (_, AvroMeaning.Interval): ValueText.WriteInterval(json, Bytes(ref data, type)); break;
             case (_, AvroMeaning.Uuid):
                 json.AppendByte((byte)'"');

@@ -13,6 +13,7 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
     readonly JsonText _json = new();
     readonly ColumnValue _value = new(request);
 
+    readonly HashSet<string> _dropped = new(request.Drop, StringComparer.Ordinal);
     readonly List<Misfit> _misfits = [];
     Rejection? _fault; // of the record being built
     ImportColumnType? _inferred; // the type of the column that the value being written does not have
@@ -28,9 +29,14 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
     /// <param name="temporal">What the column stores.</param>
     public void IsOutOfRange(string column, Temporal temporal) => _outOfRange ??= (column, temporal);
 
-    /// <summary>Marks the value being written, as text, as a number that cannot be read.</summary>
+    /// <summary>Marks the value being written as a number that has no JSON form.</summary>
     /// <param name="rejection">Why.</param>
-    public void IsNoNumber(Rejection rejection) => (_noNumber, _inferred) = (rejection, ImportColumnType.Number);
+    /// <param name="kind">How it is written: as text, it is corrected as text, too.</param>
+    public void IsNoNumber(Rejection rejection, FieldKind kind)
+    {
+        _noNumber = rejection;
+        if (kind is not FieldKind.Text) _inferred = ImportColumnType.Number;
+    }
 
     public Record Build(FieldWriter write, long offset, long line)
     {
@@ -70,6 +76,7 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
         var named = _json.Length;
         (_inferred, _outOfRange, _noNumber) = (null, null, null);
         write(_json, in field);
+        if (_dropped.Contains(field.Field) && !field.HoldsProperties && field.Index != columns.Root?.Index) return _json.Length > named || Undo(start); // whatever it is
         var fault = _noNumber is not null ? _noNumber : _outOfRange is var (column, temporal) ? ColumnValue.OutOfRange(column, temporal) : _inferred is { } inferred ? ColumnValue.Misfit(columns.Names[field.Column], inferred, told: false) : null;
         if (field.Type is { } type && _json.IsWhole && _json.Length > named && !_json.Written[named..].SequenceEqual("null"u8)) Convert(in field, type, named, ref fault);
         if (fault is null && field.HoldsProperties && _json.IsWhole && _json.Written[named..] is [(byte)'{', .. var members, (byte)'}'])
@@ -83,13 +90,19 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
 
         if (field is { HoldsProperties: true, Type: null or ImportColumnType.Json } && _json.Length > named)
         {
-            if (_json.IsWhole && _json.Written[named..].SequenceEqual("null"u8)) _json.CutTo(named);
+            if (_json.IsWhole && (_json.Written[named..].SequenceEqual("null"u8) || _json.Written[named..].SequenceEqual("\"\""u8))) _json.CutTo(named);
             else if (!_json.IsWhole || Utf8.IsValid(_json.Written[named..])) fault ??= ColumnValue.NoProperties(columns.Names[field.Column]);
         }
 
         if (fault is not null) Refuse(in field, fault);
 
-        if (_json.Length > named) return true;
+        return _json.Length > named || Undo(start);
+    }
+
+    /// <summary>Removes a name without a value.</summary>
+    /// <returns>False: there is none.</returns>
+    bool Undo(int start)
+    {
         _json.CutTo(start);
         return false;
     }
@@ -97,6 +110,7 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
     void Refuse(in ColumnField field, Rejection fault)
     {
         _fault ??= fault;
+        if (_noNumber is not null && field.Type is null && _inferred is null) return; // nothing is known of a corrected one
         _misfits.Add(new Misfit(field.Field, _outOfRange?.Column ?? columns.Names[field.Column])
         {
             Type = field.Type ?? _inferred,

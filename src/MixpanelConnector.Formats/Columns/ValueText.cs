@@ -25,13 +25,24 @@ sealed class ValueText(RecordBuilder records)
     const long DaysPer400Years = 146_097;
 
     /// <summary>
-    /// Writes the shortest text that round-trips. Data frames write missing values as NaN; an infinity is an out-of-range number, and rejected as such.
+    /// Writes the shortest text that round-trips. Data frames write missing values as NaN; an infinity is an out-of-range number, and rejected as such,
+    /// also as an id or a name.
     /// </summary>
-    public static void WriteFloat<T>(JsonText json, T value) where T : IFloatingPoint<T>
+    /// <param name="json">The JSON to write to.</param>
+    /// <param name="value">The number.</param>
+    /// <param name="column">The column's name, for messages.</param>
+    /// <param name="kind">How it is written.</param>
+    public void WriteFloat<T>(JsonText json, T value, string column, FieldKind kind) where T : IFloatingPoint<T>
     {
         if (T.IsNaN(value)) return;
-        if (T.IsFinite(value)) json.AppendFormatted(value);
-        else json.Append(T.IsNegative(value) ? "-1e999"u8 : "1e999"u8);
+        if (T.IsFinite(value))
+        {
+            json.AppendFormatted(value);
+            return;
+        }
+
+        if (kind is FieldKind.Text) records.IsNoNumber(new("number_range", column, "the column has an infinite number"), kind);
+        json.Append(T.IsNegative(value) ? "-1e999"u8 : "1e999"u8);
     }
 
     /// <summary>Writes JSON. Text that is not valid JSON, and names and ids, are written as strings.</summary>
@@ -54,7 +65,7 @@ sealed class ValueText(RecordBuilder records)
     }
 
     /// <summary>Writes a decimal by its digits; the record is rejected when there are none, or too many.</summary>
-    public void WriteDecimal(JsonText json, ReadOnlySpan<byte> value, int scale, string column)
+    public void WriteDecimal(JsonText json, ReadOnlySpan<byte> value, int scale, string column, FieldKind kind)
     {
         if (Unscaled(value) is { } unscaled)
         {
@@ -62,8 +73,10 @@ sealed class ValueText(RecordBuilder records)
             return;
         }
 
-        records.IsNoNumber(new("number_range", column, $"the column has a decimal without digits, or with more than {MostDecimalBytes} bytes of them"));
-        json.AppendString(Encoding.ASCII.GetBytes($"0x{Convert.ToHexStringLower(value)}")); // no number, and not empty, so that a replay rejects it, too
+        records.IsNoNumber(new("number_range", column, $"the column has a decimal without digits, or with more than {MostDecimalBytes} bytes of them"), kind);
+        var hex = Encoding.ASCII.GetBytes($"0x{Convert.ToHexStringLower(value)}"); // no number, and not empty, so that a replay rejects it, too
+        if (kind is FieldKind.Text) json.Append(hex);
+        else json.AppendString(hex);
     }
 
     public static void WriteDecimal(JsonText json, BigInteger unscaled, int scale)

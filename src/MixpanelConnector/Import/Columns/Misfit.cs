@@ -63,7 +63,9 @@ sealed record Misfit(string Field, string Column)
         {
             var reader = new Utf8JsonReader(json);
             using var document = JsonDocument.ParseValue(ref reader);
-            return [.. document.RootElement.EnumerateArray().Select(Of).DistinctBy(misfit => misfit.Field, StringComparer.Ordinal)];
+            List<Misfit> fields = [.. document.RootElement.EnumerateArray().Select(Of).DistinctBy(misfit => misfit.Field, StringComparer.Ordinal)];
+            if (fields.Exists(misfit => misfit is { Type: null, Temporal: null, HoldsProperties: false })) throw new FormatException("type");
+            return fields;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {

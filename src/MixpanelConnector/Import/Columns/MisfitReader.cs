@@ -73,7 +73,7 @@ sealed class MisfitReader(ImportRequest request)
             var start = (int)reader.TokenStartIndex;
             reader.Skip();
             var value = record[start..(int)reader.BytesConsumed];
-            if (IsHere(name, isRoot) && _fields.TryGetValue(name, out var misfit))
+            if (IsHere(name, isRoot) && _fields.TryGetValue(name, out var misfit) && !request.Drop.Contains(name, StringComparer.Ordinal))
             {
                 fault ??= Convert(misfit, value, out value);
                 if (value.IsEmpty) continue;
