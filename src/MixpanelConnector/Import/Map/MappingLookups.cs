@@ -101,6 +101,7 @@ sealed class MappingLookups
                 do goesOn = Take(reader, ref isFirst, ref changed);
                 while (goesOn && await reader.FillAsync(cancellationToken).ConfigureAwait(false));
                 if (goesOn) Take(reader, ref isFirst, ref changed);
+                if (reader.HasPartialRecord && !rule.IsGlob) throw new InputException("ends within a record: it is truncated");
                 if (changed > 0) _warn(input.Name, $"{Counted.Of(changed, "record gives a key", "records give keys")} another value than an earlier one: the mapping looks up the last one.");
             }
             catch (InputException e)
@@ -114,7 +115,14 @@ sealed class MappingLookups
         {
             while (reader.TryRead(out var record))
             {
-                if (record is not { Kind: RecordKind.Json, Rejection: null } || !view.TryTake(record.Raw)) continue;
+                if (record.Kind is RecordKind.Blank) continue;
+                if (record is not { Kind: RecordKind.Json, Rejection: null } || !view.TryTake(record.Raw))
+                {
+                    // Without it, records would silently lack what it says. Files that a glob finds contain records, which are rejected when they are read.
+                    if (!rule.IsGlob) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"has a record that cannot be read in line {record.Line}{(record.Rejection is { } why ? $" ({why.Message})" : "")}: correct it, or remove it"));
+                    continue;
+                }
+
                 var (key, value) = (rule.Key.Read(view, in Scope.Record), rule.Value.Read(view, in Scope.Record));
                 if (rule.IsGlob && isFirst && !key.IsThere) return false;
                 isFirst = false;
