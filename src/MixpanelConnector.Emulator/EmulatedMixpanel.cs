@@ -213,7 +213,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     }
 
     static InvalidDataException Damaged(DataFolder folder, Exception e) =>
-        new($"{folder.DatabaseFile} is damaged or not a database of the embedded Mixpanel, or its disk is full. Delete it to start with an empty one, or use another folder.", e);
+        new($"{folder.DatabaseFile} is damaged or not a database of the embedded Mixpanel, or its disk is full, or this process has too little memory ({e.Message.ReplaceLineEndings(" ").Trim()}). If it is damaged, delete it to start with an empty one, or use another folder.", e);
 
     /// <summary>Creates a project, to isolate a test from others.</summary>
     /// <param name="name">Its name.</param>

@@ -37,7 +37,7 @@ sealed record HostEnvironment
     public bool ErrorIsTerminal { get; init; }
 
     /// <summary>The width below which the terminal wraps lines instead of the program, since no table or help fits.</summary>
-    const int Narrowest = 20;
+    public const int Narrowest = 20;
 
     /// <summary>The width of the terminal in columns, which may change at any time.</summary>
     public Func<int> TerminalWidth { get; init; } = () => 80;

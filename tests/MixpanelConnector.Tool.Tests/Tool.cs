@@ -37,9 +37,10 @@ sealed class Tool : IDisposable
     public ImpatientClock Clock { get; init; } = new();
 
     /// <summary>The default settings, for a fake Mixpanel.</summary>
-    public static Tool At(RecordingServer server, bool terminal = false) => new()
+    public static Tool At(RecordingServer server, bool terminal = false, ImpatientClock? clock = null) => new()
     {
         Terminal = terminal,
+        Clock = clock ?? new(),
         Environment =
         {
             ["MIXPANEL_ENDPOINT"] = server.Url,

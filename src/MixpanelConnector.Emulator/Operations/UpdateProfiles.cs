@@ -60,17 +60,30 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
         if (payload.Records is not { } records) return null;
         try
         {
-            var document = JsonDocument.Parse(records, Bounded);
-            error = document.RootElement.ValueKind == JsonValueKind.Array && document.RootElement.GetArrayLength() > EventLimits.RecordsPerRequest
-                ? $"request must have at most {EventLimits.RecordsPerRequest} records"
-                : null;
-            return document;
+            if (HasTooMany(records.Span))
+            {
+                error = $"request must have at most {EventLimits.RecordsPerRequest} records";
+                return null;
+            }
+
+            error = null;
+            return JsonDocument.Parse(records, Bounded);
         }
         catch (JsonException e)
         {
             error = $"request body is not valid JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
             return null;
         }
+    }
+
+    /// <summary>Whether a list has too many records, counted before they take memory.</summary>
+    static bool HasTooMany(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Bounded.MaxDepth });
+        if (!reader.Read() || reader.TokenType is not JsonTokenType.StartArray) return false;
+        for (var count = 0; reader.Read() && reader.TokenType is not JsonTokenType.EndArray; reader.Skip())
+            if (++count > EventLimits.RecordsPerRequest) return true;
+        return false;
     }
 
     Verdict Judge(JsonElement root, string? region)

@@ -202,13 +202,23 @@ public sealed class ExportTests
     [InlineData("export lookup-tables --to {out} --format csv")]
     [InlineData("export lookup-tables --to {out} --where true")]
     [InlineData("export cohorts --to {out}")]
-    [InlineData("export events --to s3://bucket/key --from-date 2026-10-01")]
     public async Task What_makes_no_sense_exits_2_and_asks_for_nothing(string line)
     {
         await using var server = await ServerAsync();
         using var tool = Tool.At(server);
         var run = await tool.RunAsync(line.Replace("{out}", tool.Folder.File("out"), StringComparison.Ordinal).Split(' '));
         Assert.Equal((2, "", 0, false), (run.Exit, run.Out, server.Requests.Count, Directory.Exists(tool.Folder.File("out"))));
+    }
+
+    [Fact]
+    public async Task Object_storage_without_credentials_exits_2_and_asks_Mixpanel_for_nothing()
+    {
+        Environment.SetEnvironmentVariable("AWS_EC2_METADATA_DISABLED", "true"); // the SDK would ask the network for them
+        await using var server = await ServerAsync();
+        using var tool = Tool.At(server, clock: new(ImpatientClock.Noon, longestWait: TimeSpan.FromSeconds(5)));
+        var run = await tool.RunAsync("export", "events", "--to", "s3://bucket/key", "--from-date", "2026-10-01");
+        Assert.Equal((2, "", "to", 0), (run.Exit, run.Out, run.Problem.GetProperty("field").GetString(), server.Requests.Count));
+        Assert.Contains("AWS_ACCESS_KEY_ID", run.Err, StringComparison.Ordinal);
     }
 
     [Fact]

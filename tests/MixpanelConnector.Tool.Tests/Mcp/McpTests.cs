@@ -267,6 +267,21 @@ public sealed class McpTests
         Assert.Equal((7, -32602, message), (answer.GetProperty("id").GetInt32(), answer.GetProperty("error").GetProperty("code").GetInt32(), answer.GetProperty("error").GetProperty("message").GetString()));
     }
 
+    [Theory]
+    [InlineData("initialize", "{}")]
+    [InlineData("initialize", "1")]
+    [InlineData("initialize", """{"protocolVersion":"2025-06-18","capabilities":[],"clientInfo":{"name":"t","version":"1"}}""")]
+    public async Task Parameters_that_the_protocol_cannot_read_are_a_problem_of_the_caller(string method, string parameters)
+    {
+        await using var served = await Served.StartAsync();
+        var answer = await served.PostAsync("/mcp", $$"""{"jsonrpc":"2.0","id":7,"method":"{{method}}","params":{{parameters}}}""", ("Accept", "application/json, text/event-stream"));
+        var json = await answer.JsonAsync();
+
+        Assert.Equal((200, 7, -32602), ((int)answer.StatusCode, json.GetProperty("id").GetInt32(), json.GetProperty("error").GetProperty("code").GetInt32()));
+        await served.StopAsync();
+        Assert.Equal("", served.Log);
+    }
+
     [Fact]
     public async Task Resources_and_prompts_are_texts_of_ours()
     {

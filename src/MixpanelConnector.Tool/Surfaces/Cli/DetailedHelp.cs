@@ -16,8 +16,13 @@ sealed class DetailedHelp(HelpAction usual) : SynchronousCommandLineAction
     public static void AddTo(RootCommand root)
     {
         var option = root.Options.OfType<HelpOption>().Single();
-        option.Action = new DetailedHelp((HelpAction)option.Action!);
+        var usual = (HelpAction)option.Action!;
+        usual.MaxWidth = WidthFor(usual.MaxWidth);
+        option.Action = new DetailedHelp(usual);
     }
+
+    /// <summary>The width for a terminal: in fewer columns, the library does not end, or throws.</summary>
+    public static int WidthFor(int terminal) => Math.Max(terminal, HostEnvironment.Narrowest);
 
     public override bool ClearsParseErrors => usual.ClearsParseErrors;
 

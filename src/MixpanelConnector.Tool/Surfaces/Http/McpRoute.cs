@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
@@ -55,6 +56,12 @@ static class McpRoute
         try
         {
             await protocol();
+        }
+        catch (JsonException)
+        {
+            answer.SetLength(0);
+            answer.Write(MessageCheck.Refusal(received.Memory.Span, MessageCheck.InvalidParams, "params do not have the form that the protocol defines for this method.").Span);
+            context.Response.ContentType = Answers.Json;
         }
         finally
         {

@@ -9,7 +9,7 @@ namespace MixpanelConnector.Tool.Surfaces.Mcp;
 /// </summary>
 static class MessageCheck
 {
-    const int InvalidRequest = -32600, InvalidParams = -32602;
+    public const int InvalidRequest = -32600, InvalidParams = -32602;
 
     /// <summary>The error in a message, with its JSON-RPC code; null if there is none. Invalid JSON is left to the protocol.</summary>
     public static (int Code, string Message)? Fault(ReadOnlySpan<byte> message) =>
