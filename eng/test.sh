@@ -92,7 +92,7 @@ jobs() { # a line for each slot, in the order of starting
 }
 slot() { # slot JOBS ARGUMENT...
   local job all=$1; shift
-  case $all in native*) ;; *) renice -n 5 $BASHPID > /dev/null ;; esac
+  case $all in native*) ;; *) renice -n 19 $BASHPID > /dev/null ;; esac
   for job in $all; do run "$job" "$@"; done
 }
 export -f slot

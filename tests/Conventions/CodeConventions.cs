@@ -128,6 +128,14 @@ public class CodeConventions
         Assert.Equal("MixpanelConnector/Transport/MixpanelTransport.cs", string.Join(' ', users));
     }
 
+    /// <summary>The default of 100 seconds would make a test fail because a machine is slow.</summary>
+    [Fact]
+    public void A_test_gives_an_http_client_the_limit_of_a_hang()
+    {
+        var lines = Repository.Tests.SelectMany(test => test.Text.Split('\n').Where(line => line.Contains("new HttpClient", StringComparison.Ordinal) && !line.Contains("HttpClientHandler", StringComparison.Ordinal) && !line.Contains("Timeout = ", StringComparison.Ordinal)).Select(line => $"{test.Path}: {line.Trim()}"));
+        Assert.Equal("", string.Join('\n', lines));
+    }
+
     [Theory]
     [InlineData("MixpanelConnector")]
     public void Every_public_type_and_member_is_documented(string name)

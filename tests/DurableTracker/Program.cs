@@ -70,7 +70,7 @@ await using (tracker)
 
                 break;
             case "flush":
-                using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60)))
+                using (var patience = new CancellationTokenSource(TimeSpan.FromHours(1)))
                 {
                     try
                     {

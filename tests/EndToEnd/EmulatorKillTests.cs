@@ -49,7 +49,7 @@ public sealed class EmulatorKillTests
 
     static async Task SendAsync(Uri address, Func<int> next, HashSet<int> acknowledged, Action onAcknowledged)
     {
-        using var http = new HttpClient { BaseAddress = address };
+        using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = address };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("local:local"u8));
         while (true)
         {

@@ -23,7 +23,7 @@ public sealed class EmulatorMemoryTests
         using var server = Run.StartMixpanel(home, ["emulator", "--port", "0", "--data", data == ":memory:" ? data : home.File("data")]);
         try
         {
-            using var http = new HttpClient { BaseAddress = new Uri((await EmulatorProcess.GreetingOfAsync(server)).GetProperty("address").GetString()!) };
+            using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = new Uri((await EmulatorProcess.GreetingOfAsync(server)).GetProperty("address").GetString()!) };
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("local:local"u8));
             for (var request = 0; request < Requests; request++)
             {

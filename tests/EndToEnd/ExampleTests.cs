@@ -108,7 +108,7 @@ public sealed class ExampleTests
     {
         var page = await File.ReadAllTextAsync(Repository.File("docs/emulator.md"), TestContext.Current.CancellationToken);
         await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { Seed = page.Split("`seed.json`:\n\n```json\n")[1].Split("```")[0] });
-        using var http = new HttpClient { BaseAddress = mixpanel.Address };
+        using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = mixpanel.Address };
 
         await mixpanel.AssertEventAsync("Order Placed", "ada");
         await mixpanel.AssertProfileAsync("ada");

@@ -17,7 +17,7 @@ public sealed class FewFilesTests
         var made = await Run.MixpanelAsync(home, ["serve", "new-key", "--keys", keys, "--name", "writer", "--scope", "write"]);
         var key = (string)JsonNode.Parse(made.Output)!["key"]!;
         await using var serve = await Serve.StartAsync(home, ["--keys", keys], Credentials.For(mixpanel), files: 300);
-        using var http = new HttpClient { BaseAddress = serve.Address, DefaultRequestHeaders = { { "Authorization", $"Bearer {key}" } } };
+        using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = serve.Address, DefaultRequestHeaders = { { "Authorization", $"Bearer {key}" } } };
         var idle = new List<Socket>();
         try
         {

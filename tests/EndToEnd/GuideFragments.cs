@@ -37,7 +37,7 @@ public sealed partial class GuideFragments
     public async Task The_constructions_of_the_guides_hold()
     {
         var (token, options) = ("local", new MixpanelOptions { Token = "local", Endpoint = new Uri("http://127.0.0.1:9") });
-        using var httpClient = new HttpClient();
+        using var httpClient = new HttpClient { Timeout = Hang.Limit };
         await using var first = new MixpanelTracker(new MixpanelOptions { Token = token });
         await using var second = new MixpanelTracker(new MixpanelClient(options, httpClient));
         Assert.Equal("shop", (string?)new TrackerOptions { SuperProperties = { ["app"] = "shop" } }.SuperProperties["app"]);

@@ -98,7 +98,7 @@ public sealed class GuideTests
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         using var process = Run.Start("dotnet", [Guide("AspNetCore"), "--urls", "http://127.0.0.1:0"], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri, ["Mixpanel__FlushInterval"] = "00:10:00" });
-        using var http = new HttpClient { BaseAddress = await WebProgram.AddressOfAsync(process) };
+        using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = await WebProgram.AddressOfAsync(process) };
         http.DefaultRequestHeaders.Add("Cookie", "device_id=d-1");
         http.DefaultRequestHeaders.Add("X-Company", "acme");
 
@@ -122,7 +122,7 @@ public sealed class GuideTests
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         using var process = StartBlazor(home, mixpanel);
-        using var http = new HttpClient { BaseAddress = await WebProgram.AddressOfAsync(process) };
+        using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = await WebProgram.AddressOfAsync(process) };
 
         var page = await http.GetStringAsync(new Uri("/sign-in", UriKind.Relative)); // which leads to the page
         await WebProgram.TerminateAsync(process);
@@ -157,7 +157,7 @@ public sealed class GuideTests
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        using var owner = new HttpClient { BaseAddress = mixpanel.Address };
+        using var owner = new HttpClient { Timeout = Hang.Limit, BaseAddress = mixpanel.Address };
         owner.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String("local:local"u8));
         foreach (var (key, value, rule) in new[] { ("new-checkout", "true", """{"==":[{"var":"language"},"IT"]}"""), ("price", "12.5", "{}") })
         {
@@ -166,7 +166,7 @@ public sealed class GuideTests
         }
 
         using var process = Run.Start("dotnet", [Guide("Flags"), "--urls", "http://127.0.0.1:0"], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri });
-        using var http = new HttpClient { BaseAddress = await WebProgram.AddressOfAsync(process) };
+        using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = await WebProgram.AddressOfAsync(process) };
         http.DefaultRequestHeaders.Add("Cookie", "device_id=d-1");
         await UntilAsync(async () => await http.GetStringAsync(new Uri("/flags", UriKind.Relative)) == """{"price":12.5}"""); // the host starts after two seconds in any case
 
@@ -192,7 +192,7 @@ public sealed class GuideTests
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         using var process = Run.Start("dotnet", [Guide("MinimalApi"), "--urls", "http://127.0.0.1:0"], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri });
-        using var http = new HttpClient { BaseAddress = await WebProgram.AddressOfAsync(process) };
+        using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = await WebProgram.AddressOfAsync(process) };
 
         (await http.PostAsJsonAsync(new Uri("/orders", UriKind.Relative), new { Total = 12.5m, Currency = "EUR" })).EnsureSuccessStatusCode();
         await WebProgram.TerminateAsync(process);

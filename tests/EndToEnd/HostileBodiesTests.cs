@@ -60,7 +60,7 @@ public sealed class HostileBodiesTests
         try
         {
             var line = await serve.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? "";
-            using var http = new HttpClient { BaseAddress = new Uri(line[(line.LastIndexOf(" at ", StringComparison.Ordinal) + 4)..]), Timeout = Timeout.InfiniteTimeSpan };
+            using var http = new HttpClient { BaseAddress = new Uri(line[(line.LastIndexOf(" at ", StringComparison.Ordinal) + 4)..]), Timeout = Hang.Limit };
             Assert.Equal(200, await PostAsync(http, Query, "{}")); // what every first request brings is not the body's doing
             var idle = Bytes(serve.Id, "VmRSS");
             var highest = new List<string>();

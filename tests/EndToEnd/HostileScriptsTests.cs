@@ -4,12 +4,12 @@ using System.Net.Http.Headers;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The memory that JQL scripts make the embedded Mixpanel use, measured from outside: most do it in one step, between script limit checks.</summary>
+/// <summary>The memory and processor time that JQL scripts make the embedded Mixpanel use, measured from outside: most do it in one step, between script limit checks.</summary>
 [Trait("tool", "native")]
 public sealed class HostileScriptsTests
 {
     const long MostBytes = 256 << 20;
-    static readonly TimeSpan MostTime = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan MostProcessorTime = TimeSpan.FromSeconds(10);
 
     static readonly string[] Scripts =
     [
@@ -43,24 +43,24 @@ public sealed class HostileScriptsTests
     ];
 
     [Fact]
-    public async Task No_script_takes_more_than_10_seconds_or_256_MB()
+    public async Task No_script_takes_more_than_10_seconds_of_processor_time_or_256_MB()
     {
         if (!OperatingSystem.IsLinux()) return; // measured by /proc
         using var home = new Home();
         using var server = Run.StartMixpanel(home, ["emulator", "--port", "0", "--data", home.File("data")]);
         try
         {
-            using var http = new HttpClient { BaseAddress = new Uri((await EmulatorProcess.GreetingOfAsync(server)).GetProperty("address").GetString()!), Timeout = Timeout.InfiniteTimeSpan };
+            using var http = new HttpClient { BaseAddress = new Uri((await EmulatorProcess.GreetingOfAsync(server)).GetProperty("address").GetString()!), Timeout = Hang.Limit };
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("local:local"u8));
             Assert.Equal(200, await AskAsync(http, "")); // what every first script brings is not a hostile one's doing
             var most = new List<string>();
             foreach (var script in Scripts)
             {
-                var clock = Stopwatch.StartNew();
+                var before = ProcessorTime(server);
                 var status = await AskAsync(http, script);
-                var highest = Highest(server.Id);
-                most.Add(string.Create(CultureInfo.InvariantCulture, $"{clock.Elapsed.TotalSeconds:0.0} s, {highest >> 20} MB after {script[..Math.Min(script.Length, 80)]} ({status})"));
-                Assert.True(clock.Elapsed < MostTime && highest <= MostBytes, string.Join('\n', most));
+                var (time, highest) = (ProcessorTime(server) - before, Highest(server.Id));
+                most.Add(string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s, {highest >> 20} MB after {script[..Math.Min(script.Length, 80)]} ({status})"));
+                Assert.True(time < MostProcessorTime && highest <= MostBytes, string.Join('\n', most));
             }
 
             TestContext.Current.TestOutputHelper?.WriteLine(string.Join('\n', most));
@@ -81,6 +81,12 @@ public sealed class HostileScriptsTests
     }
 
     static string Many(string text, int count) => string.Concat(Enumerable.Repeat(text, count));
+
+    static TimeSpan ProcessorTime(Process process)
+    {
+        process.Refresh();
+        return process.TotalProcessorTime;
+    }
 
     static long Highest(int process) =>
         File.ReadLines($"/proc/{process}/status").Where(line => line.StartsWith("VmHWM", StringComparison.Ordinal)).Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10).Single();

@@ -45,7 +45,7 @@ public sealed class NativeAotTests
         var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri, ["Mixpanel__FlushInterval"] = "00:10:00" };
         if (durable) environment["Outbox"] = home.File("outbox");
         using var program = Run.Start(Program(onNet8), ["--urls", "http://127.0.0.1:0"], home, environment);
-        using var http = new HttpClient { BaseAddress = await WebProgram.AddressOfAsync(program) };
+        using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = await WebProgram.AddressOfAsync(program) };
         for (var i = 0; i < 50; i++)
         {
             using var order = new StringContent($$"""{"total":{{i}},"currency":"EUR"}""", System.Text.Encoding.UTF8, "application/json");

@@ -106,7 +106,7 @@ public sealed partial class NativeToolTests
         using var home = new Home();
         await using var serve = await Serve.StartAsync(home, [], Credentials.For(mixpanel), Published.Tool);
         await using var other = await Serve.StartAsync(home, ["--state", home.File("other")], Credentials.For(mixpanel), ToolUnderTest.OfThisBuild);
-        using var http = new HttpClient();
+        using var http = new HttpClient { Timeout = Hang.Limit };
         foreach (var path in (string[])["", "docs", "openapi.json", "v1/actions", "v1/server", "v1/imports", "healthz", "readyz", "metrics", "no-such-page"])
         {
             var (expected, actual) = (await GetAsync(http, new Uri(other.Address, path)), await GetAsync(http, new Uri(serve.Address, path)));

@@ -19,7 +19,7 @@ public sealed class ReadmeSnippets
     public async Task The_code_of_the_readme_runs()
     {
         await using var emulated = await EmulatedMixpanel.StartAsync();
-        using var http = new HttpClient { BaseAddress = emulated.Address };
+        using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = emulated.Address };
         using var profiles = new StringContent("""[{"$token":"local","$distinct_id":"u1","$set":{"plan":"pro","$email":"u1@example.com"}}]""", Encoding.UTF8, "application/json");
         await http.PostAsync(new Uri("/engage", UriKind.Relative), profiles);
         var output = new StringWriter(CultureInfo.InvariantCulture);

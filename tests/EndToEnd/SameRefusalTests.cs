@@ -148,7 +148,7 @@ public sealed partial class SameRefusalTests
     static async Task<Dictionary<int, string>> SendAsync(EmulatedMixpanel mixpanel, List<string> events)
     {
         var refused = new Dictionary<int, string>();
-        using var http = new HttpClient { BaseAddress = mixpanel.Address };
+        using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = mixpanel.Address };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("local:local"u8));
         for (var from = 0; from < events.Count; from += Batch)
         {

@@ -52,7 +52,7 @@ public sealed class ServeKillTests
 
     static async Task<JsonNode> SendAsync(Serve serve, HttpMethod method, string path, string? json = null)
     {
-        using var http = new HttpClient();
+        using var http = new HttpClient { Timeout = Hang.Limit };
         using var request = new HttpRequestMessage(method, new Uri(serve.Address, path));
         if (method == HttpMethod.Post) request.Content = new StringContent(json ?? """{"event":"E","properties":{"time":1690000000,"distinct_id":"u"}}""", Encoding.UTF8, json is null ? "application/x-ndjson" : "application/json");
         using var answer = await http.SendAsync(request, TestContext.Current.CancellationToken);

@@ -102,11 +102,11 @@ public sealed class FullDiskTests
             mount -t tmpfs -o size={size} none disk
             for trial in 1 2 3 4; do
               rm -rf disk/store state
-              timeout --foreground -s KILL 60 "$@" > first || echo "trial $?"
+              timeout --foreground -s KILL 3600 "$@" > first || echo "trial $?"
             done
             mount -o remount,size=500m disk
             "$@" > second; code=$?
-            timeout 60 {ToolUnderTest.InShell} emulator export --data disk/store --deduplicated exported > third || code=$?
+            timeout 3600 {ToolUnderTest.InShell} emulator export --data disk/store --deduplicated exported > third || code=$?
             wc -l < exported
             exit $code
             """);

@@ -33,7 +33,7 @@ public sealed class JournalServerTests
 
     static async Task<HttpStatusCode?> PostAsync(string url)
     {
-        using var client = new HttpClient();
+        using var client = new HttpClient { Timeout = Hang.Limit };
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{url}/import?strict=1");
         request.Content = new StringContent($"[{string.Join(',', Enumerable.Range(0, 3).Select(Event))}]", Encoding.UTF8, "application/json");
         try

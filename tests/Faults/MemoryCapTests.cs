@@ -85,6 +85,28 @@ public sealed class MemoryCapTests
         Assert.InRange(done.MostMemory, 1, 250_000_000);
     }
 
+    /// <summary>Lookup tables of nearly 100 MB, of rows as short as they can be: of one column, and of two that must be joined with commas and quotes.</summary>
+    [Theory]
+    [InlineData("id", "", 12_000_000)]
+    [InlineData("id\tn", "\t,", 8_000_000, "--delimiter", "tab")]
+    public async Task A_large_lookup_table_takes_little_memory(string header, string rest, int rows, params string[] options)
+    {
+        await using var scene = new Scene().With(["--type", "lookup-table", "--table-id", "7b6c1f0e-0b5b-4c5e-9a39-3e4f0c6f2a11", .. options]);
+        await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Json("""{"code":200,"status":"OK"}"""));
+        scene.Environment["MIXPANEL_ENDPOINT"] = mixpanel.Url;
+        scene.Inputs.Add(scene.File("table"));
+        await using (var table = new StreamWriter(scene.File("table")))
+        {
+            await table.WriteAsync($"{header}\n");
+            for (var i = 0; i < rows; i++) await table.WriteAsync($"{i:x}{rest}\n");
+        }
+
+        var done = await scene.RunAsync();
+        Assert.True(done.ExitCode == 0, done.ToString());
+        Assert.Equal((rows, 1), (scene.Report()!.Value.GetProperty("accepted").GetInt32(), mixpanel.Requests.Count));
+        Assert.InRange(done.MostMemory, 1, 300_000_000);
+    }
+
     /// <summary>In a format that both runtimes read: with the prefix 0x, one of them ignores it and has no limit.</summary>
     static string Hex(int bytes) => bytes.ToString("x", CultureInfo.InvariantCulture);
 }

@@ -24,6 +24,19 @@ public sealed class SyncErrorTests
         for (var at = 1; at <= syncs; at += stride) await FailAsync(at, error);
     }
 
+    [Fact]
+    public async Task New_folders_of_the_state_are_synced_into_the_folders_above_them()
+    {
+        await using var scene = Small();
+        var (above, top) = (scene.File("new/above"), scene.File("new"));
+        scene.With("--state", Path.Combine(above, "state"));
+        var shim = new Shim(scene);
+        var ended = await scene.RunAsync(shim);
+
+        Assert.True(ended.ExitCode == 3, ended.ToString());
+        Assert.Superset(new HashSet<string>([above, top], StringComparer.Ordinal), shim.Log.Select(entry => entry.File).ToHashSet(StringComparer.Ordinal));
+    }
+
     static async Task FailAsync(int at, int error)
     {
         await using var scene = Small();

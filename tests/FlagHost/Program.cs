@@ -9,7 +9,7 @@ using MixpanelConnector;
 const int SideBySide = 256;
 var deep = new JsonDocumentOptions { MaxDepth = 512 };
 var endpoint = new Uri(Environment.GetEnvironmentVariable("MIXPANEL_ENDPOINT") ?? throw new InvalidOperationException("MIXPANEL_ENDPOINT is not set: name the address of a Mixpanel."));
-using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, AutomaticDecompression = DecompressionMethods.All }) { Timeout = Timeout.InfiniteTimeSpan };
+using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, AutomaticDecompression = DecompressionMethods.All }) { Timeout = TimeSpan.FromHours(1) };
 using var room = new SemaphoreSlim(SideBySide);
 using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
 using var input = new StreamReader(Console.OpenStandardInput());

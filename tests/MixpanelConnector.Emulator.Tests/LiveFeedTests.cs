@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Emulator.Live;
 using MixpanelConnector.Emulator.Rules;
+using MixpanelConnector.Testing;
 
 #pragma warning disable MA0002 // names compare by their characters wherever nothing else is said
 namespace MixpanelConnector.Emulator.Tests;
@@ -112,7 +113,7 @@ public sealed class LiveFeedTests
         using var feed = await Watching.StartAsync(mixpanel);
         Assert.Equal("Signed up", Assert.Single((await feed.NextAsync()).GetProperty("events").EnumerateArray()).GetProperty("event").GetString());
 
-        using var http = new HttpClient();
+        using var http = new HttpClient { Timeout = Hang.Limit };
         using var anonymous = await http.GetAsync(new Uri(mixpanel.Server.Address, "emulator/projects/1/live"), TestContext.Current.CancellationToken);
         Assert.Equal(401, (int)anonymous.StatusCode);
     }
@@ -143,7 +144,7 @@ public sealed class LiveFeedTests
     {
         public static async Task<Watching> StartAsync(LocalMixpanel mixpanel)
         {
-            var http = new HttpClient();
+            var http = new HttpClient { Timeout = Hang.Limit };
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes("local:local")));
             var answer = await http.GetAsync(new Uri(mixpanel.Server.Address, "emulator/projects/1/live"), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
             return new Watching(http, answer.EnsureSuccessStatusCode(), new StreamReader(await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken)));

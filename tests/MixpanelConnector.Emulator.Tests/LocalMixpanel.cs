@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
+using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Emulator.Tests;
 
@@ -15,7 +16,7 @@ sealed class LocalMixpanel : IAsyncDisposable
     {
         Server = server;
         Clock = clock;
-        Http = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = System.Net.DecompressionMethods.None }) { BaseAddress = server.Address };
+        Http = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = System.Net.DecompressionMethods.None }) { Timeout = Hang.Limit, BaseAddress = server.Address };
     }
 
     public EmulatedMixpanel Server { get; }

@@ -79,7 +79,7 @@ public sealed class ServeQueueTests(BrokerFixture fixture)
             var process = Process.Start(start)!;
             process.BeginErrorReadLine();
             var first = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The server ended.");
-            return new Serve(process, new HttpClient { BaseAddress = new Uri(first[first.LastIndexOf("http://", StringComparison.Ordinal)..]) });
+            return new Serve(process, new HttpClient { Timeout = Hang.Limit, BaseAddress = new Uri(first[first.LastIndexOf("http://", StringComparison.Ordinal)..]) });
         }
 
         public Task<HttpStatusCode> TrackAsync(int number) =>

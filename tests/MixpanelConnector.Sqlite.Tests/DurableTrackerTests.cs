@@ -19,7 +19,7 @@ public sealed class DurableTrackerTests : IDisposable
     {
         var (mixpanel, up) = (new MixpanelDouble(), false);
         mixpanel.Script = _ => Volatile.Read(ref up) ? null : MixpanelDouble.Answer(503, "");
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = Client(http);
         await using (var tracker = Tracker(client, SqliteOutbox.Open(_folder.Path), StopAtOnce))
         {
@@ -48,7 +48,7 @@ public sealed class DurableTrackerTests : IDisposable
     public async Task What_is_taken_out_of_records_is_never_on_the_disk()
     {
         var mixpanel = new MixpanelDouble { Script = _ => MixpanelDouble.Answer(503, "") };
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = Client(http);
         var options = StopAtOnce with
         {
@@ -84,7 +84,7 @@ public sealed class DurableTrackerTests : IDisposable
     public async Task Many_who_wait_share_a_transaction()
     {
         var mixpanel = new MixpanelDouble();
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = Client(http);
         using var called = new CountdownEvent(50);
         var outbox = new CountingOutbox(SqliteOutbox.Open(_folder.Path)) { BeforeAppend = () => Assert.True(called.Wait(Hang.Limit)) };
@@ -104,7 +104,7 @@ public sealed class DurableTrackerTests : IDisposable
     public async Task Of_many_who_wait_none_loses_anything()
     {
         var mixpanel = new MixpanelDouble();
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = Client(http);
         await using var tracker = Tracker(client, SqliteOutbox.Open(_folder.Path));
 
@@ -123,7 +123,7 @@ public sealed class DurableTrackerTests : IDisposable
     {
         var (mixpanel, up) = (new MixpanelDouble(), false);
         mixpanel.Script = _ => Volatile.Read(ref up) ? null : MixpanelDouble.Answer(503, "");
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = Client(http);
         await using var tracker = Tracker(client, SqliteOutbox.Open(_folder.Path, 2 << 20));
         var accepted = new List<int>();
@@ -154,7 +154,7 @@ public sealed class DurableTrackerTests : IDisposable
     public async Task After_a_disk_that_does_not_sync_nothing_is_promised_any_more()
     {
         var mixpanel = new MixpanelDouble();
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = Client(http);
         var outbox = new CountingOutbox(SqliteOutbox.Open(_folder.Path));
         await using var tracker = Tracker(client, outbox, StopAtOnce);
@@ -175,7 +175,7 @@ public sealed class DurableTrackerTests : IDisposable
     {
         var (mixpanel, up) = (new MixpanelDouble(), false);
         mixpanel.Script = _ => Volatile.Read(ref up) ? null : MixpanelDouble.Answer(503, "");
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = Client(http);
         await using (var tracker = Tracker(client, SqliteOutbox.Open(_folder.Path), StopAtOnce with { BatchRecords = 1, Senders = 1 }))
         {
@@ -215,7 +215,7 @@ public sealed class DurableTrackerTests : IDisposable
     public async Task A_stop_without_time_says_what_stays_and_what_is_lost()
     {
         var mixpanel = new MixpanelDouble { Stalls = _ => true };
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         var log = new RecordedLog();
         using var client = new MixpanelClient(Options with { LoggerFactory = log, TimeProvider = new FakeTimeProvider(ImpatientClock.Noon) }, http); // a clock that stands: no answer is late
         await using (var durable = Tracker(client, SqliteOutbox.Open(_folder.Path)))
@@ -263,7 +263,7 @@ public sealed class DurableTrackerTests : IDisposable
     public async Task A_clock_that_is_put_back_makes_no_age_negative_and_holds_nothing_up()
     {
         var mixpanel = new MixpanelDouble();
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         var clock = new JumpyClock();
         using var client = new MixpanelClient(Options with { TimeProvider = clock }, http);
         await using var tracker = Tracker(client, SqliteOutbox.Open(_folder.Path));

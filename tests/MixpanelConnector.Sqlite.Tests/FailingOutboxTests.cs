@@ -22,7 +22,7 @@ public sealed class FailingOutboxTests : IDisposable
 
     public FailingOutboxTests()
     {
-        _http = new HttpClient(_mixpanel);
+        _http = new HttpClient(_mixpanel) { Timeout = Hang.Limit };
         _client = new MixpanelClient(new MixpanelOptions { Token = "0123456789abcdef0123456789abcdef", TimeProvider = ImpatientClock.ForImports(), Randomizer = () => 0.5, AttemptTimeout = TimeSpan.FromHours(2), LoggerFactory = _log }, _http);
         _outbox = new ScriptedOutbox(SqliteOutbox.Open(_folder.Path));
     }

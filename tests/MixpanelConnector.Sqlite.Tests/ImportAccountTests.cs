@@ -87,7 +87,7 @@ public sealed class ImportAccountTests
         do
         {
             Assert.True(++runs < 200);
-            using var http = new HttpClient(mixpanel, disposeHandler: false);
+            using var http = new HttpClient(mixpanel, disposeHandler: false) { Timeout = Hang.Limit };
             using var client = new MixpanelClient(options, http);
             using var stop = new CancellationTokenSource();
             using var state = new FailingState(SqliteImportState.Open(folder.File("state")), () => diskFails && runs < FaultyRuns && Draw(6) == 0 ? (Draw(2) == 0, true) : default);

@@ -213,7 +213,7 @@ public sealed class OutboxOwnersTests : IDisposable
         public Tracked(MixpanelOptions options, ITrackerOutbox outbox, bool isDown = false, bool adopts = false)
         {
             if (isDown) Mixpanel.Script = _ => MixpanelDouble.Answer(503, "");
-            _http = new HttpClient(Mixpanel);
+            _http = new HttpClient(Mixpanel) { Timeout = Hang.Limit };
             _client = new MixpanelClient(options with { TimeProvider = ImpatientClock.ForImports(), AttemptTimeout = TimeSpan.FromHours(2), LoggerFactory = isDown ? new RecordedLog() : Log }, _http);
             Tracker = new MixpanelTracker(_client, new TrackerOptions { Outbox = outbox, AdoptUnowned = adopts, StopTimeout = isDown ? TimeSpan.Zero : TimeSpan.FromHours(2), Patience = TimeSpan.FromHours(2) });
         }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests;
 
@@ -37,7 +38,7 @@ public class MixpanelOptionsTests
     public void An_option_out_of_range_is_named(string mistake)
     {
         var (options, field) = Mistakes[mistake];
-        using var http = new HttpClient();
+        using var http = new HttpClient { Timeout = Hang.Limit };
 
         foreach (var make in (Func<MixpanelClient>[])[() => new(options), () => new(options, http)])
         {

@@ -152,7 +152,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         await shown.CancelAsync().ConfigureAwait(false);
         await showing.ConfigureAwait(false);
 
-        if (stopped && checkpoints.IsSound && !cancellation.StateFailed && cancellation.Defect is null) return StopAtFirst(first!, inspection, cancellation);
+        if (stopped && checkpoints.IsSound && !cancellation.StateFailed && cancellation.Defect is null) return StopAtFirst(first!, _counts.Read, inspection, cancellation);
         if (checkpoints.Totals.SameIdentity is > 0 and var same)
             Warn("identity", $"{(preparer is EventPreparer { IdentitiesAreMany: true } ? "At least " : "")}{Counted.Of(same, "event has", "events have")} the event, time, distinct_id and $insert_id of an earlier one: Mixpanel counts duplicates once.");
         var report = checkpoints.IsSound ? Finish(checkpoints, cancellation, isKnown) : null;
@@ -181,7 +181,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     }
 
     /// <summary>The report of an import that ended before anything was sent, as if it had not started, so that it can start over with other options.</summary>
-    ImportReport StopAtFirst(FirstRefusals first, ImportInspection? inspection, ImportCancellation cancellation)
+    public ImportReport StopAtFirst(FirstRefusals first, long read, ImportInspection? inspection, ImportCancellation cancellation)
     {
         try
         {
@@ -195,7 +195,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var reason = first.Reasons.Reasons![0];
         var proposal = inspection?.Proposal is { } way ? $" With {string.Join(' ', way.Options.Select(RecordFields.Shown))}, {way.Accepted} of the {inspection.Records} inspected records would be accepted." : "";
         cancellation.Note(RunOutcome.Invalid, $"{(first.Reasons.Reasons.Count > 1 ? "None is valid, and nearly all" : "All")} of the first {Counted.Of(first.Count, "record")} would be rejected for the same reason ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal}");
-        return Report(cancellation, new ImportTotals(), pending: _counts.Read, deadLetterPath: null, reasons: first.Reasons) with { Inspection = inspection };
+        return Report(cancellation, new ImportTotals(), pending: read, deadLetterPath: null, reasons: first.Reasons) with { Inspection = inspection };
     }
 
     async Task SendAsync(BatchSender sender, CheckpointTracker checkpoints, ImportCancellation cancellation, ChannelReader<RecordBatch> batches, ChannelWriter<BatchOutcome> verdicts)

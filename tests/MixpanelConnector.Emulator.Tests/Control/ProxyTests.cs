@@ -212,6 +212,6 @@ public sealed class ProxyTests
         var authority = X509CertificateLoader.LoadCertificateFromFile(mixpanel.Server.CertificateAuthorityFile!);
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.Add(authority);
-        return new HttpClient(new SocketsHttpHandler { Proxy = proxy, UseProxy = proxy is not null, SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy } });
+        return new HttpClient(new SocketsHttpHandler { Proxy = proxy, UseProxy = proxy is not null, SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy } }) { Timeout = Hang.Limit };
     }
 }

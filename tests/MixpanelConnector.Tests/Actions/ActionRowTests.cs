@@ -15,7 +15,7 @@ public class ActionRowTests
     {
         var row = ActionRow.All.Single(row => row.Name == name);
         using var mixpanel = new ScriptedMixpanel(row);
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Options(row), http);
         var action = Catalogue.Find(row.Action)!;
 
@@ -53,7 +53,7 @@ public class ActionRowTests
         foreach (var row in Plain)
         {
             using var mixpanel = new ScriptedMixpanel(row);
-            using var http = new HttpClient(mixpanel);
+            using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
             using var client = new MixpanelClient(Options(row) with { Region = region }, http);
 
             await Catalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken);
@@ -90,7 +90,7 @@ public class ActionRowTests
         foreach (var row in Plain)
         {
             using var mixpanel = new ScriptedMixpanel(row with { Replies = [new RowReply { Body = JsonElement.Parse(answer) }] });
-            using var http = new HttpClient(mixpanel);
+            using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
             using var client = new MixpanelClient(Options(row), http);
 
             var defect = await Record.ExceptionAsync(async () => await Catalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken));
@@ -128,7 +128,7 @@ public class ActionRowTests
         foreach (var row in Plain.Where(row => Catalogue.Find(row.Action)!.Effect is ActionEffect.Delete && row.Wire[0].StartsWith("DELETE ", StringComparison.Ordinal)))
         {
             using var mixpanel = new ScriptedMixpanel(row with { Replies = [new(0), new(404, JsonElement.Parse("""{"status":"error","error":"not found"}"""))] });
-            using var http = new HttpClient(mixpanel);
+            using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
             using var client = new MixpanelClient(Options(row), http);
 
             await Catalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken);
@@ -151,7 +151,7 @@ public class ActionRowTests
     {
         var row = Plain.Single(row => row.Action == action);
         using var mixpanel = new ScriptedMixpanel(row with { Replies = [new(status)] });
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Options(row), http);
         var error = (await Given.FailsAsync(Catalogue.Find(action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken))).Error;
         return (error, mixpanel.Lines.Count);

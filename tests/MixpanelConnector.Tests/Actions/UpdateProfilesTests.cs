@@ -12,7 +12,7 @@ public sealed class UpdateProfilesTests
     public async Task Updates_go_in_as_few_requests_as_they_fit_into_in_order(int count, int size, string requests)
     {
         using var mixpanel = new MixpanelDouble();
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Given.Token(), http);
         JsonObject[] updates = [.. Enumerable.Range(0, count).Select(i => new JsonObject { ["$distinct_id"] = $"u{i}", ["$set"] = new JsonObject { ["p"] = new string('x', size) } })];
 
@@ -29,7 +29,7 @@ public sealed class UpdateProfilesTests
         using var mixpanel = new MixpanelDouble();
         var broken = new HashSet<int>();
         mixpanel.Script = request => broken.Add(mixpanel.Requests.Count) && mixpanel.Requests.Count != 2 ? MixpanelDouble.Answer(500, "") : null;
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Given.Token(), http);
         JsonObject[] updates = [.. Enumerable.Range(0, 2001).Select(i => new JsonObject { ["$distinct_id"] = $"u{i}", [i < 2000 ? "$set" : "$add"] = new JsonObject { ["n"] = 1 } })];
 

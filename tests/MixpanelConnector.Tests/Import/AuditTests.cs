@@ -1,4 +1,5 @@
 using MixpanelConnector.Import;
+using MixpanelConnector.Testing;
 using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
@@ -17,7 +18,7 @@ public sealed class AuditTests : IDisposable
     public async Task A_dead_letter_that_got_lost_ends_with_9(int lost, int exitCode)
     {
         using var state = new LossyState(lost);
-        using var http = new HttpClient(_run.Mixpanel, disposeHandler: false);
+        using var http = new HttpClient(_run.Mixpanel, disposeHandler: false) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(_run.Options, http);
 
         var report = await client.ImportAsync(_run.Request(_run.Folder.Write("a", Events(3) + "nonsense\nmore\n")), state);
@@ -58,7 +59,7 @@ public sealed class AuditTests : IDisposable
         var request = _run.Request(_run.Folder.Write("a", Events(3) + bad));
         state.BeforeFirstSave = () => Directory.CreateDirectory(_run.DeadLetterPath); // stands in the way when it is too late to be seen at the start
 
-        using var http = new HttpClient(_run.Mixpanel, disposeHandler: false);
+        using var http = new HttpClient(_run.Mixpanel, disposeHandler: false) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(_run.Options, http);
         Assert.Equal(RunOutcome.DiskFailed, (await client.ImportAsync(request, state)).Outcome);
         if (exitCode == 3) Assert.False(state.Load()!.Finished);

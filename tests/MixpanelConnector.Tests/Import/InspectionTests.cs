@@ -1,3 +1,5 @@
+using MixpanelConnector.Testing;
+
 namespace MixpanelConnector.Tests.Import;
 
 public sealed class InspectionTests : IDisposable
@@ -8,7 +10,7 @@ public sealed class InspectionTests : IDisposable
 
     async Task<ImportInspection> InspectAsync(string text, Func<ImportRequest, ImportRequest>? change = null)
     {
-        using var http = new HttpClient(_run.Mixpanel, disposeHandler: false);
+        using var http = new HttpClient(_run.Mixpanel, disposeHandler: false) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(new MixpanelOptions { TimeProvider = _run.Clock }, http); // no credentials
         var request = _run.Request(_run.Folder.Write("in.ndjson", text));
         var inspection = await client.InspectAsync(change?.Invoke(request) ?? request, TestContext.Current.CancellationToken);

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using MixpanelConnector.Import.Lookup;
 using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Import;
@@ -22,13 +23,13 @@ public sealed class LookupTableTests : IDisposable
 
     ImportRequest Request(string csv) => _run.Request(_run.Folder.Write("table.csv", csv)) with { Type = ImportType.LookupTable, TableId = Id };
 
-    async Task<ImportReport> RunAsync(ImportRequest request, RecordingServer? server, CancellationToken cancellationToken = default)
+    async Task<ImportReport> RunAsync(ImportRequest request, RecordingServer? server, bool writesDeadLetters = true, CancellationToken cancellationToken = default)
     {
         var options = Given.Account() with { Endpoint = server?.Address };
         using var client = new MixpanelClient(options);
         var report = await client.ImportAsync(request, _state, cancellationToken);
         Assert.Equal(report.Read, report.Accepted + report.Rejected + report.Pending + report.Blank);
-        Assert.Equal(report.Rejected, File.ReadLines(_run.DeadLetterPath).LongCount());
+        Assert.Equal(writesDeadLetters ? report.Rejected : 0, File.Exists(_run.DeadLetterPath) ? File.ReadLines(_run.DeadLetterPath).LongCount() : 0);
         if (report.Outcome is RunOutcome.Complete) Assert.Equal(0, report.Rejected + report.Pending);
         else Assert.NotEmpty(report.Problems);
         return report;
@@ -224,6 +225,72 @@ public sealed class LookupTableTests : IDisposable
         Assert.False(_state.Load()!.Finished);
     }
 
+    [Theory]
+    [InlineData("a", "wrong_number_of_fields")]
+    [InlineData(",1", "primary_key_missing")]
+    [InlineData("\"a\"b,1", "invalid_csv")]
+    public async Task A_table_whose_first_thousand_rows_break_the_same_rule_is_interpreted_wrongly(string row, string code)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        string Table(int bad, int good) => $"id,n\n{string.Concat(Enumerable.Repeat($"{row}\n", bad))}{string.Concat(Enumerable.Range(0, good).Select(i => $"k{i},1\n"))}";
+        foreach (var dryRun in (bool[])[true, false])
+        {
+            var report = await RunAsync(Request(Table(1000, 5)) with { DryRun = dryRun }, server, writesDeadLetters: false);
+            Assert.Equal((RunOutcome.Invalid, 0, 1005), (report.Outcome, report.Rejected, report.Pending));
+            Assert.Contains(code, Assert.Single(report.Problems), StringComparison.Ordinal);
+        }
+
+        Assert.Equal((RunOutcome.Rejected, 999, 5), await RunAsync(Table(999, 5), server) is var few ? (few.Outcome, few.Rejected, few.Pending) : default);
+        Assert.Equal((RunOutcome.Rejected, 1000, 1), await RunAsync($"id,n\nfirst,1\n{Table(1000, 0)[5..]}", server) is var later ? (later.Outcome, later.Rejected, later.Pending) : default);
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task A_stop_while_rejected_rows_are_written_leaves_the_others_pending()
+    {
+        using var stop = new CancellationTokenSource();
+        var written = 0;
+        var diagnostics = new Told(_ =>
+        {
+            if (++written == 1500) stop.Cancel();
+        });
+        var report = await RunAsync(Request($"id,n\nfirst,1\n{string.Concat(Enumerable.Repeat("a\n", 5000))}") with { Diagnostics = diagnostics }, server: null, cancellationToken: stop.Token);
+        Assert.Equal((RunOutcome.Stopped, 1500, 3501), (report.Outcome, report.Rejected, report.Pending));
+    }
+
+    sealed class Told(Action<ImportDiagnostic> tell) : IProgress<ImportDiagnostic>
+    {
+        public void Report(ImportDiagnostic value) => tell(value);
+    }
+
+    /// <summary>Keys are compared in several passes when there are more than one pass takes, which gives the same result.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(100)]
+    [InlineData(100_000)]
+    public void Repeated_keys_are_found_whatever_fits_into_a_pass(int keysPerPass)
+    {
+        var random = new Random(11);
+        var rows = Enumerable.Range(0, 3000).Select(_ => random.Next(10) switch
+        {
+            0 => "",
+            1 => " ,blank key",
+            2 => "one field",
+            3 => $"\"k{random.Next(2000)}\",quoted",
+            _ => $"k{random.Next(2000)},n",
+        }).ToList();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var expected = rows.Where(row => row.Length > 0).Index()
+            .Select(row => (row.Index, Code: row.Item.StartsWith(' ') ? "primary_key_missing" : !row.Item.Contains(',', StringComparison.Ordinal) ? "wrong_number_of_fields" : seen.Add(row.Item.Split(',')[0].Trim('"')) ? null : "primary_key_twice"))
+            .Where(row => row.Code is not null).ToList();
+
+        var table = LookupTable.Read(Encoding.UTF8.GetBytes($"id,n\n{string.Join('\n', rows)}"), Request(""), keysPerPass, CancellationToken.None);
+
+        Assert.Equal((rows.Count(row => row.Length > 0), expected.Count), (table.Count, table.RejectedCount));
+        Assert.Equal(expected, table.Rejected().Select(rejected => (rejected.Row.Index, (string?)rejected.Rejection.Code)));
+    }
+
     [Fact]
     public async Task A_dry_run_checks_and_sends_nothing()
     {
@@ -253,7 +320,7 @@ public sealed class LookupTableTests : IDisposable
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         using var stop = new CancellationTokenSource();
         await stop.CancelAsync();
-        var report = await RunAsync(Request(Table), server, stop.Token);
+        var report = await RunAsync(Request(Table), server, cancellationToken: stop.Token);
         Assert.Equal((RunOutcome.Stopped, 0), (report.Outcome, report.Accepted));
         Assert.Empty(server.Requests);
     }

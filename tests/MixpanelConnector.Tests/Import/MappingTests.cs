@@ -376,6 +376,31 @@ public sealed class MappingTests : IDisposable
     }
 
     [Theory]
+    [InlineData("ga4", ImportType.Events, "items")]
+    [InlineData("ga4", ImportType.Profiles, "user_properties")]
+    [InlineData("matomo", ImportType.Events, "itemDetails")]
+    public async Task A_list_that_is_none_is_refused_by_its_name_and_an_empty_one_is_not(string vendor, ImportType type, string list)
+    {
+        async Task<ImportReport> OfAsync(string value)
+        {
+            File.Delete(_run.DeadLetterPath);
+            var record = vendor == "ga4"
+                ? $$"""{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","{{list}}":{{value}}}"""
+                : $$"""{"idVisit":7,"visitorId":"a1","actionDetails":[{"type":"ecommerceOrder","timestamp":1772352930,"orderId":"o","{{list}}":{{value}}}]}""";
+            return await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record + "\n")) with { Type = type, Mapping = ImportMapping.OfVendor(vendor) });
+        }
+
+        foreach (var wrong in (string[])["5", "true", "\"abc\"", "\"7\"", "\"[{]\""])
+        {
+            Assert.Equal((RunOutcome.Rejected, 1), await OfAsync(wrong) is var report ? (report.Outcome, report.Rejected) : default);
+            var letter = Assert.Single(_run.DeadLetters());
+            Assert.Equal(("invalid_json", list), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString()));
+        }
+
+        foreach (var empty in (string[])["null", "[]", "\"\"", "\"[]\"", "{}"]) Assert.Equal(0, (await OfAsync(empty)).Rejected);
+    }
+
+    [Theory]
     [InlineData("segment", """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"a":1}}""")]
     [InlineData("rudderstack", """{"type":"track","event":"e","userId":"u","originalTimestamp":"2026-03-01T08:15:30Z","properties":{"a":1}}""")]
     [InlineData("posthog", """{"event":"e","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"a":1}}""")]
@@ -407,7 +432,7 @@ public sealed class MappingTests : IDisposable
     [Fact]
     public async Task A_mapping_is_shown_before_and_after_without_anything_being_sent()
     {
-        using var client = new MixpanelClient(new MixpanelOptions(), new HttpClient(_run.Mixpanel, disposeHandler: false));
+        using var client = new MixpanelClient(new MixpanelOptions(), new HttpClient(_run.Mixpanel, disposeHandler: false) { Timeout = Hang.Limit });
         var shown = new List<MappedRecord>();
         await foreach (var record in client.ShowMappingAsync(Request(Simple, """{"name":"e","at":1772352930250,"who":"u"}""" + "\n" + """{"name":"e"}""" + "\n" + """{"name":"\ud800"}""" + "\n"), 5, cancellationToken: TestContext.Current.CancellationToken)) shown.Add(record);
         Assert.Equal(3, shown.Count);

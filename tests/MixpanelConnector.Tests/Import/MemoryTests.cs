@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using MixpanelConnector.Import;
 using MixpanelConnector.Import.Buffers;
+using MixpanelConnector.Testing;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Tests.Import;
@@ -27,7 +28,7 @@ public sealed class MemoryTests : IDisposable
 
         using var state = new InMemoryImportState();
         using var mixpanel = new SlowMixpanel(line.Length);
-        using var http = new HttpClient(mixpanel);
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         var pipeline = new ImportPipeline(_run.Request(path) with { Senders = 20 }, state, new MixpanelTransport(_run.Options, http));
         var report = await pipeline.RunAsync(CancellationToken.None);
         Assert.Equal((RunOutcome.Complete, events), (report.Outcome, report.Accepted));

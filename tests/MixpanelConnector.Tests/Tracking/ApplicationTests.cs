@@ -190,6 +190,59 @@ public sealed class ApplicationTests
     }
 
     [Fact]
+    public async Task The_health_check_is_degraded_during_an_outage()
+    {
+        var isDown = true;
+        var mixpanel = new MixpanelDouble();
+        mixpanel.Script = _ => Volatile.Read(ref isDown) ? MixpanelDouble.Answer(503, "") : null;
+        await using var provider = Monitored(new ImpatientClock(), mixpanel, _ => { });
+        var tracker = provider.GetRequiredService<IMixpanelTracker>();
+
+        tracker.Track("E", "u");
+        while (mixpanel.Requests.Count < 5) await Task.Yield();
+        var report = await HealthOfAsync(provider);
+        Assert.Equal((HealthStatus.Degraded, 1L), (report.Status, report.Data["pending"]));
+        Assert.StartsWith("Mixpanel has accepted no records for ", report.Description, StringComparison.Ordinal);
+        Assert.True((double)report.Data["outage_seconds"] > 0);
+
+        Volatile.Write(ref isDown, false);
+        await tracker.FlushAsync();
+        Assert.Equal(HealthStatus.Healthy, (await HealthOfAsync(provider)).Status);
+    }
+
+    [Fact]
+    public async Task The_health_check_is_degraded_while_records_wait_for_long()
+    {
+        var clock = new ImpatientClock();
+        await using var provider = Monitored(clock, new MixpanelDouble(), settings => settings.FlushInterval = TimeSpan.FromHours(1));
+        var tracker = provider.GetRequiredService<IMixpanelTracker>();
+
+        tracker.Track("E", "u");
+        clock.Advance(TimeSpan.FromMinutes(4));
+        Assert.Equal(HealthStatus.Healthy, (await HealthOfAsync(provider)).Status);
+        clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal((HealthStatus.Degraded, "1 record waits for Mixpanel, the oldest for 6 minutes."), await HealthOfAsync(provider) is var report ? (report.Status, report.Description) : default);
+
+        await tracker.FlushAsync();
+        Assert.Equal(HealthStatus.Healthy, (await HealthOfAsync(provider)).Status);
+    }
+
+    static ServiceProvider Monitored(TimeProvider clock, MixpanelDouble mixpanel, Action<MixpanelSettings> configure)
+    {
+        var services = new ServiceCollection().AddLogging().AddSingleton(clock);
+        services.AddMixpanel(settings =>
+        {
+            settings.Token = Given.TokenText;
+            configure(settings);
+        }).HttpClient.ConfigurePrimaryHttpMessageHandler(() => mixpanel);
+        services.AddHealthChecks().AddMixpanel();
+        return services.BuildServiceProvider();
+    }
+
+    static async Task<HealthReportEntry> HealthOfAsync(IServiceProvider provider) =>
+        (await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries["mixpanel"];
+
+    [Fact]
     public void Super_properties_of_a_configuration_keep_their_types()
     {
         const string json = """{"Mixpanel":{"Token":"0123456789abcdef0123456789abcdef","SuperProperties":{"version":3,"rate":1.50,"beta":true,"off":"False","name":"shop 3","zip":"\"01234\"","plain":"01234","date":"2026-01-02","nested":{"tier":"gold","depth":{"n":-1e3}},"tags":["a",1,false],"empty":""}}}""";

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http.Resilience;
 using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Tracking;
@@ -7,13 +8,28 @@ namespace MixpanelConnector.Tests.Tracking;
 /// <summary>Updates that are not idempotent are sent once, whatever handlers an application adds to the client.</summary>
 public sealed class SentOnceTests
 {
-    public static readonly Dictionary<string, Func<DelegatingHandler>> Around = new(StringComparer.Ordinal)
+    static readonly Dictionary<string, Func<DelegatingHandler>> Handlers = new(StringComparer.Ordinal)
     {
         ["a retry"] = () => new Retrying(copies: false, reads: false),
         ["a retry of copies"] = () => new Retrying(copies: true, reads: false),
         ["a retry after the body was read"] = () => new Retrying(copies: false, reads: true),
         ["a hedge"] = () => new Hedging(copies: false),
         ["a hedge of copies"] = () => new Hedging(copies: true),
+    };
+
+    /// <summary>The handlers of Microsoft.Extensions.Http.Resilience, which service defaults add, without their waits.</summary>
+    static readonly Dictionary<string, Action<IHttpClientBuilder>> Standard = new(StringComparer.Ordinal)
+    {
+        ["the standard resilience handler"] = client => client.AddStandardResilienceHandler(options =>
+        {
+            (options.Retry.Delay, options.AttemptTimeout.Timeout, options.TotalRequestTimeout.Timeout) = (TimeSpan.Zero, Hang.Limit, Hang.Limit);
+            options.CircuitBreaker.SamplingDuration = 2 * Hang.Limit;
+        }),
+        ["the standard hedging handler"] = client => client.AddStandardHedgingHandler().Configure(options =>
+        {
+            (options.Hedging.Delay, options.Endpoint.Timeout.Timeout, options.TotalRequestTimeout.Timeout) = (TimeSpan.Zero, Hang.Limit, Hang.Limit);
+            options.Endpoint.CircuitBreaker.SamplingDuration = 2 * Hang.Limit;
+        }),
     };
 
     /// <summary>The first result on the wire, and whether it leaves the outcome of the request unknown.</summary>
@@ -31,7 +47,7 @@ public sealed class SentOnceTests
         get
         {
             var cases = new TheoryData<string, string>();
-            foreach (var around in Around.Keys)
+            foreach (var around in Handlers.Keys.Concat(Standard.Keys))
                 foreach (var first in Firsts.Keys)
                     cases.Add(around, first);
             return cases;
@@ -43,7 +59,7 @@ public sealed class SentOnceTests
     {
         var mixpanel = new MixpanelDouble { Script = request => request.Number == 1 ? Firsts[first].Answer() : null };
         var rejected = new List<RejectedRecord>();
-        await using var services = Application(mixpanel, Around[around], rejected.Add);
+        await using var services = Application(mixpanel, around, rejected.Add);
         var tracker = services.GetRequiredService<IMixpanelTracker>();
 
         tracker.Profile("u").Add("Balance", 100);
@@ -61,9 +77,9 @@ public sealed class SentOnceTests
     public async Task Around_a_client_of_the_callers_own_nothing_leaves_twice_either(string around)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Plain("", 503));
-        var handler = Around[around]();
+        var handler = Handlers[around]();
         handler.InnerHandler = new SocketsHttpHandler { UseProxy = false };
-        using var http = new HttpClient(handler);
+        using var http = new HttpClient(handler) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Given.Token().At(server), http);
         var rejected = new List<RejectedRecord>();
         await using var tracker = new MixpanelTracker(client, new TrackerOptions { OnRejected = rejected.Add, Patience = TimeSpan.FromHours(2) });
@@ -80,21 +96,26 @@ public sealed class SentOnceTests
     [InlineData("a retry of copies")]
     [InlineData("a hedge")]
     [InlineData("a hedge of copies")]
+    [InlineData("the standard resilience handler")]
+    [InlineData("the standard hedging handler")]
     public async Task An_account_is_created_once(string around)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Plain("", 503));
-        await using var services = Application(new SocketsHttpHandler { UseProxy = false }, Around[around], _ => { }, server.Address);
+        await using var services = Application(new SocketsHttpHandler { UseProxy = false }, around, _ => { }, server.Address);
 
         await Given.FailsAsync(services.GetRequiredService<MixpanelClient>().CreateServiceAccountAsync(new() { OrganizationId = 1, Username = "bot" }));
 
         Assert.Single(server.Requests);
     }
 
-    [Fact]
-    public async Task What_may_be_repeated_still_is()
+    [Theory]
+    [InlineData("a retry")]
+    [InlineData("the standard resilience handler")]
+    [InlineData("the standard hedging handler")]
+    public async Task What_may_be_repeated_still_is(string around)
     {
         var mixpanel = new MixpanelDouble { Script = request => request.Number <= 2 ? MixpanelDouble.Answer(503, "") : null };
-        await using var services = Application(mixpanel, Around["a retry"], _ => { });
+        await using var services = Application(mixpanel, around, _ => { });
         var tracker = services.GetRequiredService<IMixpanelTracker>();
 
         tracker.Profile("u").Set("Plan", "pro");
@@ -109,7 +130,7 @@ public sealed class SentOnceTests
     {
         var mixpanel = new MixpanelDouble { Stalls = request => request.Number == 1 };
         var rejected = new List<RejectedRecord>();
-        await using var services = Application(mixpanel, () => new Impatient(), rejected.Add);
+        await using var services = Application(mixpanel, client => client.AddHttpMessageHandler(() => new Impatient()), rejected.Add);
         var tracker = services.GetRequiredService<IMixpanelTracker>();
 
         tracker.Profile("u").Add("Balance", 100);
@@ -120,11 +141,14 @@ public sealed class SentOnceTests
     }
 
     /// <summary>The handler is added to all clients of the application, as service defaults do.</summary>
-    static ServiceProvider Application(HttpMessageHandler wire, Func<DelegatingHandler> around, Action<RejectedRecord> onRejected, Uri? endpoint = null)
+    static ServiceProvider Application(HttpMessageHandler wire, string around, Action<RejectedRecord> onRejected, Uri? endpoint = null) =>
+        Application(wire, Standard.TryGetValue(around, out var standard) ? standard : client => client.AddHttpMessageHandler(Handlers[around]), onRejected, endpoint);
+
+    static ServiceProvider Application(HttpMessageHandler wire, Action<IHttpClientBuilder> around, Action<RejectedRecord> onRejected, Uri? endpoint = null)
     {
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(new ImpatientClock());
-        services.ConfigureHttpClientDefaults(client => client.AddHttpMessageHandler(around));
+        services.ConfigureHttpClientDefaults(around);
         services.AddMixpanel(settings =>
         {
             (settings.Token, settings.OnRejected, settings.Endpoint) = (Given.TokenText, onRejected, endpoint);

@@ -34,7 +34,7 @@ public class TransportTests
     public async Task A_redirect_that_the_callers_client_followed_is_no_success()
     {
         await using var server = await RecordingServer.StartAsync(request => request.Method == "POST" ? Answer.Redirect("/elsewhere", 302) : Answer.Json(Given.ImportedOne));
-        using var http = new HttpClient();
+        using var http = new HttpClient { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Given.Account().At(server), http);
 
         var error = (await Given.FailsAsync(client.ImportEventsAsync(Given.Import(Given.Event("x"))))).Error;

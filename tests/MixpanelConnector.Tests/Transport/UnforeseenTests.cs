@@ -33,7 +33,7 @@ public class UnforeseenTests
     public async Task What_may_be_repeated_is_sent_again_with_the_same_bytes(string exception, bool afterTheAnswer)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Given.Imported(50)));
-        using var http = new HttpClient(new Throwing(Exceptions[exception], times: 2, afterTheAnswer));
+        using var http = new HttpClient(new Throwing(Exceptions[exception], times: 2, afterTheAnswer)) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Given.Account().At(server), http);
 
         var output = await client.ImportEventsAsync(Given.Import(Given.Events(50)));
@@ -48,7 +48,7 @@ public class UnforeseenTests
     public async Task What_must_not_be_repeated_is_sent_once_and_its_outcome_is_told_as_unknown(string exception, bool afterTheAnswer)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"results":{"id":9,"username":"bot.x","token":"one-time"},"status":"ok"}""", 201));
-        using var http = new HttpClient(new Throwing(Exceptions[exception], times: 1, afterTheAnswer));
+        using var http = new HttpClient(new Throwing(Exceptions[exception], times: 1, afterTheAnswer)) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Given.Account().At(server), http);
 
         var error = (await Given.FailsAsync(client.CreateServiceAccountAsync(new() { Username = "bot" }))).Error;
@@ -63,7 +63,7 @@ public class UnforeseenTests
     public async Task A_cancellation_by_the_caller_stays_one_whatever_a_handler_makes_of_it()
     {
         using var stop = new CancellationTokenSource();
-        using var http = new HttpClient(new Throwing(() => { stop.Cancel(); return new OperationCanceledException(); }, times: 9, afterTheAnswer: false));
+        using var http = new HttpClient(new Throwing(() => { stop.Cancel(); return new OperationCanceledException(); }, times: 9, afterTheAnswer: false)) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Given.Account(), http);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await client.GetAllServiceAccountsAsync(new() { OrganizationId = 1 }, stop.Token));

@@ -118,7 +118,7 @@ public class WireTests
     {
         var row = Rows[name];
         using var capture = new Capture(row.Reply);
-        using var http = new HttpClient(capture);
+        using var http = new HttpClient(capture) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(row.Options() with { Region = region }, http);
 
         await row.Call(client);
@@ -173,7 +173,7 @@ public class WireTests
     public async Task Without_a_fitting_credential_the_setting_is_named_and_nothing_is_sent(string action, string who, string setting)
     {
         using var capture = new Capture("");
-        using var http = new HttpClient(capture);
+        using var http = new HttpClient(capture) { Timeout = Hang.Limit };
         var options = who switch
         {
             "account" => Given.Account(),

@@ -52,7 +52,7 @@ sealed class Served : IAsyncDisposable
         var options = new ServeOptions { Port = 0, StateFolder = Folder.File("state"), SecretFolder = Folder.File("secrets"), Destination = "test" };
         _client = NewClient();
         Gateway = await Gateway.StartAsync(with is null ? options : with(options), _client, NewClient, _log, TestContext.Current.CancellationToken);
-        Http = new HttpClient { BaseAddress = Gateway.Address };
+        Http = new HttpClient { Timeout = Hang.Limit, BaseAddress = Gateway.Address };
     }
 
     public async Task StopAsync()

@@ -30,7 +30,7 @@ sealed class EveryInterface : IAsyncDisposable
         var every = new EveryInterface(environment);
         var options = new ServeOptions { Port = 0, StateFolder = every._folder.File("state"), SecretFolder = every._folder.File("secrets"), Destination = "test", ToolsMayWrite = true, Rate = 1_000_000, TimeProvider = new HurriedClock() };
         every._gateway = await Gateway.StartAsync(options, every.NewClient(), every.NewClient, TextWriter.Null, TestContext.Current.CancellationToken);
-        every._http = new HttpClient { BaseAddress = every._gateway.Address };
+        every._http = new HttpClient { Timeout = Hang.Limit, BaseAddress = every._gateway.Address };
         return every;
     }
 

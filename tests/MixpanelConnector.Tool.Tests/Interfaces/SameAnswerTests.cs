@@ -108,7 +108,7 @@ public sealed class SameAnswerTests(SameAnswerTests.SharedMixpanel shared) : ICl
         public async ValueTask InitializeAsync()
         {
             _mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { TimeProvider = new FakeTimeProvider(ImpatientClock.Noon) });
-            using var http = new HttpClient { BaseAddress = _mixpanel.Address };
+            using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = _mixpanel.Address };
             await FillAsync(http, "/engage", """[{"$token":"local","$distinct_id":"u1","$ip":"0","$ignore_time":true,"$set":{"plan":"pro","n":1.10}},{"$token":"local","$distinct_id":"u2","$ignore_time":true,"$set":{"plan":"free"}}]""");
             await FillAsync(http, "/track", $"[{Seen("Bought", 1, "\"plan\":\"pro\",\"price\":1.5")},{Seen("Bought", 2, "\"plan\":\"free\",\"price\":20")},{Seen("Bought", 2, "\"plan\":\"pro\"")},{Seen("Seen <b>", 1, "\"note\":\"x\"")}]");
             Every = await EveryInterface.StartAsync(new Dictionary<string, string>(StringComparer.Ordinal)

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Emulator;
+using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests.Migration;
 
@@ -70,7 +71,7 @@ sealed class TwoProjects : IAsyncDisposable
 
     static async Task<JsonNode> PostAsync(EmulatedMixpanel mixpanel, string path, string body)
     {
-        using var client = new HttpClient { BaseAddress = mixpanel.Address };
+        using var client = new HttpClient { Timeout = Hang.Limit, BaseAddress = mixpanel.Address };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{DevelopmentCredentials.ServiceAccountUsername}:{DevelopmentCredentials.ServiceAccountSecret}")));
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await client.PostAsync(new Uri($"emulator/{path}", UriKind.Relative), content, TestContext.Current.CancellationToken);

@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.Collections;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text.Unicode;
@@ -9,15 +9,25 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Import.Lookup;
 
 /// <summary>The position of a row of a lookup table.</summary>
+/// <param name="Index">Its number below the header, from 0.</param>
+/// <param name="Start">Its offset in the table.</param>
+/// <param name="Length">Its length without the line end; 0 for an empty line, which is no row.</param>
+/// <param name="Line">The line on which it begins.</param>
 [StructLayout(LayoutKind.Auto)]
-readonly record struct LookupRow(int Start, int Length, long Line);
+readonly record struct LookupRow(int Index, int Start, int Length, long Line);
 
 /// <summary>
-/// A lookup table in CSV (RFC 4180), scanned once to find its rows and those that break a rule. Rows are counted
-/// without the header and without empty lines. Nothing is changed.
+/// A lookup table in CSV (RFC 4180), scanned to find the rows that break a rule. Rows are counted without the header and without empty
+/// lines. Nothing is changed. What it needs besides the text is bounded: a bit for each row, and while it is read, 64 MB for keys.
 /// </summary>
 sealed class LookupTable
 {
+    /// <summary>How many keys are compared with all others in one pass: 28 bytes each. In a table with more rows, only keys that may be repeated are.</summary>
+    const int KeysPerPass = 1_000_000;
+
+    /// <summary>How often a stop is looked for.</summary>
+    const int RowsPerCheck = 1 << 16;
+
     static readonly Rejection InvalidCsv = new("invalid_csv", null, "a quote is out of place");
     static readonly Rejection InvalidUtf8 = new("invalid_utf8", null, "the row is not valid UTF-8");
     static readonly Rejection TooLarge = new("record_too_large", null, "the row has more than 1 MiB");
@@ -25,42 +35,66 @@ sealed class LookupTable
     static readonly Rejection KeyMissing = new("primary_key_missing", null, "the first field is the row's key, and must not be blank");
     static readonly Rejection KeyTwice = new("primary_key_twice", null, "an earlier row has the same key");
 
-    readonly HashSet<UInt128> _keys = [];
+    readonly ReadOnlyMemory<byte> _csv;
     DelimitedHeader? _header;
+    BitArray _rejected = new(0);
     bool _hasPreamble;
     int _headerAt;
     long _firstLine;
 
-    /// <summary>The rows below the header, in order.</summary>
-    public List<LookupRow> Rows { get; } = [];
-
-    /// <summary>The rows that break a rule, by index.</summary>
-    public List<(int Index, Rejection Rejection)> Rejected { get; } = [];
+    LookupTable(ReadOnlyMemory<byte> csv) => _csv = csv;
 
     /// <summary>Whether there is a first row, which names the columns.</summary>
     public bool HasHeader => _header is not null;
+
+    /// <summary>The number of rows below the header.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The number of rows that break a rule.</summary>
+    public int RejectedCount { get; private set; }
 
     /// <summary>The number of empty lines.</summary>
     public long Blank { get; private set; }
 
     /// <exception cref="InputException">It is not a table.</exception>
-    public static LookupTable Read(ReadOnlySpan<byte> csv, ImportRequest request)
+    public static LookupTable Read(ReadOnlyMemory<byte> csv, ImportRequest request, CancellationToken cancellationToken) =>
+        Read(csv, request, KeysPerPass, cancellationToken);
+
+    /// <exception cref="InputException">It is not a table.</exception>
+    internal static LookupTable Read(ReadOnlyMemory<byte> csv, ImportRequest request, int keysPerPass, CancellationToken cancellationToken)
     {
-        var table = new LookupTable();
-        table.ReadHeader(csv, request);
-        if (table._header is { } header) table.ReadRows(csv, header);
+        var table = new LookupTable(csv);
+        table.ReadHeader(csv.Span, request);
+        if (table._header is { } header) table.ReadRows(header, keysPerPass, cancellationToken);
         return table;
     }
 
-    /// <summary>Returns the table as Mixpanel accepts it: cells separated by commas, rows ended by LF.</summary>
-    public ReadOnlyMemory<byte> WithCommas(ReadOnlyMemory<byte> csv)
+    /// <summary>The rows below the header, in order.</summary>
+    public IEnumerable<LookupRow> Rows() => _header is { } header ? Lines(FirstLine(header)).Where(line => line.Length > 0) : [];
+
+    /// <summary>The rows that break a rule, in order.</summary>
+    public IEnumerable<(LookupRow Row, Rejection Rejection)> Rejected()
     {
-        if (_header is not { } header || header.Dialect == new Dialect((byte)',', EndsWithReturn: false) && !_hasPreamble) return csv;
-        var text = new ArrayBufferWriter<byte>(csv.Length + 16);
+        if (RejectedCount == 0) return [];
+        var splitter = new RowSplitter(_header!.Dialect);
+        return Rows().Where(row => _rejected[row.Index]).Select(row => (row, Fault(row, splitter) ?? KeyTwice));
+    }
+
+    /// <summary>The bytes of a row, as they are in the file.</summary>
+    public ReadOnlySpan<byte> TextOf(LookupRow row) => _csv.Span.Slice(row.Start, row.Length);
+
+    /// <summary>Returns the table as Mixpanel accepts it: cells separated by commas, rows ended by LF; null when it is larger than that.</summary>
+    /// <param name="mostBytes">The maximum size.</param>
+    public ReadOnlyMemory<byte>? WithCommas(int mostBytes)
+    {
+        if (_header is not { } header || (header.Dialect == new Dialect((byte)',', EndsWithReturn: false) && !_hasPreamble)) return _csv;
         var splitter = new RowSplitter(header.Dialect);
-        Write(text, splitter, csv.Span.Slice(_headerAt, header.Length).TrimEnd("\r\n"u8));
-        foreach (var row in Rows) Write(text, splitter, Of(csv.Span, row));
-        return text.WrittenMemory;
+        var length = HeaderAndRows().Sum(row => (long)LengthWithCommas(splitter, row.Span));
+        if (length > mostBytes) return null;
+        var text = GC.AllocateUninitializedArray<byte>((int)length);
+        var at = 0;
+        foreach (var row in HeaderAndRows()) at += Write(text.AsSpan(at), splitter, row.Span);
+        return text;
     }
 
     void ReadHeader(ReadOnlySpan<byte> csv, ImportRequest request)
@@ -81,74 +115,142 @@ sealed class LookupTable
         _header = header;
     }
 
-    void ReadRows(ReadOnlySpan<byte> csv, DelimitedHeader header)
+    void ReadRows(DelimitedHeader header, int keysPerPass, CancellationToken cancellationToken)
     {
         var splitter = new RowSplitter(header.Dialect);
-        var at = _headerAt + header.Length;
-        var line = _firstLine + header.Lines;
-        while (at < csv.Length)
+        var most = _csv.Span.Count((byte)'\n') + (header.Dialect.EndsWithReturn ? _csv.Span.Count((byte)'\r') : 0) + 1;
+        _rejected = new BitArray(most);
+        var twice = most > keysPerPass ? new RepeatedHashes(most) : null;
+        var keys = new HashSet<UInt128>(Math.Min(most, keysPerPass));
+        LookupRow? next = null; // the first row whose key did not fit
+        foreach (var line in Lines(FirstLine(header)))
         {
-            var rest = csv[at..];
-            splitter.Reset();
-            var length = splitter.LengthOfRow(rest, ended: true);
-            if (length < 0 && splitter.IsOpen) throw new InputException("ends within quotes: it is truncated, or a quote is out of place");
-            var text = length < 0 ? rest : rest[..length];
-            var end = length < 0 ? 0 : splitter.EndLength;
-            var content = text.EndsWith("\r"u8) ? text[..^1] : text;
-            if (content.IsEmpty) Blank++;
-            else Take(csv, new LookupRow(at, content.Length, line + 1), splitter, header.Names.Count);
-            line += splitter.CountLines(text) + 1;
-            at += text.Length + end;
-        }
-    }
-
-    void Take(ReadOnlySpan<byte> csv, LookupRow row, RowSplitter splitter, int columns)
-    {
-        var text = Of(csv, row);
-        if (row.Length > InputWindow.LargestRecord)
-        {
-            Rejected.Add((Rows.Count, TooLarge));
-            Rows.Add(row);
-            return;
-        }
-
-        splitter.Split(text);
-        var key = splitter.Cell(text, 0);
-        if (splitter.Malformed || splitter.HasLooseQuote(text)) Rejected.Add((Rows.Count, InvalidCsv));
-        else if (!Utf8.IsValid(text)) Rejected.Add((Rows.Count, InvalidUtf8));
-        else if (splitter.Count != columns) Rejected.Add((Rows.Count, WrongNumberOfFields));
-        else if (key.IndexOfAnyExcept(" \t\r\n"u8) < 0) Rejected.Add((Rows.Count, KeyMissing));
-        else if (!_keys.Add(XxHash128.HashToUInt128(key))) Rejected.Add((Rows.Count, KeyTwice));
-        Rows.Add(row);
-    }
-
-    static void Write(ArrayBufferWriter<byte> text, RowSplitter splitter, ReadOnlySpan<byte> row)
-    {
-        splitter.Split(row);
-        for (var i = 0; i < splitter.Count; i++)
-        {
-            if (i > 0) text.Write(","u8);
-            var cell = splitter.Cell(row, i);
-            if (cell.IndexOfAny(",\"\r\n"u8) < 0)
+            if (Count % RowsPerCheck == 0) cancellationToken.ThrowIfCancellationRequested();
+            if (line.Length == 0)
             {
-                text.Write(cell);
+                Blank++;
                 continue;
             }
 
-            text.Write("\""u8);
-            while (cell.IndexOf((byte)'"') is var quote and >= 0)
-            {
-                text.Write(cell[..(quote + 1)]);
-                text.Write("\""u8);
-                cell = cell[(quote + 1)..];
-            }
-
-            text.Write(cell);
-            text.Write("\""u8);
+            Count++;
+            if (Fault(line, splitter) is not null) Reject(line);
+            else if (twice is not null) twice.Add(Hash(line));
+            else if (!keys.Add(Hash(line))) Reject(line);
         }
 
-        text.Write("\n"u8);
+        if (twice is not null) next = FirstLine(header);
+        while (next is { } first)
+        {
+            next = null;
+            keys.Clear();
+            foreach (var row in Lines(first))
+            {
+                if (row.Index % RowsPerCheck == 0) cancellationToken.ThrowIfCancellationRequested();
+                if (row.Length == 0 || _rejected[row.Index]) continue;
+                splitter.Split(TextOf(row));
+                var key = Hash(row);
+                if (!twice!.Contains(key)) continue;
+                if (keys.Contains(key)) Reject(row);
+                else if (keys.Count < keysPerPass) keys.Add(key);
+                else next ??= row;
+            }
+        }
+
+        UInt128 Hash(LookupRow row) => XxHash128.HashToUInt128(splitter.Cell(TextOf(row), 0));
     }
 
-    static ReadOnlySpan<byte> Of(ReadOnlySpan<byte> csv, LookupRow row) => csv.Slice(row.Start, row.Length);
+    void Reject(LookupRow row)
+    {
+        _rejected[row.Index] = true;
+        RejectedCount++;
+    }
+
+    LookupRow FirstLine(DelimitedHeader header) => new(0, _headerAt + header.Length, 0, _firstLine + header.Lines + 1);
+
+    /// <summary>The lines from the given one on.</summary>
+    /// <exception cref="InputException">A quote is not closed.</exception>
+    IEnumerable<LookupRow> Lines(LookupRow first)
+    {
+        var splitter = new RowSplitter(_header!.Dialect);
+        var next = first;
+        while (next.Start < _csv.Length)
+        {
+            var line = Line(splitter, ref next);
+            yield return line;
+        }
+    }
+
+    /// <summary>Finds the end of a line, and the next one.</summary>
+    LookupRow Line(RowSplitter splitter, ref LookupRow at)
+    {
+        var rest = _csv.Span[at.Start..];
+        splitter.Reset();
+        var length = splitter.LengthOfRow(rest, ended: true);
+        if (length < 0 && splitter.IsOpen) throw new InputException("ends within quotes: it is truncated, or a quote is out of place");
+        var text = length < 0 ? rest : rest[..length];
+        var content = text.EndsWith("\r"u8) ? text[..^1] : text;
+        var line = at with { Length = content.Length };
+        at = new LookupRow(at.Index + (content.IsEmpty ? 0 : 1), at.Start + text.Length + (length < 0 ? 0 : splitter.EndLength), 0, at.Line + splitter.CountLines(text) + 1);
+        return line;
+    }
+
+    /// <summary>The rule that a row breaks by itself; null if none. The splitter has its cells, unless it is too large.</summary>
+    Rejection? Fault(LookupRow row, RowSplitter splitter)
+    {
+        if (row.Length > InputWindow.LargestRecord) return TooLarge;
+        var text = TextOf(row);
+        splitter.Split(text);
+        if (splitter.Malformed || splitter.HasLooseQuote(text)) return InvalidCsv;
+        if (!Utf8.IsValid(text)) return InvalidUtf8;
+        if (splitter.Count != _header!.Names.Count) return WrongNumberOfFields;
+        return splitter.Cell(text, 0).IndexOfAnyExcept(" \t\r\n"u8) < 0 ? KeyMissing : null;
+    }
+
+    IEnumerable<ReadOnlyMemory<byte>> HeaderAndRows() =>
+        Rows().Select(row => _csv.Slice(row.Start, row.Length)).Prepend(_csv.Slice(_headerAt, _header!.Length).TrimEnd("\r\n"u8));
+
+    static int LengthWithCommas(RowSplitter splitter, ReadOnlySpan<byte> row)
+    {
+        splitter.Split(row);
+        var length = splitter.Count;
+        for (var i = 0; i < splitter.Count; i++)
+        {
+            var cell = splitter.Cell(row, i);
+            length += cell.Length + (NeedsQuotes(cell) ? 2 + cell.Count((byte)'"') : 0);
+        }
+
+        return length;
+    }
+
+    static int Write(Span<byte> text, RowSplitter splitter, ReadOnlySpan<byte> row)
+    {
+        splitter.Split(row);
+        var at = 0;
+        for (var i = 0; i < splitter.Count; i++)
+        {
+            var cell = splitter.Cell(row, i);
+            if (!NeedsQuotes(cell))
+            {
+                cell.CopyTo(text[at..]);
+                at += cell.Length;
+            }
+            else
+            {
+                text[at++] = (byte)'"';
+                foreach (var one in cell)
+                {
+                    if (one == '"') text[at++] = one;
+                    text[at++] = one;
+                }
+
+                text[at++] = (byte)'"';
+            }
+
+            text[at++] = (byte)(i + 1 < splitter.Count ? ',' : '\n');
+        }
+
+        return at;
+    }
+
+    static bool NeedsQuotes(ReadOnlySpan<byte> cell) => cell.IndexOfAny(",\"\r\n"u8) >= 0;
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Compress;
+using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Undelivered;
@@ -18,6 +19,9 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     /// <summary>100 MB by the largest definition of a megabyte; anything below is left to Mixpanel to judge.</summary>
     const int LargestTable = 100 << 20;
 
+    /// <summary>Above this size, a buffer is as large as the largest table, since enlarging it again would leave its predecessors behind.</summary>
+    const int LargestGrowing = 16 << 20;
+
     const int UntrustedConfirmations = 3;
 
     /// <summary>The number of dead letters saved per checkpoint, regardless of how many rows are rejected.</summary>
@@ -28,7 +32,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", AuthScheme.ServiceAccountOfProject) { IsRepeatable = true };
     readonly ImportPipeline _pipeline = new(request, state, transport);
     readonly TimeProvider _time = transport.Options.TimeProvider;
-    IEnumerable<(int Row, Refusal Refusal)> _refused = [];
+    IEnumerable<(LookupRow Row, Refusal Refusal)> _refused = [];
     long _requests;
 
     /// <exception cref="MixpanelException">An option or a setting is invalid, or the table is too large. Nothing was sent.</exception>
@@ -61,10 +65,11 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             // Results of an earlier run for this file are recomputed; the costs it reported are kept.
             if (loaded is { Finished: false }) before = new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed };
             if (Read(input, csv.Value, cancellation) is not { } table) return Report(cancellation, loaded?.Totals ?? before, pending: 0);
-            var accepted = await DecideAsync(input, table, csv.Value, cancellation).ConfigureAwait(false);
+            var accepted = await DecideAsync(input, table, cancellation).ConfigureAwait(false);
+            if (!accepted && FirstAlike(input, table) is { } alike) return _pipeline.StopAtFirst(alike, table.Count, inspection: null, cancellation);
             var totals = before with
             {
-                Accepted = accepted ? table.Rows.Count : 0,
+                Accepted = accepted ? table.Count : 0,
                 Blank = table.Blank,
                 Bytes = accepted ? csv.Value.Length : 0,
                 Requests = before.Requests + _requests,
@@ -76,7 +81,8 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             var checkpoint = new ImportCheckpoint { OptionsFingerprint = _pipeline.Options.Fingerprint, Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
             foreach (var (row, refusal) in _refused)
             {
-                deadLetters.Add(Refuse(input, table.Rows[row], csv.Value, refusal));
+                if (cancellation.Stop.IsCancellationRequested) break; // the others are pending
+                deadLetters.Add(Refuse(input, table, row, refusal));
                 totals = totals with { Rejected = totals.Rejected + 1 };
                 if (deadLetters.Count < MostDeadLetters) continue;
                 state.Save(checkpoint with { Totals = totals, DeadLetters = [.. deadLetters] });
@@ -85,7 +91,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
             state.Save(checkpoint with { Totals = totals, DeadLetters = deadLetters });
             request.Progress?.Report(new ImportProgress { Read = totals.Read, Accepted = totals.Accepted, Rejected = totals.Rejected, Requests = _requests, Retries = Math.Max(0, _requests - 1), InputBytes = input.Length ?? csv.Value.Length, TotalInputBytes = input.Length });
-            return Report(cancellation, totals, pending: table.Rows.Count - totals.Accepted - totals.Rejected);
+            return Report(cancellation, totals, pending: table.Count - totals.Accepted - totals.Rejected);
         }
         catch (ImportStateException e)
         {
@@ -102,13 +108,16 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             var (opened, _) = await RecordReaders.DecompressAsync(input, request, cancellation.Stop).ConfigureAwait(false);
             var (text, _) = await TranscodingByteSource.OpenAsync(opened, request, cancellation.Stop).ConfigureAwait(false);
             using var source = text;
-            var bytes = new byte[64 << 10];
+            var bytes = new byte[input.Length is < LargestTable and var known ? (int)known + 1 : 64 << 10];
             var length = 0;
             while (await source.ReadAsync(bytes.AsMemory(length), cancellation.Stop).ConfigureAwait(false) is var read and > 0)
             {
                 length += read;
-                if (length > LargestTable) throw MixpanelException.Invalid("input", "A lookup table has at most 100 MB, uncompressed. Split it, or drop columns.");
-                if (length == bytes.Length) Array.Resize(ref bytes, (int)Math.Min(bytes.Length * 2L, LargestTable + 1L));
+                if (length > LargestTable) throw TooLarge();
+                if (length < bytes.Length) continue;
+                var larger = GC.AllocateUninitializedArray<byte>(length < LargestGrowing ? length * 2 : LargestTable + 1);
+                bytes.CopyTo(larger, 0);
+                bytes = larger;
             }
 
             var csv = bytes.AsMemory(0, length);
@@ -132,7 +141,11 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         try
         {
             RecordReaders.EnsureText(csv.Span);
-            return LookupTable.Read(csv.Span, request);
+            return LookupTable.Read(csv, request, cancellation.Stop);
+        }
+        catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
+        {
+            return null;
         }
         catch (InputException e)
         {
@@ -142,9 +155,9 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     }
 
     /// <summary>Whether the table was accepted. If not, its invalid rows are among the dead letters, or a reason to stop is reported.</summary>
-    async Task<bool> DecideAsync(InputFile input, LookupTable table, ReadOnlyMemory<byte> csv, ImportCancellation cancellation)
+    async Task<bool> DecideAsync(InputFile input, LookupTable table, ImportCancellation cancellation)
     {
-        if (table.Rows.Count == 0 && !request.AllowEmpty)
+        if (table.Count == 0 && !request.AllowEmpty)
         {
             cancellation.Note(RunOutcome.Damaged, ImportPipeline.Empty(request));
             return false;
@@ -156,25 +169,27 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             return true;
         }
 
-        _refused = table.Rejected.Select(rejected => (rejected.Index, new Refusal(rejected.Rejection.Code, rejected.Rejection.Field, rejected.Rejection.Message)));
-        if (table.Rejected.Count > 0 || request.DryRun) return table.Rejected.Count == 0;
+        _refused = table.Rejected().Select(rejected => (rejected.Row, Refusal(rejected.Rejection)));
+        if (table.RejectedCount > 0 || request.DryRun) return table.RejectedCount == 0;
 
-        using var body = CompressedBody.Gzip(table.WithCommas(csv), new BufferPool(mostBytes: 0)); // one body, used once
+        using var body = CompressedBody.Gzip(table.WithCommas(LargestTable) ?? throw TooLarge(), new BufferPool(mostBytes: 0)); // one body, used once
         try
         {
-            var (verdict, status) = await SendAsync(body, table.Rows.Count, cancellation).ConfigureAwait(false);
+            var (verdict, status) = await SendAsync(body, table.Count, cancellation).ConfigureAwait(false);
             switch (verdict.Kind)
             {
                 case VerdictKind.Accepted:
                     return true;
                 case VerdictKind.Partial:
                     if (verdict.Failed.Count == 0) goto case VerdictKind.TooLarge;
-                    _refused = verdict.Failed.Select(failed => (failed.Index, new Refusal("rejected", failed.Field, failed.Message) { HttpStatus = status, Attempts = (int)_requests }));
+                    var failures = verdict.Failed.DistinctBy(failed => failed.Index).ToDictionary(failed => failed.Index);
+                    _refused = table.Rows().Where(row => failures.ContainsKey(row.Index))
+                        .Select(row => (row, new Refusal("rejected", failures[row.Index].Field, failures[row.Index].Message) { HttpStatus = status, Attempts = (int)_requests }));
                     return false;
                 case VerdictKind.TooLarge: // and what is refused without a word about rows: all of them are
                     var whole = new Refusal(verdict.Kind is VerdictKind.TooLarge ? "table_too_large" : "rejected", null, verdict.Error!.Message) { HttpStatus = status, Attempts = (int)_requests };
-                    _refused = Enumerable.Range(0, table.Rows.Count).Select(row => (row, whole));
-                    if (table.Rows.Count == 0) cancellation.Note(RunOutcome.Damaged, $"Mixpanel rejected {input.Name} (HTTP {status}), which has no rows. The table is unchanged; fix the input and run the same command again.");
+                    _refused = table.Rows().Select(row => (row, whole));
+                    if (table.Count == 0) cancellation.Note(RunOutcome.Damaged, $"Mixpanel rejected {input.Name} (HTTP {status}), which has no rows. The table is unchanged; fix the input and run the same command again.");
                     return false;
                 case VerdictKind.Unauthorized:
                     cancellation.Note(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again once this is fixed.");
@@ -189,6 +204,23 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             return false;
         }
     }
+
+    /// <summary>The first rows, if all of them break a rule, nearly all the same one.</summary>
+    FirstRefusals? FirstAlike(InputFile input, LookupTable table)
+    {
+        if (table.RejectedCount < FirstRefusals.Enough) return null;
+        var first = new FirstRefusals(() => { });
+        foreach (var (row, rejection) in table.Rejected().Take(FirstRefusals.Enough))
+        {
+            if (row.Index >= FirstRefusals.Enough) return null;
+            var refusal = Refusal(rejection);
+            first.Take(Letter(input, table, row, in refusal), in refusal);
+        }
+
+        return first.AreAlike ? first : null;
+    }
+
+    static Refusal Refusal(Rejection rejection) => new(rejection.Code, rejection.Field, rejection.Message);
 
     /// <summary>Sends until the answer is final. Safe, since uploading the same table is idempotent.</summary>
     async Task<(ImportVerdict Verdict, int Status)> SendAsync(CompressedBody body, int rows, ImportCancellation cancellation)
@@ -208,12 +240,17 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
     }
 
-    byte[] Refuse(InputFile input, LookupRow row, ReadOnlyMemory<byte> csv, Refusal refusal)
+    static MixpanelException TooLarge() => MixpanelException.Invalid("input", "A lookup table has at most 100 MB, uncompressed. Split it, or drop columns.");
+
+    byte[] Refuse(InputFile input, LookupTable table, LookupRow row, Refusal refusal)
     {
-        var letter = DeadLetters.Of(input.Name, row.Line, row.Start, csv.Span.Slice(row.Start, row.Length), oversized: null, ReplayOptions.Of(request), in refusal);
+        var letter = Letter(input, table, row, in refusal);
         request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Shown) { Field = refusal.ShownField });
         return letter.Json;
     }
+
+    DeadLetter Letter(InputFile input, LookupTable table, LookupRow row, in Refusal refusal) =>
+        DeadLetters.Of(input.Name, row.Line, row.Start, table.TextOf(row), oversized: null, ReplayOptions.Of(request), in refusal);
 
     ImportReport Report(ImportCancellation cancellation, ImportTotals totals, long pending)
     {

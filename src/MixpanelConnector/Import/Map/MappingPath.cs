@@ -37,6 +37,9 @@ sealed class MappingPath
     {
         /// <summary>Whether the name, or the value if there is one, is only a prefix.</summary>
         public bool IsBeginning { get; init; }
+
+        /// <summary>Whether it finds an element of a list.</summary>
+        public bool IsOfList => !IsAny && (Name is null || Value is not null);
     }
 
     readonly List<Step> _steps = [];
@@ -110,7 +113,7 @@ sealed class MappingPath
         foreach (var step in CollectionsMarshal.AsSpan(_steps))
         {
             var container = tree.ContainerOf(at);
-            if (tree.NeedsObjects && step is { Name: not null, Value: null } && (container < 0 ? !tree.IsNothing(at) : tree[container].Type is JsonTokenType.StartArray && !tree.IsEmpty(container))) tree.Broken = at;
+            if (step.IsOfList ? container < 0 && !tree.IsNothing(at) : tree.NeedsObjects && step.Name is not null && (container < 0 ? !tree.IsNothing(at) : tree[container].Type is JsonTokenType.StartArray && !tree.IsEmpty(container))) tree.Broken = at;
             if (container < 0) return JsonTree.None;
             at = step switch
             {

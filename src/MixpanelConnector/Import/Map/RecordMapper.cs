@@ -198,7 +198,12 @@ sealed partial class RecordMapper : IRecordMapper
     {
         foreach (var exclusion in _section.LeaveOut)
         {
-            if (!exclusion.When.Holds(_view, in scope)) continue;
+            var before = _view.Tree.Broken;
+            _view.Tree.Broken = JsonTree.None;
+            var holds = exclusion.When.Holds(_view, in scope);
+            if (holds && RefuseBroken(in scope)) return true; // it holds only because the value has another shape
+            if (_view.Tree.Broken < 0) _view.Tree.Broken = before;
+            if (!holds) continue;
             if (exclusion.Refuses) Add(in scope, rejection: exclusion.Rejection);
             else LeaveOut(in scope, exclusion.Reason);
             return true;
