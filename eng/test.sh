@@ -43,6 +43,9 @@ step() { # step COMPLAINT COMMAND...: what is no program of tests
   log=$(mktemp -p "$LOGS")
   "$@" > "$log" 2>&1 || { cat "$log"; echo "--- $complaint"; echo "$complaint" >> "$LOGS/broken"; }
 }
+cpu() { # cpu BEFORE AFTER: the seconds of processor time of a shell's children between two outputs of times
+  awk 'FNR == 2 { gsub(/s/, ""); split($1, u, "m"); split($2, s, "m"); spent = 60 * (u[1] + s[1]) + u[2] + s[2] - spent } END { printf "%.0f s", spent }' "$@"
+}
 run() { # run JOB ARGUMENT...: what failed is shown, what passed is counted
   local job=$1 name log status; shift
   case $job in
@@ -66,6 +69,7 @@ run() { # run JOB ARGUMENT...: what failed is shown, what passed is counted
     *EndToEnd:managed) set -- "$@" -trait- tool=native ;;
   esac
   name=$(basename "$job") log=$LOGS/$name.log
+  times > "$log.before"
   # If interrupted, stops its program; timeout has its own process group, and stops all of it.
   timeout --kill-after 1m "$LIMIT" "${job%:*}" -noColor -longRunning 60 "$@" > "$log" 2>&1 &
   trap "kill $!" INT TERM
@@ -75,9 +79,10 @@ run() { # run JOB ARGUMENT...: what failed is shown, what passed is counted
     [ $status -ne 124 ] && [ $status -ne 137 ] || { echo "--- $name was ended after $LIMIT. Its tests that had run for more than a minute:"; grep 'Long Running Test' "$log" | tail -n 20; }
     grep -qE 'Total: .*(Errors|Failed): [1-9]' "$log" || echo "$name" >> "$LOGS/broken"   # it did not end as it should
   fi
-  echo "$name: $(grep -o "Total: .*" "$log" | tail -n 1)"
+  times > "$log.after"
+  echo "$name: $(grep -o "Total: .*" "$log" | tail -n 1), CPU: $(cpu "$log.before" "$log.after")"
 }
-export -f run step
+export -f run step cpu
 jobs() { # a line for each slot, in the order of starting
   local project name tests=bin/Release/net10.0
   local emulator=tests/MixpanelConnector.Emulator.Tests/$tests/MixpanelConnector.Emulator.Tests kafka=tests/MixpanelConnector.Kafka.Tests/$tests/MixpanelConnector.Kafka.Tests
@@ -92,7 +97,7 @@ jobs() { # a line for each slot, in the order of starting
 }
 slot() { # slot JOBS ARGUMENT...
   local job all=$1; shift
-  case $all in native*) ;; *) renice -n 19 $BASHPID > /dev/null ;; esac
+  case $all in native*) ;; *) renice -n 5 $BASHPID > /dev/null ;; esac
   for job in $all; do run "$job" "$@"; done
 }
 export -f slot

@@ -122,7 +122,7 @@ public sealed class KafkaTests(Cluster cluster) : IClassFixture<Cluster>, IDispo
 
     async Task<ConsumeReport> RunAsync(string address, Func<ConsumeRequest, ConsumeRequest>? change = null, CancellationToken cancellationToken = default)
     {
-        using var http = new HttpClient(_mixpanel, disposeHandler: false) { Timeout = Hang.Limit };
+        using var http = new HttpClient(_mixpanel, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
         using var client = new MixpanelClient(Options, http);
         var request = new ConsumeRequest { Address = address, Schemes = [KafkaScheme.Instance], DeadLetterPath = _folder.File("dead"), UntilEmpty = true };
         var report = await client.ConsumeAsync(change?.Invoke(request) ?? request, cancellationToken);

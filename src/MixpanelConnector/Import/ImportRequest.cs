@@ -316,8 +316,8 @@ public sealed record ImportRequest
     /// <summary>The type of the records, if it was specified.</summary>
     internal ImportType? GivenType { get; private init; }
 
-    /// <summary>The options stored in the first dead letter of a replay, as JSON; empty for none.</summary>
-    internal string ReplayedOptions { get; init; } = "";
+    /// <summary>The options stored in the first dead letter of a replay, as JSON; empty for none; null before they are read.</summary>
+    internal string? ReplayedOptions { get; init; }
 
     /// <summary>
     /// The columns that are mapped or typed, used to detect the format of text. Also set when only the columns are inspected and nothing is made of them.
@@ -363,7 +363,8 @@ public sealed record ImportRequest
         if (Mapping is not null && Type is ImportType.LookupTable) throw MixpanelException.Invalid("mapping", "A lookup table is sent unchanged: it cannot be mapped.");
         if (Mapping is not null && (Columns.Count > 0 || Event is not null)) throw MixpanelException.Invalid(Columns.Count > 0 ? "map" : "event", "The mapping determines what columns become: use --rename to rename a property that it creates.");
         if (Mapping is not null && Type is not ImportType.LookupTable) _ = new RecordMapper(this);
-        if ((Type is ImportType.Groups && string.IsNullOrWhiteSpace(GroupKey)) || (Type is not ImportType.Groups && GroupKey is not null && (Mapping is null || Type is not ImportType.Events || string.IsNullOrWhiteSpace(GroupKey)))) throw MixpanelException.Invalid("group_key", Type is ImportType.Groups ? "Groups need a group key: the property that identifies them." : "The group key is for groups and mapped events only; the events get a property of that name if their records contain the group.");
+        var isKnownLater = Replay is not null && ReplayedOptions is null; // type and group key are in the dead letters
+        if ((Type is ImportType.Groups && string.IsNullOrWhiteSpace(GroupKey) && !isKnownLater) || (Type is not ImportType.Groups && GroupKey is not null && !isKnownLater && (Mapping is null || Type is not ImportType.Events || string.IsNullOrWhiteSpace(GroupKey)))) throw MixpanelException.Invalid("group_key", Type is ImportType.Groups ? "Groups need a group key: the property that identifies them." : "The group key is for groups and mapped events only; the events get a property of that name if their records contain the group.");
         if (Type is ImportType.LookupTable == TableId is null) throw MixpanelException.Invalid("table_id", Type is ImportType.LookupTable ? "A lookup table needs the id of the table that it replaces." : "The table id is for lookup tables only.");
         if (Type is ImportType.LookupTable && Replay is not null) throw MixpanelException.Invalid("replay", "A lookup table is replaced as a whole: fix the file, and import it again.");
         if (Type is ImportType.LookupTable && Format is not (null or "csv" or "tsv")) throw MixpanelException.Invalid("format", "A lookup table is CSV.");

@@ -70,7 +70,7 @@ static class RecordReaders
 
             await opened.ResumeAsync(cancellationToken).ConfigureAwait(false);
             var line = opened.Reached?.Line ?? 0;
-            return new DeadLetterReader(isSequence ? new JsonSequenceReader(window, line) : new NdjsonReader(window, line, opened.Reached?.OpenLine ?? false, DeadLetterReader.LargestLine), request.ReplayedOptions, new MisfitReader(request).Read, TextEncoding.Find(request.Encoding ?? ""), request.Formats.Select(known => known.NewRowParser(request)).FirstOrDefault(rows => rows is not null));
+            return new DeadLetterReader(isSequence ? new JsonSequenceReader(window, line) : new NdjsonReader(window, line, opened.Reached?.OpenLine ?? false, DeadLetterReader.LargestLine), request.ReplayedOptions ?? "", new MisfitReader(request).Read, TextEncoding.Find(request.Encoding ?? ""), request.Formats.Select(known => known.NewRowParser(request)).FirstOrDefault(rows => rows is not null));
         }
         catch
         {

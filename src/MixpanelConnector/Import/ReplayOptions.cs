@@ -77,7 +77,7 @@ static class ReplayOptions
             // Reported when it is read.
         }
 
-        return request;
+        return Merged(request, "");
     }
 
     /// <summary>The options of the first dead letter; empty for none; null when it is incomplete.</summary>
@@ -114,7 +114,7 @@ static class ReplayOptions
     static ImportRequest Merged(ImportRequest request, string options)
     {
         request = request with { ReplayedOptions = options };
-        if (options.Length == 0) return request;
+        if (options.Length == 0) return request.Validated();
         try
         {
             using var document = JsonDocument.Parse(options);

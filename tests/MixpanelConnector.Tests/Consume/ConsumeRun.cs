@@ -49,7 +49,7 @@ sealed class ConsumeRun : IDisposable
 
     public async Task<ConsumeReport> RunAsync(ConsumeRequest request, CancellationToken cancellationToken = default)
     {
-        using var http = new HttpClient(Mixpanel, disposeHandler: false) { Timeout = Hang.Limit };
+        using var http = new HttpClient(Mixpanel, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
         using var client = new MixpanelClient(Options, http);
         var report = await client.ConsumeAsync(request, cancellationToken);
         Assert.Equal(report.Read, report.Accepted + report.Rejected + report.Pending + report.Blank + (report.LeftOut?.Values.Sum() ?? 0));

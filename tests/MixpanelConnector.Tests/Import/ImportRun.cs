@@ -64,7 +64,7 @@ sealed class ImportRun : IDisposable
     public async Task<ImportReport> RunAsync(ImportRequest request, IImportState? state = null, CancellationToken cancellationToken = default)
     {
         if (state is null && request.DeadLetterPath == DeadLetterPath) File.Delete(DeadLetterPath);
-        using var http = new HttpClient((HttpMessageHandler?)Network ?? Mixpanel, disposeHandler: false) { Timeout = Hang.Limit };
+        using var http = new HttpClient((HttpMessageHandler?)Network ?? Mixpanel, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
         using var client = new MixpanelClient(Options, http);
         var report = await client.ImportAsync(request, state, cancellationToken);
         Assert.Equal(report.Read, report.Accepted + report.Rejected + report.Pending + report.Blank + (report.LeftOut?.Values.Sum() ?? 0));

@@ -72,6 +72,8 @@ public sealed class ReplayTests : IDisposable
         Assert.EndsWith(path, _run.Mixpanel.Requests[^1].Path, StringComparison.Ordinal);
         if (type is ImportType.Groups) Assert.Contains("\"$group_key\":\"company\"", _run.Mixpanel.Stored[^1], StringComparison.Ordinal);
         Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(Replay(mended) with { Type = type, GroupKey = type is ImportType.Groups ? "company" : null })).Outcome); // said again
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(Replay(mended) with { Type = type })).Outcome);
+        if (type is ImportType.Groups) Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(Replay(mended) with { GroupKey = "company" })).Outcome);
     }
 
     [Fact]

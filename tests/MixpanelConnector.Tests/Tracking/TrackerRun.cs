@@ -15,7 +15,7 @@ sealed class TrackerRun : IAsyncDisposable
         options = (options ?? Given.Token()) with { TimeProvider = clock ?? ImpatientClock.ForImports(), AttemptTimeout = TimeSpan.FromHours(2) };
         tracking ??= new();
         var onRejected = tracking.OnRejected;
-        _http = new HttpClient(around?.Invoke(Mixpanel) ?? Mixpanel) { Timeout = Hang.Limit };
+        _http = new HttpClient(around?.Invoke(Mixpanel) ?? Mixpanel) { Timeout = Timeout.InfiniteTimeSpan };
         _client = new MixpanelClient(options, _http);
         tracking = tracking with { OnRejected = Rejected.Add + onRejected };
         if (clock is null) tracking = tracking with { Patience = TimeSpan.FromHours(2), WaitTimeout = TimeSpan.FromHours(2), Unwinding = Hang.Limit };
