@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using MixpanelConnector.Import;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Send;
+using MixpanelConnector.Import.Undelivered;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Tracking;
@@ -12,6 +13,8 @@ namespace MixpanelConnector.Tracking;
 /// </summary>
 sealed partial class BatchExporter(TrackedKind kind, Destination destination, MixpanelOptions options, TrackerOptions tracking, ConcurrencyLimiter limiter, TrackerMetrics metrics, OutageWatch outage)
 {
+    static readonly Refusal OutcomeUnknown = new("outcome_unknown", null, "The update was sent, but no response was received. It may have taken effect, and cannot be retried safely.") { MaybeDelivered = true };
+
     readonly SendLimits _limits = new(ImportRequest.LargestBatch);
     readonly ImportCounts _counts = new();
     readonly ILogger _logger = HarmlessLogger.Create(options, "MixpanelConnector.Tracker");
@@ -49,29 +52,31 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
             var hurries = _hurry.Task.IsCompleted;
             var delivery = new Delivery(kind, destination, options, tracking.Patience, metrics, outage, isRetry: failures > 1);
             var (replaced, account) = (options.Rotation?.WhenReplaced, options.Rotation?.Current);
+            List<(long Position, Refusal Refusal)> refused = [];
             MixpanelError error;
             try
             {
                 using var cancellation = new ImportCancellation(options.TimeProvider, stop, grace: TimeSpan.Zero); // whoever stops a tracker has already waited
-                var sender = new BatchSender(delivery, limiter, _limits, _counts, cancellation, TimeSpan.MaxValue, static (_, _) => { });
+                var sender = new BatchSender(delivery, limiter, _limits, _counts, cancellation, TimeSpan.MaxValue, (letter, refusal) => refused.Add((letter.Offset, refusal)));
                 var outcome = await sender.SendAsync(left).ConfigureAwait(false);
                 if (outcome.Final)
                 {
+                    var rejected = Rejected(left, refused);
                     Mended();
                     metrics.Records(kind, "accepted", outcome.Accepted);
-                    foreach (var letter in outcome.Refused) Reject(RejectedRecord.From(kind, letter));
+                    rejected.ForEach(record => Reject(record));
                     if (left != batch) left.Release();
                     return null;
                 }
 
                 // Updates that are not idempotent are settled now, as far as they were sent.
-                if (!left.Repeatable) Settle(outcome.Refused.ConvertAll(letter => (letter.Offset, RejectedRecord.From(kind, letter))));
+                if (!left.Repeatable) Settle();
                 error = delivery.LastError ?? new(ErrorKind.Unavailable, "The records could not be sent.");
             }
             catch (Exception e)
             {
                 // The failure is unforeseen, so how much was sent is unknown.
-                if (!left.Repeatable) Settle([]);
+                if (!left.Repeatable) Settle();
                 error = new(ErrorKind.Unavailable, $"Sending failed with {e.GetType().Name}.");
             }
 
@@ -93,24 +98,23 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
             await done.CancelAsync().ConfigureAwait(false);
             if (!hurries && _hurry.Task.IsCompleted) pauses = 0;
 
-            void Settle(List<(long Position, RejectedRecord Record)> refused)
+            void Settle()
             {
-                metrics.Records(kind, "accepted", delivery.Accepted.Count);
-                foreach (var (_, record) in refused) Reject(record);
-                HashSet<long> settled = [.. delivery.Accepted, .. refused.Select(letter => letter.Position)];
-                using var records = left.Open();
+                HashSet<long> settled = [.. delivery.Accepted, .. refused.Select(each => each.Position)];
                 List<int> rest = [];
                 for (var i = 0; i < left.Count; i++)
                 {
                     ref readonly var entry = ref left[i];
                     if (settled.Contains(entry.Offset)) continue;
                     if (entry.Repeatable || !delivery.MayHaveArrived.Contains(entry.Offset)) rest.Add(i);
-                    else Reject(OutcomeUnknown(records.RawOf(in entry)));
+                    else refused.Add((entry.Offset, OutcomeUnknown));
                 }
 
-                if (rest.Count == left.Count) return;
-                var selected = records.Select(rest);
-                if (left != batch) left.Release();
+                var rejected = Rejected(left, refused);
+                var selected = rest.Count == left.Count ? left : Select(left, rest);
+                metrics.Records(kind, "accepted", delivery.Accepted.Count);
+                rejected.ForEach(record => Reject(record));
+                if (left != batch && left != selected) left.Release();
                 left = selected;
             }
         }
@@ -181,14 +185,22 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
         if (_lastError.Task.IsCompleted) _lastError = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    RejectedRecord OutcomeUnknown(byte[] json) => new()
+    /// <summary>Returns refused records of a batch with the bytes that were sent. Nothing of the application runs while a batch is open.</summary>
+    List<RejectedRecord> Rejected(RecordBatch batch, List<(long Position, Refusal Refusal)> refused)
     {
-        Kind = kind,
-        Code = "outcome_unknown",
-        Message = "The update was sent, but no response was received. It may have taken effect, and cannot be retried safely.",
-        MaybeDelivered = true,
-        Json = json,
-    };
+        if (refused.Count == 0) return [];
+        var indexes = Enumerable.Range(0, batch.Count).ToDictionary(i => batch[i].Offset);
+        using var records = batch.Open();
+        List<RejectedRecord> rejected = [];
+        foreach (var (position, refusal) in refused) rejected.Add(RejectedRecord.Of(kind, in refusal, records.RawOf(in batch[indexes[position]])));
+        return rejected;
+    }
+
+    static RecordBatch Select(RecordBatch batch, List<int> indexes)
+    {
+        using var records = batch.Open();
+        return records.Select(indexes);
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A tracked {Kind} is not in Mixpanel: {Code} {Field} {Message}")]
     partial void LogRejected(TrackedKind kind, string code, string? field, string message);

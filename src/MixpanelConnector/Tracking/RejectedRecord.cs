@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using MixpanelConnector.Import.Undelivered;
 using MixpanelConnector.Tracking;
 
@@ -63,20 +61,18 @@ public sealed record RejectedRecord
         Message = string.Create(CultureInfo.InvariantCulture, $"The record has {bytes} bytes; Mixpanel accepts at most {RecordWriter.MostRecordBytes}."),
     };
 
-    internal static RejectedRecord From(TrackedKind kind, DeadLetter letter)
+    /// <param name="kind">The kind of the record.</param>
+    /// <param name="refusal">Why it was not accepted.</param>
+    /// <param name="json">The record as it was sent.</param>
+    internal static RejectedRecord Of(TrackedKind kind, in Refusal refusal, byte[] json) => new()
     {
-        using var document = JsonDocument.Parse(letter.Json);
-        var root = document.RootElement;
-        return new RejectedRecord
-        {
-            Kind = kind,
-            Code = root.GetProperty("code"u8).GetString()!,
-            Message = root.GetProperty("message"u8).GetString()!,
-            Field = root.TryGetProperty("field"u8, out var field) ? field.GetString() : null,
-            HttpStatus = root.TryGetProperty("http_status"u8, out var status) ? status.GetInt32() : null,
-            InsertId = root.TryGetProperty("insert_id"u8, out var id) ? id.GetString() : null,
-            MaybeDelivered = root.GetProperty("maybe_delivered"u8).GetBoolean(),
-            Json = root.TryGetProperty("raw"u8, out var raw) ? Encoding.UTF8.GetBytes(raw.ValueKind is JsonValueKind.Object ? raw.GetRawText() : raw.GetString()!) : default,
-        };
-    }
+        Kind = kind,
+        Code = refusal.Code,
+        Message = refusal.Message,
+        Field = refusal.Field,
+        HttpStatus = refusal.HttpStatus,
+        InsertId = refusal.InsertId,
+        MaybeDelivered = refusal.MaybeDelivered,
+        Json = json,
+    };
 }
