@@ -20,14 +20,11 @@ sealed class BatchBuffer : IDisposable
     readonly ITimer _timer;
     readonly AsyncAutoResetEvent _signal;
     readonly Queue<PendingBatch> _full = [];
-    readonly SortedSet<long> _unsettled = [];
-    readonly List<Flush> _flushes = [];
-    readonly Dictionary<long, long> _openedAt = [];
+    readonly SortedList<long, PendingBatch> _pending = [];
+    readonly Unsettled _unsettled = new();
     PendingBatch? _open;
     bool _isDue;
     bool _isClosed;
-    Exception? _abandoned;
-    long _numbers;
     long _records;
     int _bufferHint = FirstBuffer;
 
@@ -45,7 +42,7 @@ sealed class BatchBuffer : IDisposable
     {
         get
         {
-            lock (_lock) return _unsettled.Count == 0 ? TimeSpan.Zero : _time.GetElapsedTime(_openedAt[_unsettled.Min]);
+            lock (_lock) return _pending.Count == 0 ? TimeSpan.Zero : _time.GetElapsedTime(_pending.GetValueAtIndex(0).OpenedAt);
         }
     }
 
@@ -100,22 +97,13 @@ sealed class BatchBuffer : IDisposable
     public void Settle(PendingBatch pending, Exception? lost = null)
     {
         pending.Batch.Release();
-        List<Flush>? done = null;
         lock (_lock)
         {
-            _unsettled.Remove(pending.Number);
-            _openedAt.Remove(pending.Number);
+            _pending.Remove(pending.Number);
             _records -= pending.Records;
-            for (var i = _flushes.Count - 1; i >= 0; i--)
-            {
-                if (pending.Number <= _flushes[i].Number) _flushes[i].Lost ??= lost;
-                if (_unsettled.Count > 0 && _unsettled.Min <= _flushes[i].Number) continue;
-                (done ??= []).Add(_flushes[i]);
-                _flushes.RemoveAt(i);
-            }
         }
 
-        done?.ForEach(flush => flush.End());
+        _unsettled.Settle([pending.Number], lost);
     }
 
     /// <summary>Reduces the batch to the records that are left; the fate of the others is known.</summary>
@@ -131,18 +119,15 @@ sealed class BatchBuffer : IDisposable
     /// <summary>Completes when everything added so far is settled; fails when some of it was given up.</summary>
     public Task FlushAsync()
     {
-        Flush flush;
+        Task flushed;
         lock (_lock)
         {
             if (_open is not null) CloseOpen();
-            if (_unsettled.Count == 0) return Task.CompletedTask;
-            if (_abandoned is not null) return Task.FromException(_abandoned);
-            flush = new Flush(_numbers);
-            _flushes.Add(flush);
+            flushed = _unsettled.FlushAsync(_unsettled.Known);
         }
 
-        _signal.Set();
-        return flush.Ended;
+        if (!flushed.IsCompleted) _signal.Set();
+        return flushed;
     }
 
     /// <summary>Accepts no more records.</summary>
@@ -154,31 +139,24 @@ sealed class BatchBuffer : IDisposable
     /// <summary>Fails the waits for the remaining records: they are not safe.</summary>
     public void Abandon(Exception reason)
     {
-        List<Flush> given;
         lock (_lock)
         {
-            (_isClosed, _abandoned) = (true, reason);
+            _isClosed = true;
             if (_open is not null) CloseOpen();
             while (_full.TryDequeue(out var pending)) pending.IsLost(reason);
-            given = [.. _flushes];
-            _flushes.Clear();
         }
 
-        foreach (var flush in given)
-        {
-            flush.Lost ??= reason;
-            flush.End();
-        }
+        _unsettled.Abandon(reason);
     }
 
     public void Dispose() => _timer.Dispose();
 
     PendingBatch Open()
     {
-        var openedAt = _time.GetTimestamp();
-        var pending = new PendingBatch(new RecordBatch(++_numbers, _batchRecords, _bufferHint, _buffers), _numbers, openedAt);
-        _unsettled.Add(_numbers);
-        _openedAt.Add(_numbers, openedAt);
+        var number = _unsettled.Known + 1;
+        var pending = new PendingBatch(new RecordBatch(number, _batchRecords, _bufferHint, _buffers), number, _time.GetTimestamp());
+        _pending[number] = pending;
+        _unsettled.Add([number], number);
         _isDue = false;
         return pending;
     }
@@ -196,24 +174,5 @@ sealed class BatchBuffer : IDisposable
     {
         lock (_lock) _isDue = _open is not null;
         _signal.Set();
-    }
-
-    /// <summary>A wait until everything up to a batch is settled.</summary>
-    sealed class Flush(long number)
-    {
-        readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public long Number => number;
-
-        public Exception? Lost { get; set; }
-
-        public Task Ended => _ended.Task;
-
-        public void End()
-        {
-            if (Lost is null) _ended.TrySetResult();
-            else _ended.TrySetException(Lost);
-            _ = _ended.Task.Exception; // observed: a flush that nobody awaits must not raise an unobserved exception
-        }
     }
 }

@@ -5,7 +5,7 @@ namespace MixpanelConnector.Tracking;
 /// <summary>Records of one kind that are moved together: into the outbox, or to Mixpanel.</summary>
 sealed class PendingBatch(RecordBatch batch, long number, long openedAt)
 {
-    TaskCompletionSource? _safe;
+    RecordWait? _safe;
 
     public RecordBatch Batch { get; } = batch;
 
@@ -21,14 +21,9 @@ sealed class PendingBatch(RecordBatch batch, long number, long openedAt)
     public int Records { get; set; }
 
     /// <summary>Completes when its records are safe. Accessed while the batch is open, under its buffer's lock.</summary>
-    public Task Safe => (_safe ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    public Task Safe => (_safe ??= new()).Ended;
 
-    public void IsSafe() => _safe?.TrySetResult();
+    public void IsSafe() => _safe?.End(lost: null);
 
-    public void IsLost(Exception reason)
-    {
-        if (_safe is null) return;
-        _safe.TrySetException(reason);
-        _ = _safe.Task.Exception; // observed: a wait that nobody awaits must not raise an unobserved exception
-    }
+    public void IsLost(Exception reason) => _safe?.End(reason);
 }
