@@ -1,4 +1,4 @@
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Records;
 
 namespace MixpanelConnector;
 

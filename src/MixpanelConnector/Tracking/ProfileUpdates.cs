@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Records;
 
 namespace MixpanelConnector;
 

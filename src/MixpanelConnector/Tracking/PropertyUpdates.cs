@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Records;
+using MixpanelConnector.Tracking.Values;
 
 namespace MixpanelConnector;
 

@@ -1,4 +1,4 @@
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Buffering;
 
 namespace MixpanelConnector.Tests.Tracking;
 
