@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Files;
 using MixpanelConnector.Sqlite;
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Records;
 
 namespace MixpanelConnector.Bench;
 

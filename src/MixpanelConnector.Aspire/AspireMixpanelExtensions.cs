@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using MixpanelConnector;
 using MixpanelConnector.Aspire;
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Observing;
 
 #pragma warning disable IDE0130 // where applications look for such methods
 namespace Microsoft.Extensions.Hosting;

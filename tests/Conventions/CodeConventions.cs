@@ -101,22 +101,42 @@ public class CodeConventions
     [Fact]
     public void No_stage_of_an_import_leads_back_to_itself()
     {
-        const string Root = "MixpanelConnector/Import/";
-        var declaration = new Regex(@"^(public |internal )?(static |sealed |abstract |readonly |partial |ref )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Hang.Limit);
-        var stages = Repository.Sources.Where(source => source.Path.StartsWith(Root, StringComparison.Ordinal) && source.Path[Root.Length..].Contains('/', StringComparison.Ordinal))
-            .GroupBy(source => source.Path[Root.Length..].Split('/')[0], source => WithoutComments(source.Text), StringComparer.Ordinal)
-            .ToDictionary(stage => stage.Key, stage => string.Join('\n', stage), StringComparer.Ordinal);
-        var uses = stages.ToDictionary(stage => stage.Key, stage => stages.Where(other => other.Key != stage.Key && declaration.Matches(other.Value).Any(match => Regex.IsMatch(stage.Value, $@"(?<![\w.""]){match.Groups["name"].Value}\b(?!"")", RegexOptions.None, Hang.Limit))).Select(other => other.Key).ToList(), StringComparer.Ordinal);
-
+        var uses = UsesBetweenFolders("MixpanelConnector/Import/", withRoot: false);
         Assert.Contains("Undelivered", uses["Send"], StringComparer.Ordinal);
-        Assert.All(uses.Keys, stage => Assert.DoesNotContain(stage, Reached(stage), StringComparer.Ordinal));
+        AssertOneWay(uses);
+    }
+
+    /// <summary>The files in the folder of the tracker itself are the trackers that an application calls, and nothing below uses them.</summary>
+    [Fact]
+    public void No_part_of_the_tracker_leads_back_to_itself()
+    {
+        var uses = UsesBetweenFolders("MixpanelConnector/Tracking/", withRoot: true);
+        Assert.Contains("Sending", uses[""], StringComparer.Ordinal);
+        Assert.Contains("Buffering", uses["Outbox"], StringComparer.Ordinal);
+        AssertOneWay(uses);
+    }
+
+    /// <summary>Returns for each folder below a root the others whose types it uses; the files in the root itself count as a folder without a name.</summary>
+    static Dictionary<string, List<string>> UsesBetweenFolders(string root, bool withRoot)
+    {
+        var declaration = new Regex(@"^(public |internal )?(static |sealed |abstract |readonly |partial |ref )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Hang.Limit);
+        var folders = Repository.Sources.Where(source => source.Path.StartsWith(root, StringComparison.Ordinal))
+            .GroupBy(source => source.Path[root.Length..].Split('/') is [var folder, _, ..] ? folder : "", source => WithoutComments(source.Text), StringComparer.Ordinal)
+            .Where(folder => withRoot || folder.Key.Length > 0)
+            .ToDictionary(folder => folder.Key, folder => string.Join('\n', folder), StringComparer.Ordinal);
+        return folders.ToDictionary(folder => folder.Key, folder => folders.Where(other => other.Key != folder.Key && declaration.Matches(other.Value).Any(match => Regex.IsMatch(folder.Value, $@"(?<![\w.""]){match.Groups["name"].Value}\b(?!"")", RegexOptions.None, Hang.Limit))).Select(other => other.Key).ToList(), StringComparer.Ordinal);
+    }
+
+    static void AssertOneWay(Dictionary<string, List<string>> uses)
+    {
+        Assert.All(uses.Keys, folder => Assert.DoesNotContain(folder, Reached(folder), StringComparer.Ordinal));
 
         HashSet<string> Reached(string from)
         {
             var reached = new HashSet<string>(StringComparer.Ordinal);
             var next = new Stack<string>(uses[from]);
-            while (next.TryPop(out var stage))
-                if (reached.Add(stage)) uses[stage].ForEach(next.Push);
+            while (next.TryPop(out var folder))
+                if (reached.Add(folder)) uses[folder].ForEach(next.Push);
             return reached;
         }
     }

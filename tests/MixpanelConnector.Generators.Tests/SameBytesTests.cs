@@ -2,7 +2,9 @@ using System.Buffers;
 using System.Reflection;
 using System.Text;
 using System.Text.Json;
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Records;
+using MixpanelConnector.Tracking.TypedEvents;
+using MixpanelConnector.Tracking.Values;
 
 namespace MixpanelConnector.Generators.Tests;
 

@@ -5,7 +5,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Flags;
 using MixpanelConnector.Flags.Logic;
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Records;
+using MixpanelConnector.Tracking.Values;
 
 namespace MixpanelConnector;
 

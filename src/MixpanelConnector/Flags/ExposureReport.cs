@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Records;
 
 namespace MixpanelConnector.Flags;
 

@@ -4,7 +4,11 @@ using Microsoft.Extensions.Logging;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Send;
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Buffering;
+using MixpanelConnector.Tracking.Observing;
+using MixpanelConnector.Tracking.Records;
+using MixpanelConnector.Tracking.Screening;
+using MixpanelConnector.Tracking.Sending;
 
 namespace MixpanelConnector;
 
@@ -57,7 +61,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         var transport = tracking.Queue is { } queue ? client.Transport.With(client.Options with { Queue = queue }) : client.Transport;
         Destination events = tracking.EventsTo is EventEndpoint.Track ? new TrackDestination(transport) : new EventDestination(transport, strict: true);
         if (tracking.Enabled) events.EnsureAccess();
-        _screen = RecordScreen.Of(tracking);
+        _screen = tracking.Screen();
         _additions = new EventAdditions(tracking.SuperProperties, tracking.EventsTo is EventEndpoint.Track ? _options.Token : null);
         _budget = new RecordBudget(tracking.MaxBufferedBytes);
         _logger = HarmlessLogger.Create(_options, "MixpanelConnector.Tracker");
@@ -314,7 +318,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         }
         catch (RecordScreenException e)
         {
-            return RejectedRecord.NotScreened(record.Kind, e);
+            return RejectedRecord.NotScreened(record.Kind, e.Code, e.Message);
         }
         catch (Exception e) when (e is not MixpanelException and not OutOfMemoryException)
         {

@@ -3,6 +3,9 @@ using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Records;
+using MixpanelConnector.Tracking.TypedEvents;
+using MixpanelConnector.Tracking.Values;
 
 namespace MixpanelConnector;
 

@@ -2,7 +2,8 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Records;
+using MixpanelConnector.Tracking.Screening;
 
 namespace MixpanelConnector;
 
@@ -55,7 +56,7 @@ public sealed class RecordingTracker : IMixpanelTracker
     public RecordingTracker(TrackerOptions tracking)
     {
         ArgumentNullException.ThrowIfNull(tracking);
-        (_tracking, _screen) = (tracking.Validated(), RecordScreen.Of(tracking));
+        (_tracking, _screen) = (tracking.Validated(), tracking.Screen());
     }
 
     /// <summary>Everything that was tracked, in order.</summary>
@@ -111,7 +112,7 @@ public sealed class RecordingTracker : IMixpanelTracker
         }
         catch (RecordScreenException e)
         {
-            rejected = RejectedRecord.NotScreened(record.Kind, e);
+            rejected = RejectedRecord.NotScreened(record.Kind, e.Code, e.Message);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

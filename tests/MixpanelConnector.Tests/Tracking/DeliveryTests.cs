@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Tracking;
@@ -32,6 +34,21 @@ public sealed class DeliveryTests
         Assert.All(run.Rejected, rejected => Assert.Equal(("rejected", "properties.x", "refused", 400, false), (rejected.Code, rejected.Field, rejected.Message, rejected.HttpStatus, rejected.MaybeDelivered)));
         Assert.All(run.Rejected, rejected => Assert.Contains("\"Bad\"", System.Text.Encoding.UTF8.GetString(rejected.Json.Span), StringComparison.Ordinal));
         Assert.All(run.Rejected, rejected => Assert.DoesNotContain("\"Bad\"", rejected.ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_refused_record_is_told_byte_for_byte()
+    {
+        await using var run = new TrackerRun();
+        run.Mixpanel.Script = request => run.Mixpanel.TakeAllBut(request, 0);
+
+        run.Tracker.Track("E", "u", new { Own = new OnTwoLines() });
+        await run.Tracker.FlushAsync();
+
+        var rejected = Assert.Single(run.Rejected);
+        Assert.Equal(Assert.Single(run.Mixpanel.Requests).Body[1..^1], rejected.Json.ToArray());
+        Assert.Contains((byte)'\n', rejected.Json.ToArray());
+        Assert.Equal(Assert.Single(run.Mixpanel.Requests[0].Records.Select(record => JsonElement.Parse(record).GetProperty("properties").GetProperty("$insert_id").GetString())), rejected.InsertId);
     }
 
     [Fact]
@@ -174,5 +191,15 @@ public sealed class DeliveryTests
         Assert.Equal(("Order placed", "user-1", 12.5m), (placed.Name, placed.User.DistinctId, placed.Properties["Total"]!.GetValue<decimal>()));
         Assert.Equal(["Order placed", "$set", "$set"], tracker.Records.Select(record => record.Name), StringComparer.Ordinal);
         Assert.Equal("acme", tracker.Records[2].GroupId);
+    }
+
+    [JsonConverter(typeof(OnTwoLinesConverter))]
+    sealed record OnTwoLines;
+
+    sealed class OnTwoLinesConverter : JsonConverter<OnTwoLines>
+    {
+        public override OnTwoLines Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
+
+        public override void Write(Utf8JsonWriter writer, OnTwoLines value, JsonSerializerOptions options) => writer.WriteRawValue("[1,\n2]");
     }
 }

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using MixpanelConnector.Testing;
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Observing;
 
 namespace MixpanelConnector.Tests.Tracking;
 

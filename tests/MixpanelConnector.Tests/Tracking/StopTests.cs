@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using MixpanelConnector.Testing;
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Buffering;
 
 namespace MixpanelConnector.Tests.Tracking;
 

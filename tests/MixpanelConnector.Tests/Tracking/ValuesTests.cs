@@ -4,7 +4,7 @@ using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using MixpanelConnector.Tracking;
+using MixpanelConnector.Tracking.Records;
 
 namespace MixpanelConnector.Tests.Tracking;
 
