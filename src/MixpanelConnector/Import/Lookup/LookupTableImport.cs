@@ -22,8 +22,6 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     /// <summary>Above this size, a buffer is as large as the largest table, since enlarging it again would leave its predecessors behind.</summary>
     const int LargestGrowing = 16 << 20;
 
-    const int UntrustedConfirmations = 3;
-
     /// <summary>The number of dead letters saved per checkpoint, regardless of how many rows are rejected.</summary>
     const int MostDeadLetters = 1000;
 
@@ -32,8 +30,8 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", AuthScheme.ServiceAccountOfProject) { IsRepeatable = true };
     readonly ImportPipeline _pipeline = new(request, state, transport);
     readonly TimeProvider _time = transport.Options.TimeProvider;
+    readonly ImportCounts _counts = new();
     IEnumerable<(LookupRow Row, Refusal Refusal)> _refused = [];
-    long _requests;
 
     /// <exception cref="MixpanelException">An option or a setting is invalid, or the table is too large. Nothing was sent.</exception>
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
@@ -72,8 +70,8 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                 Accepted = accepted ? table.Count : 0,
                 Blank = table.Blank,
                 Bytes = accepted ? csv.Value.Length : 0,
-                Requests = before.Requests + _requests,
-                Retries = before.Retries + Math.Max(0, _requests - 1),
+                Requests = before.Requests + _counts.Requests,
+                Retries = before.Retries + _counts.Retries,
                 Elapsed = before.Elapsed + _time.GetElapsedTime(began),
             };
             state.Clear(); // a crash between this and the last save below only means that the table is sent again
@@ -90,7 +88,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             }
 
             state.Save(checkpoint with { Totals = totals, DeadLetters = deadLetters });
-            request.Progress?.Report(new ImportProgress { Read = totals.Read, Accepted = totals.Accepted, Rejected = totals.Rejected, Requests = _requests, Retries = Math.Max(0, _requests - 1), InputBytes = input.Length ?? csv.Value.Length, TotalInputBytes = input.Length });
+            request.Progress?.Report(new ImportProgress { Read = totals.Read, Accepted = totals.Accepted, Rejected = totals.Rejected, Requests = _counts.Requests, Retries = _counts.Retries, InputBytes = input.Length ?? csv.Value.Length, TotalInputBytes = input.Length });
             return Report(cancellation, totals, pending: table.Count - totals.Accepted - totals.Rejected);
         }
         catch (ImportStateException e)
@@ -184,10 +182,10 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                     if (verdict.Failed.Count == 0) goto case VerdictKind.TooLarge;
                     var failures = verdict.Failed.DistinctBy(failed => failed.Index).ToDictionary(failed => failed.Index);
                     _refused = table.Rows().Where(row => failures.ContainsKey(row.Index))
-                        .Select(row => (row, new Refusal("rejected", failures[row.Index].Field, failures[row.Index].Message) { HttpStatus = status, Attempts = (int)_requests }));
+                        .Select(row => (row, new Refusal("rejected", failures[row.Index].Field, failures[row.Index].Message) { HttpStatus = status, Attempts = (int)_counts.Requests }));
                     return false;
                 case VerdictKind.TooLarge: // and what is refused without a word about rows: all of them are
-                    var whole = new Refusal(verdict.Kind is VerdictKind.TooLarge ? "table_too_large" : "rejected", null, verdict.Error!.Message) { HttpStatus = status, Attempts = (int)_requests };
+                    var whole = new Refusal(verdict.Kind is VerdictKind.TooLarge ? "table_too_large" : "rejected", null, verdict.Error!.Message) { HttpStatus = status, Attempts = (int)_counts.Requests };
                     _refused = table.Rows().Select(row => (row, whole));
                     if (table.Count == 0) cancellation.Note(RunOutcome.Damaged, $"Mixpanel rejected {input.Name} (HTTP {status}), which has no rows. The table is unchanged; fix the input and run the same command again.");
                     return false;
@@ -226,18 +224,12 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     async Task<(ImportVerdict Verdict, int Status)> SendAsync(CompressedBody body, int rows, ImportCancellation cancellation)
     {
         var limiter = new ConcurrencyLimiter(most: 1, begin: 1, transport.Options, request.MaxOutage);
-        var untrusted = 0;
-        while (true)
-        {
-            using var permit = await limiter.EnterAsync(cancellation.Stop).ConfigureAwait(false);
-            _requests++;
-            var reply = await transport.SendOnceAsync(_put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") }, cancellation.Abandon).ConfigureAwait(false);
-            var verdict = ReplyClassifier.ReadLookupTable(reply, rows, transport.Options);
-            var again = verdict.Kind is VerdictKind.Retry or VerdictKind.Untrusted;
-            limiter.Return(permit, again ? Answer.Down : Answer.Served, reply.RetryAfter); // the number of table calls per day is limited: no probes
-            untrusted = !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol }) ? untrusted + 1 : 0;
-            if (!again || untrusted >= UntrustedConfirmations || limiter.Outage >= request.MaxOutage) return (verdict, reply.Status);
-        }
+        var sender = new PacedSender(limiter, new SendLimits(LargestTable), _counts, probesQuota: false); // the number of table calls per day is limited
+        var put = _put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") };
+        Attempt attempt;
+        do attempt = await sender.TryAsync(isRetry: _counts.Requests > 0, records: 1, bytes: 0, () => transport.SendOnceAsync(put, cancellation.Abandon), reply => ReplyClassifier.ReadLookupTable(reply, rows, transport.Options), cancellation.Stop).ConfigureAwait(false);
+        while (attempt.IsOpen);
+        return (attempt.Verdict, attempt.Reply.Status);
     }
 
     static MixpanelException TooLarge() => MixpanelException.Invalid("input", "A lookup table has at most 100 MB, uncompressed. Split it, or drop columns.");
