@@ -28,7 +28,8 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     const string MendAdvice = "fix them in the table and run the same command again; nothing was imported";
 
     readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", AuthScheme.ServiceAccountOfProject) { IsRepeatable = true };
-    readonly ImportPipeline _pipeline = new(request, state, transport);
+    readonly ImportOptions _options = new(request, transport.Options);
+    readonly DeadLetterOutput _output = new(request, state);
     readonly TimeProvider _time = transport.Options.TimeProvider;
     readonly ImportCounts _counts = new();
     IEnumerable<(LookupRow Row, Refusal Refusal)> _refused = [];
@@ -37,7 +38,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
     {
         if (!request.DryRun) transport.EnsureAccess(_put.Auth);
-        var inputs = InputList.Find(request, new ExcludedFiles(request, state), (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
+        var inputs = InputList.Find(request, new ExcludedFiles(request, state), request.Diagnostics.Warn);
         if (inputs is not [var input]) throw MixpanelException.Invalid("input", "A lookup table must be one file.");
         Outputs.EnsureNoInputs(request, inputs);
         using var cancellation = new ImportCancellation(_time, cancellationToken);
@@ -46,7 +47,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         try
         {
             Outputs.EnsureWritable(request);
-            var loaded = _pipeline.Load([]);
+            var loaded = LastCheckpoint.Load(state, request, _options, []);
             var csv = await ReadAsync(input, cancellation).ConfigureAwait(false);
             if (csv is null) return Report(cancellation, loaded?.Totals ?? before, pending: 0);
 
@@ -64,7 +65,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             if (loaded is { Finished: false }) before = new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed };
             if (Read(input, csv.Value, cancellation) is not { } table) return Report(cancellation, loaded?.Totals ?? before, pending: 0);
             var accepted = await DecideAsync(input, table, cancellation).ConfigureAwait(false);
-            if (!accepted && FirstAlike(input, table) is { } alike) return _pipeline.StopAtFirst(alike, table.Count, inspection: null, cancellation);
+            if (!accepted && FirstAlike(input, table) is { } alike) return new ImportEnding(request, state, cancellation).StopAtFirst(alike, table.Count, inspection: null);
             var totals = before with
             {
                 Accepted = accepted ? table.Count : 0,
@@ -76,7 +77,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             };
             state.Clear(); // a crash between this and the last save below only means that the table is sent again
             var deadLetters = new List<ReadOnlyMemory<byte>>(MostDeadLetters);
-            var checkpoint = new ImportCheckpoint { OptionsFingerprint = _pipeline.Options.Fingerprint, Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
+            var checkpoint = new ImportCheckpoint { OptionsFingerprint = _options.Fingerprint, Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
             foreach (var (row, refusal) in _refused)
             {
                 if (cancellation.Stop.IsCancellationRequested) break; // the others are pending
@@ -94,7 +95,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         catch (ImportStateException e)
         {
             cancellation.Note(e.Outcome, e.Message);
-            return ImportPipeline.Report(cancellation, before, pending: 0, deadLetterPath: null, MendAdvice);
+            return ImportReports.Of(cancellation, before, pending: 0, deadLetterPath: null, MendAdvice);
         }
     }
 
@@ -157,13 +158,13 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     {
         if (table.Count == 0 && !request.AllowEmpty)
         {
-            cancellation.Note(RunOutcome.Damaged, ImportPipeline.Empty(request));
+            cancellation.Note(RunOutcome.Damaged, ImportReports.Empty(request));
             return false;
         }
 
         if (!table.HasHeader)
         {
-            request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", "It has no header: nothing was sent, and the table is unchanged."));
+            request.Diagnostics.Warn(input.Name, "It has no header: nothing was sent, and the table is unchanged.");
             return true;
         }
 
@@ -227,7 +228,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         var sender = new PacedSender(limiter, new SendLimits(LargestTable), _counts, probesQuota: false); // the number of table calls per day is limited
         var put = _put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") };
         Attempt attempt;
-        do attempt = await sender.TryAsync(isRetry: _counts.Requests > 0, records: 1, bytes: 0, () => transport.SendOnceAsync(put, cancellation.Abandon), reply => ReplyClassifier.ReadLookupTable(reply, rows, transport.Options), cancellation.Stop).ConfigureAwait(false);
+        do attempt = await sender.TryAsync(isRetry: _counts.Requests > 0, records: 1, bytes: 0, () => transport.SendOnceAsync(put, cancellation.Abandon), response => ReplyClassifier.ReadLookupTable(response, rows, transport.Options), cancellation.Stop).ConfigureAwait(false);
         while (attempt.IsOpen);
         return (attempt.Verdict, attempt.Reply.Status);
     }
@@ -237,7 +238,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     byte[] Refuse(InputFile input, LookupTable table, LookupRow row, Refusal refusal)
     {
         var letter = Letter(input, table, row, in refusal);
-        request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Shown) { Field = refusal.ShownField });
+        request.Diagnostics.Refused(in letter, in refusal);
         return letter.Json;
     }
 
@@ -246,8 +247,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
     ImportReport Report(ImportCancellation cancellation, ImportTotals totals, long pending)
     {
-        var path = request.DeadLetterPath ?? state.DeadLetterPath;
-        if (path is not null && !_pipeline.WriteDeadLetters(path, cancellation)) path = null;
-        return ImportPipeline.Report(cancellation, totals, pending, path, MendAdvice, totals.Rejected > 0 ? ImportPipeline.ReasonsOf(state) : null);
+        var path = _output.Write(cancellation);
+        return ImportReports.Of(cancellation, totals, pending, path, MendAdvice, totals.Rejected > 0 ? _output.CountReasons() : null);
     }
 }

@@ -83,7 +83,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         destination.Compress(batch);
         for (var miscounts = 0; ;)
         {
-            var (reply, verdict, answer, isForeign, isDownTooLong) = await _sender.TryAsync(isRetry: batch.Attempts > 0, batch.Count, batch.Length, () => SendOnceAsync(batch, outcome), reply => Judge(reply, batch), cancellation.Stop).ConfigureAwait(false);
+            var (reply, verdict, answer, isForeign, isDownTooLong) = await _sender.TryAsync(isRetry: batch.Attempts > 0, batch.Count, batch.Length, () => SendOnceAsync(batch, outcome), response => Judge(response, batch), cancellation.Stop).ConfigureAwait(false);
             if (verdict is { Kind: VerdictKind.Accepted or VerdictKind.Partial } or { Kind: VerdictKind.Ambiguous, IsForeign: false }) limits.Proven();
             var unknown = IsUnknown(reply, verdict);
             if (unknown) Remember(batch, outcome);
