@@ -1,4 +1,3 @@
-using MixpanelConnector.Import;
 using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Formats.Delimited;
@@ -12,7 +11,7 @@ sealed class EmptyReader(InputWindow window) : RecordReader
 
     public override bool HasPartialRecord => false;
 
-    public override UInt128 Fingerprint(ReadPosition position) => UInt128.Parse(ImportPipeline.NothingRead, System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
+    public override UInt128 Fingerprint(ReadPosition position) => UInt128.Parse(ImportSourceProgress.NothingRead, System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
 
     public override bool TryRead(out Record record)
     {

@@ -60,7 +60,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
     public async Task<ConsumeReport> RunAsync(CancellationToken cancellationToken)
     {
         var began = _time.GetTimestamp();
-        Destination destination = request.Records.Type is ImportType.Events ? new EventDestination(transport, request.Records.Strict) : new ProfileDestination(transport, request.Records.Type is ImportType.Groups ? "/groups" : "/engage", request.Records.Strict);
+        var destination = Destination.For(request.Records, transport);
         destination.EnsureAccess();
         using var problems = new ImportCancellation(_time, cancellationToken);
         var publisher = request.DeadLetterQueue is { } name ? new DeadLetterPublisher(queue, name, transport.Options, e => Warn(e.Message)) : null;
@@ -241,7 +241,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
     Task PauseAsync(int failures, CancellationToken cancellationToken) =>
         Task.Delay(Backoff.Delay(failures, transport.Options.BackoffMin, transport.Options.BackoffMax, retryAfter: null, transport.Options.Randomizer()), _time, cancellationToken).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
-    void Warn(string message) => request.Records.Diagnostics?.Report(new ImportDiagnostic(request.Address, Line: null, "warning", message));
+    void Warn(string message) => request.Records.Diagnostics.Warn(request.Address, message);
 
     static ImportTotals Sum(ImportTotals before, ImportTotals round) => round with
     {

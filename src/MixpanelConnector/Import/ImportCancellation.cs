@@ -69,6 +69,21 @@ sealed class ImportCancellation : IDisposable
         Begin();
     }
 
+    /// <summary>
+    /// Runs a stage. A defect in it, including in callbacks, ends the other stages, and is rethrown to the caller after settled records are saved.
+    /// </summary>
+    public async Task GuardAsync(Func<Task> stage)
+    {
+        try
+        {
+            await Task.Run(stage, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+    }
+
     /// <summary>The first defect, which is rethrown to the caller.</summary>
     public ExceptionDispatchInfo? Defect => _defect;
 

@@ -33,7 +33,7 @@ public sealed partial class MixpanelClient
         {
             using var cancellation = new ImportCancellation(Options.TimeProvider, CancellationToken.None);
             cancellation.Note(e.Outcome, e.Message);
-            return ImportPipeline.Report(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
+            return ImportReports.Of(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
         }
         finally
         {

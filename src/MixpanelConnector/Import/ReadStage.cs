@@ -148,7 +148,7 @@ sealed partial class ReadStage(
         var deadLetter = DeadLetters.Of(input.Name, line: 0, offset: 0, whole.Raw.Span, oversized: null, _options, in refusal);
         _batch.Reject(deadLetter);
         _batch.Bytes += whole.Raw.Length;
-        _batch.Reached.Add(new ImportSourceProgress { Id = input.Id, Offset = whole.Raw.Length, Line = 0, Fingerprint = ImportPipeline.NothingRead, Ended = true });
+        _batch.Reached.Add(new ImportSourceProgress { Id = input.Id, Offset = whole.Raw.Length, Line = 0, Fingerprint = ImportSourceProgress.NothingRead, Ended = true });
         refused(deadLetter, refusal);
         if (IsFull()) await SendAsync(Close()).ConfigureAwait(false);
     }
@@ -162,7 +162,7 @@ sealed partial class ReadStage(
         }
 
         var reached = checkpoints.ProgressOf(input.Id);
-        if (input.MaybeSent) reached ??= new ImportSourceProgress { Id = input.Id, Offset = 0, Line = 0, Fingerprint = ImportPipeline.NothingRead, ComputedIds = ImportIds.None, SentTo = long.MaxValue };
+        if (input.MaybeSent) reached ??= new ImportSourceProgress { Id = input.Id, Offset = 0, Line = 0, Fingerprint = ImportSourceProgress.NothingRead, ComputedIds = ImportIds.None, SentTo = long.MaxValue };
         _name = input.Name;
         RecordReader? reader = null;
         var twiceBefore = cleaner?.TimesTwice ?? 0;
@@ -200,9 +200,9 @@ sealed partial class ReadStage(
 
             MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
             if (cleaner is not null && cleaner.TimesTwice > twiceBefore)
-                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"{Counted.Of(cleaner.TimesTwice - twiceBefore, "time exists", "times exist")} twice in {request.TimeZone}, because clocks were set back: the first was used."));
+                request.Diagnostics.Warn(input.Name, $"{Counted.Of(cleaner.TimesTwice - twiceBefore, "time exists", "times exist")} twice in {request.TimeZone}, because clocks were set back: the first was used.");
             foreach (var column in _flatRecords.Unseen)
-                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"No record has {RecordFields.Shown(column)}, which is mapped or typed."));
+                request.Diagnostics.Warn(input.Name, $"No record has {RecordFields.Shown(column)}, which is mapped or typed.");
         }
         catch (InputException e)
         {

@@ -45,7 +45,7 @@ static class RecordReaders
             var isSequence = request.Replay is not null && JsonSequenceReader.Begins(window.Unread[start..], isAll: true) == true;
             if (format.IsText && !input.IsPlain) EnsureText(window.Unread);
             if (encoding is not null && TextEncoding.Find(OfText(request).Encoding ?? "") != encoding)
-                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"It is read as {encoding.Name}, according to its byte order mark."));
+                request.Diagnostics.Warn(input.Name, $"It is read as {encoding.Name}, according to its byte order mark.");
             if ((request.Columns.Count > 0 || request.ColumnTypes.Count > 0) && request.Replay is null && !format.HasColumns)
             {
                 bool? hasProperties;

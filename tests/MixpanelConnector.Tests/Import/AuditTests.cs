@@ -45,7 +45,7 @@ public sealed class AuditTests : IDisposable
             using var cancellation = new ImportCancellation(_run.Clock, CancellationToken.None);
             cancellation.Note(first, "the first");
             cancellation.Note(first == winner ? loser : winner, "the second");
-            var report = ImportPipeline.Report(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
+            var report = ImportReports.Of(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
             Assert.Equal((winner, 2), (report.Outcome, report.Problems.Count));
         }
     }

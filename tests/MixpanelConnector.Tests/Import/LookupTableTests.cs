@@ -121,6 +121,15 @@ public sealed class LookupTableTests : IDisposable
         Assert.Equal((RunOutcome.Complete, 2, 4, 3), (report.Outcome, report.Accepted, report.Requests, report.Retries));
     }
 
+    /// <summary>As in an import of records, an answer that may come from anywhere is no proof of Mixpanel.</summary>
+    [Fact]
+    public async Task An_unavailable_server_among_answers_that_are_not_mixpanels_does_not_prolong_the_import()
+    {
+        var (foreign, unavailable) = (Answer.Plain("<html>hello</html>"), Answer.Json("", 502));
+        await using var server = await RecordingServer.StartAsync(foreign, unavailable, foreign, unavailable, foreign, Answer.Json(Done));
+        Assert.Equal((RunOutcome.Unavailable, 0, 5), await RunAsync(Table, server) is var report ? (report.Outcome, report.Accepted, report.Requests) : default);
+    }
+
     [Fact]
     public async Task Something_else_that_answers_in_mixpanels_place_is_not_trusted()
     {

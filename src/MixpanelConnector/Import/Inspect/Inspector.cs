@@ -20,7 +20,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     public async Task<ImportInspection> LookAsync(CancellationToken cancellationToken)
     {
         using var none = new DryRunState(keepsDeadLetters: false);
-        var inputs = InputList.Find(request, new ExcludedFiles(request, none), (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
+        var inputs = InputList.Find(request, new ExcludedFiles(request, none), request.Diagnostics.Warn);
         inputs = await InputList.UnpackedAsync(inputs, request, cancellationToken).ConfigureAwait(false);
         ImportInspection? empty = null;
         foreach (var input in inputs)
@@ -32,7 +32,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         }
 
         empty ??= new ImportInspection { Source = string.Join(", ", request.Inputs), Inputs = 0, Records = 0, Refused = 0, Columns = [], Outcome = RunOutcome.Complete };
-        return request.AllowEmpty ? empty : empty with { Problem = ImportPipeline.Empty(request), Outcome = RunOutcome.Damaged };
+        return request.AllowEmpty ? empty : empty with { Problem = ImportReports.Empty(request), Outcome = RunOutcome.Damaged };
     }
 
     /// <summary>Inspects one input, which is opened several times.</summary>

@@ -22,24 +22,23 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     /// <summary>Above this size, a buffer is as large as the largest table, since enlarging it again would leave its predecessors behind.</summary>
     const int LargestGrowing = 16 << 20;
 
-    const int UntrustedConfirmations = 3;
-
     /// <summary>The number of dead letters saved per checkpoint, regardless of how many rows are rejected.</summary>
     const int MostDeadLetters = 1000;
 
     const string MendAdvice = "fix them in the table and run the same command again; nothing was imported";
 
     readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", AuthScheme.ServiceAccountOfProject) { IsRepeatable = true };
-    readonly ImportPipeline _pipeline = new(request, state, transport);
+    readonly ImportOptions _options = new(request, transport.Options);
+    readonly DeadLetterOutput _output = new(request, state);
     readonly TimeProvider _time = transport.Options.TimeProvider;
+    readonly ImportCounts _counts = new();
     IEnumerable<(LookupRow Row, Refusal Refusal)> _refused = [];
-    long _requests;
 
     /// <exception cref="MixpanelException">An option or a setting is invalid, or the table is too large. Nothing was sent.</exception>
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
     {
         if (!request.DryRun) transport.EnsureAccess(_put.Auth);
-        var inputs = InputList.Find(request, new ExcludedFiles(request, state), (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
+        var inputs = InputList.Find(request, new ExcludedFiles(request, state), request.Diagnostics.Warn);
         if (inputs is not [var input]) throw MixpanelException.Invalid("input", "A lookup table must be one file.");
         Outputs.EnsureNoInputs(request, inputs);
         using var cancellation = new ImportCancellation(_time, cancellationToken);
@@ -48,7 +47,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         try
         {
             Outputs.EnsureWritable(request);
-            var loaded = _pipeline.Load([]);
+            var loaded = LastCheckpoint.Load(state, request, _options, []);
             var csv = await ReadAsync(input, cancellation).ConfigureAwait(false);
             if (csv is null) return Report(cancellation, loaded?.Totals ?? before, pending: 0);
 
@@ -66,19 +65,19 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             if (loaded is { Finished: false }) before = new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed };
             if (Read(input, csv.Value, cancellation) is not { } table) return Report(cancellation, loaded?.Totals ?? before, pending: 0);
             var accepted = await DecideAsync(input, table, cancellation).ConfigureAwait(false);
-            if (!accepted && FirstAlike(input, table) is { } alike) return _pipeline.StopAtFirst(alike, table.Count, inspection: null, cancellation);
+            if (!accepted && FirstAlike(input, table) is { } alike) return new ImportEnding(request, state, cancellation).StopAtFirst(alike, table.Count, inspection: null);
             var totals = before with
             {
                 Accepted = accepted ? table.Count : 0,
                 Blank = table.Blank,
                 Bytes = accepted ? csv.Value.Length : 0,
-                Requests = before.Requests + _requests,
-                Retries = before.Retries + Math.Max(0, _requests - 1),
+                Requests = before.Requests + _counts.Requests,
+                Retries = before.Retries + _counts.Retries,
                 Elapsed = before.Elapsed + _time.GetElapsedTime(began),
             };
             state.Clear(); // a crash between this and the last save below only means that the table is sent again
             var deadLetters = new List<ReadOnlyMemory<byte>>(MostDeadLetters);
-            var checkpoint = new ImportCheckpoint { OptionsFingerprint = _pipeline.Options.Fingerprint, Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
+            var checkpoint = new ImportCheckpoint { OptionsFingerprint = _options.Fingerprint, Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
             foreach (var (row, refusal) in _refused)
             {
                 if (cancellation.Stop.IsCancellationRequested) break; // the others are pending
@@ -90,13 +89,13 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             }
 
             state.Save(checkpoint with { Totals = totals, DeadLetters = deadLetters });
-            request.Progress?.Report(new ImportProgress { Read = totals.Read, Accepted = totals.Accepted, Rejected = totals.Rejected, Requests = _requests, Retries = Math.Max(0, _requests - 1), InputBytes = input.Length ?? csv.Value.Length, TotalInputBytes = input.Length });
+            request.Progress?.Report(new ImportProgress { Read = totals.Read, Accepted = totals.Accepted, Rejected = totals.Rejected, Requests = _counts.Requests, Retries = _counts.Retries, InputBytes = input.Length ?? csv.Value.Length, TotalInputBytes = input.Length });
             return Report(cancellation, totals, pending: table.Count - totals.Accepted - totals.Rejected);
         }
         catch (ImportStateException e)
         {
             cancellation.Note(e.Outcome, e.Message);
-            return ImportPipeline.Report(cancellation, before, pending: 0, deadLetterPath: null, MendAdvice);
+            return ImportReports.Of(cancellation, before, pending: 0, deadLetterPath: null, MendAdvice);
         }
     }
 
@@ -159,13 +158,13 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     {
         if (table.Count == 0 && !request.AllowEmpty)
         {
-            cancellation.Note(RunOutcome.Damaged, ImportPipeline.Empty(request));
+            cancellation.Note(RunOutcome.Damaged, ImportReports.Empty(request));
             return false;
         }
 
         if (!table.HasHeader)
         {
-            request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", "It has no header: nothing was sent, and the table is unchanged."));
+            request.Diagnostics.Warn(input.Name, "It has no header: nothing was sent, and the table is unchanged.");
             return true;
         }
 
@@ -184,10 +183,10 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                     if (verdict.Failed.Count == 0) goto case VerdictKind.TooLarge;
                     var failures = verdict.Failed.DistinctBy(failed => failed.Index).ToDictionary(failed => failed.Index);
                     _refused = table.Rows().Where(row => failures.ContainsKey(row.Index))
-                        .Select(row => (row, new Refusal("rejected", failures[row.Index].Field, failures[row.Index].Message) { HttpStatus = status, Attempts = (int)_requests }));
+                        .Select(row => (row, new Refusal("rejected", failures[row.Index].Field, failures[row.Index].Message) { HttpStatus = status, Attempts = (int)_counts.Requests }));
                     return false;
                 case VerdictKind.TooLarge: // and what is refused without a word about rows: all of them are
-                    var whole = new Refusal(verdict.Kind is VerdictKind.TooLarge ? "table_too_large" : "rejected", null, verdict.Error!.Message) { HttpStatus = status, Attempts = (int)_requests };
+                    var whole = new Refusal(verdict.Kind is VerdictKind.TooLarge ? "table_too_large" : "rejected", null, verdict.Error!.Message) { HttpStatus = status, Attempts = (int)_counts.Requests };
                     _refused = table.Rows().Select(row => (row, whole));
                     if (table.Count == 0) cancellation.Note(RunOutcome.Damaged, $"Mixpanel rejected {input.Name} (HTTP {status}), which has no rows. The table is unchanged; fix the input and run the same command again.");
                     return false;
@@ -226,18 +225,12 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     async Task<(ImportVerdict Verdict, int Status)> SendAsync(CompressedBody body, int rows, ImportCancellation cancellation)
     {
         var limiter = new ConcurrencyLimiter(most: 1, begin: 1, transport.Options, request.MaxOutage);
-        var untrusted = 0;
-        while (true)
-        {
-            using var permit = await limiter.EnterAsync(cancellation.Stop).ConfigureAwait(false);
-            _requests++;
-            var reply = await transport.SendOnceAsync(_put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") }, cancellation.Abandon).ConfigureAwait(false);
-            var verdict = ReplyClassifier.ReadLookupTable(reply, rows, transport.Options);
-            var again = verdict.Kind is VerdictKind.Retry or VerdictKind.Untrusted;
-            limiter.Return(permit, again ? Answer.Down : Answer.Served, reply.RetryAfter); // the number of table calls per day is limited: no probes
-            untrusted = !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol }) ? untrusted + 1 : 0;
-            if (!again || untrusted >= UntrustedConfirmations || limiter.Outage >= request.MaxOutage) return (verdict, reply.Status);
-        }
+        var sender = new PacedSender(limiter, new SendLimits(LargestTable), _counts, probesQuota: false); // the number of table calls per day is limited
+        var put = _put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") };
+        Attempt attempt;
+        do attempt = await sender.TryAsync(isRetry: _counts.Requests > 0, records: 1, bytes: 0, () => transport.SendOnceAsync(put, cancellation.Abandon), response => ReplyClassifier.ReadLookupTable(response, rows, transport.Options), cancellation.Stop).ConfigureAwait(false);
+        while (attempt.IsOpen);
+        return (attempt.Verdict, attempt.Reply.Status);
     }
 
     static MixpanelException TooLarge() => MixpanelException.Invalid("input", "A lookup table has at most 100 MB, uncompressed. Split it, or drop columns.");
@@ -245,7 +238,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     byte[] Refuse(InputFile input, LookupTable table, LookupRow row, Refusal refusal)
     {
         var letter = Letter(input, table, row, in refusal);
-        request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Shown) { Field = refusal.ShownField });
+        request.Diagnostics.Refused(in letter, in refusal);
         return letter.Json;
     }
 
@@ -254,8 +247,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
     ImportReport Report(ImportCancellation cancellation, ImportTotals totals, long pending)
     {
-        var path = request.DeadLetterPath ?? state.DeadLetterPath;
-        if (path is not null && !_pipeline.WriteDeadLetters(path, cancellation)) path = null;
-        return ImportPipeline.Report(cancellation, totals, pending, path, MendAdvice, totals.Rejected > 0 ? ImportPipeline.ReasonsOf(state) : null);
+        var path = _output.Write(cancellation);
+        return ImportReports.Of(cancellation, totals, pending, path, MendAdvice, totals.Rejected > 0 ? _output.CountReasons() : null);
     }
 }

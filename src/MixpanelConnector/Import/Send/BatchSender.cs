@@ -16,15 +16,14 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
     /// <summary>The number of wrong counts of the same bytes after which no count is trusted.</summary>
     const int MiscountConfirmations = 2;
 
-    /// <summary>The number of consecutive responses that are not Mixpanel's after which something else is assumed to respond in its place.</summary>
-    const int UntrustedConfirmations = 3;
-
     /// <summary>
     /// The number of consecutive single records that may be rejected without a response recognizable as Mixpanel's; at that point the records are not the
     /// cause.
     /// Enough for a few adjacent bad records blocked by a firewall, and far fewer requests than splitting whole batches in vain.
     /// </summary>
     const int MostInDoubt = 20;
+
+    readonly PacedSender _sender = new(limiter, limits, counts);
 
     /// <summary>Compresses the body of a batch before it waits for its turn.</summary>
     public void Compress(RecordBatch batch)
@@ -52,7 +51,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                 outcome.Final = false;
                 outcome.InDoubt.Clear();
                 batch.MarkMaybeDelivered(); // as the responses to its parts left it open
-                if (confirmations == UntrustedConfirmations)
+                if (confirmations == PacedSender.UntrustedConfirmations)
                 {
                     StopAsForeign();
                     break;
@@ -84,7 +83,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         destination.Compress(batch);
         for (var miscounts = 0; ;)
         {
-            var (reply, verdict) = await TryOnceAsync(batch, outcome).ConfigureAwait(false);
+            var (reply, verdict, answer, isForeign, isDownTooLong) = await _sender.TryAsync(isRetry: batch.Attempts > 0, batch.Count, batch.Length, () => SendOnceAsync(batch, outcome), response => Judge(response, batch), cancellation.Stop).ConfigureAwait(false);
             if (verdict is { Kind: VerdictKind.Accepted or VerdictKind.Partial } or { Kind: VerdictKind.Ambiguous, IsForeign: false }) limits.Proven();
             var unknown = IsUnknown(reply, verdict);
             if (unknown) Remember(batch, outcome);
@@ -135,11 +134,11 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                     cancellation.Because(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again once this is fixed; it resumes.");
                     return false;
 
-                case VerdictKind.Untrusted or VerdictKind.Retry when IsNotMixpanel(reply, verdict) && limits.Untrusted() >= UntrustedConfirmations:
+                case VerdictKind.Untrusted or VerdictKind.Retry when isForeign:
                     cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} Run the same command again once this is fixed; it resumes.");
                     return false;
 
-                case VerdictKind.Retry or VerdictKind.Untrusted when limiter.Outage >= maxOutage:
+                case VerdictKind.Retry or VerdictKind.Untrusted when isDownTooLong:
                     cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This has lasted for {maxOutage}. Run the same command again later; it resumes.");
                     return false;
             }
@@ -147,31 +146,23 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
             var parts = unknown && !batch.Repeatable ? RefuseUnrepeatable(batch, outcome, verdict, reply) : verdict.Kind is VerdictKind.Ambiguous ? InHalves(batch) : null;
 
             // If Mixpanel is up, other batches need not wait, but a batch that may have arrived is not resent immediately.
-            if (unknown && parts is not [] && AnswerOf(reply, verdict) is Answer.Served) await limiter.WaitAsync(failures: 1, cancellation.Stop).ConfigureAwait(false);
+            if (unknown && parts is not [] && answer is Answer.Served) await limiter.WaitAsync(failures: 1, cancellation.Stop).ConfigureAwait(false);
             if (parts is not null) return await DivideAsync(batch, outcome, parts).ConfigureAwait(false);
         }
     }
 
-    async Task<(Reply, ImportVerdict)> TryOnceAsync(RecordBatch batch, BatchOutcome outcome)
+    async Task<Reply> SendOnceAsync(RecordBatch batch, BatchOutcome outcome)
     {
-        using var permit = await limiter.EnterAsync(isRetry: batch.Attempts > 0, batch.Count, batch.Length, cancellation.Stop).ConfigureAwait(false);
-        counts.Requested(isRetry: batch.Attempts++ > 0);
-        Reply reply;
+        batch.Attempts++;
         try
         {
-            reply = await destination.SendAsync(batch, cancellation.Abandon).ConfigureAwait(false);
+            return await destination.SendAsync(batch, cancellation.Abandon).ConfigureAwait(false);
         }
         catch
         {
             outcome.MaybeDelivered = true;
             throw;
         }
-
-        var verdict = Judge(reply, batch);
-        var answer = AnswerOf(reply, verdict);
-        limiter.Return(permit, answer, reply.RetryAfter);
-        if (answer is not Answer.Down && !verdict.IsForeign) limits.Trusted();
-        return (reply, verdict);
     }
 
     /// <summary>Records that these records may have been delivered; all their dead letters will say so.</summary>
@@ -182,9 +173,6 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         outcome.MaybeDelivered = true;
         if (outcome.Batch.Repeatable) markInFlight?.Invoke(outcome.Batch); // for all others that is marked before sending
     }
-
-    static Answer AnswerOf(Reply reply, ImportVerdict verdict) => reply.IsRateLimit ? Answer.Busy
-        : verdict.Kind is VerdictKind.Retry or VerdictKind.Untrusted or VerdictKind.Miscounted ? Answer.Down : Answer.Served;
 
     /// <summary>Interprets the response, after comparing the records that it names with those that were sent.</summary>
     ImportVerdict Judge(Reply reply, RecordBatch batch)
@@ -207,12 +195,6 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         VerdictKind.Ambiguous => !verdict.NothingImported,
         _ => false,
     };
-
-    /// <summary>
-    /// Whether the response is not Mixpanel's. A truncated response indicates a bad
-    /// connection; any other untrusted response, something else in Mixpanel's place.
-    /// </summary>
-    static bool IsNotMixpanel(Reply reply, ImportVerdict verdict) => !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol });
 
     /// <summary>Rejects what cannot be safely retried and may have taken effect; returns the rest, if any.</summary>
     List<List<int>> RefuseUnrepeatable(RecordBatch batch, BatchOutcome outcome, ImportVerdict verdict, Reply reply)

@@ -98,8 +98,8 @@ sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, Ti
         }
     }
 
-    /// <summary>Waits for a permit to send a request for the first time.</summary>
-    public ValueTask<Permit> EnterAsync(CancellationToken cancellationToken) => EnterAsync(isRetry: false, records: 1, bytes: 0, cancellationToken);
+    /// <summary>Whether an outage has lasted for as long as it may.</summary>
+    public bool IsDownTooLong => Outage >= maxOutage;
 
     /// <summary>Waits for a permit to send. Retries go first, so that what their responses show is learned with the fewest requests.</summary>
     public async ValueTask<Permit> EnterAsync(bool isRetry, int records, int bytes, CancellationToken cancellationToken)

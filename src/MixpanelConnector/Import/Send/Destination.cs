@@ -10,6 +10,11 @@ abstract class Destination(MixpanelTransport transport)
     protected Destination(Destination inner)
         : this(inner.Transport) { }
 
+    /// <summary>The destination of the records of an import.</summary>
+    public static Destination For(ImportRequest request, MixpanelTransport transport) => request.Type is ImportType.Events
+        ? new EventDestination(transport, request.Strict)
+        : new ProfileDestination(transport, request.Type is ImportType.Groups ? "/groups" : "/engage", request.Strict);
+
     protected MixpanelTransport Transport { get; } = transport;
 
     /// <exception cref="MixpanelException">No configured credentials are suitable.</exception>

@@ -173,7 +173,7 @@ sealed class CheckpointTracker
     /// <summary>Includes in the next checkpoint how far a source may have been delivered.</summary>
     void Tell(ImportSourceProgress reached)
     {
-        _sources.TryAdd(reached.Id, reached with { Offset = 0, Line = 0, OpenLine = false, Ended = false, Fingerprint = ImportPipeline.NothingRead });
+        _sources.TryAdd(reached.Id, reached with { Offset = 0, Line = 0, OpenLine = false, Ended = false, Fingerprint = ImportSourceProgress.NothingRead });
         _moved.Add(reached.Id);
     }
 

@@ -19,7 +19,7 @@ sealed class StoredInputs : IDisposable
         {
             foreach (var input in request.Inputs.Where(request.IsAddress).Distinct(StringComparer.Ordinal))
             {
-                var calls = new StorageCalls(options, reason => request.Diagnostics?.Report(new ImportDiagnostic(StorageScheme.Shown(input), Line: null, "warning", $"The storage is slow or unavailable: {reason}")));
+                var calls = new StorageCalls(options, reason => request.Diagnostics.Warn(StorageScheme.Shown(input), $"The storage is slow or unavailable: {reason}"));
                 await found.AddAsync(input, request, calls, cancellationToken).ConfigureAwait(false);
             }
 

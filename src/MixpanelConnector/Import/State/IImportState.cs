@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Globalization;
+using System.IO.Hashing;
 
 namespace MixpanelConnector;
 
@@ -125,6 +127,9 @@ public enum ImportIds
 /// <summary>The progress of one source.</summary>
 public sealed record ImportSourceProgress
 {
+    /// <summary>The fingerprint of a source of which nothing was read.</summary>
+    internal static readonly string NothingRead = XxHash128.HashToUInt128([]).ToString("x32", CultureInfo.InvariantCulture);
+
     /// <summary>The id of the source: its path relative to the input that included it.</summary>
     public required string Id { get; init; }
 

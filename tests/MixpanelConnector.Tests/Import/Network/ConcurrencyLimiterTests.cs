@@ -13,6 +13,8 @@ public class ConcurrencyLimiterTests
     ConcurrencyLimiter New(int most = 20, int begin = 4, double random = 0) =>
         new(most, begin, new MixpanelOptions { TimeProvider = _clock, Randomizer = () => random }, TimeSpan.FromHours(24));
 
+    static ValueTask<Permit> EnterAsync(ConcurrencyLimiter limiter, CancellationToken cancellationToken) => limiter.EnterAsync(isRetry: false, records: 1, bytes: 0, cancellationToken);
+
     /// <summary>Acquires every permit that is available now.</summary>
     static async Task<List<Permit>> TakeAllAsync(ConcurrencyLimiter limiter)
     {
@@ -20,7 +22,7 @@ public class ConcurrencyLimiterTests
         while (true)
         {
             using var giveUp = new CancellationTokenSource();
-            var entering = limiter.EnterAsync(giveUp.Token);
+            var entering = EnterAsync(limiter, giveUp.Token);
             if (!entering.IsCompleted)
             {
                 await giveUp.CancelAsync();
@@ -76,7 +78,7 @@ public class ConcurrencyLimiterTests
     public async Task A_rate_limit_pauses_all_until_one_that_probes_was_served()
     {
         var limiter = New(begin: 16);
-        limiter.Return(await limiter.EnterAsync(default), Answer.Busy);
+        limiter.Return(await EnterAsync(limiter, default), Answer.Busy);
         Assert.True(limiter.Waiting);
         Assert.Equal(0, await LimitAsync(limiter));
         _clock.Advance(Second);
@@ -120,7 +122,7 @@ public class ConcurrencyLimiterTests
     public async Task A_server_that_asks_for_no_wait_is_not_asked_in_a_loop()
     {
         var limiter = New(begin: 1);
-        limiter.Return(await limiter.EnterAsync(default), Answer.Busy, TimeSpan.Zero);
+        limiter.Return(await EnterAsync(limiter, default), Answer.Busy, TimeSpan.Zero);
         Assert.Equal(0, await LimitAsync(limiter));
         _clock.Advance(Second);
         Assert.Equal(1, await LimitAsync(limiter));
@@ -172,9 +174,9 @@ public class ConcurrencyLimiterTests
         var limiter = New(begin: 1);
         for (var i = 0; i < 50; i++)
         {
-            limiter.Return(await limiter.EnterAsync(default), Answer.Down);
+            limiter.Return(await EnterAsync(limiter, default), Answer.Down);
             _clock.Advance(2 * Second);
-            limiter.Return(await limiter.EnterAsync(default), Answer.Served);
+            limiter.Return(await EnterAsync(limiter, default), Answer.Served);
             Assert.Equal(TimeSpan.Zero, limiter.Outage);
         }
     }
@@ -183,7 +185,7 @@ public class ConcurrencyLimiterTests
     public async Task The_last_try_is_made_when_the_longest_outage_is_over()
     {
         var limiter = new ConcurrencyLimiter(1, 1, new MixpanelOptions { TimeProvider = _clock, Randomizer = () => 0 }, maxOutage: 10 * Second);
-        limiter.Return(await limiter.EnterAsync(default), Answer.Down, 300 * Second);
+        limiter.Return(await EnterAsync(limiter, default), Answer.Down, 300 * Second);
         _clock.Advance(10 * Second);
         Assert.Equal(1, await LimitAsync(limiter));
         Assert.Equal(10 * Second, limiter.Outage);
@@ -195,10 +197,10 @@ public class ConcurrencyLimiterTests
         var limiter = New(most: 4, begin: 4);
         await Assert.ThrowsAsync<InvalidCastException>(async () =>
         {
-            using var permit = await limiter.EnterAsync(default);
+            using var permit = await EnterAsync(limiter, default);
             throw new InvalidCastException();
         });
-        using (var permit = await limiter.EnterAsync(default)) limiter.Return(permit, Answer.Served);
+        using (var permit = await EnterAsync(limiter, default)) limiter.Return(permit, Answer.Served);
         Assert.Equal(4, await LimitAsync(limiter));
     }
 
@@ -206,7 +208,7 @@ public class ConcurrencyLimiterTests
     public async Task What_is_sent_again_goes_before_what_was_never_sent()
     {
         var limiter = New(most: 1, begin: 1);
-        var running = await limiter.EnterAsync(default);
+        var running = await EnterAsync(limiter, default);
         var fresh = limiter.EnterAsync(isRetry: false, 1, 0, default).AsTask();
         var again = limiter.EnterAsync(isRetry: true, 1, 0, default).AsTask();
         limiter.Return(running, Answer.GivenUp);
@@ -220,10 +222,10 @@ public class ConcurrencyLimiterTests
     public async Task What_is_given_up_before_it_is_sent_again_holds_nobody_up()
     {
         var limiter = New(most: 1, begin: 1);
-        var running = await limiter.EnterAsync(default);
+        var running = await EnterAsync(limiter, default);
         using var giveUp = new CancellationTokenSource();
         var again = limiter.EnterAsync(isRetry: true, 1, 0, giveUp.Token).AsTask();
-        var fresh = limiter.EnterAsync(default).AsTask();
+        var fresh = EnterAsync(limiter, default).AsTask();
         await giveUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => again);
         limiter.Return(running, Answer.Served);
