@@ -90,6 +90,9 @@ public sealed class MixpanelSettings
     /// <inheritdoc cref="TrackerOptions.AdoptUnowned"/>
     public bool AdoptUnowned { get; set; }
 
+    /// <inheritdoc cref="MixpanelOptions.OnReply"/>
+    public Action<MixpanelReply>? OnReply { get; set; }
+
     /// <inheritdoc cref="TrackerOptions.OnRejected"/>
     public Action<RejectedRecord>? OnRejected { get; set; }
 
@@ -177,6 +180,7 @@ public sealed class MixpanelSettings
         Endpoint = Endpoint,
         AttemptTimeout = AttemptTimeout,
         MaxRetries = MaxRetries,
+        OnReply = OnReply,
     };
 
     internal TrackerOptions ToTrackerOptions() => new()

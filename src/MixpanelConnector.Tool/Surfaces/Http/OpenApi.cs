@@ -409,6 +409,7 @@ static class OpenApi
             ["detail"] = Field("string", "Where it went wrong, and what to do next."),
             ["kind"] = Field("string", "The kind for programs to act on, such as invalid_input or rate_limited."),
             ["field"] = Field("string", "The path in the input, or the name of the setting or header, that is invalid."),
+            ["request_id"] = Field("string", "The id that Mixpanel gave the request, if it gave one: for questions to its support."),
         },
     };
 
