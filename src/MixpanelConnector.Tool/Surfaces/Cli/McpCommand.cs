@@ -28,8 +28,10 @@ static class McpCommand
         {
             var selection = ToolSelection.Parse(parsed.GetValue(offered));
             await using var session = await Session.OpenAsync(parsed, host, needsCredential: true, cancellationToken);
+            var folders = new Folders(host.Environment);
+            using var client = session.NewClient(session.Counted(folders.State));
             var options = new McpServerOptions();
-            var tools = new Tools(session.Client, selection, SecretFolder.Of(parsed, secretDir, new Folders(host.Environment)), host.TimeProvider);
+            var tools = new Tools(client, selection, SecretFolder.Of(parsed, secretDir, folders), host.TimeProvider);
             McpServerSetup.Configure(options, tools, parsed.GetValue(allowWrite), new CallLimits(host.TimeProvider));
             await using var transport = new LineTransport(host.TakeInput("mcp"), host.Output, host.TimeProvider);
             await using var server = McpServer.Create(transport, options, NullLoggerFactory.Instance);

@@ -102,7 +102,7 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         }
         catch (MixpanelException e)
         {
-            return Problem(ErrorTable.Problem(ResponseSanitizer.Problem(e.Error)), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? example : null);
+            return Problem(ErrorTable.Problem(ResponseSanitizer.Problem(NextCall.AddTo(e.Error, time))), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? example : null);
         }
         catch (IOException e)
         {
