@@ -101,22 +101,46 @@ public class CodeConventions
     [Fact]
     public void No_stage_of_an_import_leads_back_to_itself()
     {
-        const string Root = "MixpanelConnector/Import/";
-        var declaration = new Regex(@"^(public |internal )?(static |sealed |abstract |readonly |partial |ref )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Hang.Limit);
-        var stages = Repository.Sources.Where(source => source.Path.StartsWith(Root, StringComparison.Ordinal) && source.Path[Root.Length..].Contains('/', StringComparison.Ordinal))
-            .GroupBy(source => source.Path[Root.Length..].Split('/')[0], source => WithoutComments(source.Text), StringComparer.Ordinal)
-            .ToDictionary(stage => stage.Key, stage => string.Join('\n', stage), StringComparer.Ordinal);
-        var uses = stages.ToDictionary(stage => stage.Key, stage => stages.Where(other => other.Key != stage.Key && declaration.Matches(other.Value).Any(match => Regex.IsMatch(stage.Value, $@"(?<![\w.""]){match.Groups["name"].Value}\b(?!"")", RegexOptions.None, Hang.Limit))).Select(other => other.Key).ToList(), StringComparer.Ordinal);
+        var uses = Arrows("MixpanelConnector/Import/", path => path is [var stage, _, ..] ? stage : null);
 
         Assert.Contains("Undelivered", uses["Send"], StringComparer.Ordinal);
-        Assert.All(uses.Keys, stage => Assert.DoesNotContain(stage, Reached(stage), StringComparer.Ordinal));
+        AssertNoWayBack(uses);
+    }
+
+    /// <summary>The files in the program's own folder, those in the folder of the interfaces, and each folder of an interface with all that is below it.</summary>
+    [Fact]
+    public void No_folder_of_the_program_leads_back_to_itself()
+    {
+        var uses = Arrows("MixpanelConnector.Tool/", path => string.Join('/', path[..^1].Take(2)));
+
+        Assert.Contains("Surfaces/Http", uses["Surfaces/Cli"], StringComparer.Ordinal);
+        AssertNoWayBack(uses);
+    }
+
+    /// <summary>The folders below a root, each with the others whose types its files mention.</summary>
+    /// <param name="root">The root, whose files are read.</param>
+    /// <param name="folderOf">The folder of a file by the parts of its path; null for one that does not count.</param>
+    static Dictionary<string, List<string>> Arrows(string root, Func<string[], string?> folderOf)
+    {
+        var declaration = new Regex(@"^(public |internal )?(static |sealed |abstract |readonly |partial |ref )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Hang.Limit);
+        var folders = Repository.Sources.Where(source => source.Path.StartsWith(root, StringComparison.Ordinal))
+            .Select(source => (Folder: folderOf(source.Path[root.Length..].Split('/')), source.Text))
+            .Where(source => source.Folder is not null)
+            .GroupBy(source => source.Folder!, source => WithoutComments(source.Text), StringComparer.Ordinal)
+            .ToDictionary(folder => folder.Key, folder => string.Join('\n', folder), StringComparer.Ordinal);
+        return folders.ToDictionary(folder => folder.Key, folder => folders.Where(other => other.Key != folder.Key && declaration.Matches(other.Value).Any(match => Regex.IsMatch(folder.Value, $@"(?<![\w.""]){match.Groups["name"].Value}\b(?!"")", RegexOptions.None, Hang.Limit))).Select(other => other.Key).ToList(), StringComparer.Ordinal);
+    }
+
+    static void AssertNoWayBack(Dictionary<string, List<string>> uses)
+    {
+        Assert.All(uses.Keys, folder => Assert.DoesNotContain(folder, Reached(folder), StringComparer.Ordinal));
 
         HashSet<string> Reached(string from)
         {
             var reached = new HashSet<string>(StringComparer.Ordinal);
             var next = new Stack<string>(uses[from]);
-            while (next.TryPop(out var stage))
-                if (reached.Add(stage)) uses[stage].ForEach(next.Push);
+            while (next.TryPop(out var folder))
+                if (reached.Add(folder)) uses[folder].ForEach(next.Push);
             return reached;
         }
     }
@@ -161,7 +185,7 @@ public class CodeConventions
     public void A_secret_is_revealed_only_where_it_is_handed_over()
     {
         var revealing = Repository.Sources.Where(source => source.Text.Contains(".Reveal()", StringComparison.Ordinal)).Select(source => source.Path);
-        Assert.Equal("MixpanelConnector.Kafka/KafkaQueue.cs MixpanelConnector.RabbitMq/RabbitMqConnection.cs MixpanelConnector.Tool/Surfaces/Cli/SecretHandover.cs MixpanelConnector/Transport/Authorization.cs", string.Join(' ', revealing));
+        Assert.Equal("MixpanelConnector.Kafka/KafkaQueue.cs MixpanelConnector.RabbitMq/RabbitMqConnection.cs MixpanelConnector.Tool/Surfaces/PreparedHandover.cs MixpanelConnector/Transport/Authorization.cs", string.Join(' ', revealing));
     }
 
     static string WithoutComments(string source) => string.Join('\n', source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));

@@ -29,7 +29,7 @@ sealed class ServeCommand
     readonly Option<string> _queueOutbox = new("--queue-outbox") { Description = "The folder where messages wait, synced, while the broker is unavailable or full; they count as accepted. Those that must not be published twice, such as increments, get 503 then; with none, all do. Default: queue below --state.", HelpName = "DIR|none" };
     readonly Option<bool> _allowWrite = new("--allow-write") { Description = "Also offer agents at /mcp the tools that change data. With keys, only to those with the scope write." };
     readonly Option<string[]> _tools = ToolsOption.New();
-    readonly Option<string> _secretDir = SecretFolder.NewOption();
+    readonly Option<string> _secretDir = SecretFolderOption.New();
     readonly HostEnvironment _host;
 
     ServeCommand(HostEnvironment host)
@@ -82,7 +82,7 @@ sealed class ServeCommand
             StateFolder = Path.GetFullPath(state ?? Path.Combine(folders.State, "serve")),
             Tools = tools,
             ToolsMayWrite = parsed.GetValue(_allowWrite),
-            SecretFolder = SecretFolder.Of(parsed, _secretDir, folders),
+            SecretFolder = SecretFolderOption.Of(parsed, _secretDir, folders),
             Destination = $"{session.LocalData ?? session.Options.ToString()}",
             LiveFeed = session.LiveFeed,
             TerminalImports = () => ImportProgressFile.ReadRunning(ImportStatusCommand.Folder(_host), _host.TimeProvider.GetUtcNow()),
