@@ -1,5 +1,4 @@
 using MixpanelConnector.Files;
-using MixpanelConnector.Tool.Surfaces.Cli;
 
 namespace MixpanelConnector.Tool;
 
@@ -64,14 +63,13 @@ sealed record HostEnvironment
 
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    public static HostEnvironment OfThisProcess(string[] args, CancellationToken stopping) => new()
+    public static HostEnvironment OfThisProcess(CancellationToken stopping) => new()
     {
         Environment = System.Environment.GetEnvironmentVariable,
         Input = StandardInput(),
         Output = OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutput(stopping),
         Error = OperatingSystem.IsWindows() ? Console.Error : StandardError.NewWriter(),
         Stopping = stopping,
-        CommandLineFault = Fault(args),
         InputIsTerminal = !Console.IsInputRedirected,
         OutputIsTerminal = !Console.IsOutputRedirected,
         ErrorIsTerminal = !Console.IsErrorRedirected,
@@ -87,29 +85,6 @@ sealed record HostEnvironment
         : !StandardDescriptor.IsOpen(0) ? Stream.Null
         : Console.IsInputRedirected ? Console.OpenStandardInput()
         : new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
-
-    static string? Fault(string[] args)
-    {
-        try
-        {
-            var folder = System.Environment.CurrentDirectory;
-            if (ForeignName.MayBe(folder) && !Directory.Exists(folder)) return $"The current folder, {folder}, has a name that is not UTF-8, so no file in it can be found. Rename it, or start from another folder.";
-            if (!OperatingSystem.IsLinux() || !args.Any(ForeignName.MayBe)) return null;
-            var words = new List<byte[]>();
-            var line = File.ReadAllBytes("/proc/self/cmdline").AsSpan();
-            while (line.IndexOf((byte)0) is >= 0 and var end)
-            {
-                words.Add(line[..end].ToArray());
-                line = line[(end + 1)..];
-            }
-
-            return UnknownWord.NotUtf8(words[^Math.Min(args.Length, words.Count)..]);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
 
     static int Width()
     {

@@ -17,7 +17,7 @@ sealed class Stop : IDisposable
     public CancellationToken Token => _source.Token;
 
     /// <summary>The exit code of the received signal; 0 if there was none.</summary>
-    public int ExitCode => (int)(_outcome ?? RunOutcome.Complete);
+    public int Code => (int)(_outcome ?? RunOutcome.Complete);
 
     /// <summary>The outcome of a run, with the received signal if that stopped it.</summary>
     public RunOutcome OutcomeOf(RunOutcome outcome) => outcome is RunOutcome.Stopped ? _outcome ?? outcome : outcome;

@@ -86,13 +86,16 @@ public sealed partial class MixpanelClient
             Credential = credential,
             Works = true,
         };
+        Reply? reply = null;
         try
         {
-            ensure(await transport.SendAsync(request, cancellationToken).ConfigureAwait(false));
+            reply = await transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            ensure(reply);
             return check;
         }
         catch (MixpanelException e)
         {
+            reply?.Complete(e);
             return check with { Works = false, Error = e.Error };
         }
     }

@@ -48,6 +48,15 @@ public sealed record MixpanelError(ErrorKind Kind, string Message)
     /// <summary>The time that Mixpanel asked to wait before the next try; null when it did not specify one.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>
+    /// The id that Mixpanel gave the request, for questions to its support, from the header <c>x-request-id</c> or <c>x-mp-request-id</c>: on one line, and cut
+    /// after 100 characters. Null when the answer has none, or there is no answer.
+    /// </summary>
+    public string? RequestId { get; init; }
+
+    /// <summary>The number of attempts that a call made, retries included. Default: 0, for an error without a request.</summary>
+    public int Attempts { get; init; }
+
     /// <summary>Whether a part of the request had been carried out before it failed; the message says which part. Default: false.</summary>
     public bool IsPartial { get; init; }
 
@@ -70,7 +79,7 @@ public sealed class MixpanelException : Exception
         : base((error ?? throw new ArgumentNullException(nameof(error))).Message, innerException) => Error = error;
 
     /// <summary>What went wrong.</summary>
-    public MixpanelError Error { get; }
+    public MixpanelError Error { get; internal set; }
 
     internal static MixpanelException Invalid(string? field, string message) => new(MixpanelError.Invalid(field, message));
 }

@@ -89,6 +89,12 @@ public sealed record MixpanelOptions
     /// </summary>
     public MixpanelQueue? Queue { get; init; }
 
+    /// <summary>
+    /// Receives the facts of each reply of Mixpanel, also of one that is retried, before the call that caused it continues: in the caller's asynchronous context, on
+    /// any thread, and concurrently if calls are. What it throws is ignored. Default: none.
+    /// </summary>
+    public Action<MixpanelReply>? OnReply { get; init; }
+
     /// <summary>The clock for deadlines, waits and times. Default: the system clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using MixpanelConnector.Tool;
 using MixpanelConnector.Tool.Surfaces.Cli;
 using MixpanelConnector.Tool.Surfaces.Docs;
+using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Conventions;
 
@@ -64,6 +65,23 @@ public class ActionConventions
         var interfaces = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Http/", StringComparison.Ordinal) || source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Mcp/", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(interfaces);
         Assert.All(interfaces, source => Assert.DoesNotMatch(new Regex($@"\b({name}|{name.Replace('_', '-')}|{Pascal(name)})\b", RegexOptions.None, Hang.Limit), WithoutComments(source.Text)));
+    }
+
+    /// <summary>Pages of the console, and the help of commands, name actions: none that has been renamed or removed.</summary>
+    [Fact]
+    public void What_pages_and_commands_name_as_an_action_is_one()
+    {
+        var verbs = string.Join('|', Catalogue.Actions.Select(action => action.Name.Split('_')[0]).Distinct(StringComparer.Ordinal));
+        var pages = Directory.GetFiles(Path.Combine(Repository.Root, "src/MixpanelConnector.Console/src"), "*.ts*", SearchOption.AllDirectories).Select(File.ReadAllText);
+        var commands = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Cli/", StringComparison.Ordinal)).Select(source => source.Text);
+        var named = Named(pages, $@"""(?<name>({verbs})(_[a-z]+)+)""|\bmixpanel (?<name>({verbs})(-[a-z]+)+)").Concat(Named(commands, $@"\.Find\(""(?<name>[a-z_]+)""\)|\bmixpanel (?<name>({verbs})(-[a-z]+)+)")).ToList();
+
+        Assert.Contains("create_service_account", named, StringComparer.Ordinal);
+        Assert.Contains("get_all_service_accounts", named, StringComparer.Ordinal);
+        Assert.Empty(named.Where(name => name != AnyAction.Run && Catalogue.Find(name) is null));
+
+        static IEnumerable<string> Named(IEnumerable<string> texts, string pattern) =>
+            texts.SelectMany(text => new Regex(pattern, RegexOptions.ExplicitCapture, Hang.Limit).Matches(text)).Select(match => match.Groups["name"].Value.Replace('-', '_'));
     }
 
     [Theory, MemberData(nameof(Names))]

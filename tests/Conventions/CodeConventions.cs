@@ -101,33 +101,48 @@ public class CodeConventions
     [Fact]
     public void No_stage_of_an_import_leads_back_to_itself()
     {
-        var uses = UsesBetweenFolders("MixpanelConnector/Import/", withRoot: false);
+        var uses = Arrows("MixpanelConnector/Import/", path => path is [var stage, _, ..] ? stage : null);
+
         Assert.Contains("Undelivered", uses["Send"], StringComparer.Ordinal);
-        AssertOneWay(uses);
+        AssertNoWayBack(uses);
     }
 
     /// <summary>The files in the folder of the tracker itself are the trackers that an application calls, and nothing below uses them.</summary>
     [Fact]
     public void No_part_of_the_tracker_leads_back_to_itself()
     {
-        var uses = UsesBetweenFolders("MixpanelConnector/Tracking/", withRoot: true);
+        var uses = Arrows("MixpanelConnector/Tracking/", path => path is [var folder, _, ..] ? folder : "");
+
         Assert.Contains("Sending", uses[""], StringComparer.Ordinal);
         Assert.Contains("Buffering", uses["Outbox"], StringComparer.Ordinal);
-        AssertOneWay(uses);
+        AssertNoWayBack(uses);
     }
 
-    /// <summary>Returns for each folder below a root the others whose types it uses; the files in the root itself count as a folder without a name.</summary>
-    static Dictionary<string, List<string>> UsesBetweenFolders(string root, bool withRoot)
+    /// <summary>The files in the program's own folder, those in the folder of the interfaces, and each folder of an interface with all that is below it.</summary>
+    [Fact]
+    public void No_folder_of_the_program_leads_back_to_itself()
+    {
+        var uses = Arrows("MixpanelConnector.Tool/", path => string.Join('/', path[..^1].Take(2)));
+
+        Assert.Contains("Surfaces/Http", uses["Surfaces/Cli"], StringComparer.Ordinal);
+        AssertNoWayBack(uses);
+    }
+
+    /// <summary>The folders below a root, each with the others whose types its files mention.</summary>
+    /// <param name="root">The root, whose files are read.</param>
+    /// <param name="folderOf">The folder of a file by the parts of its path; null for one that does not count.</param>
+    static Dictionary<string, List<string>> Arrows(string root, Func<string[], string?> folderOf)
     {
         var declaration = new Regex(@"^(public |internal )?(static |sealed |abstract |readonly |partial |ref )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Hang.Limit);
         var folders = Repository.Sources.Where(source => source.Path.StartsWith(root, StringComparison.Ordinal))
-            .GroupBy(source => source.Path[root.Length..].Split('/') is [var folder, _, ..] ? folder : "", source => WithoutComments(source.Text), StringComparer.Ordinal)
-            .Where(folder => withRoot || folder.Key.Length > 0)
+            .Select(source => (Folder: folderOf(source.Path[root.Length..].Split('/')), source.Text))
+            .Where(source => source.Folder is not null)
+            .GroupBy(source => source.Folder!, source => WithoutComments(source.Text), StringComparer.Ordinal)
             .ToDictionary(folder => folder.Key, folder => string.Join('\n', folder), StringComparer.Ordinal);
         return folders.ToDictionary(folder => folder.Key, folder => folders.Where(other => other.Key != folder.Key && declaration.Matches(other.Value).Any(match => Regex.IsMatch(folder.Value, $@"(?<![\w.""]){match.Groups["name"].Value}\b(?!"")", RegexOptions.None, Hang.Limit))).Select(other => other.Key).ToList(), StringComparer.Ordinal);
     }
 
-    static void AssertOneWay(Dictionary<string, List<string>> uses)
+    static void AssertNoWayBack(Dictionary<string, List<string>> uses)
     {
         Assert.All(uses.Keys, folder => Assert.DoesNotContain(folder, Reached(folder), StringComparer.Ordinal));
 
@@ -181,7 +196,7 @@ public class CodeConventions
     public void A_secret_is_revealed_only_where_it_is_handed_over()
     {
         var revealing = Repository.Sources.Where(source => source.Text.Contains(".Reveal()", StringComparison.Ordinal)).Select(source => source.Path);
-        Assert.Equal("MixpanelConnector.Kafka/KafkaQueue.cs MixpanelConnector.RabbitMq/RabbitMqConnection.cs MixpanelConnector.Tool/Surfaces/Cli/SecretHandover.cs MixpanelConnector/Transport/Authorization.cs", string.Join(' ', revealing));
+        Assert.Equal("MixpanelConnector.Kafka/KafkaQueue.cs MixpanelConnector.RabbitMq/RabbitMqConnection.cs MixpanelConnector.Tool/Surfaces/PreparedHandover.cs MixpanelConnector/Transport/Authorization.cs", string.Join(' ', revealing));
     }
 
     static string WithoutComments(string source) => string.Join('\n', source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));

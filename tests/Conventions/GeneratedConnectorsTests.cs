@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using MixpanelConnector.Tool.Surfaces.Docs;
+using MixpanelConnector.Tool.Surfaces.Generated;
 
 namespace MixpanelConnector.Conventions;
 

@@ -1,4 +1,4 @@
-using MixpanelConnector.Tool.Surfaces.Docs;
+using MixpanelConnector.Tool.Surfaces.Generated;
 
 namespace MixpanelConnector.Conventions;
 

@@ -55,6 +55,22 @@ public class ActionCommandTests
     }
 
     [Theory]
+    [InlineData("req-1")]
+    [InlineData(null)]
+    public async Task A_problem_has_the_id_of_the_request_where_Mixpanel_gave_one(string? id)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => id is null ? Answer.Json("{}", 404) : Answer.Json("{}", 404).With("x-request-id", id));
+        using var tool = Tool.At(server);
+        using var terminal = Tool.At(server, terminal: true);
+
+        var problem = (await tool.RunAsync("get-all-service-accounts", "--organization-id", "5")).Problem;
+        var text = (await terminal.RunAsync("get-all-service-accounts", "--organization-id", "5")).Err;
+
+        Assert.Equal(id, problem.TryGetProperty("request_id", out var given) ? given.GetString() : null);
+        Assert.Equal(id is not null, text.Contains("(Mixpanel's request id: req-1)", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(401, 4, "unauthorized", 401)]
     [InlineData(402, 4, "forbidden", 403)]
     [InlineData(403, 4, "forbidden", 403)]

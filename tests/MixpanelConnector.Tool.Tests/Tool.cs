@@ -37,10 +37,11 @@ sealed class Tool : IDisposable
     public ImpatientClock Clock { get; init; } = new();
 
     /// <summary>The default settings, for a fake Mixpanel.</summary>
-    public static Tool At(RecordingServer server, bool terminal = false, ImpatientClock? clock = null) => new()
+    public static Tool At(RecordingServer server, bool terminal = false, ImpatientClock? clock = null, Stream? output = null) => new()
     {
         Terminal = terminal,
         Clock = clock ?? new(),
+        Output = output,
         Environment =
         {
             ["MIXPANEL_ENDPOINT"] = server.Url,

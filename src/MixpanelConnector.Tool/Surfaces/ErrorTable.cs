@@ -38,11 +38,11 @@ static class ErrorTable
     public static ReadOnlyMemory<byte> Problem(MixpanelError error)
     {
         var (_, status, title) = Row(error.Kind);
-        return Problem(JsonNamingPolicy.SnakeCaseLower.ConvertName(error.Kind.ToString()), title, status, error.Message, error.Field);
+        return Problem(JsonNamingPolicy.SnakeCaseLower.ConvertName(error.Kind.ToString()), title, status, error.Message, error.Field, error.RequestId);
     }
 
     /// <summary>The problem object of an error that exists at one interface only.</summary>
-    public static ReadOnlyMemory<byte> Problem(string kind, string title, int status, string detail, string? field)
+    public static ReadOnlyMemory<byte> Problem(string kind, string title, int status, string detail, string? field, string? requestId = null)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
@@ -53,6 +53,7 @@ static class ErrorTable
         writer.WriteString("detail", detail);
         writer.WriteString("kind", kind);
         if (field is not null) writer.WriteString("field", field);
+        if (requestId is not null) writer.WriteString("request_id", requestId);
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenMemory;

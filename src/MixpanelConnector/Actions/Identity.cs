@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -84,9 +83,8 @@ public sealed record MergeIdentitiesInput
     [Size(2, 2)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
-    /// <summary>"1": Mixpanel validates, and reports why it refuses; "0": it silently drops invalid data.</summary>
+    /// <summary>"1": Mixpanel validates, and reports why it refuses; "0": it silently drops invalid data. Default: "1".</summary>
     [AllowedValues("0", "1")]
-    [DefaultValue("1")]
     public string Strict { get; init; } = "1";
 }
 

@@ -154,8 +154,16 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     /// <summary>Runs the action with a context.</summary>
     public async ValueTask<TOutput> InvokeAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
     {
-        var output = Execute is null ? await CallAsync(context, input, isChecked, cancellationToken).ConfigureAwait(false) : await Execute(context, input, cancellationToken).ConfigureAwait(false);
-        return Then is null ? output : await Then(context, input, output, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var output = Execute is null ? await CallAsync(context, input, isChecked, cancellationToken).ConfigureAwait(false) : await Execute(context, input, cancellationToken).ConfigureAwait(false);
+            return Then is null ? output : await Then(context, input, output, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MixpanelException e)
+        {
+            context.Transport.Last?.Complete(e);
+            throw;
+        }
     }
 
     async ValueTask<TOutput> CallAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
@@ -230,7 +238,7 @@ abstract class ResultStream<TInput>
 /// <summary>The context of an action: the connection, the options and its declaration.</summary>
 sealed class ActionContext(MixpanelTransport transport, ActionDescriptor action, Endpoint endpoint)
 {
-    public MixpanelTransport Transport { get; } = transport;
+    public MixpanelTransport Transport { get; } = transport.ForOneCall();
 
     /// <summary>The action that runs.</summary>
     public ActionDescriptor Action { get; } = action;

@@ -90,66 +90,94 @@ public sealed class MixpanelSettings
     /// <inheritdoc cref="TrackerOptions.AdoptUnowned"/>
     public bool AdoptUnowned { get; set; }
 
+    /// <inheritdoc cref="MixpanelOptions.OnReply"/>
+    public Action<MixpanelReply>? OnReply { get; set; }
+
     /// <inheritdoc cref="TrackerOptions.OnRejected"/>
     public Action<RejectedRecord>? OnRejected { get; set; }
+
+    /// <summary>The settings that are one value in a configuration, with how each is read.</summary>
+    static readonly Dictionary<string, Action<MixpanelSettings, string>> Values = new(StringComparer.OrdinalIgnoreCase)
+    {
+        [nameof(Token)] = (settings, value) => settings.Token = value,
+        [nameof(ServiceAccountUsername)] = (settings, value) => settings.ServiceAccountUsername = value,
+        [nameof(ServiceAccountSecret)] = (settings, value) => settings.ServiceAccountSecret = new Secret(value),
+        [nameof(ProjectId)] = (settings, value) => settings.ProjectId = Number<long>(value),
+        [nameof(OrganizationId)] = (settings, value) => settings.OrganizationId = Number<long>(value),
+        [nameof(Region)] = (settings, value) => settings.Region = OneOf<MixpanelRegion>(value),
+        [nameof(Endpoint)] = (settings, value) => settings.Endpoint = Uri.TryCreate(value, UriKind.Absolute, out var address) ? address : throw new FormatException("it must be a URL, such as http://127.0.0.1:8080"),
+        [nameof(AttemptTimeout)] = (settings, value) => settings.AttemptTimeout = Length(value),
+        [nameof(MaxRetries)] = (settings, value) => settings.MaxRetries = Number<int>(value),
+        [nameof(FlushInterval)] = (settings, value) => settings.FlushInterval = Length(value),
+        [nameof(BatchRecords)] = (settings, value) => settings.BatchRecords = Number<int>(value),
+        [nameof(Senders)] = (settings, value) => settings.Senders = Number<int>(value),
+        [nameof(MaxBufferedBytes)] = (settings, value) => settings.MaxBufferedBytes = Number<int>(value),
+        [nameof(WhenFull)] = (settings, value) => settings.WhenFull = OneOf<WhenFull>(value),
+        [nameof(WaitTimeout)] = (settings, value) => settings.WaitTimeout = Length(value),
+        [nameof(StopTimeout)] = (settings, value) => settings.StopTimeout = Length(value),
+        [nameof(EventsTo)] = (settings, value) => settings.EventsTo = OneOf<EventEndpoint>(value),
+        [nameof(AdoptUnowned)] = (settings, value) => settings.AdoptUnowned = Flag(value),
+        [nameof(Enabled)] = (settings, value) => settings.Enabled = Flag(value),
+    };
+
+    /// <summary>The settings that are a section, with what it must be and how each entry in it is read, for the options of a name.</summary>
+    static readonly Dictionary<string, (string Form, Action<MixpanelSettings, string, IConfigurationSection> Bind)> Sections = new(StringComparer.OrdinalIgnoreCase)
+    {
+        [nameof(SuperProperties)] = ("names of properties with their values", (settings, _, property) => settings.SuperProperties[property.Key] = ConfiguredValue.Of(property)),
+        [nameof(SampleRates)] = ("names of events with their rates", (settings, name, rate) => Read(name, rate, value => settings.SampleRates[rate.Key] = Fraction(value))),
+        [nameof(Redaction)] = ("a section, such as Names and Patterns", (settings, name, part) => settings.BindRedaction(name, part)),
+    };
+
+    static readonly Dictionary<string, Func<Redaction, string, Redaction>> RedactionValues = new(StringComparer.OrdinalIgnoreCase)
+    {
+        [nameof(Redaction.EmailAddresses)] = (redaction, value) => redaction with { EmailAddresses = Flag(value) },
+        [nameof(Redaction.CardNumbers)] = (redaction, value) => redaction with { CardNumbers = Flag(value) },
+        [nameof(Redaction.Replacement)] = (redaction, value) => redaction with { Replacement = value },
+    };
+
+    static readonly Dictionary<string, Func<Redaction, IEnumerable<string>, Redaction>> RedactionLists = new(StringComparer.OrdinalIgnoreCase)
+    {
+        [nameof(Redaction.Names)] = (redaction, texts) => redaction with { Names = [.. redaction.Names, .. texts] },
+        [nameof(Redaction.Patterns)] = (redaction, texts) => redaction with { Patterns = [.. redaction.Patterns, .. texts] },
+    };
 
     /// <summary>Reads the settings from a configuration. An unknown name is an error.</summary>
     internal void Bind(string name, IEnumerable<IConfigurationSection> entries)
     {
         foreach (var entry in entries)
         {
-            if (entry.Key.Equals(nameof(SuperProperties), StringComparison.OrdinalIgnoreCase))
+            if (!Sections.TryGetValue(entry.Key, out var section))
             {
-                EnsureSection(name, entry, "names of properties with their values");
-                foreach (var property in entry.GetChildren()) SuperProperties[property.Key] = ConfiguredValue.Of(property);
+                Read(name, entry, value => (Values.GetValueOrDefault(entry.Key) ?? throw NoSuchSetting(entry.Key))(this, value));
+                continue;
             }
-            else if (entry.Key.Equals(nameof(SampleRates), StringComparison.OrdinalIgnoreCase))
-            {
-                EnsureSection(name, entry, "names of events with their rates");
-                foreach (var rate in entry.GetChildren()) Read(name, rate, value => SampleRates[rate.Key] = Fraction(value));
-            }
-            else if (entry.Key.Equals(nameof(Redaction), StringComparison.OrdinalIgnoreCase))
-            {
-                EnsureSection(name, entry, "a section, such as Names and Patterns");
-                foreach (var part in entry.GetChildren()) BindRedaction(name, part);
-            }
-            else
-            {
-                Read(name, entry, value => Set(entry.Key, value));
-            }
+
+            Read(name, entry, _ => throw new FormatException($"it must be {section.Form}"), ofSection: true);
+            foreach (var part in entry.GetChildren()) section.Bind(this, name, part);
         }
     }
 
     void BindRedaction(string name, IConfigurationSection part)
     {
         var redaction = Redaction ?? new();
-        switch (part.Key.ToUpperInvariant())
+        if (RedactionLists.TryGetValue(part.Key, out var add))
         {
-            case "NAMES":
-                Redaction = redaction with { Names = [.. redaction.Names, .. Texts()] };
-                break;
-            case "PATTERNS":
-                Redaction = redaction with { Patterns = [.. redaction.Patterns, .. Texts()] };
-                break;
-            case "EMAILADDRESSES":
-                Read(name, part, value => Redaction = redaction with { EmailAddresses = Flag(value) });
-                break;
-            case "CARDNUMBERS":
-                Read(name, part, value => Redaction = redaction with { CardNumbers = Flag(value) });
-                break;
-            case "REPLACEMENT":
-                Read(name, part, value => Redaction = redaction with { Replacement = value });
-                break;
-            default:
-                Read(name, part, _ => throw new FormatException("there is no such redaction setting; there are Names, Patterns, EmailAddresses, CardNumbers, Replacement"));
-                break;
+            // A single text is a list with one item.
+            Redaction = add(redaction, part.Value is { Length: > 0 } one ? [one] : part.GetChildren().Select(item => item.Value).OfType<string>());
+            return;
         }
 
-        // A single text is a list with one item.
-        IEnumerable<string> Texts() => part.Value is { Length: > 0 } one ? [one] : part.GetChildren().Select(item => item.Value).OfType<string>();
+        Read(name, part, value => Redaction = RedactionValues.TryGetValue(part.Key, out var set)
+            ? set(redaction, value)
+            : throw new FormatException($"there is no such redaction setting; there are {string.Join(", ", RedactionLists.Keys.Concat(RedactionValues.Keys))}"));
     }
 
-    static void EnsureSection(string name, IConfigurationSection entry, string what) => Read(name, entry, _ => throw new FormatException($"it must be {what}"), ofSection: true);
+    static FormatException NoSuchSetting(string name)
+    {
+        var known = Values.Keys.Concat(Sections.Keys).ToList();
+        var near = Spelling.Nearest(name.ToUpperInvariant(), known.Select(each => each.ToUpperInvariant()));
+        return new($"there is no such setting{(near is null ? $"; there are {string.Join(", ", known)}" : $"; did you mean {known.Find(each => each.Equals(near, StringComparison.OrdinalIgnoreCase))}")}");
+    }
 
     /// <summary>Reads one value. An empty environment variable counts as not set.</summary>
     static void Read(string name, IConfigurationSection entry, Action<string> set, bool ofSection = false)
@@ -177,6 +205,7 @@ public sealed class MixpanelSettings
         Endpoint = Endpoint,
         AttemptTimeout = AttemptTimeout,
         MaxRetries = MaxRetries,
+        OnReply = OnReply,
     };
 
     internal TrackerOptions ToTrackerOptions() => new()
@@ -199,79 +228,6 @@ public sealed class MixpanelSettings
         BeforeSend = [.. BeforeSend],
         IsOptedOut = IsOptedOut,
     };
-
-    static readonly string[] Known =
-    [
-        nameof(Token), nameof(ServiceAccountUsername), nameof(ServiceAccountSecret), nameof(ProjectId), nameof(OrganizationId), nameof(Region), nameof(Endpoint), nameof(AttemptTimeout), nameof(MaxRetries), nameof(FlushInterval),
-        nameof(BatchRecords), nameof(Senders), nameof(MaxBufferedBytes), nameof(WhenFull), nameof(WaitTimeout), nameof(StopTimeout), nameof(SuperProperties), nameof(EventsTo), nameof(AdoptUnowned),
-        nameof(Enabled), nameof(Redaction), nameof(SampleRates),
-    ];
-
-    void Set(string name, string value)
-    {
-        switch (name.ToUpperInvariant())
-        {
-            case "TOKEN":
-                Token = value;
-                break;
-            case "SERVICEACCOUNTUSERNAME":
-                ServiceAccountUsername = value;
-                break;
-            case "SERVICEACCOUNTSECRET":
-                ServiceAccountSecret = new Secret(value);
-                break;
-            case "PROJECTID":
-                ProjectId = Number<long>(value);
-                break;
-            case "ORGANIZATIONID":
-                OrganizationId = Number<long>(value);
-                break;
-            case "REGION":
-                Region = OneOf<MixpanelRegion>(value);
-                break;
-            case "ENDPOINT":
-                Endpoint = Uri.TryCreate(value, UriKind.Absolute, out var address) ? address : throw new FormatException("it must be a URL, such as http://127.0.0.1:8080");
-                break;
-            case "ATTEMPTTIMEOUT":
-                AttemptTimeout = Length(value);
-                break;
-            case "MAXRETRIES":
-                MaxRetries = Number<int>(value);
-                break;
-            case "WAITTIMEOUT":
-                WaitTimeout = Length(value);
-                break;
-            case "STOPTIMEOUT":
-                StopTimeout = Length(value);
-                break;
-            case "FLUSHINTERVAL":
-                FlushInterval = Length(value);
-                break;
-            case "BATCHRECORDS":
-                BatchRecords = Number<int>(value);
-                break;
-            case "SENDERS":
-                Senders = Number<int>(value);
-                break;
-            case "MAXBUFFEREDBYTES":
-                MaxBufferedBytes = Number<int>(value);
-                break;
-            case "WHENFULL":
-                WhenFull = OneOf<WhenFull>(value);
-                break;
-            case "EVENTSTO":
-                EventsTo = OneOf<EventEndpoint>(value);
-                break;
-            case "ADOPTUNOWNED":
-                AdoptUnowned = Flag(value);
-                break;
-            case "ENABLED":
-                Enabled = Flag(value);
-                break;
-            default:
-                throw new FormatException($"there is no such setting{(Spelling.Nearest(name.ToUpperInvariant(), Known.Select(known => known.ToUpperInvariant())) is { } near ? $"; did you mean {Known.First(known => known.Equals(near, StringComparison.OrdinalIgnoreCase))}" : $"; there are {string.Join(", ", Known)}")}");
-        }
-    }
 
     static T Number<T>(string value)
         where T : IBinaryInteger<T> =>

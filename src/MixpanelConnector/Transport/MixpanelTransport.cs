@@ -12,11 +12,16 @@ sealed partial class MixpanelTransport
     // The upload of a body gets the time that a slow connection of 8 KB/s needs, in addition to the deadline of its answer.
     const int SlowestUploadBytesPerSecond = 8 << 10;
 
+    const int LongestRequestId = 100;
+
+    static readonly string[] RequestIdHeaders = ["x-request-id", "x-mp-request-id"];
+
     readonly HttpClient _client;
     readonly Func<HttpClient> _undecoded;
     readonly ResiliencePipeline<Reply> _safe;
     readonly ResiliencePipeline<Reply> _onlyIfNotDone;
     readonly ILogger _logger;
+    bool _isOfOneCall;
 
     /// <param name="options">How to reach Mixpanel, and with which credentials.</param>
     /// <param name="client">The client to send with.</param>
@@ -32,6 +37,17 @@ sealed partial class MixpanelTransport
     }
 
     public MixpanelOptions Options { get; }
+
+    /// <summary>The last reply, for a transport of one call; otherwise null.</summary>
+    public Reply? Last { get; private set; }
+
+    /// <summary>Returns a transport with the same connections and options that remembers its last reply.</summary>
+    public MixpanelTransport ForOneCall()
+    {
+        var copy = (MixpanelTransport)MemberwiseClone();
+        copy._isOfOneCall = true;
+        return copy;
+    }
 
     /// <summary>Returns a transport with the same connections and other options.</summary>
     public MixpanelTransport With(MixpanelOptions options) => new(options, _client, _undecoded);
@@ -54,15 +70,17 @@ sealed partial class MixpanelTransport
     public async Task<Reply> SendAsync(MixpanelRequest request, CancellationToken cancellationToken)
     {
         var pipeline = request.IsRepeatable ? _safe : _onlyIfNotDone;
-        var tries = 0;
-        return await pipeline.ExecuteAsync(
+        var attempts = 0;
+        var last = await pipeline.ExecuteAsync(
             async token =>
             {
-                var reply = await SendOnceAsync(request, token).ConfigureAwait(false);
-                reply.IsRepeated = tries++ > 0;
+                var reply = await SendOnceAsync(request, attempts + 1, token).ConfigureAwait(false);
+                reply.Attempts = reply.IsHeldBack ? attempts : ++attempts;
                 return reply;
             },
             cancellationToken).ConfigureAwait(false);
+        if (_isOfOneCall) Last = last;
+        return last;
     }
 
     /// <summary>
@@ -71,16 +89,23 @@ sealed partial class MixpanelTransport
     /// </summary>
     public async Task<Reply> SendOnceAsync(MixpanelRequest request, CancellationToken cancellationToken)
     {
+        var reply = await SendOnceAsync(request, attempt: 1, cancellationToken).ConfigureAwait(false);
+        reply.Attempts = reply.IsHeldBack ? 0 : 1;
+        return reply;
+    }
+
+    async Task<Reply> SendOnceAsync(MixpanelRequest request, int attempt, CancellationToken cancellationToken)
+    {
         while (true)
         {
             var account = Options.CurrentAccount;
-            var reply = await SendWithAccountAsync(request, cancellationToken).ConfigureAwait(false);
+            var reply = await SendWithAccountAsync(request, attempt, cancellationToken).ConfigureAwait(false);
             // Otherwise it was refused, and thus without effect, and the account was replaced meanwhile.
             if (reply.Status is not (401 or 403) || Options.CurrentAccount == account) return reply;
         }
     }
 
-    async Task<Reply> SendWithAccountAsync(MixpanelRequest request, CancellationToken cancellationToken)
+    async Task<Reply> SendWithAccountAsync(MixpanelRequest request, int attempt, CancellationToken cancellationToken)
     {
         var (header, projectId) = Authorization.For(Options, request.Auth, request.ProjectId);
         if (projectId is not null) request = request.With("project_id", projectId);
@@ -88,13 +113,13 @@ sealed partial class MixpanelTransport
             return Reply.None(new(ErrorKind.RateLimited, $"The project's hourly {(kind is CallKind.Export ? "exports" : "queries")} are used up, according to the ledger in {ledger.Folder}: nothing was sent.") { RetryAfter = usedUp }, mayHaveArrived: false);
         if (Options.Queue is { } queue && QueuedIngestion.Takes(request)) return await QueuedIngestion.SendAsync(queue, request, cancellationToken).ConfigureAwait(false);
         var address = Hosts.Resolve(Options, request);
-        var reply = await SendToAsync(address, request, header, cancellationToken).ConfigureAwait(false);
+        var reply = await SendToAsync(address, request, header, attempt, cancellationToken).ConfigureAwait(false);
         return request.Api is Api.App && OnlyAddsSlash(address, reply.Location)
-            ? await SendToAsync(new UriBuilder(address) { Path = address.AbsolutePath + "/" }.Uri, request, header, cancellationToken).ConfigureAwait(false)
+            ? await SendToAsync(new UriBuilder(address) { Path = address.AbsolutePath + "/" }.Uri, request, header, attempt, cancellationToken).ConfigureAwait(false)
             : reply;
     }
 
-    async Task<Reply> SendToAsync(Uri address, MixpanelRequest request, AuthenticationHeaderValue? header, CancellationToken cancellationToken)
+    async Task<Reply> SendToAsync(Uri address, MixpanelRequest request, AuthenticationHeaderValue? header, int attempt, CancellationToken cancellationToken)
     {
         var started = Options.TimeProvider.GetTimestamp();
         using var deadline = new CancellationTokenSource(Deadline(request), Options.TimeProvider);
@@ -118,8 +143,7 @@ sealed partial class MixpanelTransport
             var answer = await (request.IsUndecoded ? _undecoded() : _client).SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
             if (request.IsStreamed && answer.StatusCode is HttpStatusCode.OK && answer.RequestMessage?.RequestUri == address)
             {
-                LogAnswer(request.Method.Method, request.Path, (int)answer.StatusCode, Options.TimeProvider.GetElapsedTime(started).TotalMilliseconds);
-                return Reply.Open(answer);
+                return Reply.Open(answer, Answered(request, answer, attempt, started).RequestId);
             }
 
             using var response = answer;
@@ -127,9 +151,9 @@ sealed partial class MixpanelTransport
                 return Reply.None(new(ErrorKind.Protocol, $"The HTTP client followed a redirect to {reached.Host}. Mixpanel does not redirect: check the endpoint and the region, and disable automatic redirects."), mayHaveArrived: true);
 
             var content = await ReplyBody.ReadAsync(response, request.Api, isPacked: request.IsUndecoded && response.StatusCode is not HttpStatusCode.OK, either.Token).ConfigureAwait(false);
-            LogAnswer(request.Method.Method, request.Path, (int)response.StatusCode, Options.TimeProvider.GetElapsedTime(started).TotalMilliseconds);
+            var facts = Answered(request, response, attempt, started);
             return content is { } bytes
-                ? Reply.Answer((int)response.StatusCode, bytes, RetryAfter(response), Redirect(address, response))
+                ? Reply.Answer(facts.HttpStatus, bytes, facts.RetryAfter, Redirect(address, response), facts.RequestId)
                 : Reply.None(new(ErrorKind.Protocol, $"{address.Host} returned a larger response than is plausible for Mixpanel (4 MB for ingestion, else 20 MB or 600,000 names and values). Check the endpoint and the region; request less at a time, such as fewer output_properties."), mayHaveArrived: true);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -167,6 +191,47 @@ sealed partial class MixpanelTransport
             // A handler of the user can throw any exception, before the request left or after it arrived. Its message may contain confidential data.
             return Failed(request, new(ErrorKind.Unavailable, $"The HTTP client failed with {e.GetType().Name} on the way to {address.Host}. Whether the request took effect is unknown; check the handlers that this application added to the client."), mayHaveArrived: true);
         }
+    }
+
+    /// <summary>Reports a reply to the log and to the caller.</summary>
+    MixpanelReply Answered(MixpanelRequest request, HttpResponseMessage response, int attempt, long started)
+    {
+        var facts = new MixpanelReply
+        {
+            Method = request.Method.Method,
+            Path = request.Path,
+            HttpStatus = (int)response.StatusCode,
+            RequestId = RequestId(response),
+            RetryAfter = RetryAfter(response),
+            Attempts = attempt,
+            Elapsed = Options.TimeProvider.GetElapsedTime(started),
+        };
+        if (facts.RequestId is { } id) LogIdentifiedAnswer(facts.Method, facts.Path, facts.HttpStatus, facts.Elapsed.TotalMilliseconds, id);
+        else LogAnswer(facts.Method, facts.Path, facts.HttpStatus, facts.Elapsed.TotalMilliseconds);
+        try
+        {
+            Options.OnReply?.Invoke(facts);
+        }
+        catch (Exception)
+        {
+            // The code of an application must not turn a reply into a failure. Its message may contain confidential data.
+            LogObserverFailed();
+        }
+
+        return facts;
+    }
+
+    /// <summary>The id in the headers, as safe to display as any text of an answer.</summary>
+    string? RequestId(HttpResponseMessage response)
+    {
+        foreach (var name in RequestIdHeaders)
+        {
+            if (response.Headers.NonValidated.TryGetValues(name, out var values) && Shown(values.ToString()) is { Length: > 0 } id) return id;
+        }
+
+        return null;
+
+        string Shown(string text) => UnsafeText.Replaced(Authorization.Censor(Options, text), ' ', LongestRequestId).Trim();
     }
 
     Reply Failed(MixpanelRequest request, MixpanelError error, bool mayHaveArrived)
@@ -211,7 +276,9 @@ sealed partial class MixpanelTransport
                 DelayGenerator = arguments => new(Backoff.Delay(arguments.AttemptNumber + 1, Options.BackoffMin, Options.BackoffMax, arguments.Outcome.Result?.RetryAfter, Options.Randomizer())),
                 OnRetry = arguments =>
                 {
-                    LogRetry(arguments.AttemptNumber + 1, arguments.Outcome.Result?.Status ?? 0, arguments.RetryDelay.TotalSeconds);
+                    var (attempt, status, delay) = (arguments.AttemptNumber + 1, arguments.Outcome.Result?.Status ?? 0, arguments.RetryDelay.TotalSeconds);
+                    if (arguments.Outcome.Result?.RequestId is { } id) LogIdentifiedRetry(attempt, status, id, delay);
+                    else LogRetry(attempt, status, delay);
                     return default;
                 },
             })
@@ -225,9 +292,18 @@ sealed partial class MixpanelTransport
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} answered {Status} in {Milliseconds:0} ms")]
     partial void LogAnswer(string method, string path, int status, double milliseconds);
 
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} answered {Status} in {Milliseconds:0} ms, request id {RequestId}")]
+    partial void LogIdentifiedAnswer(string method, string path, int status, double milliseconds, string requestId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The application's OnReply failed, which is ignored")]
+    partial void LogObserverFailed();
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} got no response: {Kind}")]
     partial void LogNoAnswer(string method, string path, ErrorKind kind);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} failed with status {Status}; retrying in {Seconds:0.0} s")]
     partial void LogRetry(int attempt, int status, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} failed with status {Status}, request id {RequestId}; retrying in {Seconds:0.0} s")]
+    partial void LogIdentifiedRetry(int attempt, int status, string requestId, double seconds);
 }

@@ -18,24 +18,50 @@ sealed class Reply
     /// <summary>The target of a redirect; null for every other answer.</summary>
     public Uri? Location { get; private init; }
 
+    /// <summary>The id that Mixpanel gave the request, safe to display; null when the answer has none.</summary>
+    public string? RequestId { get; private init; }
+
     /// <summary>Why there is no answer; null when there is one.</summary>
-    public MixpanelError? Failure { get; private init; }
+    public MixpanelError? Failure { get; private set; }
 
     /// <summary>Whether the request may have reached Mixpanel.</summary>
     public bool MayHaveArrived { get; private init; } = true;
 
+    /// <summary>The number of attempts up to this one; 0 when nothing was sent.</summary>
+    public int Attempts
+    {
+        get;
+        set
+        {
+            field = value;
+            if (Failure is not null) Failure = Failure with { Attempts = value };
+        }
+    }
+
     /// <summary>Whether it answers a retry: an earlier attempt may have been carried out.</summary>
-    public bool IsRepeated { get; set; }
+    public bool IsRepeated => Attempts > 1;
+
+    /// <summary>Whether the ledger held the request back.</summary>
+    public bool IsHeldBack => Failure is { Kind: ErrorKind.RateLimited };
 
     /// <summary>The success whose body the caller reads and disposes; null for every other answer.</summary>
     public HttpResponseMessage? Opened { get; private init; }
 
-    public static Reply Open(HttpResponseMessage response) => new() { Status = (int)response.StatusCode, Opened = response };
+    public static Reply Open(HttpResponseMessage response, string? requestId) => new() { Status = (int)response.StatusCode, Opened = response, RequestId = requestId };
 
-    public static Reply Answer(int status, ReadOnlyMemory<byte> body, TimeSpan? retryAfter = null, Uri? location = null) =>
-        new() { Status = status, Body = body, RetryAfter = retryAfter, Location = location };
+    public static Reply Answer(int status, ReadOnlyMemory<byte> body, TimeSpan? retryAfter = null, Uri? location = null, string? requestId = null) =>
+        new() { Status = status, Body = body, RetryAfter = retryAfter, Location = location, RequestId = requestId };
 
     public static Reply None(MixpanelError failure, bool mayHaveArrived) => new() { Failure = failure, MayHaveArrived = mayHaveArrived };
+
+    /// <summary>Adds the facts of this reply to an error about it.</summary>
+    public MixpanelError Complete(MixpanelError error) => error with { RequestId = RequestId, Attempts = Attempts };
+
+    /// <summary>Adds the facts of this reply to an exception, if it is about this reply and lacks them.</summary>
+    public void Complete(MixpanelException exception)
+    {
+        if (exception.Error.Attempts == 0 && exception.Error.HttpStatus == Status) exception.Error = Complete(exception.Error);
+    }
 
     /// <summary>Whether the error may be transient, by its status or its text; 501 never is.</summary>
     public bool IsUnavailable => Status is (int)HttpStatusCode.RequestTimeout or (>= 500 and not (int)HttpStatusCode.NotImplemented)

@@ -1,10 +1,17 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests.Export;
 
 /// <summary>Calls that Mixpanel limits to 60 an hour are counted before they are sent, in one place for all commands.</summary>
-public sealed class LedgerTests
+public sealed partial class LedgerTests
 {
+    const string NoProfiles = """{"results":[],"page":0,"page_size":1000,"total":0,"status":"ok","session_id":"s"}""";
+    const string Initialize = """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""";
+    const string Call = """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query_user_profiles","arguments":{}}}""";
     static readonly string[] Days = ["--from-date", "2026-10-01", "--to-date", "2026-10-05", "--calls-per-second", "0"];
 
     [Fact]
@@ -88,7 +95,7 @@ public sealed class LedgerTests
     [Fact]
     public async Task An_action_waits_its_turn_where_that_is_said()
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"results":[],"page":0,"page_size":1000,"total":0,"status":"ok","session_id":"s"}"""));
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
         using var tool = Tool.At(server);
         for (var i = 0; i < 60; i++) await tool.RunAsync("query-user-profiles");
         tool.Clock.Advance(TimeSpan.FromMinutes(59));
@@ -97,6 +104,62 @@ public sealed class LedgerTests
 
         Assert.Equal((0, 61), (run.Exit, server.Requests.Count));
         Assert.Contains("retrying at 2026-11-23T13:00:00Z", run.Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Agents_share_the_ledger_and_are_told_when_to_come_back()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
+        using var tool = Tool.At(server);
+        for (var i = 0; i < 59; i++) await tool.RunAsync("query-user-profiles");
+
+        var (last, beyond) = (await AskAsync(tool), await AskAsync(tool));
+
+        Assert.Null(last["isError"]);
+        Assert.Equal((true, 60), ((bool)beyond["isError"]!, server.Requests.Count));
+        var problem = JsonElement.Parse((string)beyond["content"]![0]!["text"]!);
+        Assert.Equal("rate_limited", problem.GetProperty("kind").GetString());
+        Assert.EndsWith("The next call is possible at 2026-11-23T13:00:00Z, in 3600 s.", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(5, (await tool.RunAsync("query-user-profiles")).Exit);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_server_shares_the_ledger_of_its_state_and_answers_429_with_the_time_to_come_back(bool hasState)
+    {
+        await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
+        using var output = new Greeting();
+        using var tool = Tool.At(mixpanel, clock: Still, output: output);
+        var state = tool.Folder.File("state");
+        string[] own = hasState ? ["--state", state] : [];
+        for (var i = 0; i < 59; i++) await tool.RunAsync(hasState ? ["export", "profiles", "--to", tool.Folder.File($"out{i}"), .. own] : ["query-user-profiles"]);
+        await using var serving = await Serving.StartAsync(tool, output, own);
+
+        using var last = await serving.QueryAsync();
+        using var beyond = await serving.QueryAsync();
+
+        Assert.Equal((200, 429, 60), ((int)last.StatusCode, (int)beyond.StatusCode, mixpanel.Requests.Count));
+        Assert.Equal(TimeSpan.FromHours(1), beyond.Headers.RetryAfter!.Delta);
+        var problem = JsonElement.Parse(await beyond.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("rate_limited", problem.GetProperty("kind").GetString());
+        Assert.EndsWith("The next call is possible at 2026-11-23T13:00:00Z, in 3600 s.", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_embedded_Mixpanel_needs_no_ledger()
+    {
+        using var output = new Greeting();
+        using var tool = new Tool();
+        using var server = new Tool { Output = output, Clock = Still };
+        Assert.Null((await AskAsync(tool, "--local"))["isError"]);
+        await using (var serving = await Serving.StartAsync(server, output, "--local"))
+        {
+            using var answer = await serving.QueryAsync();
+            Assert.Equal(200, (int)answer.StatusCode);
+        }
+
+        Assert.All([tool, server], each => Assert.False(Directory.Exists(each.Folder.File(".local/state/mixpanel/ledger"))));
     }
 
     [Fact]
@@ -124,5 +187,61 @@ public sealed class LedgerTests
         Assert.Equal((7, 0), ((await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--state", tool.Folder.Write("file", "")])).Exit, server.Requests.Count));
     }
 
+    /// <summary>The result of a tool call on standard input.</summary>
+    static async Task<JsonNode> AskAsync(Tool tool, params string[] options)
+    {
+        tool.Input = $"{Initialize}\n{Call}\n";
+        var run = await tool.RunAsync(["mcp", .. options]);
+        return run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).Single(answer => (int?)answer["id"] == 1)["result"]!;
+    }
+
+    /// <summary>A clock for a server, whose limits on waiting are not to end at once.</summary>
+    static ImpatientClock Still => new(ImpatientClock.Noon, TimeSpan.Zero);
+
     static Task<RecordingServer> ServerAsync() => RecordingServer.StartAsync(request => Exported.Lines(Exported.Event("A", Exported.DayOf(request))));
+
+    /// <summary><c>mixpanel serve</c> on a free port, until it is disposed.</summary>
+    sealed class Serving : IAsyncDisposable
+    {
+        readonly Stop _stop = new();
+        readonly Task<Run> _run;
+        HttpClient _http = null!;
+
+        Serving(Tool tool, string[] options) => _run = tool.RunAsync(_stop, ["serve", "--port", "0", .. options]);
+
+        public static async Task<Serving> StartAsync(Tool tool, Greeting output, params string[] options)
+        {
+            var serving = new Serving(tool, options);
+            if (await Task.WhenAny(output.Address, serving._run) == serving._run) Assert.Fail((await serving._run).Err);
+            serving._http = new HttpClient { Timeout = Hang.Limit, BaseAddress = new Uri(await output.Address) };
+            return serving;
+        }
+
+        public Task<HttpResponseMessage> QueryAsync() => _http.PostAsync(new Uri("/v1/actions/query_user_profiles", UriKind.Relative), new StringContent("{}", Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+
+        public async ValueTask DisposeAsync()
+        {
+            _stop.Begin(RunOutcome.Stopped);
+            await _run;
+            _http.Dispose();
+            _stop.Dispose();
+        }
+    }
+
+    /// <summary>Standard output that signals the address of the server.</summary>
+    sealed partial class Greeting : MemoryStream
+    {
+        readonly TaskCompletionSource<string> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<string> Address => _address.Task;
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            base.Write(buffer, offset, count);
+            if (Served().Match(Encoding.UTF8.GetString(GetBuffer().AsSpan(0, (int)Length))) is { Success: true } served) _address.TrySetResult(served.Value);
+        }
+
+        [GeneratedRegex("(?<=^Serving .* at )http://\\S+", RegexOptions.Multiline, matchTimeoutMilliseconds: 10_000)]
+        private static partial Regex Served();
+    }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -64,7 +63,7 @@ sealed class ActionCommand : Command
 
         if (_action.NeedsConfirmation && !parsed.GetValue(_yes)) new Questions(_host).Confirm("This cannot be undone.");
         var wait = CanWait(_action) && parsed.GetValue(_wait);
-        using var client = session.NewClient(session.Local is null && CanWait(_action) ? session.Options with { Ledger = new CallLedger(Session.LedgerIn(new Folders(_host.Environment).State)) } : session.Options);
+        using var client = session.NewClient(session.Counted(new Folders(_host.Environment).State));
         if (all)
         {
             await PrintAllAsync(client, input, printer, wait, cancellationToken);
@@ -89,7 +88,7 @@ sealed class ActionCommand : Command
 
                 return answer.Refused ? ExitCode.Refused : ExitCode.Success;
             }
-            catch (MixpanelException e) when (IsUsedUp(e))
+            catch (MixpanelException e) when (NextCall.IsKnown(e.Error))
             {
                 if (!wait) throw ComeBack(e, waits: false);
                 await WaitAsync(e, cancellationToken);
@@ -112,7 +111,7 @@ sealed class ActionCommand : Command
 
                 return;
             }
-            catch (MixpanelException e) when (IsUsedUp(e))
+            catch (MixpanelException e) when (NextCall.IsKnown(e.Error))
             {
                 if (!wait || isAnyPrinted) throw ComeBack(e, wait);
                 await WaitAsync(e, cancellationToken);
@@ -120,19 +119,18 @@ sealed class ActionCommand : Command
         }
     }
 
-    static bool IsUsedUp(MixpanelException e) => e.Error is { Kind: ErrorKind.RateLimited, RetryAfter: not null };
-
-    MixpanelException ComeBack(MixpanelException e, bool waits) =>
-        new(e.Error with { Message = $"{e.Error.Message} The next call is possible {When(e)}.{(CanWait(_action) && !waits ? " --wait waits for that." : "")}" }, e);
+    MixpanelException ComeBack(MixpanelException e, bool waits)
+    {
+        var error = NextCall.AddTo(e.Error, _host.TimeProvider);
+        return new(CanWait(_action) && !waits ? error with { Message = $"{error.Message} --wait waits for that." } : error, e);
+    }
 
     async Task WaitAsync(MixpanelException e, CancellationToken cancellationToken)
     {
-        if (!_hasSaidSo) await _host.Notes.WriteLineAsync($"mixpanel: Mixpanel's rate limit is exhausted; retrying {When(e)}.");
+        if (!_hasSaidSo) await _host.Notes.WriteLineAsync($"mixpanel: Mixpanel's rate limit is exhausted; retrying {NextCall.When(e.Error.RetryAfter!.Value, _host.TimeProvider)}.");
         _hasSaidSo = true;
         await Task.Delay(e.Error.RetryAfter!.Value > TimeSpan.Zero ? e.Error.RetryAfter.Value : TimeSpan.Zero, _host.TimeProvider, cancellationToken);
     }
-
-    string When(MixpanelException e) => string.Create(CultureInfo.InvariantCulture, $"at {_host.TimeProvider.GetUtcNow() + e.Error.RetryAfter!.Value:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(e.Error.RetryAfter.Value.TotalSeconds))} s");
 
     JsonElement Input(ParseResult parsed, Configuration configuration)
     {

@@ -73,7 +73,7 @@ static class CommandLine
         }
         catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
-            return stop.ExitCode;
+            return stop.Code;
         }
         catch (LocalFolderException e)
         {

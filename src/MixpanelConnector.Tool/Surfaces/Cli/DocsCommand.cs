@@ -1,5 +1,5 @@
 using System.CommandLine;
-using MixpanelConnector.Tool.Surfaces.Docs;
+using MixpanelConnector.Tool.Surfaces.Generated;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 

@@ -12,7 +12,7 @@ static class McpCommand
     {
         var allowWrite = new Option<bool>("--allow-write") { Description = "Also offer the tools that change data. Default: only read-only tools." };
         var offered = ToolsOption.New();
-        var secretDir = SecretFolder.NewOption();
+        var secretDir = SecretFolderOption.New();
         var command = new DetailedCommand("mcp", "Serve the actions to an agent, as tools of the Model Context Protocol on standard input and output.", """
             For a client that starts it with a configuration such as
               {"mcpServers":{"mixpanel":{"command":"mixpanel","args":["mcp"],"env":{"MIXPANEL_PROJECT_ID":"…"}}}}
@@ -28,8 +28,10 @@ static class McpCommand
         {
             var selection = ToolSelection.Parse(parsed.GetValue(offered));
             await using var session = await Session.OpenAsync(parsed, host, needsCredential: true, cancellationToken);
+            var folders = new Folders(host.Environment);
+            using var client = session.NewClient(session.Counted(folders.State));
             var options = new McpServerOptions();
-            var tools = new Tools(session.Client, selection, SecretFolder.Of(parsed, secretDir, new Folders(host.Environment)), host.TimeProvider);
+            var tools = new Tools(client, selection, SecretFolderOption.Of(parsed, secretDir, folders), host.TimeProvider);
             McpServerSetup.Configure(options, tools, parsed.GetValue(allowWrite), new CallLimits(host.TimeProvider));
             await using var transport = new LineTransport(host.TakeInput("mcp"), host.Output, host.TimeProvider);
             await using var server = McpServer.Create(transport, options, NullLoggerFactory.Instance);

@@ -119,7 +119,7 @@ sealed class MigrateCommand
         report = report with { Outcome = _stop.OutcomeOf(report.Outcome) };
         display.Finish();
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        if (report.RetryAfter is { } wait) _host.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mixpanel: the next call is possible at {_host.TimeProvider.GetUtcNow() + wait:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(wait.TotalSeconds))} s: run the same command then, or with --wait."));
+        if (report.RetryAfter is { } wait) _host.Error.WriteLine($"mixpanel: the next call is possible {NextCall.When(wait, _host.TimeProvider)}: run the same command then, or with --wait.");
         return Print(parsed, report);
     }
 

@@ -63,7 +63,8 @@ sealed class Printer(HostEnvironment host, bool asTable)
         }
 
         var where = error.Field is { } field && !error.Message.Contains(field, StringComparison.Ordinal) ? $"{field}: " : "";
-        host.Error.WriteLine($"mixpanel: {where}{Clean(error.Message)}");
+        var request = error.RequestId is { } id ? $" (Mixpanel's request id: {Clean(id)})" : "";
+        host.Error.WriteLine($"mixpanel: {where}{Clean(error.Message)}{request}");
     }
 
     /// <summary>

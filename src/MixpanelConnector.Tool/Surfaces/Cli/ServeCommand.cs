@@ -20,7 +20,7 @@ sealed class ServeCommand
     readonly Option<string> _certificateKey = new("--certificate-key") { Description = "The certificate's key, in PEM, private to its owner.", HelpName = "FILE" };
     readonly Option<bool> _behindProxy = new("--behind-proxy") { Description = "A proxy in front of the server terminates TLS." };
     readonly Option<string[]> _allowHost = new("--allow-host") { Description = "A host name that callers use for the server, with the port if it differs; repeatable. Requests for other hosts are refused.", HelpName = "NAME" };
-    readonly Option<string> _state = new("--state") { Description = "The folder for imports, and for responses to requests with an Idempotency-Key. Default: serve in the user's state folder.", HelpName = "DIR" };
+    readonly Option<string> _state = new("--state") { Description = "The folder for imports, for responses to requests with an Idempotency-Key, and for the ledger of calls. Default: serve in the user's state folder, and for the ledger the one of all commands.", HelpName = "DIR" };
     readonly Option<int> _rate = new("--rate") { Description = "The maximum request rate of a caller per second, with a burst of twice as many after a pause.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultRate };
     readonly Option<long> _spool = new("--import-space") { Description = "The maximum disk space of all imports in bytes: bodies, states, dead letters.", HelpName = "BYTES", DefaultValueFactory = _ => ServeOptions.DefaultSpool };
     readonly Option<string> _longestImport = new("--import-time") { Description = "The maximum duration of one run of an import, such as 30m or 12h; then it is stopped, and can be resumed. Default: 24h.", HelpName = "DURATION" };
@@ -29,7 +29,7 @@ sealed class ServeCommand
     readonly Option<string> _queueOutbox = new("--queue-outbox") { Description = "The folder where messages wait, synced, while the broker is unavailable or full; they count as accepted. Those that must not be published twice, such as increments, get 503 then; with none, all do. Default: queue below --state.", HelpName = "DIR|none" };
     readonly Option<bool> _allowWrite = new("--allow-write") { Description = "Also offer agents at /mcp the tools that change data. With keys, only to those with the scope write." };
     readonly Option<string[]> _tools = ToolsOption.New();
-    readonly Option<string> _secretDir = SecretFolder.NewOption();
+    readonly Option<string> _secretDir = SecretFolderOption.New();
     readonly HostEnvironment _host;
 
     ServeCommand(HostEnvironment host)
@@ -65,6 +65,7 @@ sealed class ServeCommand
         var tools = ToolSelection.Parse(parsed.GetValue(_tools));
         await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken);
         var folders = new Folders(_host.Environment);
+        var state = parsed.GetValue(_state);
         using var certificate = Certificate(parsed.GetValue(_certificate), parsed.GetValue(_certificateKey), _host.Stopping);
         var rate = parsed.GetValue(_rate);
         var options = new ServeOptions
@@ -78,10 +79,10 @@ sealed class ServeCommand
             Rate = rate,
             Spool = parsed.GetValue(_spool),
             LongestImport = new ImportValues("--").Duration("import_time", parsed.GetValue(_longestImport)) is { } longest ? longest > TimeSpan.Zero ? longest : throw Configuration.Invalid("import_time", "--import-time must be above zero.") : ServeOptions.DefaultLongestImport,
-            StateFolder = Path.GetFullPath(parsed.GetValue(_state) ?? Path.Combine(folders.State, "serve")),
+            StateFolder = Path.GetFullPath(state ?? Path.Combine(folders.State, "serve")),
             Tools = tools,
             ToolsMayWrite = parsed.GetValue(_allowWrite),
-            SecretFolder = SecretFolder.Of(parsed, _secretDir, folders),
+            SecretFolder = SecretFolderOption.Of(parsed, _secretDir, folders),
             Destination = $"{session.LocalData ?? session.Options.ToString()}",
             LiveFeed = session.LiveFeed,
             TerminalImports = () => ImportProgressFile.ReadRunning(ImportStatusCommand.Folder(_host), _host.TimeProvider.GetUtcNow()),
@@ -96,7 +97,7 @@ sealed class ServeCommand
             { Length: > 0 } folder => Path.GetFullPath(folder),
             _ => Path.Combine(options.StateFolder, "queue"),
         });
-        var settings = session.Options with { Queue = queue };
+        var settings = session.Counted(Path.GetFullPath(state ?? folders.State)) with { Queue = queue };
         // A caller that waits is better served by an answer than by several hidden retries.
         using var client = session.NewClient(settings with { MaxRetries = 1 });
         try

@@ -29,6 +29,9 @@ sealed class Session : IAsyncDisposable
     /// <summary>The ledger of calls that count against hourly limits, in a state folder.</summary>
     public static string LedgerIn(string state) => Path.Combine(state, "ledger");
 
+    /// <summary>The options with the ledger in a state folder. The embedded Mixpanel has no limits that need one.</summary>
+    public MixpanelOptions Counted(string state) => _local is null ? Options with { Ledger = new CallLedger(LedgerIn(state)) } : Options;
+
     public MixpanelClient Client => _client ??= NewClient(Options);
 
     /// <summary>A client with other options; the caller disposes it.</summary>

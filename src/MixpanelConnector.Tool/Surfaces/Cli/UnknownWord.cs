@@ -51,6 +51,30 @@ static class UnknownWord
         return null;
     }
 
+    /// <summary>Why the current folder or the words of this process cannot be used as .NET decoded them; null if they can.</summary>
+    public static string? Misread(string[] args)
+    {
+        try
+        {
+            var folder = Environment.CurrentDirectory;
+            if (ForeignName.MayBe(folder) && !Directory.Exists(folder)) return $"The current folder, {folder}, has a name that is not UTF-8, so no file in it can be found. Rename it, or start from another folder.";
+            if (!OperatingSystem.IsLinux() || !args.Any(ForeignName.MayBe)) return null;
+            var words = new List<byte[]>();
+            var line = File.ReadAllBytes("/proc/self/cmdline").AsSpan();
+            while (line.IndexOf((byte)0) is >= 0 and var end)
+            {
+                words.Add(line[..end].ToArray());
+                line = line[(end + 1)..];
+            }
+
+            return NotUtf8(words[^Math.Min(args.Length, words.Count)..]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     static bool IsOption(string word) => word.Length > 1 && word[0] == '-';
 
     /// <summary>Whether a word is an option that people try for a secret, in any spelling.</summary>

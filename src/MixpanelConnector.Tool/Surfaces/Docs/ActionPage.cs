@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Surfaces.Docs;
 
@@ -14,7 +13,7 @@ static class ActionPage
         var page = new StringBuilder();
         page.Append($"# {action.Name}\n\n{XmlDocs.Summary(action)}\n\n{XmlDocs.Remarks(action)}\n\n");
         page.Append("| interface | name |\n|---|---|\n");
-        page.Append($"| command line | `mixpanel {command}` |\n| .NET | `MixpanelClient.{action.MethodName}` |\n| HTTP | `POST /v1/actions/{action.Name}` |\n| MCP | tool `{action.Name}`{(action.ResourcePath is { } path ? $", resource `{ProjectData.Prefix}{path}`" : "")} |\n\n");
+        page.Append($"| command line | `mixpanel {command}` |\n| .NET | `MixpanelClient.{action.MethodName}` |\n| HTTP | `POST /v1/actions/{action.Name}` |\n| MCP | tool `{action.Name}`{(action.ResourcePath is { } path ? $", resource `{ActionNames.Resources}{path}`" : "")} |\n\n");
         page.Append($"Group: {action.Group.Title}. {ActionFacts.Effect(action)}");
         if (action.IsPaged) page.Append(" Its response is paged: `--all` on the command line reads all pages.");
         if (action.HasSecret) page.Append(" The response contains a secret that is shown only once: `--secret-out FILE` or `--show-secret` on the command line; in the response over HTTP; in a private file over MCP.");

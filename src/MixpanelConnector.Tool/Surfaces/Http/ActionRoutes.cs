@@ -5,7 +5,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using MixpanelConnector.Tool.Surfaces.Cli;
 using MixpanelConnector.Tool.Surfaces.Docs;
 using MixpanelConnector.Tool.Surfaces.Mcp;
 
@@ -34,15 +33,15 @@ static class ActionRoutes
     public static JsonObject Describe(ActionDescriptor action) => new()
     {
         ["name"] = action.Name,
-        ["title"] = Names.Title(action),
+        ["title"] = ActionNames.Title(action),
         ["group"] = action.Group.Title,
         ["operation_id"] = action.OperationId,
         ["documentation"] = action.Documentation.AbsoluteUri,
         ["description"] = XmlDocs.Summary(action),
         ["remarks"] = XmlDocs.Remarks(action),
-        ["effect"] = Names.Snake(action.Effect),
-        ["credential"] = Names.Snake(action.Auth),
-        ["rate_cost"] = Names.Snake(action.Cost),
+        ["effect"] = ActionNames.Snake(action.Effect),
+        ["credential"] = ActionNames.Snake(action.Auth),
+        ["rate_cost"] = ActionNames.Snake(action.Cost),
         ["scope"] = action.Effect is ActionEffect.Read ? "read" : "write",
         ["idempotent"] = action.IsRepeatable,
         ["reversible"] = action.CanBeUndone,
@@ -153,7 +152,7 @@ static class ActionRoutes
     static ReadOnlyMemory<byte> Deliver(ActionResult result)
     {
         if (result.Secrets.IsEmpty) return result.Json;
-        using var handover = new SecretHandover.Prepared(path: null);
+        using var handover = new PreparedHandover(path: null);
         return handover.Deliver(result);
     }
 
@@ -164,34 +163,4 @@ static class ActionRoutes
         foreach (var (name, _) in result.Secrets) json.Remove(name);
         return JsonText.Utf8(json);
     }
-}
-
-/// <summary>Names derived from an action's own.</summary>
-static class Names
-{
-    public static string Title(ActionDescriptor action)
-    {
-        var words = action.Name.Replace('_', ' ');
-        return char.ToUpperInvariant(words[0]) + words[1..];
-    }
-
-    public static string Snake(Enum value) => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
-
-    public static string Pascal(string name) => string.Concat(name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
-}
-
-/// <summary>JSON as these interfaces write it: escaped only where JSON requires it.</summary>
-static class JsonText
-{
-    static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    static readonly JsonWriterOptions Pretty = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true, NewLine = "\n" };
-
-    public static byte[] Utf8(JsonNode node, bool indented = false)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, indented ? Pretty : Plain)) node.WriteTo(writer);
-        return stream.ToArray();
-    }
-
-    public static string Indented(JsonNode node) => Encoding.UTF8.GetString(Utf8(node, indented: true));
 }

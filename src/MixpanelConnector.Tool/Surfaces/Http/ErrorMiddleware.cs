@@ -57,7 +57,7 @@ sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
             case RefusedException { Refusal: var refusal }:
                 return RefuseAsync(context, refusal);
             case MixpanelException { Error: var error }:
-                return context.Response.FailAsync(error);
+                return context.Response.FailAsync(NextCall.AddTo(error, options.TimeProvider));
             case ServeStateException failure:
                 log.Write("state_not_written", ("request_id", context.TraceIdentifier), ("reason", failure.Message));
                 return RefuseAsync(context, Refusal.DiskFailed("The request was not executed."));

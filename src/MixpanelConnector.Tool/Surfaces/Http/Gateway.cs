@@ -17,7 +17,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using MixpanelConnector.Emulator.Http;
-using MixpanelConnector.Tool.Surfaces.Console;
 using MixpanelConnector.Tool.Surfaces.Http.Imports;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;

@@ -46,7 +46,7 @@ static class McpRoute
         received.HoldMore(((long)received.Length * (Limits.CopiesOfMessage - 1)) + ((long)tokens * Limits.BytesOfMessageToken));
         if (MessageCheck.Fault(received.Memory.Span) is { } fault)
         {
-            await context.Response.WriteAsync(200, Answers.Json, MessageCheck.Refusal(received.Memory.Span, fault.Code, fault.Message));
+            await context.Response.WriteAsync(200, Answers.Json, MessageCheck.ErrorFor(received.Memory.Span, fault.Code, fault.Message));
             return;
         }
 
@@ -60,7 +60,7 @@ static class McpRoute
         catch (JsonException)
         {
             answer.SetLength(0);
-            answer.Write(MessageCheck.Refusal(received.Memory.Span, MessageCheck.InvalidParams, "params do not have the form that the protocol defines for this method.").Span);
+            answer.Write(MessageCheck.ErrorFor(received.Memory.Span, MessageCheck.InvalidParams, "params do not have the form that the protocol defines for this method.").Span);
             context.Response.ContentType = Answers.Json;
         }
         finally

@@ -78,9 +78,9 @@ static class OpenApi
 
     public static JsonObject Action(ActionDescriptor action)
     {
-        var type = Names.Pascal(action.Name);
+        var type = ActionNames.Pascal(action.Name);
         var changes = action.Effect is not ActionEffect.Read;
-        var operation = Operation(action.Name, action.Group.Title, Names.Title(action), $"{XmlDocs.Summary(action)}\n\n{XmlDocs.Remarks(action)}{Facts(action)}", changes ? "400 401 403 404 409 413 415 422 429 500 502 503 504 507" : "400 401 403 404 413 415 422 429 500 502 503 504",
+        var operation = Operation(action.Name, action.Group.Title, ActionNames.Title(action), $"{XmlDocs.Summary(action)}\n\n{XmlDocs.Remarks(action)}{Facts(action)}", changes ? "400 401 403 404 409 413 415 422 429 500 502 503 504 507" : "400 401 403 404 413 415 422 429 500 502 503 504",
             "200", Content("Mixpanel's result.", Answers.Json, Reference($"{type}Output")));
         if (changes) operation["parameters"] = new JsonArray(Parameter("idempotencyKey"));
         var body = Content(null, Answers.Json, Reference($"{type}Input"));
@@ -249,7 +249,7 @@ static class OpenApi
         var schemas = new JsonObject { ["Problem"] = ProblemSchema(), ["Import"] = ImportSchema() };
         foreach (var action in Catalogue.Actions)
         {
-            var type = Names.Pascal(action.Name);
+            var type = ActionNames.Pascal(action.Name);
             schemas[$"{type}Input"] = Titled($"Input of {action.Name}", ActionRoutes.InputSchema(action));
             schemas[$"{type}Output"] = Titled($"Output of {action.Name}", action.OutputSchema(XmlDocs.Describe));
         }
@@ -409,6 +409,7 @@ static class OpenApi
             ["detail"] = Field("string", "Where it went wrong, and what to do next."),
             ["kind"] = Field("string", "The kind for programs to act on, such as invalid_input or rate_limited."),
             ["field"] = Field("string", "The path in the input, or the name of the setting or header, that is invalid."),
+            ["request_id"] = Field("string", "The id that Mixpanel gave the request, if it gave one: for questions to its support."),
         },
     };
 

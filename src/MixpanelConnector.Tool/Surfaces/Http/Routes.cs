@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using MixpanelConnector.Tool.Surfaces.Console;
 using MixpanelConnector.Tool.Surfaces.Http.Imports;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;

@@ -60,7 +60,7 @@ static class ActionSearch
         ["operation_id"] = action.OperationId,
         ["group"] = action.Group.Name,
         ["summary"] = $"{XmlDocs.Summary(action)} {XmlDocs.Remarks(action)}",
-        ["effect"] = Names.Snake(action.Effect),
+        ["effect"] = ActionNames.Snake(action.Effect),
         ["idempotent"] = action.IsRepeatable,
         ["input_schema"] = action.InputSchema(XmlDocs.Describe),
         ["example"] = XmlDocs.Example(action) is { } example ? JsonNode.Parse(example) : null,

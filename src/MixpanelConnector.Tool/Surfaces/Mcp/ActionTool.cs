@@ -44,11 +44,11 @@ sealed class ActionTool
         return new ModelContextProtocol.Protocol.Tool
         {
             Name = action.Name,
-            Title = Names.Title(action),
+            Title = ActionNames.Title(action),
             Description = $"{XmlDocs.Summary(action)} {XmlDocs.Remarks(action)} Example: {XmlDocs.Example(action)}",
             InputSchema = Element(action.InputSchema(XmlDocs.Describe)),
             OutputSchema = Element(output),
-            Annotations = Hints(Names.Title(action), [action]),
+            Annotations = Hints(ActionNames.Title(action), [action]),
         };
     }
 

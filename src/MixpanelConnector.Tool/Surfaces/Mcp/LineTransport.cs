@@ -187,7 +187,7 @@ sealed class LineTransport : ITransport
         await WaitAsync(MostWaiting);
     }
 
-    Task RefuseAsync(ReadOnlyMemory<byte> line, int code, string message) => WriteAsync(MessageCheck.Refusal(line.Span, code, message), _ended.Token);
+    Task RefuseAsync(ReadOnlyMemory<byte> line, int code, string message) => WriteAsync(MessageCheck.ErrorFor(line.Span, code, message), _ended.Token);
 
     void Asked(RequestId id, int bytes)
     {

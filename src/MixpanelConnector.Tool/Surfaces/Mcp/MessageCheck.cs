@@ -96,7 +96,7 @@ static class MessageCheck
     }
 
     /// <summary>An error with the id of the message that it answers, or without one if the id is unknown.</summary>
-    public static ReadOnlyMemory<byte> Refusal(ReadOnlySpan<byte> head, int code, string message)
+    public static ReadOnlyMemory<byte> ErrorFor(ReadOnlySpan<byte> head, int code, string message)
     {
         var id = IdIn(head);
         var buffer = new ArrayBufferWriter<byte>();

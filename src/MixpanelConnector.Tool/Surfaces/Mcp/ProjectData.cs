@@ -12,7 +12,6 @@ namespace MixpanelConnector.Tool.Surfaces.Mcp;
 /// </summary>
 sealed class ProjectData(MixpanelClient client, TimeProvider time)
 {
-    public const string Prefix = "mixpanel://project/";
     public const int MostAnHour = 20;
     const int MostKept = 100;
     const string Json = "application/json";
@@ -28,20 +27,20 @@ sealed class ProjectData(MixpanelClient client, TimeProvider time)
 
     public static IEnumerable<Resource> Resources { get; } =
     [
-        .. Readable.Where(action => !IsTemplate(action)).Select(action => new Resource { Uri = Prefix + action.ResourcePath, Name = action.Name, Title = XmlDocs.Summary(action), Description = Description(action), MimeType = Json }),
+        .. Readable.Where(action => !IsTemplate(action)).Select(action => new Resource { Uri = ActionNames.Resources + action.ResourcePath, Name = action.Name, Title = XmlDocs.Summary(action), Description = Description(action), MimeType = Json }),
     ];
 
     public static IList<ResourceTemplate> Templates { get; } =
     [
-        .. Readable.Where(IsTemplate).Select(action => new ResourceTemplate { UriTemplate = Prefix + action.ResourcePath, Name = action.Name, Title = XmlDocs.Summary(action), Description = Description(action), MimeType = Json }),
+        .. Readable.Where(IsTemplate).Select(action => new ResourceTemplate { UriTemplate = ActionNames.Resources + action.ResourcePath, Name = action.Name, Title = XmlDocs.Summary(action), Description = Description(action), MimeType = Json }),
     ];
 
     /// <summary>Null if there is no resource at the URI.</summary>
     /// <exception cref="McpException">Mixpanel cannot be called, or was called too often.</exception>
     public async ValueTask<ReadResourceResult?> ReadAsync(string uri, CancellationToken cancellationToken)
     {
-        if (!uri.StartsWith(Prefix, StringComparison.Ordinal)) return null;
-        var path = uri[Prefix.Length..];
+        if (!uri.StartsWith(ActionNames.Resources, StringComparison.Ordinal)) return null;
+        var path = uri[ActionNames.Resources.Length..];
         foreach (var action in Readable)
         {
             if (Parts(action.ResourcePath!, path) is not { } parts) continue;

@@ -46,7 +46,7 @@ sealed class ResponseSanitizer
     public static string Text(string text) => new ResponseSanitizer(WireSize.AsText).CleanText(text);
 
     /// <summary>An error whose texts may all quote external text.</summary>
-    public static MixpanelError Problem(MixpanelError error) => error with { Message = Text(error.Message), Field = error.Field is { } field ? Text(field) : null };
+    public static MixpanelError Problem(MixpanelError error) => error with { Message = Text(error.Message), Field = error.Field is { } field ? Text(field) : null, RequestId = error.RequestId is { } id ? Text(id) : null };
 
     JsonNode? CleanMember(JsonProperty member)
     {

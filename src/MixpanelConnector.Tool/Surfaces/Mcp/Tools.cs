@@ -8,7 +8,6 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using MixpanelConnector.Files;
-using MixpanelConnector.Tool.Surfaces.Cli;
 using MixpanelConnector.Tool.Surfaces.Docs;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -96,13 +95,13 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
     {
         try
         {
-            using var secret = action.HasSecret ? new SecretHandover.Prepared(NewSecretFile(action)) : null;
+            using var secret = action.HasSecret ? new PreparedHandover(NewSecretFile(action)) : null;
             var result = await action.InvokeAsync(client, input, cancellationToken);
             return Answer(ActionTool.Of(action), ResponseSanitizer.Around((secret is null ? result.Json : secret.Deliver(result)).Span, WireSize.AsJsonAndText));
         }
         catch (MixpanelException e)
         {
-            return Problem(ErrorTable.Problem(ResponseSanitizer.Problem(e.Error)), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? example : null);
+            return Problem(ErrorTable.Problem(ResponseSanitizer.Problem(NextCall.AddTo(e.Error, time))), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? example : null);
         }
         catch (IOException e)
         {

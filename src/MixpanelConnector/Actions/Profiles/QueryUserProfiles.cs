@@ -113,7 +113,7 @@ static partial class QueryUserProfiles
     {
         while (true)
         {
-            var page = await ExecuteAsync(context, input, cancellationToken).ConfigureAwait(false);
+            var page = await UserProfileActions.QueryUserProfiles.InvokeAsync(context, input, isChecked: false, cancellationToken).ConfigureAwait(false);
             foreach (var profile in page.Results) yield return profile;
             if (page.Results.Count == 0 || page.Results.Count < (page.PageSize ?? DocumentedPageSize)) yield break;
 

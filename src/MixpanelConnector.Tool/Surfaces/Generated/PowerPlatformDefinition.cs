@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using MixpanelConnector.Tool.Surfaces.Http;
 
-namespace MixpanelConnector.Tool.Surfaces.Docs;
+namespace MixpanelConnector.Tool.Surfaces.Generated;
 
 /// <summary>
 /// The server's OpenAPI document for Power Platform: OpenAPI 2.0 with its extensions. Version 2.0 has no alternatives (anyOf), so the richest one is described.
@@ -35,7 +35,7 @@ static class PowerPlatformDefinition
         }
 
         var definitions = new JsonObject();
-        foreach (var name in used) definitions[name] = Titled(Schema(schemas[name]!.AsObject()), Labels.Title(string.Concat(name.Select(letter => char.IsAsciiLetterUpper(letter) ? $" {char.ToLowerInvariant(letter)}" : $"{letter}")).Trim()));
+        foreach (var name in used) definitions[name] = Titled(Schema(schemas[name]!.AsObject()), DisplayNames.Title(string.Concat(name.Select(letter => char.IsAsciiLetterUpper(letter) ? $" {char.ToLowerInvariant(letter)}" : $"{letter}")).Trim()));
         var info = document["info"]!.AsObject();
         return new JsonObject
         {
@@ -58,7 +58,7 @@ static class PowerPlatformDefinition
             ["definitions"] = definitions,
             ["securityDefinitions"] = new JsonObject { ["api_key"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "Authorization", ["description"] = "The word Bearer, a space, and a key of the server, created with mixpanel serve new-key." } },
             ["security"] = new JsonArray(new JsonObject { ["api_key"] = new JsonArray() }),
-            ["x-ms-capabilities"] = new JsonObject { ["testConnection"] = new JsonObject { ["operationId"] = Names.Pascal(Server), ["parameters"] = new JsonObject() } },
+            ["x-ms-capabilities"] = new JsonObject { ["testConnection"] = new JsonObject { ["operationId"] = ActionNames.Pascal(Server), ["parameters"] = new JsonObject() } },
         };
     }
 
@@ -78,7 +78,7 @@ static class PowerPlatformDefinition
             ["tags"] = operation["tags"]!.DeepClone(),
             ["summary"] = (string?)operation["summary"] + (action is { NeedsConfirmation: true } ? " (cannot be undone)" : ""),
             ["description"] = string.Join(' ', ((string)operation["description"]!).Split('\n', StringSplitOptions.RemoveEmptyEntries)),
-            ["operationId"] = Names.Pascal(name),
+            ["operationId"] = ActionNames.Pascal(name),
             ["x-ms-visibility"] = action is { IsCommon: true } ? Important : Advanced,
             ["parameters"] = parameters,
             ["responses"] = new JsonObject
@@ -148,9 +148,9 @@ static class PowerPlatformDefinition
         var made = new JsonObject();
         foreach (var (name, value) in properties)
         {
-            var schema = Titled(Schema(value!.AsObject()), Labels.Of(name));
+            var schema = Titled(Schema(value!.AsObject()), DisplayNames.Of(name));
             schema["x-ms-visibility"] = required.Any(one => (string?)one == name) ? Important : Advanced;
-            if (!schema.ContainsKey("description")) schema["description"] = $"{Labels.Of(name)}.";
+            if (!schema.ContainsKey("description")) schema["description"] = $"{DisplayNames.Of(name)}.";
             made[name] = schema;
         }
 

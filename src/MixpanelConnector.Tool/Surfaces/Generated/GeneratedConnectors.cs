@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using MixpanelConnector.Tool.Surfaces.Http;
 
-namespace MixpanelConnector.Tool.Surfaces.Docs;
+namespace MixpanelConnector.Tool.Surfaces.Generated;
 
 /// <summary>The files in the folder connectors that are generated from the catalogue for workflow platforms, with their paths relative to it.</summary>
 static class GeneratedConnectors

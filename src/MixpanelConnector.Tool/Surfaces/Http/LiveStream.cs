@@ -3,9 +3,8 @@ using System.Text.Json.Nodes;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using MixpanelConnector.Tool.Surfaces.Http;
 
-namespace MixpanelConnector.Tool.Surfaces.Console;
+namespace MixpanelConnector.Tool.Surfaces.Http;
 
 /// <summary>
 /// Streams live events, as newline-delimited JSON: <c>{"imports":[…]}</c> whenever an import makes progress, and what the project of the embedded Mixpanel

@@ -2,9 +2,8 @@ using Microsoft.Extensions.Logging;
 using MixpanelConnector.Kafka;
 using MixpanelConnector.RabbitMq;
 using MixpanelConnector.Sqlite;
-using MixpanelConnector.Tool.Surfaces.Cli;
 
-namespace MixpanelConnector.Tool.Surfaces;
+namespace MixpanelConnector.Tool.Surfaces.Cli;
 
 /// <summary>How this program connects to external message queues.</summary>
 static class QueueSettings

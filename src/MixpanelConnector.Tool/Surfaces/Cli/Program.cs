@@ -1,7 +1,4 @@
-using MixpanelConnector.Tool.Surfaces;
-using MixpanelConnector.Tool.Surfaces.Cli;
-
-namespace MixpanelConnector.Tool;
+namespace MixpanelConnector.Tool.Surfaces.Cli;
 
 static class Program
 {
@@ -10,7 +7,7 @@ static class Program
         ThreadStacks.AreLargeEnough();
         NativeMemory.ComesFromTheSystem();
         using var stop = new Stop();
-        var host = HostEnvironment.OfThisProcess(args, stop.Token);
+        var host = HostEnvironment.OfThisProcess(stop.Token) with { CommandLineFault = UnknownWord.Misread(args) };
         try
         {
             return await Task.Run(() => CommandLine.RunAsync(args, host, stop)); // the stack of the main thread is only as large as the caller's limits allow

@@ -1,27 +1,28 @@
 using System.Text.Json.Nodes;
+using MixpanelConnector.Tool.Surfaces.Docs;
 using MixpanelConnector.Tool.Surfaces.Http;
 
-namespace MixpanelConnector.Tool.Surfaces.Docs;
+namespace MixpanelConnector.Tool.Surfaces.Generated;
 
 /// <summary>The actions in the format of the n8n node: their names, what they do, and the schemas of their inputs, whose properties have titles.</summary>
 static class N8nActions
 {
     public static JsonObject All() => new()
     {
-        ["groups"] = new JsonArray([.. Catalogue.Groups.Select(group => (JsonNode)new JsonObject { ["name"] = group.Name, ["title"] = Labels.Title(group.Title), ["about"] = group.About, ["actions"] = new JsonArray([.. group.Actions.Select(Of)]) })]),
+        ["groups"] = new JsonArray([.. Catalogue.Groups.Select(group => (JsonNode)new JsonObject { ["name"] = group.Name, ["title"] = DisplayNames.Title(group.Title), ["about"] = group.About, ["actions"] = new JsonArray([.. group.Actions.Select(Of)]) })]),
     };
 
     static JsonObject Of(ActionDescriptor action)
     {
         var input = ActionRoutes.InputSchema(action);
-        foreach (var (name, property) in input["properties"]!.AsObject()) property!.AsObject().Insert(0, "title", Labels.Of(name));
+        foreach (var (name, property) in input["properties"]!.AsObject()) property!.AsObject().Insert(0, "title", DisplayNames.Of(name));
         var one = new JsonObject
         {
             ["name"] = action.Name,
-            ["title"] = Labels.Of(action.Name),
-            ["action"] = Names.Title(action),
+            ["title"] = DisplayNames.Of(action.Name),
+            ["action"] = ActionNames.Title(action),
             ["about"] = XmlDocs.Summary(action),
-            ["effect"] = Names.Snake(action.Effect),
+            ["effect"] = ActionNames.Snake(action.Effect),
             ["idempotent"] = action.IsRepeatable,
             ["reversible"] = action.CanBeUndone,
             ["has_secret"] = action.HasSecret,
@@ -36,7 +37,7 @@ static class N8nActions
 }
 
 /// <summary>Display names of fields and actions.</summary>
-static class Labels
+static class DisplayNames
 {
     static readonly Dictionary<string, string> Spellings = new(StringComparer.Ordinal)
     {

@@ -2,9 +2,8 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using MixpanelConnector.Tool.Surfaces.Http;
 
-namespace MixpanelConnector.Tool.Surfaces.Console;
+namespace MixpanelConnector.Tool.Surfaces.Http;
 
 /// <summary>
 /// The console: a page that uses the same routes as every other client, and has no special rights. Its files are public; the data it shows comes from routes

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 
-namespace MixpanelConnector.Tool.Surfaces.Docs;
+namespace MixpanelConnector.Tool.Surfaces.Generated;
 
 /// <summary>
 /// The table in a vendor's page that shows how its mapping converts fields. It is generated from the mapping, so that it cannot differ from it.

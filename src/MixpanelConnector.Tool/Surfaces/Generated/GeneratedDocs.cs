@@ -1,11 +1,12 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MixpanelConnector.Tool.Surfaces.Docs;
 using MixpanelConnector.Tool.Surfaces.Http;
 using MixpanelConnector.Tool.Surfaces.Mcp;
 using ModelContextProtocol;
 
-namespace MixpanelConnector.Tool.Surfaces.Docs;
+namespace MixpanelConnector.Tool.Surfaces.Generated;
 
 /// <summary>The files in the folder docs that are generated from the catalogue, with their paths relative to it.</summary>
 static class GeneratedDocs

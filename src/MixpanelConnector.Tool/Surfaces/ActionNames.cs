@@ -1,0 +1,20 @@
+using System.Text.Json;
+
+namespace MixpanelConnector.Tool.Surfaces;
+
+/// <summary>Names derived from an action's own.</summary>
+static class ActionNames
+{
+    /// <summary>The beginning of the addresses at which agents read the answers of actions.</summary>
+    public const string Resources = "mixpanel://project/";
+
+    public static string Title(ActionDescriptor action)
+    {
+        var words = action.Name.Replace('_', ' ');
+        return char.ToUpperInvariant(words[0]) + words[1..];
+    }
+
+    public static string Snake(Enum value) => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+
+    public static string Pascal(string name) => string.Concat(name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+}
