@@ -227,7 +227,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         var limiter = new ConcurrencyLimiter(most: 1, begin: 1, transport.Options, request.MaxOutage);
         var sender = new PacedSender(limiter, new SendLimits(LargestTable), _counts, probesQuota: false); // the number of table calls per day is limited
         var put = _put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") };
-        Attempt attempt;
+        SendAttempt attempt;
         do attempt = await sender.TryAsync(isRetry: _counts.Requests > 0, records: 1, bytes: 0, () => transport.SendOnceAsync(put, cancellation.Abandon), response => ReplyClassifier.ReadLookupTable(response, rows, transport.Options), cancellation.Stop).ConfigureAwait(false);
         while (attempt.IsOpen);
         return (attempt.Verdict, attempt.Reply.Status);

@@ -3,7 +3,7 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Import.Send;
 
 /// <summary>The response to one attempt: what it means for the records and for the pace, and why the same bytes must not be sent again, if so.</summary>
-readonly record struct Attempt(Reply Reply, ImportVerdict Verdict, Answer Answer, bool IsForeign, bool IsDownTooLong)
+readonly record struct SendAttempt(Reply Reply, ImportVerdict Verdict, Answer Answer, bool IsForeign, bool IsDownTooLong)
 {
     /// <summary>Whether the response settles nothing, and the same bytes can be sent again.</summary>
     public bool IsOpen => Verdict.Kind is VerdictKind.Retry or VerdictKind.Untrusted && !IsForeign && !IsDownTooLong;
@@ -22,7 +22,7 @@ sealed class PacedSender(ConcurrencyLimiter limiter, SendLimits limits, ImportCo
     /// <summary>The number of consecutive responses that are not Mixpanel's after which something else is assumed to respond in its place.</summary>
     public const int UntrustedConfirmations = 3;
 
-    public async Task<Attempt> TryAsync(bool isRetry, int records, int bytes, Func<Task<Reply>> send, Func<Reply, ImportVerdict> read, CancellationToken stop)
+    public async Task<SendAttempt> TryAsync(bool isRetry, int records, int bytes, Func<Task<Reply>> send, Func<Reply, ImportVerdict> read, CancellationToken stop)
     {
         using var permit = await limiter.EnterAsync(isRetry, records, bytes, stop).ConfigureAwait(false);
         counts.Requested(isRetry);
