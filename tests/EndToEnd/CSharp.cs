@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace MixpanelConnector.EndToEnd;
 
 /// <summary>Compiles C# programs with the compiler itself: a build by MSBuild takes three times as long.</summary>
@@ -33,8 +35,14 @@ static class CSharp
     /// <summary>Runs a compiled program on the runtime of these tests.</summary>
     public static async Task<Finished> RunAsync(Home home, string program, params string[] arguments)
     {
-        var configuration = home.Write("runtimeconfig.json", $$"""{ "runtimeOptions": { "framework": { "name": "Microsoft.NETCore.App", "version": "{{Environment.Version}}" } } }""");
-        using var process = Run.Start("dotnet", ["exec", "--runtimeconfig", configuration, program, .. arguments], home);
+        using var process = Start(home, program, arguments);
         return await Run.EndAsync(process);
+    }
+
+    /// <summary>Starts a compiled program on the runtime of these tests.</summary>
+    public static Process Start(Home home, string program, params string[] arguments)
+    {
+        var configuration = home.Write("runtimeconfig.json", $$"""{ "runtimeOptions": { "framework": { "name": "Microsoft.NETCore.App", "version": "{{Environment.Version}}" } } }""");
+        return Run.Start("dotnet", ["exec", "--runtimeconfig", configuration, program, .. arguments], home);
     }
 }

@@ -53,6 +53,9 @@ public sealed record ActionRow
 
     public RowProblem? Problem { get; init; }
 
+    /// <summary>Whether the requests depend on the time of the call, which is <see cref="ImpatientClock.Noon"/>. The program as a process has the real time.</summary>
+    public bool IsTimed { get; init; }
+
     public string Name => Shows is null ? Action : $"{Action}: {Shows}";
 
     /// <summary>A setting of the row, or the usual one.</summary>
@@ -91,6 +94,70 @@ public sealed record ActionRow
         "application/x-www-form-urlencoded" => Fields(Body!.Value.GetString()!) == Fields(Unescaped(sent)),
         _ => (Body?.GetString() ?? "") == sent,
     };
+
+    /// <summary>How an answer differs from that of the row; null if it does not.</summary>
+    /// <param name="given">The output or the problem.</param>
+    /// <param name="isProblem">Which of the two it is.</param>
+    /// <param name="secret">What the output has as its secret.</param>
+    public string? Difference(JsonElement given, bool isProblem, string? secret)
+    {
+        if (isProblem != Problem is not null) return $"Expected {(Problem is null ? "an output" : "a problem")} but was {given.GetRawText()}";
+        if (Problem is { } problem)
+        {
+            var field = given.TryGetProperty("field", out var found) ? found.GetString() : null;
+            var isIt = problem.Kind == given.GetProperty("kind").GetString() && problem.Field == field && given.GetProperty("detail").GetString()!.Contains(problem.Says ?? "", StringComparison.Ordinal);
+            return isIt ? null : $"Expected {problem}\nbut was  {given.GetRawText()}";
+        }
+
+        var output = JsonObject.Create(Output!.Value)!;
+        if (Secret is not null) output["secret"] = secret;
+        return JsonElement.DeepEquals(JsonElement.Parse(output.ToJsonString()), given) ? null : $"Expected {output.ToJsonString()}\nbut was  {given.GetRawText()}";
+    }
+
+    /// <summary>An input with the confirmation that HTTP requires for irreversible actions; otherwise as written, whatever is wrong with it.</summary>
+    public static string Confirmed(JsonElement input)
+    {
+        var text = input.GetRawText();
+        return input.ValueKind is JsonValueKind.Object ? $"{{\"confirm\":true{(text.Contains(':', StringComparison.Ordinal) ? "," : "")}{text[1..]}" : text;
+    }
+
+    /// <summary>The fields of the input that a client has changed.</summary>
+    /// <param name="sent">The input that the client sends.</param>
+    public IReadOnlyList<string> Changed(JsonElement sent)
+    {
+        var (given, changed) = (ValuesOf(Input), ValuesOf(sent));
+        return [.. given.Concat(changed).Select(field => field.Key).Distinct(StringComparer.Ordinal).Where(name => !AreSame([.. given[name]], [.. changed[name]]))];
+    }
+
+    /// <summary>The values of an input by the name of their field: several if it is there twice, none if it is null. A name with half a character is empty.</summary>
+    public static ILookup<string, JsonElement> ValuesOf(JsonElement input)
+    {
+        return input.EnumerateObject().Where(field => field.Value.ValueKind is not JsonValueKind.Null).ToLookup(NameOf, field => field.Value, StringComparer.Ordinal);
+
+        static string NameOf(JsonProperty field)
+        {
+            try
+            {
+                return field.Name;
+            }
+            catch (InvalidOperationException)
+            {
+                return "";
+            }
+        }
+    }
+
+    static bool AreSame(JsonElement[] some, JsonElement[] others)
+    {
+        try
+        {
+            return some.Length == others.Length && some.Zip(others).All(pair => JsonElement.DeepEquals(pair.First, pair.Second));
+        }
+        catch (InvalidOperationException)
+        {
+            return false; // half a character, which only one of them can have
+        }
+    }
 
     static string Unescaped(string fields) => string.Join('&', fields.Split('&').Select(Uri.UnescapeDataString));
 
@@ -136,7 +203,12 @@ public sealed record RowReply(int Status = 200, JsonElement? Body = null, bool I
 /// <param name="Kind">The kind of the problem.</param>
 /// <param name="Field">The reported field.</param>
 /// <param name="Says">A text that its message contains.</param>
-public sealed record RowProblem(string Kind, string? Field = null, string? Says = null);
+public sealed record RowProblem(string Kind, string? Field = null, string? Says = null)
+{
+    /// <summary>The field of the input with the mistake, empty if its name is the mistake; null for a problem of another kind.</summary>
+    [JsonIgnore]
+    public string? Mistake => Kind == "invalid_input" ? Field?.Split('.', '[')[0] ?? "" : null;
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(ActionRow[]))]

@@ -116,12 +116,8 @@ sealed class EveryInterface : IAsyncDisposable
         _folder.Dispose();
     }
 
-    /// <summary>The input with the confirmation that it needs; otherwise as written, whatever is wrong with it.</summary>
-    static string Confirmed(ActionDescriptor action, JsonElement input)
-    {
-        var text = input.GetRawText();
-        return action.NeedsConfirmation && input.ValueKind is JsonValueKind.Object ? $"{{\"confirm\":true{(text.Contains(':', StringComparison.Ordinal) ? "," : "")}{text[1..]}" : text;
-    }
+    /// <summary>The input with the confirmation that it needs.</summary>
+    static string Confirmed(ActionDescriptor action, JsonElement input) => action.NeedsConfirmation ? ActionRow.Confirmed(input) : input.GetRawText();
 
     static string[] ConfidentialOf(ActionDescriptor action, JsonElement input) =>
         [.. action.InputSchema()["properties"]!.AsObject().Where(property => property.Value!["writeOnly"] is not null && input.TryGetProperty(property.Key, out _)).Select(property => property.Key)];
