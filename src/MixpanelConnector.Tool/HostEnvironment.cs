@@ -1,5 +1,3 @@
-using MixpanelConnector.Files;
-
 namespace MixpanelConnector.Tool;
 
 /// <summary>All external dependencies of the program, so that a test can run it in its own process.</summary>

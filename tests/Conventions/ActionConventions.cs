@@ -78,7 +78,7 @@ public class ActionConventions
 
         Assert.Contains("create_service_account", named, StringComparer.Ordinal);
         Assert.Contains("get_all_service_accounts", named, StringComparer.Ordinal);
-        Assert.Empty(named.Where(name => name != AnyAction.Run && Catalogue.Find(name) is null));
+        Assert.DoesNotContain(named, name => name != AnyAction.Run && Catalogue.Find(name) is null);
 
         static IEnumerable<string> Named(IEnumerable<string> texts, string pattern) =>
             texts.SelectMany(text => new Regex(pattern, RegexOptions.ExplicitCapture, Hang.Limit).Matches(text)).Select(match => match.Groups["name"].Value.Replace('-', '_'));

@@ -85,7 +85,7 @@ public sealed record MergeIdentitiesInput
 
     /// <summary>"1": Mixpanel validates, and reports why it refuses; "0": it silently drops invalid data. Default: "1".</summary>
     [AllowedValues("0", "1")]
-    public string Strict { get; init; } = "1";
+    public string Strict { get => field ?? "1"; init; }
 }
 
 /// <summary>The outcome of the merge.</summary>

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using MixpanelConnector.Tool.Surfaces.Docs;
-using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 

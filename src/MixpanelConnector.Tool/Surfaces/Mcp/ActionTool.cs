@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Tool.Surfaces.Docs;
-using MixpanelConnector.Tool.Surfaces.Http;
 using ModelContextProtocol.Protocol;
 
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
