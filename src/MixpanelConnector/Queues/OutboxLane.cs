@@ -61,7 +61,17 @@ sealed partial class OutboxLane(
     public void Wake() => _changed.Set();
 
     /// <summary>Reads the number from the outbox, which may have set some aside itself. Needs exclusive access.</summary>
-    public void Count() => Volatile.Write(ref _waiting, Math.Max(0, outbox.Count(Kind).Records - _setAside.Count));
+    public void Count() => Volatile.Write(ref _waiting, CountStored());
+
+    /// <summary>The same after publishing. When none is left, new messages no longer wait, from the moment on at which the number is 0.</summary>
+    void CountDown()
+    {
+        var left = CountStored();
+        if (left == 0) _isAway = false;
+        Volatile.Write(ref _waiting, left);
+    }
+
+    long CountStored() => Math.Max(0, outbox.Count(Kind).Records - _setAside.Count);
 
     async Task ForwardAsync(CancellationToken stop)
     {
@@ -109,14 +119,14 @@ sealed partial class OutboxLane(
             () =>
             {
                 if (published.Count > 0) outbox.Remove(published);
-                Count();
+                CountDown();
             },
             CancellationToken.None).ConfigureAwait(false); // also when stopping: published messages must not be published again
         var first = oldest.Zip(outcomes).FirstOrDefault(pair => pair.Second is not null && !_setAside.Contains(pair.First.Number)).Second;
         return first is null ? true : throw first;
     }
 
-    /// <summary>Returns the messages to publish next. When there are none, new messages no longer wait.</summary>
+    /// <summary>Returns the messages to publish next.</summary>
     List<OutboxBatch> Oldest()
     {
         while (true)
@@ -126,8 +136,7 @@ sealed partial class OutboxLane(
             List<OutboxBatch> fresh = [.. read.Where(batch => !_setAside.Contains(batch.Number))];
             if (fresh.Count > 0) return fresh;
             if (read.Count > 0) continue;
-            Count();
-            _isAway = false;
+            CountDown();
             return [];
         }
     }

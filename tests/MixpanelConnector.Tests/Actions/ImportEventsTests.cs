@@ -136,6 +136,31 @@ public class ImportEventsTests
     }
 
     [Fact]
+    public async Task Something_else_that_refuses_every_event_in_mixpanels_place_is_not_asked_about_each()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Plain("<html>blocked</html>", 400));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var error = (await Given.FailsAsync(client.ImportEventsAsync(Given.Import(Given.Events(2000))))).Error;
+
+        Assert.Equal(ErrorKind.Protocol, error.Kind);
+        Assert.Contains("another server responds in its place", error.Message, StringComparison.Ordinal);
+        Assert.InRange(server.Requests.Count, 20, 60);
+    }
+
+    [Fact]
+    public async Task A_firewall_that_blocks_a_few_events_is_worked_around()
+    {
+        await using var server = await RecordingServer.StartAsync(request => request.Text.Contains("Blocked", StringComparison.Ordinal) ? Answer.Plain("blocked", 400) : Accept(request));
+        using var client = new MixpanelClient(Given.Account().At(server));
+        var events = Enumerable.Range(0, 100).Select(n => Given.Event(n % 4 == 0 ? "Blocked" : "E", $$"""{"$insert_id":"{{n}}"}"""));
+
+        var output = await client.ImportEventsAsync(Given.Import([.. events]));
+
+        Assert.Equal((75, 25), (output.NumRecordsImported, output.FailedRecords!.Count));
+    }
+
+    [Fact]
     public async Task A_partial_refusal_is_a_result()
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json(Refusal(2, 1), 400));

@@ -92,8 +92,14 @@ static class ImportEvents
     /// <summary>Sends chunks, splits those that are refused as a whole, and sums up the outcomes of the events.</summary>
     sealed class Delivery(ActionContext context, string strict, int all)
     {
+        /// <summary>
+        /// The number of single events in a row that may be refused without a response recognizable as Mixpanel's; at that point the events are not the cause.
+        /// </summary>
+        const int MostInDoubt = 20;
+
         readonly List<FailedRecord> _failed = [];
         int _before; // the number of events in earlier chunks
+        int _inDoubt;
         long _imported;
         string? _status;
         string? _error;
@@ -117,8 +123,11 @@ static class ImportEvents
             var request = context.Request().With("strict", strict) with { Body = EventJson.Array(chunk[from..to]) };
             var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
             var verdict = ReplyClassifier.ReadImport(reply, to - from, context.Options);
+            if (!verdict.IsForeign) _inDoubt = 0;
             switch (verdict.Kind)
             {
+                case VerdictKind.Ambiguous when verdict.IsForeign && to - from == 1 && ++_inDoubt == MostInDoubt:
+                    throw new MixpanelException(verdict.Error! with { Kind = ErrorKind.Protocol, Message = $"The responses are HTTP {reply.Status} without Mixpanel's JSON, or with contradictory JSON: another server responds in its place. Check the endpoint and any proxies.{Done}" });
                 case VerdictKind.Accepted:
                     _imported += to - from;
                     break;
@@ -141,10 +150,11 @@ static class ImportEvents
                     Refused(verdict);
                     break;
                 default:
-                    var done = _imported == 0 ? "" : $" {_imported} of {all} events had already been imported; resending all of them creates no duplicates.";
-                    throw new MixpanelException(verdict.Error! with { Message = verdict.Error.Message + done });
+                    throw new MixpanelException(verdict.Error! with { Message = verdict.Error.Message + Done });
             }
         }
+
+        string Done => _imported == 0 ? "" : $" {_imported} of {all} events had already been imported; resending all of them creates no duplicates.";
 
         void Refused(ImportVerdict verdict)
         {
