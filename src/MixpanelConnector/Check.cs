@@ -86,16 +86,13 @@ public sealed partial class MixpanelClient
             Credential = credential,
             Works = true,
         };
-        Reply? reply = null;
         try
         {
-            reply = await transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            ensure(reply);
+            ensure(await transport.SendAsync(request, cancellationToken).ConfigureAwait(false));
             return check;
         }
         catch (MixpanelException e)
         {
-            reply?.Complete(e);
             return check with { Works = false, Error = e.Error };
         }
     }

@@ -79,7 +79,7 @@ public sealed class MixpanelException : Exception
         : base((error ?? throw new ArgumentNullException(nameof(error))).Message, innerException) => Error = error;
 
     /// <summary>What went wrong.</summary>
-    public MixpanelError Error { get; internal set; }
+    public MixpanelError Error { get; }
 
     internal static MixpanelException Invalid(string? field, string message) => new(MixpanelError.Invalid(field, message));
 }

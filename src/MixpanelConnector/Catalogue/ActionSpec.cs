@@ -154,16 +154,8 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     /// <summary>Runs the action with a context.</summary>
     public async ValueTask<TOutput> InvokeAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
     {
-        try
-        {
-            var output = Execute is null ? await CallAsync(context, input, isChecked, cancellationToken).ConfigureAwait(false) : await Execute(context, input, cancellationToken).ConfigureAwait(false);
-            return Then is null ? output : await Then(context, input, output, cancellationToken).ConfigureAwait(false);
-        }
-        catch (MixpanelException e)
-        {
-            context.Transport.Last?.Complete(e);
-            throw;
-        }
+        var output = Execute is null ? await CallAsync(context, input, isChecked, cancellationToken).ConfigureAwait(false) : await Execute(context, input, cancellationToken).ConfigureAwait(false);
+        return Then is null ? output : await Then(context, input, output, cancellationToken).ConfigureAwait(false);
     }
 
     async ValueTask<TOutput> CallAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
@@ -176,7 +168,7 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
         try
         {
             if (reply is { Status: 404, IsRepeated: true } && Gone is not null) return Gone(input);
-            if (reply.Status == 405 && TooLate is not null) throw new MixpanelException(new(ErrorKind.Rejected, TooLate) { HttpStatus = reply.Status });
+            if (reply.Status == 405 && TooLate is not null) throw new MixpanelException(reply.Error(ErrorKind.Rejected, TooLate));
             return reply is { Status: 400 or 422, IsUnavailable: false } && OnRefusal?.Invoke(reply, context.Options) is { } refusal
                 ? refusal
                 : Answers.Read(reply, context.Options, Group.HasEnvelope, Result, Group.Reply<TOutput>());
@@ -238,7 +230,7 @@ abstract class ResultStream<TInput>
 /// <summary>The context of an action: the connection, the options and its declaration.</summary>
 sealed class ActionContext(MixpanelTransport transport, ActionDescriptor action, Endpoint endpoint)
 {
-    public MixpanelTransport Transport { get; } = transport.ForOneCall();
+    public MixpanelTransport Transport { get; } = transport;
 
     /// <summary>The action that runs.</summary>
     public ActionDescriptor Action { get; } = action;

@@ -76,7 +76,7 @@ static class Answers
         }
         catch (Exception e) when (e is not (MixpanelException or OutOfMemoryException)) // whatever an unforeseen shape makes the reading throw
         {
-            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer is not what its documentation describes.") { HttpStatus = reply.Status }, e);
+            throw new MixpanelException(reply.Error(ErrorKind.Protocol, "Mixpanel's answer is not what its documentation describes."), e);
         }
     }
 

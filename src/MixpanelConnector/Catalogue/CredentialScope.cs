@@ -20,7 +20,7 @@ static class CredentialScope
         var reply = await context.Transport.SendAsync(new(HttpMethod.Get, Api.App, "/api/app/me", AuthScheme.ServiceAccount), cancellationToken).ConfigureAwait(false);
         using var document = ReplyClassifier.ReadJson(reply, context.Options);
         if (ProjectsSeen.Members(document.RootElement, members).ValueKind is not JsonValueKind.Object)
-            throw new MixpanelException(new(ErrorKind.Protocol, $"Mixpanel's response about the credentials does not list their {members}. Specify one with {field}.") { HttpStatus = reply.Status });
+            throw new MixpanelException(reply.Error(ErrorKind.Protocol, $"Mixpanel's response about the credentials does not list their {members}. Specify one with {field}."));
         var ids = ProjectsSeen.Ids(document.RootElement, members).ToArray();
         return ids switch
         {

@@ -46,7 +46,7 @@ sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, Exp
                 reason = $"It is incomplete: {e.Message}.";
             }
 
-            if (tries == MostTries) throw new MixpanelException(new(ErrorKind.Unavailable, $"{what} was requested {MostTries} times and was never complete. {reason} Run the same command again.") { HttpStatus = reply.Status == 0 ? null : reply.Status });
+            if (tries == MostTries) throw new MixpanelException(reply.Error(ErrorKind.Unavailable, $"{what} was requested {MostTries} times and was never complete. {reason} Run the same command again.") with { Attempts = tries });
             var wait = Backoff.Delay(tries, Options.BackoffMin, Options.BackoffMax, reply.RetryAfter, Options.Randomizer());
             request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"{what}: {reason} Retrying in {wait.TotalSeconds:0.#} s."));
             await counts.WaitAsync(wait, Options.TimeProvider, cancellationToken).ConfigureAwait(false);

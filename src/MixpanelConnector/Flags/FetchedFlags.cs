@@ -14,7 +14,7 @@ public sealed partial class MixpanelClient
     public async Task<FlagSnapshot> FetchFlagsAsync(CancellationToken cancellationToken = default)
     {
         var reply = await FlagRequests.DefinitionsAsync(Transport, cancellationToken).ConfigureAwait(false);
-        if (reply is not { Failure: null, Status: 200 }) throw new MixpanelException(reply.Complete(ReplyClassifier.ErrorOf(reply, Options)));
-        return FlagSnapshot.Read(reply.Body.Span, exposures: null) ?? throw new MixpanelException(reply.Complete(FlagRequests.NoDefinitions(reply)));
+        if (reply is not { Failure: null, Status: 200 }) throw new MixpanelException(ReplyClassifier.ErrorOf(reply, Options));
+        return FlagSnapshot.Read(reply.Body.Span, exposures: null) ?? throw new MixpanelException(FlagRequests.NoDefinitions(reply));
     }
 }

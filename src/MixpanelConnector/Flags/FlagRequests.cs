@@ -22,7 +22,7 @@ sealed class FlagRequests
     /// <summary>The same request, with the retries of other calls.</summary>
     public static Task<Reply> DefinitionsAsync(MixpanelTransport transport, CancellationToken cancellationToken) => transport.SendAsync(Request("/flags/definitions", transport.Options), cancellationToken);
 
-    public static MixpanelError NoDefinitions(Reply reply) => new(ErrorKind.Protocol, "The response contains no flag definitions. Check the endpoint and the region.") { HttpStatus = reply.Status };
+    public static MixpanelError NoDefinitions(Reply reply) => reply.Error(ErrorKind.Protocol, "The response contains no flag definitions. Check the endpoint and the region.");
 
     /// <param name="context">The context that Mixpanel evaluates for.</param>
     /// <param name="key">The key of a single flag; null for all.</param>

@@ -38,7 +38,7 @@ public sealed partial class MixpanelFlags
     {
         var reply = await _requests.AssignmentsAsync(context, key, cancellationToken).ConfigureAwait(false);
         if (reply is { Failure: null, Status: 200 } && Read(reply.Body) is { } all) return (all, null);
-        var error = reply is { Failure: null, Status: 200 } ? new(ErrorKind.Protocol, "The response contains no flag variants. Check the endpoint and the region.") { HttpStatus = 200 } : ReplyClassifier.ErrorOf(reply, _options);
+        var error = reply is { Failure: null, Status: 200 } ? reply.Error(ErrorKind.Protocol, "The response contains no flag variants. Check the endpoint and the region.") : ReplyClassifier.ErrorOf(reply, _options);
         if (_failures.Allows(1, out var times)) LogAskFailed(error.Message, times);
         return (null, error);
     }

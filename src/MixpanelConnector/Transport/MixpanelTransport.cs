@@ -21,7 +21,6 @@ sealed partial class MixpanelTransport
     readonly ResiliencePipeline<Reply> _safe;
     readonly ResiliencePipeline<Reply> _onlyIfNotDone;
     readonly ILogger _logger;
-    bool _isOfOneCall;
 
     /// <param name="options">How to reach Mixpanel, and with which credentials.</param>
     /// <param name="client">The client to send with.</param>
@@ -37,17 +36,6 @@ sealed partial class MixpanelTransport
     }
 
     public MixpanelOptions Options { get; }
-
-    /// <summary>The last reply, for a transport of one call; otherwise null.</summary>
-    public Reply? Last { get; private set; }
-
-    /// <summary>Returns a transport with the same connections and options that remembers its last reply.</summary>
-    public MixpanelTransport ForOneCall()
-    {
-        var copy = (MixpanelTransport)MemberwiseClone();
-        copy._isOfOneCall = true;
-        return copy;
-    }
 
     /// <summary>Returns a transport with the same connections and other options.</summary>
     public MixpanelTransport With(MixpanelOptions options) => new(options, _client, _undecoded);
@@ -71,7 +59,7 @@ sealed partial class MixpanelTransport
     {
         var pipeline = request.IsRepeatable ? _safe : _onlyIfNotDone;
         var attempts = 0;
-        var last = await pipeline.ExecuteAsync(
+        return await pipeline.ExecuteAsync(
             async token =>
             {
                 var reply = await SendOnceAsync(request, attempts + 1, token).ConfigureAwait(false);
@@ -79,8 +67,6 @@ sealed partial class MixpanelTransport
                 return reply;
             },
             cancellationToken).ConfigureAwait(false);
-        if (_isOfOneCall) Last = last;
-        return last;
     }
 
     /// <summary>

@@ -54,14 +54,8 @@ sealed class Reply
 
     public static Reply None(MixpanelError failure, bool mayHaveArrived) => new() { Failure = failure, MayHaveArrived = mayHaveArrived };
 
-    /// <summary>Adds the facts of this reply to an error about it.</summary>
-    public MixpanelError Complete(MixpanelError error) => error with { RequestId = RequestId, Attempts = Attempts };
-
-    /// <summary>Adds the facts of this reply to an exception, if it is about this reply and lacks them.</summary>
-    public void Complete(MixpanelException exception)
-    {
-        if (exception.Error.Attempts == 0 && exception.Error.HttpStatus == Status) exception.Error = Complete(exception.Error);
-    }
+    /// <summary>Returns an error about this answer, with its facts.</summary>
+    public MixpanelError Error(ErrorKind kind, string message) => new(kind, message) { HttpStatus = Status == 0 ? null : Status, RequestId = RequestId, Attempts = Attempts };
 
     /// <summary>Whether the error may be transient, by its status or its text; 501 never is.</summary>
     public bool IsUnavailable => Status is (int)HttpStatusCode.RequestTimeout or (>= 500 and not (int)HttpStatusCode.NotImplemented)

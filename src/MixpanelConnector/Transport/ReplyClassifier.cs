@@ -25,7 +25,7 @@ static class ReplyClassifier
             && document.RootElement.TryGetProperty("status", out var status)
             && status.ValueKind is JsonValueKind.String && status.ValueEquals("error"))
         {
-            using (document) throw new MixpanelException(new(ErrorKind.Rejected, $"Mixpanel refused the request: {Said(reply, options)}") { HttpStatus = reply.Status });
+            using (document) throw new MixpanelException(reply.Error(ErrorKind.Rejected, $"Mixpanel refused the request: {Said(reply, options)}"));
         }
 
         return document;
@@ -58,7 +58,7 @@ static class ReplyClassifier
             var names = NamesFailed(root);
             return imported == sent && !names
                 ? ImportVerdict.Accepted(sent, status)
-                : ImportVerdict.Miscounted(imported.Value, status, new(ErrorKind.Protocol, $"Mixpanel reports {imported} of {Counted.Of(sent, "event")} as imported, but lists {(names ? "some" : "none")} as failed.") { HttpStatus = 200 });
+                : ImportVerdict.Miscounted(imported.Value, status, reply.Error(ErrorKind.Protocol, $"Mixpanel reports {imported} of {Counted.Of(sent, "event")} as imported, but lists {(names ? "some" : "none")} as failed."));
         }
 
         // 400: the records that are not listed were imported, if the counts match.
@@ -98,11 +98,11 @@ static class ReplyClassifier
         {
             return good is null || good == sent
                 ? ImportVerdict.Accepted(sent, status)
-                : ImportVerdict.Miscounted(good.Value, status, new(ErrorKind.Protocol, $"Mixpanel reports {good} of {Counted.Of(sent, "update")} as accepted, but lists none as failed.") { HttpStatus = 200 });
+                : ImportVerdict.Miscounted(good.Value, status, reply.Error(ErrorKind.Protocol, $"Mixpanel reports {good} of {Counted.Of(sent, "update")} as accepted, but lists none as failed."));
         }
 
         if (reply.Status == 200 && status is not ("0" or "error")) return ImportVerdict.Untrusted(Untrusted(reply));
-        var error = new MixpanelError(ErrorKind.Rejected, $"Mixpanel refused the update: {Said(reply, options)}") { HttpStatus = reply.Status };
+        var error = reply.Error(ErrorKind.Rejected, $"Mixpanel refused the update: {Said(reply, options)}");
         return ImportVerdict.Ambiguous(error, nothingImported: good is null or 0);
     }
 
@@ -158,7 +158,7 @@ static class ReplyClassifier
         return status switch
         {
             "1" or "ok" or "OK" or "true" when !hasError => null,
-            "1" or "ok" or "OK" or "true" or "0" or "error" or "false" => new(ErrorKind.Rejected, hasError ? Said(reply, options) : "Mixpanel accepted nothing of the request and gave no reason.") { HttpStatus = 200 },
+            "1" or "ok" or "OK" or "true" or "0" or "error" or "false" => reply.Error(ErrorKind.Rejected, hasError ? Said(reply, options) : "Mixpanel accepted nothing of the request and gave no reason."),
             _ => Untrusted(reply),
         };
     }
@@ -170,7 +170,7 @@ static class ReplyClassifier
         var words = Said(reply, options);
         var (kind, message) = Explain(reply, options, words);
         var shown = KnownMessages.Messages.Contains(words) ? message : Explain(reply, options, words: null).Message;
-        return new(kind, message) { HttpStatus = reply.Status, RetryAfter = reply.RetryAfter, WithoutWords = shown };
+        return reply.Error(kind, message) with { RetryAfter = reply.RetryAfter, WithoutWords = shown };
     }
 
     /// <summary>Returns the error of an answer to a raw export: refused credentials are reported as 400 in plain text.</summary>
@@ -202,7 +202,7 @@ static class ReplyClassifier
     }
 
     static MixpanelError Untrusted(Reply reply) =>
-        new(ErrorKind.Protocol, $"HTTP {reply.Status} was received without Mixpanel's complete JSON response. Whether the request took effect is unknown; check the endpoint.") { HttpStatus = reply.Status };
+        reply.Error(ErrorKind.Protocol, $"HTTP {reply.Status} was received without Mixpanel's complete JSON response. Whether the request took effect is unknown; check the endpoint.");
 
     static JsonDocument? Parse(ReadOnlyMemory<byte> body)
     {

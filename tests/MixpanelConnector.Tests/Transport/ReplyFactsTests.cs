@@ -12,7 +12,7 @@ public class ReplyFactsTests
     static readonly GetAllServiceAccountsInput Organization = new() { OrganizationId = 7 };
 
     /// <summary>Calls by different ways through the library, each of which Mixpanel refuses.</summary>
-    public static TheoryData<string> Calls => ["declared", "executed", "report", "create", "import", "track", "update", "pages", "stream", "streamed", "flags", "check", "rotate", "organization"];
+    public static TheoryData<string> Calls => ["declared", "executed", "report", "create", "import", "track", "update", "pages", "stream", "streamed", "flags", "check", "rotate", "organization", "tracker"];
 
     [Theory, MemberData(nameof(Calls))]
     public async Task An_error_has_the_facts_of_the_reply_it_is_about(string call)
@@ -183,6 +183,14 @@ public class ReplyFactsTests
                 break;
             case "organization":
                 await client.CreateServiceAccountAsync(new() { Username = "bot" });
+                break;
+            case "tracker":
+                await using (var tracker = new MixpanelTracker(client, new() { StopTimeout = TimeSpan.Zero }))
+                {
+                    tracker.Track("E", "u");
+                    await tracker.FlushAsync();
+                }
+
                 break;
         }
     }

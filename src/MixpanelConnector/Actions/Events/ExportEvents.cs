@@ -77,7 +77,7 @@ static class ExportEvents
         var (type, item) = (context.Action.Group.Own<ExportEventsInput>(), context.Action.Group.Reply<MixpanelEvent>());
         var request = await ((ActionSpec<ExportEventsInput, ResultList<MixpanelEvent>>)context.Action).Endpoint.RequestAsync(context, JsonSerializer.SerializeToElement(input, type), type, cancellationToken).ConfigureAwait(false);
         var reply = await context.Transport.SendAsync(request with { IsStreamed = true }, cancellationToken).ConfigureAwait(false);
-        using var response = reply.Opened ?? throw new MixpanelException(reply.Complete(ReplyClassifier.ExportError(reply, context.Options)));
+        using var response = reply.Opened ?? throw new MixpanelException(ReplyClassifier.ExportError(reply, context.Options));
         var pipe = PipeReader.Create(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), new StreamPipeReaderOptions(bufferSize: 64 << 10));
         try
         {

@@ -105,7 +105,7 @@ static partial class QueryUserProfiles
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's response is not the documented page of profiles.") { HttpStatus = reply.Status }, e);
+            throw new MixpanelException(reply.Error(ErrorKind.Protocol, "Mixpanel's response is not the documented page of profiles."), e);
         }
     }
 

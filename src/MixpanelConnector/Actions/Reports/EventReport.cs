@@ -119,7 +119,7 @@ static class EventReport
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's response is not the documented report.") { HttpStatus = reply.Status }, e);
+            throw new MixpanelException(reply.Error(ErrorKind.Protocol, "Mixpanel's response is not the documented report."), e);
         }
     }
 

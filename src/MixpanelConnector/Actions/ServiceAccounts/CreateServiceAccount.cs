@@ -87,7 +87,7 @@ static partial class CreateServiceAccount
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or ArgumentException or InvalidOperationException)
         {
-            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's response lacks the new account's id, name or secret. The account may exist: check with get_all_service_accounts, and delete it if its secret is lost.") { HttpStatus = reply.Status }, e);
+            throw new MixpanelException(reply.Error(ErrorKind.Protocol, "Mixpanel's response lacks the new account's id, name or secret. The account may exist: check with get_all_service_accounts, and delete it if its secret is lost."), e);
         }
         catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol && reply.MayHaveArrived && (reply.Status is 0 or 200 or 201 or >= 500 || reply.IsUnavailable))
         {

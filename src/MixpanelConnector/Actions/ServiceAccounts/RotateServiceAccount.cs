@@ -147,16 +147,8 @@ public sealed partial class MixpanelClient
     static async Task<JsonElement> MeAsync(MixpanelTransport transport, CancellationToken cancellationToken)
     {
         var reply = await transport.SendAsync(new(HttpMethod.Get, Api.App, "/api/app/me", AuthScheme.ServiceAccount), cancellationToken).ConfigureAwait(false);
-        try
-        {
-            using var document = ReplyClassifier.ReadJson(reply, transport.Options);
-            return document.RootElement.Clone();
-        }
-        catch (MixpanelException e)
-        {
-            reply.Complete(e);
-            throw;
-        }
+        using var document = ReplyClassifier.ReadJson(reply, transport.Options);
+        return document.RootElement.Clone();
     }
 
     /// <summary>Mixpanel lists the members of a project, not the projects of a member.</summary>
