@@ -56,6 +56,21 @@ public sealed class DelimitedTypesTests : IDisposable
         Assert.Equal("\"12E5\"", Stored()[^1]);
     }
 
+    [Theory]
+    [InlineData("e,1")]
+    [InlineData("e,1782907200,u,1,2")]
+    [InlineData("\"e\"x,1782907200,u,1")]
+    public async Task Rows_behind_a_thousand_malformed_ones_are_no_partial_record(string malformed)
+    {
+        foreach (var (bad, good) in ((int, int)[])[(1000, 0), (1000, 10), (1500, 10), (1000, 1000)])
+        {
+            var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.csv", Names + string.Concat(Enumerable.Repeat(malformed + "\n", bad)) + Valued([.. Enumerable.Repeat("7", good)]))) with { StopWhenRefusedAlike = true });
+            Assert.Equal((RunOutcome.Invalid, 0, 0), (report.Outcome, report.Accepted, report.Rejected));
+        }
+
+        Assert.Empty(_run.Mixpanel.Stored);
+    }
+
     [Fact]
     public async Task A_column_that_is_empty_in_the_first_rows_takes_the_type_of_its_first_value_in_this_run_and_the_next()
     {

@@ -249,6 +249,17 @@ public class ActionCommandTests
     }
 
     [Theory]
+    [InlineData("9999999")]
+    [InlineData("Fri, 31 Dec 9999 23:59:59 GMT")]
+    public async Task A_wait_of_more_than_a_day_is_an_error(string retryAfter)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"error":"too many"}""", 429) with { Headers = [new("Retry-After", retryAfter)] });
+        using var tool = Tool.At(server, clock: new(ImpatientClock.Noon, longestWait: TimeSpan.FromMinutes(6)));
+        var run = await tool.RunAsync("query-user-profiles", "--wait");
+        Assert.Equal((5, "rate_limited"), (run.Exit, run.Problem.GetProperty("kind").GetString()));
+    }
+
+    [Theory]
     [InlineData("list-funnels", "[]")]
     [InlineData("query-user-profiles", """{"results":[],"page":0,"page_size":1000,"session_id":"s","total":0}""")]
     [InlineData("query-user-profiles --all", """{"results":[],"page":0,"page_size":1000,"session_id":"s","total":0}""")]

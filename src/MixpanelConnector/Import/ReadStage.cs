@@ -192,6 +192,7 @@ sealed partial class ReadStage(
 
             // The reader may need to reach the end before it returns the last record.
             await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
+            if (_isEnough) return;
             if (reader.HasPartialRecord)
             {
                 counts.RecordsRead(1);

@@ -25,6 +25,7 @@ public sealed record CallLedger
     static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(5);
+    static readonly TimeSpan LongestLock = TimeSpan.FromSeconds(30);
 
     /// <summary>Creates a ledger that stores the calls in a folder.</summary>
     /// <param name="folder">The folder; created if it is missing.</param>
@@ -49,6 +50,9 @@ public sealed record CallLedger
     /// <summary>The owner of a project's calls, if that is not its endpoint or region, such as a local store whose address changes. Default: none.</summary>
     public string? Store { get; init; }
 
+    /// <summary>The longest wait for another process that has locked the ledger.</summary>
+    internal TimeSpan LockTimeout { get; init; } = LongestLock;
+
     /// <summary>Enters a call. Returns null when it may be sent; otherwise the time until the limit allows it.</summary>
     /// <exception cref="MixpanelException">The ledger cannot be written: the call must not be sent.</exception>
     internal async Task<TimeSpan?> EnterAsync(MixpanelOptions options, CallKind kind, CancellationToken cancellationToken)
@@ -62,7 +66,7 @@ public sealed record CallLedger
                 pause = Guarded(() =>
                 {
                     var now = options.TimeProvider.GetUtcNow();
-                    var calls = Read(file, now);
+                    var calls = Read(file, now, perHour);
                     if (perHour > 0 && calls.Count >= perHour) return calls[^perHour] + Hour - now;
                     if (perSecond > 0 && calls.Count >= perSecond && calls[^perSecond] + Second is var free && free > now) return -(free - now);
                     Append(file, calls, now);
@@ -82,7 +86,7 @@ public sealed record CallLedger
         var perHour = CallsPerHour ?? MixpanelsHour;
         if (perHour == 0) return null;
         using var file = await OpenAsync(options, kind, cancellationToken).ConfigureAwait(false);
-        return Guarded(() => Math.Max(0, perHour - Read(file, options.TimeProvider.GetUtcNow()).Count));
+        return Guarded(() => Math.Max(0, perHour - Read(file, options.TimeProvider.GetUtcNow(), perHour).Count));
     }
 
     /// <summary>Opens the list, locked.</summary>
@@ -94,10 +98,12 @@ public sealed record CallLedger
             return true;
         });
         var path = Path.Combine(Folder, NameOf(options, kind));
+        var began = TimeProvider.System.GetTimestamp();
         while (true)
         {
             if (Guarded(() => FileLock.TryTake(path)) is { } file) return file;
             // The lock is held for the duration of an fsync, by the real clock.
+            if (TimeProvider.System.GetElapsedTime(began) > LockTimeout) throw new MixpanelException(new(ErrorKind.Unavailable, $"The call ledger in {Folder} cannot be updated, and nothing is sent without it: another process has locked it for {LockTimeout.TotalSeconds:0} seconds. End that process if it hangs."));
             await Task.Delay(LockPause, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -112,9 +118,9 @@ public sealed record CallLedger
     /// <summary>
     /// Returns the calls of the last hour, the oldest first. A call far in the future, from a wrong clock, is ignored; a truncated entry was never sent.
     /// </summary>
-    static List<DateTimeOffset> Read(FileStream file, DateTimeOffset now)
+    static List<DateTimeOffset> Read(FileStream file, DateTimeOffset now, int perHour)
     {
-        var bytes = new byte[Math.Min(file.Length, (long)MostEntries * 2 * EntryLength) / EntryLength * EntryLength];
+        var bytes = new byte[Math.Min(file.Length, Math.Max(MostEntries * 2L, perHour) * EntryLength) / EntryLength * EntryLength];
         file.Position = (file.Length / EntryLength * EntryLength) - bytes.Length;
         file.ReadExactly(bytes);
         var calls = new List<DateTimeOffset>();

@@ -96,7 +96,7 @@ sealed partial class MixpanelTransport
         var (header, projectId) = Authorization.For(Options, request.Auth, request.ProjectId);
         if (projectId is not null) request = request.With("project_id", projectId);
         if (request.Counts is { } kind && Options.Ledger is { } ledger && await ledger.EnterAsync(Options, kind, cancellationToken).ConfigureAwait(false) is { } usedUp)
-            return Reply.None(new(ErrorKind.RateLimited, $"The project's hourly {(kind is CallKind.Export ? "exports" : "queries")} are used up, according to the ledger in {ledger.Folder}: nothing was sent.") { RetryAfter = usedUp }, mayHaveArrived: false);
+            return Reply.None(new(ErrorKind.RateLimited, $"The project's hourly {(kind is CallKind.Export ? "exports" : "queries")} are used up, according to the ledger in {ledger.Folder}: {(attempt == 1 ? "nothing was sent" : "it was not sent again")}.") { RetryAfter = usedUp }, mayHaveArrived: false);
         if (Options.Queue is { } queue && QueuedIngestion.Takes(request)) return await QueuedIngestion.SendAsync(queue, request, cancellationToken).ConfigureAwait(false);
         var address = Hosts.Resolve(Options, request);
         var reply = await SendToAsync(address, request, header, attempt, cancellationToken).ConfigureAwait(false);
@@ -212,7 +212,7 @@ sealed partial class MixpanelTransport
     {
         foreach (var name in RequestIdHeaders)
         {
-            if (response.Headers.NonValidated.TryGetValues(name, out var values) && Shown(values.ToString()) is { Length: > 0 } id) return id;
+            if (response.Headers.NonValidated.TryGetValues(name, out var values) && Shown(values.FirstOrDefault() ?? "") is { Length: > 0 } id) return id;
         }
 
         return null;
@@ -238,7 +238,8 @@ sealed partial class MixpanelTransport
     TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
     {
         { Delta: { } delta } => delta,
-        { Date: { } date } => date - Options.TimeProvider.GetUtcNow(),
+        { Date: { } date } when date > Options.TimeProvider.GetUtcNow() => date - Options.TimeProvider.GetUtcNow(),
+        { Date: not null } => TimeSpan.Zero,
         _ => null,
     };
 

@@ -129,7 +129,7 @@ static class ReplyClassifier
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root) return ImportVerdict.Untrusted(Untrusted(reply));
         if (reply.Status == 200)
             return Integer(root, "code") is null or 200 && Text(root, "status") is "OK" or "ok" or "1" && !NamesFailed(root) ? ImportVerdict.Accepted(rows, null) : ImportVerdict.Untrusted(Untrusted(reply));
-        return ImportVerdict.Partial(0, FailedRecords(root, rows, options) ?? [], null, ErrorOf(reply, options));
+        return ImportVerdict.Partial(0, FailedRecords(root, rows, options, mayRepeat: true) ?? [], null, ErrorOf(reply, options));
     }
 
     /// <summary>Returns the verdict when the status is sufficient; null for a 200 and a 400, whose JSON decides.</summary>
@@ -234,7 +234,11 @@ static class ReplyClassifier
     }
 
     /// <summary>Returns null when the list is missing or invalid: an index that is out of range or duplicate, an item that is not a record.</summary>
-    static List<FailedRecord>? FailedRecords(JsonElement root, int sent, MixpanelOptions options)
+    /// <param name="root">The answer.</param>
+    /// <param name="sent">The number of records that were sent.</param>
+    /// <param name="options">The secrets to censor.</param>
+    /// <param name="mayRepeat">Whether a record may be listed more than once; the first reason counts.</param>
+    static List<FailedRecord>? FailedRecords(JsonElement root, int sent, MixpanelOptions options, bool mayRepeat = false)
     {
         if (!root.TryGetProperty("failed_records", out var list) || list.ValueKind is not JsonValueKind.Array) return null;
         var failed = new List<FailedRecord>(list.GetArrayLength());
@@ -242,7 +246,13 @@ static class ReplyClassifier
         foreach (var item in list.EnumerateArray())
         {
             if (item.ValueKind is not JsonValueKind.Object || !HasReadableNames(item)) return null;
-            if (Integer(item, "index") is not { } index || index < 0 || index >= sent || !seen.Add((int)index)) return null;
+            if (Integer(item, "index") is not { } index || index < 0 || index >= sent) return null;
+            if (!seen.Add((int)index))
+            {
+                if (mayRepeat) continue;
+                return null;
+            }
+
             failed.Add(new FailedRecord
             {
                 Index = (int)index,

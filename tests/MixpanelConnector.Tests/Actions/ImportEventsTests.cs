@@ -148,6 +148,18 @@ public class ImportEventsTests
         Assert.InRange(server.Requests.Count, 20, 60);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(16)]
+    public async Task Something_else_in_mixpanels_place_refuses_no_events(int events)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Plain("<html>blocked</html>", 400));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        Assert.Equal(ErrorKind.Protocol, (await Given.FailsAsync(client.ImportEventsAsync(Given.Import(Given.Events(events))))).Error.Kind);
+    }
+
     [Fact]
     public async Task A_firewall_that_blocks_a_few_events_is_worked_around()
     {

@@ -95,7 +95,7 @@ public sealed class SpecialFileTests : IDisposable
     {
         using var stop = new CancellationTokenSource();
         var input = _run.Folder.Write("in.ndjson", "{}\n" + ImportRun.Events(1));
-        var importing = _run.RunAsync(_run.Request(input) with { DeadLetterPath = Pipe("dead") }, cancellationToken: stop.Token);
+        var importing = _run.RunAsync(_run.Request(input) with { DeadLetterPath = Pipe("dead"), Grace = null }, cancellationToken: stop.Token);
         while (_run.Mixpanel.Stored.Count < 1) await Task.Yield();
         await stop.CancelAsync();
         var report = await importing;

@@ -49,6 +49,8 @@ sealed class ImportRun : IDisposable
         Inputs = inputs,
         DeadLetterPath = DeadLetterPath,
         Diagnostics = new Sink(Diagnostics),
+        // A deadline on this clock, so that a stop waits for all replies. The default ends at once: for tests whose replies never come.
+        Grace = TimeSpan.FromHours(1),
     };
 
     /// <summary>From now on, sends over the network, through the product's own handler.</summary>

@@ -244,14 +244,46 @@ public sealed class LookupTableTests : IDisposable
         string Table(int bad, int good) => $"id,n\n{string.Concat(Enumerable.Repeat($"{row}\n", bad))}{string.Concat(Enumerable.Range(0, good).Select(i => $"k{i},1\n"))}";
         foreach (var dryRun in (bool[])[true, false])
         {
-            var report = await RunAsync(Request(Table(1000, 5)) with { DryRun = dryRun }, server, writesDeadLetters: false);
+            var report = await RunAsync(Request(Table(1000, 5)) with { DryRun = dryRun, StopWhenRefusedAlike = true }, server, writesDeadLetters: false);
             Assert.Equal((RunOutcome.Invalid, 0, 1005), (report.Outcome, report.Rejected, report.Pending));
             Assert.Contains(code, Assert.Single(report.Problems), StringComparison.Ordinal);
         }
 
-        Assert.Equal((RunOutcome.Rejected, 999, 5), await RunAsync(Table(999, 5), server) is var few ? (few.Outcome, few.Rejected, few.Pending) : default);
+        Assert.Equal((RunOutcome.Rejected, 999, 5), await RunAsync(Request(Table(999, 5)) with { StopWhenRefusedAlike = true }, server) is var few ? (few.Outcome, few.Rejected, few.Pending) : default);
+        Assert.Equal((RunOutcome.Rejected, 1000, 5), await RunAsync(Table(1000, 5), server) is var all ? (all.Outcome, all.Rejected, all.Pending) : default); // the caller wants each
         Assert.Equal((RunOutcome.Rejected, 1000, 1), await RunAsync($"id,n\nfirst,1\n{Table(1000, 0)[5..]}", server) is var later ? (later.Outcome, later.Rejected, later.Pending) : default);
         Assert.Empty(server.Requests);
+    }
+
+    [Theory]
+    [InlineData("id\tn\na\t\\N\nN\t\\\\N\n", "id,n\na,\nN,\\N\n", null)]
+    [InlineData("id\tn\n\\N\t1\nN\t2\n", null, "primary_key_missing")]
+    public async Task What_an_escape_writes_as_null_is_empty(string csv, string? sent, string? code)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        await RunAsync(Request(csv) with { Delimiter = '\t', Escape = '\\', Quote = null }, server);
+        Assert.Equal(sent, server.Requests.Count == 0 ? null : server.Request.Text);
+        Assert.Equal(code, _run.DeadLetters().SingleOrDefault() is { ValueKind: not System.Text.Json.JsonValueKind.Undefined } letter ? letter.GetProperty("code").GetString() : null);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_table_that_is_too_large_with_commas_is_refused_before_anything_is_sent(bool dryRun)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        var row = new string('"', 1_000_000);
+        var request = Request($"id;n\n{string.Concat(Enumerable.Range(0, 53).Select(i => $"{i};{row}\n"))}") with { Delimiter = ';', Quote = null, DryRun = dryRun };
+        Assert.Equal("input", (await Assert.ThrowsAsync<MixpanelException>(() => RunAsync(request, server))).Error.Field);
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task A_row_that_mixpanel_names_twice_is_one_dead_letter()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"code":400,"error":"no","failed_records":[{"index":1,"message":"first"},{"index":1,"message":"second"}],"status":0}""", 400));
+        Assert.Equal((RunOutcome.Rejected, 1, 2), await RunAsync("id,n\na,1\nb,2\nc,3\n", server) is var report ? (report.Outcome, report.Rejected, report.Pending) : default);
+        Assert.Equal("first", Assert.Single(_run.DeadLetters()).GetProperty("message").GetString());
     }
 
     [Fact]

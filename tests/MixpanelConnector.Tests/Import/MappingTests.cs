@@ -398,6 +398,41 @@ public sealed class MappingTests : IDisposable
         }
 
         foreach (var empty in (string[])["null", "[]", "\"\"", "\"[]\"", "{}"]) Assert.Equal(0, (await OfAsync(empty)).Rejected);
+
+        var entry = list switch
+        {
+            "items" => """{"item_id":"kept"}""",
+            "user_properties" => """{"key":"k","value":{"string_value":"kept"}}""",
+            _ => """{"itemSKU":"kept"}""",
+        };
+        foreach (var first in (string[])["null", "\"\""])
+        {
+            Assert.Equal(1, (await OfAsync($"[{first},{entry}]")).Accepted);
+            Assert.Contains("kept", _run.Mixpanel.Stored[^1], StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("ga4", """{"event_name":"e","event_timestamp":1772352930250000,"user_id":ID,"user_pseudo_id":"d"}""", "user_id")]
+    [InlineData("ga4", """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","user_pseudo_id":ID}""", "user_pseudo_id")]
+    [InlineData("segment", """{"type":"track","event":"e","userId":ID,"timestamp":"2026-03-01T08:15:30Z"}""", "userId")]
+    [InlineData("snowplow", """{"event":"struct","se_action":"e","user_id":ID,"collector_tstamp":"2026-03-01 08:15:30"}""", "user_id")]
+    [InlineData("heap", """{"type":"e","identity":ID,"time":"2026-03-01 08:15:30"}""", "identity")]
+    [InlineData("matomo", """{"idVisit":7,"userId":ID,"visitorId":"a1","actionDetails":[{"type":"event","eventAction":"e","timestamp":1772352930}]}""", "userId")]
+    public async Task An_id_that_is_an_object_or_a_list_is_refused_by_its_name(string vendor, string record, string field)
+    {
+        foreach (var id in (string[])["""{"id":"u"}""", """["u"]""", "[7]"])
+        {
+            File.Delete(_run.DeadLetterPath);
+            var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("ID", id, StringComparison.Ordinal) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor) });
+            Assert.Equal((RunOutcome.Rejected, 1), (report.Outcome, report.Rejected));
+            var letter = Assert.Single(_run.DeadLetters());
+            Assert.Equal(("invalid_json", field), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString()));
+            Assert.Contains("must be a text or a number", letter.GetProperty("message").GetString(), StringComparison.Ordinal);
+        }
+
+        File.Delete(_run.DeadLetterPath);
+        Assert.Equal(0, (await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("ID", "{}", StringComparison.Ordinal) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor) })).Rejected);
     }
 
     [Theory]

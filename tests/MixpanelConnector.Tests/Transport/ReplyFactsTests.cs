@@ -42,6 +42,73 @@ public class ReplyFactsTests
     }
 
     [Fact]
+    public async Task Of_several_ids_the_first_is_shown()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("{}", 404).With("x-request-id", "first").With("x-request-id", "second"));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        Assert.Equal("first", (await Given.FailsAsync(client.GetAllServiceAccountsAsync(Organization))).Error.RequestId);
+    }
+
+    [Theory]
+    [InlineData("Sun, 06 Nov 1994 08:49:37 GMT", 0)]
+    [InlineData("0", 0)]
+    [InlineData("7", 7)]
+    public async Task A_wait_is_never_negative(string header, int seconds)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("{}", 429).With("Retry-After", header));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        Assert.Equal(TimeSpan.FromSeconds(seconds), (await Given.FailsAsync(client.GetAllServiceAccountsAsync(Organization))).Error.RetryAfter);
+    }
+
+    [Fact]
+    public async Task What_the_ledger_holds_back_after_an_attempt_was_sent_before()
+    {
+        using var folder = new TemporaryFolder();
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("{}", 503));
+        using var client = new MixpanelClient(Given.Account().At(server) with { Ledger = new(folder.Path) { CallsPerHour = 2 } });
+
+        var error = (await Given.FailsAsync(client.QueryUserProfilesAsync(new()))).Error;
+
+        Assert.Equal((ErrorKind.RateLimited, 2, 2), (error.Kind, error.Attempts, server.Requests.Count));
+        Assert.Contains("it was not sent again", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_ledger_that_another_process_keeps_locked_ends_a_call()
+    {
+        using var folder = new TemporaryFolder();
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"results":[],"page":0,"status":"ok"}"""));
+        var ledger = new CallLedger(folder.Path) { LockTimeout = TimeSpan.Zero };
+        using var client = new MixpanelClient(Given.Account().At(server) with { Ledger = ledger });
+        await client.QueryUserProfilesAsync(new());
+        using (MixpanelConnector.Files.FileLock.TryTake(Assert.Single(Directory.GetFiles(folder.Path))))
+        {
+            var error = (await Given.FailsAsync(client.QueryUserProfilesAsync(new()))).Error;
+            Assert.Equal(ErrorKind.Unavailable, error.Kind);
+            Assert.Contains("locked", error.Message, StringComparison.Ordinal);
+        }
+
+        await client.QueryUserProfilesAsync(new());
+        Assert.Equal(2, server.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_ledger_counts_more_calls_than_it_keeps_at_first()
+    {
+        using var folder = new TemporaryFolder();
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"results":[],"page":0,"status":"ok"}"""));
+        using var client = new MixpanelClient(Given.Account().At(server) with { Ledger = new(folder.Path) { CallsPerHour = 5000 } });
+        await client.QueryUserProfilesAsync(new());
+        var list = Assert.Single(Directory.GetFiles(folder.Path));
+        var entry = File.ReadAllText(list);
+        File.WriteAllText(list, string.Concat(Enumerable.Repeat(entry, 5000)));
+
+        Assert.Equal(ErrorKind.RateLimited, (await Given.FailsAsync(client.QueryUserProfilesAsync(new()))).Error.Kind);
+    }
+
+    [Fact]
     public async Task An_id_is_one_short_line()
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.RawText($"HTTP/1.1 404 Not Found\r\nx-request-id: \u001b[31m{new string('a', 5000)}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"));

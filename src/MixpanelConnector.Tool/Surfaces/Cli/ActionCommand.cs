@@ -7,6 +7,9 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>The command of an action, built from its descriptor: an option for each input, the result as JSON.</summary>
 sealed class ActionCommand : Command
 {
+    /// <summary>The longest wait for the next call: the limits are those of an hour and of a day.</summary>
+    static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
     readonly ActionDescriptor _action;
     readonly HostEnvironment _host;
     readonly JsonObject _schema;
@@ -90,7 +93,7 @@ sealed class ActionCommand : Command
             }
             catch (MixpanelException e) when (NextCall.IsKnown(e.Error))
             {
-                if (!wait) throw ComeBack(e, waits: false);
+                if (!wait || e.Error.RetryAfter > LongestWait) throw ComeBack(e, wait);
                 await WaitAsync(e, cancellationToken);
             }
         }
@@ -113,7 +116,7 @@ sealed class ActionCommand : Command
             }
             catch (MixpanelException e) when (NextCall.IsKnown(e.Error))
             {
-                if (!wait || isAnyPrinted) throw ComeBack(e, wait);
+                if (!wait || isAnyPrinted || e.Error.RetryAfter > LongestWait) throw ComeBack(e, wait);
                 await WaitAsync(e, cancellationToken);
             }
         }

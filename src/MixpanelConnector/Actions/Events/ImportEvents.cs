@@ -71,6 +71,7 @@ static class ImportEvents
         }
 
         await delivery.SendAsync(chunk, cancellationToken).ConfigureAwait(false);
+        delivery.EnsureTrusted();
         return delivery.Output;
     }
 
@@ -100,6 +101,8 @@ static class ImportEvents
         readonly List<FailedRecord> _failed = [];
         int _before; // the number of events in earlier chunks
         int _inDoubt;
+        bool _isProven;
+        MixpanelError? _foreign;
         long _imported;
         string? _status;
         string? _error;
@@ -118,16 +121,23 @@ static class ImportEvents
             _before += chunk.Count;
         }
 
+        /// <exception cref="MixpanelException">No response was recognizable as Mixpanel's.</exception>
+        public void EnsureTrusted()
+        {
+            if (!_isProven && _foreign is not null) throw new MixpanelException(_foreign);
+        }
+
         async Task SendAsync(Chunk chunk, int from, int to, CancellationToken cancellationToken)
         {
             var request = context.Request().With("strict", strict) with { Body = EventJson.Array(chunk[from..to]) };
             var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
             var verdict = ReplyClassifier.ReadImport(reply, to - from, context.Options);
-            if (!verdict.IsForeign) _inDoubt = 0;
+            if (verdict.IsForeign) _foreign = verdict.Error! with { Kind = ErrorKind.Protocol, Message = $"The responses are HTTP {reply.Status} without Mixpanel's JSON, or with contradictory JSON: another server responds in its place. Check the endpoint and any proxies." };
+            else (_inDoubt, _isProven) = (0, true);
             switch (verdict.Kind)
             {
                 case VerdictKind.Ambiguous when verdict.IsForeign && to - from == 1 && ++_inDoubt == MostInDoubt:
-                    throw new MixpanelException(verdict.Error! with { Kind = ErrorKind.Protocol, Message = $"The responses are HTTP {reply.Status} without Mixpanel's JSON, or with contradictory JSON: another server responds in its place. Check the endpoint and any proxies.{Done}" });
+                    throw new MixpanelException(_foreign! with { Message = _foreign.Message + Done });
                 case VerdictKind.Accepted:
                     _imported += to - from;
                     break;

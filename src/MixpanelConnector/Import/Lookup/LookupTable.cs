@@ -1,6 +1,7 @@
 using System.Collections;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Unicode;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Delimited;
@@ -36,6 +37,7 @@ sealed class LookupTable
     static readonly Rejection KeyTwice = new("primary_key_twice", null, "an earlier row has the same key");
 
     readonly ReadOnlyMemory<byte> _csv;
+    byte[][] _nulls = [];
     DelimitedHeader? _header;
     BitArray _rejected = new(0);
     bool _hasPreamble;
@@ -65,7 +67,9 @@ sealed class LookupTable
     {
         var table = new LookupTable(csv);
         table.ReadHeader(csv.Span, request);
-        if (table._header is { } header) table.ReadRows(header, keysPerPass, cancellationToken);
+        if (table._header is not { } header) return table;
+        table._nulls = [.. header.Dialect.Nulls.Select(Encoding.UTF8.GetBytes)];
+        table.ReadRows(header, keysPerPass, cancellationToken);
         return table;
     }
 
@@ -83,19 +87,27 @@ sealed class LookupTable
     /// <summary>The bytes of a row, as they are in the file.</summary>
     public ReadOnlySpan<byte> TextOf(LookupRow row) => _csv.Span.Slice(row.Start, row.Length);
 
-    /// <summary>Returns the table as Mixpanel accepts it: cells separated by commas, rows ended by LF; null when it is larger than that.</summary>
-    /// <param name="mostBytes">The maximum size.</param>
-    public ReadOnlyMemory<byte>? WithCommas(int mostBytes)
+    /// <summary>The size of the table as Mixpanel accepts it. For a table that breaks no rule.</summary>
+    public long LengthWithCommas()
     {
-        if (_header is not { } header || (header.Dialect == new Dialect((byte)',', EndsWithReturn: false) && !_hasPreamble)) return _csv;
+        if (_header is not { } header || IsSentAsItIs(header)) return _csv.Length;
         var splitter = new RowSplitter(header.Dialect);
-        var length = HeaderAndRows().Sum(row => (long)LengthWithCommas(splitter, row.Span));
-        if (length > mostBytes) return null;
+        return HeaderAndRows().Sum(row => (long)LengthWithCommas(splitter, row.Span));
+    }
+
+    /// <summary>Returns the table as Mixpanel accepts it: cells separated by commas, rows ended by LF.</summary>
+    /// <param name="length">Its <see cref="LengthWithCommas()"/>.</param>
+    public ReadOnlyMemory<byte> WithCommas(long length)
+    {
+        if (_header is not { } header || IsSentAsItIs(header)) return _csv;
+        var splitter = new RowSplitter(header.Dialect);
         var text = GC.AllocateUninitializedArray<byte>((int)length);
         var at = 0;
         foreach (var row in HeaderAndRows()) at += Write(text.AsSpan(at), splitter, row.Span);
         return text;
     }
+
+    bool IsSentAsItIs(DelimitedHeader header) => header.Dialect == new Dialect((byte)',', EndsWithReturn: false) && !_hasPreamble;
 
     void ReadHeader(ReadOnlySpan<byte> csv, ImportRequest request)
     {
@@ -156,7 +168,7 @@ sealed class LookupTable
             }
         }
 
-        UInt128 Hash(LookupRow row) => XxHash128.HashToUInt128(splitter.Cell(TextOf(row), 0));
+        UInt128 Hash(LookupRow row) => XxHash128.HashToUInt128(Cell(splitter, TextOf(row), 0));
     }
 
     void Reject(LookupRow row)
@@ -203,32 +215,40 @@ sealed class LookupTable
         if (splitter.Malformed || splitter.HasLooseQuote(text)) return InvalidCsv;
         if (!Utf8.IsValid(text)) return InvalidUtf8;
         if (splitter.Count != _header!.Names.Count) return WrongNumberOfFields;
-        return splitter.Cell(text, 0).IndexOfAnyExcept(" \t\r\n"u8) < 0 ? KeyMissing : null;
+        return Cell(splitter, text, 0).IndexOfAnyExcept(" \t\r\n"u8) < 0 ? KeyMissing : null;
+    }
+
+    /// <summary>The text of a cell; empty for one that the dialect writes as null.</summary>
+    ReadOnlySpan<byte> Cell(RowSplitter splitter, ReadOnlySpan<byte> row, int index)
+    {
+        foreach (var written in _nulls)
+            if (splitter.Spelling(row, index).SequenceEqual(written)) return default;
+        return splitter.Cell(row, index);
     }
 
     IEnumerable<ReadOnlyMemory<byte>> HeaderAndRows() =>
         Rows().Select(row => _csv.Slice(row.Start, row.Length)).Prepend(_csv.Slice(_headerAt, _header!.Length).TrimEnd("\r\n"u8));
 
-    static int LengthWithCommas(RowSplitter splitter, ReadOnlySpan<byte> row)
+    int LengthWithCommas(RowSplitter splitter, ReadOnlySpan<byte> row)
     {
         splitter.Split(row);
         var length = splitter.Count;
         for (var i = 0; i < splitter.Count; i++)
         {
-            var cell = splitter.Cell(row, i);
+            var cell = Cell(splitter, row, i);
             length += cell.Length + (NeedsQuotes(cell) ? 2 + cell.Count((byte)'"') : 0);
         }
 
         return length;
     }
 
-    static int Write(Span<byte> text, RowSplitter splitter, ReadOnlySpan<byte> row)
+    int Write(Span<byte> text, RowSplitter splitter, ReadOnlySpan<byte> row)
     {
         splitter.Split(row);
         var at = 0;
         for (var i = 0; i < splitter.Count; i++)
         {
-            var cell = splitter.Cell(row, i);
+            var cell = Cell(splitter, row, i);
             if (!NeedsQuotes(cell))
             {
                 cell.CopyTo(text[at..]);

@@ -25,6 +25,9 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     /// <summary>The number of dead letters saved per checkpoint, regardless of how many rows are rejected.</summary>
     const int MostDeadLetters = 1000;
 
+    /// <summary>The number of bytes of dead letters after which they are saved.</summary>
+    const int MostDeadLetterBytes = 4 << 20;
+
     const string MendAdvice = "fix them in the table and run the same command again; nothing was imported";
 
     readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", AuthScheme.ServiceAccountOfProject) { IsRepeatable = true };
@@ -65,7 +68,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             if (loaded is { Finished: false }) before = new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed };
             if (Read(input, csv.Value, cancellation) is not { } table) return Report(cancellation, loaded?.Totals ?? before, pending: 0);
             var accepted = await DecideAsync(input, table, cancellation).ConfigureAwait(false);
-            if (!accepted && FirstAlike(input, table) is { } alike) return new ImportEnding(request, state, cancellation).StopAtFirst(alike, table.Count, inspection: null);
+            if (!accepted && FirstAlike(input, table) is { } alike) return new ImportEnding(request, state, cancellation).StopAtFirst(alike, table.Count + table.Blank, inspection: null);
             var totals = before with
             {
                 Accepted = accepted ? table.Count : 0,
@@ -77,15 +80,19 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             };
             state.Clear(); // a crash between this and the last save below only means that the table is sent again
             var deadLetters = new List<ReadOnlyMemory<byte>>(MostDeadLetters);
+            var deadLetterBytes = 0L;
             var checkpoint = new ImportCheckpoint { OptionsFingerprint = _options.Fingerprint, Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
             foreach (var (row, refusal) in _refused)
             {
                 if (cancellation.Stop.IsCancellationRequested) break; // the others are pending
-                deadLetters.Add(Refuse(input, table, row, refusal));
+                var letter = Refuse(input, table, row, refusal);
+                deadLetters.Add(letter);
+                deadLetterBytes += letter.Length;
                 totals = totals with { Rejected = totals.Rejected + 1 };
-                if (deadLetters.Count < MostDeadLetters) continue;
+                if (deadLetters.Count < MostDeadLetters && deadLetterBytes < MostDeadLetterBytes) continue;
                 state.Save(checkpoint with { Totals = totals, DeadLetters = [.. deadLetters] });
                 deadLetters.Clear();
+                deadLetterBytes = 0;
             }
 
             state.Save(checkpoint with { Totals = totals, DeadLetters = deadLetters });
@@ -169,9 +176,12 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
 
         _refused = table.Rejected().Select(rejected => (rejected.Row, Refusal(rejected.Rejection)));
-        if (table.RejectedCount > 0 || request.DryRun) return table.RejectedCount == 0;
+        if (table.RejectedCount > 0) return false;
+        var length = table.LengthWithCommas();
+        if (length > LargestTable) throw TooLarge();
+        if (request.DryRun) return true;
 
-        using var body = CompressedBody.Gzip(table.WithCommas(LargestTable) ?? throw TooLarge(), new BufferPool(mostBytes: 0)); // one body, used once
+        using var body = CompressedBody.Gzip(table.WithCommas(length), new BufferPool(mostBytes: 0)); // one body, used once
         try
         {
             var (verdict, status) = await SendAsync(body, table.Count, cancellation).ConfigureAwait(false);
@@ -181,7 +191,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                     return true;
                 case VerdictKind.Partial:
                     if (verdict.Failed.Count == 0) goto case VerdictKind.TooLarge;
-                    var failures = verdict.Failed.DistinctBy(failed => failed.Index).ToDictionary(failed => failed.Index);
+                    var failures = verdict.Failed.ToDictionary(failed => failed.Index);
                     _refused = table.Rows().Where(row => failures.ContainsKey(row.Index))
                         .Select(row => (row, new Refusal("rejected", failures[row.Index].Field, failures[row.Index].Message) { HttpStatus = status, Attempts = (int)_counts.Requests }));
                     return false;
@@ -207,7 +217,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     /// <summary>The first rows, if all of them break a rule, nearly all the same one.</summary>
     FirstRefusals? FirstAlike(InputFile input, LookupTable table)
     {
-        if (table.RejectedCount < FirstRefusals.Enough) return null;
+        if (!request.StopWhenRefusedAlike || table.RejectedCount < FirstRefusals.Enough) return null;
         var first = new FirstRefusals(() => { });
         foreach (var (row, rejection) in table.Rejected().Take(FirstRefusals.Enough))
         {
@@ -233,7 +243,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         return (attempt.Verdict, attempt.Reply.Status);
     }
 
-    static MixpanelException TooLarge() => MixpanelException.Invalid("input", "A lookup table has at most 100 MB, uncompressed. Split it, or drop columns.");
+    static MixpanelException TooLarge() => MixpanelException.Invalid("input", "A lookup table has at most 100 MB, uncompressed and with commas. Drop columns or rows that are not needed.");
 
     byte[] Refuse(InputFile input, LookupTable table, LookupRow row, Refusal refusal)
     {

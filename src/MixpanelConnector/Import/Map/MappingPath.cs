@@ -151,7 +151,7 @@ sealed class MappingPath
     static int FirstThere(JsonTree tree, int container, byte[]? beginning = null)
     {
         for (var at = tree.FirstOf(container); at >= 0; at = tree.After(at, container))
-            if (tree[at].Type is not JsonTokenType.Null && (beginning is null || tree[at].RawName.StartsWith(beginning))) return at;
+            if (tree[at].Type is not JsonTokenType.Null && tree[at].Json is not [(byte)'"', (byte)'"'] && (beginning is null || tree[at].RawName.StartsWith(beginning))) return at;
         return JsonTree.None;
     }
 

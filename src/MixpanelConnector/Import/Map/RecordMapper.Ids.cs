@@ -35,7 +35,13 @@ sealed partial class RecordMapper
     {
         if (value is null) return Found.Nothing;
         var found = value.Read(_view, in scope);
-        if (!found.IsThere || found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return Found.Nothing;
+        if (found.IsThere && found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray)
+        {
+            if (found.Node >= 0 && !_view.Tree.IsEmpty(found.Node)) (_view.Tree.Broken, _isId) = (found.Node, true);
+            return Found.Nothing;
+        }
+
+        if (!found.IsThere) return Found.Nothing;
         return IsNobody(_view.TextOf(in found)) ? Found.Nothing : found with { Type = JsonTokenType.String };
     }
 

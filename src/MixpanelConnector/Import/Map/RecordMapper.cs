@@ -48,6 +48,7 @@ sealed partial class RecordMapper : IRecordMapper
     int _index;
     int _given;
     bool _isSingle;
+    bool _isId; // whether what is broken is an id
     bool _tellsNames;
     long _source64;
     int _prefixed;
@@ -214,7 +215,7 @@ sealed partial class RecordMapper : IRecordMapper
 
     void MapOne(in Scope scope)
     {
-        (_view.Tree.Broken, _view.Tree.NeedsObjects) = (JsonTree.None, false);
+        (_view.Tree.Broken, _view.Tree.NeedsObjects, _isId) = (JsonTree.None, false, false);
         if (IsExcluded(in scope)) return;
         if (_section is EventSection events) MapEvent(events, in scope);
         else MapUpdates((UpdateSection)_section, in scope);
@@ -229,8 +230,8 @@ sealed partial class RecordMapper : IRecordMapper
         var isText = broken.Type is JsonTokenType.String && _view.Tree.ContainerOf(_view.Tree.Broken) < 0;
         var name = Encoding.UTF8.GetString(_view.TextOf(Found.NameOf(in broken)));
         var shown = name.Length == 0 ? isText ? "a text" : "a value" : Columns.RecordFields.Shown(name);
-        var message = isText
-            ? $"{shown} must contain a JSON object or list, but its text is not one: it was truncated, or is escaped differently"
+        var message = _isId ? $"{shown} must be a text or a number, since it identifies someone or something"
+            : isText ? $"{shown} must contain a JSON object or list, but its text is not one: it was truncated, or is escaped differently"
             : $"{shown} must be an object, or a list whose entries have the names that the mapping of {_vendor} reads, but is not: its content would be lost";
         var insertId = _outputs is [{ Rejection: not null } refused, ..] ? refused.InsertId : null;
         Clear();

@@ -230,7 +230,12 @@ sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, Ti
 
     TimeSpan? Asked(TimeSpan? retryAfter) => retryAfter is { } asked ? UntilLastTry(NotInALoop(Backoff.Delay(1, options.BackoffMin, options.BackoffMax, asked, 0))) : null;
 
-    TimeSpan NotInALoop(TimeSpan pause) => pause < ShortestPause && options.BackoffMin >= ShortestPause ? ShortestPause : pause;
+    /// <summary>Lengthens a pause that the server asked for, so that an answer of 0 does not lead to requests without pause.</summary>
+    TimeSpan NotInALoop(TimeSpan pause)
+    {
+        var least = options.BackoffMin < ShortestPause ? options.BackoffMin : ShortestPause;
+        return pause < least ? least : pause;
+    }
 
     /// <summary>Limits a pause that the server asked for, so that the last attempt is made when the longest outage is over.</summary>
     TimeSpan UntilLastTry(TimeSpan pause) => _failingSince is { } since && maxOutage - _time.GetElapsedTime(since) is var left && pause > left ? left : pause;

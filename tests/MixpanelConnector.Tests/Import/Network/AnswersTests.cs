@@ -313,7 +313,7 @@ public sealed class AnswersTests : IDisposable
         const int senders = 5;
         _run.Mixpanel.Script = request => request.Number == 20 ? MixpanelDouble.Answer(status, """{"error":"Invalid credentials canary-58c1"}""") : null;
         _run.Mixpanel.Stalls = request => request.Number > 20; // else they could go on for as long as the refusal is on its way
-        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(10_000))) with { BatchEvents = 10, Senders = senders });
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(10_000))) with { BatchEvents = 10, Senders = senders, Grace = null });
         Assert.Equal((RunOutcome.NotAllowed, 0), (report.Outcome, report.Rejected));
         Assert.InRange(report.Requests, 20, 20 + senders);
         Assert.True(_run.StoredNumbers().Distinct().Count() >= report.Accepted);

@@ -118,14 +118,22 @@ public class ConcurrencyLimiterTests
         Assert.Equal(1, await LimitAsync(limiter));
     }
 
-    [Fact]
-    public async Task A_server_that_asks_for_no_wait_is_not_asked_in_a_loop()
+    [Theory]
+    [InlineData(2000, 1000)]
+    [InlineData(1000, 1000)]
+    [InlineData(500, 500)]
+    [InlineData(20, 20)]
+    public async Task A_server_that_asks_for_no_wait_is_not_asked_in_a_loop(int backoffMin, int pause)
     {
-        var limiter = New(begin: 1);
-        limiter.Return(await EnterAsync(limiter, default), Answer.Busy, TimeSpan.Zero);
-        Assert.Equal(0, await LimitAsync(limiter));
-        _clock.Advance(Second);
-        Assert.Equal(1, await LimitAsync(limiter));
+        foreach (var answer in (Answer[])[Answer.Busy, Answer.Down])
+        {
+            var limiter = new ConcurrencyLimiter(20, 1, new MixpanelOptions { TimeProvider = _clock, Randomizer = () => 0, BackoffMin = TimeSpan.FromMilliseconds(backoffMin) }, TimeSpan.FromHours(24));
+            limiter.Return(await EnterAsync(limiter, default), answer, TimeSpan.Zero);
+            _clock.Advance(TimeSpan.FromMilliseconds(pause - 1));
+            Assert.Equal(0, await LimitAsync(limiter));
+            _clock.Advance(TimeSpan.FromMilliseconds(1));
+            Assert.Equal(1, await LimitAsync(limiter));
+        }
     }
 
     [Fact]

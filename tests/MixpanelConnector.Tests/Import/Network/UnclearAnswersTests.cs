@@ -111,7 +111,7 @@ public sealed class UnclearAnswersTests : IDisposable
     public async Task An_update_that_may_have_been_sent_stays_so_through_every_later_run()
     {
         var text = string.Concat(Enumerable.Range(0, 100).Select(i => $$$"""{"$distinct_id":"u{{{i}}}","{{{(i % 2 == 0 ? "$set" : "$add")}}}":{"n":1}}""" + "\n"));
-        var request = _run.Request(_run.Folder.Write("p.ndjson", text)) with { Type = ImportType.Profiles };
+        var request = _run.Request(_run.Folder.Write("p.ndjson", text)) with { Type = ImportType.Profiles, Grace = null };
         async Task StopAsync(int batchEvents, int atRequest)
         {
             using var stop = new CancellationTokenSource();
