@@ -89,6 +89,15 @@ sealed class Configuration
     /// <summary>The source of a setting.</summary>
     public string SourceOf(string name) => _settings[name].Source;
 
+    /// <summary>An error about the value of a setting, with the place where it was set unless that is the command line.</summary>
+    public MixpanelException WithSource(MixpanelException e) =>
+        IsSetting(e) && _settings[e.Error.Field!] is { Value: not null, Source: var source } && (source.StartsWith("environment ", StringComparison.Ordinal) || source.StartsWith(FromProfile, StringComparison.Ordinal))
+            ? new(e.Error with { Message = $"{e.Error.Message} The value comes from {source.Replace("environment ", "the environment variable ", StringComparison.Ordinal)}." }, e)
+            : e;
+
+    /// <summary>Whether an error is about the value of a setting.</summary>
+    public static bool IsSetting(MixpanelException e) => Names.Any(setting => setting.Name == e.Error.Field);
+
     /// <summary>The profile that a setting came from; null if it has another source.</summary>
     public string? ProfileOf(string name) => SourceOf(name) is { } source && source.StartsWith(FromProfile, StringComparison.Ordinal) ? source[FromProfile.Length..] : null;
 

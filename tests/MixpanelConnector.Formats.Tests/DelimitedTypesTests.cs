@@ -205,4 +205,32 @@ public sealed class DelimitedTypesTests : IDisposable
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span[..Math.Min(piece, buffer.Length)]));
     }
+
+    [Theory]
+    [InlineData(false)] // refused by its first records
+    [InlineData(true)] // refused by a column that does not exist
+    public async Task A_refused_restart_leaves_everything_as_it_was(bool beforeReading)
+    {
+        using var state = new InMemoryImportState();
+        var path = _run.Folder.Write("in.csv", "event,time,distinct_id,a\n" + string.Concat(Enumerable.Range(0, 1200).Select(i => $"e,{ImportRun.Time},u{i},1\n")) + "e,never,u,1\n");
+        var request = _run.RequestAll(path) with { StopWhenRefusedAlike = true };
+        Assert.Equal((1200, 1), ((await _run.RunAsync(request, state)).Accepted, state.DeadLetters().Count()));
+        var (letters, requests) = (File.ReadAllText(_run.DeadLetterPath), _run.Mixpanel.Requests.Count);
+
+        var restarted = request with { Restart = true, NewIds = true };
+        if (beforeReading) await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(restarted with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["time"] = "missing" } }, state));
+        else Assert.Equal(RunOutcome.Invalid, (await _run.RunAsync(restarted with { TimeFormat = "%d.%m.%Y" }, state)).Outcome);
+
+        Assert.Equal((requests, letters, 1), (_run.Mixpanel.Requests.Count, File.ReadAllText(_run.DeadLetterPath), state.DeadLetters().Count()));
+        Assert.Equal((1200, requests), ((await _run.RunAsync(request, state)).Accepted, _run.Mixpanel.Requests.Count));
+        Assert.Equal(1200, (await _run.RunAsync(request with { Restart = true }, state)).Accepted);
+        Assert.True(_run.Mixpanel.Requests.Count > requests);
+    }
+
+    [Fact]
+    public async Task A_column_without_values_is_there()
+    {
+        await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.csv", $"event,time,distinct_id,debug,old\ne,{ImportRun.Time},u,,\n")) with { Drop = ["debug"], Rename = new Dictionary<string, string>(StringComparer.Ordinal) { ["old"] = "new" } });
+        Assert.Empty(_run.Diagnostics);
+    }
 }

@@ -249,6 +249,23 @@ public class ActionCommandTests
     }
 
     [Theory]
+    [InlineData("'--output' must be json or table. Did you mean table?", "list-cohorts", "--output", "tabel")]
+    [InlineData("'WHAT' must be events, groups, lookup-tables or profiles. Did you mean events?", "export", "evnts", "--to", "x")]
+    [InlineData("'--type' must be events, groups, lookup-table or profiles. Did you mean profiles?", "import", "x", "--type", "profile")]
+    [InlineData("'--format' must be avro, csv, json, ndjson, parquet or tsv.", "import", "x", "--format", "zzzzzzzz")]
+    [InlineData("properties.n: must be a number, not text", "increment-user-properties", "--distinct-id", "u", "--properties", """{"n":"x"}""")]
+    [InlineData("(The time, as 2026-01-31 13:00:00, in the project's time zone)", "create-annotation", "--date", "2026-01-01", "--description", "d")]
+    [InlineData("; did you mean unique?", "query-event-counts", "--event", "A", "--type", "uniqe", "--unit", "day")]
+    public async Task A_value_that_is_not_allowed_is_told_what_is(string message, params string[] words)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("{}"));
+        using var tool = Tool.At(server);
+        var run = await tool.RunAsync(words);
+        Assert.Equal((2, 0), (run.Exit, server.Requests.Count));
+        Assert.Contains(message, run.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("9999999")]
     [InlineData("Fri, 31 Dec 9999 23:59:59 GMT")]
     public async Task A_wait_of_more_than_a_day_is_an_error(string retryAfter)

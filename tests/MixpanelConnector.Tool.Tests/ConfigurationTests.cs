@@ -89,6 +89,20 @@ public class ConfigurationTests
     }
 
     [Theory]
+    [InlineData("MIXPANEL_REGION", "europe", "region")]
+    [InlineData("MIXPANEL_PROJECT_ID", "abc", "project_id")]
+    [InlineData("MIXPANEL_ENDPOINT", "http://mixpanel.example", "endpoint")]
+    public async Task An_invalid_setting_is_shown_with_its_source(string variable, string value, string field)
+    {
+        using var tool = new Tool { Environment = { [variable] = value, ["MIXPANEL_TOKEN"] = "abc" } };
+        var run = await tool.RunAsync("config");
+        var setting = run.Json.GetProperty("settings").EnumerateArray().Single(setting => setting.GetProperty("name").GetString() == field);
+        Assert.Equal((2, value, $"environment {variable}"), (run.Exit, setting.GetProperty("value").GetString(), setting.GetProperty("source").GetString()));
+        foreach (var other in new[] { run, await tool.RunAsync("list-cohorts") })
+            Assert.EndsWith($"The value comes from the environment variable {variable}.", other.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("MIXPANEL_OAUTH_TOKEN", "two words", "oauth_token")]
     [InlineData("MIXPANEL_WORKSPACE_ID", "seven", "workspace_id")]
     [InlineData("MIXPANEL_WORKSPACE_ID", "0", "workspace_id")]

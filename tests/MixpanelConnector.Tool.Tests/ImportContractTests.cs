@@ -325,7 +325,9 @@ public sealed class ImportContractTests
         {
             bed.Tool.Input = """{"event":"e","properties":{"time":1790000000,"distinct_id":"u"}}""" + "\n";
             var first = await bed.ImportAsync("-", "--source-id", "one");
-            Assert.Equal(first, await bed.ImportAsync("-", "--source-id", "one"));
+            var again = await bed.ImportAsync("-", "--source-id", "one");
+            Assert.Equal((first.Exit, first.Out), (again.Exit, again.Out));
+            Assert.Contains("Everything was imported before", again.Err, StringComparison.Ordinal);
             Assert.Single(bed.Server.Requests);
             await bed.ImportAsync("-", "--source-id", "two");
             Assert.Equal(2, bed.Server.Requests.Select(request => request.Json[0].GetProperty("properties").GetProperty("$insert_id").GetString()).Distinct(StringComparer.Ordinal).Count());

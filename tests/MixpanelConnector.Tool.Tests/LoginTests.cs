@@ -111,7 +111,7 @@ public class LoginTests
 
         Assert.True(run.Exit == 0, run.Err);
         Assert.Contains("its role there, analyst, is not sufficient", run.Err, StringComparison.Ordinal);
-        Assert.Contains("mixpanel profile use blog", run.Err, StringComparison.Ordinal);
+        Assert.Contains("the profile in use is now blog", run.Err, StringComparison.Ordinal);
         Assert.True(File.Exists(Profiles(tool)));
     }
 
@@ -181,5 +181,17 @@ public class LoginTests
 
         tool.Environment["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "wrong";
         Assert.Equal("app", Assert.Single((await tool.RunAsync("check")).Json.GetProperty("checks").EnumerateArray()).GetProperty("api").GetString());
+    }
+
+    [Fact]
+    public async Task The_first_profile_is_the_one_in_use()
+    {
+        await using var server = await MixpanelAsync();
+        using var tool = new Tool();
+        var (first, _) = await AnswerAsync(tool, ["robot", Tool.Secret, "1", "tok"], "login", "--endpoint", server.Url, "--profile", "staging");
+        Assert.Contains("the profile in use is now staging", first.Err, StringComparison.Ordinal);
+        Assert.Equal(0, (await tool.RunAsync("check")).Exit);
+        var (second, _) = await AnswerAsync(tool, ["robot", Tool.Secret, "2", "tok"], "login", "--endpoint", server.Url, "--profile", "other");
+        Assert.Contains("the profile in use is staging", second.Err, StringComparison.Ordinal);
     }
 }

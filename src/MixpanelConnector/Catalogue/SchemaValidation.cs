@@ -83,9 +83,9 @@ sealed class SchemaValidation
                 CheckRange(value.GetDouble(), rules);
                 break;
             case JsonValueKind.String when TextOf(value) is { } text:
-                if (rules["enum"] is JsonArray names && !names.Any(name => (string?)name == text)) if (Fault()) Show($"must be one of {string.Join(", ", names.Select(name => (string?)name))}");
+                if (rules["enum"] is JsonArray names && !names.Any(name => (string?)name == text)) if (Fault()) Show($"must be one of {string.Join(", ", names.Select(name => (string?)name))}{(Spelling.Nearest(text, names.Select(name => (string)name!)) is { } near ? $"; did you mean {near}?" : "")}");
                 if (rules["minLength"] is not null || rules["maxLength"] is not null) CheckLength(text.EnumerateRunes().Count(), rules, "minLength", "maxLength", "character");
-                if ((string?)rules["pattern"] is { } pattern && !Regex.IsMatch(text, ToTheEnd(pattern), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant) && Fault()) Show($"must match {pattern}");
+                if ((string?)rules["pattern"] is { } pattern && !Regex.IsMatch(text, ToTheEnd(pattern), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant) && Fault()) Show($"must match {pattern}{((string?)rules["description"] is { } meaning ? $" ({meaning.TrimEnd('.')})" : "")}");
                 if ((string?)rules["format"] == "date" && !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) if (Fault()) Show("must be a date such as 2026-01-31");
                 break;
             default:
@@ -127,18 +127,23 @@ sealed class SchemaValidation
     {
         var properties = rules["properties"] as JsonObject ?? [];
         var required = rules["required"] as JsonArray ?? [];
-        var closed = rules["additionalProperties"] is JsonValue additional && !additional.GetValue<bool>();
+        var others = rules["additionalProperties"];
+        var closed = others is JsonValue additional && !additional.GetValue<bool>();
         var given = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (name, member) in Members(value, given))
         {
-            if (properties[name] is { } rule)
+            if (properties[name] is { } known)
             {
-                if (member.ValueKind is JsonValueKind.Null && MayBeLeftOut(name, rule, required)) _isPlain = false;
-                else CheckValue(member, rule);
+                if (member.ValueKind is JsonValueKind.Null && MayBeLeftOut(name, known, required)) _isPlain = false;
+                else CheckValue(member, known);
             }
             else if (closed)
             {
                 if (Fault()) Show(properties.Count == 0 ? "is unknown here: there are no fields" : $"is unknown here; {(Spelling.Nearest(name, properties.Select(p => p.Key)) is { } near ? $"did you mean {near}? Known" : "known")} are {string.Join(", ", properties.Select(p => p.Key))}");
+            }
+            else if (others is JsonObject rule)
+            {
+                CheckValue(member, rule);
             }
             else
             {

@@ -87,7 +87,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
                     if (round.Lost is { Fault: QueueFault.Forbidden or QueueFault.Missing or QueueFault.Unconfigured } refused) problems.Note(refused.Outcome, refused.Message);
                     else if (round.Lost is { } lost) Warn($"{lost.Message} Reconnecting.");
                     if (round.Lost is null || _ledger.Settled > settled) (fruitless, since) = (0, _time.GetTimestamp());
-                    else if (_time.GetElapsedTime(since) >= request.Records.MaxOutage) problems.Note(RunOutcome.Unavailable, $"{round.Lost.Message} This has lasted for {request.Records.MaxOutage}. Run the same command again later: unacknowledged messages stay in the queue.");
+                    else if (_time.GetElapsedTime(since) >= request.Records.MaxOutage) problems.Note(RunOutcome.Unavailable, $"{round.Lost.Message} This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: unacknowledged messages stay in the queue.");
                     else if (problems.Problems.IsEmpty && fruitless++ > 0) await PauseAsync(fruitless, cancellationToken).ConfigureAwait(false);
                     if (!round.GoesOn || !problems.Problems.IsEmpty) break;
                     if (round.HeldTooLong is { } held)
@@ -145,11 +145,11 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
             }
             catch (QueueException e) when (e.Fault is QueueFault.Unavailable && _time.GetElapsedTime(began) < request.Records.MaxOutage)
             {
-                if (failures == 1) Warn($"{e.Message} Retrying for up to {request.Records.MaxOutage}.");
+                if (failures == 1) Warn($"{e.Message} Retrying for up to {Counted.Of(request.Records.MaxOutage)}.");
             }
             catch (QueueException e)
             {
-                problems.Note(e.Outcome, e.Fault is QueueFault.Unavailable ? $"{e.Message} This has lasted for {request.Records.MaxOutage}. Run the same command again later: unacknowledged messages stay in the queue." : e.Message);
+                problems.Note(e.Outcome, e.Fault is QueueFault.Unavailable ? $"{e.Message} This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: unacknowledged messages stay in the queue." : e.Message);
                 return null;
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -189,7 +189,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
             if (failures == 1) Warn("Mixpanel does not respond. Unacknowledged messages are returned to the queue, and none are consumed until it responds.");
             if (held + _time.GetElapsedTime(began) >= request.Records.MaxOutage)
             {
-                problems.Note(RunOutcome.Unavailable, $"Mixpanel does not respond. This has lasted for {request.Records.MaxOutage}. Run the same command again later: unacknowledged messages stay in the queue.");
+                problems.Note(RunOutcome.Unavailable, $"Mixpanel does not respond. This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: unacknowledged messages stay in the queue.");
                 return false;
             }
 

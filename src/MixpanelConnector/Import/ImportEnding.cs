@@ -54,12 +54,13 @@ sealed class ImportEnding(ImportRequest request, IImportState state, ImportCance
     /// <summary>Concludes an import that ended before anything was sent, so that it can start over with other options.</summary>
     /// <param name="first">The records that ended it.</param>
     /// <param name="read">The number of records read.</param>
+    /// <param name="hasSaved">Whether the state contains what this import saved, and not what an earlier one did.</param>
     /// <param name="inspection">The inspection of their input; null for none.</param>
-    public ImportReport StopAtFirst(FirstRefusals first, long read, ImportInspection? inspection)
+    public ImportReport StopAtFirst(FirstRefusals first, long read, bool hasSaved, ImportInspection? inspection)
     {
         try
         {
-            state.Clear();
+            if (hasSaved) state.Clear();
         }
         catch (ImportStateException e)
         {

@@ -68,6 +68,9 @@ public sealed record ImportColumn([property: JsonPropertyOrder(0)] string Name, 
 /// <summary>Import options that were tried on the first records of an input, in addition to those already specified.</summary>
 public sealed record ImportProposal
 {
+    /// <summary>The type of the records to specify; null when it need not be specified.</summary>
+    [JsonPropertyOrder(-1)] public string? Type { get; init; }
+
     /// <summary>The format to specify; null when it need not be specified.</summary>
     [JsonPropertyOrder(0)] public string? Format { get; init; }
 
@@ -90,7 +93,7 @@ public sealed record ImportProposal
     [JsonPropertyOrder(6)] public IReadOnlyList<ImportReason>? Reasons { get; init; }
 
     /// <summary>Whether the proposal changes how columns are read. Then the records are not wrong, but were interpreted wrongly.</summary>
-    internal bool NamesColumns => Format is not null || Event is not null || Map.Count > 0 || Rename.Count > 0;
+    internal bool NamesColumns => Type is not null || Format is not null || Event is not null || Map.Count > 0 || Rename.Count > 0;
 
     /// <summary>A side effect of the options that may not be intended; null for none.</summary>
     [JsonPropertyOrder(7)] public string? Note { get; init; }
@@ -99,6 +102,7 @@ public sealed record ImportProposal
     [JsonIgnore]
     public IReadOnlyList<string> Options =>
     [
+        .. Type is null ? [] : (string[])["--type", Type],
         .. Format is null ? [] : (string[])["--format", Format],
         .. Map.SelectMany(pair => (string[])["--map", $"{pair.Key}={pair.Value}"]),
         .. Rename.SelectMany(pair => (string[])["--rename", $"{pair.Key}={pair.Value}"]),

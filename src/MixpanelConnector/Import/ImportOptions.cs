@@ -39,7 +39,7 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
 
     /// <summary>The error for a checkpoint that was made with other options.</summary>
     public MixpanelException Differ(ImportCheckpoint checkpoint, string? deadLetters) => MixpanelException.Invalid(
-        "restart", $"The checkpoint was created with other options ({checkpoint.OptionsFingerprint.ReplaceLineEndings(", ")}; now {Fingerprint.ReplaceLineEndings(", ")}). Use the same options{Replaying(checkpoint, deadLetters)}, or begin again with --restart.");
+        "restart", $"The checkpoint was created with other options ({new Lines(checkpoint.OptionsFingerprint).Compared(new Lines(Fingerprint))}). Use the same options{Replaying(checkpoint, deadLetters)}, or begin again with --restart.");
 
     /// <param name="known">What was accepted.</param>
     /// <param name="deadLetters">The dead-letter file, unless the checkpoint names it.</param>
@@ -165,6 +165,14 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
 
         public List<(string Name, string Value)> Differing(Lines other, string option) =>
             [.. Pairs(option).Except(other.Pairs(option)), .. other.Pairs(option).Except(Pairs(option))];
+
+        /// <summary>What differs, as text.</summary>
+        public string Compared(Lines other)
+        {
+            return $"{Others(_lines, other._lines)} then, {Others(other._lines, _lines)} now";
+
+            static string Others(string[] lines, string[] others) => lines.Except(others, StringComparer.Ordinal).ToList() is { Count: > 0 } differing ? string.Join(", ", differing) : "nothing else";
+        }
 
         static string Named(string name) => Uri.UnescapeDataString(name);
     }

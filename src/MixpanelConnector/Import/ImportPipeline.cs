@@ -69,10 +69,11 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         (var reading, found, var lookups) = await MappingInputs.ReadAsync(request, found, request.Diagnostics.Warn, cancellationToken).ConfigureAwait(false);
         var options = new ImportOptions(reading, transport.Options, lookups.Fingerprint);
         ImportCheckpoint? loaded;
+        bool discards;
         try
         {
             Outputs.EnsureWritable(request);
-            loaded = LastCheckpoint.Load(state, request, options, found);
+            (loaded, discards) = LastCheckpoint.Load(state, request, options, found);
         }
         catch (ImportStateException e)
         {
@@ -81,7 +82,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         ids.OfPlaces = loaded is not null && request.Type is ImportType.Events && ImportOptions.ComputeIdsOfPlaces(loaded);
-        var checkpoints = new CheckpointTracker(state, loaded, loaded?.OptionsFingerprint ?? options.Fingerprint, LastCheckpoint.NoneYet(request), _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request), forgetsEnded: request.Feed is not null);
+        var checkpoints = new CheckpointTracker(state, loaded, loaded?.OptionsFingerprint ?? options.Fingerprint, LastCheckpoint.NoneYet(request), _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request), discards, forgetsEnded: request.Feed is not null);
         if (await new InputAdmission(reading, checkpoints, cancellation).AdmitAsync(found).ConfigureAwait(false) is not { } inputs) return ImportReports.Of(cancellation, checkpoints.Saved, pending: 0, deadLetterPath: null);
         var isKnown = inputs.Exists(input => checkpoints.ProgressOf(input.Id) is { Offset: > 0 });
         using var first = new FirstRecords(request, transport, inputs, isAnew: checkpoints.ReadBefore == 0, cancellation);
@@ -110,7 +111,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         await showing.ConfigureAwait(false);
 
         var ending = new ImportEnding(request, state, cancellation);
-        if (first.EndsImport && checkpoints.IsSound && !cancellation.StateFailed && cancellation.Defect is null) return ending.StopAtFirst(first.Refusals!, _counts.Read, first.Inspection);
+        if (first.EndsImport && checkpoints.IsSound && !cancellation.StateFailed && cancellation.Defect is null) return ending.StopAtFirst(first.Refusals!, _counts.Read, hasSaved: !checkpoints.IsToDiscard, first.Inspection);
+        if (loaded is { Finished: true } && _counts.Read == 0 && cancellation.Problems.IsEmpty) request.Diagnostics.Warn("import", "Everything was imported before, and nothing was sent now. To send it again, add --restart.");
         ending.WarnOfDuplicates(checkpoints.Totals.SameIdentity, areMore: preparer is EventPreparer { IdentitiesAreMany: true });
         var report = checkpoints.IsSound ? ending.Finish(checkpoints, _counts.Read, isKnown) : null;
         cancellation.Defect?.Throw();

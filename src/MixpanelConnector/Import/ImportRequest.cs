@@ -232,7 +232,9 @@ public sealed record ImportRequest
     /// </summary>
     public bool NewIds { get; init; }
 
-    /// <summary>The file to which records that were not accepted are written at the end. Default: <see cref="IImportState.DeadLetterPath"/>.</summary>
+    /// <summary>
+    /// The file to which records that were not accepted are written at the end. A file with other content is kept as <c>FILE.1</c>. Default: <see cref="IImportState.DeadLetterPath"/>.
+    /// </summary>
     public string? DeadLetterPath { get; init; }
 
     /// <summary>

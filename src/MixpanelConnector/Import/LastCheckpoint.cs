@@ -7,27 +7,28 @@ namespace MixpanelConnector.Import;
 /// <summary>Where an import begins: at the last checkpoint of its state, if that was made with the same options, or at nothing.</summary>
 static class LastCheckpoint
 {
-    /// <summary>Loads the checkpoint to resume from, after deleting it if the import begins again; null for none.</summary>
+    /// <summary>
+    /// Loads the checkpoint to resume from, null for none, and says whether the import discards what its state contains. It does so once something is to be
+    /// sent or saved: an import that is refused before leaves everything as it was.
+    /// </summary>
     /// <param name="state">The state.</param>
     /// <param name="request">The import.</param>
     /// <param name="options">Its options.</param>
     /// <param name="inputs">The inputs to send.</param>
     /// <exception cref="MixpanelException">It was made with other options.</exception>
     /// <exception cref="ImportStateException">The state is damaged, or cannot be written.</exception>
-    public static ImportCheckpoint? Load(IImportState state, ImportRequest request, ImportOptions options, IReadOnlyCollection<InputFile> inputs)
+    public static (ImportCheckpoint? Loaded, bool Discards) Load(IImportState state, ImportRequest request, ImportOptions options, IReadOnlyCollection<InputFile> inputs)
     {
-        var loaded = state.Load();
+        if (state.Load() is not { } loaded) return (null, request.Restart);
         if (request.Restart)
         {
-            if (!request.NewIds && loaded is not null) options.EnsureSameEvents(loaded, state.DeadLetterPath, inputs);
-            state.Clear();
-            loaded = state.Load();
+            if (!request.NewIds) options.EnsureSameEvents(loaded, state.DeadLetterPath, inputs);
+            return (null, true);
         }
 
-        if (loaded is null || options.Are(loaded)) return loaded;
+        if (options.Are(loaded)) return (loaded, false);
         if (loaded is not { Finished: true, Totals: { Accepted: 0, Requests: 0 } } || loaded.Sources.Any(source => source.SentTo > 0)) throw options.Differ(loaded, state.DeadLetterPath);
-        state.Clear(); // nothing was sent, so nothing can count twice; after a run that was killed that is unknown
-        return null;
+        return (null, true); // nothing was sent, so nothing can count twice; after a run that was killed that is unknown
     }
 
     /// <summary>The totals of an import without a checkpoint.</summary>

@@ -39,7 +39,8 @@ sealed class SendStage(BatchSender sender, bool isDryRun, CheckpointTracker chec
                 }
                 else
                 {
-                    if (!batch.Repeatable) checkpoints.MarkInFlight(batch);
+                    if (batch.Repeatable) checkpoints.Begin();
+                    else checkpoints.MarkInFlight(batch);
                     sender.Compress(batch);
                     batch.Lease?.ShrinkTo(batch.Memory);
                     outcome = await sender.SendAsync(batch).ConfigureAwait(false);

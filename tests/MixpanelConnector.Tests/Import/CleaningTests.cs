@@ -360,4 +360,12 @@ public sealed class CleaningTests : IDisposable
         Assert.Equal(field, error.Error.Field);
         Assert.Empty(_run.Mixpanel.Requests);
     }
+
+    [Fact]
+    public async Task A_name_that_nothing_has_is_told_once()
+    {
+        var request = Request(Of("""{"debug":1,"old":2}""")) with { Drop = ["debug", "debgu"], Rename = Names(("old", "new"), ("odl", "other")) };
+        await _run.RunAsync(request with { Inputs = [.. request.Inputs, _run.Folder.Write("more.ndjson", Of("""{"late":1}"""))] });
+        Assert.Equal(["No record has debgu.", "No record has odl."], from diagnostic in _run.Diagnostics where diagnostic.Code == "warning" select diagnostic.Reason);
+    }
 }

@@ -30,6 +30,16 @@ public sealed class DeadLetterFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_is_kept_is_told()
+    {
+        var dead = _run.Folder.Write("dead", "precious\n");
+        await _run.RunAsync(Into(dead, "bad\n"), _state);
+        Assert.Equal((dead, $"Another file was there. It is now {dead}.1."), (_run.Diagnostics.Last().Source, _run.Diagnostics.Last().Reason));
+        await _run.RunAsync(Into(dead, "bad\nworse\n"), _state);
+        Assert.Single(_run.Diagnostics, diagnostic => diagnostic.Source == dead);
+    }
+
+    [Fact]
     public async Task The_import_itself_goes_on_with_its_file_and_begins_again_with_it()
     {
         var dead = _run.Folder.File("dead");

@@ -48,6 +48,22 @@ public sealed class FirstRecordsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_restart_forgets_before_it_sends()
+    {
+        using var inner = new InMemoryImportState();
+        var request = _run.Request(_run.Folder.Write("in.ndjson", ImportRun.Events(3)));
+        await _run.RunAsync(request, inner);
+        ImportCheckpoint? whenSent = null;
+        _run.Mixpanel.Script = _ =>
+        {
+            whenSent = inner.Load();
+            return null;
+        };
+        await _run.RunAsync(request with { Restart = true }, inner);
+        Assert.Equal((false, 0), (whenSent!.Finished, whenSent.Totals.Accepted)); // otherwise the next run after a crash would find nothing to do
+    }
+
+    [Fact]
     public async Task Without_being_asked_it_goes_on()
     {
         var report = await _run.RunAsync(Flat(1001));

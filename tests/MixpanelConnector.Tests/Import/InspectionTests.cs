@@ -108,4 +108,13 @@ public sealed class InspectionTests : IDisposable
         var inspection = await InspectAsync(text);
         Assert.Equal((ends, encoding), (inspection.LineEnds, inspection.Encoding));
     }
+
+    [Fact]
+    public async Task Profiles_are_recognized_unless_the_type_was_given()
+    {
+        const string profile = """{"$distinct_id":"u","$set":{"a":1}}""";
+        var proposal = (await InspectAsync(profile)).Proposal!;
+        Assert.Equal(("--type profiles", 1L), (string.Join(' ', proposal.Options), proposal.Accepted));
+        Assert.Null((await InspectAsync(profile, request => request with { Type = ImportType.Events })).Proposal);
+    }
 }

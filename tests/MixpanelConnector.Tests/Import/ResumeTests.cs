@@ -201,4 +201,30 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal((RunOutcome.Complete, 6), (report.Outcome, report.Accepted));
         Assert.Equal([0, 1, 2, 10, 11, 12], _run.StoredNumbers());
     }
+
+    [Fact]
+    public async Task A_finished_import_says_that_it_sends_nothing()
+    {
+        using var run = new ImportRun();
+        using var state = new InMemoryImportState();
+        var request = run.Request(run.Folder.Write("in.ndjson", ImportRun.Events(2)));
+        await run.RunAsync(request, state);
+        Assert.Empty(run.Diagnostics);
+        await run.RunAsync(request, state);
+        Assert.StartsWith("Everything was imported before, and nothing was sent now.", Assert.Single(run.Diagnostics).Reason, StringComparison.Ordinal);
+        File.AppendAllText(request.Inputs[0], ImportRun.Event(3) + "\n");
+        await run.RunAsync(request, state);
+        Assert.Single(run.Diagnostics);
+    }
+
+    [Fact]
+    public async Task What_differs_from_the_checkpoint_is_named_and_nothing_else()
+    {
+        using var run = new ImportRun();
+        using var state = new InMemoryImportState();
+        var request = run.Request(run.Folder.Write("in.ndjson", ImportRun.Events(2))) with { Drop = ["a"] };
+        await run.RunAsync(request, state);
+        var error = (await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Drop = [], TimeZone = "Europe/Berlin", Fix = ImportFixes.Time }, state))).Error;
+        Assert.StartsWith("The checkpoint was created with other options (drop=a then, fix=time, time_zone=Europe/Berlin now).", error.Message, StringComparison.Ordinal);
+    }
 }

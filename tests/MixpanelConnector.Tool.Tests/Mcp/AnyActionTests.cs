@@ -81,6 +81,14 @@ public sealed class AnyActionTests
     }
 
     [Fact]
+    public void What_needs_permission_to_write_is_told()
+    {
+        var found = ActionSearch.Find("create annotation", action => Tools.MayRun(action, mayWrite: false));
+        Assert.DoesNotContain("create_annotation", Names(found), StringComparer.Ordinal);
+        Assert.StartsWith("create_annotation changes data, which this session is not allowed to do", (string)found["not_offered"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_is_not_found_tells_of_the_groups()
     {
         var found = Find("xyzzy");

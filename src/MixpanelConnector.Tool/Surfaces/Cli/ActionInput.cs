@@ -18,7 +18,7 @@ sealed class ActionInput
     {
         (Name, _schema) = (name, schema);
         var option = CommonOptions.OptionName(name);
-        Option = IsPlainList(schema) ? new Option<string[]>(option) { Arity = ArgumentArity.OneOrMore } : new Option<string>(option) { Arity = Type(schema) is "boolean" ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne };
+        Option = IsPlainList(schema) ? new Option<string[]>(option) { Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = true } : new Option<string>(option) { Arity = Type(schema) is "boolean" ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne };
         if (Choices(schema) is { } choices) Option.CompletionSources.Add(choices);
     }
 

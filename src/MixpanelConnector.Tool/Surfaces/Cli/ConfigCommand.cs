@@ -13,14 +13,15 @@ static class ConfigCommand
         var command = new Command("config", "Show each setting, its value and its source. Secrets are masked.");
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var session = await Session.OpenAsync(parsed, host, needsCredential: false, cancellationToken);
+            MixpanelException? invalid = null;
+            await using var session = await OpenAsync();
             var folders = new Folders(host.Environment);
             var buffer = new ArrayBufferWriter<byte>();
             using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
             {
                 writer.WriteStartObject();
                 writer.WriteStartArray("settings");
-                foreach (var setting in session.Configuration.Settings)
+                foreach (var setting in (session?.Configuration ?? Configuration.Load(CommonOptions.Given(parsed), host)).Settings)
                 {
                     writer.WriteStartObject();
                     writer.WriteString("name", setting.Name);
@@ -32,12 +33,25 @@ static class ConfigCommand
                 writer.WriteEndArray();
                 writer.WriteString("profile_file", folders.Profiles);
                 writer.WriteString("state_folder", folders.State);
-                writer.WriteString("local_data", session.LocalData ?? folders.LocalData);
+                writer.WriteString("local_data", session?.LocalData ?? folders.LocalData);
                 writer.WriteEndObject();
             }
 
             new Printer(host, CommonOptions.AsTable(parsed)).Json(buffer.WrittenMemory);
-            return ExitCode.Success;
+            return invalid is null ? ExitCode.Success : throw invalid;
+
+            async Task<Session?> OpenAsync()
+            {
+                try
+                {
+                    return await Session.OpenAsync(parsed, host, needsCredential: false, cancellationToken);
+                }
+                catch (MixpanelException e) when (!parsed.GetValue(CommonOptions.Local) && Configuration.IsSetting(e))
+                {
+                    invalid = e; // after the settings, among them the invalid one
+                    return null;
+                }
+            }
         });
         return command;
     }

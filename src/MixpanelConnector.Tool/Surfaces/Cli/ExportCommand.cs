@@ -112,7 +112,7 @@ sealed class ExportCommand
         display.Finish();
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
         if (report.RetryAfter is { } wait) _host.Error.WriteLine($"mixpanel: the next call is possible {NextCall.When(wait, _host.TimeProvider)}: run the same command then, or with --wait.");
-        if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel) _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
+        if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel && !request.Folder.Contains("://", StringComparison.Ordinal)) _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }
 

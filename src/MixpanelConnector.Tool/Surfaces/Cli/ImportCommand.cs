@@ -36,7 +36,7 @@ sealed class ImportCommand
     readonly Option<string> _state = new("--state") { Description = "The checkpoint folder. Default: one in the user's state folder, by input and project; running the same command again resumes.", HelpName = "DIR" };
     readonly Option<bool> _restart = new("--restart") { Description = "Discard the checkpoint, and send everything again. Required if an option that affects the records has changed, or the input was corrected: unchanged events keep their ids, and count once. Refused if accepted events would get a different event, time, distinct_id or $insert_id." };
     readonly Option<bool> _newIds = new("--new-ids") { Description = "With --restart: send events even if some that were accepted get a different event, time, distinct_id or $insert_id, and count again." };
-    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "The file for every record that was not accepted. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
+    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "The file for every record that was not accepted; a file with other content is kept as FILE.1. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
     readonly Option<string> _replay = new("--replay") { Description = "Import the records in a dead-letter file, with the same ids and the options of their import.", HelpName = "FILE" };
     readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<string> _timeFormat = new("--time-format") { Description = "The strftime format of times given as text, such as '%d.%m.%Y %H:%M:%S'; times in other formats are rejected. The time of events becomes an integer. Default: ISO 8601.", HelpName = "FORMAT" };
@@ -160,7 +160,7 @@ sealed class ImportCommand
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
         if (report.Outcome is RunOutcome.Invalid) _host.Notes.WriteLine(parsed.GetValue(_type) is "lookup-table" ? "mixpanel: --keep-going writes the invalid rows to the dead letters; the table is unchanged all the same." : "mixpanel: --keep-going sends the valid records anyway, and writes all others to the dead letters.");
         else if (proposed is not null) _host.Notes.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"mixpanel: with this command, {report.Inspection!.Proposal!.Accepted} of the {report.Inspection.Records} inspected records are accepted: {proposed}"));
-        if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel) _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
+        if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel && !request.Inputs.Any(input => input.Contains("://", StringComparison.Ordinal))) _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }
 

@@ -28,7 +28,7 @@ static class InspectionText
         Reasons(inspection.Reasons);
         if (inspection.Proposal is { } proposal && command is not null)
         {
-            Line(string.Create(CultureInfo.InvariantCulture, $"With this command, {proposal.Accepted} of them would be accepted{(proposal.Reasons is null ? ":" : ", except:")}"));
+            Line(string.Create(CultureInfo.InvariantCulture, $"With this command, {proposal.Accepted} of them would be accepted{(proposal.Reasons is null ? ":" : ", and the others rejected:")}"));
             Reasons(proposal.Reasons);
             text.Append("  ").Append(command).Append('\n');
             if (proposal.Note is { } note) Line(note);

@@ -134,6 +134,12 @@ static class LoginCommand
         file.Write(new(stored.Name, values));
         foreach (var (name, variable) in Configuration.Names)
             if (Configuration.NonEmpty(host.Environment(variable)) is { } wins && (!values.TryGetValue(name, out var kept) || kept != wins)) host.Notes.WriteLine($"mixpanel: {variable} is set, and overrides the profile.");
+        if (!file.Names.Contains(file.InUse, StringComparer.Ordinal))
+        {
+            file.Use(stored.Name);
+            host.Notes.WriteLine($"mixpanel: the profile in use is now {stored.Name}.");
+        }
+
         if (stored.Name != file.InUse) host.Notes.WriteLine($"mixpanel: the profile in use is {Printer.Clean(file.InUse)}. To change it: mixpanel profile use {stored.Name}");
     }
 

@@ -33,7 +33,7 @@ sealed class MigrateCommand
     readonly Option<bool> _restart = new("--restart") { Description = "Discard the progress of earlier runs, and start over." };
     readonly Option<string> _backoffMin = TransferOptions.BackoffMin();
     readonly Option<string> _backoffMax = TransferOptions.BackoffMax();
-    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "The file for every record that was not accepted. Default: a file in the state folder; in a dry run, none.", HelpName = "FILE" };
+    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "The file for every record that was not accepted; a file with other content is kept as FILE.1. Default: a file in the state folder; in a dry run, none.", HelpName = "FILE" };
     readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<bool> _noProgress = TransferOptions.NoProgress();
     readonly Option<string> _state = new("--state") { Description = "The folder for the ledger of calls and the migration's progress. Default: the user's state folder.", HelpName = "DIR" };

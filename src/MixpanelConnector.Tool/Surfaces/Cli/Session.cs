@@ -70,16 +70,26 @@ sealed class Session : IAsyncDisposable
 
         if (parsed.GetValue(CommonOptions.Data) is not null) throw Configuration.Invalid("data", "--data is the folder of the embedded Mixpanel: it needs --local.");
         var configuration = Configuration.Load(given, host);
-        var options = Logged(configuration.ToOptions(host.TimeProvider));
+        MixpanelOptions options;
+        MixpanelClient client;
+        try
+        {
+            options = Logged(configuration.ToOptions(host.TimeProvider));
+            client = new(options); // validates them
+        }
+        catch (MixpanelException e)
+        {
+            throw configuration.WithSource(e);
+        }
+
         if (needsCredential && !configuration.HasCredential)
         {
+            client.Dispose();
             throw Configuration.Invalid("service_account_username",
                 "No credentials are configured. Either run mixpanel login, or set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET and MIXPANEL_PROJECT_ID (or MIXPANEL_TOKEN) for your Mixpanel project; or add --local to use the embedded Mixpanel, which needs no account.");
         }
 
-        var session = new Session(configuration, options, local: null);
-        _ = session.Client; // validates the settings
-        return session;
+        return new Session(configuration, options, local: null) { _client = client };
 
         MixpanelOptions Logged(MixpanelOptions options) => parsed.GetValue(CommonOptions.Verbose) ? options with { LoggerFactory = new VerboseLog(host) } : options;
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using MixpanelConnector.Files;
 
@@ -33,9 +34,24 @@ static class UnknownWord
             return $"'{option.Name}' must be {(type == typeof(int) || type == typeof(long) ? "a whole number" : type == typeof(double) || type == typeof(decimal) ? "a number" : type == typeof(bool) ? "true or false" : "in the form that its help shows")}.";
         }
 
+        if (error.Message.Contains("Must be one of:", StringComparison.Ordinal) && Allowed(error.SymbolResult) is (var name, { Count: > 0 } allowed))
+        {
+            var near = error.SymbolResult!.Tokens.Select(token => Spelling.Nearest(token.Value.ToLowerInvariant(), allowed)).FirstOrDefault(value => value is not null);
+            return $"'{name}' must be {string.Join(", ", allowed.SkipLast(1))} or {allowed[^1]}.{(near is null ? "" : $" Did you mean {near}?")}";
+        }
+
         var message = error.Message.ReplaceLineEndings(" ");
         return error.SymbolResult is null ? message : error.SymbolResult.Tokens.Aggregate(message, (text, token) => text.Replace($"'{token.Value}'", "'…'", StringComparison.Ordinal));
     }
+
+    /// <summary>The name of an option or argument and its allowed values, where there is a list of them.</summary>
+    static (string Name, IReadOnlyList<string> Allowed)? Allowed(SymbolResult? result) => result switch
+    {
+        ArgumentResult { Parent: OptionResult { Option: var option } } => (option.Name, [.. option.GetCompletions(CompletionContext.Empty).Select(value => value.Label)]),
+        ArgumentResult { Argument: var argument } => (argument.Name, [.. argument.GetCompletions(CompletionContext.Empty).Select(value => value.Label)]),
+        OptionResult { Option: var option } => (option.Name, [.. option.GetCompletions(CompletionContext.Empty).Select(value => value.Label)]),
+        _ => null,
+    };
 
     /// <summary>The error for a word that .NET decoded incorrectly; null if there is none.</summary>
     /// <param name="given">The words as bytes, where the system provides them.</param>

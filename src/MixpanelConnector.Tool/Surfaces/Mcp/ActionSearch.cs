@@ -37,7 +37,7 @@ static class ActionSearch
 
         var answer = new JsonObject { ["total"] = found.Count, ["actions"] = described };
         if (described.Count < found.Count) answer["more"] = new JsonArray([.. found.Skip(described.Count).Select(action => (JsonNode)action.Name)]);
-        if (Ranked(query, _ => true).FirstOrDefault() is { CanBeUndone: false } final) answer["not_offered"] = $"{final.Name} cannot be undone, and is not offered here: a person must run it.";
+        if (Ranked(query, _ => true).FirstOrDefault() is { } best && !mayRun(best)) answer["not_offered"] = AnyAction.WhyNot(best);
         if (found.Count == 0) answer["groups"] = new JsonArray([.. Catalogue.Groups.Where(group => group.Actions.Any(mayRun)).Select(group => (JsonNode)new JsonObject { ["name"] = group.Name, ["about"] = group.About })]);
         return answer;
     }

@@ -29,7 +29,7 @@ static class AnyAction
                 "total": { "description": "How many actions match.", "type": "integer" },
                 "actions": { "description": "The best of them, with their input schemas.", "type": "array", "items": { "type": "object" } },
                 "more": { "description": "The names of the others. Search for a name to see its schema.", "type": "array", "items": { "type": "string" } },
-                "not_offered": { "description": "If the best match cannot be undone: the action that a person would have to run.", "type": "string" },
+                "not_offered": { "description": "If the best match is not available here: why.", "type": "string" },
                 "groups": { "description": "If nothing matches: the existing groups.", "type": "array", "items": { "type": "object" } }
               },
               "required": ["total", "actions"]

@@ -30,6 +30,7 @@ static class UnknownEvents
             return null; // the report is complete without it
         }
 
+        if (names.Count == 0) return "Nothing was found, and Mixpanel knows the events of the last 31 days only, in which there were none: check the dates, and the names of the events.";
         var unknown = asked.Where(name => !names.Contains(name, StringComparer.Ordinal)).ToList();
         return unknown.Count == 0 ? null : string.Join(' ', unknown.Select(name => Sentence(name, Near(name, names))));
     }

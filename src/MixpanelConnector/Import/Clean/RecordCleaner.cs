@@ -19,7 +19,6 @@ namespace MixpanelConnector.Import.Clean;
 /// </summary>
 sealed class RecordCleaner
 {
-
     static readonly Rejection TimeNotInFormat = new("time_invalid", "properties.time", "the time does not match --time-format");
     static readonly Rejection TimeOfDigits = TimeNotInFormat with { Message = "the time has an ambiguous number of digits and may be a date: seconds have up to 10, milliseconds 13, microseconds 16, nanoseconds 19. Set --time-format, such as %Y%m%d%H%M, or %Q for milliseconds" };
     static readonly Rejection RenameCollision = new("rename_collision", null, "a property cannot be renamed to a name that the record already has");
@@ -34,6 +33,9 @@ sealed class RecordCleaner
     readonly byte[][] _renamedFrom;
     readonly byte[][] _renamedTo;
     readonly byte[][] _renamedToJson;
+    readonly HashSet<string> _unseen; // the names to drop or rename that no record has had
+    readonly bool[] _sawDropped;
+    readonly bool[] _sawRenamed;
     readonly bool[] _wasRenamed;
     readonly int[] _withNewName;
     readonly ImportFixes _fixes;
@@ -57,7 +59,10 @@ sealed class RecordCleaner
         };
         var shared = SharedProperties.Parse(request.Properties);
         _isNobodys = request.Type is ImportType.Events && shared.IndexOf("distinct_id"u8) < 0 && shared.IndexOf("$user_id"u8) < 0 && shared.IndexOf("$device_id"u8) < 0;
+        _unseen = [.. request.Drop, .. request.Rename.Keys];
         _dropped = [.. request.Drop.Select(Encoding.UTF8.GetBytes)];
+        _sawDropped = new bool[_dropped.Length];
+        _sawRenamed = new bool[request.Rename.Count];
         _renamedFrom = [.. request.Rename.Keys.Select(Encoding.UTF8.GetBytes)];
         _renamedTo = [.. request.Rename.Values.Select(Encoding.UTF8.GetBytes)];
         _renamedToJson = [.. request.Rename.Values.Select(name => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\""))];
@@ -81,6 +86,9 @@ sealed class RecordCleaner
 
     /// <summary>The number of times parsed that occur twice because clocks went back.</summary>
     public long TimesTwice => _times.Twice;
+
+    /// <summary>The names to drop or rename that neither a record nor a column has had.</summary>
+    public IEnumerable<string> Unseen => _unseen.Except(Seen(_dropped, _sawDropped), StringComparer.Ordinal).Except(Seen(_renamedFrom, _sawRenamed), StringComparer.Ordinal);
 
     /// <summary>The changes made to the last record.</summary>
     public Cleaned Made { get; private set; }
@@ -129,6 +137,9 @@ sealed class RecordCleaner
             if (request.Rename.Values.Count(name => name == to) > 1) throw MixpanelException.Invalid("rename", $"Two properties cannot both be renamed to {to}.");
         }
     }
+
+    /// <summary>Notes the names of columns; of those to be dropped, the records may contain nothing.</summary>
+    public void See(IReadOnlyList<string>? columns) => _unseen.ExceptWith(columns ?? []);
 
     /// <summary>Returns the record as it is to be imported, valid until the next call. The original is kept with it.</summary>
     public Record Clean(scoped in Record record)
@@ -195,6 +206,8 @@ sealed class RecordCleaner
         return false;
     }
 
+    static IEnumerable<string> Seen(byte[][] names, bool[] were) => names.Where((_, i) => were[i]).Select(Encoding.UTF8.GetString);
+
     /// <summary>Lists the members of an object, and their state after dropping and renaming. False on a name collision.</summary>
     bool ReadMembers(ref Utf8JsonReader reader)
     {
@@ -203,10 +216,13 @@ sealed class RecordCleaner
         _withNewName.AsSpan().Clear();
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
-            var member = new Member { Start = (int)reader.TokenStartIndex, NameEnd = (int)reader.TokenStartIndex + reader.ValueSpan.Length + 2, Dropped = IndexOf(_dropped, in reader) >= 0 };
+            var dropped = IndexOf(_dropped, in reader);
+            var member = new Member { Start = (int)reader.TokenStartIndex, NameEnd = (int)reader.TokenStartIndex + reader.ValueSpan.Length + 2, Dropped = dropped >= 0 };
             var renamed = member.Dropped ? -1 : IndexOf(_renamedFrom, in reader);
+            if (member.Dropped) _sawDropped[dropped] = true;
             if (renamed >= 0)
             {
+                _sawRenamed[renamed] = true;
                 member.NewName = _renamedToJson[renamed];
                 member.Role = RoleOf(_renamedTo[renamed]);
                 _wasRenamed[renamed] = true;

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.State;
@@ -109,6 +110,12 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     async Task<ImportProposal?> ProposeAsync(InputFile input, ImportRequest asked, ImportReport given, ColumnSurvey survey, CancellationToken cancellationToken)
     {
         var (best, report) = (request, given);
+        if (given.Accepted == 0 && request is { GivenType: null, Mapping: null, Replay: null } && survey.Columns.Any(column => column.Name == "$distinct_id"))
+        {
+            var profiles = await TryAsync(request with { Type = ImportType.Profiles }, input, cancellationToken).ConfigureAwait(false);
+            if (!IsUnreadable(profiles) && profiles.Accepted > 0) return new ImportProposal { Type = "profiles", Map = FrozenDictionary<string, string>.Empty, Rename = FrozenDictionary<string, string>.Empty, Fix = [], Accepted = profiles.Accepted, Reasons = profiles.Reasons };
+        }
+
         var named = Named(asked, given, survey, input);
         if (named is not null) await TakeBetterAsync(named).ConfigureAwait(false);
         foreach (var (fix, code) in Repairs())

@@ -50,9 +50,9 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         try
         {
             Outputs.EnsureWritable(request);
-            var loaded = LastCheckpoint.Load(state, request, _options, []);
+            var (loaded, discards) = LastCheckpoint.Load(state, request, _options, []);
             var csv = await ReadAsync(input, cancellation).ConfigureAwait(false);
-            if (csv is null) return Report(cancellation, loaded?.Totals ?? before, pending: 0);
+            if (csv is null) return Unread();
 
             var progress = new ImportSourceProgress
             {
@@ -62,13 +62,17 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                 Ended = true,
                 Fingerprint = XxHash128.HashToUInt128(csv.Value.Span).ToString("x32", CultureInfo.InvariantCulture),
             };
-            if (loaded is { Finished: true } && loaded.Sources.Contains(progress)) return Report(cancellation, loaded.Totals, pending: 0);
+            if (loaded is { Finished: true } && loaded.Sources.Contains(progress))
+            {
+                request.Diagnostics.Warn(input.Name, "The table was imported before and is unchanged, and nothing was sent now. To send it again, add --restart.");
+                return Report(cancellation, loaded.Totals, pending: 0);
+            }
 
             // Results of an earlier run for this file are recomputed; the costs it reported are kept.
             if (loaded is { Finished: false }) before = new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed };
-            if (Read(input, csv.Value, cancellation) is not { } table) return Report(cancellation, loaded?.Totals ?? before, pending: 0);
+            if (Read(input, csv.Value, cancellation) is not { } table) return Unread();
             var accepted = await DecideAsync(input, table, cancellation).ConfigureAwait(false);
-            if (!accepted && FirstAlike(input, table) is { } alike) return new ImportEnding(request, state, cancellation).StopAtFirst(alike, table.Count + table.Blank, inspection: null);
+            if (!accepted && FirstAlike(input, table) is { } alike) return new ImportEnding(request, state, cancellation).StopAtFirst(alike, table.Count + table.Blank, hasSaved: false, inspection: null);
             var totals = before with
             {
                 Accepted = accepted ? table.Count : 0,
@@ -98,6 +102,8 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             state.Save(checkpoint with { Totals = totals, DeadLetters = deadLetters });
             request.Progress?.Report(new ImportProgress { Read = totals.Read, Accepted = totals.Accepted, Rejected = totals.Rejected, Requests = _counts.Requests, Retries = _counts.Retries, InputBytes = input.Length ?? csv.Value.Length, TotalInputBytes = input.Length });
             return Report(cancellation, totals, pending: table.Count - totals.Accepted - totals.Rejected);
+
+            ImportReport Unread() => discards ? ImportReports.Of(cancellation, before, pending: 0, deadLetterPath: null, MendAdvice) : Report(cancellation, loaded?.Totals ?? before, pending: 0);
         }
         catch (ImportStateException e)
         {

@@ -139,7 +139,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                     return false;
 
                 case VerdictKind.Retry or VerdictKind.Untrusted when isDownTooLong:
-                    cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This has lasted for {maxOutage}. Run the same command again later; it resumes.");
+                    cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This has lasted for {Counted.Of(maxOutage)}. Run the same command again later; it resumes.");
                     return false;
             }
 

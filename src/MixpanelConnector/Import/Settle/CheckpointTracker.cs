@@ -36,8 +36,9 @@ sealed class CheckpointTracker
     bool _isBehind;
     long _savedAt;
 
-    public CheckpointTracker(IImportState state, ImportCheckpoint? loaded, string optionsFingerprint, ImportTotals none, ImportCounts counts, TimeProvider time, TimeSpan interval, string? deadLetterPath, bool forgetsEnded = false)
+    public CheckpointTracker(IImportState state, ImportCheckpoint? loaded, string optionsFingerprint, ImportTotals none, ImportCounts counts, TimeProvider time, TimeSpan interval, string? deadLetterPath, bool discards = false, bool forgetsEnded = false)
     {
+        IsToDiscard = discards;
         (_state, _optionsFingerprint, _counts, _time, _interval, _deadLetterPath, _forgetsEnded) = (state, optionsFingerprint, counts, time, interval, deadLetterPath, forgetsEnded);
         _before = loaded?.Totals ?? none;
         _totals = _before with { ResumedFrom = _before.Read };
@@ -58,6 +59,9 @@ sealed class CheckpointTracker
 
     /// <summary>Whether the counts of a batch did not add up.</summary>
     public bool Broken { get; private set; }
+
+    /// <summary>Whether what an earlier import saved is still there, and is to be discarded before anything is sent or saved.</summary>
+    public bool IsToDiscard { get; private set; }
 
     /// <summary>Whether every update so far was completed; if not, nothing more must be saved.</summary>
     public bool IsSound { get; set; } = true;
@@ -89,7 +93,16 @@ sealed class CheckpointTracker
         {
             foreach (var source in sources)
                 if (_sources.TryAdd(source.Id, source)) _moved.Add(source.Id);
-            if (_moved.Count > 0) Save(finished: false);
+            if (_moved.Count > 0 && !IsToDiscard) Save(finished: false);
+        }
+    }
+
+    /// <summary>Durably discards what an earlier import saved, before anything is sent.</summary>
+    public void Begin()
+    {
+        lock (_lock)
+        {
+            if (IsToDiscard) Save(finished: false);
         }
     }
 
@@ -206,6 +219,8 @@ sealed class CheckpointTracker
 
     void Save(bool finished)
     {
+        if (IsToDiscard) _state.Clear();
+        IsToDiscard = false;
         var totals = Current();
         _state.Save(new ImportCheckpoint
         {

@@ -6,7 +6,8 @@ namespace MixpanelConnector;
 public static class ImportDeadLetters
 {
     /// <summary>
-    /// Writes all dead letters of a state to a file and syncs it, replacing what is there. An import does the same whenever it ends gracefully.
+    /// Writes all dead letters of a state to a file and syncs it. An import does the same whenever it ends gracefully. A file with other content is kept as
+    /// <c>FILE.1</c>, or with the next number that is free.
     /// </summary>
     /// <param name="state">The state of the import.</param>
     /// <param name="path">The file.</param>
@@ -15,17 +16,18 @@ public static class ImportDeadLetters
     {
         ArgumentNullException.ThrowIfNull(state);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Write(state, path, CancellationToken.None);
+        _ = Write(state, path, CancellationToken.None);
     }
 
     /// <param name="state">The state of the import.</param>
     /// <param name="path">The file.</param>
     /// <param name="cancellationToken">Ends the wait for a pipe without a reader.</param>
-    internal static void Write(IImportState state, string path, CancellationToken cancellationToken)
+    /// <returns>The new path of another file that was there; null for none.</returns>
+    internal static string? Write(IImportState state, string path, CancellationToken cancellationToken)
     {
         try
         {
-            DeadLetterFile.Write(path, state.DeadLetters(), cancellationToken);
+            return DeadLetterFile.Write(path, state.DeadLetters(), cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -7,17 +7,19 @@ static class DeadLetterFile
 {
     static readonly ReadOnlyMemory<byte> LineEnd = "\n"u8.ToArray();
 
+    /// <summary>Returns the new path of another file that was there; null for none.</summary>
     /// <exception cref="IOException">The file cannot be written or synced.</exception>
     /// <exception cref="UnauthorizedAccessException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">The path is a pipe without a reader, and the wait for one was canceled.</exception>
-    public static void Write(string path, IEnumerable<ReadOnlyMemory<byte>> lines, CancellationToken cancellationToken)
+    public static string? Write(string path, IEnumerable<ReadOnlyMemory<byte>> lines, CancellationToken cancellationToken)
     {
         if (OutputFile.IsSpecial(path))
         {
             OutputFile.WriteSpecial(path, lines.SelectMany(line => (ReadOnlyMemory<byte>[])[line, LineEnd]), cancellationToken);
-            return;
+            return null;
         }
 
+        string? kept = null;
         var whole = Path.GetFullPath(path);
         using var file = NewFile.Create(whole);
         foreach (var line in lines)
@@ -28,8 +30,9 @@ static class DeadLetterFile
 
         file.Keep(beforeRename: () =>
         {
-            if (FileStatus.Of(whole).Kind is not FileKind.None && !BeginsWith(file.Content, whole)) File.Move(whole, FreeName(whole));
+            if (FileStatus.Of(whole).Kind is not FileKind.None && !BeginsWith(file.Content, whole)) File.Move(whole, kept = FreeName(whole));
         });
+        return kept;
     }
 
     /// <summary>
