@@ -17,7 +17,7 @@ static class TrackedValue
     public const int DeepestWritten = 1000;
 
     /// <summary>The converters for contracts: the types that System.Text.Json would write differently.</summary>
-    public static readonly IReadOnlyList<JsonConverter> Converters = [new TimeConverter(), new OffsetTimeConverter(), new EnumConverter(), new NullableEnumConverter(), new BigIntegerConverter(), new NodeConverter()];
+    public static readonly IReadOnlyList<JsonConverter> Converters = [new TimeConverter(), new OffsetTimeConverter(), new EnumConverter(), new NullableEnumConverter(), new BigIntegerConverter(), new NodeConverter(), new TaskConverter()];
 
     /// <summary>Writes a value.</summary>
     /// <param name="json">The writer.</param>
@@ -85,7 +85,10 @@ static class TrackedValue
             case Uri address:
                 WriteText(json, address.OriginalString, path);
                 break;
-            case Enum or char or Version:
+            case Enum named:
+                WriteText(json, EnumNames.Of(named), path);
+                break;
+            case char or Version:
                 WriteText(json, value.ToString()!, path);
                 break;
             case byte[] bytes:
@@ -115,8 +118,7 @@ static class TrackedValue
             case IDictionary members:
                 EnsureNotTooDeep(json);
                 json.WriteStartObject();
-                foreach (DictionaryEntry member in members)
-                    WriteMember(json, member.Key as string ?? Convert.ToString(member.Key, CultureInfo.InvariantCulture) ?? throw new UnwritableValueException(path, "a key without text"), member.Value, path);
+                foreach (DictionaryEntry member in members) WriteMember(json, NameOf(member.Key, path), member.Value, path);
                 json.WriteEndObject();
                 break;
             case IEnumerable items:
@@ -125,10 +127,27 @@ static class TrackedValue
                 foreach (var item in items) Write(json, item, path);
                 json.WriteEndArray();
                 break;
+            case var _ when TaskConverter.Converts(value.GetType()):
+                throw TaskConverter.NotAwaited(path);
             default:
                 throw new UnwritableValueException(path, $"a value of type {value.GetType().Name} needs its type's contract: use text, a number, a boolean, a time, a list, a dictionary or JSON, or track an object with its JsonTypeInfo");
         }
     }
+
+    /// <summary>Returns the name for a key of a dictionary: the text that the key would be as a value, or its number.</summary>
+    static string NameOf(object key, string path) => key switch
+    {
+        string text => text,
+        Enum named => EnumNames.Of(named),
+        DateTime time => MixpanelTime.Of(time),
+        DateTimeOffset time => MixpanelTime.Of(time.UtcDateTime),
+        DateOnly day => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+        TimeOnly time => time.ToTimeSpan().ToString("c", CultureInfo.InvariantCulture),
+        Uri address => address.OriginalString,
+        bool or char or Version => key.ToString()!,
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => throw new UnwritableValueException(path, $"a dictionary with keys of type {key.GetType().Name} has no names: use keys such as text"),
+    };
 
     /// <summary>Whether a property of an event is its time, as a .NET type.</summary>
     public static bool IsMoment(string name, object value) => name == "time" && MillisecondsOf(value) is not null;
@@ -248,11 +267,15 @@ static class TrackedValue
     sealed class TimeConverter : WriteOnlyConverter<DateTime>
     {
         public override void Write(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options) => writer.WriteStringValue(MixpanelTime.Of(value));
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options) => writer.WritePropertyName(MixpanelTime.Of(value));
     }
 
     sealed class OffsetTimeConverter : WriteOnlyConverter<DateTimeOffset>
     {
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(MixpanelTime.Of(value.UtcDateTime));
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WritePropertyName(MixpanelTime.Of(value.UtcDateTime));
     }
 
     /// <summary>Converts every enumeration: a converter for each type could not be created in ahead-of-time compiled code.</summary>
@@ -262,9 +285,9 @@ static class TrackedValue
 
         public override bool CanConvert(Type typeToConvert) => Converts(typeToConvert);
 
-        public override void Write(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+        public override void Write(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WriteStringValue(EnumNames.Of(value));
 
-        public override void WriteAsPropertyName(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WritePropertyName(value.ToString());
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WritePropertyName(EnumNames.Of(value));
     }
 
     /// <summary>Converts nullable enumerations, which System.Text.Json cannot do with a converter for every enumeration.</summary>
@@ -272,12 +295,14 @@ static class TrackedValue
     {
         public override bool CanConvert(Type typeToConvert) => Nullable.GetUnderlyingType(typeToConvert) is { } type && EnumConverter.Converts(type);
 
-        public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+        public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options) => writer.WriteStringValue(EnumNames.Of((Enum)value));
     }
 
     sealed class BigIntegerConverter : WriteOnlyConverter<BigInteger>
     {
         public override void Write(Utf8JsonWriter writer, BigInteger value, JsonSerializerOptions options) => writer.WriteRawValue(value.ToString(CultureInfo.InvariantCulture));
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, BigInteger value, JsonSerializerOptions options) => writer.WritePropertyName(value.ToString(CultureInfo.InvariantCulture));
     }
 
     sealed class NodeConverter : WriteOnlyConverter<JsonNode>
@@ -285,6 +310,18 @@ static class TrackedValue
         public override bool CanConvert(Type typeToConvert) => typeToConvert.IsAssignableTo(typeof(JsonNode));
 
         public override void Write(Utf8JsonWriter writer, JsonNode value, JsonSerializerOptions options) => WriteNode(writer, value, "");
+    }
+
+    /// <summary>Refuses what was not awaited: its properties would be written, and reading its result would block the thread.</summary>
+    sealed class TaskConverter : WriteOnlyConverter<object>
+    {
+        public static bool Converts(Type type) => type.IsAssignableTo(typeof(Task)) || type == typeof(ValueTask) || (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>));
+
+        public static UnwritableValueException NotAwaited(string path) => new(path, "it is a task: await it, and track its result");
+
+        public override bool CanConvert(Type typeToConvert) => Converts(typeToConvert);
+
+        public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options) => throw NotAwaited("");
     }
 
     sealed class MillisecondsConverter<T>(Func<T, long> milliseconds) : WriteOnlyConverter<T>
