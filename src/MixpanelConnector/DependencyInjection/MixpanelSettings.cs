@@ -152,7 +152,7 @@ public sealed class MixpanelSettings
         {
             if (!Sections.TryGetValue(entry.Key, out var section))
             {
-                Read(name, entry, value => (Values.GetValueOrDefault(entry.Key) ?? throw NoSuchSetting(entry.Key))(this, value));
+                Read(name, entry, value => (Values.GetValueOrDefault(entry.Key) ?? throw NoSuchSetting(entry))(this, value));
                 continue;
             }
 
@@ -176,11 +176,14 @@ public sealed class MixpanelSettings
             : throw new FormatException($"there is no such redaction setting; there are {string.Join(", ", RedactionLists.Keys.Concat(RedactionValues.Keys))}"));
     }
 
-    static FormatException NoSuchSetting(string name)
+    static FormatException NoSuchSetting(IConfigurationSection entry)
     {
         var known = Values.Keys.Concat(Sections.Keys).ToList();
-        var near = Spelling.Nearest(name.ToUpperInvariant(), known.Select(each => each.ToUpperInvariant()));
-        return new($"there is no such setting{(near is null ? $"; there are {string.Join(", ", known)}" : $"; did you mean {known.Find(each => each.Equals(near, StringComparison.OrdinalIgnoreCase))}")}");
+        var near = Spelling.Nearest(entry.Key.ToUpperInvariant(), known.Select(each => each.ToUpperInvariant()));
+        if (near is not null) return new($"there is no such setting; did you mean {known.Find(each => each.Equals(near, StringComparison.OrdinalIgnoreCase))}");
+        return new(entry.Path == entry.Key
+            ? "there is no such setting, and it is in no section: pass the section with the settings, such as configuration.GetSection(\"Mixpanel\")"
+            : $"there is no such setting; there are {string.Join(", ", known)}");
     }
 
     /// <summary>Reads one value. An empty environment variable counts as not set.</summary>

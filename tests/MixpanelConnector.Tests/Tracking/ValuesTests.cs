@@ -209,6 +209,10 @@ public sealed partial class ValuesTests
         { "t", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = Forever.Task }) },
         { "t", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = new ValueTask(Forever.Task) }) },
         { "t", tracker => tracker.Profile("u").Set(new { t = Forever.Task }) },
+        { "t", tracker => tracker.Track("e", "u", new { A = 1, t = (1, "a") }) },
+        { "t", tracker => tracker.Track("e", "u", new { A = 1, t = ((int, int)?)(1, 2) }) },
+        { "t", tracker => tracker.Track("e", "u", new { A = 1, t = new[] { (1, 2) } }) },
+        { "t", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = (1, "a") }) },
         { "p", tracker => tracker.Profile("u").Set("p", double.NaN) },
         { "q", tracker => tracker.Profile("u").Union("q", 1, double.NaN) },
         { "r", tracker => tracker.Group("company", "acme").Set("r", JsonValue.Create(double.NegativeInfinity)) },
@@ -224,6 +228,28 @@ public sealed partial class ValuesTests
         Assert.Empty(_tracker.Records);
         Assert.StartsWith($"The property '{name}' cannot be written as JSON: ", refusal.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", refusal.Message, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, Func<RecordingTracker, bool>> Reasons => new()
+    {
+        { "contains itself", tracker => tracker.Track("e", "u", new { n = Cycle() }) },
+        { "contains itself", tracker => tracker.Track("e", "u", CyclicNames()) },
+        { "await it", tracker => tracker.Track("e", "u", new { t = Forever.Task }) },
+        { "await it", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = Forever.Task }) },
+        { "it is a tuple", tracker => tracker.Track("e", "u", new { t = (1, 2) }) },
+        { "it is a tuple", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = (1, 2) }) },
+        { "values of its type are not supported", tracker => tracker.Track("e", "u", new { t = typeof(string) }) },
+        { "values of its type are not supported", tracker => tracker.Profile("u").Set(new { t = new Func<int>(() => 1) }) },
+        { "a number must be finite", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = double.NaN }) },
+        { "InvalidTimeZoneException", tracker => tracker.Track("e", "u", new Thrower()) },
+        { "half of a surrogate pair", tracker => tracker.Track("e", "u", new { t = "\ud800" }) },
+    };
+
+    [Theory, MemberData(nameof(Reasons))]
+    public void A_refusal_says_why(string reason, Func<RecordingTracker, bool> track)
+    {
+        Assert.False(track(_tracker));
+        Assert.Contains(reason, Assert.Single(_tracker.Rejected).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -10,6 +10,9 @@ namespace MixpanelConnector.Tracking.Records;
 /// <summary>Properties as the caller gave them: a value with its type's contract, JSON, a dictionary, or nothing.</summary>
 readonly struct Payload
 {
+    // The default of System.Text.Json.
+    const int DeepestOfContracts = 64;
+
     readonly object? _value, _contract;
 
     /// <param name="value">The value.</param>
@@ -52,9 +55,16 @@ readonly struct Payload
         catch (Exception e) when (e is not UnwritableValueException and not OutOfMemoryException)
         {
             // The caller's type threw, or contains something that JSON cannot express. The exception may contain the value.
-            throw new UnwritableValueException(FindUnwritable(ofEvent), e.GetType().Name);
+            throw new UnwritableValueException(FindUnwritable(ofEvent), ReasonOf(e, json.CurrentDepth));
         }
     }
+
+    static string ReasonOf(Exception e, int depth) => e switch
+    {
+        JsonException when depth >= DeepestOfContracts => TrackedValue.NestedTooDeeply,
+        NotSupportedException => "values of its type are not supported: use text, a number, a boolean, a time, a list, a dictionary, JSON, or a type with such properties",
+        _ => e.GetType().Name,
+    };
 
     void Write(Utf8JsonWriter json, bool ofEvent)
     {

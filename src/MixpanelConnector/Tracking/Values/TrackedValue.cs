@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -16,8 +17,10 @@ static class TrackedValue
     /// <summary>The depth to which a value may be nested: the writer's limit.</summary>
     public const int DeepestWritten = 1000;
 
+    public const string NestedTooDeeply = "it is nested too deeply, or contains itself";
+
     /// <summary>The converters for contracts: the types that System.Text.Json would write differently.</summary>
-    public static readonly IReadOnlyList<JsonConverter> Converters = [new TimeConverter(), new OffsetTimeConverter(), new EnumConverter(), new NullableEnumConverter(), new BigIntegerConverter(), new NodeConverter(), new TaskConverter()];
+    public static readonly IReadOnlyList<JsonConverter> Converters = [new TimeConverter(), new OffsetTimeConverter(), new EnumConverter(), new NullableEnumConverter(), new BigIntegerConverter(), new NodeConverter(), new RefusingConverter()];
 
     /// <summary>Writes a value.</summary>
     /// <param name="json">The writer.</param>
@@ -127,10 +130,8 @@ static class TrackedValue
                 foreach (var item in items) Write(json, item, path);
                 json.WriteEndArray();
                 break;
-            case var _ when TaskConverter.Converts(value.GetType()):
-                throw TaskConverter.NotAwaited(path);
             default:
-                throw new UnwritableValueException(path, $"a value of type {value.GetType().Name} needs its type's contract: use text, a number, a boolean, a time, a list, a dictionary or JSON, or track an object with its JsonTypeInfo");
+                throw new UnwritableValueException(path, RefusingConverter.Reason(value.GetType()) ?? $"a value of type {value.GetType().Name} needs its type's contract: use text, a number, a boolean, a time, a list, a dictionary or JSON, or track an object with its JsonTypeInfo");
         }
     }
 
@@ -191,7 +192,7 @@ static class TrackedValue
     }
 
     /// <summary>Without the path, which is as long as the value is deep.</summary>
-    public static UnwritableValueException TooDeep() => new("", "it is nested too deeply, or contains itself");
+    public static UnwritableValueException TooDeep() => new("", NestedTooDeeply);
 
     /// <exception cref="UnwritableValueException">The text is not valid Unicode.</exception>
     static void WriteText(Utf8JsonWriter json, string text, string path)
@@ -312,16 +313,17 @@ static class TrackedValue
         public override void Write(Utf8JsonWriter writer, JsonNode value, JsonSerializerOptions options) => WriteNode(writer, value, "");
     }
 
-    /// <summary>Refuses what was not awaited: its properties would be written, and reading its result would block the thread.</summary>
-    sealed class TaskConverter : WriteOnlyConverter<object>
+    /// <summary>Refuses what System.Text.Json would write without its content: tasks, whose result it would even wait for, and tuples.</summary>
+    sealed class RefusingConverter : WriteOnlyConverter<object>
     {
-        public static bool Converts(Type type) => type.IsAssignableTo(typeof(Task)) || type == typeof(ValueTask) || (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>));
+        public static string? Reason(Type type) =>
+            type.IsAssignableTo(typeof(Task)) || type == typeof(ValueTask) || (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>)) ? "it is a task: await it, and track its result"
+            : type.IsValueType && type.IsAssignableTo(typeof(ITuple)) ? "it is a tuple, whose items have no names in JSON: use a list, or an object such as new { A, B }"
+            : null;
 
-        public static UnwritableValueException NotAwaited(string path) => new(path, "it is a task: await it, and track its result");
+        public override bool CanConvert(Type typeToConvert) => Reason(typeToConvert) is not null;
 
-        public override bool CanConvert(Type typeToConvert) => Converts(typeToConvert);
-
-        public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options) => throw NotAwaited("");
+        public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options) => throw new UnwritableValueException("", Reason(value.GetType())!);
     }
 
     sealed class MillisecondsConverter<T>(Func<T, long> milliseconds) : WriteOnlyConverter<T>
