@@ -64,7 +64,7 @@ namespace MixpanelConnector.Generators.Tests
             new Itself(Utc, new(Utc, null)),
             new Itself(Utc, null).Round(),
             new Maybes(null, null, null, null, null, null, null, null, null),
-            new Maybes(new(2026, 1, 2), new(3, 4, 5), Guid.AllBitsSet, TimeSpan.FromTicks(1), 1.10m, Int128.MinValue, 'é', (Half)0.5, new Moment(Utc)),
+            new Maybes(new(2026, 1, 2), new(3, 4, 5), Guid.AllBitsSet, TimeSpan.FromTicks(1), 1.10m, Int128.MinValue, 'é', (Half)0.5, new Moment(new(Utc))),
             new Nulls(null, null, null),
             new Nulls(new("n", null, null), new(StringComparer.Ordinal) { ["a"] = null, ["b"] = new() { [1] = null, [2] = new(1, "EUR") } }, [null, new(StringComparer.Ordinal) { ["c"] = null, ["d"] = [null] }]),
             new Keywords<int> { @record = 1, @await = 2, field = 3, value = 4, json = 5, happened = 6, System = 7, @global = 8, MixpanelConnector = 9, WriteObject1 = new("w", null), _ = 10 },
