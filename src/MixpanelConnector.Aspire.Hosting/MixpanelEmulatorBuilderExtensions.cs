@@ -16,6 +16,7 @@ public static class MixpanelEmulatorBuilderExtensions
     /// <param name="name">The resource's name. Default: <c>mixpanel</c>.</param>
     /// <param name="port">Its port on this machine. Default: any free port.</param>
     /// <returns>A builder for the resource.</returns>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     public static IResourceBuilder<MixpanelEmulatorResource> AddMixpanelEmulator(this IDistributedApplicationBuilder builder, [ResourceName] string name = "mixpanel", int? port = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -219,6 +219,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <param name="name">Its name.</param>
     /// <param name="cancellationToken">Cancels before it is created.</param>
     /// <returns>The project, with its credentials.</returns>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     public async Task<EmulatedProject> CreateProjectAsync(string name = "test", CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

@@ -34,6 +34,7 @@ public static class EmulatorAssertions
     /// <param name="distinctId">The required <c>distinct_id</c>. Default: any.</param>
     /// <param name="properties">A condition on its properties. Default: none.</param>
     /// <param name="cancellationToken">Cancels reading.</param>
+    /// <exception cref="EmulatorAssertionException">No event matches, or several do.</exception>
     public static async Task<StoredEvent> AssertEventAsync(
         this EmulatedMixpanel mixpanel, string name, string? distinctId = null, Func<JsonElement, bool>? properties = null, CancellationToken cancellationToken = default)
     {
@@ -48,6 +49,7 @@ public static class EmulatorAssertions
     /// <param name="distinctId">The required <c>distinct_id</c>. Default: any.</param>
     /// <param name="properties">A condition on their properties. Default: none.</param>
     /// <param name="cancellationToken">Cancels reading.</param>
+    /// <exception cref="EmulatorAssertionException">Another number of events matches.</exception>
     public static async Task<IReadOnlyList<StoredEvent>> AssertEventsAsync(
         this EmulatedMixpanel mixpanel, string name, int count, string? distinctId = null, Func<JsonElement, bool>? properties = null, CancellationToken cancellationToken = default)
     {
@@ -61,6 +63,7 @@ public static class EmulatorAssertions
     /// <summary>Asserts that no event was stored.</summary>
     /// <param name="mixpanel">The embedded Mixpanel.</param>
     /// <param name="cancellationToken">Cancels reading.</param>
+    /// <exception cref="EmulatorAssertionException">An event was stored.</exception>
     public static async Task AssertNoEventsAsync(this EmulatedMixpanel mixpanel, CancellationToken cancellationToken = default)
     {
         var all = await mixpanel.EventsAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
@@ -72,6 +75,7 @@ public static class EmulatorAssertions
     /// <param name="distinctId">The user.</param>
     /// <param name="properties">A condition on its properties. Default: none.</param>
     /// <param name="cancellationToken">Cancels before reading.</param>
+    /// <exception cref="EmulatorAssertionException">No profile matches.</exception>
     public static async Task<StoredProfile> AssertProfileAsync(
         this EmulatedMixpanel mixpanel, string distinctId, Func<JsonElement, bool>? properties = null, CancellationToken cancellationToken = default)
     {
@@ -82,6 +86,7 @@ public static class EmulatorAssertions
 
     /// <summary>Asserts that every request was answered with a status below 400.</summary>
     /// <param name="mixpanel">The embedded Mixpanel.</param>
+    /// <exception cref="EmulatorAssertionException">A request was refused, or is not answered yet.</exception>
     public static void AssertNothingRefused(this EmulatedMixpanel mixpanel)
     {
         var refused = mixpanel.Requests.Where(request => request.Status is null or >= 400).ToList();

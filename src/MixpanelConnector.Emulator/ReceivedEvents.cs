@@ -65,6 +65,7 @@ public sealed class ReceivedEvents
     /// <summary>Asserts how many events match, and returns them in the order in which they were stored.</summary>
     /// <param name="count">The exact number.</param>
     /// <param name="cancellationToken">Cancels reading.</param>
+    /// <exception cref="EmulatorAssertionException">Another number of events matches.</exception>
     public async Task<IReadOnlyList<StoredEvent>> TimesAsync(int count, CancellationToken cancellationToken = default)
     {
         var all = await _mixpanel.EventsOfAsync(_projectId, cancellationToken).ConfigureAwait(false);
@@ -78,13 +79,16 @@ public sealed class ReceivedEvents
 
     /// <summary>Asserts that no event matches.</summary>
     /// <param name="cancellationToken">Cancels reading.</param>
+    /// <exception cref="EmulatorAssertionException">An event matches.</exception>
     public Task NeverAsync(CancellationToken cancellationToken = default) => TimesAsync(0, cancellationToken);
 
     /// <summary>Asserts that exactly one event matches, and returns it.</summary>
     /// <param name="cancellationToken">Cancels reading.</param>
+    /// <exception cref="EmulatorAssertionException">No event matches, or several do.</exception>
     public async Task<StoredEvent> OnceAsync(CancellationToken cancellationToken = default) => (await TimesAsync(1, cancellationToken).ConfigureAwait(false))[0];
 
     /// <summary>Asserts that exactly one event matches, for <c>await</c>.</summary>
+    /// <exception cref="EmulatorAssertionException">No event matches, or several do.</exception>
     public TaskAwaiter<StoredEvent> GetAwaiter() => OnceAsync().GetAwaiter();
 
     ReceivedEvents And(string text, Func<StoredEvent, bool> holds) => new(_mixpanel, _projectId, _name, [.. _conditions, (text, holds)]);

@@ -62,7 +62,7 @@ sealed class EventEmitter
     {
         foreach (var member in members)
         {
-            var value = $"{of}.{Identifier(member.Symbol.Name)}";
+            var value = $"{(member.IsHidden ? $"(({member.Symbol.ContainingType.ToDisplayString(Full)}){of})" : of)}.{Identifier(member.Symbol.Name)}";
             var name = IsText(member.Name) ? $"json.Name({Literal(member.Name)}u8);" : $"json.Name({Literal(member.Name)});";
             switch (member.Presence)
             {

@@ -26,6 +26,7 @@ public sealed class MixpanelEventGenerator : IIncrementalGenerator
         var (symbol, compilation) = ((INamedTypeSymbol)found.TargetSymbol, found.SemanticModel.Compilation);
         if (compilation.GetTypeByMetadataName(KnownNames.EventInterface) is null || EventType.WhyClosed(symbol, cancellationToken) is not null || EventType.IsWrittenByHand(symbol, cancellationToken)) return default;
         if (EventType.Of(symbol, compilation, cancellationToken) is not { Contract.Obstacles.Count: 0 } type) return default;
+        if (type.Attribute.ApplicationSyntaxReference?.GetSyntax(cancellationToken).FirstAncestorOrSelf<TypeDeclarationSyntax>() != found.TargetNode) return default; // repeated on another part, which the compiler reports
         return (NameOf(symbol), EventEmitter.Write(type, EventSchema.Write(type, cancellationToken)));
     }
 

@@ -65,6 +65,12 @@ enum Presence
     WhenNotNull,
     WhenNotDefault,
     Always,
+
+    /// <summary>It cannot be read, but it hides a property of the same name in a base type.</summary>
+    Never,
+
+    /// <summary>It leaves its name to another property.</summary>
+    Ignored,
 }
 
 /// <summary>A property of an event, or of an object in it.</summary>
@@ -73,7 +79,9 @@ enum Presence
 /// <param name="Type">The type of its value.</param>
 /// <param name="Shape">How its value is written.</param>
 /// <param name="Presence">When it is written.</param>
-sealed record EventMember(ISymbol Symbol, string Name, ITypeSymbol Type, Shape? Shape, Presence Presence)
+/// <param name="Order">Its place among the others; lower ones come first.</param>
+/// <param name="IsHidden">Whether a derived type has a member of the same name.</param>
+sealed record EventMember(ISymbol Symbol, string Name, ITypeSymbol Type, Shape? Shape, Presence Presence, int Order, bool IsHidden)
 {
     /// <summary>Whether it may be omitted.</summary>
     public bool MayBeAbsent => Presence is Presence.WhenNotDefault || (Presence is Presence.WhenNotNull && (Type.NullableAnnotation is NullableAnnotation.Annotated || Type.OriginalDefinition.SpecialType is SpecialType.System_Nullable_T));

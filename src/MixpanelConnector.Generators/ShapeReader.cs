@@ -1,4 +1,6 @@
+using System.Text;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 
 namespace MixpanelConnector.Generators;
 
@@ -43,7 +45,7 @@ sealed class ShapeReader(ContractReader contract)
         if (type.TypeKind is TypeKind.Enum)
         {
             why = ContractReader.WhyOwn(type);
-            return new Shape.Plain("json.Value({0}.ToString());", Text);
+            return new Shape.Plain($"json.Value({NameOf(type)});", Text);
         }
 
         if (type is IArrayTypeSymbol { Rank: 1 } array) return array.ElementType.SpecialType is SpecialType.System_Byte ? new Shape.Plain("json.Bytes({0});", Text) : ListOf(array.ElementType, asInterface: false, out why);
@@ -72,7 +74,7 @@ sealed class ShapeReader(ContractReader contract)
         var name = key switch
         {
             { SpecialType: SpecialType.System_String } => "{0}",
-            { TypeKind: TypeKind.Enum } when ContractReader.WhyOwn(key) is null => "{0}.ToString()",
+            { TypeKind: TypeKind.Enum } when ContractReader.WhyOwn(key) is null => NameOf(key),
             { SpecialType: >= SpecialType.System_SByte and <= SpecialType.System_UInt64 } => "{0}.ToString(global::System.Globalization.CultureInfo.InvariantCulture)",
             { Name: "Guid", ContainingNamespace: { Name: "System", ContainingNamespace.IsGlobalNamespace: true } } => "{0}.ToString()",
             _ => null,
@@ -80,6 +82,20 @@ sealed class ShapeReader(ContractReader contract)
         if (name is null) why = $"has keys of type {key.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)}: use a type such as string";
         else if (Of(value, out why) is { } shape) return new Shape.Dictionary(name, key, shape, value);
         return null;
+    }
+
+    /// <summary>The C# that converts a member of an enumeration to its name, with {0} for the member.</summary>
+    static string NameOf(ITypeSymbol type)
+    {
+        var names = new StringBuilder();
+        foreach (var member in type.GetMembers())
+            if (member.GetAttributes().FirstOrDefault(one => one.AttributeClass is { Name: "JsonStringEnumMemberNameAttribute" })?.Argument() is string name)
+                names.Append(SymbolDisplay.FormatLiteral(member.Name, quote: true)).Append(" => ").Append(SymbolDisplay.FormatLiteral(name, quote: true)).Append(", ");
+        if (names.Length == 0) return "{0}.ToString()";
+        var named = $" switch {{{{ {names.Replace("{", "{{").Replace("}", "}}")}var other => other }}}}";
+        return type.GetAttributes().Any(one => one.AttributeClass?.ToDisplayString() == "System.FlagsAttribute")
+            ? $"string.Join(\", \", global::System.Array.ConvertAll({{0}}.ToString().Split(new[] {{{{ \", \" }}}}, global::System.StringSplitOptions.None), static one => one{named}))"
+            : $"{{0}}.ToString(){named}";
     }
 
     static Shape.Plain? Plain(ITypeSymbol type) => type.SpecialType switch

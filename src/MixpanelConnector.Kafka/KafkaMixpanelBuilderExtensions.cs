@@ -12,6 +12,7 @@ public static class KafkaMixpanelBuilderExtensions
     /// group updates to one with <c>.groups</c>. It must not contain a password. An invalid URL is reported when the host starts.</param>
     /// <param name="options">How to connect. Default: without authentication.</param>
     /// <returns>The builder.</returns>
+    /// <exception cref="ArgumentException">The address is empty.</exception>
     public static MixpanelBuilder UseKafka(this MixpanelBuilder builder, string address, QueueOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -12,6 +12,7 @@ public static class RabbitMqMixpanelBuilderExtensions
     /// group updates to one with <c>.groups</c>. It must not contain a password. An invalid URL is reported when the host starts.</param>
     /// <param name="options">How to connect. Default: as RabbitMQ's default user <c>guest</c>.</param>
     /// <returns>The builder.</returns>
+    /// <exception cref="ArgumentException">The address is empty.</exception>
     public static MixpanelBuilder UseRabbitMq(this MixpanelBuilder builder, string address, QueueOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

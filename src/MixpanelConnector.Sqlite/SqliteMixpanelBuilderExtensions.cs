@@ -8,11 +8,12 @@ public static class SqliteMixpanelBuilderExtensions
     /// </summary>
     /// <param name="builder">The result of <c>AddMixpanel</c>.</param>
     /// <param name="folder">A folder used only for the outbox, on a local disk; processes of the same application may share it.</param>
-    /// <param name="mostBytes">The maximum size of this process's part in bytes; beyond that, records are rejected until some are sent. Default: 1 GB.</param>
+    /// <param name="maxBytes">The maximum size of this process's part in bytes; beyond that, records are rejected until some are sent. At least
+    /// 2 MB. Default: 1 GB.</param>
     /// <returns>The builder.</returns>
-    public static MixpanelBuilder UseSqliteOutbox(this MixpanelBuilder builder, string folder, long mostBytes = SqliteOutbox.DefaultMostBytes)
+    public static MixpanelBuilder UseSqliteOutbox(this MixpanelBuilder builder, string folder, long maxBytes = SqliteOutbox.DefaultMaxBytes)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseOutbox(_ => SqliteOutbox.Open(folder, mostBytes));
+        return builder.UseOutbox(_ => SqliteOutbox.Open(folder, maxBytes));
     }
 }

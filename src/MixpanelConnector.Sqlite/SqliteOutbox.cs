@@ -15,31 +15,32 @@ public sealed class SqliteOutbox : ITrackerOutbox
     const int TakenOverAtOnce = 1000;
 
     readonly string _folder;
-    readonly long _mostBytes;
+    readonly long _maxBytes;
     Held _own;
     bool _isClaimed;
     long _quarantinedElsewhere;
 
-    SqliteOutbox(string folder, long mostBytes)
+    SqliteOutbox(string folder, long maxBytes)
     {
-        (_folder, _mostBytes) = (folder, mostBytes);
+        (_folder, _maxBytes) = (folder, maxBytes);
         _own = Hold(static _ => true);
     }
 
     /// <summary>The default maximum size of an outbox in bytes: 1 GB.</summary>
-    public const long DefaultMostBytes = 1L << 30;
+    public const long DefaultMaxBytes = 1L << 30;
 
     /// <summary>Opens an outbox in a folder, creating it if needed.</summary>
     /// <param name="folder">A folder used only for the outbox, on a local disk. It contains personal data, so only its owner may read it. Trackers of several
     /// projects may share it.</param>
-    /// <param name="mostBytes">The maximum size of this process's part in bytes, the database and its log together; beyond that, records are rejected until some are
-    /// sent. Default: 1 GB.</param>
+    /// <param name="maxBytes">The maximum size of this process's part in bytes, the database and its log together; beyond that, records are rejected until some are
+    /// sent. At least 2 MB. Default: 1 GB.</param>
     /// <returns>The opened outbox.</returns>
+    /// <exception cref="ArgumentException">The folder is empty, or the size is less than 2 MB.</exception>
     /// <exception cref="OutboxException">The folder cannot be written.</exception>
-    public static SqliteOutbox Open(string folder, long mostBytes = DefaultMostBytes)
+    public static SqliteOutbox Open(string folder, long maxBytes = DefaultMaxBytes)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        ArgumentOutOfRangeException.ThrowIfLessThan(mostBytes, 2 << 20);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 2 << 20);
         folder = Path.GetFullPath(folder);
         try
         {
@@ -50,7 +51,7 @@ public sealed class SqliteOutbox : ITrackerOutbox
             throw NotWritable(folder, e);
         }
 
-        return new SqliteOutbox(folder, mostBytes);
+        return new SqliteOutbox(folder, maxBytes);
     }
 
     /// <inheritdoc/>
@@ -127,7 +128,7 @@ public sealed class SqliteOutbox : ITrackerOutbox
                 var isHeld = false;
                 try
                 {
-                    database = OutboxDatabase.Open(PathOf(_folder, number), _mostBytes);
+                    database = OutboxDatabase.Open(PathOf(_folder, number), _maxBytes);
                     isHeld = database is not null && fits(database);
                     if (isHeld) return new Held(number, database!, @lock);
                 }
@@ -171,7 +172,7 @@ public sealed class SqliteOutbox : ITrackerOutbox
             try
             {
                 var stay = 0L;
-                using (var left = OutboxDatabase.Open(path, _mostBytes))
+                using (var left = OutboxDatabase.Open(path, _maxBytes))
                 {
                     if (left is null) continue;
                     foreach (var batches in Enum.GetValues<TrackedKind>().SelectMany(kind => InParts(left, kind)))

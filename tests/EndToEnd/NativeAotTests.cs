@@ -58,6 +58,9 @@ public sealed class NativeAotTests
         Assert.Equal((50, 50), (events.Count(one => one.Name == "Order placed"), events.Count(one => one.Name == "Order checked")));
         Assert.Contains(events, one => one.Name == "Order checked" && JsonElement.Parse(one.Properties) is var properties && properties.GetProperty("Order").GetRawText() == """{"Total":7,"Currency":"EUR"}"""
             && properties.GetProperty("Verdict").GetString() == "Fine" && properties.GetProperty("Marks").GetRawText() == "[1,null]" && properties.GetProperty("Since").GetString() == "1970-01-01T00:00:00" && !properties.TryGetProperty("Doubt", out _));
+        var marks = events.Where(one => one.Name == "Marked").Select(one => JsonElement.Parse(one.Properties)).ToList();
+        Assert.Equal(100, marks.Count);
+        Assert.All(marks, properties => Assert.Equal(("all right", "Wrong"), (properties.GetProperty("Mark").GetString(), properties.GetProperty("Before").GetString())));
         Assert.Contains("EUR", Assert.Single(await mixpanel.ProfilesAsync()).Properties, StringComparison.Ordinal);
     }
 

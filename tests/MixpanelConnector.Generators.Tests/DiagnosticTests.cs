@@ -52,6 +52,15 @@ public sealed class DiagnosticTests
     [InlineData("""[MixpanelEvent("E")] public partial class [|E|] : List<int>;""", "MIXP010", "is a list")]
     [InlineData("""[MixpanelEvent("E")] public partial record E(Inner I); public record Inner(Version V, Type [|T|]);""", "MIXP010", "of type Type")]
     [InlineData("""[MixpanelEvent("E")] public partial record E { [JsonExtensionData] public Dictionary<string, object?>? [|More|] { get; init; } }""", "MIXP010", "[JsonExtensionData]")]
+    [InlineData("""class MoneyConverterAttribute() : JsonConverterAttribute(typeof(JsonStringEnumConverter)); public enum Plan { Free } [MixpanelEvent("E")] public partial record E([property: MoneyConverter] Plan [|N|]);""", "MIXP010", "[JsonConverter]")]
+    [InlineData("""[AttributeUsage(AttributeTargets.Class)] class OwnFormAttribute() : JsonConverterAttribute; [OwnForm] public record Money; [MixpanelEvent("E")] public partial record E(Money [|N|]);""", "MIXP010", "a type with [JsonConverter], Money")]
+    [InlineData("""public record Larger<T>(Larger<List<T>>? Next); [MixpanelEvent("E")] public partial record [|E|](Larger<int> N);""", "MIXP010", "refers to more than 500 types")]
+    [InlineData("""public record B { public virtual int N { get; set; } } [MixpanelEvent("E")] public partial record E : B { public override int [|N|] { set { } } }""", "MIXP010", "overrides only the setter")]
+    [InlineData("""public interface I { int N { get; } } [MixpanelEvent("E")] public partial record E : I { [JsonInclude] int I.[|N|] => 1; }""", "MIXP010", "implements an interface explicitly")]
+    [InlineData("""public record B { [JsonInclude] protected int [|N|] { get; set; } } [MixpanelEvent("E")] public partial record E(int A) : B { public new int N() => A; }""", "MIXP010", "not accessible")]
+    [InlineData("""public record B { [JsonInclude] protected int [|N|] { get; set; } } [MixpanelEvent("E")] public partial record E(B? Inner) : B;""", "MIXP010", "not accessible")]
+    [InlineData("""[MixpanelEvent("E")] public partial class [|E|] : System.Collections.IEnumerable { public System.Collections.IEnumerator GetEnumerator() => throw new NotSupportedException(); }""", "MIXP010", "is a list")]
+    [InlineData("""public record B(int [|A|]); [MixpanelEvent("E")] public partial record E(int A, [property: JsonPropertyName("A")] int C) : B(A);""", "MIXP010", "the same name in JSON as")]
     public async Task It_is_said_where_it_is(string source, string id, string says, string? also = null)
     {
         var (bare, place) = Marked(source);

@@ -18,6 +18,8 @@ public sealed class GeneratorTests
     [InlineData("namespace System2 { class String; } namespace A { class System; class MixpanelConnector; [MixpanelEvent(\"E\")] partial record E(System2.String S, System T, Dictionary<string, List<int?>> D); }")]
     [InlineData("namespace A { [MixpanelEvent(\"E\")] partial record E; } namespace a { [MixpanelEvent(\"E\")] partial record e; [MixpanelEvent(\"F\")] partial record E; }")]
     [InlineData("[MixpanelEvent(\"E\")] partial record E { [Obsolete] public int Old { get; init; } }")]
+    [InlineData("[MixpanelEvent(\"E\")] partial record E { [System.Diagnostics.CodeAnalysis.Experimental(\"X1\")] public int New { get; init; } }")]
+    [InlineData("public record B { [JsonInclude] protected int N { get; set; } } [MixpanelEvent(\"E\")] public partial record E(int A) : B;")]
     [InlineData("[MixpanelEvent(\"E\")] partial record E(int A); partial record E { public int B { get; init; } }")]
     [InlineData("[MixpanelEvent(\"\\\"\\r\\n{0}\\u2028\")] partial record E([property: JsonPropertyName(\"{0}\\\"\\\\\\r\\n\")] int A);")]
     [InlineData("[MixpanelEvent(\"E\")] partial record E([property: JsonPropertyName(\"\\ud800\")] int A);")]
@@ -27,6 +29,26 @@ public sealed class GeneratorTests
         var use = Compiled.WithGenerated(source).SyntaxTrees.Where(tree => tree.FilePath.EndsWith(".g.cs", StringComparison.Ordinal)).ToList();
         Assert.Equal(source.Split("[MixpanelEvent").Length - 1, use.Count);
     }
+
+    [Fact]
+    public void The_parts_of_a_type_and_its_bases_may_be_in_several_files()
+    {
+        var all = Compiled.WithGenerated("partial record E { public int B { get; init; } }", "[MixpanelEvent(\"E\")] partial record E : Base<int>;", "abstract partial record Base<T> { public T? C { get; init; } }", "partial record Base<T> { public List<T>? D { get; init; } }");
+        using var schema = JsonDocument.Parse(SchemaOf(all));
+        Assert.Equal(["B", "C", "D"], schema.RootElement.GetProperty("schemaJson").GetProperty("properties").EnumerateObject().Select(property => property.Name), StringComparer.Ordinal);
+    }
+
+    /// <summary>The compiler reports the mistake; the generator does not fail on top of it.</summary>
+    [Theory]
+    [InlineData("[MixpanelEvent(\"E\")] partial record E; [MixpanelEvent(\"E\")] partial record E { public int A { get; init; } }")]
+    [InlineData("[MixpanelEvent(\"E\"), MixpanelEvent(\"F\")] partial record E;")]
+    [InlineData("[MixpanelEvent(\"E\")] partial record E { [JsonIgnore, JsonIgnore] public int A { get; init; } }")]
+    [InlineData("[MixpanelEvent(\"E\")] partial record E { public int A { get; init; } public int A { get; init; } }")]
+    [InlineData("[MixpanelEvent(\"E\")] partial record E : E { public int A { get; init; } }")]
+    [InlineData("[MixpanelEvent(\"E\")] partial record E(Missing A) : AlsoMissing;")]
+    [InlineData("[MixpanelEvent(\"E\")] partial record E<T, T>(int A);")]
+    public void Code_that_does_not_compile_yet_does_not_make_the_generator_fail(string source) =>
+        Assert.All(Compiled.Driver.RunGenerators(Compiled.Of(source), TestContext.Current.CancellationToken).GetRunResult().Results, result => Assert.Null(result.Exception));
 
     [Fact]
     public void A_type_that_is_no_event_or_is_not_finished_generates_nothing() =>

@@ -63,6 +63,13 @@ namespace MixpanelConnector.Generators.Tests
             new OwnTime(DateTimeOffset.UnixEpoch),
             new Itself(Utc, new(Utc, null)),
             new Itself(Utc, null).Round(),
+            new Maybes(null, null, null, null, null, null, null, null, null),
+            new Maybes(new(2026, 1, 2), new(3, 4, 5), Guid.AllBitsSet, TimeSpan.FromTicks(1), 1.10m, Int128.MinValue, 'é', (Half)0.5, new Moment(new(Utc))),
+            new Nulls(null, null, null),
+            new Nulls(new("n", null, null), new(StringComparer.Ordinal) { ["a"] = null, ["b"] = new() { [1] = null, [2] = new(1, "EUR") } }, [null, new(StringComparer.Ordinal) { ["c"] = null, ["d"] = [null] }]),
+            new Keywords<int> { @record = 1, @await = 2, field = 3, value = 4, json = 5, happened = 6, System = 7, @global = 8, MixpanelConnector = 9, WriteObject1 = new("w", null), _ = 10 },
+            .. InheritedSamples.All,
+            .. EnumSamples.All,
         ];
     }
 
@@ -126,6 +133,29 @@ namespace MixpanelConnector.Generators.Tests
 
     [MixpanelEvent("Nullables")]
     sealed partial record Nullables(int? Number, DateTime? Time, Plan? Plan, Guid? Id, bool? Flag, Money? Price);
+
+    [MixpanelEvent("Maybes")]
+    sealed partial record Maybes(DateOnly? Day, TimeOnly? Clock, Guid? Id, TimeSpan? Span, decimal? Price, Int128? Large, char? Letter, Half? Half, Moment? Moment);
+
+    [MixpanelEvent("Nulls")]
+    sealed partial record Nulls(Person? Person, Dictionary<string, SortedList<int, Money?>?>? ByName, List<Dictionary<string, string?[]?>?>? Dictionaries);
+
+    [MixpanelEvent("Keywords")]
+    sealed partial record Keywords<@int>
+    {
+        public int @record { get; init; }
+        public int @await { get; init; }
+        public int field { get; init; }
+        public int value { get; init; }
+        public int json { get; init; }
+        public int happened { get; init; }
+        public int System { get; init; }
+        public int @global { get; init; }
+        public int MixpanelConnector { get; init; }
+        public Node? WriteObject1 { get; init; }
+        public int _ { get; init; }
+        public DateOnly Date { get; init; }
+    }
 
     [MixpanelEvent("Named")]
     sealed partial record Named

@@ -45,6 +45,52 @@ public sealed class DurableTrackerTests : IDisposable
     }
 
     [Fact]
+    public async Task An_outbox_belongs_to_one_tracker_until_that_ends()
+    {
+        var mixpanel = new MixpanelDouble();
+        using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
+        using var client = Client(http);
+        using var outbox = new Reusable(SqliteOutbox.Open(_folder.Path));
+        await using (var tracker = Tracker(client, outbox))
+        {
+            var refused = Assert.Throws<MixpanelException>(() => Tracker(client, outbox));
+            Assert.Equal("outbox", refused.Error.Field);
+            Assert.Contains("open one for each", refused.Message, StringComparison.Ordinal);
+            await tracker.TrackAsync("E", "u"); // not disturbed
+            await tracker.FlushAsync();
+        }
+
+        await using (var next = Tracker(client, outbox)) await next.TrackAsync("E", "u");
+        Assert.Equal(2, mixpanel.Stored.Count);
+    }
+
+    /// <summary>An outbox that a tracker does not close.</summary>
+    sealed class Reusable(SqliteOutbox inner) : ITrackerOutbox
+    {
+        public long Quarantined => inner.Quarantined;
+
+        public long LastNumber => inner.LastNumber;
+
+        public long Claim(Func<OutboxBatch, bool> isOwn) => inner.Claim(isOwn);
+
+        public IReadOnlyList<long> Append(IReadOnlyList<OutboxBatch> batches) => inner.Append(batches);
+
+        public IReadOnlyList<OutboxBatch> Read(TrackedKind kind, long after, int records) => inner.Read(kind, after, records);
+
+        public void Remove(IReadOnlyList<long> numbers) => inner.Remove(numbers);
+
+        public (long Records, DateTimeOffset? Oldest) Count(TrackedKind kind) => inner.Count(kind);
+
+        public void Dispose()
+        {
+            if (IsLastUse) inner.Dispose();
+            IsLastUse = true;
+        }
+
+        bool IsLastUse { get; set; }
+    }
+
+    [Fact]
     public async Task What_is_taken_out_of_records_is_never_on_the_disk()
     {
         var mixpanel = new MixpanelDouble { Script = _ => MixpanelDouble.Answer(503, "") };

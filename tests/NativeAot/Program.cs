@@ -16,6 +16,8 @@ app.MapPost("/orders", async (OrderPlaced order, IMixpanelTracker tracker) =>
 {
     await tracker.TrackAsync("user-1", order, Json.Default.OrderPlaced);
     await tracker.TrackAsync("user-1", new OrderChecked(order, Verdict.Fine, [1, null], DateTimeOffset.UnixEpoch, Doubt: null));
+    await tracker.TrackAsync("Marked", "user-1", new Marked(Mark.Right, Mark.Wrong), Json.Default.Marked);
+    await tracker.TrackAsync("Marked", "user-1", new Dictionary<string, object?>(StringComparer.Ordinal) { ["Mark"] = Mark.Right, ["Before"] = Mark.Wrong });
     tracker.Profile("user-1").Set("Currency", order.Currency);
 });
 app.Run();
@@ -33,5 +35,15 @@ enum Verdict
     Fine,
 }
 
+sealed record Marked(Mark Mark, Mark? Before);
+
+enum Mark
+{
+    [JsonStringEnumMemberName("all right")]
+    Right,
+    Wrong,
+}
+
 [JsonSerializable(typeof(OrderPlaced))]
+[JsonSerializable(typeof(Marked))]
 sealed partial class Json : JsonSerializerContext;

@@ -41,6 +41,7 @@ public static class MixpanelServiceCollectionExtensions
     /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>. If it is reloaded with a different service account, the new
     /// account is used from then on; all other settings apply until the next start.</param>
     /// <returns>A builder for the further configuration of the project.</returns>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     public static MixpanelBuilder AddMixpanel(this IServiceCollection services, string name, IConfiguration configuration)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -52,6 +53,7 @@ public static class MixpanelServiceCollectionExtensions
     /// <param name="name">The name.</param>
     /// <param name="configure">Configures the settings.</param>
     /// <returns>A builder for the further configuration of the project.</returns>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     public static MixpanelBuilder AddMixpanel(this IServiceCollection services, string name, Action<MixpanelSettings> configure)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

@@ -29,7 +29,10 @@ public sealed class MixpanelSettings
     /// <summary>The organization whose service accounts are managed. Default: the only one the service account can see.</summary>
     public long? OrganizationId { get; set; }
 
-    /// <summary>The region of the project. Default: <see cref="MixpanelRegion.Us"/>.</summary>
+    /// <summary>The workspace whose flags and experiments are managed. Default: the only one the service account can see.</summary>
+    public long? WorkspaceId { get; set; }
+
+    /// <summary>The region of the project. Default: <see cref="MixpanelRegion.Us"/>. Not used when <see cref="Endpoint"/> is set.</summary>
     public MixpanelRegion Region { get; set; } = MixpanelRegion.Us;
 
     /// <summary>One base address that replaces every Mixpanel host: the embedded Mixpanel, a proxy, a test. Default: none.</summary>
@@ -104,6 +107,7 @@ public sealed class MixpanelSettings
         [nameof(ServiceAccountSecret)] = (settings, value) => settings.ServiceAccountSecret = new Secret(value),
         [nameof(ProjectId)] = (settings, value) => settings.ProjectId = Number<long>(value),
         [nameof(OrganizationId)] = (settings, value) => settings.OrganizationId = Number<long>(value),
+        [nameof(WorkspaceId)] = (settings, value) => settings.WorkspaceId = Number<long>(value),
         [nameof(Region)] = (settings, value) => settings.Region = OneOf<MixpanelRegion>(value),
         [nameof(Endpoint)] = (settings, value) => settings.Endpoint = Uri.TryCreate(value, UriKind.Absolute, out var address) ? address : throw new FormatException("it must be a URL, such as http://127.0.0.1:8080"),
         [nameof(AttemptTimeout)] = (settings, value) => settings.AttemptTimeout = Length(value),
@@ -148,7 +152,7 @@ public sealed class MixpanelSettings
         {
             if (!Sections.TryGetValue(entry.Key, out var section))
             {
-                Read(name, entry, value => (Values.GetValueOrDefault(entry.Key) ?? throw NoSuchSetting(entry.Key))(this, value));
+                Read(name, entry, value => (Values.GetValueOrDefault(entry.Key) ?? throw NoSuchSetting(entry))(this, value));
                 continue;
             }
 
@@ -172,11 +176,14 @@ public sealed class MixpanelSettings
             : throw new FormatException($"there is no such redaction setting; there are {string.Join(", ", RedactionLists.Keys.Concat(RedactionValues.Keys))}"));
     }
 
-    static FormatException NoSuchSetting(string name)
+    static FormatException NoSuchSetting(IConfigurationSection entry)
     {
         var known = Values.Keys.Concat(Sections.Keys).ToList();
-        var near = Spelling.Nearest(name.ToUpperInvariant(), known.Select(each => each.ToUpperInvariant()));
-        return new($"there is no such setting{(near is null ? $"; there are {string.Join(", ", known)}" : $"; did you mean {known.Find(each => each.Equals(near, StringComparison.OrdinalIgnoreCase))}")}");
+        var near = Spelling.Nearest(entry.Key.ToUpperInvariant(), known.Select(each => each.ToUpperInvariant()));
+        if (near is not null) return new($"there is no such setting; did you mean {known.Find(each => each.Equals(near, StringComparison.OrdinalIgnoreCase))}");
+        return new(entry.Path == entry.Key
+            ? "there is no such setting, and it is in no section: pass the section with the settings, such as configuration.GetSection(\"Mixpanel\")"
+            : $"there is no such setting; there are {string.Join(", ", known)}");
     }
 
     /// <summary>Reads one value. An empty environment variable counts as not set.</summary>
@@ -201,6 +208,7 @@ public sealed class MixpanelSettings
             : new(ServiceAccountUsername ?? throw MixpanelException.Invalid("service_account_username", "The service account's user name is missing."), ServiceAccountSecret ?? throw MixpanelException.Invalid("service_account_secret", "The service account's secret is missing.")),
         ProjectId = ProjectId,
         OrganizationId = OrganizationId,
+        WorkspaceId = WorkspaceId,
         Region = Region,
         Endpoint = Endpoint,
         AttemptTimeout = AttemptTimeout,

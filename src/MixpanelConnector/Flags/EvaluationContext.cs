@@ -87,6 +87,7 @@ public sealed class EvaluationContext
     /// <summary>Returns the same context with one more value that flags may be assigned by, such as a group.</summary>
     /// <param name="key">The key in flag definitions, such as <c>company_id</c>.</param>
     /// <param name="value">The value, such as <c>acme</c>.</param>
+    /// <exception cref="ArgumentException">The key is empty.</exception>
     public EvaluationContext With(string key, string value)
     {
         ArgumentException.ThrowIfNullOrEmpty(key);

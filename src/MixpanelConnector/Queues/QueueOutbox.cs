@@ -29,6 +29,7 @@ sealed class QueueOutbox : IAsyncDisposable
     {
         (_outbox, _time) = (outbox, time);
         _head = StoredMessage.HeadOf(queue);
+        OutboxesInUse.Take(outbox);
         try
         {
             var others = outbox.Claim(batch => batch.Content.Span.StartsWith(_head));
@@ -37,7 +38,7 @@ sealed class QueueOutbox : IAsyncDisposable
         }
         catch
         {
-            outbox.Dispose(); // nothing else disposes it
+            OutboxesInUse.Dispose(outbox); // nothing else disposes it
             throw;
         }
 
@@ -90,7 +91,7 @@ sealed class QueueOutbox : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_lanes.Select(lane => lane.Forwarding)).ConfigureAwait(false);
         await _turn.WaitAsync().ConfigureAwait(false); // until the messages being stored are stored
-        _outbox.Dispose();
+        OutboxesInUse.Dispose(_outbox);
         _turn.Dispose();
         _stop.Dispose();
     }

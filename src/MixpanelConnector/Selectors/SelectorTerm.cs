@@ -18,6 +18,7 @@ public sealed class SelectorTerm
 
     /// <summary>Creates a time, to the second.</summary>
     /// <param name="time">The time; from 1970 on.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The time is not after the start of 1970.</exception>
     public static SelectorTerm Time(DateTimeOffset time)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(time.ToUnixTimeSeconds(), 1, nameof(time));

@@ -42,14 +42,16 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     /// <summary>Creates a tracker with connections of its own.</summary>
     /// <param name="options">How to reach Mixpanel, and with which credentials. A project token is enough; profile updates need one.</param>
     /// <param name="tracking">How to buffer and send. Default: in memory, every 100 milliseconds.</param>
-    /// <exception cref="MixpanelException">An option is out of range, or there is no credential.</exception>
+    /// <exception cref="MixpanelException">An option is out of range, there is no credential, or the outbox belongs to another tracker.</exception>
+    /// <exception cref="OutboxException">The outbox cannot be read.</exception>
     public MixpanelTracker(MixpanelOptions options, TrackerOptions? tracking = null)
         : this(new MixpanelClient(options), tracking ?? new(), ownsClient: true) { }
 
     /// <summary>Creates a tracker that sends through a client, which the caller disposes after it.</summary>
     /// <param name="client">The client.</param>
     /// <param name="tracking">How to buffer and send. Default: in memory, every 100 milliseconds.</param>
-    /// <exception cref="MixpanelException">An option is out of range, or there is no credential.</exception>
+    /// <exception cref="MixpanelException">An option is out of range, there is no credential, or the outbox belongs to another tracker.</exception>
+    /// <exception cref="OutboxException">The outbox cannot be read.</exception>
     public MixpanelTracker(MixpanelClient client, TrackerOptions? tracking = null)
         : this(client ?? throw new ArgumentNullException(nameof(client)), tracking ?? new(), ownsClient: false) { }
 

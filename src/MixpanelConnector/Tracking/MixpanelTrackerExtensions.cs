@@ -25,6 +25,7 @@ public static class MixpanelTrackerExtensions
     /// <param name="name">The event's name.</param>
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <returns>False when the tracker did not accept it.</returns>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user) => Send(tracker, Event(name, user, default));
 
     /// <summary>
@@ -36,6 +37,7 @@ public static class MixpanelTrackerExtensions
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The object.</param>
     /// <returns>False when the tracker did not accept it.</returns>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties) => Send(tracker, Event(name, user, new(properties, TrackedContract.Reflected<T>())));
@@ -48,6 +50,7 @@ public static class MixpanelTrackerExtensions
     /// <param name="properties">The object.</param>
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <returns>False when the tracker did not accept it.</returns>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type) => Send(tracker, Event(name, user, new(properties, NotNull(type))));
 
     /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>. Its serialization is generated at compile time.</summary>
@@ -74,6 +77,7 @@ public static class MixpanelTrackerExtensions
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The properties.</param>
     /// <returns>False when the tracker did not accept it.</returns>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user, JsonObject properties) => Send(tracker, Event(name, user, Payload.Of(properties)));
 
     /// <summary>Tracks an event with properties by name: text, numbers, booleans, times, lists, JSON, and nested dictionaries.</summary>
@@ -82,6 +86,7 @@ public static class MixpanelTrackerExtensions
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The properties.</param>
     /// <returns>False when the tracker did not accept it.</returns>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     [OverloadResolutionPriority(1)]
     public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user, IReadOnlyDictionary<string, object?> properties) => Send(tracker, Event(name, user, Payload.Of(properties)));
 
@@ -90,6 +95,7 @@ public static class MixpanelTrackerExtensions
     /// <param name="name">The event's name.</param>
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, default), cancellationToken);
 
@@ -100,6 +106,7 @@ public static class MixpanelTrackerExtensions
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The object.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
@@ -113,6 +120,7 @@ public static class MixpanelTrackerExtensions
     /// <param name="properties">The object.</param>
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, NotNull(type))), cancellationToken);
 
@@ -144,6 +152,7 @@ public static class MixpanelTrackerExtensions
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The properties.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, JsonObject properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, Payload.Of(properties)), cancellationToken);
 
@@ -153,6 +162,7 @@ public static class MixpanelTrackerExtensions
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The properties.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     [OverloadResolutionPriority(1)]
     public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, IReadOnlyDictionary<string, object?> properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, Payload.Of(properties)), cancellationToken);
@@ -187,6 +197,7 @@ public static class MixpanelTrackerExtensions
     /// <summary>Returns the profile of a user, for updates.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="distinctId">The user's <c>distinct_id</c>.</param>
+    /// <exception cref="ArgumentException">The id is empty.</exception>
     public static ProfileUpdates Profile(this IMixpanelTracker tracker, string distinctId)
     {
         ArgumentNullException.ThrowIfNull(tracker);
@@ -197,12 +208,14 @@ public static class MixpanelTrackerExtensions
     /// <summary>Returns the profile of a user, for updates: that of the signed-in user, or else of the device.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="user">The user; not <see cref="MixpanelUser.None"/>.</param>
+    /// <exception cref="ArgumentException">The user is nobody.</exception>
     public static ProfileUpdates Profile(this IMixpanelTracker tracker, MixpanelUser user) => Profile(tracker, user.DistinctId);
 
     /// <summary>Returns the profile of a group, for updates.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="groupKey">The group key, a property such as <c>company</c>.</param>
     /// <param name="groupId">The group, such as <c>acme</c>.</param>
+    /// <exception cref="ArgumentException">The key or the group is empty.</exception>
     public static GroupUpdates Group(this IMixpanelTracker tracker, string groupKey, string groupId)
     {
         ArgumentNullException.ThrowIfNull(tracker);
@@ -216,35 +229,71 @@ public static class MixpanelTrackerExtensions
     /// <param name="identifiedId">The user's id.</param>
     /// <param name="anonymousId">The anonymous id: a version 4 UUID that is not linked with anybody yet; Mixpanel silently ignores any other.</param>
     /// <returns>False when the tracker did not accept it.</returns>
-    public static bool Identify(this IMixpanelTracker tracker, string identifiedId, string anonymousId)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(identifiedId);
-        ArgumentException.ThrowIfNullOrEmpty(anonymousId);
-        return Send(tracker, Event("$identify", identifiedId, Payload.Of(new JsonObject { ["$identified_id"] = identifiedId, ["$anon_id"] = anonymousId })));
-    }
+    /// <exception cref="ArgumentException">An id is empty.</exception>
+    public static bool Identify(this IMixpanelTracker tracker, string identifiedId, string anonymousId) => Send(tracker, Identification(identifiedId, anonymousId));
+
+    /// <summary>Links an anonymous id with a user's, like <see cref="Identify"/>, and completes when that is safe.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="identifiedId">The user's id.</param>
+    /// <param name="anonymousId">The anonymous id: a version 4 UUID that is not linked with anybody yet; Mixpanel silently ignores any other.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentException">An id is empty.</exception>
+    /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
+    public static ValueTask IdentifyAsync(this IMixpanelTracker tracker, string identifiedId, string anonymousId, CancellationToken cancellationToken = default) => SendAsync(tracker, Identification(identifiedId, anonymousId), cancellationToken);
 
     /// <summary>Adds another id for a user, in projects with original identity merge.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="distinctId">The user's id.</param>
     /// <param name="alias">The additional id.</param>
     /// <returns>False when the tracker did not accept it.</returns>
-    public static bool CreateAlias(this IMixpanelTracker tracker, string distinctId, string alias)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(distinctId);
-        ArgumentException.ThrowIfNullOrEmpty(alias);
-        return Send(tracker, Event("$create_alias", distinctId, Payload.Of(new JsonObject { ["alias"] = alias })));
-    }
+    /// <exception cref="ArgumentException">An id is empty.</exception>
+    public static bool CreateAlias(this IMixpanelTracker tracker, string distinctId, string alias) => Send(tracker, Alias(distinctId, alias));
+
+    /// <summary>Adds another id for a user, like <see cref="CreateAlias"/>, and completes when that is safe.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="distinctId">The user's id.</param>
+    /// <param name="alias">The additional id.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentException">An id is empty.</exception>
+    /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
+    public static ValueTask CreateAliasAsync(this IMixpanelTracker tracker, string distinctId, string alias, CancellationToken cancellationToken = default) => SendAsync(tracker, Alias(distinctId, alias), cancellationToken);
 
     /// <summary>Merges two ids into one user, in projects with original identity merge. This cannot be undone.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="firstId">One id.</param>
     /// <param name="secondId">The other id.</param>
     /// <returns>False when the tracker did not accept it.</returns>
-    public static bool Merge(this IMixpanelTracker tracker, string firstId, string secondId)
+    /// <exception cref="ArgumentException">An id is empty.</exception>
+    public static bool Merge(this IMixpanelTracker tracker, string firstId, string secondId) => Send(tracker, Merger(firstId, secondId));
+
+    /// <summary>Merges two ids into one user, like <see cref="Merge"/>, and completes when that is safe. This cannot be undone.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="firstId">One id.</param>
+    /// <param name="secondId">The other id.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentException">An id is empty.</exception>
+    /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
+    public static ValueTask MergeAsync(this IMixpanelTracker tracker, string firstId, string secondId, CancellationToken cancellationToken = default) => SendAsync(tracker, Merger(firstId, secondId), cancellationToken);
+
+    static TrackedRecord Identification(string identifiedId, string anonymousId)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(identifiedId);
+        ArgumentException.ThrowIfNullOrEmpty(anonymousId);
+        return Event("$identify", identifiedId, Payload.Of(new JsonObject { ["$identified_id"] = identifiedId, ["$anon_id"] = anonymousId }));
+    }
+
+    static TrackedRecord Alias(string distinctId, string alias)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(distinctId);
+        ArgumentException.ThrowIfNullOrEmpty(alias);
+        return Event("$create_alias", distinctId, Payload.Of(new JsonObject { ["alias"] = alias }));
+    }
+
+    static TrackedRecord Merger(string firstId, string secondId)
     {
         ArgumentException.ThrowIfNullOrEmpty(firstId);
         ArgumentException.ThrowIfNullOrEmpty(secondId);
-        return Send(tracker, Event("$merge", firstId, Payload.Of(new JsonObject { ["$distinct_ids"] = new JsonArray(firstId, secondId) })));
+        return Event("$merge", firstId, Payload.Of(new JsonObject { ["$distinct_ids"] = new JsonArray(firstId, secondId) }));
     }
 
     static TrackedRecord Event(string name, MixpanelUser user, Payload payload)

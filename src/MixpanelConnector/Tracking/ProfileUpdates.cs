@@ -6,8 +6,8 @@ namespace MixpanelConnector;
 /// <summary>Updates of one user's profile, applied in the order of the calls.</summary>
 /// <remarks>
 /// Each method returns at once, with false when the tracker did not accept the update. The <c>Async</c> variants complete when the update is safe, and throw
-/// when it was not accepted. An <c>Add</c> or <c>Append</c> whose outcome stays unknown is not sent again, which could count it twice: it is reported as
-/// rejected with <c>MaybeDelivered</c>.
+/// when it was not accepted. All of them throw an <see cref="ArgumentException"/> when the name of a property is empty. An <c>Add</c> or <c>Append</c> whose
+/// outcome stays unknown is not sent again, which could count it twice: it is reported as rejected with <c>MaybeDelivered</c>.
 /// </remarks>
 public sealed class ProfileUpdates : PropertyUpdates
 {

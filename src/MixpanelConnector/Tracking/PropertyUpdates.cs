@@ -8,7 +8,7 @@ namespace MixpanelConnector;
 /// <summary>The updates that profiles of users and of groups have in common, applied in the order of the calls.</summary>
 /// <remarks>
 /// Each method returns at once, with false when the tracker did not accept the update. The <c>Async</c> variants complete when the update is safe, and throw
-/// when it was not accepted.
+/// when it was not accepted. All of them throw an <see cref="ArgumentException"/> when the name of a property is empty.
 /// </remarks>
 public abstract class PropertyUpdates
 {

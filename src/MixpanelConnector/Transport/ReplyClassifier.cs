@@ -189,7 +189,7 @@ static class ReplyClassifier
             507 => (ErrorKind.Unavailable, "The server has no space left (HTTP 507), which Mixpanel itself never returns. Free the disk of its store."),
             _ when reply.IsUnavailable => (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}{(reply.Status is 408 or >= 500 ? "" : said)}. Try again later."),
             400 or 412 or 422 => (ErrorKind.Rejected, words is null ? "Mixpanel refused the request." : $"Mixpanel refused the request: {words}"),
-            401 => (ErrorKind.Unauthorized, $"Mixpanel did not accept the credentials{said}. Check the user name, the secret, and that the region is the project's."),
+            401 => (ErrorKind.Unauthorized, $"Mixpanel did not accept the credentials{said}. Check {(options is { ServiceAccount: null, Token: not null } ? "the token" : "the user name, the secret")}, and that the region is the project's."),
             402 => (ErrorKind.Forbidden, $"The plan of this organization does not allow the call{said}."),
             403 => (ErrorKind.Forbidden, $"The credentials lack the role for this call{said}. Imports need a project owner or admin; service accounts an organization owner or admin."),
             404 => (ErrorKind.NotFound, $"Mixpanel does not know the project, organization or object{said}. Check the ids and the region."),

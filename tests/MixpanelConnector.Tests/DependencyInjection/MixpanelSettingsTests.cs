@@ -20,6 +20,17 @@ public class MixpanelSettingsTests
         Assert.NotEqual(before, property.GetValue(settings));
     }
 
+    [Theory, MemberData(nameof(Values))]
+    public void Every_setting_that_is_one_value_reaches_the_options(string name)
+    {
+        var settings = new MixpanelSettings { ServiceAccountUsername = "account", ServiceAccountSecret = new("secret") };
+        settings.Bind("", Sections((name, Text(typeof(MixpanelSettings).GetProperty(name)!)!)));
+        object?[] options = [settings.ToOptions(), settings.ToTrackerOptions(), settings.ToOptions().ServiceAccount];
+        var changed = options.Select(one => one!.GetType().GetProperty(name.Replace("ServiceAccount", "", StringComparison.Ordinal))?.GetValue(one)).Single(value => value is not null);
+
+        Assert.Equal(typeof(MixpanelSettings).GetProperty(name)!.GetValue(settings), changed);
+    }
+
     [Fact]
     public void Every_setting_that_is_a_section_is_read()
     {

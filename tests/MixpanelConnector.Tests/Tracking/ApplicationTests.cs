@@ -119,6 +119,19 @@ public sealed class ApplicationTests
     }
 
     [Fact]
+    public async Task A_whole_configuration_in_place_of_its_section_is_told()
+    {
+        var builder = Empty();
+        builder.Configuration.AddInMemoryCollection([new("AllowedHosts", "*"), new("Mixpanel:Token", Given.TokenText)]);
+        builder.Services.AddMixpanel(builder.Configuration);
+        using var host = builder.Build();
+
+        var failed = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+
+        Assert.Contains("GetSection(\"Mixpanel\")", failed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_test_can_put_a_recording_tracker_in_its_place()
     {
         var recording = new RecordingTracker();

@@ -126,13 +126,25 @@ public sealed class EventsTests
         Given.JsonEqual(expected, Only(stored.GetProperty("properties"), "distinct_id", "$user_id", "$device_id"));
     }
 
-    [Fact]
-    public async Task Identity_events_of_original_merge_have_their_properties()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Identity_events_of_original_merge_have_their_properties(bool awaited)
     {
         await using var run = new TrackerRun();
-        run.Tracker.Identify("u", "c35cc9e5-0000-4000-8000-000000000001");
-        run.Tracker.CreateAlias("u", "u@example.com");
-        run.Tracker.Merge("a", "b");
+        if (awaited)
+        {
+            await run.Tracker.IdentifyAsync("u", "c35cc9e5-0000-4000-8000-000000000001", TestContext.Current.CancellationToken);
+            await run.Tracker.CreateAliasAsync("u", "u@example.com", TestContext.Current.CancellationToken);
+            await run.Tracker.MergeAsync("a", "b", TestContext.Current.CancellationToken);
+        }
+        else
+        {
+            Assert.True(run.Tracker.Identify("u", "c35cc9e5-0000-4000-8000-000000000001"));
+            Assert.True(run.Tracker.CreateAlias("u", "u@example.com"));
+            Assert.True(run.Tracker.Merge("a", "b"));
+        }
+
         await run.Tracker.FlushAsync();
 
         var stored = run.Stored.ToDictionary(stored => stored.GetProperty("event").GetString()!, stored => stored.GetProperty("properties"), StringComparer.Ordinal); // $merge goes by a request of its own

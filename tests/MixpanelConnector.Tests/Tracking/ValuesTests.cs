@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Dynamic;
 using System.Numerics;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -26,6 +27,8 @@ public sealed partial class ValuesTests
         { "a time of day in parts of a second", new TimeOnly(3, 4, 5, 678), "\"03:04:05.6780000\"" },
         { "a span", TimeSpan.FromSeconds(90), "\"00:01:30\"" },
         { "an enumeration", DayOfWeek.Friday, "\"Friday\"" },
+        { "an enumeration whose members have names of their own", Tier.ProPlus, "\"pro+\"" },
+        { "flags with names of their own", Features.Import | Features.Export, "\"data-import, Export\"" },
         { "flags", FileAccess.ReadWrite | FileAccess.Read, "\"ReadWrite\"" },
         { "a decimal", 12.50m, "12.50" },
         { "a double", 0.1 + 0.2, "0.30000000000000004" },
@@ -47,6 +50,63 @@ public sealed partial class ValuesTests
         { "JSON that was parsed", JsonElement.Parse("""{"t":"2026-01-02T03:04:05.678Z","n":1.10,"z":null}"""), """{"t":"2026-01-02T03:04:05.678Z","n":1.10,"z":null}""" },
         { "JSON that was built", new JsonObject { ["t"] = Utc, ["l"] = new JsonArray(JsonValue.Create(DayOfWeek.Friday), null), ["z"] = null }, """{"t":"2026-01-02T03:04:05","l":["Friday",null]}""" },
     };
+
+    /// <summary>Dictionaries with a key of each type, and the name that it becomes.</summary>
+    public static TheoryData<object, string> Keys => new()
+    {
+        { Keyed("é \"q\""), "é \"q\"" },
+        { Keyed(DayOfWeek.Friday), "Friday" },
+        { Keyed(FileAccess.ReadWrite), "ReadWrite" },
+        { Keyed(Tier.ProPlus), "pro+" },
+        { Keyed(Utc), "2026-01-02T03:04:05" },
+        { Keyed(Utc.ToLocalTime()), "2026-01-02T03:04:05" },
+        { Keyed(new DateTimeOffset(2026, 1, 2, 5, 4, 5, 678, TimeSpan.FromHours(2))), "2026-01-02T03:04:05" },
+        { Keyed(new DateOnly(2026, 1, 2)), "2026-01-02" },
+        { Keyed(new TimeOnly(3, 4, 5)), "03:04:05" },
+        { Keyed(TimeSpan.FromHours(30)), "1.06:00:00" },
+        { Keyed(Guid.AllBitsSet), "ffffffff-ffff-ffff-ffff-ffffffffffff" },
+        { Keyed(new Uri("https://x.example/a b")), "https://x.example/a b" },
+        { Keyed(new Version(1, 2)), "1.2" },
+        { Keyed('x'), "x" },
+        { Keyed(true), "True" },
+        { Keyed((sbyte)-1), "-1" },
+        { Keyed(ulong.MaxValue), "18446744073709551615" },
+        { Keyed(Int128.MinValue), "-170141183460469231731687303715884105728" },
+        { Keyed(BigInteger.Pow(10, 20)), "100000000000000000000" },
+        { Keyed(1.50m), "1.50" },
+        { Keyed(0.1), "0.1" },
+        { Keyed(0.1f), "0.1" },
+        { Keyed((Half)1.5), "1.5" },
+    };
+
+    static Dictionary<T, int> Keyed<T>(T key)
+        where T : notnull => new() { [key] = 1 };
+
+    [Theory, MemberData(nameof(Keys))]
+    public void A_key_has_one_name_by_each_way_in(object dictionary, string name)
+    {
+        _tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["v"] = dictionary });
+        _tracker.Track("e", "u", new { v = dictionary });
+        typeof(ValuesTests).GetMethod(nameof(TrackTyped), BindingFlags.NonPublic | BindingFlags.Instance)!.MakeGenericMethod(dictionary.GetType()).Invoke(this, [dictionary]);
+
+        Assert.Empty(_tracker.Rejected);
+        Assert.Equal([name, name, name], _tracker.Records.Select(record => record.Properties["v"]!.AsObject().Single().Key), StringComparer.Ordinal);
+    }
+
+    void TrackTyped<T>(T value) => _tracker.Track("e", "u", new Holder<T>(value));
+
+    [Fact]
+    public void A_dictionary_of_one_type_follows_the_rules_of_any_other()
+    {
+        _tracker.Track("e", "u", new Dictionary<string, string?>(StringComparer.Ordinal) { ["a"] = "1", ["z"] = null });
+        _tracker.Track("e", "u", new SortedList<string, DateTime>(StringComparer.Ordinal) { ["seen"] = Utc, ["time"] = Utc });
+        _tracker.Track("e", "u", new Dictionary<string, int?>(StringComparer.Ordinal) { ["a"] = 1, ["z"] = null }.ToFrozenDictionary(StringComparer.Ordinal));
+        _tracker.Profile("u").Set(new Dictionary<string, DateTimeOffset?>(StringComparer.Ordinal) { ["time"] = new(Utc), ["z"] = null });
+
+        Assert.Equal(
+            ["""{"a":"1"}""", """{"seen":"2026-01-02T03:04:05","time":1767323045678}""", """{"a":1}""", """{"time":"2026-01-02T03:04:05"}"""],
+            _tracker.Records.Select(record => Text(record.Properties)), StringComparer.Ordinal);
+    }
 
     [Theory, MemberData(nameof(Values))]
     public void A_value_has_one_form_by_each_way_in(string what, object value, string json)
@@ -142,6 +202,17 @@ public sealed partial class ValuesTests
         { "list", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["list"] = new JsonArray(1, JsonValue.Create(Half.NaN)) }) },
         { "inner.k", tracker => tracker.Track("e", "u", new { A = 1, inner = new JsonObject { ["k"] = double.NaN } }) },
         { "json", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["json"] = default(JsonElement) }) },
+        { "t", tracker => tracker.Track("e", "u", new { A = 1, t = Forever.Task }) },
+        { "t", tracker => tracker.Track("e", "u", new { A = 1, t = (Task)Forever.Task }) },
+        { "t", tracker => tracker.Track("e", "u", new { A = 1, t = new ValueTask<int>(Forever.Task) }) },
+        { "t", tracker => tracker.Track("e", "u", new { A = 1, t = new List<Task<int>> { Forever.Task } }) },
+        { "t", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = Forever.Task }) },
+        { "t", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = new ValueTask(Forever.Task) }) },
+        { "t", tracker => tracker.Profile("u").Set(new { t = Forever.Task }) },
+        { "t", tracker => tracker.Track("e", "u", new { A = 1, t = (1, "a") }) },
+        { "t", tracker => tracker.Track("e", "u", new { A = 1, t = ((int, int)?)(1, 2) }) },
+        { "t", tracker => tracker.Track("e", "u", new { A = 1, t = new[] { (1, 2) } }) },
+        { "t", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = (1, "a") }) },
         { "p", tracker => tracker.Profile("u").Set("p", double.NaN) },
         { "q", tracker => tracker.Profile("u").Union("q", 1, double.NaN) },
         { "r", tracker => tracker.Group("company", "acme").Set("r", JsonValue.Create(double.NegativeInfinity)) },
@@ -159,6 +230,28 @@ public sealed partial class ValuesTests
         Assert.DoesNotContain("secret", refusal.Message, StringComparison.Ordinal);
     }
 
+    public static TheoryData<string, Func<RecordingTracker, bool>> Reasons => new()
+    {
+        { "contains itself", tracker => tracker.Track("e", "u", new { n = Cycle() }) },
+        { "contains itself", tracker => tracker.Track("e", "u", CyclicNames()) },
+        { "await it", tracker => tracker.Track("e", "u", new { t = Forever.Task }) },
+        { "await it", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = Forever.Task }) },
+        { "it is a tuple", tracker => tracker.Track("e", "u", new { t = (1, 2) }) },
+        { "it is a tuple", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = (1, 2) }) },
+        { "values of its type are not supported", tracker => tracker.Track("e", "u", new { t = typeof(string) }) },
+        { "values of its type are not supported", tracker => tracker.Profile("u").Set(new { t = new Func<int>(() => 1) }) },
+        { "a number must be finite", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = double.NaN }) },
+        { "InvalidTimeZoneException", tracker => tracker.Track("e", "u", new Thrower()) },
+        { "half of a surrogate pair", tracker => tracker.Track("e", "u", new { t = "\ud800" }) },
+    };
+
+    [Theory, MemberData(nameof(Reasons))]
+    public void A_refusal_says_why(string reason, Func<RecordingTracker, bool> track)
+    {
+        Assert.False(track(_tracker));
+        Assert.Contains(reason, Assert.Single(_tracker.Rejected).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Super_properties_follow_the_rule()
     {
@@ -173,6 +266,9 @@ public sealed partial class ValuesTests
     }
 
     static string Text(JsonNode? node) => node!.ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    /// <summary>Whoever reads its result waits for ever.</summary>
+    static readonly TaskCompletionSource<int> Forever = new();
 
     static Node Cycle()
     {
@@ -232,6 +328,27 @@ public sealed partial class ValuesTests
         public override Own Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => default;
 
         public override void Write(Utf8JsonWriter writer, Own value, JsonSerializerOptions options) => writer.WriteStringValue("tiny");
+    }
+
+    internal sealed record Holder<T>(T v);
+
+    internal enum Tier
+    {
+        Free,
+
+        [JsonStringEnumMemberName("pro+")]
+        ProPlus,
+    }
+
+    [Flags]
+    internal enum Features
+    {
+        None,
+
+        [JsonStringEnumMemberName("data-import")]
+        Import,
+
+        Export,
     }
 
     sealed record Money(decimal Amount, string Currency);

@@ -243,6 +243,16 @@ public class ReplyClassifierTests
     public void Anything_else_is_no_acknowledgement(string body) =>
         Assert.Equal(ErrorKind.Protocol, ReplyClassifier.ReadAcknowledgement(Answer(200, body), Options)!.Kind);
 
+    [Fact]
+    public void Refused_credentials_are_those_that_were_used()
+    {
+        var account = new ServiceAccountCredentials("robot", new Secret("secret"));
+        Assert.Contains("Check the user name, the secret, and", Refused(Options with { ServiceAccount = account, ProjectId = 1 }), StringComparison.Ordinal);
+        Assert.Contains("Check the token, and", Refused(Options with { ServiceAccount = null, Token = "token" }), StringComparison.Ordinal);
+
+        static string Refused(MixpanelOptions options) => ReplyClassifier.ErrorOf(Answer(401, ""), options).Message;
+    }
+
     [Theory]
     [InlineData(401, ErrorKind.Unauthorized)]
     [InlineData(403, ErrorKind.Forbidden)]

@@ -99,8 +99,8 @@ public sealed record TrackerOptions
     public MixpanelQueue? Queue { get; init; }
 
     /// <summary>
-    /// Stores records on the disk until Mixpanel has them, so that they survive the end of the process; <c>MixpanelConnector.Sqlite</c> has one. The tracker
-    /// disposes it. Default: none, records are in memory only.
+    /// Stores records on the disk until Mixpanel has them, so that they survive the end of the process; <c>MixpanelConnector.Sqlite</c> has one. It belongs to
+    /// this tracker, which disposes it. Default: none, records are in memory only.
     /// </summary>
     public ITrackerOutbox? Outbox { get; init; }
 

@@ -29,6 +29,7 @@ public readonly record struct MixpanelUser
     /// <summary>Returns a signed-in user. In projects with simplified identity merge, the first event with both ids links the device to the user.</summary>
     /// <param name="userId">The user's id.</param>
     /// <param name="deviceId">The device's id. Default: not known.</param>
+    /// <exception cref="ArgumentException">The user's id is empty.</exception>
     public static MixpanelUser Identified(string userId, string? deviceId = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(userId);
@@ -37,6 +38,7 @@ public readonly record struct MixpanelUser
 
     /// <summary>Returns a user of whom only the device is known.</summary>
     /// <param name="deviceId">The device's id.</param>
+    /// <exception cref="ArgumentException">The device's id is empty.</exception>
     public static MixpanelUser Anonymous(string deviceId)
     {
         ArgumentException.ThrowIfNullOrEmpty(deviceId);

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -9,6 +10,9 @@ namespace MixpanelConnector.Tracking.Records;
 /// <summary>Properties as the caller gave them: a value with its type's contract, JSON, a dictionary, or nothing.</summary>
 readonly struct Payload
 {
+    // The default of System.Text.Json.
+    const int DeepestOfContracts = 64;
+
     readonly object? _value, _contract;
 
     /// <param name="value">The value.</param>
@@ -39,7 +43,7 @@ readonly struct Payload
         {
             if (_contract is EventContract own) own.Write(_value!, json);
             else if (ContractFor(ofEvent) is not { } contract) Write(json, ofEvent);
-            else if (contract.Kind is JsonTypeInfoKind.Dictionary && _value is IEnumerable<KeyValuePair<string, object?>> members) Write(json, members, contract.Options, ofEvent);
+            else if (contract.Kind is JsonTypeInfoKind.Dictionary && Members(_value, contract) is { } members) Write(json, members, contract, ofEvent);
             else JsonSerializer.Serialize(json, _value, contract);
         }
         catch (UnwritableValueException e) when (_contract is not null || e.Path.Length == 0)
@@ -51,9 +55,16 @@ readonly struct Payload
         catch (Exception e) when (e is not UnwritableValueException and not OutOfMemoryException)
         {
             // The caller's type threw, or contains something that JSON cannot express. The exception may contain the value.
-            throw new UnwritableValueException(FindUnwritable(ofEvent), e.GetType().Name);
+            throw new UnwritableValueException(FindUnwritable(ofEvent), ReasonOf(e, json.CurrentDepth));
         }
     }
+
+    static string ReasonOf(Exception e, int depth) => e switch
+    {
+        JsonException when depth >= DeepestOfContracts => TrackedValue.NestedTooDeeply,
+        NotSupportedException => "values of its type are not supported: use text, a number, a boolean, a time, a list, a dictionary, JSON, or a type with such properties",
+        _ => e.GetType().Name,
+    };
 
     void Write(Utf8JsonWriter json, bool ofEvent)
     {
@@ -94,8 +105,9 @@ readonly struct Payload
     /// <summary>
     /// Writes a dictionary whose values may be of any type that the contract's options know; the values of a dictionary's contract may also be null or times.
     /// </summary>
-    static void Write(Utf8JsonWriter json, IEnumerable<KeyValuePair<string, object?>> members, JsonSerializerOptions options, bool ofEvent)
+    static void Write(Utf8JsonWriter json, IEnumerable<KeyValuePair<string, object?>> members, JsonTypeInfo contract, bool ofEvent)
     {
+        var declared = contract.ElementType == typeof(object) ? null : contract.Options.GetTypeInfo(contract.ElementType!);
         json.WriteStartObject();
         foreach (var (name, member) in members)
         {
@@ -106,11 +118,24 @@ readonly struct Payload
                 continue;
             }
 
-            json.WritePropertyName(name);
-            JsonSerializer.Serialize(json, member, options.GetTypeInfo(member.GetType()));
+            json.WritePropertyName(contract.Options.DictionaryKeyPolicy?.ConvertName(name) ?? name);
+            JsonSerializer.Serialize(json, member, declared ?? contract.Options.GetTypeInfo(member.GetType()));
         }
 
         json.WriteEndObject();
+    }
+
+    /// <summary>Returns the members of a dictionary whose keys are names; null when they are something else.</summary>
+    static IEnumerable<KeyValuePair<string, object?>>? Members(object? value, JsonTypeInfo contract) => value switch
+    {
+        IEnumerable<KeyValuePair<string, object?>> members => members,
+        IDictionary members when contract.KeyType == typeof(string) => Members(members),
+        _ => null,
+    };
+
+    static IEnumerable<KeyValuePair<string, object?>> Members(IDictionary members)
+    {
+        foreach (DictionaryEntry member in members) yield return new((string)member.Key, member.Value);
     }
 
     /// <summary>Returns the contract to write with; null when there is none. A value declared as object uses the contract of its runtime type.</summary>

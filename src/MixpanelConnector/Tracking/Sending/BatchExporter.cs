@@ -129,8 +129,8 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
         metrics.Records(kind, "rejected", count);
         if (_rejections.Allows(count, out var all))
         {
-            if (all == count) LogRejected(kind, record.Code, record.Field, record.Message);
-            else LogRejectedMore(all, kind, record.Code, record.Field, record.Message);
+            if (all == count) LogRejected(kind, record.Code, record.Field ?? "-", record.Message);
+            else LogRejectedMore(all, kind, record.Code, record.Field ?? "-", record.Message);
         }
 
         try
@@ -204,10 +204,10 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A tracked {Kind} is not in Mixpanel: {Code} {Field} {Message}")]
-    partial void LogRejected(TrackedKind kind, string code, string? field, string message);
+    partial void LogRejected(TrackedKind kind, string code, string field, string message);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} more tracked records of kind {Kind} are not in Mixpanel, the last because of {Code} {Field} {Message}")]
-    partial void LogRejectedMore(long count, TrackedKind kind, string code, string? field, string message);
+    partial void LogRejectedMore(long count, TrackedKind kind, string code, string field, string message);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} more tracked records of kind {Kind} are not in Mixpanel")]
     partial void LogRejectedAtLast(long count, TrackedKind kind);

@@ -47,6 +47,7 @@ sealed partial class DurableSendLoop : SendLoop
         _owner = new OutboxOwner(options, tracking.AdoptUnowned, tracking.EventsTo);
         (_notRemoved, _others) = (new(_time, lines: 1), new(_time, lines: 1));
         _cursors = [.. channels.Select(_ => new OutboxCursor())];
+        OutboxesInUse.Take(outbox);
         try
         {
             if (outbox.Claim(_owner.Owns) is > 0 and var left) LogOthers(left);
@@ -55,7 +56,7 @@ sealed partial class DurableSendLoop : SendLoop
         }
         catch
         {
-            outbox.Dispose(); // nothing else disposes it
+            OutboxesInUse.Dispose(outbox); // nothing else disposes it
             throw;
         }
     }
@@ -107,7 +108,7 @@ sealed partial class DurableSendLoop : SendLoop
             Remove(_removals);
             foreach (var channel in Channels) Count(channel.Kind);
             _isClosed = true;
-            Guarded(_outbox.Dispose);
+            Guarded(() => OutboxesInUse.Dispose(_outbox));
         }
 
         foreach (var cursor in _cursors) cursor.Abandon(stopped);

@@ -53,10 +53,12 @@ public readonly struct MixpanelEventWriter
 
     /// <summary>Writes a number, which must be finite.</summary>
     /// <param name="value">The value.</param>
+    /// <exception cref="ArgumentException">The number is not finite.</exception>
     public void Value(float value) => _json.WriteNumberValue(float.IsFinite(value) ? value : throw TrackedValue.NotFinite(""));
 
     /// <summary>Writes a number, which must be finite.</summary>
     /// <param name="value">The value.</param>
+    /// <exception cref="ArgumentException">The number is not finite.</exception>
     public void Value(double value) => _json.WriteNumberValue(double.IsFinite(value) ? value : throw TrackedValue.NotFinite(""));
 
     /// <summary>Writes a number.</summary>
@@ -91,6 +93,7 @@ public readonly struct MixpanelEventWriter
     /// Writes a value of any other type that is supported without a contract: dates, times of day, time spans, addresses, large numbers, enumerations, JSON.
     /// </summary>
     /// <param name="value">The value.</param>
+    /// <exception cref="ArgumentException">Values of its type cannot be written without a contract.</exception>
     public void Other(object value) => TrackedValue.Write(_json, value, "");
 
     /// <summary>Begins an object. Its members follow, each a name and a value.</summary>

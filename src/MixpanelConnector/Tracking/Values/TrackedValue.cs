@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -16,8 +17,10 @@ static class TrackedValue
     /// <summary>The depth to which a value may be nested: the writer's limit.</summary>
     public const int DeepestWritten = 1000;
 
+    public const string NestedTooDeeply = "it is nested too deeply, or contains itself";
+
     /// <summary>The converters for contracts: the types that System.Text.Json would write differently.</summary>
-    public static readonly IReadOnlyList<JsonConverter> Converters = [new TimeConverter(), new OffsetTimeConverter(), new EnumConverter(), new NullableEnumConverter(), new BigIntegerConverter(), new NodeConverter()];
+    public static readonly IReadOnlyList<JsonConverter> Converters = [new TimeConverter(), new OffsetTimeConverter(), new EnumConverter(), new NullableEnumConverter(), new BigIntegerConverter(), new NodeConverter(), new RefusingConverter()];
 
     /// <summary>Writes a value.</summary>
     /// <param name="json">The writer.</param>
@@ -85,7 +88,10 @@ static class TrackedValue
             case Uri address:
                 WriteText(json, address.OriginalString, path);
                 break;
-            case Enum or char or Version:
+            case Enum named:
+                WriteText(json, EnumNames.Of(named), path);
+                break;
+            case char or Version:
                 WriteText(json, value.ToString()!, path);
                 break;
             case byte[] bytes:
@@ -115,8 +121,7 @@ static class TrackedValue
             case IDictionary members:
                 EnsureNotTooDeep(json);
                 json.WriteStartObject();
-                foreach (DictionaryEntry member in members)
-                    WriteMember(json, member.Key as string ?? Convert.ToString(member.Key, CultureInfo.InvariantCulture) ?? throw new UnwritableValueException(path, "a key without text"), member.Value, path);
+                foreach (DictionaryEntry member in members) WriteMember(json, NameOf(member.Key, path), member.Value, path);
                 json.WriteEndObject();
                 break;
             case IEnumerable items:
@@ -126,9 +131,24 @@ static class TrackedValue
                 json.WriteEndArray();
                 break;
             default:
-                throw new UnwritableValueException(path, $"a value of type {value.GetType().Name} needs its type's contract: use text, a number, a boolean, a time, a list, a dictionary or JSON, or track an object with its JsonTypeInfo");
+                throw new UnwritableValueException(path, RefusingConverter.Reason(value.GetType()) ?? $"a value of type {value.GetType().Name} needs its type's contract: use text, a number, a boolean, a time, a list, a dictionary or JSON, or track an object with its JsonTypeInfo");
         }
     }
+
+    /// <summary>Returns the name for a key of a dictionary: the text that the key would be as a value, or its number.</summary>
+    static string NameOf(object key, string path) => key switch
+    {
+        string text => text,
+        Enum named => EnumNames.Of(named),
+        DateTime time => MixpanelTime.Of(time),
+        DateTimeOffset time => MixpanelTime.Of(time.UtcDateTime),
+        DateOnly day => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+        TimeOnly time => time.ToTimeSpan().ToString("c", CultureInfo.InvariantCulture),
+        Uri address => address.OriginalString,
+        bool or char or Version => key.ToString()!,
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => throw new UnwritableValueException(path, $"a dictionary with keys of type {key.GetType().Name} has no names: use keys such as text"),
+    };
 
     /// <summary>Whether a property of an event is its time, as a .NET type.</summary>
     public static bool IsMoment(string name, object value) => name == "time" && MillisecondsOf(value) is not null;
@@ -172,7 +192,7 @@ static class TrackedValue
     }
 
     /// <summary>Without the path, which is as long as the value is deep.</summary>
-    public static UnwritableValueException TooDeep() => new("", "it is nested too deeply, or contains itself");
+    public static UnwritableValueException TooDeep() => new("", NestedTooDeeply);
 
     /// <exception cref="UnwritableValueException">The text is not valid Unicode.</exception>
     static void WriteText(Utf8JsonWriter json, string text, string path)
@@ -248,11 +268,15 @@ static class TrackedValue
     sealed class TimeConverter : WriteOnlyConverter<DateTime>
     {
         public override void Write(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options) => writer.WriteStringValue(MixpanelTime.Of(value));
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options) => writer.WritePropertyName(MixpanelTime.Of(value));
     }
 
     sealed class OffsetTimeConverter : WriteOnlyConverter<DateTimeOffset>
     {
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(MixpanelTime.Of(value.UtcDateTime));
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WritePropertyName(MixpanelTime.Of(value.UtcDateTime));
     }
 
     /// <summary>Converts every enumeration: a converter for each type could not be created in ahead-of-time compiled code.</summary>
@@ -262,9 +286,9 @@ static class TrackedValue
 
         public override bool CanConvert(Type typeToConvert) => Converts(typeToConvert);
 
-        public override void Write(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+        public override void Write(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WriteStringValue(EnumNames.Of(value));
 
-        public override void WriteAsPropertyName(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WritePropertyName(value.ToString());
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WritePropertyName(EnumNames.Of(value));
     }
 
     /// <summary>Converts nullable enumerations, which System.Text.Json cannot do with a converter for every enumeration.</summary>
@@ -272,12 +296,14 @@ static class TrackedValue
     {
         public override bool CanConvert(Type typeToConvert) => Nullable.GetUnderlyingType(typeToConvert) is { } type && EnumConverter.Converts(type);
 
-        public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+        public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options) => writer.WriteStringValue(EnumNames.Of((Enum)value));
     }
 
     sealed class BigIntegerConverter : WriteOnlyConverter<BigInteger>
     {
         public override void Write(Utf8JsonWriter writer, BigInteger value, JsonSerializerOptions options) => writer.WriteRawValue(value.ToString(CultureInfo.InvariantCulture));
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, BigInteger value, JsonSerializerOptions options) => writer.WritePropertyName(value.ToString(CultureInfo.InvariantCulture));
     }
 
     sealed class NodeConverter : WriteOnlyConverter<JsonNode>
@@ -285,6 +311,19 @@ static class TrackedValue
         public override bool CanConvert(Type typeToConvert) => typeToConvert.IsAssignableTo(typeof(JsonNode));
 
         public override void Write(Utf8JsonWriter writer, JsonNode value, JsonSerializerOptions options) => WriteNode(writer, value, "");
+    }
+
+    /// <summary>Refuses what System.Text.Json would write without its content: tasks, whose result it would even wait for, and tuples.</summary>
+    sealed class RefusingConverter : WriteOnlyConverter<object>
+    {
+        public static string? Reason(Type type) =>
+            type.IsAssignableTo(typeof(Task)) || type == typeof(ValueTask) || (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>)) ? "it is a task: await it, and track its result"
+            : type.IsValueType && type.IsAssignableTo(typeof(ITuple)) ? "it is a tuple, whose items have no names in JSON: use a list, or an object such as new { A, B }"
+            : null;
+
+        public override bool CanConvert(Type typeToConvert) => Reason(typeToConvert) is not null;
+
+        public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options) => throw new UnwritableValueException("", Reason(value.GetType())!);
     }
 
     sealed class MillisecondsConverter<T>(Func<T, long> milliseconds) : WriteOnlyConverter<T>
