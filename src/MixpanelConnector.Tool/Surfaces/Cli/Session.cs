@@ -65,12 +65,12 @@ sealed class Session : IAsyncDisposable
             }
 
             var settings = Configuration.Local(local);
-            return new Session(settings, Logged(settings.ToOptions(host.TimeProvider)), local);
+            return new Session(settings, VerboseLog.AddTo(settings.ToOptions(host.TimeProvider), parsed, host), local);
         }
 
         if (parsed.GetValue(CommonOptions.Data) is not null) throw Configuration.Invalid("data", "--data is the folder of the embedded Mixpanel: it needs --local.");
         var configuration = Configuration.Load(given, host);
-        var options = Logged(configuration.ToOptions(host.TimeProvider));
+        var options = VerboseLog.AddTo(configuration.ToOptions(host.TimeProvider), parsed, host);
         if (needsCredential && !configuration.HasCredential)
         {
             throw Configuration.Invalid("service_account_username",
@@ -80,8 +80,6 @@ sealed class Session : IAsyncDisposable
         var session = new Session(configuration, options, local: null);
         _ = session.Client; // validates the settings
         return session;
-
-        MixpanelOptions Logged(MixpanelOptions options) => parsed.GetValue(CommonOptions.Verbose) ? options with { LoggerFactory = new VerboseLog(host) } : options;
     }
 
     /// <summary>Opens the feed of the embedded Mixpanel; null with the real one.</summary>
