@@ -174,7 +174,7 @@ public sealed class SqliteImportStateTests : IDisposable
         state.Dispose();
         state.Dispose();
 
-        foreach (var use in (Action[])[() => state.Load(), () => state.DeadLetters().Any(), state.Clear])
+        foreach (var use in (Action[])[() => state.Load(), () => Assert.Empty(state.DeadLetters()), state.Clear])
             Assert.Equal(typeof(SqliteImportState).FullName, Assert.Throws<ObjectDisposedException>(use).ObjectName);
         using var again = SqliteImportState.Open(folder.File("state"));
     }
