@@ -223,41 +223,42 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     public async Task<EmulatedProject> CreateProjectAsync(string name = "test", CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
+        ObjectDisposedException.ThrowIf(_isStopped, this);
         var owner = _accounts.All.First(account => account.Username == DevelopmentCredentials.ServiceAccountUsername);
         var project = await _accounts.PutProjectAsync(owner, new ProjectSettings(name, "", "", "UTC", _accounts.Identity, null), null, cancellationToken).ConfigureAwait(false);
         return new EmulatedProject(this, project!.Id, project.Token, project.Secret);
     }
 
-    internal Task<IReadOnlyList<StoredEvent>> EventsOfAsync(int? projectId, CancellationToken cancellationToken) => _events.ReadAllAsync(deduplicated: true, projectId, cancellationToken);
+    internal Task<IReadOnlyList<StoredEvent>> EventsOfAsync(int? projectId, CancellationToken cancellationToken) => Running(_events).ReadAllAsync(deduplicated: true, projectId, cancellationToken);
 
     /// <summary>Returns the stored events, in the order in which they were stored.</summary>
     /// <param name="deduplicated">Whether to return only the latest of the events with the same name, time, <c>distinct_id</c> and <c>$insert_id</c>, as
     /// reports count them.</param>
     /// <param name="cancellationToken">Cancels reading.</param>
     public Task<IReadOnlyList<StoredEvent>> EventsAsync(bool deduplicated = false, CancellationToken cancellationToken = default) =>
-        _events.ReadAllAsync(deduplicated, projectId: null, cancellationToken);
+        Running(_events).ReadAllAsync(deduplicated, projectId: null, cancellationToken);
 
     /// <summary>Returns the number of stored events.</summary>
     /// <param name="deduplicated">Whether to count only the latest of the events with the same name, time, <c>distinct_id</c> and <c>$insert_id</c>, as reports
     /// count them.</param>
     /// <param name="cancellationToken">Cancels counting.</param>
     public Task<long> CountEventsAsync(bool deduplicated = false, CancellationToken cancellationToken = default) =>
-        _events.CountAsync(deduplicated, cancellationToken);
+        Running(_events).CountAsync(deduplicated, cancellationToken);
 
     /// <summary>Returns the stored user profiles, sorted by project and <c>distinct_id</c>.</summary>
     /// <param name="cancellationToken">Cancels before reading.</param>
     public Task<IReadOnlyList<StoredProfile>> ProfilesAsync(CancellationToken cancellationToken = default) => Task.Run(
-        () => _profiles.ReadAll(ofGroups: false, (kind, row) => new StoredProfile(kind.ProjectId, row.Id, row.Properties)), cancellationToken);
+        () => Running(_profiles).ReadAll(ofGroups: false, (kind, row) => new StoredProfile(kind.ProjectId, row.Id, row.Properties)), cancellationToken);
 
     /// <summary>Returns the stored group profiles, sorted by project, group key and group.</summary>
     /// <param name="cancellationToken">Cancels before reading.</param>
     public Task<IReadOnlyList<StoredGroup>> GroupsAsync(CancellationToken cancellationToken = default) => Task.Run(
-        () => _profiles.ReadAll(ofGroups: true, (kind, row) => new StoredGroup(kind.ProjectId, kind.GroupKey, row.Id, row.Properties)), cancellationToken);
+        () => Running(_profiles).ReadAll(ofGroups: true, (kind, row) => new StoredGroup(kind.ProjectId, kind.GroupKey, row.Id, row.Properties)), cancellationToken);
 
     /// <summary>Returns the stored lookup tables, sorted by project and id.</summary>
     /// <param name="cancellationToken">Cancels before reading.</param>
     public Task<IReadOnlyList<StoredLookupTable>> LookupTablesAsync(CancellationToken cancellationToken = default) => Task.Run(
-        IReadOnlyList<StoredLookupTable> () => [.. _lookupTables.ReadAll().Select(table => new StoredLookupTable(table.ProjectId, table.Id, table.Name, table.Csv))], cancellationToken);
+        IReadOnlyList<StoredLookupTable> () => [.. Running(_lookupTables).ReadAll().Select(table => new StoredLookupTable(table.ProjectId, table.Id, table.Name, table.Csv))], cancellationToken);
 
     /// <summary>Stops serving once running requests are answered (waiting at most 5 seconds), and releases the data folder.</summary>
     public async ValueTask DisposeAsync()
@@ -270,6 +271,13 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         _database.Dispose();
         _authority?.Dispose();
         _folder?.Dispose();
+    }
+
+    /// <exception cref="ObjectDisposedException">It was stopped.</exception>
+    T Running<T>(T store)
+    {
+        ObjectDisposedException.ThrowIf(_isStopped, this);
+        return store;
     }
 
     /// <summary>Waits briefly for another instance that is about to stop, or about to announce its address.</summary>

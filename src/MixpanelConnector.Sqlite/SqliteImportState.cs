@@ -36,6 +36,7 @@ public sealed class SqliteImportState : IImportState
     readonly SqliteConnection _connection;
     readonly bool _readOnly;
     StoredCheckpoint? _stored;
+    bool _isDisposed;
 
     SqliteImportState(string folder, SqliteConnection connection, bool readOnly) => (_folder, _connection, _readOnly) = (folder, connection, readOnly);
 
@@ -118,6 +119,7 @@ public sealed class SqliteImportState : IImportState
     /// <inheritdoc/>
     public IEnumerable<ReadOnlyMemory<byte>> DeadLetters()
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         using var command = Command("SELECT number, line, sum FROM dead_letters ORDER BY number");
         using var reader = InDatabase(command.ExecuteReader);
         var expected = 0L;
@@ -144,6 +146,8 @@ public sealed class SqliteImportState : IImportState
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_isDisposed) return;
+        _isDisposed = true;
         try
         {
             if (!_readOnly) File.Delete(Path.Combine(_folder, HolderName)); // while the lock is held, the file is ours
@@ -358,7 +362,11 @@ public sealed class SqliteImportState : IImportState
         return command;
     }
 
-    T InDatabase<T>(Func<T> work) => Guarded(_folder, work);
+    T InDatabase<T>(Func<T> work)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return Guarded(_folder, work);
+    }
 
     static T Guarded<T>(string folder, Func<T> work)
     {

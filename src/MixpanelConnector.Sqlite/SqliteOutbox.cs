@@ -18,6 +18,7 @@ public sealed class SqliteOutbox : ITrackerOutbox
     readonly long _maxBytes;
     Held _own;
     bool _isClaimed;
+    bool _isDisposed;
     long _quarantinedElsewhere;
 
     SqliteOutbox(string folder, long maxBytes)
@@ -65,6 +66,7 @@ public sealed class SqliteOutbox : ITrackerOutbox
     {
         get
         {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (!_isClaimed) Claim(static _ => true);
             return _own.Database;
         }
@@ -74,6 +76,7 @@ public sealed class SqliteOutbox : ITrackerOutbox
     public long Claim(Func<OutboxBatch, bool> isOwn)
     {
         ArgumentNullException.ThrowIfNull(isOwn);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         _isClaimed = true;
         try
         {
@@ -114,7 +117,11 @@ public sealed class SqliteOutbox : ITrackerOutbox
     public (long Records, DateTimeOffset? Oldest) Count(TrackedKind kind) => Own.Count(kind);
 
     /// <inheritdoc/>
-    public void Dispose() => _own.Dispose();
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _own.Dispose();
+    }
 
     /// <summary>Takes the first database that no other process is using and that fits.</summary>
     Held Hold(Func<OutboxDatabase, bool> fits)

@@ -43,6 +43,7 @@ public sealed partial class MixpanelClient
         var query = new MixpanelRequest(HttpMethod.Post, Api.Query, "/api/query/engage", AuthScheme.ServiceAccountOfProject)
         {
             IsRepeatable = true,
+            Counts = CallKind.Query,
             Body = new RequestBody(Encoding.ASCII.GetBytes("output_properties=%5B%22%24email%22%5D"), "application/x-www-form-urlencoded"),
         };
         var app = new MixpanelRequest(HttpMethod.Get, Api.App, "/api/app/me", AuthScheme.ServiceAccount);

@@ -60,11 +60,20 @@ public sealed record MixpanelError(ErrorKind Kind, string Message)
     /// <summary>Whether a part of the request had been carried out before it failed; the message says which part. Default: false.</summary>
     public bool IsPartial { get; init; }
 
+    /// <summary>
+    /// What only helps on the machine of this process, such as the path of a file and why the system refused it; null when there is nothing. It is not part of
+    /// the message, which may be shown to callers elsewhere, but of <see cref="Exception.Message"/> of a <see cref="MixpanelException"/>.
+    /// </summary>
+    public string? LocalDetail { get; init; }
+
     /// <summary>The message without text quoted from the answer; null when the message contains none that could quote a record.</summary>
     internal string? WithoutWords { get; init; }
 
     /// <summary>The message for places where nothing of a record's content may appear.</summary>
     internal string Shown => WithoutWords ?? Message;
+
+    /// <summary>The same for a log on this machine.</summary>
+    internal string Logged => LocalDetail is { } detail ? $"{Shown} {detail}" : Shown;
 
     internal static MixpanelError Invalid(string? field, string message) => new(ErrorKind.InvalidInput, message) { Field = field };
 }
@@ -76,10 +85,12 @@ public sealed class MixpanelException : Exception
     /// <param name="error">What went wrong.</param>
     /// <param name="innerException">The cause, if any.</param>
     public MixpanelException(MixpanelError error, Exception? innerException = null)
-        : base((error ?? throw new ArgumentNullException(nameof(error))).Message, innerException) => Error = error;
+        : base(TextOf(error ?? throw new ArgumentNullException(nameof(error))), innerException) => Error = error;
 
     /// <summary>What went wrong.</summary>
     public MixpanelError Error { get; }
 
     internal static MixpanelException Invalid(string? field, string message) => new(MixpanelError.Invalid(field, message));
+
+    static string TextOf(MixpanelError error) => error.LocalDetail is { } detail ? $"{error.Message} {detail}" : error.Message;
 }

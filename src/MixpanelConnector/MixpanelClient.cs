@@ -9,6 +9,7 @@ public sealed partial class MixpanelClient : IDisposable
 {
     readonly HttpClient? _ownedClient;
     readonly Lazy<HttpClient>? _ownedUndecoded;
+    bool _isDisposed;
 
     /// <summary>Creates a client with connections of its own.</summary>
     /// <param name="options">How to reach Mixpanel and as whom.</param>
@@ -16,7 +17,7 @@ public sealed partial class MixpanelClient : IDisposable
     public MixpanelClient(MixpanelOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        options = options.Validated();
+        Options = options = options.Validated();
         _ownedClient = new HttpClient(MixpanelTransport.NewHandler(options)) { Timeout = Timeout.InfiniteTimeSpan };
         _ownedUndecoded = new(() => new HttpClient(MixpanelTransport.NewHandler(options, DecompressionMethods.None)) { Timeout = Timeout.InfiniteTimeSpan });
         Transport = new MixpanelTransport(options, _ownedClient, () => _ownedUndecoded.Value);
@@ -33,13 +34,22 @@ public sealed partial class MixpanelClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(httpClient);
-        Transport = new MixpanelTransport(options.Validated(), httpClient);
+        Options = options.Validated();
+        Transport = new MixpanelTransport(Options, httpClient);
     }
 
     /// <summary>The options that the client was created with.</summary>
-    public MixpanelOptions Options => Transport.Options;
+    public MixpanelOptions Options { get; }
 
-    internal MixpanelTransport Transport { get; }
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    internal MixpanelTransport Transport
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return field;
+        }
+    }
 
     ValueTask<TOutput> InvokeAsync<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionSpec<TInput, TOutput> action, TInput input, CancellationToken cancellationToken)
         where TInput : class
@@ -49,9 +59,10 @@ public sealed partial class MixpanelClient : IDisposable
         return action.InvokeAsync(this, input, cancellationToken);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Closes the client's own connections. Later calls throw <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
     {
+        _isDisposed = true;
         _ownedClient?.Dispose();
         if (_ownedUndecoded is { IsValueCreated: true }) _ownedUndecoded.Value.Dispose();
     }

@@ -72,6 +72,13 @@ public sealed record MixpanelOptions
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
+    /// The longest <c>Retry-After</c> of a reply that a call waits for. A call that is asked to wait longer ends at once, with
+    /// <see cref="MixpanelError.RetryAfter"/>: for callers that wait for an answer themselves. It does not apply to imports, exports and trackers. Default: null,
+    /// for no limit.
+    /// </summary>
+    public TimeSpan? MaxRetryAfter { get; init; }
+
+    /// <summary>
     /// Counts the calls that Mixpanel limits to 60 an hour, queries and raw exports, so that none is sent beyond the limit. Default: none; then only Mixpanel
     /// counts.
     /// </summary>
@@ -91,7 +98,8 @@ public sealed record MixpanelOptions
 
     /// <summary>
     /// Receives the facts of each reply of Mixpanel, also of one that is retried, before the call that caused it continues: in the caller's asynchronous context, on
-    /// any thread, and concurrently if calls are. What it throws is ignored. Default: none.
+    /// any thread, and concurrently if calls are. It is called inline, and its call waits for it: return quickly, and leave anything slow to another thread. What
+    /// it throws is ignored. Default: none.
     /// </summary>
     public Action<MixpanelReply>? OnReply { get; init; }
 
@@ -139,6 +147,7 @@ public sealed record MixpanelOptions
         if (WorkspaceId is <= 0) throw MixpanelException.Invalid("workspace_id", "The workspace id must be a positive integer.");
         if (MaxRetries < 0) throw MixpanelException.Invalid("max_retries", "The number of retries cannot be negative.");
         if (BackoffMin <= TimeSpan.Zero || BackoffMax < BackoffMin) throw MixpanelException.Invalid("backoff_min", "The minimum backoff must be above zero and at most the maximum.");
+        if (MaxRetryAfter < TimeSpan.Zero) throw MixpanelException.Invalid("max_retry_after", "The longest Retry-After cannot be negative.");
         if (BackoffMax > LongestWait) throw MixpanelException.Invalid("backoff_max", "The maximum backoff must be at most a day.");
         if (AttemptTimeout <= TimeSpan.Zero || AttemptTimeout > LongestWait) throw MixpanelException.Invalid("attempt_timeout", "The attempt timeout must be above zero and at most a day.");
         return this;

@@ -38,6 +38,17 @@ public sealed class ConsoleTests
         Assert.InRange(int.Parse(Regex.Match((await OnEmulatorAsync("hostile")).Output, @"(?<texts>\d+) texts", RegexOptions.NonBacktracking).Groups["texts"].Value, System.Globalization.CultureInfo.InvariantCulture), 300, 1000);
 
     [Fact]
+    public async Task Imports_of_the_command_line_show_how_they_ended()
+    {
+        using var home = new Home();
+        await using var emulator = await EmulatorProcess.StartAsync(home, []);
+        var file = home.Write("some.ndjson", """{"event":"A","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"1"}}""" + "\n{}\n");
+        Assert.Equal(3, (await Run.MixpanelAsync(home, ["import", file], Credentials.At(emulator.Address.AbsoluteUri.TrimEnd('/')))).ExitCode);
+        var done = await DriveAsync("terminal", emulator.Address, home);
+        Assert.True(done.ExitCode == 0, done.ToString());
+    }
+
+    [Fact]
     public async Task On_a_real_account_nothing_is_asked_unasked_and_what_only_the_embedded_one_has_is_hidden()
     {
         await using var mixpanel = await EmulatedMixpanel.StartAsync();

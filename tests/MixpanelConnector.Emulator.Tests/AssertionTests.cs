@@ -74,4 +74,15 @@ public sealed class AssertionTests
         Assert.StartsWith("Expected 3 events 'Signed up', found 2.", (await Assert.ThrowsAsync<EmulatorAssertionException>(() => events.TimesAsync(3))).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => events.With("at", DateTimeOffset.UnixEpoch));
     }
+
+    [Fact]
+    public async Task An_embedded_Mixpanel_that_was_stopped_says_so()
+    {
+        var mixpanel = await EmulatedMixpanel.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await mixpanel.DisposeAsync();
+        await mixpanel.DisposeAsync();
+
+        foreach (var use in (Func<Task>[])[() => mixpanel.EventsAsync(), () => mixpanel.CountEventsAsync(), () => mixpanel.ProfilesAsync(), () => mixpanel.GroupsAsync(), () => mixpanel.LookupTablesAsync(), () => mixpanel.CreateProjectAsync()])
+            Assert.Equal(typeof(EmulatedMixpanel).FullName, (await Assert.ThrowsAsync<ObjectDisposedException>(use)).ObjectName);
+    }
 }

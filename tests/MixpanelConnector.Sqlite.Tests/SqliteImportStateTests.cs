@@ -165,4 +165,17 @@ public sealed class SqliteImportStateTests : IDisposable
         ImportDeadLetters.Write(state, state.DeadLetterPath);
         Assert.Equal(Lines(state), File.ReadLines(state.DeadLetterPath).ToList());
     }
+
+    [Fact]
+    public void A_state_that_was_disposed_says_so()
+    {
+        using var folder = new TemporaryFolder();
+        var state = SqliteImportState.Open(folder.File("state"));
+        state.Dispose();
+        state.Dispose();
+
+        foreach (var use in (Action[])[() => state.Load(), () => Assert.Empty(state.DeadLetters()), state.Clear])
+            Assert.Equal(typeof(SqliteImportState).FullName, Assert.Throws<ObjectDisposedException>(use).ObjectName);
+        using var again = SqliteImportState.Open(folder.File("state"));
+    }
 }

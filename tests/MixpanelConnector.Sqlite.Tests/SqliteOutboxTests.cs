@@ -235,4 +235,17 @@ public sealed class SqliteOutboxTests : IDisposable
     static OutboxBatch Batch(string text, TrackedKind kind = TrackedKind.Event, int records = 1) => new(kind, records, ImpatientClock.Noon, Encoding.UTF8.GetBytes(text));
 
     static List<string> Texts(IReadOnlyList<OutboxBatch> batches) => [.. batches.Select(batch => Encoding.UTF8.GetString(batch.Content.Span))];
+
+    [Fact]
+    public void An_outbox_that_was_disposed_says_so()
+    {
+        using var folder = new TemporaryFolder();
+        var outbox = SqliteOutbox.Open(folder.File("outbox"));
+        outbox.Dispose();
+        outbox.Dispose();
+
+        foreach (var use in (Action[])[() => outbox.Count(TrackedKind.Event), () => outbox.Claim(_ => true), () => outbox.Read(TrackedKind.Event, 0, 1), () => outbox.Remove([1]), () => _ = outbox.LastNumber])
+            Assert.Equal(typeof(SqliteOutbox).FullName, Assert.Throws<ObjectDisposedException>(use).ObjectName);
+        using var again = SqliteOutbox.Open(folder.File("outbox"));
+    }
 }

@@ -55,7 +55,7 @@ export interface Action {
 
 /** A problem as the server reports it. */
 export class Problem extends Error {
-  constructor(readonly status: number, readonly kind: string, readonly title: string, detail: string, readonly field: string | undefined) {
+  constructor(readonly status: number, readonly kind: string, readonly title: string, detail: string, readonly field: string | undefined, readonly requestId?: string | undefined) {
     super(detail);
   }
 }
@@ -79,7 +79,7 @@ export async function problemOf(response: Response): Promise<Problem> {
   const text = await response.text();
   try {
     const json = parse(text);
-    return new Problem(response.status, shown(get(json, "kind")), shown(get(json, "title")), shown(get(json, "detail")), shown(get(json, "field")) || undefined);
+    return new Problem(response.status, shown(get(json, "kind")), shown(get(json, "title")), shown(get(json, "detail")), shown(get(json, "field")) || undefined, shown(get(json, "request_id")) || undefined);
   } catch {
     return new Problem(response.status, "unknown", `The server returned ${response.status}`, text.slice(0, 500), undefined);
   }

@@ -44,8 +44,10 @@ export interface ImportJob {
   problem?: string;
 }
 
-/** A running import of the command line. */
+/** An import of the command line. */
 export interface TerminalImport {
+  /** How it ended; missing while it runs. Interrupted: its process ended first. */
+  status?: "finished" | "stopped" | "interrupted";
   name: string;
   last_saved: string;
   read: number;
@@ -53,6 +55,8 @@ export interface TerminalImport {
   rejected: number;
   percent?: number;
   seconds_left?: number;
+  /** How long all its runs took. */
+  elapsed_seconds?: number;
 }
 
 /** The refusals of a day in the project's time zone. */

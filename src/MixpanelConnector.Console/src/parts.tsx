@@ -91,6 +91,13 @@ export function ProblemAlert({ problem }: { problem: Problem | undefined }) {
           {problem.field && <Code>{visible(problem.field)}</Code>}
         </Group>
       )}
+      {problem.requestId && (
+        <Group gap="xs" mt="xs">
+          <Text size="sm">Mixpanel's request id</Text>
+          <Code className="wrap">{visible(problem.requestId)}</Code>
+          <CopyText text={problem.requestId} label="Copy the request id" />
+        </Group>
+      )}
     </Alert>
   );
 }

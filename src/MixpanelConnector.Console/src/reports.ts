@@ -1,6 +1,6 @@
 import { invoke } from "./api.ts";
 import { type Call, callsFor, type Question, totalsFor } from "./data/reports.ts";
-import { type Chart, chartOf, numbersOf } from "./data/series.ts";
+import { type Chart, chartOf, numbersByValueOf, numbersOf } from "./data/series.ts";
 import { get, type Json, shown } from "./json.ts";
 
 const send = (call: Call): Promise<Json> => invoke(call.action, JSON.stringify(call.input));
@@ -8,11 +8,11 @@ const send = (call: Call): Promise<Json> => invoke(call.action, JSON.stringify(c
 /** Answers a question. Totals that are not sums need further calls, which are made only if calls cost nothing. */
 export async function answer(question: Question, withTotals: boolean): Promise<Chart> {
   const [answers, totals] = await Promise.all([Promise.all(callsFor(question).map(send)), Promise.all((withTotals ? totalsFor(question) : []).map(send))]);
-  const { events, measure, by } = question;
+  const { events, measure, by, unit } = question;
   const charts = answers.map((one, index) => {
-    if (measure === "sum" || measure === "mean") return numbersOf(one, events[index]!, measure);
-    if (by === "") return chartOf(one, measure, answers.length === 1 ? events : [events[index]!]);
-    const chart = chartOf(one, measure);
+    const isOfNumbers = measure === "sum" || measure === "mean";
+    if (by === "") return isOfNumbers ? numbersOf(one, events[index]!, measure) : chartOf(one, measure, answers.length === 1 ? events : [events[index]!]);
+    const chart = isOfNumbers ? numbersByValueOf(one, measure, unit, question) : chartOf(one, measure);
     return events.length === 1 ? chart : { ...chart, series: chart.series.map((series) => ({ ...series, label: `${events[index]} · ${series.label}` })) };
   });
   const chart = { labels: charts[0]?.labels ?? [], series: charts.flatMap(({ series }) => series) };

@@ -5,8 +5,9 @@ import { contrast, grounds, palettes, refused } from "../src/data/colours.ts";
 import { addDays, dayOf, daysIn, endOf, firstRange, isDay, secondsOf, time, timeOf, unitFor, wall } from "../src/data/dates.ts";
 import { mappedOf } from "../src/data/mapped.ts";
 import { number, share, tickLabels } from "../src/data/numbers.ts";
+import { callsFor } from "../src/data/reports.ts";
 import { rates, remaining, Seconds } from "../src/data/rate.ts";
-import { chartOf, csvCell, csvOf, isUnfinished, numbersOf } from "../src/data/series.ts";
+import { chartOf, csvCell, csvOf, isUnfinished, numbersByValueOf, numbersOf } from "../src/data/series.ts";
 import { from } from "../src/json.ts";
 
 test("times are those of the project's zone", () => {
@@ -82,6 +83,24 @@ test("only what can be added up has a total", () => {
   const sums = from({ results: { "2026-11-02": 2, "2026-11-01": 40, "2026-11-03": null } });
   assert.deepEqual(numbersOf(sums, "price", "sum"), { labels: ["2026-11-01", "2026-11-02", "2026-11-03"], series: [{ label: "price", values: [40, 2, null], total: 42 }] });
   assert.equal(numbersOf(sums, "price", "mean").series[0]!.total, undefined);
+});
+
+test("sums and averages by a property have every unit of the range", () => {
+  const answer = from({ results: [[{ name: "pro", count: 3, times: [[Date.UTC(2026, 10, 3), 10, 4], [Date.UTC(2026, 10, 1), 5, 2]] }, { name: "free", count: 1, times: [] }]], total: 1 });
+  const range = { from: "2026-11-01", to: "2026-11-03" };
+  assert.deepEqual(numbersByValueOf(answer, "sum", "day", range), { labels: ["2026-11-01", "2026-11-02", "2026-11-03"], series: [{ label: "pro", values: [5, 0, 10], total: 15 }, { label: "free", values: [0, 0, 0], total: 0 }] });
+  assert.deepEqual(numbersByValueOf(answer, "mean", "day", range).series, [{ label: "pro", values: [2.5, null, 2.5], total: undefined }, { label: "free", values: [null, null, null], total: undefined }]);
+  const hours = numbersByValueOf(from({ results: [[{ name: "pro", count: 1, times: [[Date.UTC(2026, 10, 1, 23), 7, 1]] }]] }), "sum", "hour", { from: "2026-11-01", to: "2026-11-01" });
+  assert.deepEqual([hours.labels.length, hours.labels[0], hours.labels[23], hours.series[0]!.values[23]], [24, "2026-11-01 00:00:00", "2026-11-01 23:00:00", 7]);
+  assert.deepEqual(numbersByValueOf(from({ results: [[]] }), "sum", "day", range).series, []);
+});
+
+test("a sum by a property is one call, like every question about one event", () => {
+  const question = { events: ["A", "B"], measure: "sum", of: "price", by: "plan", where: "", unit: "day", from: "2026-11-01", to: "2026-11-02" } as const;
+  const calls = callsFor({ ...question, events: ["A", "B"] });
+  assert.deepEqual(calls.map(({ action, input }) => [action, input["params"]]), ["A", "B"].map((event) => ["query_jql", { event, of: "price", by: "plan", unit: "day", limit: 12, from_date: "2026-11-01", to_date: "2026-11-02" }]));
+  assert.equal((callsFor({ ...question, events: ["A"], where: "true" })[0]!.input["params"] as { where?: string }).where, "true");
+  assert.equal(callsFor({ ...question, events: ["A"], by: "" })[0]!.action, "query_segmentation_sum");
 });
 
 test("the unit that still runs is told from the others", () => {

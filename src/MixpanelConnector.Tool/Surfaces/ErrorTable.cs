@@ -34,6 +34,9 @@ static class ErrorTable
         _ => (Surfaces.ExitCode.Unavailable, 503, "The service is not available"),
     };
 
+    /// <summary>The message for the user of this machine: with paths, which remote callers must not see.</summary>
+    public static string LocalMessage(MixpanelError error) => error.LocalDetail is { } detail ? $"{error.Message} {detail}" : error.Message;
+
     /// <summary>The problem object, which is the same at every interface.</summary>
     public static ReadOnlyMemory<byte> Problem(MixpanelError error)
     {

@@ -21,7 +21,7 @@ sealed class PreparedHandover : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw Configuration.Invalid("secret_out", $"The file for the secret cannot be created: {e.Message} Nothing was created.");
+            throw new MixpanelException(Configuration.Invalid("secret_out", "The file for the secret cannot be created. Nothing was created.").Error with { LocalDetail = e.Message }, e);
         }
     }
 
@@ -60,7 +60,7 @@ sealed class PreparedHandover : IDisposable
         }
         catch (IOException e)
         {
-            throw new IOException($"The service account {json["id"]} was created, but its secret could not be written to {_path}: {e.Message} The secret is lost: delete the account and create it again.", e);
+            throw new SecretLostException($"{json["id"]}", _path!, e);
         }
 
         return text;
@@ -74,4 +74,13 @@ sealed class PreparedHandover : IDisposable
         _file?.Dispose();
         if (_file is not null && !_delivered) File.Delete(_path!); // nothing was created, so no empty file is left behind
     }
+}
+
+/// <summary>Something was created, but its one-time secret could not be stored.</summary>
+sealed class SecretLostException(string id, string path, IOException cause) : IOException($"The service account {id} was created, but its secret could not be written to {path}: {cause.Message} {Advice}", cause)
+{
+    const string Advice = "The secret is lost: delete the account and create it again.";
+
+    /// <summary>The message without the path.</summary>
+    public string Shown { get; } = $"The service account {id} was created, but its secret could not be written to its file. {Advice}";
 }

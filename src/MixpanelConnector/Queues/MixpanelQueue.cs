@@ -59,7 +59,8 @@ public sealed class MixpanelQueue : IAsyncDisposable, IDisposable
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="QueueException">The broker refuses it, or did not confirm it in time.</exception>
     internal Task PublishAsync(QueuedKind kind, QueueBody body, bool isRepeatable, CancellationToken cancellationToken) =>
-        _outbox is { } outbox ? outbox.PublishAsync(kind, body, isRepeatable, cancellationToken) : ToBrokerAsync(kind, body, cancellationToken);
+        Volatile.Read(ref _closing) is not null ? throw new QueueException(QueueFault.Unavailable, $"The {nameof(MixpanelQueue)} was disposed. Dispose it after everything that publishes to it.")
+        : _outbox is { } outbox ? outbox.PublishAsync(kind, body, isRepeatable, cancellationToken) : ToBrokerAsync(kind, body, cancellationToken);
 
     Task ToBrokerAsync(QueuedKind kind, QueueBody body, CancellationToken cancellationToken) => _links[(int)kind].PublishAsync(body, cancellationToken);
 

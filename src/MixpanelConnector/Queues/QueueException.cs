@@ -26,6 +26,9 @@ sealed class QueueException(QueueFault fault, string message, Exception? innerEx
 {
     public QueueFault Fault => fault;
 
+    /// <summary>What only helps on this machine, such as a path; null when there is nothing.</summary>
+    public string? LocalDetail { get; init; }
+
     /// <summary>Whether a published message may be in the queue nevertheless. Default: false.</summary>
     public bool MayHaveArrived { get; init; }
 

@@ -82,7 +82,7 @@ sealed class QueueOutbox : IAsyncDisposable
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new QueueException(QueueFault.Unavailable, $"The broker accepts no messages now, and the message cannot be stored: {e.Message}", e) { MayHaveArrived = mayHaveArrived };
+            throw new QueueException(QueueFault.Unavailable, "The broker accepts no messages now, and the message cannot be stored.", e) { LocalDetail = e.Message, MayHaveArrived = mayHaveArrived };
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using MixpanelConnector.Files;
 using MixpanelConnector.Transport;
 
@@ -11,6 +12,7 @@ namespace MixpanelConnector;
 /// entry synced, before it is sent, also when it then fails. A call beyond the limit is not sent: it ends with
 /// <see cref="ErrorKind.RateLimited"/>, and <see cref="MixpanelError.RetryAfter"/> is the time until the next call is allowed.
 /// There is a list for each endpoint or region, project and kind of call: raw exports, and queries.
+/// An entry that cannot be read counts as a call made when it is found, which is logged once, as a warning.
 /// </summary>
 public sealed record CallLedger
 {
@@ -18,6 +20,11 @@ public sealed record CallLedger
 
     /// <summary>When a list exceeds this number of entries, those older than an hour are removed.</summary>
     const int MostEntries = 2000;
+
+    /// <summary>The category of the log, which a program may show on its own.</summary>
+    const string LogCategory = "MixpanelConnector.CallLedger";
+
+    const string NotUpdated = "The call ledger cannot be updated, and nothing is sent without it";
 
     const string Form = "yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'";
     const int EntryLength = 29; // with the line feed
@@ -66,7 +73,7 @@ public sealed record CallLedger
                 pause = Guarded(() =>
                 {
                     var now = options.TimeProvider.GetUtcNow();
-                    var calls = Read(file, now, perHour);
+                    var calls = Read(file, options, now, perHour);
                     if (perHour > 0 && calls.Count >= perHour) return calls[^perHour] + Hour - now;
                     if (perSecond > 0 && calls.Count >= perSecond && calls[^perSecond] + Second is var free && free > now) return -(free - now);
                     Append(file, calls, now);
@@ -86,7 +93,7 @@ public sealed record CallLedger
         var perHour = CallsPerHour ?? MixpanelsHour;
         if (perHour == 0) return null;
         using var file = await OpenAsync(options, kind, cancellationToken).ConfigureAwait(false);
-        return Guarded(() => Math.Max(0, perHour - Read(file, options.TimeProvider.GetUtcNow(), perHour).Count));
+        return Guarded(() => Math.Max(0, perHour - Read(file, options, options.TimeProvider.GetUtcNow(), perHour).Count));
     }
 
     /// <summary>Opens the list, locked.</summary>
@@ -103,7 +110,7 @@ public sealed record CallLedger
         {
             if (Guarded(() => FileLock.TryTake(path)) is { } file) return file;
             // The lock is held for the duration of an fsync, by the real clock.
-            if (TimeProvider.System.GetElapsedTime(began) > LockTimeout) throw new MixpanelException(new(ErrorKind.Unavailable, $"The call ledger in {Folder} cannot be updated, and nothing is sent without it: another process has locked it for {LockTimeout.TotalSeconds:0} seconds. End that process if it hangs."));
+            if (TimeProvider.System.GetElapsedTime(began) > LockTimeout) throw new MixpanelException(new(ErrorKind.Unavailable, $"{NotUpdated}: another process has locked it for {LockTimeout.TotalSeconds:0} seconds. End that process if it hangs.") { LocalDetail = $"The ledger is in {Folder}." });
             await Task.Delay(LockPause, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -116,19 +123,36 @@ public sealed record CallLedger
     }
 
     /// <summary>
-    /// Returns the calls of the last hour, the oldest first. A call far in the future, from a wrong clock, is ignored; a truncated entry was never sent.
+    /// Returns the calls of the last hour, the oldest first. A call far in the future, from a wrong clock, is ignored; an entry cut off at the end was never
+    /// sent. Anything else that is not an entry was one: it is replaced by a call made now, so that the limit is not exceeded, and is reported only once.
     /// </summary>
-    static List<DateTimeOffset> Read(FileStream file, DateTimeOffset now, int perHour)
+    static List<DateTimeOffset> Read(FileStream file, MixpanelOptions options, DateTimeOffset now, int perHour)
     {
-        var bytes = new byte[Math.Min(file.Length, Math.Max(MostEntries * 2L, perHour) * EntryLength) / EntryLength * EntryLength];
-        file.Position = (file.Length / EntryLength * EntryLength) - bytes.Length;
+        var mostCalls = Math.Max(MostEntries * 2L, perHour) + 1; // the first may be cut in half
+        var bytes = new byte[Math.Min(file.Length, mostCalls * EntryLength)];
+        file.Position = file.Length - bytes.Length;
         file.ReadExactly(bytes);
-        var calls = new List<DateTimeOffset>();
-        for (var at = 0; at < bytes.Length; at += EntryLength)
+        var (calls, unreadable) = (new List<DateTimeOffset>(), 0L);
+        var rest = bytes.AsSpan(bytes.Length < file.Length ? bytes.AsSpan().IndexOf((byte)'\n') + 1 : 0);
+        while (rest.Length > 0)
         {
-            if (DateTimeOffset.TryParseExact(Encoding.ASCII.GetString(bytes, at, EntryLength - 1), Form, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var call) && call > now - Hour && call < now + Hour) calls.Add(call);
+            var end = rest.IndexOf((byte)'\n');
+            if (end < 0 && rest.Length < EntryLength) break;
+            var line = end < 0 ? rest : rest[..end];
+            rest = end < 0 ? default : rest[(end + 1)..];
+            if (!DateTimeOffset.TryParseExact(Encoding.ASCII.GetString(line), Form, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var call)) unreadable += Math.Max(1, (line.Length + 1 + (EntryLength / 2)) / EntryLength); // the nearest number of entries
+            else calls.Add(call);
         }
 
+        if (unreadable > 0)
+        {
+            calls.AddRange(Enumerable.Repeat(now, (int)Math.Min(unreadable, mostCalls)));
+            Write(file, calls);
+            Durable.Sync(file);
+            CallLedgerLog.Damaged(HarmlessLogger.Create(options, LogCategory), file.Name, unreadable);
+        }
+
+        calls.RemoveAll(call => call <= now - Hour || call >= now + Hour);
         calls.Sort();
         return calls;
     }
@@ -138,12 +162,7 @@ public sealed record CallLedger
         var whole = file.Length / EntryLength * EntryLength;
         if (whole > MostEntries * EntryLength && calls.Count < MostEntries / 2)
         {
-            // If this is interrupted, the kept calls count twice: rather too many than too few.
-            file.Position = 0;
-            foreach (var call in calls) file.Write(Entry(call));
-            file.Write(Entry(now));
-            file.Flush();
-            file.SetLength(file.Position);
+            Write(file, [.. calls, now]);
         }
         else
         {
@@ -156,6 +175,15 @@ public sealed record CallLedger
         Durable.Sync(file);
     }
 
+    /// <summary>Replaces the list. If this is interrupted, calls count twice: rather too many than too few.</summary>
+    static void Write(FileStream file, List<DateTimeOffset> calls)
+    {
+        file.Position = 0;
+        foreach (var call in calls) file.Write(Entry(call));
+        file.Flush();
+        file.SetLength(file.Position);
+    }
+
     static byte[] Entry(DateTimeOffset call) => Encoding.ASCII.GetBytes(call.UtcDateTime.ToString(Form, CultureInfo.InvariantCulture) + "\n");
 
     T Guarded<T>(Func<T> action)
@@ -166,7 +194,14 @@ public sealed record CallLedger
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotOursException or NotSyncedException)
         {
-            throw new MixpanelException(new(ErrorKind.Unavailable, $"The call ledger in {Folder} cannot be updated, and nothing is sent without it: {e.Message}"), e);
+            throw new MixpanelException(new(ErrorKind.Unavailable, $"{NotUpdated}.") { LocalDetail = $"The ledger is in {Folder}: {e.Message}" }, e);
         }
     }
+}
+
+/// <summary>The log of the ledger: a class, since code for logging is not generated in a record.</summary>
+static partial class CallLedgerLog
+{
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The call ledger {File} was damaged. What cannot be read counts as calls made now: {Count}. If there were none within the last hour, delete the file")]
+    public static partial void Damaged(ILogger logger, string file, long count);
 }

@@ -96,7 +96,7 @@ sealed partial class MixpanelTransport
         var (header, projectId) = Authorization.For(Options, request.Auth, request.ProjectId);
         if (projectId is not null) request = request.With("project_id", projectId);
         if (request.Counts is { } kind && Options.Ledger is { } ledger && await ledger.EnterAsync(Options, kind, cancellationToken).ConfigureAwait(false) is { } usedUp)
-            return Reply.None(new(ErrorKind.RateLimited, $"The project's hourly {(kind is CallKind.Export ? "exports" : "queries")} are used up, according to the ledger in {ledger.Folder}: {(attempt == 1 ? "nothing was sent" : "it was not sent again")}.") { RetryAfter = usedUp }, mayHaveArrived: false);
+            return Reply.None(new(ErrorKind.RateLimited, $"The project's hourly {(kind is CallKind.Export ? "exports" : "queries")} are used up, according to the call ledger: {(attempt == 1 ? "nothing was sent" : "it was not sent again")}.") { RetryAfter = usedUp }, mayHaveArrived: false);
         if (Options.Queue is { } queue && QueuedIngestion.Takes(request)) return await QueuedIngestion.SendAsync(queue, request, cancellationToken).ConfigureAwait(false);
         var address = Hosts.Resolve(Options, request);
         var reply = await SendToAsync(address, request, header, attempt, cancellationToken).ConfigureAwait(false);
@@ -110,6 +110,7 @@ sealed partial class MixpanelTransport
         var started = Options.TimeProvider.GetTimestamp();
         using var deadline = new CancellationTokenSource(Deadline(request), Options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        HttpResponseMessage? begun = null; // the headers of an answer, which may be all that arrives of it
         try
         {
             using var message = new HttpRequestMessage(request.Method, address);
@@ -132,15 +133,15 @@ sealed partial class MixpanelTransport
                 return Reply.Open(answer, Answered(request, answer, attempt, started).RequestId);
             }
 
-            using var response = answer;
+            using var response = begun = answer;
             if (response.RequestMessage?.RequestUri is { } reached && reached != address)
-                return Reply.None(new(ErrorKind.Protocol, $"The HTTP client followed a redirect to {reached.Host}. Mixpanel does not redirect: check the endpoint and the region, and disable automatic redirects."), mayHaveArrived: true);
+                return Reply.None(new(ErrorKind.Protocol, $"The HTTP client followed a redirect to {reached.Host}. Mixpanel does not redirect: check the endpoint and the region, and disable automatic redirects.") { RequestId = RequestId(response) }, mayHaveArrived: true);
 
             var content = await ReplyBody.ReadAsync(response, request.Api, isPacked: request.IsUndecoded && response.StatusCode is not HttpStatusCode.OK, either.Token).ConfigureAwait(false);
             var facts = Answered(request, response, attempt, started);
             return content is { } bytes
                 ? Reply.Answer(facts.HttpStatus, bytes, facts.RetryAfter, Redirect(address, response), facts.RequestId)
-                : Reply.None(new(ErrorKind.Protocol, $"{address.Host} returned a larger response than is plausible for Mixpanel (4 MB for ingestion, else 20 MB or 600,000 names and values). Check the endpoint and the region; request less at a time, such as fewer output_properties."), mayHaveArrived: true);
+                : Reply.None(new(ErrorKind.Protocol, $"{address.Host} returned a larger response than is plausible for Mixpanel (4 MB for ingestion, else 20 MB or 600,000 names and values). Check the endpoint and the region; request less at a time, such as fewer output_properties.") { HttpStatus = facts.HttpStatus, RequestId = facts.RequestId }, mayHaveArrived: true);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -149,33 +150,37 @@ sealed partial class MixpanelTransport
         catch (OperationCanceledException e) when (e.InnerException is TimeoutException && !deadline.IsCancellationRequested && _client.Timeout == Timeout.InfiniteTimeSpan)
         {
             // Only the connect timeout is left; the timeout of a caller's HttpClient looks the same, but may occur after the request arrived.
-            return Failed(request, new(ErrorKind.Unavailable, $"No connection to {address.Host}:{address.Port} within 10 seconds. Check the network, the endpoint and the region."), mayHaveArrived: false);
+            return Failed(request, begun, new(ErrorKind.Unavailable, $"No connection to {address.Host}:{address.Port} within 10 seconds. Check the network, the endpoint and the region."), mayHaveArrived: false);
         }
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested || e.InnerException is TimeoutException)
         {
-            return Failed(request, new(ErrorKind.Timeout, $"{address.Host} did not respond within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds. Whether the request took effect is unknown."), mayHaveArrived: true);
+            return Failed(request, begun, new(ErrorKind.Timeout, $"{address.Host} did not respond within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds. Whether the request took effect is unknown."), mayHaveArrived: true);
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.SecureConnectionError && e.InnerException is not IOException)
         {
-            return Failed(request, new(ErrorKind.Protocol, $"No secure connection to {address.Host}: its certificate or TLS version is not acceptable. Nothing was sent."), mayHaveArrived: false);
+            return Failed(request, begun, new(ErrorKind.Protocol, $"No secure connection to {address.Host}: its certificate or TLS version is not acceptable. Nothing was sent."), mayHaveArrived: false);
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError)
         {
             // This includes a connection that broke during the TLS handshake: a network failure, not a certificate error.
-            return Failed(request, new(ErrorKind.Unavailable, $"{address.Host}:{address.Port} cannot be reached. Check the network, the endpoint and the region."), mayHaveArrived: false);
+            return Failed(request, begun, new(ErrorKind.Unavailable, $"{address.Host}:{address.Port} cannot be reached. Check the network, the endpoint and the region."), mayHaveArrived: false);
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
         {
-            return Failed(request, new(ErrorKind.Protocol, $"{address.Host} does not respond with valid HTTP. Check the endpoint."), mayHaveArrived: true);
+            return Failed(request, begun, new(ErrorKind.Protocol, $"{address.Host} does not respond with valid HTTP. Check the endpoint."), mayHaveArrived: true);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
         {
-            return Failed(request, new(ErrorKind.Unavailable, $"The connection to {address.Host} was lost before the response was complete. Whether the request took effect is unknown."), mayHaveArrived: true);
+            return Failed(request, begun, new(ErrorKind.Unavailable, $"The connection to {address.Host} was lost before the response was complete. Whether the request took effect is unknown."), mayHaveArrived: true);
+        }
+        catch (ObjectDisposedException e) when (e.ObjectName == typeof(HttpClient).FullName)
+        {
+            return Failed(request, begun, new(ErrorKind.Unavailable, $"The HTTP client was disposed, and {address.Host} cannot be reached. Dispose it, or the MixpanelClient, after everything that uses it."), mayHaveArrived: true);
         }
         catch (Exception e)
         {
             // A handler of the user can throw any exception, before the request left or after it arrived. Its message may contain confidential data.
-            return Failed(request, new(ErrorKind.Unavailable, $"The HTTP client failed with {e.GetType().Name} on the way to {address.Host}. Whether the request took effect is unknown; check the handlers that this application added to the client."), mayHaveArrived: true);
+            return Failed(request, begun, new(ErrorKind.Unavailable, $"The HTTP client failed with {e.GetType().Name} on the way to {address.Host}. Whether the request took effect is unknown; check the handlers that this application added to the client."), mayHaveArrived: true);
         }
     }
 
@@ -220,10 +225,10 @@ sealed partial class MixpanelTransport
         string Shown(string text) => UnsafeText.Replaced(Authorization.Censor(Options, text), ' ', LongestRequestId).Trim();
     }
 
-    Reply Failed(MixpanelRequest request, MixpanelError error, bool mayHaveArrived)
+    Reply Failed(MixpanelRequest request, HttpResponseMessage? begun, MixpanelError error, bool mayHaveArrived)
     {
         LogNoAnswer(request.Method.Method, request.Path, error.Kind);
-        return Reply.None(error, mayHaveArrived);
+        return Reply.None(begun is null ? error : error with { HttpStatus = (int)begun.StatusCode, RequestId = RequestId(begun) }, mayHaveArrived);
     }
 
     TimeSpan Deadline(MixpanelRequest request) =>
@@ -259,7 +264,7 @@ sealed partial class MixpanelTransport
             .AddRetry(new RetryStrategyOptions<Reply>
             {
                 MaxRetryAttempts = Options.MaxRetries,
-                ShouldHandle = arguments => new(arguments.Outcome.Result is { } reply && mayTryAgain(reply)),
+                ShouldHandle = arguments => new(arguments.Outcome.Result is { } reply && mayTryAgain(reply) && !(reply.RetryAfter > Options.MaxRetryAfter)),
                 DelayGenerator = arguments => new(Backoff.Delay(arguments.AttemptNumber + 1, Options.BackoffMin, Options.BackoffMax, arguments.Outcome.Result?.RetryAfter, Options.Randomizer())),
                 OnRetry = arguments =>
                 {

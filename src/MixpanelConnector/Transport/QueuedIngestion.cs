@@ -47,7 +47,7 @@ static class QueuedIngestion
                 QueueFault.Refused => ErrorKind.TooLarge,
                 _ => ErrorKind.Unavailable,
             };
-            return Reply.None(new(kindOf, mayHaveArrived ? e.Message : $"{e.Message} Nothing was accepted."), mayHaveArrived);
+            return Reply.None(new(kindOf, mayHaveArrived ? e.Message : $"{e.Message} Nothing was accepted.") { LocalDetail = e.LocalDetail }, mayHaveArrived);
         }
 
         await publishing.ConfigureAwait(false); // rethrows failures that are not the queue's

@@ -18,7 +18,7 @@ sealed class Reply
     /// <summary>The target of a redirect; null for every other answer.</summary>
     public Uri? Location { get; private init; }
 
-    /// <summary>The id that Mixpanel gave the request, safe to display; null when the answer has none.</summary>
+    /// <summary>The id that Mixpanel gave the request, safe to display; null when there is none. An answer whose body is cut off has one, too.</summary>
     public string? RequestId { get; private init; }
 
     /// <summary>Why there is no answer; null when there is one.</summary>
@@ -52,7 +52,7 @@ sealed class Reply
     public static Reply Answer(int status, ReadOnlyMemory<byte> body, TimeSpan? retryAfter = null, Uri? location = null, string? requestId = null) =>
         new() { Status = status, Body = body, RetryAfter = retryAfter, Location = location, RequestId = requestId };
 
-    public static Reply None(MixpanelError failure, bool mayHaveArrived) => new() { Failure = failure, MayHaveArrived = mayHaveArrived };
+    public static Reply None(MixpanelError failure, bool mayHaveArrived) => new() { Failure = failure, RequestId = failure.RequestId, MayHaveArrived = mayHaveArrived };
 
     /// <summary>Returns an error about this answer, with its facts.</summary>
     public MixpanelError Error(ErrorKind kind, string message) => new(kind, message) { HttpStatus = Status == 0 ? null : Status, RequestId = RequestId, Attempts = Attempts };

@@ -157,8 +157,20 @@ const tasks = {
     await page.getByLabel("Metric").selectOption("Sum of a property");
     await page.getByLabel("Property", { exact: true }).selectOption("price");
     await shows(page, legend, ["Bought 1,205"]);
+    await page.getByLabel("Break down by").selectOption("plan");
+    await shows(page, legend, ["free 917.5", "pro 287.5"], "the parts of a sum add up to it");
+    const summed = page.waitForEvent("download");
+    await page.getByRole("button", { name: "CSV" }).click();
+    assert.match(readFileSync(await (await summed).path(), "utf8"), /^time,free,pro\r\n2025-08-01,/);
+    await page.getByRole("button", { name: "Show the command" }).click();
+    await page.getByRole("tab", { name: "HTTP" }).click();
+    const script = JSON.parse(/--json '(.*)'$/s.exec((await page.getByRole("region", { name: "request" }).innerText()).replaceAll("'\\''", "'"))[1]);
+    assert.deepEqual((await post("/v1/actions/query_jql", script)).results[0].map(({ name, count }) => `${name} ${count}`), ["free 37", "pro 13"], "the request gives what is shown");
+    await page.getByRole("button", { name: "Show the command" }).click();
     await page.getByLabel("Metric").selectOption("Average of a property");
-    await shows(page, legend, ["Bought"], "an average is not added up");
+    await shows(page, legend, ["free", "pro"], "an average is not added up");
+    await page.getByLabel("Break down by").selectOption("None");
+    await shows(page, legend, ["Bought"]);
     await page.getByText("View as table").click();
     await shows(page, `${table}.filter((row) => !row.endsWith("|0"))`, ["2025-08-02|29.5", "2025-10-02|2.5"]);
     await page.getByLabel("Metric").selectOption("Events");
@@ -325,6 +337,15 @@ const tasks = {
     await go(page, "live");
     await page.getByText("12345678901234567890.10").first().waitFor();
 
+    // A refusal is shown with the id that Mixpanel gave the request.
+    const track = "**/v1/actions/track_event";
+    await page.route(track, (route) => route.fulfill({ status: 422, contentType: "application/problem+json", body: JSON.stringify({ title: "Mixpanel refused the request", status: 422, detail: "No.", kind: "rejected", request_id: "req-\u202e4711" }) }));
+    await go(page, "actions/track_event");
+    await page.getByRole("button", { name: "Run" }).click();
+    assert.match(await page.getByRole("alert").innerText(), /Mixpanel's request id\s+req-\S*4711/);
+    await page.getByRole("alert").getByRole("button", { name: "Copy the request id" }).waitFor();
+    await page.unroute(track);
+
     await go(page, "profiles");
     await page.getByRole("textbox", { name: "Expression" }).fill('properties["plan"] === 1');
     await page.getByRole("button", { name: "Search" }).click();
@@ -465,6 +486,16 @@ const tasks = {
       await page.waitForFunction((left) => document.querySelectorAll("section[aria-label^='Import ']").length < left, left);
     }
     await page.getByText("No imports yet").waitFor();
+    await close(page);
+  },
+
+  /** Imports of the command line show how they ended. */
+  async terminal(browser) {
+    const page = await open(browser, { path: "imports" });
+    const ended = page.getByRole("region", { name: "Command-line import some.ndjson" });
+    await ended.getByText("finished in a terminal", { exact: true }).waitFor();
+    assert.match(await ended.innerText(), /read\s+2\s+accepted\s+1\s+rejected\s+1/);
+    assert.ok(!(await page.content()).includes("some.ndjson/") && !(await page.content()).includes("/some.ndjson"), "the folder is not shown");
     await close(page);
   },
 

@@ -27,6 +27,51 @@ public class ReplyFactsTests
         Assert.Equal((403, "req-1", 1), (error.HttpStatus, error.RequestId, error.Attempts));
     }
 
+    /// <summary>Calls whose replies are cut off after the headers.</summary>
+    [Theory]
+    [InlineData("declared")]
+    [InlineData("executed")]
+    [InlineData("create")]
+    [InlineData("import")]
+    [InlineData("stream")]
+    [InlineData("streamed")]
+    [InlineData("check")]
+    public async Task An_error_about_a_reply_that_is_cut_off_has_the_id_that_arrived(string call)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.RawText("HTTP/1.1 200 OK\r\nx-request-id: req-1\r\nContent-Length: 500\r\nConnection: close\r\n\r\n{\"results\":"));
+        using var client = new MixpanelClient(Given.Account().At(server) with { Token = Given.TokenText });
+
+        var error = await ErrorOfAsync(client, call);
+
+        Assert.Equal((ErrorKind.Unavailable, 200, "req-1"), (error.Kind, error.HttpStatus, error.RequestId));
+    }
+
+    [Fact]
+    public async Task An_error_about_a_reply_that_is_too_large_has_its_id()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.RawText("HTTP/1.1 200 OK\r\nx-request-id: req-1\r\nContent-Length: 500000000\r\nConnection: close\r\n\r\n{\"results\":"));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var error = (await Given.FailsAsync(client.QueryUserProfilesAsync(new()))).Error;
+
+        Assert.Equal((ErrorKind.Protocol, "req-1"), (error.Kind, error.RequestId));
+    }
+
+    [Theory]
+    [InlineData("11", 1)]
+    [InlineData("10", 4)]
+    [InlineData(null, 4)]
+    public async Task A_call_does_not_wait_longer_than_its_options_allow(string? retryAfter, int requests)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => retryAfter is null ? Answer.Json("{}", 429) : Answer.Json("{}", 429).With("Retry-After", retryAfter));
+        using var client = new MixpanelClient(Given.Account().At(server) with { MaxRetryAfter = TimeSpan.FromSeconds(10) });
+
+        var error = (await Given.FailsAsync(client.GetAllServiceAccountsAsync(Organization))).Error;
+
+        Assert.Equal((ErrorKind.RateLimited, requests, requests), (error.Kind, error.Attempts, server.Requests.Count));
+        Assert.Equal(retryAfter, error.RetryAfter?.TotalSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    }
+
     [Theory]
     [InlineData("x-request-id", "a-1", "a-1")]
     [InlineData("X-Mp-Request-Id", "a-2", "a-2")]

@@ -170,13 +170,125 @@ public sealed partial class LedgerTests
         await ExportTests.ExportAsync(tool, new(tool.Folder.File("a")), Days);
         var path = Assert.Single(Directory.GetFiles(tool.Folder.File(".local/state/mixpanel/ledger")));
         Assert.Equal(5 * 29, new FileInfo(path).Length);
-        await File.AppendAllTextAsync(path, "2036-11-23T12:00:00.0000000Z\nrubbish-rubbish-rubbish-rubb\n2026-11-", TestContext.Current.CancellationToken);
+        await File.AppendAllTextAsync(path, "2036-11-23T12:00:00.0000000Z\n2026-11-", TestContext.Current.CancellationToken);
 
         var run = await ExportTests.ExportAsync(tool, new(tool.Folder.File("b")), Days);
 
         Assert.Equal(0, run.Exit);
         Assert.Contains("; 55 left this hour", run.Err, StringComparison.Ordinal);
-        Assert.Equal(12 * 29, new FileInfo(path).Length);
+        Assert.Equal(11 * 29, new FileInfo(path).Length);
+        Assert.DoesNotContain("damaged", run.Err, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("export")]
+    [InlineData("query-user-profiles")]
+    [InlineData("check")]
+    [InlineData("login")]
+    [InlineData("mcp")]
+    public async Task A_ledger_that_is_damaged_is_told_once_and_what_cannot_be_read_counts(string command)
+    {
+        await using var server = await RecordingServer.StartAsync(request => request.Path.EndsWith("/export", StringComparison.Ordinal) ? Exported.Lines(Exported.Event("A", Exported.DayOf(request))) : Answer.Json(NoProfiles));
+        using var tool = Tool.At(server);
+        await RunAsync();
+        var path = Assert.Single(Directory.GetFiles(tool.Folder.File(".local/state/mixpanel/ledger")));
+        var entries = new FileInfo(path).Length / 29;
+        await File.AppendAllTextAsync(path, "rubbish-rubbish-rubbish-rubb\n", TestContext.Current.CancellationToken);
+
+        var (told, again) = (await RunAsync(), await RunAsync());
+
+        Assert.Contains($"The call ledger {path} was damaged", told.Err, StringComparison.Ordinal);
+        Assert.DoesNotContain("damaged", again.Err, StringComparison.Ordinal);
+        Assert.Equal((3 * entries) + 1, File.ReadAllLines(path).Length);
+
+        Task<Run> RunAsync()
+        {
+            tool.Input = $"{Initialize}\n{Call}\n";
+            return command == "export" ? ExportTests.ExportAsync(tool, new(tool.Folder.File(Path.GetRandomFileName())), Days) : tool.RunAsync(command);
+        }
+    }
+
+    [Theory]
+    [InlineData("check")]
+    [InlineData("login")]
+    public async Task A_check_of_the_credentials_counts_as_the_query_that_it_is(string command)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
+        using var tool = Tool.At(server);
+        for (var i = 0; i < 59; i++) await tool.RunAsync("query-user-profiles");
+
+        await tool.RunAsync(command);
+        var queries = Queries();
+        var beyond = await tool.RunAsync(command);
+
+        Assert.Equal((60, 60), (queries, Queries()));
+        Assert.Equal(5, beyond.Exit);
+        Assert.Contains("according to the call ledger", beyond.Out + beyond.Err, StringComparison.Ordinal);
+
+        int Queries() => server.Requests.Count(request => request.Path.StartsWith("/api/query/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Where_the_ledger_is_only_the_user_of_the_machine_learns()
+    {
+        await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
+        using var output = new Greeting();
+        using var tool = Tool.At(mixpanel, clock: Still, output: output);
+        using var local = Tool.At(mixpanel);
+        var ledger = Spoil(tool);
+        Spoil(local);
+        var agent = (string)(await AskAsync(local))["content"]![0]!["text"]!;
+        var user = await local.RunAsync("query-user-profiles");
+        string remote;
+        Run served;
+        await using (var serving = await Serving.StartAsync(tool, output))
+        {
+            using var answer = await serving.QueryAsync();
+            Assert.Equal(503, (int)answer.StatusCode);
+            remote = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            served = await serving.StopAsync();
+        }
+
+        Assert.All([remote, agent], text =>
+        {
+            Assert.Contains("The call ledger cannot be updated, and nothing is sent without it.", text, StringComparison.Ordinal);
+            Assert.DoesNotContain(Path.GetTempPath(), text, StringComparison.Ordinal);
+        });
+        Assert.Contains(local.Folder.File(".local/state/mixpanel/ledger"), user.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains(ledger, served.Err, StringComparison.Ordinal);
+        Assert.Empty(mixpanel.Requests);
+
+        // A file, where a folder should be.
+        static string Spoil(Tool tool)
+        {
+            Directory.CreateDirectory(tool.Folder.File(".local/state/mixpanel"));
+            return tool.Folder.Write(".local/state/mixpanel/ledger", "");
+        }
+    }
+
+    [Theory]
+    [InlineData("serve", 1)]
+    [InlineData("query-user-profiles", 4)]
+    public async Task A_caller_that_waits_itself_is_told_at_once_when_Mixpanel_asks_to_wait_long(string command, int requests)
+    {
+        await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Plain("", 429).With("Retry-After", "120"));
+        using var output = new Greeting();
+        using var tool = Tool.At(mixpanel, clock: command == "serve" ? Still : null, output: command == "serve" ? output : null);
+        if (command == "serve")
+        {
+            await using var serving = await Serving.StartAsync(tool, output);
+            using var answer = await serving.QueryAsync();
+            Assert.Equal((429, TimeSpan.FromSeconds(120)), ((int)answer.StatusCode, answer.Headers.RetryAfter!.Delta));
+        }
+        else
+        {
+            var clock = new ImpatientClock(ImpatientClock.Noon, TimeSpan.FromMinutes(2));
+            using var patient = Tool.At(mixpanel, clock: clock);
+            Assert.Equal(5, (await patient.RunAsync(command)).Exit);
+            Assert.Equal(Enumerable.Repeat(TimeSpan.FromSeconds(120), 3), clock.Waits);
+        }
+
+        Assert.Equal(requests, mixpanel.Requests.Count);
     }
 
     [Fact]
@@ -219,10 +331,15 @@ public sealed partial class LedgerTests
 
         public Task<HttpResponseMessage> QueryAsync() => _http.PostAsync(new Uri("/v1/actions/query_user_profiles", UriKind.Relative), new StringContent("{}", Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
 
-        public async ValueTask DisposeAsync()
+        public Task<Run> StopAsync()
         {
             _stop.Begin(RunOutcome.Stopped);
-            await _run;
+            return _run;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await StopAsync();
             _http.Dispose();
             _stop.Dispose();
         }

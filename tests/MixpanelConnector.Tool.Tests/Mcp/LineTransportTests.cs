@@ -104,6 +104,34 @@ public sealed class LineTransportTests
         Assert.Empty(server.Requests);
     }
 
+    [Theory, MemberData(nameof(McpTests.Malformed), MemberType = typeof(McpTests))]
+    public async Task Parameters_that_the_protocol_cannot_read_are_a_problem_of_the_caller(string method, string parameters)
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+        tool.Input = $"{(method == "initialize" ? "" : Initialize)}\n{{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"{method}\",\"params\":{parameters}}}\n";
+        var run = await tool.RunAsync("mcp");
+
+        var answer = Assert.Single(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => JsonNode.Parse(text)!), answer => answer["id"]?.ToString() == "7");
+        Assert.Equal(-32602, (int?)answer["error"]?["code"]);
+        Assert.Equal(0, run.Exit);
+    }
+
+    [Theory]
+    [InlineData("notifications/initialized", "[]")]
+    [InlineData("notifications/cancelled", "5")]
+    [InlineData("notifications/progress", """{"progressToken":{}}""")]
+    public async Task A_notification_gets_no_answer_even_if_it_is_malformed(string method, string parameters)
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+        tool.Input = $"{Initialize}\n{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"params\":{parameters}}}\n{Call(9, "none")}\n";
+        var run = await tool.RunAsync("mcp");
+
+        Assert.Equal("0 9", string.Join(' ', Ids(run.Out).Order(StringComparer.Ordinal)));
+        Assert.Equal(0, run.Exit);
+    }
+
     [Fact]
     public async Task Nothing_more_is_read_while_much_waits_for_answers()
     {

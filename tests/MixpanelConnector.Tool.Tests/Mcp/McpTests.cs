@@ -128,6 +128,22 @@ public sealed class McpTests
         Assert.Empty(Directory.EnumerateFiles(served.Folder.File("secrets")));
     }
 
+    [Theory]
+    [InlineData("file")]
+    [InlineData("file/folder")]
+    public async Task An_agent_does_not_learn_where_secrets_would_have_been(string secrets)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("file", "");
+        await using var served = await Served.StartAsync(options => options with { ToolsMayWrite = true, SecretFolder = folder.File(secrets) });
+        var answer = (await CallAsync(served, "tools/call", new JsonObject { ["name"] = "create_service_account", ["arguments"] = JsonNode.Parse(Served.Create) }))["result"]!;
+
+        Assert.True((bool?)answer["isError"]);
+        Assert.Contains("The folder for secrets cannot be used. Nothing was created.", answer.ToJsonString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(folder.Path, answer.ToJsonString(), StringComparison.Ordinal);
+        Assert.Empty(served.Mixpanel.Requests);
+    }
+
     [Fact]
     public async Task A_creation_goes_on_when_its_caller_is_gone_so_that_its_secret_is_kept()
     {
@@ -267,17 +283,40 @@ public sealed class McpTests
         Assert.Equal((7, -32602, message), (answer.GetProperty("id").GetInt32(), answer.GetProperty("error").GetProperty("code").GetInt32(), answer.GetProperty("error").GetProperty("message").GetString()));
     }
 
-    [Theory]
-    [InlineData("initialize", "{}")]
-    [InlineData("initialize", "1")]
-    [InlineData("initialize", """{"protocolVersion":"2025-06-18","capabilities":[],"clientInfo":{"name":"t","version":"1"}}""")]
+    /// <summary>Requests whose parameters do not have the form that the protocol defines.</summary>
+    public static TheoryData<string, string> Malformed => new()
+    {
+        { "initialize", "{}" },
+        { "initialize", "1" },
+        { "initialize", """{"protocolVersion":"2025-06-18","capabilities":[],"clientInfo":{"name":"t","version":"1"}}""" },
+        { "ping", "[]" },
+        { "tools/list", """{"cursor":5}""" },
+        { "tools/list", "[1]" },
+        { "tools/list", """{"_meta":5}""" },
+        { "tools/call", """{"name":"get_event_names","_meta":5}""" },
+        { "resources/list", """{"cursor":{}}""" },
+        { "resources/list", "\"x\"" },
+        { "resources/templates/list", """{"cursor":[]}""" },
+        { "resources/templates/list", "true" },
+        { "resources/read", """{"uri":"mixpanel://guides/expressions","_meta":[]}""" },
+        { "prompts/list", """{"cursor":false}""" },
+        { "prompts/list", "5" },
+        { "prompts/get", """{"name":"find_profiles","_meta":"x"}""" },
+        { "logging/setLevel", "[]" },
+        { "resources/subscribe", "[]" },
+        { "resources/unsubscribe", "7" },
+        { "completion/complete", "\"x\"" },
+        { "nothing/known", "[]" },
+    };
+
+    [Theory, MemberData(nameof(Malformed))]
     public async Task Parameters_that_the_protocol_cannot_read_are_a_problem_of_the_caller(string method, string parameters)
     {
         await using var served = await Served.StartAsync();
         var answer = await served.PostAsync("/mcp", $$"""{"jsonrpc":"2.0","id":7,"method":"{{method}}","params":{{parameters}}}""", ("Accept", "application/json, text/event-stream"));
-        var json = await answer.JsonAsync();
+        var json = await JsonOfAsync(answer);
 
-        Assert.Equal((200, 7, -32602), ((int)answer.StatusCode, json.GetProperty("id").GetInt32(), json.GetProperty("error").GetProperty("code").GetInt32()));
+        Assert.Equal((200, 7, -32602), ((int)answer.StatusCode, (int)json["id"]!, (int?)json["error"]?["code"]));
         await served.StopAsync();
         Assert.Equal("", served.Log);
     }
@@ -309,6 +348,12 @@ public sealed class McpTests
     static async Task<JsonNode> CallAsync(Served served, string method, JsonObject parameters, params (string, string)[] headers)
     {
         var answer = await served.PostAsync("/mcp", new JsonObject { ["jsonrpc"] = "2.0", ["id"] = 1, ["method"] = method, ["params"] = parameters }.ToJsonString(), [("Accept", "application/json, text/event-stream"), .. headers]);
+        return await JsonOfAsync(answer);
+    }
+
+    /// <summary>An answer, which may be an event of a stream.</summary>
+    static async Task<JsonNode> JsonOfAsync(HttpResponseMessage answer)
+    {
         var text = await answer.TextAsync();
         var data = text.Split('\n').FirstOrDefault(line => line.StartsWith("data: ", StringComparison.Ordinal))?["data: ".Length..];
         return JsonNode.Parse(data ?? text)!;

@@ -60,9 +60,49 @@ export function unitsFor({ measure, by, where }: Pick<Question, "measure" | "by"
   return by === "" && where === "" ? [...units.slice(0, -1), "week", "month"] : units;
 }
 
+/**
+ * Sums a property of an event over time by the values of another: for each of the most common values its name, and for each unit its start, the sum and the
+ * number of events. Mixpanel has no report for this. As in its sums and averages, what is not a number is 0. The script's JavaScript is old.
+ */
+const numbersByProperty = `function main() {
+  function value(event) {
+    var by = event.properties[params.by];
+    return by === undefined ? "undefined" : typeof by === "object" ? JSON.stringify(by) : String(by);
+  }
+  function number(event) {
+    var of = event.properties[params.of];
+    return typeof of === "number" ? of : typeof of === "string" && isFinite(of) ? Number(of) : 0;
+  }
+  var selector = { event: params.event };
+  if (params.where) selector.selector = params.where;
+  return Events({ from_date: params.from_date, to_date: params.to_date, event_selectors: [selector] })
+    .groupBy([value, mixpanel.numeric_bucket("time", params.unit === "hour" ? mixpanel.hourly_time_buckets : mixpanel.daily_time_buckets)], [mixpanel.reducer.sum(number), mixpanel.reducer.count()])
+    .groupBy([function (part) { return part.key[0]; }], function (accumulators, parts) {
+      var all = { name: "", count: 0, times: [] };
+      parts.forEach(function (part) {
+        all.name = part.key[0];
+        all.count += part.value[1];
+        all.times.push([part.key[1], part.value[0], part.value[1]]);
+      });
+      accumulators.forEach(function (one) {
+        all.name = one.name;
+        all.count += one.count;
+        all.times = all.times.concat(one.times);
+      });
+      return all;
+    })
+    .map(function (group) { return group.value; })
+    .reduce(function (accumulators, values) {
+      var all = accumulators.reduce(function (some, more) { return some.concat(more); }, values.slice());
+      return all.sort(function (one, other) { return other.count - one.count || (one.name < other.name ? -1 : 1); }).slice(0, params.limit);
+    });
+}`;
+
 /** The calls that answer a question: one for all events if that is enough, otherwise one for each. */
 export function callsFor({ events, measure, of, by, where, unit, from, to }: Question): Call[] {
   const dates = { from_date: from, to_date: to };
+  if ((measure === "sum" || measure === "mean") && by !== "")
+    return events.map((event) => ({ action: "query_jql", input: { script: numbersByProperty, params: { event, of, by, unit, limit: mostParts, ...dates, ...(where === "" ? {} : { where }) } } }));
   if (measure === "sum" || measure === "mean")
     return events.map((event) => ({ action: measure === "sum" ? "query_segmentation_sum" : "query_segmentation_average", input: { event, on: `number(${propertyOf(of)})`, unit, ...dates, ...(where === "" ? {} : { where }) } }));
   if (by === "" && where === "") return events.length === 0 ? [] : [{ action: "query_event_counts", input: { events, type: measure, unit, ...dates } }];

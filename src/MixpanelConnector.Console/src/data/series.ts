@@ -1,5 +1,5 @@
 import { get, items, type Json, shown } from "../json.ts";
-import { endOf, type Unit } from "./dates.ts";
+import { addDays, daysIn, endOf, type Range, timeOf, type Unit } from "./dates.ts";
 
 /** Numbers over time. */
 export interface Series {
@@ -42,6 +42,23 @@ export function numbersOf(answer: Json, label: string, measure: Measure): Chart 
   const entries = results?.kind === "object" ? [...results.entries].sort(([one], [other]) => (one < other ? -1 : 1)) : [];
   const values = entries.map(([, value]) => numberOr(value, null));
   return { labels: entries.map(([at]) => at), series: [{ label, values, total: isAdditive(measure) ? sumOf(values) : undefined }] };
+}
+
+/** Converts the sums and counts of a property by the values of another. Units without events have the sum 0, and no average. */
+export function numbersByValueOf(answer: Json, measure: Measure, unit: Unit, { from, to }: Range): Chart {
+  const days = Array.from({ length: Math.max(0, daysIn(from, to)) }, (_, day) => addDays(from, day));
+  const labels = unit === "hour" ? days.flatMap((day) => Array.from({ length: 24 }, (_, hour) => `${day} ${String(hour).padStart(2, "0")}:00:00`)) : days;
+  return {
+    labels,
+    series: items(items(get(answer, "results"))[0]).map((value) => {
+      const numbers = new Map(items(get(value, "times")).map((time): [string, number] => {
+        const [start, sum, count] = items(time).map((one) => Number(shown(one)));
+        return [timeOf(start! / 1000).slice(0, unit === "hour" ? undefined : 10), measure === "mean" ? sum! / count! : sum!];
+      }));
+      const values = labels.map((label) => numbers.get(label) ?? (isAdditive(measure) ? 0 : null));
+      return { label: shown(get(value, "name")), values, total: isAdditive(measure) ? sumOf(values) : undefined };
+    }),
+  };
 }
 
 function numberOr(json: Json | undefined, otherwise: number | null): number | null {

@@ -15,9 +15,10 @@ static class CheckCommand
         {
             await using var session = await Session.OpenAsync(parsed, host, needsCredential: true, cancellationToken);
             var checks = new List<CredentialCheck>();
-            MixpanelOptions[] targets = parsed.GetValue(allRegions) && session.Options.Endpoint is null
-                ? [.. Enum.GetValues<MixpanelRegion>().Select(region => session.Options with { Region = region })]
-                : [session.Options];
+            var options = session.Counted(new Folders(host.Environment).State);
+            MixpanelOptions[] targets = parsed.GetValue(allRegions) && options.Endpoint is null
+                ? [.. Enum.GetValues<MixpanelRegion>().Select(region => options with { Region = region })]
+                : [options];
             foreach (var target in targets)
             {
                 using var client = session.NewClient(target with { MaxRetries = 0 });
@@ -57,7 +58,7 @@ static class CheckCommand
         writer.WriteString("credential", check.Credential);
         writer.WriteBoolean("works", check.Works);
         if (check.Error is { Field: { } field }) writer.WriteString("field", field);
-        if (check.Error is { } error) writer.WriteString("error", error.Message);
+        if (check.Error is { } error) writer.WriteString("error", ErrorTable.LocalMessage(error));
         writer.WriteEndObject();
     }
 }

@@ -35,7 +35,7 @@ static class CommandLine
 
     /// <summary>The whole command line.</summary>
     public static RootCommand Build(HostEnvironment host, Stop stop) =>
-        Root([.. Names.Append("docs").Select(name => Find(name, host, stop)!)]);
+        Root([.. Names.Append("docs").Select(name => Find(name, host, stop)!)], host);
 
     public static async Task<int> RunAsync(string[] args, HostEnvironment host, Stop stop)
     {
@@ -63,7 +63,7 @@ static class CommandLine
                 return ExitCode.Success;
             }
 
-            var root = invoked is not null && Find(invoked, host, stop) is { } command ? Root([command]) : Root(isDirective ? Names.Select(name => new Command(name)) : []);
+            var root = invoked is not null && Find(invoked, host, stop) is { } command ? Root([command], host) : Root(isDirective ? Names.Select(name => new Command(name)) : [], host);
             return await RunAsync(root, args, isDirective, host, stop);
         }
         catch (MixpanelException e)
@@ -102,7 +102,7 @@ static class CommandLine
     /// <param name="host">The environment of the program.</param>
     /// <param name="stop">Stops the program.</param>
     public static Task<int> ShowHelpAsync(string[] path, HostEnvironment host, Stop stop) =>
-        RunAsync(Root([Find(path[0], host, stop)!]), [.. path, "--help"], isDirective: false, host, stop);
+        RunAsync(Root([Find(path[0], host, stop)!], host), [.. path, "--help"], isDirective: false, host, stop);
 
     static async Task<int> RunAsync(RootCommand root, string[] args, bool isDirective, HostEnvironment host, Stop stop)
     {
@@ -123,12 +123,12 @@ static class CommandLine
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(host.Output) { AutoFlush = true }, Error = host.Error }, stop.Token);
     }
 
-    static RootCommand Root(IEnumerable<Command> commands)
+    static RootCommand Root(IEnumerable<Command> commands, HostEnvironment host)
     {
         var root = new RootCommand();
         foreach (var command in commands) root.Add(command);
         CommonOptions.AddTo(root);
-        DetailedHelp.AddTo(root);
+        DetailedHelp.AddTo(root, host);
         return root;
     }
 

@@ -13,16 +13,13 @@ sealed class DetailedCommand(string name, string summary, string details) : Comm
 /// <summary>The usual help, followed by the command's long description.</summary>
 sealed class DetailedHelp(HelpAction usual) : SynchronousCommandLineAction
 {
-    public static void AddTo(RootCommand root)
+    public static void AddTo(RootCommand root, HostEnvironment host)
     {
         var option = root.Options.OfType<HelpOption>().Single();
         var usual = (HelpAction)option.Action!;
-        usual.MaxWidth = WidthFor(usual.MaxWidth);
+        usual.MaxWidth = host.OutputWidth(elsewhere: usual.MaxWidth); // never too few columns, in which the library does not end, or throws
         option.Action = new DetailedHelp(usual);
     }
-
-    /// <summary>The width for a terminal: in fewer columns, the library does not end, or throws.</summary>
-    public static int WidthFor(int terminal) => Math.Max(terminal, HostEnvironment.Narrowest);
 
     public override bool ClearsParseErrors => usual.ClearsParseErrors;
 

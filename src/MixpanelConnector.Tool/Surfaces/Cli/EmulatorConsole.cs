@@ -18,7 +18,7 @@ sealed class EmulatorConsole : IAsyncDisposable
     {
         var settings = Configuration.Local(local).ToOptions(host.TimeProvider);
         var http = local.NewHttpClient();
-        var console = new EmulatorConsole(http, new MixpanelClient(settings with { MaxRetries = 1 }, http));
+        var console = new EmulatorConsole(http, new MixpanelClient(settings with { MaxRetries = 1, MaxRetryAfter = Limits.LongestRetryAfter }, http));
         try
         {
             var options = new ServeOptions
@@ -28,7 +28,7 @@ sealed class EmulatorConsole : IAsyncDisposable
                 SecretFolder = new Folders(host.Environment).Secrets,
                 Destination = local.DataDirectory,
                 LiveFeed = token => LocalMixpanel.WatchAsync(http, local.Address, token),
-                TerminalImports = () => ImportProgressFile.ReadRunning(ImportStatusCommand.Folder(host), host.TimeProvider.GetUtcNow()),
+                TerminalImports = new TerminalImports(ImportStatusCommand.Folder(host), host.TimeProvider).Read,
                 TimeProvider = host.TimeProvider,
             };
             console._gateway = await Gateway.StartAsync(options, console._client, () => new MixpanelClient(settings, http), host.Error, cancellationToken);

@@ -9,12 +9,15 @@ sealed record HelpRow(string Name, string Meaning);
 /// <param name="width">The width in columns.</param>
 sealed class HelpText(int width)
 {
-    const int Narrowest = 40;
     const int Widest = 120;
     const int WidestName = 44;
 
+    /// <summary>In fewer columns, descriptions are below their names instead of beside them.</summary>
+    const int NarrowestOfTwo = 40;
+    const int Indent = 4;
+
     readonly StringBuilder _text = new();
-    readonly int _width = Math.Clamp(width, Narrowest, Widest);
+    readonly int _width = Math.Clamp(width, HostEnvironment.Narrowest, Widest);
 
     public void Line(string text = "") => _text.Append(text).Append('\n');
 
@@ -27,6 +30,7 @@ sealed class HelpText(int width)
         var column = 0;
         foreach (var row in rows) column = Math.Max(column, row.Name.Length <= most ? row.Name.Length + 4 : 0);
         if (column == 0) column = most + 4;
+        if (_width < NarrowestOfTwo) column = Indent;
         foreach (var (name, meaning) in rows)
         {
             _text.Append("  ").Append(name);

@@ -174,6 +174,7 @@ sealed class ImportCommand
             using var state = Open(folder, request);
             using var progress = new ImportProgressFile(folder, request.Inputs, request.Progress, _host.TimeProvider);
             report = await client.ImportAsync(request with { Progress = progress }, state, cancellationToken);
+            progress.Conclude(report);
         }
         catch (MixpanelException)
         {

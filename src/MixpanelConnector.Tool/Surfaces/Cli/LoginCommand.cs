@@ -51,7 +51,7 @@ static class LoginCommand
         for (var tries = 1; ; tries++)
         {
             if (mayAsk) configuration = Ask(configuration, questions, open);
-            var checks = await CheckAsync(configuration, host, cancellationToken);
+            var checks = await CheckAsync(VerboseLog.AddTo(configuration.ToOptions(host.TimeProvider), parsed, host), host, cancellationToken);
             if (Fault(checks) is not { } fault)
             {
                 foreach (var lacking in checks.Where(check => !check.Works)) host.Error.WriteLine($"mixpanel: {lacking.Api}: {Printer.Clean(lacking.Error!.Message)}");
@@ -113,9 +113,9 @@ static class LoginCommand
         }
     }
 
-    static async Task<IReadOnlyList<CredentialCheck>> CheckAsync(Configuration configuration, HostEnvironment host, CancellationToken cancellationToken)
+    static async Task<IReadOnlyList<CredentialCheck>> CheckAsync(MixpanelOptions options, HostEnvironment host, CancellationToken cancellationToken)
     {
-        using var client = new MixpanelClient(configuration.ToOptions(host.TimeProvider) with { MaxRetries = 1 });
+        using var client = new MixpanelClient(options with { MaxRetries = 1, Ledger = new CallLedger(Session.LedgerIn(new Folders(host.Environment).State)) });
         return await client.CheckAsync(cancellationToken);
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging.Abstractions;
+using MixpanelConnector.Tool.Surfaces.Http;
 using MixpanelConnector.Tool.Surfaces.Mcp;
 using ModelContextProtocol.Server;
 
@@ -29,7 +30,7 @@ static class McpCommand
             var selection = ToolSelection.Parse(parsed.GetValue(offered));
             await using var session = await Session.OpenAsync(parsed, host, needsCredential: true, cancellationToken);
             var folders = new Folders(host.Environment);
-            using var client = session.NewClient(session.Counted(folders.State));
+            using var client = session.NewClient(session.Counted(folders.State) with { MaxRetryAfter = Limits.LongestRetryAfter });
             var options = new McpServerOptions();
             var tools = new Tools(client, selection, SecretFolderOption.Of(parsed, secretDir, folders), host.TimeProvider);
             McpServerSetup.Configure(options, tools, parsed.GetValue(allowWrite), new CallLimits(host.TimeProvider));

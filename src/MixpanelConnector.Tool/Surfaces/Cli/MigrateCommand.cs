@@ -124,7 +124,7 @@ sealed class MigrateCommand
 
     MixpanelClient ClientOf(ParseResult parsed, string profile, CallLedger ledger)
     {
-        var options = Configuration.Of(profile, _host).ToOptions(_host.TimeProvider);
+        var options = VerboseLog.AddTo(Configuration.Of(profile, _host).ToOptions(_host.TimeProvider), parsed, _host);
         return new(options with
         {
             BackoffMin = Values.Duration("backoff_min", parsed.GetValue(_backoffMin)) ?? options.BackoffMin,

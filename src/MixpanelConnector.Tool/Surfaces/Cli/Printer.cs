@@ -56,6 +56,7 @@ sealed class Printer(HostEnvironment host, bool asTable)
     /// <summary>Writes a problem to standard error: as text for a person, as JSON for a program.</summary>
     public void Problem(MixpanelError error)
     {
+        error = error with { Message = ErrorTable.LocalMessage(error) };
         if (!asTable && !host.ErrorIsTerminal)
         {
             host.Error.WriteLine(Clean(Encoding.UTF8.GetString(ErrorTable.Problem(error).Span)));

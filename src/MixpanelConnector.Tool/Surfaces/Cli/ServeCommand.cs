@@ -85,7 +85,7 @@ sealed class ServeCommand
             SecretFolder = SecretFolderOption.Of(parsed, _secretDir, folders),
             Destination = $"{session.LocalData ?? session.Options.ToString()}",
             LiveFeed = session.LiveFeed,
-            TerminalImports = () => ImportProgressFile.ReadRunning(ImportStatusCommand.Folder(_host), _host.TimeProvider.GetUtcNow()),
+            TerminalImports = new TerminalImports(ImportStatusCommand.Folder(_host), _host.TimeProvider).Read,
             Telemetry = _host.Environment(Telemetry.Variable) is { Length: > 0 } endpoint ? endpoint : null,
             TimeProvider = _host.TimeProvider,
         };
@@ -99,7 +99,7 @@ sealed class ServeCommand
         });
         var settings = session.Counted(Path.GetFullPath(state ?? folders.State)) with { Queue = queue };
         // A caller that waits is better served by an answer than by several hidden retries.
-        using var client = session.NewClient(settings with { MaxRetries = 1 });
+        using var client = session.NewClient(settings with { MaxRetries = 1, MaxRetryAfter = Limits.LongestRetryAfter });
         try
         {
             await using var gateway = await Gateway.StartAsync(options, client, () => session.NewClient(settings), _host.Error, cancellationToken);

@@ -65,7 +65,7 @@ sealed class Session : IAsyncDisposable
             }
 
             var settings = Configuration.Local(local);
-            return new Session(settings, Logged(settings.ToOptions(host.TimeProvider)), local);
+            return new Session(settings, VerboseLog.AddTo(settings.ToOptions(host.TimeProvider), parsed, host), local);
         }
 
         if (parsed.GetValue(CommonOptions.Data) is not null) throw Configuration.Invalid("data", "--data is the folder of the embedded Mixpanel: it needs --local.");
@@ -74,7 +74,7 @@ sealed class Session : IAsyncDisposable
         MixpanelClient client;
         try
         {
-            options = Logged(configuration.ToOptions(host.TimeProvider));
+            options = VerboseLog.AddTo(configuration.ToOptions(host.TimeProvider), parsed, host);
             client = new(options); // validates them
         }
         catch (MixpanelException e)
@@ -90,8 +90,6 @@ sealed class Session : IAsyncDisposable
         }
 
         return new Session(configuration, options, local: null) { _client = client };
-
-        MixpanelOptions Logged(MixpanelOptions options) => parsed.GetValue(CommonOptions.Verbose) ? options with { LoggerFactory = new VerboseLog(host) } : options;
     }
 
     /// <summary>Opens the feed of the embedded Mixpanel; null with the real one.</summary>

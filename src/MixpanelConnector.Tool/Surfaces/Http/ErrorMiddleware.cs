@@ -57,6 +57,7 @@ sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
             case RefusedException { Refusal: var refusal }:
                 return RefuseAsync(context, refusal);
             case MixpanelException { Error: var error }:
+                if (error.LocalDetail is not null) log.Write("local_failure", ("request_id", context.TraceIdentifier), ("reason", ErrorTable.LocalMessage(error)));
                 return context.Response.FailAsync(NextCall.AddTo(error, options.TimeProvider));
             case ServeStateException failure:
                 log.Write("state_not_written", ("request_id", context.TraceIdentifier), ("reason", failure.Message));

@@ -42,6 +42,9 @@ static class Limits
     /// <summary>How long either may be slower before the connection is closed.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
+    /// <summary>The longest Retry-After of Mixpanel that a call waits for: a caller that waits itself is better served by an answer that says when.</summary>
+    public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(10);
+
     /// <summary>How long an idempotent write continues after its caller has disconnected.</summary>
     public static readonly TimeSpan AfterCaller = TimeSpan.FromSeconds(10);
 

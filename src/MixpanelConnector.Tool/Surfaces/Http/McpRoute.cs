@@ -60,7 +60,7 @@ static class McpRoute
         catch (JsonException)
         {
             answer.SetLength(0);
-            answer.Write(MessageCheck.ErrorFor(received.Memory.Span, MessageCheck.InvalidParams, "params do not have the form that the protocol defines for this method.").Span);
+            answer.Write(MessageCheck.ErrorFor(received.Memory.Span, MessageCheck.InvalidParams, MessageCheck.WrongForm).Span);
             context.Response.ContentType = Answers.Json;
         }
         finally

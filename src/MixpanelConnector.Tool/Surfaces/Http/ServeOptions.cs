@@ -59,7 +59,7 @@ sealed record ServeOptions
     /// <summary>Opens the feed of the embedded Mixpanel; null with the real one.</summary>
     public Func<CancellationToken, Task<HttpResponseMessage>>? LiveFeed { get; init; }
 
-    /// <summary>Returns the progress of running command-line imports. Callers with keys are not the user who runs them, and do not see it.</summary>
+    /// <summary>Returns the command-line imports, running and ended. Callers with keys are not the user who runs them, and do not see it.</summary>
     public Func<IReadOnlyList<System.Text.Json.JsonElement>>? TerminalImports { get; init; }
 
     /// <summary>The embedded Mixpanel under whose address to serve; null to listen on its own address.</summary>

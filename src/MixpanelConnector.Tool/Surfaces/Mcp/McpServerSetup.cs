@@ -1,4 +1,6 @@
 using System.Reflection;
+using System.Text.Json;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
@@ -41,5 +43,17 @@ static class McpServerSetup
             ListPromptsHandler = (_, _) => new(new ListPromptsResult { Prompts = Guides.Prompts }),
             GetPromptHandler = (request, _) => new(Guides.Ask(request.Params!.Name, request.Params.Arguments)),
         };
+        options.Filters.Message.IncomingFilters.Add(next => async (context, cancellationToken) =>
+        {
+            try
+            {
+                await next(context, cancellationToken);
+            }
+            catch (JsonException e)
+            {
+                // The protocol would call it an internal error.
+                throw new McpProtocolException(MessageCheck.WrongForm, e, McpErrorCode.InvalidParams);
+            }
+        });
     }
 }

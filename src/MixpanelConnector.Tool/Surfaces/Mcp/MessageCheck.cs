@@ -11,14 +11,20 @@ static class MessageCheck
 {
     public const int InvalidRequest = -32600, InvalidParams = -32602;
 
+    /// <summary>The error for parameters that the protocol cannot read.</summary>
+    public const string WrongForm = "params do not have the form that the protocol defines for this method.";
+
     /// <summary>The error in a message, with its JSON-RPC code; null if there is none. Invalid JSON is left to the protocol.</summary>
     public static (int Code, string Message)? Fault(ReadOnlySpan<byte> message) =>
         FaultOfTexts(message) is { } fault ? (InvalidRequest, fault) : FaultOfParams(message) is { } wrong ? (InvalidParams, wrong) : null;
 
-    /// <summary>The error in the parameters of a request for something named, which the protocol would report without its place.</summary>
+    /// <summary>
+    /// The error in the parameters of a request that the protocol would report without its place, or as an error of its own. A notification gets no answer.
+    /// </summary>
     static string? FaultOfParams(ReadOnlySpan<byte> message)
     {
         string? required = null;
+        var (isRequest, isNamed) = (false, false);
         JsonTokenType parameters = default, name = default, arguments = default;
         var reader = new Utf8JsonReader(message);
         try
@@ -27,6 +33,8 @@ static class MessageCheck
             while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
             {
                 var (isMethod, isParameters) = (reader.ValueTextEquals("method"u8), reader.ValueTextEquals("params"u8));
+                isRequest |= reader.ValueTextEquals("id"u8);
+                isNamed |= isMethod;
                 reader.Read();
                 if (isMethod && reader.TokenType is JsonTokenType.String) required = reader.GetString() switch { "tools/call" or "prompts/get" => "name", "resources/read" => "uri", _ => null };
                 if (isParameters) parameters = reader.TokenType;
@@ -51,7 +59,7 @@ static class MessageCheck
             return null; // reported by the protocol
         }
 
-        if (required is null) return null;
+        if (required is null) return isRequest && isNamed && parameters is not (JsonTokenType.None or JsonTokenType.Null or JsonTokenType.StartObject) ? "params must be an object." : null;
         if (parameters is not JsonTokenType.StartObject) return $"params must be an object with a text {required}.";
         if (name is not JsonTokenType.String) return $"params.{required} must be a text.";
         return required == "name" && arguments is not (JsonTokenType.None or JsonTokenType.Null or JsonTokenType.StartObject) ? "params.arguments must be an object." : null;

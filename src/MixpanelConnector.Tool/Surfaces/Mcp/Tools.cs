@@ -105,7 +105,7 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         }
         catch (IOException e)
         {
-            return Problem(ErrorTable.Problem("secret_not_kept", "The one-time secret could not be stored", 500, ResponseSanitizer.Text(e.Message), field: null), example: null);
+            return Problem(ErrorTable.Problem("secret_not_kept", "The one-time secret could not be stored", 500, ResponseSanitizer.Text(e is SecretLostException lost ? lost.Shown : "The file for the secret could not be written."), field: null), example: null);
         }
     }
 
@@ -146,7 +146,7 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Configuration.Invalid("secret_dir", $"The folder for secrets cannot be used: {e.Message} Nothing was created.");
+            throw new MixpanelException(Configuration.Invalid("secret_dir", "The folder for secrets cannot be used. Nothing was created.").Error with { LocalDetail = e.Message }, e);
         }
 
         return Path.Combine(secretFolder, string.Create(CultureInfo.InvariantCulture, $"{action.Name}-{time.GetUtcNow():yyyyMMdd'T'HHmmss}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}.txt"));

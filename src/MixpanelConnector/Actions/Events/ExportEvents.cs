@@ -81,16 +81,16 @@ static class ExportEvents
         var pipe = PipeReader.Create(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), new StreamPipeReaderOptions(bufferSize: 64 << 10));
         try
         {
-            while (await ReadAsync(pipe, cancellationToken).ConfigureAwait(false) is var read)
+            while (await ReadAsync(reply, pipe, cancellationToken).ConfigureAwait(false) is var read)
             {
                 var rest = read.Buffer;
                 while (TryTakeLine(ref rest, read.IsCompleted, out var line))
                 {
-                    if (!IsBlank(line)) yield return (Parse(line, item), line.Length);
+                    if (!IsBlank(line)) yield return (Parse(reply, line, item), line.Length);
                 }
 
                 if (read.IsCompleted) yield break;
-                if (rest.Length > LongestEvent) throw Broken($"Mixpanel's response has a line of more than {LongestEvent >> 20} MB, which is not an event.");
+                if (rest.Length > LongestEvent) throw Broken(reply, $"Mixpanel's response has a line of more than {LongestEvent >> 20} MB, which is not an event.");
                 pipe.AdvanceTo(rest.Start, rest.End);
             }
         }
@@ -100,7 +100,7 @@ static class ExportEvents
         }
     }
 
-    static async ValueTask<ReadResult> ReadAsync(PipeReader pipe, CancellationToken cancellationToken)
+    static async ValueTask<ReadResult> ReadAsync(Reply reply, PipeReader pipe, CancellationToken cancellationToken)
     {
         try
         {
@@ -108,7 +108,7 @@ static class ExportEvents
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
         {
-            throw new MixpanelException(new(ErrorKind.Unavailable, "The export was interrupted: the events received so far are incomplete. Try again with fewer days at a time."), e);
+            throw new MixpanelException(reply.Error(ErrorKind.Unavailable, "The export was interrupted: the events received so far are incomplete. Try again with fewer days at a time."), e);
         }
     }
 
@@ -129,7 +129,7 @@ static class ExportEvents
 
     static bool IsBlank(ReadOnlySequence<byte> line) => line.Length <= 1 && (line.IsEmpty || line.FirstSpan[0] is (byte)'\r');
 
-    static MixpanelEvent Parse(ReadOnlySequence<byte> line, JsonTypeInfo<MixpanelEvent> type)
+    static MixpanelEvent Parse(Reply reply, ReadOnlySequence<byte> line, JsonTypeInfo<MixpanelEvent> type)
     {
         try
         {
@@ -141,10 +141,10 @@ static class ExportEvents
             // reported below
         }
 
-        throw Broken("The export ends within an event, or is not an export: the events received so far may be incomplete. Try again with fewer days at a time.");
+        throw Broken(reply, "The export ends within an event, or is not an export: the events received so far may be incomplete. Try again with fewer days at a time.");
     }
 
-    static MixpanelException Broken(string message) => new(new(ErrorKind.Protocol, message));
+    static MixpanelException Broken(Reply reply, string message) => new(reply.Error(ErrorKind.Protocol, message));
 }
 
 public sealed partial class MixpanelClient

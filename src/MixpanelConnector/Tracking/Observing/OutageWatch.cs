@@ -99,8 +99,8 @@ sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<Tracked
             (_isAnnounced, _isAnnouncedForGood, _announcedAt) = (true, forGood, _time.GetTimestamp());
         }
 
-        if (forGood) LogRefused(error.Shown);
-        else LogBegan(error.Shown);
+        if (forGood) LogRefused(error.Logged);
+        else LogBegan(error.Logged);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Mixpanel is not accepting records. They are kept while there is room, and sending is retried. {Message}")]

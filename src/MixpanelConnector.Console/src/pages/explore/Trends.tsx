@@ -45,7 +45,7 @@ export function Trends({ isEmbedded }: { isEmbedded: boolean }) {
   const wanted = (state.get("unit") ?? "") as Unit;
   const usual = unitFor(from, to);
   const unit = units.includes(wanted) ? wanted : units.includes(usual) ? usual : usual === "week" ? "day" : units.includes("month") ? (usual === "month" ? "month" : "day") : "day";
-  const question: Question = { events, measure, of, by: isOfNumbers ? "" : by, where, unit, from, to };
+  const question: Question = { events, measure, of, by, where, unit, from, to };
   const isWhole = events.length > 0 && (!isOfNumbers || of !== "");
   const calls = isWhole ? callsFor(question) : [];
   const text = JSON.stringify(question);
@@ -62,7 +62,7 @@ export function Trends({ isEmbedded }: { isEmbedded: boolean }) {
           <Names label="Events" className="grow" placeholder={isEmbedded ? "Most common event" : "Type a name, then press Enter"} value={given} onChange={(event) => setState({ event })} proposals={names} most={mostEvents} />
           <NativeSelect label="Metric" value={measure} onChange={(change) => setCount(change.currentTarget.value)} data={measures} />
           {isOfNumbers && <PropertyField label="Property" value={of} onChange={setOf} names={properties.value ?? []} />}
-          {!isOfNumbers && <PropertyField label="Break down by" value={by} onChange={setBy} names={properties.value ?? []} placeholder="None" />}
+          <PropertyField label="Break down by" value={by} onChange={setBy} names={properties.value ?? []} placeholder="None" />
         </Group>
         <Group align="end">
           <RangeFields from={from} to={to} today={today} />

@@ -75,7 +75,8 @@ sealed class ImportFolder(string path)
         .Replace(DeadLetters, $"{ImportRoutes.Path}/{Id}/dead-letters", StringComparison.Ordinal)
         .Replace(Body, BodyName, StringComparison.Ordinal)
         .Replace(path, Id, StringComparison.Ordinal)
-        .Replace(System.IO.Path.GetDirectoryName(path)!, "imports", StringComparison.Ordinal);
+        .Replace(System.IO.Path.GetDirectoryName(path)!, "imports", StringComparison.Ordinal)
+        .Replace(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetTempPath()), "the temporary folder", StringComparison.Ordinal);
 
     static long Length(FileInfo file)
     {

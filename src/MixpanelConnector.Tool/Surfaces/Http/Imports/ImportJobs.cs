@@ -131,6 +131,10 @@ sealed class ImportJobs : IAsyncDisposable
             var found = await look(request with { Inputs = [folder.Body], MaxDecompressedBytes = ImportRun.FreeDecompressedBytes }, cancellationToken);
             return folder.Shown(found);
         }
+        catch (MixpanelException e)
+        {
+            throw new MixpanelException(e.Error with { Message = folder.Shown(e.Error.Message) }, e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException && !incoming.HasFailed)
         {
             _log.Write("body_not_kept", ("reason", e.Message));

@@ -120,7 +120,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         }
         catch (Exception e) when (e is MixpanelException or ImportStateException)
         {
-            return new RunEnd(JobStatus.Stopped, Report: null, folder.Shown(e.Message));
+            return new RunEnd(JobStatus.Stopped, Report: null, folder.Shown(e is MixpanelException { Error.Message: var message } ? message : e.Message));
         }
         catch (Exception e)
         {
