@@ -27,7 +27,7 @@ sealed class EmulatorConsole : IAsyncDisposable
                 StateFolder = StateFolder(local),
                 SecretFolder = new Folders(host.Environment).Secrets,
                 Destination = local.DataDirectory,
-                LiveFeed = token => LocalMixpanel.WatchAsync(http, local.Address, token),
+                LiveFeed = token => LocalMixpanel.WatchAsync(http, local.Address, LocalMixpanel.ProjectId, token),
                 TerminalImports = () => ImportProgressFile.ReadRunning(ImportStatusCommand.Folder(host), host.TimeProvider.GetUtcNow()),
                 TimeProvider = host.TimeProvider,
             };
