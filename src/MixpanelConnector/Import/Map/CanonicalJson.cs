@@ -45,7 +45,7 @@ static class CanonicalJson
         }
     }
 
-    static byte[] Quoted(ReadOnlySpan<byte> text) => [(byte)'"', .. JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes, (byte)'"'];
+    static byte[] Quoted(ReadOnlySpan<byte> text) => [(byte)'"', .. JsonValues.IsPlain(text) ? text : JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes, (byte)'"'];
 
     static byte[] Joined(char open, IEnumerable<byte[]> parts, char close)
     {

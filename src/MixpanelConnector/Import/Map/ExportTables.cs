@@ -95,20 +95,20 @@ sealed class ExportTables(MappingTables rules)
     {
         if (input.Stream is not null && input.FileName == input.Name) return null; // it has no name
         return input.FileName == input.Name
-            ? TableOf(input.Folder is null ? input.Name : Path.GetFullPath(input.Name), input.Relative) ?? throw Unknown(input)
-            : TableOf(input.FileName) ?? throw Unknown(input);
+            ? TableOf(input.Folder is null ? input.Name : Path.GetFullPath(input.Name), input.Relative, input.Name) ?? throw Unknown(input)
+            : TableOf(input.FileName, input.FileName, input.Name) ?? throw Unknown(input);
     }
 
     /// <summary>The table that a file belongs to; null when it cannot be determined.</summary>
-    public string? TableOf(string path) => TableOf(path, path);
+    public string? TableOf(string path) => TableOf(path, path, path);
 
-    string? TableOf(string path, string relative)
+    string? TableOf(string path, string relative, string shown)
     {
         var segments = Segments(path);
         var listed = EndsOf(segments).Select(end => _tables.GetValueOrDefault(end)).FirstOrDefault(names => names is not null);
         if (listed is { Count: 1 }) return listed.Min;
         if (segments is [.., var dump, var table, _] && rules.IsDump(dump)) return table;
-        if (listed is not null) throw Contradicted(path, listed);
+        if (listed is not null) return segments is [.., var owner, _] && listed.Contains(owner) ? owner : throw Contradicted(shown, listed);
         var name = RecordMapper.NameOf(path);
         if (!IsPart(name)) return name;
         return Segments(relative) is [.., var folder, _] && !rules.IsDump(folder) && !IsPart(folder) && folder is not ("." or "..") && RecordMapper.NameOf(folder) == folder ? folder : null;
@@ -117,8 +117,8 @@ sealed class ExportTables(MappingTables rules)
     static MixpanelException Unknown(InputFile input) =>
         MixpanelException.Invalid("input", $"The table that {input.Name} belongs to cannot be determined: its name is that of a part, it is in no folder named after a table, and no manifest lists it. Import it with the manifest, or rename the file or its folder after the table. Nothing was sent.");
 
-    static MixpanelException Contradicted(string path, IEnumerable<string> tables) =>
-        MixpanelException.Invalid("input", $"The table that {path} belongs to cannot be determined: manifests list a file of this name under {string.Join(" and ", tables)}. Import each dump by itself, or put the file into the folder of its table, as in sync_1/TABLE/FILE. Nothing was sent.");
+    static MixpanelException Contradicted(string input, IEnumerable<string> tables) =>
+        MixpanelException.Invalid("input", $"The table that {input} belongs to cannot be determined: manifests list a file of this name under {string.Join(" and ", tables)}. Import each dump by itself, or put the file into a folder named after its table. Nothing was sent.");
 
     /// <summary>Whether a name is only that of a part of a table: a number, a hash or a UUID, not a name.</summary>
     public static bool IsPart(string name)

@@ -339,24 +339,45 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
         return record.Made(JsonTokenType.StartArray, [(byte)'[', .. elements.SelectMany((element, i) => i == 0 ? element : [(byte)',', .. element]), (byte)']']);
     }
 
-    /// <summary>The items of a purchase, whose integers BigQuery exports as numbers or, to JSON, as text: always as numbers.</summary>
+    /// <summary>
+    /// The items of a purchase, whose integers BigQuery exports as numbers or, to JSON, as text: always as numbers. Members that are not set are omitted.
+    /// </summary>
     static Found Ga4Items(RecordView record, in Found items)
     {
-        var (text, end) = (new ArrayBufferWriter<byte>(), items.Start);
-        for (var at = items.Node + 1; at < record.Tree[items.Node].Next; at++)
-        {
-            ref readonly var node = ref record.Tree[at];
-            var isNumber = node.Type is JsonTokenType.String && (node.RawName.SequenceEqual("quantity"u8) || node.RawName.SequenceEqual("int_value"u8)) && JsonValues.IsNumber(node.Json[1..^1]) && !JsonValues.IsInexact(node.Json[1..^1]);
-            var isText = node.Type is JsonTokenType.Number && JsonValues.IsInexact(node.Json);
-            if (!isNumber && !isText) continue;
-            text.Write(node.Text.AsSpan(end, node.Start - end));
-            text.Write(isNumber ? node.Json[1..^1] : (byte[])[(byte)'"', .. node.Json, (byte)'"']);
-            end = node.End;
-        }
-
-        if (text.WrittenCount == 0) return items;
-        text.Write(items.Buffer.AsSpan(end, items.Start + items.Length - end));
+        var text = new ArrayBufferWriter<byte>();
+        WriteGa4(record.Tree, items.Node, text);
         return record.Made(items.Type, text.WrittenSpan);
+    }
+
+    static void WriteGa4(JsonTree tree, int value, ArrayBufferWriter<byte> text)
+    {
+        ref readonly var node = ref tree[value];
+        switch (node.Type)
+        {
+            case JsonTokenType.StartObject or JsonTokenType.StartArray:
+                var (isObject, isFirst) = (node.Type is JsonTokenType.StartObject, true);
+                text.Write(isObject ? "{"u8 : "["u8);
+                for (var at = tree.FirstOf(value); at >= 0; at = tree.After(at, value))
+                {
+                    if (isObject && tree[at].Json is [(byte)'"', .. var content, (byte)'"'] && (content.SequenceEqual("(not set)"u8) || content.SequenceEqual("(direct)"u8) || content.SequenceEqual("(none)"u8))) continue;
+                    if (!isFirst) text.Write(","u8);
+                    isFirst = false;
+                    if (isObject) text.Write([(byte)'"', .. tree[at].RawName, (byte)'"', (byte)':']);
+                    WriteGa4(tree, at, text);
+                }
+
+                text.Write(isObject ? "}"u8 : "]"u8);
+                break;
+            case JsonTokenType.String when (node.RawName.SequenceEqual("quantity"u8) || node.RawName.SequenceEqual("int_value"u8)) && JsonValues.IsNumber(node.Json[1..^1]) && !JsonValues.IsInexact(node.Json[1..^1]):
+                text.Write(node.Json[1..^1]);
+                break;
+            case JsonTokenType.Number when JsonValues.IsInexact(node.Json):
+                text.Write([(byte)'"', .. node.Json, (byte)'"']);
+                break;
+            default:
+                text.Write(node.Json);
+                break;
+        }
     }
 
     static Found BooleanOf(RecordView record, in Found found)

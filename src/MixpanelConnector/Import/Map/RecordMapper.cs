@@ -94,9 +94,9 @@ sealed partial class RecordMapper : IRecordMapper
     public static ulong HashOfRaw(ReadOnlySpan<byte> name) => HashOf(name.Contains((byte)'\\') ? JsonValues.Unescaped(name) : name);
 
     /// <summary>Begins a source.</summary>
-    public void Begin(string sourceId, string table, bool isReadOnce = false)
+    public void Begin(string sourceId, string table, bool lacksLookups = false)
     {
-        _lacksLookups = isReadOnce || _isReplay;
+        _lacksLookups = lacksLookups || _isReplay;
         _occurrences.Clear();
         _source64 = ComputedInsertIds.HashOf(sourceId);
         SetTable(table);
@@ -257,17 +257,16 @@ sealed partial class RecordMapper : IRecordMapper
     Rejection LostBy(int lost, NeededShape needed)
     {
         var tree = _view.Tree;
-        var isText = tree[lost].Type is JsonTokenType.String && tree.ContainerOf(lost, isNeeded: false) < 0;
         var (named, isEntry) = (lost, false);
         while (named > 0 && tree[named].RawName.IsEmpty) (named, isEntry) = (tree.ParentOf(named), true);
         var name = named > 0 ? Encoding.UTF8.GetString(_view.TextOf(Found.NameOf(in tree[named]))) : "";
-        var shown = name.Length == 0 ? isText ? "a text" : "a value" : Columns.RecordFields.Shown(name);
+        var shown = name.Length == 0 ? "a value" : Columns.RecordFields.Shown(name);
         if (isEntry && name.Length > 0) shown = $"an entry of {shown}";
         var message = needed switch
         {
             NeededShape.Id => $"{shown} must be a text or a number, since it identifies someone or something",
             NeededShape.Scalar => $"{shown} must be a text or a number, but is an object or a list: its content would be lost",
-            _ when isText => $"{shown} must contain a JSON object or list, but its text is not one: it was truncated, or is escaped differently",
+            _ when tree.HoldsBrokenJson(lost) => $"{shown} must contain a JSON object or list, but its text is not one: it was truncated, or is escaped differently",
             NeededShape.Object => $"{shown} must be an object with the members that the mapping of {_vendor} reads, but is not: its content would be lost",
             NeededShape.List => $"{shown} must be a list, but is not: its content would be lost",
             NeededShape.EntriesWithValues => $"{shown} must be an object, or a list whose entries have values in a form that the mapping of {_vendor} reads, but one has another: its content would be lost",
