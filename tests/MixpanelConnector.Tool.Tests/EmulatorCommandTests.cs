@@ -164,14 +164,14 @@ public sealed class EmulatorCommandTests
         Assert.Empty(Directory.GetFiles(Directory.CreateDirectory(tool.Folder.File("three")).FullName, "*.ndjson*"));
 
         var file = tool.Folder.Write("events.ndjson", """{"event":"C","properties":{"time":1795000000,"distinct_id":"u3","$insert_id":"i-3"}}""");
-        foreach (var project in (string[])["1", "2"]) Assert.Equal(0, (await LocalAsync("import", file, "--project-id", project, "--state", tool.Folder.File("state"), "--no-progress")).Exit);
+        foreach (var project in (string[])["1", "2"]) Assert.Equal(0, (await LocalAsync("import", file, "--project-id", project, "--state", tool.Folder.File($"state of {project}"), "--no-progress")).Exit);
         Assert.Equal(["B", "C"], await NamesAsync("both", "--project-id", "2"));
 
         // A profile goes to the project whose token is known, never to another one.
         var profile = tool.Folder.Write("profiles.ndjson", """{"$distinct_id":"u2","$set":{"plan":"pro"}}""");
-        var untold = await LocalAsync("import", profile, "--type", "profiles", "--project-id", "2", "--state", tool.Folder.File("state"), "--no-progress");
+        var untold = await LocalAsync("import", profile, "--type", "profiles", "--project-id", "2", "--state", tool.Folder.File("profiles"), "--no-progress");
         Assert.Equal((2, "token"), (untold.Exit, untold.Problem.GetProperty("field").GetString()));
-        Assert.Equal(0, (await LocalAsync("import", profile, "--type", "profiles", "--project-id", "2", "--token", "two", "--state", tool.Folder.File("state"), "--no-progress")).Exit);
+        Assert.Equal(0, (await LocalAsync("import", profile, "--type", "profiles", "--project-id", "2", "--token", "two", "--state", tool.Folder.File("profiles"), "--no-progress")).Exit);
         Assert.Contains("\"pro\"", (await LocalAsync("query-user-profiles", "--project-id", "2")).Out, StringComparison.Ordinal);
         Assert.DoesNotContain("\"pro\"", (await LocalAsync("query-user-profiles")).Out, StringComparison.Ordinal);
 

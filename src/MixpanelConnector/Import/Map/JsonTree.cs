@@ -208,7 +208,7 @@ sealed class JsonTree
 
     void Note(int value, Uses use) => _nodes[value].Uses |= use;
 
-    bool Has(int value, Uses uses) => (_nodes[value].Uses & uses) != 0;
+    bool Has(int value, Uses uses) => (_nodes[value].Uses & uses) != Uses.None;
 
     /// <summary>Whether a value was needed in another shape, and nothing has read it: neither by entering it, nor as a whole, nor with what contains it.</summary>
     bool IsLost(int value)

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.IO.Enumeration;
 using System.IO.Hashing;
 using System.Text;
-using System.Text.Json;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
 
