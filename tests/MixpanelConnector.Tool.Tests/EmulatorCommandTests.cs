@@ -183,7 +183,7 @@ public sealed class EmulatorCommandTests
         {
             var run = await ExportAsync(to, options);
             Assert.True(run.Exit == 0, run.Err);
-            return [.. Directory.GetFiles(tool.Folder.File(to), "*.ndjson").SelectMany(File.ReadLines).Select(line => JsonElement.Parse(line).GetProperty("event").GetString()!).Distinct().Order(StringComparer.Ordinal)];
+            return [.. Directory.GetFiles(tool.Folder.File(to), "*.ndjson").SelectMany(File.ReadLines).Select(line => JsonElement.Parse(line).GetProperty("event").GetString()!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         }
     }
 
