@@ -75,7 +75,7 @@ sealed class Configuration
         Setting Find(string name, string variable)
         {
             if (name == given.Secret && secret is { } read) return new(name, read.Text, read.Path == "-" ? "standard input" : $"file {read.Path}");
-            if (given.Options.TryGetValue(name, out var option)) return new(name, option, $"option --{name.Replace('_', '-')}");
+            if (given.Options.TryGetValue(name, out var option)) return new(name, option, OptionOf(name));
             if (NonEmpty(host.Environment(variable)) is { } value) return new(name, value, $"environment {variable}");
             if (profile.Values.TryGetValue(name, out var stored)) return new(name, stored, FromProfile + profile.Name);
             return name == "region" ? new(name, "us", "default") : new(name, null, "not set");
@@ -108,19 +108,35 @@ sealed class Configuration
         return new Configuration(Names.ToDictionary(n => n.Name, n => read.Values.TryGetValue(n.Name, out var stored) ? new Setting(n.Name, stored, FromProfile + read.Name) : n.Name == "region" ? new(n.Name, "us", "default") : new(n.Name, null, "not set"), StringComparer.Ordinal));
     }
 
-    /// <summary>The settings of the embedded Mixpanel, ignoring the configured ones.</summary>
-    public static Configuration Local(LocalMixpanel local) => new(Names.ToDictionary(n => n.Name, n => new Setting(n.Name, n.Name switch
+    /// <summary>
+    /// The settings of the embedded Mixpanel, ignoring the configured ones; those options of the command line that say what is meant there are not ignored. The
+    /// token of another project has to be one of them.
+    /// </summary>
+    public static Configuration Local(LocalMixpanel local, GivenSettings? given = null)
     {
-        "token" => LocalMixpanel.Token,
-        "service_account_username" => LocalMixpanel.Username,
-        SecretName => LocalMixpanel.Secret,
-        "project_id" => LocalMixpanel.ProjectId.ToString(CultureInfo.InvariantCulture),
-        "organization_id" => LocalMixpanel.OrganizationId.ToString(CultureInfo.InvariantCulture),
-        OAuthTokenName => LocalMixpanel.OAuthToken,
-        "endpoint" => local.Address.AbsoluteUri.TrimEnd('/'),
-        "region" => "us",
-        _ => null,
-    }, "embedded Mixpanel"), StringComparer.Ordinal));
+        var project = LocalMixpanel.ProjectId.ToString(CultureInfo.InvariantCulture);
+        var isOther = given?.Options.GetValueOrDefault("project_id") is { } other && other.Trim() != project;
+        return new(Names.ToDictionary(n => n.Name, Find, StringComparer.Ordinal));
+
+        Setting Find((string Name, string Variable) setting)
+        {
+            if (setting.Name is "token" or "project_id" or "organization_id" or "workspace_id" && given?.Options.GetValueOrDefault(setting.Name) is { } option) return new(setting.Name, option, OptionOf(setting.Name));
+            return new(setting.Name, setting.Name switch
+            {
+                "token" => isOther ? null : LocalMixpanel.Token,
+                "service_account_username" => LocalMixpanel.Username,
+                SecretName => LocalMixpanel.Secret,
+                "project_id" => project,
+                "organization_id" => LocalMixpanel.OrganizationId.ToString(CultureInfo.InvariantCulture),
+                OAuthTokenName => LocalMixpanel.OAuthToken,
+                "endpoint" => local.Address.AbsoluteUri.TrimEnd('/'),
+                "region" => "us",
+                _ => null,
+            }, "embedded Mixpanel");
+        }
+    }
+
+    static string OptionOf(string name) => $"option --{name.Replace('_', '-')}";
 
     public bool HasCredential => this["token"] is not null || this[OAuthTokenName] is not null || (this["service_account_username"] is not null && this[SecretName] is not null);
 

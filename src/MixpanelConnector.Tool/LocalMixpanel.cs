@@ -43,10 +43,10 @@ sealed class LocalMixpanel : IAsyncDisposable
     /// <summary>An embedded Mixpanel that the caller started, and stops.</summary>
     public static LocalMixpanel At(EmulatedMixpanel mixpanel, string dataDirectory, TimeProvider timeProvider) => new(Path.GetFullPath(dataDirectory), timeProvider) { Address = mixpanel.Address };
 
-    /// <summary>Streams the data that its project receives, as newline-delimited JSON.</summary>
-    public static async Task<HttpResponseMessage> WatchAsync(HttpClient http, Uri address, CancellationToken cancellationToken)
+    /// <summary>Streams the data that a project receives, as newline-delimited JSON.</summary>
+    public static async Task<HttpResponseMessage> WatchAsync(HttpClient http, Uri address, long projectId, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, string.Create(CultureInfo.InvariantCulture, $"emulator/projects/{ProjectId}/live")));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, string.Create(CultureInfo.InvariantCulture, $"emulator/projects/{projectId}/live")));
         request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{Username}:{Secret}")));
         return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }

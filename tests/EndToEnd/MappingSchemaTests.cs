@@ -17,6 +17,7 @@ public sealed class MappingSchemaTests
         """{"$schema":"mapping.schema.json","name":"x","documentation":"here","ignore":["*.txt"],"profiles":{"id":"a","set_once":{}}}""",
         """{"name":"x","rows":{"delimiter":"tab","quote":null,"escape":"\\","columns":["a"],"types":"shown"},"groups":{"id":"a","set":{"properties":{"$name":"b"}},"unset":"c"}}""",
         """{"name":"x","events":{"event":{"path":"a","table":{"b":"c","d":null,"e":1,"f":{"path":"g"}},"else":"h"},"time":{"path":"b","unit":"s"},"insert_id":["i",{"hash":["j"],"counted":false}],"spread":"k","none":"-"}}""",
+        """{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","present":true},"reason":"d","looked_up":true}],"spread":{"from":"c","key":"k","value":"v","required":true}}}""",
         """{"name":"x","events":{"event":{"text":"a {b} } c"},"time":"b","properties":{"p":{"path":"a","split":{"at":"x","take":1.0}},"q":{"value":[1,{"r":null}]},"{group_key}":"s"}}}""",
     ];
 
@@ -91,6 +92,10 @@ public sealed class MappingSchemaTests
         """{"name":"x","events":{"event":"a","time":"b","spread":{"from":"c","group":"yes"}}}""",
         """{"name":"x","events":{"event":"a","time":"b","spread":{"from":"c","names":{"d":7}}}}""",
         """{"name":"x","events":{"event":"a","time":"b","spread":{"from":"c","keep":"d"}}}""",
+        """{"name":"x","events":{"event":"a","time":"b","spread":{"from":"c","key":"k","required":false}}}""",
+        """{"name":"x","events":{"event":"a","time":"b","spread":{"from":"c","value":"v","required":"yes"}}}""",
+        """{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","present":true},"reason":"d","looked_up":1}]}}""",
+        """{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","present":true},"refuse":"d","looked_up":false}]}}""",
         """{"name":"x","profiles":{"id":"a"}}""",
         """{"name":"x","profiles":{"set":{"spread":"a"}}}""",
         """{"name":"x","profiles":{"id":"a","set":"b"}}""",

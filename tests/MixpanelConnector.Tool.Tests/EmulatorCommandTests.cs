@@ -148,6 +148,46 @@ public sealed class EmulatorCommandTests
     }
 
     [Fact]
+    public async Task With_local_the_options_of_a_project_say_which_of_the_stored_ones_is_meant()
+    {
+        using var tool = new Tool();
+        var seed = tool.Folder.Write("seed.json", """{"projects":[{"id":1,"name":"One","token":"local"},{"id":2,"name":"Two","token":"two","events":[{"event":"B","properties":{"time":1795000000,"distinct_id":"u2","$insert_id":"i-2"}}]}]}""");
+        await using var emulator = await RunningEmulator.StartAsync("--data", tool.Folder.File("data"), "--seed", seed);
+        await emulator.ImportAsync(Events);
+        tool.Environment["MIXPANEL_PROJECT_ID"] = "2"; // of a real account
+
+        Assert.Equal(["A"], await NamesAsync("default"));
+        Assert.Equal(["A"], await NamesAsync("one", "--project-id", "1"));
+        Assert.Equal(["B"], await NamesAsync("two", "--project-id", "2"));
+        var unknown = await ExportAsync("three", "--project-id", "3");
+        Assert.NotEqual(0, unknown.Exit);
+        Assert.Empty(Directory.GetFiles(Directory.CreateDirectory(tool.Folder.File("three")).FullName, "*.ndjson*"));
+
+        var file = tool.Folder.Write("events.ndjson", """{"event":"C","properties":{"time":1795000000,"distinct_id":"u3","$insert_id":"i-3"}}""");
+        foreach (var project in (string[])["1", "2"]) Assert.Equal(0, (await LocalAsync("import", file, "--project-id", project, "--state", tool.Folder.File($"state of {project}"), "--no-progress")).Exit);
+        Assert.Equal(["B", "C"], await NamesAsync("both", "--project-id", "2"));
+
+        // A profile goes to the project whose token is known, never to another one.
+        var profile = tool.Folder.Write("profiles.ndjson", """{"$distinct_id":"u2","$set":{"plan":"pro"}}""");
+        var untold = await LocalAsync("import", profile, "--type", "profiles", "--project-id", "2", "--state", tool.Folder.File("profiles"), "--no-progress");
+        Assert.Equal((2, "token"), (untold.Exit, untold.Problem.GetProperty("field").GetString()));
+        Assert.Equal(0, (await LocalAsync("import", profile, "--type", "profiles", "--project-id", "2", "--token", "two", "--state", tool.Folder.File("profiles"), "--no-progress")).Exit);
+        Assert.Contains("\"pro\"", (await LocalAsync("query-user-profiles", "--project-id", "2")).Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"pro\"", (await LocalAsync("query-user-profiles")).Out, StringComparison.Ordinal);
+
+        Task<Run> LocalAsync(params string[] arguments) => tool.RunAsync([.. arguments, "--local", "--data", tool.Folder.File("data")]);
+
+        Task<Run> ExportAsync(string to, params string[] options) => LocalAsync(["export", "events", "--output", "json", "--to", tool.Folder.File(to), "--from-date", "2026-11-18", "--to-date", "2026-11-18", "--compression", "none", .. options]);
+
+        async Task<List<string>> NamesAsync(string to, params string[] options)
+        {
+            var run = await ExportAsync(to, options);
+            Assert.True(run.Exit == 0, run.Err);
+            return [.. Directory.GetFiles(tool.Folder.File(to), "*.ndjson").SelectMany(File.ReadLines).Select(line => JsonElement.Parse(line).GetProperty("event").GetString()!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        }
+    }
+
+    [Fact]
     public async Task In_memory_it_keeps_nothing_and_makes_no_folder_of_that_name()
     {
         await using (var emulator = await RunningEmulator.StartAsync("--data", ":memory:"))

@@ -170,7 +170,7 @@ sealed partial class ReadStage(
         var twiceBefore = cleaner?.TimesTwice ?? 0;
         _offset = reached?.Offset ?? 0;
         _flatRecords.Begin();
-        mapper?.Begin(input.IdsFrom, RecordMapper.TableOf(input));
+        mapper?.Begin(input.IdsFrom, RecordMapper.TableOf(input), input.LacksLookups);
         _isFlat = mapper is null; // until its first record shows otherwise
         try
         {

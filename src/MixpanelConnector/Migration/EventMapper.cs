@@ -35,7 +35,7 @@ sealed class EventMapper(TimeZoneInfo? zone, BitArray? duplicates, string? ofFil
     /// <summary>When Mixpanel processed the current event, in milliseconds; 0 when that is unknown.</summary>
     public long ProcessedAt { get; private set; }
 
-    public override void Begin(string sourceId, string table) => _hasDuplicates = duplicates is not null && sourceId == ofFile;
+    public override void Begin(string sourceId, string table, bool lacksLookups = false) => _hasDuplicates = duplicates is not null && sourceId == ofFile;
 
     protected override MapOutput Make(ReadOnlySpan<byte> line, long number)
     {

@@ -24,7 +24,7 @@ abstract class LineMapper(Rejection notOne) : IRecordMapper
     /// <summary>Receives the result.</summary>
     protected ArrayBufferWriter<byte> Out { get; } = new(4096);
 
-    public virtual void Begin(string sourceId, string table) { }
+    public virtual void Begin(string sourceId, string table, bool lacksLookups = false) { }
 
     public bool Begin(scoped in Record record)
     {

@@ -412,6 +412,173 @@ public sealed class MappingTests : IDisposable
         }
     }
 
+    /// <summary>Records with a container at WHAT, which must be an object.</summary>
+    public static TheoryData<string, ImportType, string, string> Objects => new()
+    {
+        { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","device":WHAT}""", "device" },
+        { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","device":{"web_info":WHAT}}""", "web_info" },
+        { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","geo":WHAT}""", "geo" },
+        { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","app_info":WHAT}""", "app_info" },
+        { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","collected_traffic_source":WHAT}""", "collected_traffic_source" },
+        { "segment", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":WHAT}""", "context" },
+        { "segment", ImportType.Events, """{"type":"page","name":"p","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":{"page":WHAT}}""", "page" },
+        { "segment", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":{"location":WHAT}}""", "location" },
+        { "segment", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","properties":WHAT}""", "properties" },
+        { "segment", ImportType.Profiles, """{"type":"identify","userId":"u","timestamp":"2026-03-01T08:15:30Z","traits":WHAT}""", "traits" },
+        { "segment", ImportType.Groups, """{"type":"group","groupId":"g","timestamp":"2026-03-01T08:15:30Z","traits":WHAT}""", "traits" },
+        { "rudderstack", ImportType.Events, """{"type":"track","event":"e","userId":"u","originalTimestamp":"2026-03-01T08:15:30Z","context":WHAT}""", "context" },
+        { "rudderstack", ImportType.Profiles, """{"type":"identify","userId":"u","originalTimestamp":"2026-03-01T08:15:30Z","context":{"traits":WHAT}}""", "traits" },
+        { "rudderstack", ImportType.Groups, """{"type":"group","groupId":"g","originalTimestamp":"2026-03-01T08:15:30Z","context":WHAT}""", "context" },
+        { "posthog", ImportType.Events, """{"event":"e","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":WHAT}""", "properties" },
+        { "posthog", ImportType.Profiles, """{"event":"$set","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"$set":WHAT}}""", "$set" },
+        { "amplitude", ImportType.Profiles, """{"event_type":"e","user_id":"u","event_time":"2026-03-01 08:15:30","user_properties":WHAT}""", "user_properties" },
+        { "amplitude", ImportType.Groups, """{"event_type":"$groupidentify","event_time":"2026-03-01 08:15:30","group_properties":WHAT}""", "group_properties" },
+        { "mparticle", ImportType.Events, """{"mpid":7,"device_info":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""", "device_info" },
+        { "mparticle", ImportType.Events, """{"mpid":7,"application_info":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""", "application_info" },
+        { "mparticle", ImportType.Events, """{"mpid":7,"context":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""", "context" },
+        { "mparticle", ImportType.Events, """{"mpid":7,"user_identities":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""", "user_identities" },
+        { "mparticle", ImportType.Events, """{"mpid":7,"events":[{"event_type":"commerce_event","data":{"product_action":WHAT,"timestamp_unixtime_ms":1772352930250}}]}""", "product_action" },
+        { "mparticle", ImportType.Profiles, """{"mpid":7,"timestamp_unixtime_ms":1772352930250,"user_identities":WHAT,"user_attributes":{"a":1}}""", "user_identities" },
+        { "snowplow", ImportType.Events, """{"event":"unstruct","event_name":"e","collector_tstamp":"2026-03-01 08:15:30","user_id":"u","unstruct_event":WHAT}""", "unstruct_event" },
+        { "snowplow", ImportType.Events, """{"event":"page_view","collector_tstamp":"2026-03-01 08:15:30","user_id":"u","contexts":WHAT}""", "contexts" },
+        { "mine", ImportType.Events, """{"name":"e","at":1772352930250,"who":"u","page":WHAT}""", "page" },
+        { "mine", ImportType.Events, """{"name":"e","at":1772352930250,"who":"u","tested":WHAT}""", "tested" },
+    };
+
+    const string OfMembers = """{"name":"mine","events":{"event":"name","time":"at","user_id":"who","properties":{"url":"page.url","free":{"first":["free.text","free"]},"named":{"path":"name","when":{"path":"tested.plan","equals":"pro"}}}}}""";
+
+    [Theory, MemberData(nameof(Objects))]
+    public async Task A_container_in_another_shape_is_refused_by_its_name_and_an_empty_one_is_not(string vendor, ImportType type, string record, string field)
+    {
+        async Task<ImportReport> OfAsync(string value)
+        {
+            File.Delete(_run.DeadLetterPath);
+            return await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("WHAT", value, StringComparison.Ordinal) + "\n")) with
+            {
+                Type = type,
+                GroupKey = type is ImportType.Groups ? "company" : null,
+                Mapping = vendor == "mine" ? ImportMapping.Parse(OfMembers) : ImportMapping.OfVendor(vendor),
+            });
+        }
+
+        foreach (var wrong in (string[])["\"text\"", "5", "true", "[\"a\"]", "[{\"other\":1}]", "\"[7]\""])
+        {
+            var report = await OfAsync(wrong);
+            Assert.True((report.Rejected, report.Accepted) == (1, 0), wrong);
+            var letter = Assert.Single(_run.DeadLetters());
+            Assert.Equal(("invalid_json", field), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString()));
+        }
+
+        foreach (var empty in (string[])["null", "[]", "{}", "\"\"", "\" \"", "\"{}\"", "[null]"]) Assert.True((await OfAsync(empty)).Rejected == 0, empty);
+    }
+
+    [Fact]
+    public async Task What_an_alternative_reads_is_not_lost()
+    {
+        foreach (var (value, expected) in ((string, string)[])[("""{"text":"a"}""", "a"), ("\"b\"", "b"), ("\"{c\"", "{c")])
+        {
+            await _run.RunAsync(Request(OfMembers, $$"""{"name":"e","at":1772352930250,"who":"u","free":{{value}}}""" + "\n"));
+            Assert.Equal(expected, Properties(_run.Mixpanel.Stored[^1]).GetProperty("free").GetString());
+        }
+
+        const string Batch = """{"mpid":7,"user_identities":WHO,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""";
+        foreach (var who in (string[])["""{"customer_id":"u"}""", """[{"identity_type":"email","identity":"m"},{"identity_type":"customer_id","identity":"u"}]"""])
+        {
+            await _run.RunAsync(_run.Request(_run.Folder.Write("batch.json", Batch.Replace("WHO", who, StringComparison.Ordinal) + "\n")) with { Mapping = ImportMapping.OfVendor("mparticle") });
+            Assert.Equal("u", Properties(_run.Mixpanel.Stored[^1]).GetProperty("$user_id").GetString());
+        }
+    }
+
+    [Theory]
+    [InlineData("ga4", """{"event_name":NAME,"event_timestamp":1772352930250000,"user_id":"u"}""")]
+    [InlineData("segment", """{"type":"track","event":NAME,"userId":"u","timestamp":"2026-03-01T08:15:30Z"}""")]
+    [InlineData("rudderstack", """{"type":"track","event":NAME,"userId":"u","timestamp":"2026-03-01T08:15:30Z"}""")]
+    [InlineData("segment", """{"type":NAME,"event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z"}""", "5", "true")]
+    [InlineData("segment", """{"type":"page","name":NAME,"userId":"u","timestamp":"2026-03-01T08:15:30Z"}""", "5", "true")]
+    [InlineData("amplitude", """{"event_type":NAME,"event_time":"2026-03-01 08:15:30","user_id":"u"}""")]
+    [InlineData("posthog", """{"event":NAME,"distinct_id":"u","timestamp":"2026-03-01T08:15:30Z"}""")]
+    [InlineData("heap", """{"type":NAME,"identity":"u","time":"2026-03-01 08:15:30"}""")]
+    [InlineData("snowplow", """{"event":"struct","se_action":NAME,"user_id":"u","collector_tstamp":"2026-03-01 08:15:30"}""")]
+    [InlineData("mparticle", """{"mpid":7,"events":[{"event_type":"custom_event","data":{"event_name":NAME,"timestamp_unixtime_ms":1772352930250}}]}""")]
+    [InlineData("matomo", """{"idVisit":7,"visitorId":"a1","actionDetails":[{"type":"event","eventAction":NAME,"timestamp":1772352930}]}""")]
+    public async Task An_event_whose_name_is_no_text_is_refused(string vendor, string record, params string[] notForTheseNames)
+    {
+        foreach (var name in ((string[])["5", "true", """["e"]""", """{"name":"e"}"""]).Except(notForTheseNames, StringComparer.Ordinal))
+        {
+            File.Delete(_run.DeadLetterPath);
+            var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("NAME", name, StringComparison.Ordinal) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor) });
+            Assert.True((report.Rejected, report.Read) == (1, 1), name);
+            Assert.Contains("must be a text", Assert.Single(_run.DeadLetters()).GetProperty("message").GetString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("mparticle", """{"mpid":7,"events":LIST}""", """{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}""", "events")]
+    [InlineData("matomo", """{"idVisit":7,"visitorId":"a1","actionDetails":LIST}""", """{"type":"event","eventAction":"e","timestamp":1772352930}""", "actionDetails")]
+    public async Task One_in_place_of_a_list_of_them_is_refused_as_one_record(string vendor, string record, string one, string list)
+    {
+        foreach (var value in (string[])[one, "5", "\"text\"", JsonSerializer.Serialize(one)])
+        {
+            File.Delete(_run.DeadLetterPath);
+            var report = await OfAsync(value);
+            Assert.True((report.Rejected, report.Read) == (1, 1), value);
+            Assert.Equal(list, Assert.Single(_run.DeadLetters()).GetProperty("field").GetString());
+        }
+
+        foreach (var value in (string[])[$"[{one}]", $$"""{"0":{{one}}}""", JsonSerializer.Serialize($"[{one}]")]) Assert.Equal(1, (await OfAsync(value)).Accepted);
+        File.Delete(_run.DeadLetterPath);
+        Assert.Equal((1, 1), await OfAsync($"[5,{one}]") is var mixed ? (mixed.Accepted, mixed.Rejected) : default);
+        Assert.StartsWith($"an entry of {list} must be an object", Assert.Single(_run.DeadLetters()).GetProperty("message").GetString(), StringComparison.Ordinal);
+
+        Task<ImportReport> OfAsync(string value) => _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("LIST", value, StringComparison.Ordinal) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor) });
+    }
+
+    [Theory]
+    [InlineData("ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","event_params":[ENTRY]}""", "event_params")]
+    [InlineData("ga4", ImportType.Profiles, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","user_properties":[ENTRY]}""", "user_properties")]
+    public async Task An_entry_of_a_form_that_is_not_read_is_refused_and_one_without_a_value_is_not(string vendor, ImportType type, string record, string list)
+    {
+        foreach (var wrong in (string[])["""{"key":"k","value":{"bool_value":true}}""", """{"key":"k","value":{"string_value":null,"list":[1]}}""", """{"key":"k","text":"v"}""", """{"key":["k"],"value":{"string_value":"v"}}""", """{"key":{"a":1},"value":{"string_value":"v"}}""", """{"value":{"string_value":"v"}}""", "\"k=v\"", "7"])
+        {
+            var report = await OfAsync(wrong);
+            Assert.True((report.Rejected, report.Accepted) == (1, 0), wrong);
+            var letter = Assert.Single(_run.DeadLetters());
+            Assert.Equal(("invalid_json", list), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString()));
+        }
+
+        foreach (var empty in (string[])["""{"key":"k","value":null}""", """{"key":"k"}""", """{"key":"k","value":{"string_value":null,"int_value":null}}""", """{"key":"k","value":{"string_value":"(not set)"}}""", """{"key":null,"value":null}""", "null", """{"key":"k","value":{"string_value":"v","bool_value":null}}"""])
+            Assert.True((await OfAsync(empty)).Rejected == 0, empty);
+        if (type is ImportType.Profiles) Assert.Equal(0, (await OfAsync("""{"key":"k","value":{"string_value":null,"set_timestamp_micros":"1772352930250000"}}""")).Rejected);
+
+        async Task<ImportReport> OfAsync(string entry)
+        {
+            File.Delete(_run.DeadLetterPath);
+            return await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("ENTRY", entry, StringComparison.Ordinal) + "\n")) with { Type = type, Mapping = ImportMapping.OfVendor(vendor) });
+        }
+    }
+
+    [Theory]
+    [InlineData("""[{"key":"n","value":{"int_value":"12"}},{"key":"t","value":{"string_value":"a=b/é"}},{"key":"d","value":{"double_value":59.9}},{"key":"w","value":{"double_value":100.0}}]""",
+        """[ { "value": { "string_value": null, "int_value": null, "float_value": null, "double_value": 5.99e1 }, "key": "d" }, {"key":"w","value":{"double_value":100}}, {"key":"t","value":{"string_value":"a\u003db\/\u00e9","int_value":null}},{"key":"n","value":{"string_value":null,"int_value":12}}]""")]
+    [InlineData("""[{"key":"a","value":{}}]""", """[{"key":"a","value":{"string_value":null}}]""")]
+    [InlineData("[]", "\"[]\"")]
+    public async Task An_event_of_ga4_has_the_same_id_however_its_parameters_are_written(string one, string other)
+    {
+        foreach (var (name, parameters) in ((string, string)[])[("one", one), ("other", other)])
+            await _run.RunAsync(_run.Request(_run.Folder.Write($"{name}.ndjson", $$"""{"event_name":"e","event_timestamp":{{(name == "one" ? "\"1772352930250000\"" : "1772352930250000")}},"user_pseudo_id":"d","event_params":{{parameters}}}""" + "\n")) with { Mapping = ImportMapping.OfVendor("ga4") });
+        Assert.Equal(Id(_run.Mixpanel.Stored[0]), Id(_run.Mixpanel.Stored[1]));
+    }
+
+    [Fact]
+    public async Task What_links_devices_to_users_is_refused_where_it_cannot_be_looked_up()
+    {
+        const string Identify = """{"id":"(1,22)","identity":"u","time":"2026-03-01 08:15:30"}""";
+        var report = await _run.RunAsync(_run.Request("-") with { StandardInput = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Identify + "\n")), Mapping = ImportMapping.OfVendor("heap") });
+        Assert.Equal((RunOutcome.Rejected, 1), (report.Outcome, report.Rejected));
+        Assert.Contains("looked up", Assert.Single(_run.DeadLetters()).GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal(1, (await _run.RunAsync(_run.Request(_run.Folder.Write("calls.ndjson", Identify + "\n")) with { Mapping = ImportMapping.OfVendor("heap") })).LeftOut!["identify_calls"]);
+    }
+
     [Theory]
     [InlineData("ga4", """{"event_name":"e","event_timestamp":1772352930250000,"user_id":ID,"user_pseudo_id":"d"}""", "user_id")]
     [InlineData("ga4", """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","user_pseudo_id":ID}""", "user_pseudo_id")]

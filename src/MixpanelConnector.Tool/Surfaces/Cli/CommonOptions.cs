@@ -25,7 +25,7 @@ static class CommonOptions
 
     public static readonly Option<string> Profile = new("--profile") { Description = "The profile in the profile file to take the settings from (MIXPANEL_PROFILE). Default: default.", HelpName = "NAME", Recursive = true };
 
-    public static readonly Option<bool> Local = new("--local") { Description = "Use the embedded Mixpanel: no account, no network. The settings of a real account are ignored.", Recursive = true };
+    public static readonly Option<bool> Local = new("--local") { Description = "Use the embedded Mixpanel: no account, no network. The settings of a real account are ignored; --project-id, --token, --organization-id and --workspace-id are those of the embedded Mixpanel.", Recursive = true };
 
     public static readonly Option<string> Data = new("--data") { Description = "Where the embedded Mixpanel keeps its data. Default: the user's data folder.", HelpName = "DIR", Recursive = true };
 

@@ -27,7 +27,7 @@ sealed class EmulatorConsole : IAsyncDisposable
                 StateFolder = StateFolder(local),
                 SecretFolder = new Folders(host.Environment).Secrets,
                 Destination = local.DataDirectory,
-                LiveFeed = token => LocalMixpanel.WatchAsync(http, local.Address, token),
+                LiveFeed = token => LocalMixpanel.WatchAsync(http, local.Address, LocalMixpanel.ProjectId, token),
                 TerminalImports = new TerminalImports(ImportStatusCommand.Folder(host), host.TimeProvider).Read,
                 TimeProvider = host.TimeProvider,
             };

@@ -83,7 +83,7 @@ sealed class ServeCommand
             Tools = tools,
             ToolsMayWrite = parsed.GetValue(_allowWrite),
             SecretFolder = SecretFolderOption.Of(parsed, _secretDir, folders),
-            Destination = $"{session.LocalData ?? session.Options.ToString()}",
+            Destination = session.Destination,
             LiveFeed = session.LiveFeed,
             TerminalImports = new TerminalImports(ImportStatusCommand.Folder(_host), _host.TimeProvider).Read,
             Telemetry = _host.Environment(Telemetry.Variable) is { Length: > 0 } endpoint ? endpoint : null,

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
@@ -25,6 +26,9 @@ sealed class Session : IAsyncDisposable
 
     /// <summary>The folder of the embedded Mixpanel; null with the real one.</summary>
     public string? LocalData => _local?.DataDirectory;
+
+    /// <summary>Names what is sent to: the real Mixpanel by its settings, the embedded one by its folder, with the project unless that is the usual one.</summary>
+    public string Destination => _local is null ? $"{Options}" : Options.ProjectId is { } project and not LocalMixpanel.ProjectId ? string.Create(CultureInfo.InvariantCulture, $"{LocalData}#{project}") : _local.DataDirectory;
 
     /// <summary>The ledger of calls that count against hourly limits, in a state folder.</summary>
     public static string LedgerIn(string state) => Path.Combine(state, "ledger");
@@ -64,7 +68,7 @@ sealed class Session : IAsyncDisposable
                 throw new LocalFolderException($"The embedded Mixpanel cannot use its folder {folder}: {e.Message}", e);
             }
 
-            var settings = Configuration.Local(local);
+            var settings = Configuration.Local(local, given);
             return new Session(settings, VerboseLog.AddTo(settings.ToOptions(host.TimeProvider), parsed, host), local);
         }
 
@@ -93,7 +97,7 @@ sealed class Session : IAsyncDisposable
     }
 
     /// <summary>Opens the feed of the embedded Mixpanel; null with the real one.</summary>
-    public Func<CancellationToken, Task<HttpResponseMessage>>? LiveFeed => _local is { } local ? cancellationToken => LocalMixpanel.WatchAsync(_http ??= local.NewHttpClient(), local.Address, cancellationToken) : null;
+    public Func<CancellationToken, Task<HttpResponseMessage>>? LiveFeed => _local is { } local ? cancellationToken => LocalMixpanel.WatchAsync(_http ??= local.NewHttpClient(), local.Address, Options.ProjectId ?? LocalMixpanel.ProjectId, cancellationToken) : null;
 
     public async ValueTask DisposeAsync()
     {

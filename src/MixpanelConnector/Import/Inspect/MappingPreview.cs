@@ -65,7 +65,7 @@ sealed class MappingPreview(ImportRequest request, TimeProvider time)
     async ValueTask<RecordReader> OpenAsync(InputFile input, CancellationToken cancellationToken)
     {
         var reader = await RecordReaders.OpenAsync(input, reached: null, Reading, cancellationToken).ConfigureAwait(false);
-        _mapper.Begin(input.Id, RecordMapper.TableOf(input));
+        _mapper.Begin(input.Id, RecordMapper.TableOf(input), input.LacksLookups);
         _preparer.Begin(input.Id, ImportIds.None);
         _preparer.ReadClock();
         return reader;

@@ -21,9 +21,9 @@ static class AdobeLists
         foreach (var value in Parts(list, ','))
         {
             var id = value.Split('=', ':')[0].Trim();
-            if (!int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number is (>= 100 and < 200) or (>= 10_000 and < 20_000)) continue;
-            var name = nameOf(id) ?? NameOf(number);
-            if (purchases || number != 1) names.Add(name);
+            if (id.Length == 0) continue;
+            if (!int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) names.Add(Unescaped(id)); // a name already
+            else if (number is not ((>= 100 and < 200) or (>= 10_000 and < 20_000)) && (purchases || number != 1)) names.Add(nameOf(id) ?? NameOf(number));
         }
 
         return names.Count == 0 ? [] : Encoding.UTF8.GetBytes($"[{string.Join(',', names.Select(Quoted))}]");

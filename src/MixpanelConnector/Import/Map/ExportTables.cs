@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Enumeration;
 using System.Text.Json;
 using MixpanelConnector.Import.Decode;
@@ -11,7 +12,7 @@ namespace MixpanelConnector.Import.Map;
 sealed record MappingTables(IReadOnlyList<string> Manifests, IReadOnlyList<string> Folders)
 {
     /// <summary>Whether an input may be a manifest.</summary>
-    public bool MayBeManifest(InputFile input) => input.Fault is null && (input.CanBeOpenedAgain || input.Opened is not null) && Matches(Manifests, Path.GetFileName(input.FileName));
+    public bool MayBeManifest(InputFile input) => input is { Fault: null, CanBeReadTwice: true } && Matches(Manifests, Path.GetFileName(input.FileName));
 
     /// <summary>Whether a folder contains a folder for each table.</summary>
     public bool IsDump(string folder) => Matches(Folders, folder);
@@ -28,8 +29,8 @@ sealed class ExportTables(MappingTables rules)
 
     const int ShortestHash = 12;
 
-    /// <summary>The tables by the ends of the paths of their files; null for an end that several tables have.</summary>
-    readonly Dictionary<string, string?> _tables = new(StringComparer.Ordinal);
+    /// <summary>The tables by the ends of the paths of their files.</summary>
+    readonly Dictionary<string, SortedSet<string>> _tables = new(StringComparer.Ordinal);
 
     /// <summary>Reads the manifests among the inputs, and returns the other inputs.</summary>
     /// <exception cref="MixpanelException">A manifest cannot be read.</exception>
@@ -55,7 +56,8 @@ sealed class ExportTables(MappingTables rules)
             using var json = JsonDocument.ParseValue(ref reader);
             if (!text[(int)reader.BytesConsumed..].Trim(" \t\r\n"u8).IsEmpty) return false; // NDJSON
             if (json.RootElement.ValueKind is not JsonValueKind.Object || !json.RootElement.TryGetProperty("tables", out var tables) || tables.ValueKind is not JsonValueKind.Array) return false;
-            foreach (var table in tables.EnumerateArray()) Take(table);
+            foreach (var (i, table) in tables.EnumerateArray().Index())
+                if (!TryTake(table)) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"is not as expected: tables[{i}] must be an object with a name and a list of files"));
             return true;
         }
         catch (JsonException)
@@ -68,15 +70,23 @@ sealed class ExportTables(MappingTables rules)
         }
     }
 
-    void Take(JsonElement table)
+    /// <summary>Takes the files of a table; false when it is described in another way. A table without files may lack the list.</summary>
+    bool TryTake(JsonElement table)
     {
-        if (table.ValueKind is not JsonValueKind.Object || !table.TryGetProperty("name", out var name) || name.ValueKind is not JsonValueKind.String || !table.TryGetProperty("files", out var files) || files.ValueKind is not JsonValueKind.Array) return;
+        if (table.ValueKind is not JsonValueKind.Object || !table.TryGetProperty("name", out var name) || name.ValueKind is not JsonValueKind.String) return false;
+        if (!table.TryGetProperty("files", out var files) || files.ValueKind is JsonValueKind.Null) return true;
+        if (files.ValueKind is not JsonValueKind.Array) return false;
         foreach (var file in files.EnumerateArray())
         {
-            if (file.ValueKind is not JsonValueKind.String) continue;
+            if (file.ValueKind is not JsonValueKind.String) return false;
             foreach (var end in EndsOf(Segments(file.GetString()!)))
-                if (!_tables.TryAdd(end, name.GetString()) && _tables[end] != name.GetString()) _tables[end] = null;
+            {
+                if (!_tables.TryGetValue(end, out var names)) _tables.Add(end, names = new(StringComparer.Ordinal));
+                names.Add(name.GetString()!);
+            }
         }
+
+        return true;
     }
 
     /// <summary>The table that an input belongs to; null for a stream.</summary>
@@ -85,19 +95,20 @@ sealed class ExportTables(MappingTables rules)
     {
         if (input.Stream is not null && input.FileName == input.Name) return null; // it has no name
         return input.FileName == input.Name
-            ? TableOf(input.Folder is null ? input.Name : Path.GetFullPath(input.Name), input.Relative) ?? throw Unknown(input)
-            : TableOf(input.FileName) ?? throw Unknown(input);
+            ? TableOf(input.Folder is null ? input.Name : Path.GetFullPath(input.Name), input.Relative, input.Name) ?? throw Unknown(input)
+            : TableOf(input.FileName, input.FileName, input.Name) ?? throw Unknown(input);
     }
 
     /// <summary>The table that a file belongs to; null when it cannot be determined.</summary>
-    public string? TableOf(string path) => TableOf(path, path);
+    public string? TableOf(string path) => TableOf(path, path, path);
 
-    string? TableOf(string path, string relative)
+    string? TableOf(string path, string relative, string shown)
     {
         var segments = Segments(path);
-        foreach (var end in EndsOf(segments))
-            if (_tables.TryGetValue(end, out var listed) && listed is not null) return listed;
+        var listed = EndsOf(segments).Select(end => _tables.GetValueOrDefault(end)).FirstOrDefault(names => names is not null);
+        if (listed is { Count: 1 }) return listed.Min;
         if (segments is [.., var dump, var table, _] && rules.IsDump(dump)) return table;
+        if (listed is not null) return segments is [.., var owner, _] && listed.Contains(owner) ? owner : throw Contradicted(shown, listed);
         var name = RecordMapper.NameOf(path);
         if (!IsPart(name)) return name;
         return Segments(relative) is [.., var folder, _] && !rules.IsDump(folder) && !IsPart(folder) && folder is not ("." or "..") && RecordMapper.NameOf(folder) == folder ? folder : null;
@@ -105,6 +116,9 @@ sealed class ExportTables(MappingTables rules)
 
     static MixpanelException Unknown(InputFile input) =>
         MixpanelException.Invalid("input", $"The table that {input.Name} belongs to cannot be determined: its name is that of a part, it is in no folder named after a table, and no manifest lists it. Import it with the manifest, or rename the file or its folder after the table. Nothing was sent.");
+
+    static MixpanelException Contradicted(string input, IEnumerable<string> tables) =>
+        MixpanelException.Invalid("input", $"The table that {input} belongs to cannot be determined: manifests list a file of this name under {string.Join(" and ", tables)}. Import each dump by itself, or put the file into a folder named after its table. Nothing was sent.");
 
     /// <summary>Whether a name is only that of a part of a table: a number, a hash or a UUID, not a name.</summary>
     public static bool IsPart(string name)

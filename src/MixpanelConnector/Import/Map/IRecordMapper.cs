@@ -15,7 +15,8 @@ interface IRecordMapper
     /// <summary>Begins a source.</summary>
     /// <param name="sourceId">Identifies it.</param>
     /// <param name="table">The name of its table: see <see cref="RecordMapper.TableOf"/>.</param>
-    void Begin(string sourceId, string table);
+    /// <param name="lacksLookups">Whether lookups could not read it.</param>
+    void Begin(string sourceId, string table, bool lacksLookups = false);
 
     /// <summary>
     /// Begins a record, whose results <see cref="TryNext"/> returns. False when it is to be used as read: a blank line, or one that was already rejected.

@@ -4,6 +4,28 @@ using System.Text.Unicode;
 
 namespace MixpanelConnector.Import.Map;
 
+/// <summary>What a mapping needs a value to be, so that nothing of it is lost.</summary>
+enum NeededShape
+{
+    /// <summary>An object with members.</summary>
+    Object,
+
+    /// <summary>A list.</summary>
+    List,
+
+    /// <summary>An object, or a list of entries with names.</summary>
+    Entries,
+
+    /// <summary>An object, or a list of entries whose values the mapping reads.</summary>
+    EntriesWithValues,
+
+    /// <summary>A text, a number, true or false.</summary>
+    Scalar,
+
+    /// <summary>A text or a number.</summary>
+    Id,
+}
+
 /// <summary>
 /// The values of one record in document order, each with the index of the next, so that it can be searched
 /// by paths without allocating an object per value. Text that holds a JSON object or list is parsed when a path enters it. Reused for one record
@@ -24,10 +46,27 @@ sealed class JsonTree
 
     const int Slots = 512;
 
+    /// <summary>What the mapping has made of a value.</summary>
+    [Flags]
+    public enum Uses : byte
+    {
+        None = 0,
+
+        /// <summary>A path leads through it.</summary>
+        Entered = 1,
+
+        /// <summary>All of it has been read.</summary>
+        Taken = 2,
+
+        /// <summary>Its content is lost.</summary>
+        Lost = 4,
+    }
+
     readonly int[] _slots = new int[Slots]; // the members of the record by a hash of their names; 0 is a free slot
     bool _isIndexed;
     readonly List<int> _open = [];
     readonly List<byte[]> _texts = [];
+    readonly List<(int Value, NeededShape Needed)> _misses = [];
     Node[] _nodes = new Node[256];
     int _count;
     int _textsUsed;
@@ -50,6 +89,7 @@ sealed class JsonTree
         public JsonTokenType Type;
         public bool NameIsEscaped;
         public bool IsEscaped;
+        public Uses Uses;
 
         /// <summary>The value as JSON.</summary>
         public readonly ReadOnlySpan<byte> Json => Text.AsSpan(Start, End - Start);
@@ -63,7 +103,8 @@ sealed class JsonTree
     /// <summary>Parses a copy of a record; false when it is not a JSON object.</summary>
     public bool TryParse(ReadOnlySpan<byte> record)
     {
-        (_count, _textsUsed, Broken) = (0, 0, None);
+        (_count, _textsUsed, IsTest) = (0, 0, false);
+        _misses.Clear();
         if (!Utf8.IsValid(record)) return false;
         var text = TextOf(record.Length);
         record.CopyTo(text);
@@ -83,11 +124,101 @@ sealed class JsonTree
     /// <summary>The next value in a container; <see cref="None"/> for none.</summary>
     public int After(int value, int container) => _nodes[value].Next is var next && next < _nodes[container].Next ? next : None;
 
-    /// <summary>The last value whose content would be lost, because it has another shape than the mapping reads; <see cref="None"/> for none.</summary>
-    public int Broken { get; set; } = None;
+    /// <summary>Whether what is read is only tested or hashed, and does not become part of the result.</summary>
+    public bool IsTest { get; set; }
 
-    /// <summary>Whether a path that leads through a value that is not an object marks it as <see cref="Broken"/>.</summary>
-    public bool NeedsObjects { get; set; }
+    /// <summary>The number of values so far that were needed in another shape.</summary>
+    public int Misses => _misses.Count;
+
+    /// <summary>Notes that a path leads through a value.</summary>
+    public void Enter(int value)
+    {
+        if (!IsTest) Note(value, Uses.Entered);
+    }
+
+    /// <summary>Notes that all of a value is read.</summary>
+    public void Take(int value)
+    {
+        if (value >= 0 && !IsTest) Note(value, Uses.Taken);
+    }
+
+    /// <summary>Notes that a value was needed in another shape. Unless something else reads it, its content would be lost.</summary>
+    public void Miss(int value, NeededShape needed)
+    {
+        if (value >= 0) _misses.Add((value, needed));
+    }
+
+    /// <summary>Notes that the content of a value would be lost, whatever else reads it.</summary>
+    public void Lose(int value, NeededShape needed)
+    {
+        Note(value, Uses.Lost);
+        Miss(value, needed);
+    }
+
+    /// <summary>Whether a text begins like an object or a list, but is none.</summary>
+    public bool HoldsBrokenJson(int value) => ContainerOf(value, isNeeded: false) < 0 && _nodes[value].Inner == IsBroken;
+
+    /// <summary>Forgets which values were needed in another shape.</summary>
+    public void ForgetMisses()
+    {
+        IsTest = false;
+        foreach (var (value, _) in _misses) _nodes[value].Uses &= ~Uses.Lost;
+        _misses.Clear();
+    }
+
+    /// <summary>Finds the first value whose content would be lost.</summary>
+    /// <param name="from">The number of earlier values to disregard that were needed in another shape.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="needed">What it should have been.</param>
+    public bool TryFindLost(int from, out int value, out NeededShape needed)
+    {
+        for (var i = from; i < _misses.Count; i++)
+        {
+            (value, needed) = _misses[i];
+            if (IsLost(value)) return true;
+        }
+
+        (value, needed) = (None, default);
+        return false;
+    }
+
+    /// <summary>The container of a value, or the text that holds it; <see cref="None"/> for the record.</summary>
+    public int ParentOf(int value)
+    {
+        var at = value - 1;
+        while (at >= 0 && (_nodes[at].Next <= value || _nodes[at].Type is not (JsonTokenType.StartObject or JsonTokenType.StartArray))) at--;
+        if (at >= 0 || value == 0) return at;
+        for (at = 0; at < _count; at++)
+            if (_nodes[at].Inner == value) return at;
+        return None;
+    }
+
+    /// <summary>Whether a value contains something that has not been read.</summary>
+    public bool HasUnread(int value)
+    {
+        for (var (at, end) = (value, _nodes[value].Next); at < end; at++)
+        {
+            ref readonly var node = ref _nodes[at];
+            if (node.Type is JsonTokenType.StartObject or JsonTokenType.StartArray || IsNothing(at) || Has(at, Uses.Taken)) continue;
+            if (node.Inner <= 0 || HasUnread(node.Inner)) return true;
+        }
+
+        return false;
+    }
+
+    void Note(int value, Uses use) => _nodes[value].Uses |= use;
+
+    bool Has(int value, Uses uses) => (_nodes[value].Uses & uses) != Uses.None;
+
+    /// <summary>Whether a value was needed in another shape, and nothing has read it: neither by entering it, nor as a whole, nor with what contains it.</summary>
+    bool IsLost(int value)
+    {
+        if (Has(value, Uses.Lost)) return true;
+        if (Has(value, Uses.Entered)) return false;
+        for (; value >= 0; value = ParentOf(value))
+            if (Has(value, Uses.Taken)) return false;
+        return true;
+    }
 
     /// <summary>Whether a value is null, the text "null" or blank.</summary>
     public bool IsNothing(int value)
@@ -122,7 +253,7 @@ sealed class JsonTree
             _nodes[value].Inner = inner;
         }
 
-        if (inner == IsBroken && isNeeded) Broken = value;
+        if (inner == IsBroken && isNeeded) Miss(value, NeededShape.Object);
         return inner == IsBroken ? None : inner;
     }
 

@@ -3,16 +3,26 @@ namespace MixpanelConnector.Import.Map;
 /// <summary>A condition on a record.</summary>
 abstract class MappingCondition
 {
-    public abstract bool Holds(RecordView record, in Scope scope);
+    /// <summary>Whether it holds. What it reads is only tested: it does not become part of the result.</summary>
+    public bool Holds(RecordView record, in Scope scope)
+    {
+        var before = record.Tree.IsTest;
+        record.Tree.IsTest = true;
+        var holds = IsMet(record, in scope);
+        record.Tree.IsTest = before;
+        return holds;
+    }
+
+    protected abstract bool IsMet(RecordView record, in Scope scope);
 }
 
-/// <summary>A value equals one of several texts; numbers and booleans are compared as written.</summary>
+/// <summary>A value equals one of several texts; numbers and booleans are compared as written. An object or a list equals none.</summary>
 sealed class EqualsOneOf(MappingValue value, IReadOnlyList<byte[]> texts) : MappingCondition
 {
-    public override bool Holds(RecordView record, in Scope scope)
+    protected override bool IsMet(RecordView record, in Scope scope)
     {
         var found = value.Read(record, in scope);
-        if (!found.IsThere) return false;
+        if (!found.IsThere || MappingValue.IsLostIn(record, in found)) return false;
         var text = record.TextOf(in found);
         foreach (var one in texts)
             if (text.SequenceEqual(one)) return true;
@@ -23,7 +33,7 @@ sealed class EqualsOneOf(MappingValue value, IReadOnlyList<byte[]> texts) : Mapp
 /// <summary>A value begins or ends with one of several texts.</summary>
 sealed class BeginsOrEnds(MappingValue value, IReadOnlyList<byte[]> texts, bool ends) : MappingCondition
 {
-    public override bool Holds(RecordView record, in Scope scope)
+    protected override bool IsMet(RecordView record, in Scope scope)
     {
         var found = value.Read(record, in scope);
         if (!found.IsThere) return false;
@@ -37,13 +47,13 @@ sealed class BeginsOrEnds(MappingValue value, IReadOnlyList<byte[]> texts, bool 
 /// <summary>A value is present: neither missing, nor null, nor empty text.</summary>
 sealed class IsPresent(MappingValue value, bool wanted) : MappingCondition
 {
-    public override bool Holds(RecordView record, in Scope scope) => value.Read(record, in scope).IsThere == wanted;
+    protected override bool IsMet(RecordView record, in Scope scope) => value.Read(record, in scope).IsThere == wanted;
 }
 
 /// <summary>Two values are present and equal as text.</summary>
 sealed class IsSame(MappingValue one, MappingValue other) : MappingCondition
 {
-    public override bool Holds(RecordView record, in Scope scope)
+    protected override bool IsMet(RecordView record, in Scope scope)
     {
         var (first, second) = (one.Read(record, in scope), other.Read(record, in scope));
         return first.IsThere && second.IsThere && record.TextOf(in first).SequenceEqual(record.TextOf(in second));
@@ -52,7 +62,7 @@ sealed class IsSame(MappingValue one, MappingValue other) : MappingCondition
 
 sealed class AllHold(IReadOnlyList<MappingCondition> conditions) : MappingCondition
 {
-    public override bool Holds(RecordView record, in Scope scope)
+    protected override bool IsMet(RecordView record, in Scope scope)
     {
         foreach (var condition in conditions)
             if (!condition.Holds(record, in scope)) return false;
@@ -62,7 +72,7 @@ sealed class AllHold(IReadOnlyList<MappingCondition> conditions) : MappingCondit
 
 sealed class AnyHolds(IReadOnlyList<MappingCondition> conditions) : MappingCondition
 {
-    public override bool Holds(RecordView record, in Scope scope)
+    protected override bool IsMet(RecordView record, in Scope scope)
     {
         foreach (var condition in conditions)
             if (condition.Holds(record, in scope)) return true;
@@ -72,5 +82,5 @@ sealed class AnyHolds(IReadOnlyList<MappingCondition> conditions) : MappingCondi
 
 sealed class DoesNotHold(MappingCondition condition) : MappingCondition
 {
-    public override bool Holds(RecordView record, in Scope scope) => !condition.Holds(record, in scope);
+    protected override bool IsMet(RecordView record, in Scope scope) => !condition.Holds(record, in scope);
 }

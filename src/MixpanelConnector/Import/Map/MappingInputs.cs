@@ -30,6 +30,7 @@ sealed record MappingInputs(ImportRequest Request, List<InputFile> Inputs, Mappi
         }
 
         if (tables is not null) records = records.ConvertAll(input => input with { Table = tables.TableOf(input) });
+        records = records.ConvertAll(input => input.CanBeReadTwice ? input : input with { LacksLookups = true });
         var lookups = await MappingLookups.ReadAsync(request, records, warn, cancellationToken).ConfigureAwait(false);
         records = records.FindAll(input => !mapping.Lookups.Values.SelectMany(rule => rule.Chain).Any(rule => rule.HoldsNoRecords && rule.IsOf(input)));
         if (mapping.Rows?.ColumnsFrom is not { } headerName) return new(request, records, lookups);

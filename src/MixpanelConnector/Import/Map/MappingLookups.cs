@@ -2,7 +2,6 @@ using System.Globalization;
 using System.IO.Enumeration;
 using System.IO.Hashing;
 using System.Text;
-using System.Text.Json;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
 
@@ -89,7 +88,7 @@ sealed class MappingLookups
         var view = new RecordView();
         var dialect = request with { Columns = request.Columns, Diagnostics = null };
         if (rule.Columns.Count > 0) dialect = dialect with { Format = "tsv", NoHeader = true, ColumnNames = rule.Columns, Quote = null, Escape = null, SkipLines = 0, Delimiter = null };
-        var files = inputs.FindAll(input => input.Fault is null && rule.IsOf(input) && (!rule.IsGlob || input.Opened is not null || input.CanBeOpenedAgain));
+        var files = inputs.FindAll(input => input.Fault is null && rule.IsOf(input) && (!rule.IsGlob || input.CanBeReadTwice));
         if (files.Count == 0 && !rule.IsGlob) _missing.Add(rule);
         foreach (var input in files)
         {
@@ -116,14 +115,21 @@ sealed class MappingLookups
             while (reader.TryRead(out var record))
             {
                 if (record.Kind is RecordKind.Blank) continue;
-                if (record is not { Kind: RecordKind.Json, Rejection: null } || !view.TryTake(record.Raw))
+                var (key, value) = (Found.Nothing, Found.Nothing);
+                var isRead = record is { Kind: RecordKind.Json, Rejection: null } && view.TryTake(record.Raw);
+                if (isRead)
+                {
+                    (key, value) = (rule.Key.Read(view, in Scope.Record), rule.Value.Read(view, in Scope.Record));
+                    isRead = !key.IsContainer && !value.IsContainer && !view.Tree.TryFindLost(from: 0, out _, out _);
+                }
+
+                if (!isRead)
                 {
                     // Without it, records would silently lack what it says. Files that a glob finds contain records, which are rejected when they are read.
                     if (!rule.IsGlob) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"has a record that cannot be read in line {record.Line}{(record.Rejection is { } why ? $" ({why.Message})" : "")}: correct it, or remove it"));
                     continue;
                 }
 
-                var (key, value) = (rule.Key.Read(view, in Scope.Record), rule.Value.Read(view, in Scope.Record));
                 if (rule.IsGlob && isFirst && !key.IsThere) return false;
                 isFirst = false;
                 if (!key.IsThere || !value.IsThere || value.Length == 0) continue;
@@ -154,7 +160,7 @@ sealed class LookedUpValue(MappingValue value, string lookup) : MappingValue
     public override Found Read(RecordView record, in Scope scope)
     {
         var found = value.Read(record, in scope);
-        if (!found.IsThere || found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return Found.Nothing;
+        if (!found.IsThere || IsLostIn(record, in found)) return Found.Nothing;
         return record.Lookups.Find(lookup, Encoding.UTF8.GetString(record.TextOf(in found))) is { Length: > 0 } meant ? record.MadeText(Encoding.UTF8.GetBytes(meant)) : Found.Nothing;
     }
 }

@@ -15,6 +15,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
     IReadOnlyList<byte[]> _none = [];
     bool _isId; // whether an id is being parsed: then a value that identifies nobody is absent
+    bool _hasMembers; // whether a path so far leads to a member of the value that is mapped
 
     static readonly string[] Sources = ["path", "value", "first", "text", "clock", "hex64", "hash"];
 
@@ -31,10 +32,12 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     {
         Ensure(json, at, "each", "none", "leave_out", "event", "time", "insert_id", "user_id", "device_id", "properties", "spread");
         TakeNone(json, at);
+        var each = Optional(json, "each", at);
+        _hasMembers = false;
         var (time, unit) = Time(Needed(json, "time", at), $"{at}.time");
         return new EventSection
         {
-            Each = Optional(json, "each", at),
+            Each = each,
             LeaveOut = Exclusions(json, at),
             Event = Value(Needed(json, "event", at), $"{at}.event"),
             Time = time,
@@ -44,6 +47,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             DeviceId = Id(json, "device_id", at),
             Properties = Properties(json, "properties", at),
             Spread = Spreads(json, "spread", at),
+            EachHasMembers = _hasMembers,
         };
     }
 
@@ -51,6 +55,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     {
         Ensure(json, at, "each", "none", "leave_out", "id", "device_id", "time", "set", "set_once", "unset");
         TakeNone(json, at);
+        var each = Optional(json, "each", at);
+        _hasMembers = false;
         var (time, unit) = json.TryGetProperty("time", out var when) ? Time(when, $"{at}.time") : default;
         var operations = new List<UpdateOperation>();
         foreach (var operation in (string[])["set", "set_once"])
@@ -63,7 +69,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         if (operations.Count == 0) throw Wrong(at, "needs set or set_once");
         return new UpdateSection
         {
-            Each = Optional(json, "each", at),
+            Each = each,
             LeaveOut = Exclusions(json, at),
             Id = Id(Needed(json, "id", at), $"{at}.id"),
             DeviceId = Id(json, "device_id", at),
@@ -71,6 +77,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             TimeUnit = unit,
             Operations = operations,
             Unset = Optional(json, "unset", at),
+            EachHasMembers = _hasMembers,
         };
     }
 
@@ -152,13 +159,15 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         at = $"{at}.leave_out";
         return [.. Items(list, at).Select((item, i) =>
         {
-            Ensure(item, $"{at}[{i}]", "when", "reason", "refuse");
+            Ensure(item, $"{at}[{i}]", "when", "reason", "refuse", "looked_up");
             var when = Condition(Needed(item, "when", $"{at}[{i}]"), $"{at}[{i}].when");
             if (item.TryGetProperty("refuse", out var refused) && item.TryGetProperty("reason", out _)) throw Wrong($"{at}[{i}]", "must have a reason or refuse, not both");
+            var isLookedUp = Boolean(item, "looked_up", $"{at}[{i}]", otherwise: false);
+            if (item.TryGetProperty("looked_up", out _) && refused.ValueKind is not JsonValueKind.Undefined) throw Wrong($"{at}[{i}]", "must have looked_up or refuse, not both");
             if (refused.ValueKind is not JsonValueKind.Undefined) return new Exclusion(when, Text(refused, $"{at}[{i}].refuse"), Refuses: true);
             var reason = Text(Needed(item, "reason", $"{at}[{i}]"), $"{at}[{i}].reason");
             if (reason.Length is 0 or > 64 || reason.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_')) throw Wrong($"{at}[{i}].reason", "must be letters, digits and _");
-            return new Exclusion(when, reason, Refuses: false);
+            return new Exclusion(when, reason, Refuses: false) { IsLookedUp = isLookedUp };
         })];
     }
 
@@ -192,7 +201,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     Spread Spread(JsonElement json, string at)
     {
         if (json.ValueKind is JsonValueKind.String) return new Spread(Value(json, at)) { Names = [], Drop = [] };
-        Ensure(json, at, "from", "key", "value", "time", "names", "keep", "drop", "group");
+        Ensure(json, at, "from", "key", "value", "required", "time", "names", "keep", "drop", "group");
         var names = new Dictionary<ulong, byte[]>();
         if (json.TryGetProperty("names", out var renamed))
         {
@@ -201,11 +210,18 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         }
 
         var drop = json.TryGetProperty("drop", out var dropped) ? Texts(dropped, $"{at}.drop") : [];
-        return new Spread(Value(Needed(json, "from", at), $"{at}.from"))
+        var from = Value(Needed(json, "from", at), $"{at}.from");
+        var hadMembers = _hasMembers;
+        var (key, value, time) = (Optional(json, "key", at), Optional(json, "value", at), Optional(json, "time", at)); // of an entry
+        _hasMembers = hadMembers;
+        var needsValues = Boolean(json, "required", at, otherwise: false);
+        if (json.TryGetProperty("required", out _) && value is null) throw Wrong($"{at}.required", "is for a spread with a value");
+        return new Spread(from)
         {
-            Key = Optional(json, "key", at),
-            Value = Optional(json, "value", at),
-            Time = Optional(json, "time", at),
+            Key = key,
+            Value = value,
+            NeedsValues = needsValues,
+            Time = time,
             Names = names,
             Groups = Boolean(json, "group", at, otherwise: false),
             Keep = json.TryGetProperty("keep", out var kept) ? [.. Texts(kept, $"{at}.keep").Select(text => Encoding.UTF8.GetBytes(text))] : [],
@@ -286,8 +302,10 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
         try
         {
-            var path = new PathValue(MappingPath.Parse(text), _none);
-            return _isId ? new IdValue(path) : path;
+            var path = MappingPath.Parse(text);
+            _hasMembers |= path.IsOfMember;
+            var value = new PathValue(path, _none);
+            return _isId ? new IdValue(value) : value;
         }
         catch (FormatException e)
         {

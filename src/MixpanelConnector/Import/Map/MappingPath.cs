@@ -38,12 +38,15 @@ sealed class MappingPath
         /// <summary>Whether the name, or the value if there is one, is only a prefix.</summary>
         public bool IsBeginning { get; init; }
 
-        /// <summary>Whether it finds an element of a list.</summary>
-        public bool IsOfList => !IsAny && (Name is null || Value is not null);
+        /// <summary>What a value must be for the step to lead into it.</summary>
+        public NeededShape Needed => IsAny || Value is not null ? NeededShape.Entries : Name is null ? NeededShape.List : NeededShape.Object;
     }
 
     readonly List<Step> _steps = [];
     readonly Origin _origin;
+
+    /// <summary>Whether it leads to a member of the value that is mapped.</summary>
+    public bool IsOfMember => _origin is Origin.Element && _steps is [{ Name: not null, Value: null }, ..];
 
     MappingPath(Origin origin) => _origin = origin;
 
@@ -113,8 +116,13 @@ sealed class MappingPath
         foreach (var step in CollectionsMarshal.AsSpan(_steps))
         {
             var container = tree.ContainerOf(at);
-            if (step.IsOfList ? container < 0 && !tree.IsNothing(at) : tree.NeedsObjects && step.Name is not null && (container < 0 ? !tree.IsNothing(at) : tree[container].Type is JsonTokenType.StartArray && !tree.IsEmpty(container))) tree.Broken = at;
-            if (container < 0) return JsonTree.None;
+            if (!CanLeadInto(tree, container, step.Needed))
+            {
+                if (container < 0 ? !tree.IsNothing(at) : !tree.IsEmpty(container)) tree.Miss(at, step.Needed);
+                return JsonTree.None;
+            }
+
+            var from = at;
             at = step switch
             {
                 { Name: { } beginning, Value: null, IsBeginning: true } => FirstThere(tree, container, beginning),
@@ -123,10 +131,27 @@ sealed class MappingPath
                 { Name: { } name, Value: { } value } => Filtered(record, container, name, value, step.IsBeginning),
                 _ => Element(tree, container, step.Index),
             };
+            if (at >= 0 || step.Value is null || HasNamed(tree, container, step.Name!)) tree.Enter(from);
+            else tree.Miss(from, step.Needed);
             if (at < 0) return JsonTree.None;
         }
 
         return at;
+    }
+
+    static bool CanLeadInto(JsonTree tree, int container, NeededShape needed) => container >= 0 && needed switch
+    {
+        NeededShape.Object => tree[container].Type is JsonTokenType.StartObject,
+        NeededShape.List => tree[container].Type is JsonTokenType.StartArray,
+        _ => true,
+    };
+
+    /// <summary>Whether entries of a container have a member by which they can be found, or there are none.</summary>
+    static bool HasNamed(JsonTree tree, int container, byte[] name)
+    {
+        for (var at = tree.FirstOf(container); at >= 0; at = tree.After(at, container))
+            if (tree.Member(at, name) is var member and >= 0 && tree[member].Type is not (JsonTokenType.StartObject or JsonTokenType.StartArray)) return true;
+        return tree.IsEmpty(container);
     }
 
     ReadOnlySpan<char> AddBracket(ReadOnlySpan<char> rest, string text)

@@ -9,6 +9,9 @@ namespace MixpanelConnector.Import.Map;
 sealed record Exclusion(MappingCondition When, string Reason, bool Refuses)
 {
     public Rejection Rejection { get; } = new("not_mapped", null, Reason);
+
+    /// <summary>Whether lookups read these records, which are rejected where none can.</summary>
+    public bool IsLookedUp { get; init; }
 }
 
 /// <summary>A property of a mapped record.</summary>
@@ -42,6 +45,9 @@ sealed record Spread(MappingValue From)
     /// <summary>Whether several with the same name become a list.</summary>
     public bool Groups { get; init; }
 
+    /// <summary>Whether an entry without a value is rejected if it contains anything but its name and time.</summary>
+    public bool NeedsValues { get; init; }
+
     /// <summary>Names, or prefixes of names, to include; empty for all.</summary>
     public IReadOnlyList<byte[]> Keep { get; init; } = [];
 
@@ -60,6 +66,9 @@ abstract record MappingSection
 {
     /// <summary>The values in the record that are mapped individually; null when the record itself is mapped.</summary>
     public MappingValue? Each { get; init; }
+
+    /// <summary>Whether members of these values are read, so that they must be objects.</summary>
+    public bool EachHasMembers { get; init; }
 
     /// <summary>The records to leave out or reject.</summary>
     public required IReadOnlyList<Exclusion> LeaveOut { get; init; }

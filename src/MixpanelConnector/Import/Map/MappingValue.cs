@@ -11,6 +11,13 @@ namespace MixpanelConnector.Import.Map;
 abstract class MappingValue
 {
     public abstract Found Read(RecordView record, in Scope scope);
+
+    /// <summary>Whether a value is an object or a list, of which nothing can be made where a scalar is needed. Its content would be lost, if it has any.</summary>
+    public static bool IsLostIn(RecordView record, in Found found)
+    {
+        if (found is { IsContainer: true, Node: >= 0 } && !record.Tree.IsEmpty(found.Node)) record.Tree.Miss(found.Node, NeededShape.Scalar);
+        return found.IsContainer;
+    }
 }
 
 /// <summary>The value at a path.</summary>
@@ -21,6 +28,7 @@ sealed class PathValue(MappingPath path, IReadOnlyList<byte[]> none) : MappingVa
     public override Found Read(RecordView record, in Scope scope)
     {
         var found = path.Find(record, in scope);
+        if (!found.IsContainer) record.Tree.Take(found.Node); // an object or a list is taken where it becomes part of the result
         if (found is { IsText: true, Length: 0 }) return Found.Nothing;
         for (var i = 0; i < none.Count && found.IsText; i++)
             if (found.Raw.SequenceEqual(none[i])) return Found.Nothing;
@@ -34,7 +42,7 @@ sealed class IdValue(MappingValue value) : MappingValue
     public override Found Read(RecordView record, in Scope scope)
     {
         var found = value.Read(record, in scope);
-        return found.IsThere && found.Type is not (JsonTokenType.StartObject or JsonTokenType.StartArray) && RecordMapper.IsNobody(record.TextOf(in found)) ? Found.Nothing : found;
+        return found.IsThere && !found.IsContainer && RecordMapper.IsNobody(record.TextOf(in found)) ? Found.Nothing : found;
     }
 }
 
@@ -93,7 +101,7 @@ sealed class TextValue(IReadOnlyList<(byte[] Text, MappingValue? Value)> parts) 
             }
 
             var found = value.Read(record, in scope);
-            if (!found.IsThere) return Found.Nothing;
+            if (!found.IsThere || IsLostIn(record, in found)) return Found.Nothing;
             _text.Write(record.TextOf(in found));
         }
 
@@ -113,7 +121,7 @@ sealed class ClockValue(MappingValue original, MappingValue sent, MappingValue r
     {
         var found = value.Read(record, in scope);
         time = 0;
-        return found.IsThere && MappedTime.TryRead(record.TextOf(in found), TimeUnit.ByDigits, out time);
+        return found.IsThere && !IsLostIn(record, in found) && MappedTime.TryRead(record.TextOf(in found), TimeUnit.ByDigits, out time);
     }
 }
 
@@ -129,7 +137,7 @@ sealed class HexValue(MappingValue high, MappingValue low) : MappingValue
     static bool TryWrite(MappingValue value, RecordView record, in Scope scope, Span<byte> digits)
     {
         var found = value.Read(record, in scope);
-        if (!found.IsThere) return false;
+        if (!found.IsThere || IsLostIn(record, in found)) return false;
         var text = record.TextOf(in found);
         ulong number;
         if (Utf8Parser.TryParse(text, out long signed, out var used) && used == text.Length) number = (ulong)signed;
@@ -147,7 +155,7 @@ sealed class TableValue(MappingValue value, Dictionary<string, MappingValue> tab
     {
         var found = value.Read(record, in scope);
         if (!found.IsThere) return Found.Nothing;
-        var text = record.TextOf(in found);
+        var text = IsLostIn(record, in found) ? [] : record.TextOf(in found);
         if (!text.IsEmpty && _table.TryGetValue(RecordMapper.HashOf(text), out var entries))
             foreach (var (known, meant) in entries)
                 if (text.SequenceEqual(known)) return meant.Read(record, in scope);
@@ -162,7 +170,7 @@ sealed class GuardedValue(MappingValue value, MappingCondition? when, IReadOnlyL
     {
         if (when is not null && !when.Holds(record, in scope)) return Found.Nothing;
         var found = value.Read(record, in scope);
-        if (!found.IsThere || none.Count == 0 || found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return found;
+        if (!found.IsThere || none.Count == 0 || found.IsContainer) return found;
         var text = record.TextOf(in found);
         foreach (var one in none)
             if (text.SequenceEqual(one)) return Found.Nothing;
@@ -194,7 +202,7 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
     public override Found Read(RecordView record, in Scope scope)
     {
         var found = value.Read(record, in scope);
-        if (!found.IsThere || found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return Found.Nothing;
+        if (!found.IsThere || IsLostIn(record, in found)) return Found.Nothing;
         var text = record.TextOf(in found);
         if (IsEntity) return record.MadeText(Encoding.UTF8.GetBytes(EntityOf(ColumnOf(Encoding.UTF8.GetString(text)))));
         if (separator is null)
@@ -294,57 +302,82 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
     {
         var found = value.Read(record, in scope);
         if (!found.IsThere) return found;
-        var isContainer = found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray;
         switch (form)
         {
             case MappedForm.Text:
-                return found.IsText ? found : isContainer ? record.MadeText(found.Raw) : found with { Type = JsonTokenType.String, Node = JsonTree.None };
+                record.Tree.Take(found.Node);
+                return found.IsText ? found : found.IsContainer ? record.MadeText(found.Raw) : found with { Type = JsonTokenType.String, Node = JsonTree.None };
             case MappedForm.Number:
                 return found.IsText && JsonValues.IsNumber(found.Raw) ? found with { Type = JsonTokenType.Number, Node = JsonTree.None } : found;
             case MappedForm.Boolean:
-                return isContainer ? found : BooleanOf(record, in found);
+                return found.IsContainer ? found : BooleanOf(record, in found);
             case MappedForm.Json:
                 return found is { IsText: true, Node: >= 0 } && record.Tree.ContainerOf(found.Node, isNeeded: false) is var inner and >= 0 ? Found.Of(in record.Tree[inner], inner) : found;
             case MappedForm.List:
+                record.Tree.Take(found.Node);
                 return found.Type is JsonTokenType.StartArray ? found : record.Made(JsonTokenType.StartArray, found.IsText ? [(byte)'[', (byte)'"', .. found.Raw, (byte)'"', (byte)']'] : [(byte)'[', .. found.Raw, (byte)']']);
             case MappedForm.Single:
+                record.Tree.Take(found.Node);
                 return found is { Type: JsonTokenType.StartArray, Node: >= 0 } && record.Tree.FirstOf(found.Node) is var first and >= 0 && record.Tree.After(first, found.Node) < 0 ? Found.Of(in record.Tree[first], first) : found;
             case MappedForm.Sorted:
-                return found is { Type: JsonTokenType.StartArray, Node: >= 0 } ? Sorted(record, in found) : found;
+                record.Tree.Take(found.Node);
+                return record.Tree.ContainerOf(found.Node, isNeeded: false) is var list and >= 0 && record.Tree[list].Type is JsonTokenType.StartArray ? Sorted(record, list) : found;
             case MappedForm.Ga4Items:
-                return isContainer && found.Node >= 0 ? Ga4Items(record, in found) : found;
+                record.Tree.Take(found.Node);
+                return found.IsContainer && found.Node >= 0 ? Ga4Items(record, in found) : found;
             default:
-                return isContainer ? Found.Nothing : OfText(record, record.TextOf(in found), in found);
+                return IsLostIn(record, in found) ? Found.Nothing : OfText(record, record.TextOf(in found), in found);
         }
     }
 
-    /// <summary>The elements of a list in byte order, so that the result does not depend on their original order.</summary>
-    static Found Sorted(RecordView record, in Found list)
+    /// <summary>The elements of a list in byte order, so that the result depends neither on their original order nor on how they are written.</summary>
+    static Found Sorted(RecordView record, int list)
     {
         var elements = new List<byte[]>();
-        for (var at = record.Tree.FirstOf(list.Node); at >= 0; at = record.Tree.After(at, list.Node)) elements.Add(record.Tree[at].Json.ToArray());
+        for (var at = record.Tree.FirstOf(list); at >= 0; at = record.Tree.After(at, list)) elements.Add(CanonicalJson.Of(record, at));
         elements.Sort((one, other) => one.AsSpan().SequenceCompareTo(other));
         return record.Made(JsonTokenType.StartArray, [(byte)'[', .. elements.SelectMany((element, i) => i == 0 ? element : [(byte)',', .. element]), (byte)']']);
     }
 
-    /// <summary>The items of a purchase, whose integers BigQuery exports as numbers or, to JSON, as text: always as numbers.</summary>
+    /// <summary>
+    /// The items of a purchase, whose integers BigQuery exports as numbers or, to JSON, as text: always as numbers. Members that are not set are omitted.
+    /// </summary>
     static Found Ga4Items(RecordView record, in Found items)
     {
-        var (text, end) = (new ArrayBufferWriter<byte>(), items.Start);
-        for (var at = items.Node + 1; at < record.Tree[items.Node].Next; at++)
-        {
-            ref readonly var node = ref record.Tree[at];
-            var isNumber = node.Type is JsonTokenType.String && (node.RawName.SequenceEqual("quantity"u8) || node.RawName.SequenceEqual("int_value"u8)) && JsonValues.IsNumber(node.Json[1..^1]) && !JsonValues.IsInexact(node.Json[1..^1]);
-            var isText = node.Type is JsonTokenType.Number && JsonValues.IsInexact(node.Json);
-            if (!isNumber && !isText) continue;
-            text.Write(node.Text.AsSpan(end, node.Start - end));
-            text.Write(isNumber ? node.Json[1..^1] : (byte[])[(byte)'"', .. node.Json, (byte)'"']);
-            end = node.End;
-        }
-
-        if (text.WrittenCount == 0) return items;
-        text.Write(items.Buffer.AsSpan(end, items.Start + items.Length - end));
+        var text = new ArrayBufferWriter<byte>();
+        WriteGa4(record.Tree, items.Node, text);
         return record.Made(items.Type, text.WrittenSpan);
+    }
+
+    static void WriteGa4(JsonTree tree, int value, ArrayBufferWriter<byte> text)
+    {
+        ref readonly var node = ref tree[value];
+        switch (node.Type)
+        {
+            case JsonTokenType.StartObject or JsonTokenType.StartArray:
+                var (isObject, isFirst) = (node.Type is JsonTokenType.StartObject, true);
+                text.Write(isObject ? "{"u8 : "["u8);
+                for (var at = tree.FirstOf(value); at >= 0; at = tree.After(at, value))
+                {
+                    if (isObject && tree[at].Json is [(byte)'"', .. var content, (byte)'"'] && (content.SequenceEqual("(not set)"u8) || content.SequenceEqual("(direct)"u8) || content.SequenceEqual("(none)"u8))) continue;
+                    if (!isFirst) text.Write(","u8);
+                    isFirst = false;
+                    if (isObject) text.Write([(byte)'"', .. tree[at].RawName, (byte)'"', (byte)':']);
+                    WriteGa4(tree, at, text);
+                }
+
+                text.Write(isObject ? "}"u8 : "]"u8);
+                break;
+            case JsonTokenType.String when (node.RawName.SequenceEqual("quantity"u8) || node.RawName.SequenceEqual("int_value"u8)) && JsonValues.IsNumber(node.Json[1..^1]) && !JsonValues.IsInexact(node.Json[1..^1]):
+                text.Write(node.Json[1..^1]);
+                break;
+            case JsonTokenType.Number when JsonValues.IsInexact(node.Json):
+                text.Write([(byte)'"', .. node.Json, (byte)'"']);
+                break;
+            default:
+                text.Write(node.Json);
+                break;
+        }
     }
 
     static Found BooleanOf(RecordView record, in Found found)

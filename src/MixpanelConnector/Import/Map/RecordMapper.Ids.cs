@@ -35,9 +35,9 @@ sealed partial class RecordMapper
     {
         if (value is null) return Found.Nothing;
         var found = value.Read(_view, in scope);
-        if (found.IsThere && found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray)
+        if (found.IsContainer)
         {
-            if (found.Node >= 0 && !_view.Tree.IsEmpty(found.Node)) (_view.Tree.Broken, _isId) = (found.Node, true);
+            if (found.Node >= 0 && !_view.Tree.IsEmpty(found.Node)) _view.Tree.Lose(found.Node, NeededShape.Id);
             return Found.Nothing;
         }
 
@@ -51,6 +51,14 @@ sealed partial class RecordMapper
 
     /// <summary>The id from the first form that yields one. A replayed record keeps the id it was given if that was computed from its position.</summary>
     Found InsertId(EventSection section, in Scope scope)
+    {
+        _view.Tree.IsTest = true; // a hash holds nothing of what it is made from
+        var id = InsertIdOf(section, in scope);
+        _view.Tree.IsTest = false;
+        return id;
+    }
+
+    Found InsertIdOf(EventSection section, in Scope scope)
     {
         foreach (var form in section.InsertId)
         {

@@ -13,6 +13,7 @@ sealed partial class RecordMapper
         {
             var property = properties[i];
             var found = property.Value.Read(_view, in scope);
+            _view.Tree.Take(found.Node);
             if (!found.IsThere || (time is { } since && IsStale(owner, property.Name, since))) continue;
             if (!isFirst) Write(","u8);
             isFirst = false;
@@ -30,9 +31,7 @@ sealed partial class RecordMapper
     /// </summary>
     void WriteSpread(Spread spread, in Scope scope, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
-        _view.Tree.NeedsObjects = true;
         var from = spread.From.Read(_view, in scope);
-        _view.Tree.NeedsObjects = false;
         var container = ContainerOf(in from);
         if (container < 0) return;
         if (spread.Groups)
@@ -50,7 +49,7 @@ sealed partial class RecordMapper
             var key = spread.Key is { } named ? named.Read(_view, in inner) : isObject ? Found.NameOf(in _view.Tree[at]) : Found.Nothing;
             if (!IsNamed(in key, at, from.Node)) continue;
             var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
-            if (!found.IsThere) continue;
+            if (!HasValue(spread, in found, in inner, from.Node)) continue;
             var since = spread.Time is { } when && owner.Length > 0 && when.Read(_view, in inner) is { IsThere: true } set && MappedTime.TryRead(_view.TextOf(in set), TimeUnit.ByDigits, out var own) ? own : time;
             WriteSpread(spread, in key, in found, ref isFirst, owner, since);
         }
@@ -65,7 +64,8 @@ sealed partial class RecordMapper
             var inner = new Scope(at, JsonTree.None, 0);
             var key = spread.Key?.Read(_view, in inner) ?? Found.NameOf(in _view.Tree[at]);
             var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
-            if (!IsNamed(in key, at, from) || !found.IsThere) continue;
+            if (!IsNamed(in key, at, from) || !HasValue(spread, in found, in inner, from)) continue;
+            _view.Tree.Take(found.Node);
             var name = Encoding.UTF8.GetString(_view.TextOf(in key));
             if (groups.TryGetValue(name, out var known)) known.Values.Add(found);
             else groups.Add(name, (key, [found]));
@@ -80,11 +80,22 @@ sealed partial class RecordMapper
         static byte[] JsonOf(in Found value, bool follows) => [.. follows ? ","u8 : [], .. value.IsText ? "\""u8 : [], .. value.Raw, .. value.IsText ? "\""u8 : []];
     }
 
-    /// <summary>Whether an entry has a name. Without one its content would be lost, so that what it is in is marked as broken, unless it has none.</summary>
+    /// <summary>Whether an entry has a name. Without one its content would be lost, unless it has none.</summary>
     bool IsNamed(in Found key, int entry, int from)
     {
-        if (!key.IsThere && !_view.Tree.IsEmpty(entry)) _view.Tree.Broken = from;
-        return key.IsThere;
+        if (key is { IsThere: true, IsContainer: false }) return true;
+        if (!_view.Tree.IsEmpty(entry)) _view.Tree.Lose(from, NeededShape.Entries);
+        return false;
+    }
+
+    /// <summary>Whether an entry has a value. Where it must have one, its content would be lost without it, unless there is nothing but its name and time.</summary>
+    bool HasValue(Spread spread, in Found value, in Scope entry, int from)
+    {
+        if (value.IsThere) return true;
+        if (!spread.NeedsValues) return false;
+        spread.Time?.Read(_view, in entry);
+        if (_view.Tree.HasUnread(entry.Element)) _view.Tree.Lose(from, NeededShape.EntriesWithValues);
+        return false;
     }
 
     void WriteSpread(Spread spread, in Found key, in Found found, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
@@ -96,6 +107,7 @@ sealed partial class RecordMapper
         foreach (var beginning in spread.DropPrefixes)
             if (renamed is null && text.StartsWith(beginning)) return;
 
+        _view.Tree.Take(found.Node);
         var raw = renamed is not null ? renamed : key.Raw;
         var hash = renamed is null ? named : HashOfRaw(raw);
         var isPrefixed = renamed is null && IsReserved(text, named);
@@ -127,7 +139,7 @@ sealed partial class RecordMapper
             var name = isObject ? Found.NameOf(in _view.Tree[at]) : Found.Of(in _view.Tree[at], at);
             if (!name.IsText)
             {
-                if (!_view.Tree.IsEmpty(at)) _view.Tree.Broken = unset.Node;
+                if (!_view.Tree.IsEmpty(at)) _view.Tree.Lose(unset.Node, NeededShape.Entries);
                 continue;
             }
 
@@ -157,12 +169,13 @@ sealed partial class RecordMapper
         return IsReserved(text, hash) ? (byte[])[.. _prefix, .. name.Raw] : name.Raw;
     }
 
-    /// <summary>The object or list that a value is, or that its text holds. A value that is neither is marked as broken, unless it counts as nothing.</summary>
+    /// <summary>The object or list that a value is, or that its text holds. The content of a value that is neither would be lost, unless it counts as nothing.</summary>
     int ContainerOf(in Found found)
     {
         if (found.Node < 0) return JsonTree.None;
         var container = _view.Tree.ContainerOf(found.Node);
-        if (container < 0 && !_view.Tree.IsNothing(found.Node)) _view.Tree.Broken = found.Node;
+        if (container >= 0) _view.Tree.Enter(found.Node);
+        else if (!_view.Tree.IsNothing(found.Node)) _view.Tree.Lose(found.Node, NeededShape.Entries);
         return container;
     }
 

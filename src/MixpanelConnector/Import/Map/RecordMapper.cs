@@ -22,6 +22,7 @@ sealed partial class RecordMapper : IRecordMapper
     static readonly Rejection NoJson = new("invalid_json", null, "the record is not a JSON object");
     static readonly Rejection NotUtf8 = JsonScanner.InvalidUtf8;
     static readonly Rejection HalfOfAPair = NotUtf8 with { Message = "a \\u escape is half of a surrogate pair" };
+    static readonly Rejection NotLookedUp = new("not_mapped", null, "it says something about other records, which can only be looked up in a file that can be read twice: save the input to a file, and import that");
     static readonly FrozenSet<ulong> Reserved = "time distinct_id token ip event alias bucket".Split(' ').Select(name => HashOf(Encoding.UTF8.GetBytes(name))).ToFrozenSet();
 
     readonly MappingSection _section;
@@ -31,9 +32,12 @@ sealed partial class RecordMapper : IRecordMapper
     readonly byte[] _source;
     readonly string? _groupKey;
     readonly bool _isOriginal;
+    readonly bool _isReplay;
+    readonly bool _namesAreTexts; // in the exports of a vendor, a number or a truth value is no name
     readonly Rejection _noEvent;
     readonly Rejection _noTime;
     readonly Rejection _badTime;
+    readonly Rejection _badEvent;
     readonly RecordView _view = new();
     readonly LatestValues _latest = new();
     readonly Occurrences _occurrences = new();
@@ -48,8 +52,8 @@ sealed partial class RecordMapper : IRecordMapper
     int _index;
     int _given;
     bool _isSingle;
-    bool _isId; // whether what is broken is an id
     bool _tellsNames;
+    bool _lacksLookups; // whether no lookup could read the source
     long _source64;
     int _prefixed;
     int _stale;
@@ -63,11 +67,14 @@ sealed partial class RecordMapper : IRecordMapper
         _vendor = mapping.Name;
         _groupKey = request.GroupKey;
         _tables = mapping.Tables is { } tables ? new ExportTables(tables) : null;
+        _namesAreTexts = mapping.Vendor is not null;
+        _isReplay = request.Replay is not null;
         _isOriginal = request.Identity is ImportIdentity.Original;
         _section = mapping.Section(request.Type, request.GroupKey) ?? throw MixpanelException.Invalid("type", $"The mapping of {mapping.Name} creates no {request.Type.ToString().ToLowerInvariant()}.");
         (_name, _prefix, _source) = (Encoding.UTF8.GetBytes(_vendor), Encoding.UTF8.GetBytes($"{_vendor}_"), Encoding.UTF8.GetBytes($"\"$source\":\"{_vendor}-to-mixpanel\""));
         _noEvent = new("event_missing", "event", $"the record has no event name where the mapping of {_vendor} looks for it");
         _noTime = new("time_missing", "time", $"the record has no time where the mapping of {_vendor} looks for it");
+        _badEvent = new("event_invalid", "event", $"the event's name that the mapping of {_vendor} reads must be a text");
         _badTime = new("time_invalid", "time", $"the time that the mapping of {_vendor} reads is invalid or ambiguous: it must be ISO 8601, or a count since 1970");
     }
 
@@ -87,8 +94,9 @@ sealed partial class RecordMapper : IRecordMapper
     public static ulong HashOfRaw(ReadOnlySpan<byte> name) => HashOf(name.Contains((byte)'\\') ? JsonValues.Unescaped(name) : name);
 
     /// <summary>Begins a source.</summary>
-    public void Begin(string sourceId, string table)
+    public void Begin(string sourceId, string table, bool lacksLookups = false)
     {
+        _lacksLookups = lacksLookups || _isReplay;
         _occurrences.Clear();
         _source64 = ComputedInsertIds.HashOf(sourceId);
         SetTable(table);
@@ -186,26 +194,38 @@ sealed partial class RecordMapper : IRecordMapper
 
     void BeginEach(MappingValue each)
     {
+        var tree = _view.Tree;
         var list = each.Read(_view, in Scope.Record);
-        _container = list.Node < 0 ? JsonTree.None : _view.Tree.ContainerOf(list.Node);
-        _tellsNames = _container >= 0 && _view.Tree[_container].Type is JsonTokenType.StartObject;
-        _at = _container < 0 ? list.Node : _view.Tree.FirstOf(_container);
+        _container = list.Node < 0 ? JsonTree.None : tree.ContainerOf(list.Node);
+        _tellsNames = _container >= 0 && tree[_container].Type is JsonTokenType.StartObject;
+        _at = _container < 0 ? list.Node : tree.FirstOf(_container);
         _index = 0;
+        if (list.Node >= 0 && IsNoListOfValues(list.Node)) tree.Lose(list.Node, NeededShape.List);
+        else if (_container >= 0) tree.Enter(list.Node);
         if (_at < 0 && !IsExcluded(in Scope.Record)) LeaveOut(in Scope.Record, "empty");
-        if (RefuseBroken(in Scope.Record)) _at = JsonTree.None;
+        if (RefuseLost(in Scope.Record)) _at = JsonTree.None;
+    }
+
+    /// <summary>Whether a value is not what each of several records is made from: one of them in place of a list of them, a scalar, or broken text.</summary>
+    bool IsNoListOfValues(int value)
+    {
+        var tree = _view.Tree;
+        if (_container < 0) return tree.HoldsBrokenJson(value) || (_section.EachHasMembers && !tree.IsNothing(value));
+        if (!_tellsNames || !_section.EachHasMembers) return false;
+        for (var at = tree.FirstOf(_container); at >= 0; at = tree.After(at, _container))
+            if (!tree.IsNothing(at) && tree.ContainerOf(at, isNeeded: false) < 0) return true;
+        return false;
     }
 
     bool IsExcluded(in Scope scope)
     {
         foreach (var exclusion in _section.LeaveOut)
         {
-            var before = _view.Tree.Broken;
-            _view.Tree.Broken = JsonTree.None;
-            var holds = exclusion.When.Holds(_view, in scope);
-            if (holds && RefuseBroken(in scope)) return true; // it holds only because the value has another shape
-            if (_view.Tree.Broken < 0) _view.Tree.Broken = before;
-            if (!holds) continue;
+            var misses = _view.Tree.Misses;
+            if (!exclusion.When.Holds(_view, in scope)) continue;
+            if (RefuseLost(in scope, misses)) return true; // it holds only because a value has another shape
             if (exclusion.Refuses) Add(in scope, rejection: exclusion.Rejection);
+            else if (exclusion.IsLookedUp && _lacksLookups) Add(in scope, rejection: NotLookedUp);
             else LeaveOut(in scope, exclusion.Reason);
             return true;
         }
@@ -215,28 +235,44 @@ sealed partial class RecordMapper : IRecordMapper
 
     void MapOne(in Scope scope)
     {
-        (_view.Tree.Broken, _view.Tree.NeedsObjects, _isId) = (JsonTree.None, false, false);
+        _view.Tree.ForgetMisses();
         if (IsExcluded(in scope)) return;
         if (_section is EventSection events) MapEvent(events, in scope);
         else MapUpdates((UpdateSection)_section, in scope);
-        RefuseBroken(in scope);
+        RefuseLost(in scope);
     }
 
     /// <summary>Rejects a record that would be sent without the content of a value, because that has another shape than the mapping reads.</summary>
-    bool RefuseBroken(in Scope scope)
+    /// <param name="scope">The value that is mapped.</param>
+    /// <param name="from">The number of earlier values to disregard that were needed in another shape.</param>
+    bool RefuseLost(in Scope scope, int from = 0)
     {
-        if (_view.Tree.Broken < 0) return false;
-        ref readonly var broken = ref _view.Tree[_view.Tree.Broken];
-        var isText = broken.Type is JsonTokenType.String && _view.Tree.ContainerOf(_view.Tree.Broken) < 0;
-        var name = Encoding.UTF8.GetString(_view.TextOf(Found.NameOf(in broken)));
-        var shown = name.Length == 0 ? isText ? "a text" : "a value" : Columns.RecordFields.Shown(name);
-        var message = _isId ? $"{shown} must be a text or a number, since it identifies someone or something"
-            : isText ? $"{shown} must contain a JSON object or list, but its text is not one: it was truncated, or is escaped differently"
-            : $"{shown} must be an object, or a list whose entries have the names that the mapping of {_vendor} reads, but is not: its content would be lost";
+        if (!_view.Tree.TryFindLost(from, out var lost, out var needed)) return false;
         var insertId = _outputs is [{ Rejection: not null } refused, ..] ? refused.InsertId : null;
         Clear();
-        Add(in scope, rejection: new Rejection("invalid_json", name.Length == 0 ? null : name, message), insertId: insertId ?? _place.InsertId);
+        Add(in scope, rejection: LostBy(lost, needed), insertId: insertId ?? _place.InsertId);
         return true;
+    }
+
+    Rejection LostBy(int lost, NeededShape needed)
+    {
+        var tree = _view.Tree;
+        var (named, isEntry) = (lost, false);
+        while (named > 0 && tree[named].RawName.IsEmpty) (named, isEntry) = (tree.ParentOf(named), true);
+        var name = named > 0 ? Encoding.UTF8.GetString(_view.TextOf(Found.NameOf(in tree[named]))) : "";
+        var shown = name.Length == 0 ? "a value" : Columns.RecordFields.Shown(name);
+        if (isEntry && name.Length > 0) shown = $"an entry of {shown}";
+        var message = needed switch
+        {
+            NeededShape.Id => $"{shown} must be a text or a number, since it identifies someone or something",
+            NeededShape.Scalar => $"{shown} must be a text or a number, but is an object or a list: its content would be lost",
+            _ when tree.HoldsBrokenJson(lost) => $"{shown} must contain a JSON object or list, but its text is not one: it was truncated, or is escaped differently",
+            NeededShape.Object => $"{shown} must be an object with the members that the mapping of {_vendor} reads, but is not: its content would be lost",
+            NeededShape.List => $"{shown} must be a list, but is not: its content would be lost",
+            NeededShape.EntriesWithValues => $"{shown} must be an object, or a list whose entries have values in a form that the mapping of {_vendor} reads, but one has another: its content would be lost",
+            _ => $"{shown} must be an object, or a list whose entries have the names that the mapping of {_vendor} reads, as texts, but is not: its content would be lost",
+        };
+        return new Rejection("invalid_json", name.Length == 0 ? null : name, message);
     }
 
     void MapEvent(EventSection section, in Scope scope)
@@ -246,10 +282,11 @@ sealed partial class RecordMapper : IRecordMapper
         var insertId = InsertId(section, in scope);
         var name = section.Event.Read(_view, in scope);
         if (!name.IsThere) rejection = _noEvent;
+        else if (name.IsContainer || (_namesAreTexts && !name.IsText && name.Node >= 0)) rejection = _badEvent;
         else if (_view.TextOf(in name) is var text && (text.SequenceEqual("$identify"u8) || text.SequenceEqual("$create_alias"u8) || text.SequenceEqual("$merge"u8)))
         {
             LeaveOut(in scope, "identity_event");
-            _view.Tree.Broken = JsonTree.None; // nothing is lost
+            _view.Tree.ForgetMisses(); // nothing is lost
             return;
         }
 

@@ -21,6 +21,8 @@ readonly record struct Found(JsonTokenType Type, byte[]? Buffer, int Start, int 
 
     public bool IsText => Type is JsonTokenType.String;
 
+    public bool IsContainer => Type is JsonTokenType.StartObject or JsonTokenType.StartArray;
+
     /// <summary>The value as written in JSON, text without its quotes.</summary>
     public ReadOnlySpan<byte> Raw => Buffer.AsSpan(Start, Length);
 

@@ -61,6 +61,12 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>Whether it can be opened repeatedly and yields the same bytes.</summary>
     public bool CanBeOpenedAgain => Object is not null || SeekablePath is not null;
 
+    /// <summary>Whether it can be read by itself before its records are imported.</summary>
+    public bool CanBeReadTwice => Opened is not null || CanBeOpenedAgain;
+
+    /// <summary>Whether its records were not looked up by a mapping, because it can only be read once.</summary>
+    public bool LacksLookups { get; init; }
+
     /// <summary>Its local path; null for a stream and an object.</summary>
     public string? Path => Folder is null ? null : System.IO.Path.Join(Folder, RealName ?? System.IO.Path.GetFileName(Relative));
 
