@@ -15,7 +15,7 @@ namespace MixpanelConnector.Tool.Tests;
 public sealed partial class ImportPageTests
 {
     [Theory]
-    [InlineData("docs/csv.md", 6)]
+    [InlineData("docs/csv.md", 7)]
     [InlineData("docs/parquet.md", 4)]
     [InlineData("docs/times.md", 4)]
     [InlineData("docs/vendors/README.md", 1)]

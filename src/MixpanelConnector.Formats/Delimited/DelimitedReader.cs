@@ -63,6 +63,8 @@ sealed class DelimitedReader : RecordReader
 
     public override long RawPosition => _window.RawPosition;
 
+    public override string? PartialReason => _splitter.IsOpen ? "a quoted cell or an escape in it does not end" : null;
+
     public override bool HasPartialRecord => _oversized is not null || (!_openLine && !IsBlank(_window.Unread));
 
     public override UInt128 Fingerprint(ReadPosition position) =>

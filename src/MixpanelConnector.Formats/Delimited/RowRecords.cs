@@ -104,7 +104,7 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
         }
     }
 
-    Rejection Ragged(int found) => new("ragged_row", null, $"the row has {Counted.Of(found, "cell")}, {_namedBy} {columns.Names.Count}");
+    Rejection Ragged(int found) => new("ragged_row", null, $"the row has {Counted.Of(found, "cell")}, {_namedBy} {columns.Names.Count}{(columns.Names.Count == 1 && found > 1 && request.SkipLines == 0 ? ". If lines precede the header, --skip-lines skips them" : "")}");
 
     static Rejection Nameless(int column) => new("nameless_column", null, $"there is a value in column {column + 1}, which has no name. Use --column-names to name it");
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MixpanelConnector.Formats.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
@@ -174,8 +175,7 @@ sealed class ParquetRecordReader : RecordReader
         var group = _footer.Groups[number];
         var needs = leaves.ConvertAll(leaf => ParquetPages.Follow(_file, _footer, group, leaf.Field, cancellationToken));
         var memory = needs.Sum(leaf => leaf.Memory) + needs.Max(leaf => leaf.Packed);
-        if (memory > MostPageMemory)
-            throw new InputException($"has pages that take {memory >> 20} MB in the row group of line {line}, one of each column with the memory to decompress it; at most {MostPageMemory >> 20} MB are supported. Write it with smaller pages or row groups, as DuckDB does with (ROW_GROUP_SIZE 122880) and Arrow with data_page_size, or leave out columns with --drop");
+        if (memory > MostPageMemory) throw PagesTooLarge(memory, leaves[needs.IndexOf(needs.MaxBy(leaf => leaf.Memory + leaf.Packed))].Field, group, line);
         if (group.Rows == 0) return null;
         var reader = parquet.RowGroup(number);
         try
@@ -190,6 +190,14 @@ sealed class ParquetRecordReader : RecordReader
         }
 
         return reader;
+    }
+
+    static InputException PagesTooLarge(long memory, ParquetField largest, ParquetGroup group, long line)
+    {
+        const int Vector = 2048; // DuckDB's row groups are multiples of it
+        var rows = (long)(group.Rows * 0.8 * MostPageMemory / memory) / Vector * Vector;
+        var way = rows > 0 ? string.Create(CultureInfo.InvariantCulture, $"DuckDB makes them with COPY … (FORMAT parquet, ROW_GROUP_SIZE {rows}), Arrow with data_page_size, Spark with parquet.page.size") : "Arrow makes them with data_page_size, Spark with parquet.page.size";
+        return new InputException(string.Create(CultureInfo.InvariantCulture, $"has pages that take {memory >> 20} MB in the row group of line {line}, one of each column with the memory to decompress it; at most {MostPageMemory >> 20} MB are supported. The largest are those of the column {largest.Path}: leave it out with --drop, or write the file with smaller pages. {way}"));
     }
 
     void EndGroup()

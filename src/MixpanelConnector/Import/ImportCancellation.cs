@@ -14,6 +14,8 @@ sealed class ImportCancellation : IDisposable
     readonly CancellationTokenRegistration _caller;
     readonly TimeSpan _grace;
     ExceptionDispatchInfo? _defect;
+    bool _byCaller;
+    bool _leavesNothing;
 
     public ImportCancellation(TimeProvider time, CancellationToken caller, TimeSpan? grace = null)
     {
@@ -22,7 +24,7 @@ sealed class ImportCancellation : IDisposable
         _abandonOutput = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _caller = caller.Register(() =>
         {
-            ByCaller = true;
+            _byCaller = true;
             _abandonOutput.CancelAfter(_grace);
             Begin();
         });
@@ -37,7 +39,11 @@ sealed class ImportCancellation : IDisposable
     /// <summary>Signals to stop waiting for a reader of the output; canceled only by the caller.</summary>
     public CancellationToken AbandonOutput => _abandonOutput.Token;
 
-    public bool ByCaller { get; private set; }
+    /// <summary>Whether the caller stopped the import before its end.</summary>
+    public bool IsCutShort => _byCaller && !_leavesNothing;
+
+    /// <summary>Records that every record has its final outcome: a stop came too late to change anything.</summary>
+    public void LeavesNothing() => _leavesNothing = true;
 
     /// <summary>Whether the state can no longer be saved.</summary>
     public bool StateFailed { get; private set; }

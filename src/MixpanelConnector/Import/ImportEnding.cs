@@ -73,5 +73,5 @@ sealed class ImportEnding(ImportRequest request, IImportState state, ImportCance
         return ImportReports.Of(cancellation, new ImportTotals(), pending: read, deadLetterPath: null, reasons: first.Reasons) with { Inspection = inspection };
     }
 
-    bool IsComplete => cancellation.Problems.IsEmpty && !cancellation.ByCaller && cancellation.Defect is null;
+    bool IsComplete => cancellation.Problems.IsEmpty && !cancellation.IsCutShort && cancellation.Defect is null;
 }

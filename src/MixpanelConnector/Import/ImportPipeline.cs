@@ -109,6 +109,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         await Task.WhenAll(cancellation.GuardAsync(read.RunAsync), send.RunAsync(senders), cancellation.GuardAsync(settle.RunAsync)).ConfigureAwait(false);
         await shown.CancelAsync().ConfigureAwait(false);
         await showing.ConfigureAwait(false);
+        if (read.HasReadAll && checkpoints.Settled == read.Batches && request.Feed is null) cancellation.LeavesNothing();
 
         var ending = new ImportEnding(request, state, cancellation);
         if (first.EndsImport && checkpoints.IsSound && !cancellation.StateFailed && cancellation.Defect is null) return ending.StopAtFirst(first.Refusals!, _counts.Read, hasSaved: !checkpoints.IsToDiscard, first.Inspection);

@@ -33,11 +33,30 @@ public sealed partial class MixpanelClient
         {
             using var cancellation = new ImportCancellation(Options.TimeProvider, CancellationToken.None);
             cancellation.Note(e.Outcome, e.Message);
-            return ImportReports.Of(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
+            return ImportReports.Of(cancellation, Before(request, state), pending: 0, deadLetterPath: null);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // While inputs were listed, or archives and lookups opened.
+            using var cancellation = new ImportCancellation(Options.TimeProvider, cancellationToken);
+            return ImportReports.Of(cancellation, Before(request, state), pending: 0, deadLetterPath: null);
         }
         finally
         {
             opened?.Dispose();
+        }
+    }
+
+    /// <summary>The totals of the earlier runs of an import that ends before its state is used.</summary>
+    static ImportTotals Before(ImportRequest request, IImportState? state)
+    {
+        try
+        {
+            return request is { DryRun: false, Restart: false } && state?.Load() is { } loaded ? loaded.Totals : new ImportTotals();
+        }
+        catch (ImportStateException)
+        {
+            return new ImportTotals(); // a run that gets further reports it
         }
     }
 

@@ -89,6 +89,12 @@ sealed partial class ReadStage(
     long _mappedBytes;
     long _left = request.Look?.Records ?? long.MaxValue;
 
+    /// <summary>Whether the end of the last input was reached, and the last batch passed on.</summary>
+    public bool HasReadAll { get; private set; }
+
+    /// <summary>The number of batches.</summary>
+    public long Batches => _batchNumber;
+
     public async Task RunAsync()
     {
         try
@@ -105,6 +111,7 @@ sealed partial class ReadStage(
             if (_first is { Count: > 0, AreAlike: true } alike && await stops(alike).ConfigureAwait(false)) return;
             _first?.Tell(refused);
             if (_batch is not null) await SendAsync(Close()).ConfigureAwait(false);
+            HasReadAll = true;
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
@@ -199,7 +206,7 @@ sealed partial class ReadStage(
             if (reader.HasPartialRecord)
             {
                 counts.RecordsRead(1);
-                cancellation.Note(RunOutcome.Damaged, $"{input.Name}, line {reader.PartialLine}: the last record is incomplete and was left pending. When the input is complete, run the same command again.");
+                cancellation.Note(RunOutcome.Damaged, $"{input.Name}, line {reader.PartialLine}: the last record is incomplete{(reader.PartialReason is { } reason ? $" ({reason})" : "")} and was left pending. When the input is complete, run the same command again.");
             }
 
             MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);

@@ -128,7 +128,13 @@ static class ReplyClassifier
         using var document = Parse(reply.Body);
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root) return ImportVerdict.Untrusted(Untrusted(reply));
         if (reply.Status == 200)
-            return Integer(root, "code") is null or 200 && Text(root, "status") is "OK" or "ok" or "1" && !NamesFailed(root) ? ImportVerdict.Accepted(rows, null) : ImportVerdict.Untrusted(Untrusted(reply));
+        {
+            if (Integer(root, "code") is not (null or 200) || Text(root, "status") is not ("OK" or "ok" or "1") || NamesFailed(root)) return ImportVerdict.Untrusted(Untrusted(reply));
+            return Integer(root, "num_records_imported") is { } imported && imported != rows // Mixpanel itself gives no count
+                ? ImportVerdict.Miscounted(imported, null, reply.Error(ErrorKind.Protocol, $"Mixpanel reports {imported} of {Counted.Of(rows, "row")} as imported, but lists none as failed."))
+                : ImportVerdict.Accepted(rows, null);
+        }
+
         return ImportVerdict.Partial(0, FailedRecords(root, rows, options, mayRepeat: true) ?? [], null, ErrorOf(reply, options));
     }
 

@@ -216,6 +216,58 @@ public class ImportEventsTests
         Assert.InRange(server.Requests.Count, 7, 13); // 64 events: six divisions, two requests each, and the first
     }
 
+    /// <summary>Halving would take about ten requests for each bad event.</summary>
+    [Theory]
+    [InlineData(1, 6)]
+    [InlineData(100, 210)]
+    [InlineData(1000, 2010)]
+    public async Task A_refusal_without_names_is_looked_for_among_the_events_that_break_a_rule(int bad, int requests)
+    {
+        await using var server = await RecordingServer.StartAsync(request => request.Text.Contains("\"bad id\"", StringComparison.Ordinal)
+            ? Answer.Json("""{"code":400,"error":"some data points in the request failed validation","status":"Bad Request"}""", 400)
+            : Accept(request));
+        using var client = new MixpanelClient(Given.Account().At(server));
+        var step = 3000 / bad;
+        EventData[] events = [.. Given.Events(3000).Index().Select(item => item.Index % step == 0 ? Given.Event("Viewed", """{"time":1795435200,"distinct_id":"ann","$insert_id":"bad id"}""") : item.Item)];
+
+        var output = await client.ImportEventsAsync(Given.Import(events));
+
+        Assert.Equal(3000 - bad, output.NumRecordsImported);
+        Assert.Equal(Enumerable.Range(0, bad).Select(i => i * step), output.FailedRecords!.Select(record => record.Index));
+        Assert.InRange(server.Requests.Count, 1, requests);
+    }
+
+    [Theory]
+    [InlineData("$identify")]
+    [InlineData("$create_alias")]
+    [InlineData("$merge")]
+    public async Task Events_that_link_ids_are_left_out_where_mixpanel_refuses_all_others_with_them(string name)
+    {
+        const string Words = "identity events are not allowed when project is using simplified identity management";
+        await using var server = await RecordingServer.StartAsync(request => request.Text.Contains(name, StringComparison.Ordinal)
+            ? Answer.Json($$"""{"code":400,"error":"x","num_records_imported":0,"failed_records":["{{Words}}"],"status":"Bad Request"}""", 400)
+            : Accept(request));
+        using var client = new MixpanelClient(Given.Account().At(server));
+        EventData[] events = [.. Given.Events(3000).Index().Select(item => item.Index % 30 == 7 ? item.Item with { Event = name } : item.Item)];
+
+        var output = await client.ImportEventsAsync(Given.Import(events));
+
+        Assert.Equal((2900, 3), (output.NumRecordsImported, server.Requests.Count));
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => (i * 30) + 7), output.FailedRecords!.Select(record => record.Index));
+        Assert.All(output.FailedRecords!, record => Assert.Contains(Words, record.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nothing_more_is_sent_when_all_events_link_ids()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"code":400,"error":"x","num_records_imported":0,"failed_records":["identity events are not allowed when project is using simplified identity management"],"status":"Bad Request"}""", 400));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var output = await client.ImportEventsAsync(Given.Import([.. Given.Events(10).Select(item => item with { Event = "$identify" })]));
+
+        Assert.Equal((0, 10, 1), (output.NumRecordsImported, output.FailedRecords!.Count, server.Requests.Count));
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(0)]

@@ -274,8 +274,11 @@ public sealed class LookupTableTests : IDisposable
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         var row = new string('"', 1_000_000);
         var request = Request($"id;n\n{string.Concat(Enumerable.Range(0, 53).Select(i => $"{i};{row}\n"))}") with { Delimiter = ';', Quote = null, DryRun = dryRun };
-        Assert.Equal("input", (await Assert.ThrowsAsync<MixpanelException>(() => RunAsync(request, server))).Error.Field);
+        var report = await RunAsync(request, server);
+        Assert.Equal((RunOutcome.Invalid, 53, 53), (report.Outcome, report.Read, report.Pending));
+        Assert.Contains("100 MB", Assert.Single(report.Problems), StringComparison.Ordinal);
         Assert.Empty(server.Requests);
+        Assert.Null(_state.Load());
     }
 
     [Fact]
@@ -350,9 +353,116 @@ public sealed class LookupTableTests : IDisposable
             for (var i = 0; i < 101; i++) gzip.Write(new byte[1 << 20]);
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         var input = _run.Folder.Write("large.csv.gz", packed.ToArray());
-        var error = await Assert.ThrowsAsync<MixpanelException>(() => RunAsync(Request("") with { Inputs = [input] }, server));
-        Assert.Equal("input", error.Error.Field);
+        var report = await RunAsync(Request("") with { Inputs = [input] }, server);
+        Assert.Equal((RunOutcome.Invalid, 0), (report.Outcome, report.Read)); // no row was looked for
+        Assert.Contains("100 MB", Assert.Single(report.Problems), StringComparison.Ordinal);
         Assert.Empty(server.Requests);
+        Assert.Null(_state.Load());
+    }
+
+    /// <summary>As for records, a stop that leaves nothing undone is none.</summary>
+    [Fact]
+    public async Task A_stop_while_the_table_is_sent_waits_for_the_reply()
+    {
+        using var stop = new CancellationTokenSource();
+        await using var server = await RecordingServer.StartAsync(_ =>
+        {
+            stop.Cancel();
+            return Answer.Json(Done);
+        });
+        var report = await RunAsync(Request(Table), server, cancellationToken: stop.Token);
+        Assert.Equal((RunOutcome.Complete, 3, 2, 0), (report.Outcome, report.Read, report.Accepted, report.Pending));
+        Assert.Empty(report.Problems);
+        Assert.True(_state.Load()!.Finished);
+        Assert.Equal(RunOutcome.Complete, (await RunAsync(Table, server)).Outcome);
+        Assert.Single(server.Requests);
+    }
+
+    [Fact]
+    public async Task A_stop_while_the_table_is_sent_leaves_it_pending_when_no_reply_comes()
+    {
+        using var stop = new CancellationTokenSource();
+        var isFirst = true;
+        await using var server = await RecordingServer.StartAsync(_ =>
+        {
+            if (!isFirst) return Answer.Json(Done);
+            isFirst = false;
+            stop.Cancel();
+            return Answer.Stall;
+        });
+        var report = await RunAsync(Request(Table) with { Grace = TimeSpan.Zero }, server, cancellationToken: stop.Token);
+        Assert.Equal((RunOutcome.Stopped, 3, 0, 2, 1), (report.Outcome, report.Read, report.Accepted, report.Pending, report.Blank));
+        Assert.Equal((RunOutcome.Complete, 2, 2), await RunAsync(Table, server) is var again ? (again.Outcome, again.Accepted, again.Requests) : default);
+    }
+
+    [Fact]
+    public async Task A_stop_before_a_table_that_is_tried_again_ends_the_tries()
+    {
+        using var stop = new CancellationTokenSource();
+        await using var server = await RecordingServer.StartAsync(_ =>
+        {
+            stop.Cancel();
+            return Answer.Json("", 502);
+        });
+        Assert.Equal((RunOutcome.Stopped, 0, 2, 1), await RunAsync(Request(Table), server, cancellationToken: stop.Token) is var report ? (report.Outcome, report.Accepted, report.Pending, report.Requests) : default);
+    }
+
+    [Theory]
+    [InlineData("""{"code":200,"status":"OK","num_records_imported":1}""")]
+    [InlineData("""{"code":200,"status":"OK","num_records_imported":0}""")]
+    [InlineData("""{"code":200,"status":"OK","num_records_imported":"3"}""")]
+    public async Task A_count_of_other_rows_than_were_sent_is_doubted(string answer)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(answer));
+        var report = await RunAsync(Table, server);
+        Assert.Equal((RunOutcome.Unavailable, 0, 2, 2), (report.Outcome, report.Accepted, report.Pending, report.Requests));
+        Assert.Contains("of 2 rows as imported", report.Problems[0], StringComparison.Ordinal);
+        Assert.Contains("may have been replaced", report.Problems[0], StringComparison.Ordinal);
+        Assert.False(_state.Load()!.Finished);
+    }
+
+    [Theory]
+    [InlineData(1, """{"code":200,"status":"OK","num_records_imported":2}""")]
+    [InlineData(2, """{"code":200,"status":"OK","num_records_imported":1}""", """{"code":200,"status":"OK","num_records_imported":2}""")]
+    [InlineData(2, """{"code":200,"status":"OK","num_records_imported":1}""", Done)]
+    public async Task A_count_of_all_rows_is_believed(int requests, params string[] answers)
+    {
+        await using var server = await RecordingServer.StartAsync([.. answers.Select(answer => Answer.Json(answer))]);
+        Assert.Equal((RunOutcome.Complete, 2, requests), await RunAsync(Table, server) is var report ? (report.Outcome, report.Accepted, report.Requests) : default);
+    }
+
+    /// <summary>Rows that were read are in the report, whatever cannot be written.</summary>
+    [Theory]
+    [InlineData(1, 0, 2503)]
+    [InlineData(2, 1000, 1503)]
+    [InlineData(3, 2000, 503)]
+    public async Task A_disk_that_fails_leaves_the_rows_in_the_report(int save, int rejected, int pending)
+    {
+        using var state = new CrashingState { CrashAtSave = save };
+        using var client = new MixpanelClient(Given.Account());
+        var rows = string.Concat(Enumerable.Range(0, 2500).Select(i => $"{i}\n"));
+        var report = await client.ImportAsync(Request($"id,n\na,1\n\nb,1\n{rows}") with { DeadLetterPath = null }, state, TestContext.Current.CancellationToken);
+        var blank = rejected == 0 ? 0 : 1; // settled with the first save
+        Assert.Equal((RunOutcome.DiskFailed, 2503, 0, rejected, pending - blank, blank), (report.Outcome, report.Read, report.Accepted, report.Rejected, report.Pending, report.Blank));
+    }
+
+    [Fact]
+    public async Task An_accepted_table_that_cannot_be_saved_is_pending()
+    {
+        using var state = new CrashingState { CrashAtSave = 1 };
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        using var client = new MixpanelClient(Given.Account().At(server));
+        var report = await client.ImportAsync(Request(Table) with { DeadLetterPath = null }, state, TestContext.Current.CancellationToken);
+        Assert.Equal((RunOutcome.DiskFailed, 3, 0, 3, 1), (report.Outcome, report.Read, report.Accepted, report.Pending, report.Requests));
+    }
+
+    [Fact]
+    public async Task Dead_letters_that_cannot_be_written_leave_the_rows_in_the_report()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "It is on Linux only.");
+        var report = await RunAsync(Request("id,n\na,1\nb\n") with { DeadLetterPath = "/dev/full" }, server: null, writesDeadLetters: false);
+        Assert.Equal((RunOutcome.DiskFailed, 2, 1, 1, null), (report.Outcome, report.Read, report.Rejected, report.Pending, report.DeadLetter));
+        Assert.Equal((RunOutcome.Rejected, 2, 1), await RunAsync(Request("id,n\na,1\nb\n"), server: null) is var again ? (again.Outcome, again.Read, again.Rejected) : default);
     }
 
     [Fact]

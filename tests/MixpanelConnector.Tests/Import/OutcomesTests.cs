@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Testing;
 using static MixpanelConnector.Tests.Import.ImportRun;
@@ -188,6 +189,40 @@ public sealed class OutcomesTests : IDisposable
         report = await _run.RunAsync(request, state, TestContext.Current.CancellationToken);
         Assert.Equal((RunOutcome.Complete, 50_000), (report.Outcome, report.Accepted));
         Assert.Equal(50_000, _run.StoredNumbers().Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(2500)]
+    public async Task A_stop_that_leaves_nothing_undone_is_none(int events)
+    {
+        using var state = new InMemoryImportState();
+        using var stop = new CancellationTokenSource();
+        var last = (events + 1999) / 2000;
+        _run.Mixpanel.Script = request =>
+        {
+            if (request.Number == last) stop.Cancel();
+            return null;
+        };
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(events))) with { Senders = 1 }, state, stop.Token);
+        Assert.Equal((RunOutcome.Complete, events), (report.Outcome, report.Accepted));
+        Assert.Empty(report.Problems);
+        Assert.True(state.Load()!.Finished);
+    }
+
+    [Fact]
+    public async Task A_stop_while_the_inputs_are_looked_for_is_in_the_report()
+    {
+        using var stop = new CancellationTokenSource();
+        await stop.CancelAsync();
+        using var packed = new MemoryStream();
+        using (var zip = new System.IO.Compression.ZipArchive(packed, System.IO.Compression.ZipArchiveMode.Create, leaveOpen: true))
+        using (var entry = zip.CreateEntry("a.ndjson").Open()) entry.Write(Encoding.UTF8.GetBytes(Events(3)));
+        var input = _run.Folder.Write("a.zip", packed.ToArray());
+        using var state = new InMemoryImportState();
+        Assert.Equal((RunOutcome.Stopped, 0), await _run.RunAsync(_run.Request(input), state, stop.Token) is var report ? (report.Outcome, report.Read) : default);
+        Assert.Equal(3, (await _run.RunAsync(_run.Request(input), state, TestContext.Current.CancellationToken)).Accepted);
+        Assert.Equal((RunOutcome.Stopped, 3), await _run.RunAsync(_run.Request(input), state, stop.Token) is var again ? (again.Outcome, again.Accepted) : default);
     }
 
     [Fact]

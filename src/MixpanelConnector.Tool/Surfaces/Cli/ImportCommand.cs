@@ -158,7 +158,7 @@ sealed class ImportCommand
         var proposed = report.Inspection is { } inspection ? ProposedCommand.Of(parsed, inspection, _inspect) : null;
         if (report.Outcome is RunOutcome.Invalid && report.Inspection is { } seen) _host.Notes.Write(InspectionText.Of(seen, proposed, MostColumnsAside));
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        if (report.Outcome is RunOutcome.Invalid) _host.Notes.WriteLine(parsed.GetValue(_type) is "lookup-table" ? "mixpanel: --keep-going writes the invalid rows to the dead letters; the table is unchanged all the same." : "mixpanel: --keep-going sends the valid records anyway, and writes all others to the dead letters.");
+        if (report is { Outcome: RunOutcome.Invalid, Reasons: not null }) _host.Notes.WriteLine(parsed.GetValue(_type) is "lookup-table" ? "mixpanel: --keep-going writes the invalid rows to the dead letters; the table is unchanged all the same." : "mixpanel: --keep-going sends the valid records anyway, and writes all others to the dead letters.");
         else if (proposed is not null) _host.Notes.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"mixpanel: with this command, {report.Inspection!.Proposal!.Accepted} of the {report.Inspection.Records} inspected records are accepted: {proposed}"));
         if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel && !request.Inputs.Any(input => input.Contains("://", StringComparison.Ordinal))) _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);

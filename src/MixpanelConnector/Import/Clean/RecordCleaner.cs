@@ -175,10 +175,10 @@ sealed class RecordCleaner
             var holdsProperties = HoldsProperties(in reader);
             var isId = IsOneOf(_rootIds, in reader);
             reader.Read();
-            if (isId && IsNumericId(in reader))
+            if (isId && IdAsText(in reader, record) is { } id)
             {
                 made |= Cleaned.Ids;
-                Put((int)reader.TokenStartIndex, (int)reader.BytesConsumed, "\""u8, reader.ValueSpan, "\""u8);
+                Put((int)reader.TokenStartIndex, (int)reader.TokenStartIndex + WholeValue(in reader, record).Length, id);
             }
 
             if (!holdsProperties || reader.TokenType is not JsonTokenType.StartObject)
@@ -188,7 +188,7 @@ sealed class RecordCleaner
             }
 
             var start = (int)reader.BytesConsumed;
-            if (!ReadMembers(ref reader)) return RenameCollision;
+            if (!ReadMembers(ref reader, record)) return RenameCollision;
             made |= EditMembers(record, start);
         }
 
@@ -209,7 +209,7 @@ sealed class RecordCleaner
     static IEnumerable<string> Seen(byte[][] names, bool[] were) => names.Where((_, i) => were[i]).Select(Encoding.UTF8.GetString);
 
     /// <summary>Lists the members of an object, and their state after dropping and renaming. False on a name collision.</summary>
-    bool ReadMembers(ref Utf8JsonReader reader)
+    bool ReadMembers(ref Utf8JsonReader reader, ReadOnlySpan<byte> record)
     {
         _members.Clear();
         _wasRenamed.AsSpan().Clear();
@@ -237,10 +237,10 @@ sealed class RecordCleaner
             reader.Read();
             member.ValueStart = (int)reader.TokenStartIndex;
             member.Type = reader.TokenType;
-            member.Id = member.Role is Role.UserId or Role.DeviceId && IsUsableId(in reader);
-            member.IsNumericId = _rootIds is [] && member.Role is Role.DistinctId or Role.UserId or Role.DeviceId && IsNumericId(in reader);
-            if (member.Role is Role.Time && _rootIds is []) ReadTime(ref member, in reader);
-            if (member.Role is Role.InsertId && _fixes.HasFlag(ImportFixes.InsertIds)) member.InsertId = ReadInsertId(in reader);
+            if (_rootIds is [] && member.Role is Role.DistinctId or Role.UserId or Role.DeviceId) member.IdAsText = IdAsText(in reader, record);
+            member.Id = member.Role is Role.UserId or Role.DeviceId && (IsUsableId(in reader) || (reader.TokenType is JsonTokenType.StartObject && member.IdAsText is not null));
+            if (member.Role is Role.Time && _rootIds is []) ReadTime(ref member, in reader, record);
+            if (member.Role is Role.InsertId && _fixes.HasFlag(ImportFixes.InsertIds)) member.InsertId = ReadInsertId(in reader, record);
             reader.Skip();
             member.End = (int)reader.BytesConsumed;
             _members.Add(member);
@@ -303,10 +303,10 @@ sealed class RecordCleaner
                 made |= Cleaned.InsertIds;
                 Put(member.ValueStart, member.End, "\""u8, insertId, "\""u8);
             }
-            else if (member.IsNumericId)
+            else if (member.IdAsText is { } text)
             {
                 made |= Cleaned.Ids;
-                Put(member.ValueStart, member.End, "\""u8, record[member.ValueStart..member.End], "\""u8);
+                Put(member.ValueStart, member.End, text);
             }
         }
 
@@ -322,18 +322,12 @@ sealed class RecordCleaner
     /// <summary>Writes a <c>distinct_id</c>: that of another member, or an empty one.</summary>
     void PutId(ReadOnlySpan<byte> record, int start, int end, ReadOnlySpan<byte> name, int? from, ReadOnlySpan<byte> comma)
     {
-        var value = from is { } source ? ValueOf(record, source) : "\"\""u8;
-        var isNumber = from is { } member && _members[member].IsNumericId;
-        _edits.Add(new Edit(start, end, _text.WrittenCount, name.Length + value.Length + (isNumber ? 2 : 0) + comma.Length));
-        _text.Write(name);
-        if (isNumber) _text.Write("\""u8);
-        _text.Write(value);
-        if (isNumber) _text.Write("\""u8);
-        _text.Write(comma);
+        var value = from is not { } source ? "\"\""u8 : _members[source].IdAsText is { } text ? text : ValueOf(record, source);
+        Put(start, end, name, value, comma);
     }
 
     /// <summary>Determines the new time, if it changes.</summary>
-    void ReadTime(ref Member member, ref readonly Utf8JsonReader reader)
+    void ReadTime(ref Member member, ref readonly Utf8JsonReader reader, ReadOnlySpan<byte> record)
     {
         long time;
         if (reader.TokenType is JsonTokenType.String)
@@ -341,6 +335,12 @@ sealed class RecordCleaner
             if (!_fixes.HasFlag(ImportFixes.Time) || reader.ValueSpan.Length is 0 or > TimeText.Longest) return;
             Span<byte> text = stackalloc byte[TimeText.Longest];
             if (!IsRead(_times.Read(text[..reader.CopyString(text)], out time, out var isCount))) return;
+            if (!isCount) time = TimeReader.OfEvent(time);
+            member.Made = Cleaned.Time;
+        }
+        else if (reader.TokenType is JsonTokenType.StartObject)
+        {
+            if (!_fixes.HasFlag(ImportFixes.Time) || !IsRead(_times.ReadExtended(WholeValue(in reader, record), out time, out var isCount))) return;
             if (!isCount) time = TimeReader.OfEvent(time);
             member.Made = Cleaned.Time;
         }
@@ -391,9 +391,10 @@ sealed class RecordCleaner
     }
 
     /// <summary>The replacement for an id that Mixpanel does not accept: empty to remove it; null to keep it.</summary>
-    static byte[]? ReadInsertId(ref readonly Utf8JsonReader reader)
+    static byte[]? ReadInsertId(ref readonly Utf8JsonReader reader, ReadOnlySpan<byte> record)
     {
         if (reader.TokenType is JsonTokenType.Null) return [];
+        if (reader.TokenType is JsonTokenType.StartObject && ExtendedJson.Read(WholeValue(in reader, record), out var id) is ExtendedKind.Text or ExtendedKind.Number && MixpanelValues.IsInsertId(new JsonToken(JsonTokenType.String, id, 0, isEscaped: false))) return id.ToArray();
         if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.Number)) return null;
         var token = new JsonToken(JsonTokenType.String, reader.ValueSpan, (int)reader.TokenStartIndex, reader.ValueIsEscaped);
         if (MixpanelValues.IsBlank(in token) || MixpanelValues.IsBanned(in token, ignoreCase: true)) return [];
@@ -405,9 +406,21 @@ sealed class RecordCleaner
         return Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SHA256.HashData(text.AsSpan(0, length)))[..MixpanelValues.LongestInsertId]);
     }
 
-    /// <summary>Whether it is a number to be converted to text.</summary>
-    bool IsNumericId(ref readonly Utf8JsonReader reader) =>
-        _fixes.HasFlag(ImportFixes.Ids) && reader.TokenType is JsonTokenType.Number && reader.ValueSpan.Length <= MixpanelValues.LongestDistinctId;
+    /// <summary>An id that is not text as the JSON of its text: a number, or an id in MongoDB's extended JSON; null for any other, which is kept.</summary>
+    byte[]? IdAsText(ref readonly Utf8JsonReader reader, ReadOnlySpan<byte> record)
+    {
+        if (!_fixes.HasFlag(ImportFixes.Ids)) return null;
+        if (reader.TokenType is JsonTokenType.Number && reader.ValueSpan.Length <= MixpanelValues.LongestDistinctId) return [(byte)'"', .. reader.ValueSpan, (byte)'"'];
+        return reader.TokenType is JsonTokenType.StartObject && ExtendedJson.Read(WholeValue(in reader, record), out var id) is ExtendedKind.Text or ExtendedKind.Number ? [(byte)'"', .. id, (byte)'"'] : null;
+    }
+
+    /// <summary>The text of the value that a reader is at the beginning of.</summary>
+    static ReadOnlySpan<byte> WholeValue(ref readonly Utf8JsonReader reader, ReadOnlySpan<byte> record)
+    {
+        var rest = reader;
+        rest.Skip();
+        return record[(int)reader.TokenStartIndex..(int)rest.BytesConsumed];
+    }
 
     static bool IsUsableId(ref readonly Utf8JsonReader reader)
     {
@@ -485,8 +498,8 @@ sealed class RecordCleaner
         /// <summary>Whether it can serve as the <c>distinct_id</c>.</summary>
         public bool Id;
 
-        /// <summary>Whether it is an id to be converted to text.</summary>
-        public bool IsNumericId;
+        /// <summary>The text to write for an id that is none; null to keep it.</summary>
+        public byte[]? IdAsText;
 
         /// <summary>The <c>$insert_id</c> to write; empty to remove it.</summary>
         public byte[]? InsertId;

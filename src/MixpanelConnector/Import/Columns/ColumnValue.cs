@@ -27,7 +27,7 @@ sealed class ColumnValue(ImportRequest request)
     {
         converted = value;
         if (!Utf8.IsValid(value)) return true; // invalid UTF-8 is reported instead
-        if (value is [(byte)'{' or (byte)'[', ..]) return type is ImportColumnType.Json;
+        if (value is [(byte)'{' or (byte)'[', ..]) return type is ImportColumnType.Json || TryExtended(value, type, isEventTime, out converted);
         if (value.SequenceEqual("null"u8))
         {
             converted = default;
@@ -116,6 +116,17 @@ sealed class ColumnValue(ImportRequest request)
         }
     }
 
+    bool TryExtended(ReadOnlySpan<byte> value, ImportColumnType type, bool isEventTime, out ReadOnlySpan<byte> converted)
+    {
+        converted = value;
+        var kind = ExtendedJson.Read(value, out var text);
+        if (kind is ExtendedKind.None) return false;
+        if (type is ImportColumnType.Time) return _times.ReadExtended(value, out var time, out var isCount) is TimeReading.Read && TryWriteTime(time, isCount, isEventTime, out converted);
+        if (type is ImportColumnType.Text) converted = Quoted(text);
+        else if (type is ImportColumnType.Number) return kind is ExtendedKind.Number or ExtendedKind.Milliseconds && Literal.TryRead(text, exponents: true, out converted);
+        return type is ImportColumnType.Text;
+    }
+
     static bool? Truth(ReadOnlySpan<byte> text)
     {
         if (text.Length > 5) return null;
@@ -129,7 +140,12 @@ sealed class ColumnValue(ImportRequest request)
     bool TryTime(ReadOnlySpan<byte> text, bool isEventTime, out ReadOnlySpan<byte> converted)
     {
         converted = default;
-        if (text.Length > TimeText.Longest || _times.Read(text, out var time, out var isCount) is not TimeReading.Read) return false;
+        return text.Length <= TimeText.Longest && _times.Read(text, out var time, out var isCount) is TimeReading.Read && TryWriteTime(time, isCount, isEventTime, out converted);
+    }
+
+    bool TryWriteTime(long time, bool isCount, bool isEventTime, out ReadOnlySpan<byte> converted)
+    {
+        converted = default;
         Reserve(ref _made, 40);
         int length;
         if (isEventTime)

@@ -83,6 +83,9 @@ abstract class RecordReader : IDisposable
     /// <summary>The last line that was read, at least in part.</summary>
     public virtual long LastLine => Position.Line;
 
+    /// <summary>Why that record is incomplete; null when nothing more is known.</summary>
+    public virtual string? PartialReason => null;
+
     /// <summary>The line on which that incomplete record begins.</summary>
     public virtual long PartialLine => Position.Line + 1;
 

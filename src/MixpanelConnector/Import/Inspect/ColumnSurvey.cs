@@ -24,6 +24,9 @@ sealed class SurveyedColumn(string name, bool isProperty)
 
     public bool IsProperty => isProperty;
 
+    /// <summary>Whether it has a value in MongoDB's extended JSON, which Mixpanel takes for an object.</summary>
+    public bool IsExtended { get; set; }
+
     public string Type => _types.Count == 0 ? "empty" : string.Join(" or ", _types.OrderByDescending(type => type.Value).ThenBy(type => type.Key, StringComparer.Ordinal).Select(type => type.Key));
 
     /// <summary>Whether there are values, and all of them have one of these types.</summary>
@@ -101,6 +104,7 @@ sealed class ColumnSurvey(ImportRequest request)
             reader.Skip();
             if (Column(name, isProperty && !isBuilt) is not { } column || token is JsonTokenType.Null) continue;
             var value = record[start..(int)reader.BytesConsumed];
+            if (token is JsonTokenType.StartObject && ExtendedJson.Read(value, out _) is not ExtendedKind.None) column.IsExtended = true;
             column.Add(TypeOf(token, value), RecordFields.Shown(token is JsonTokenType.String ? reader.GetString()! : Encoding.UTF8.GetString(value)));
         }
     }
@@ -109,7 +113,14 @@ sealed class ColumnSurvey(ImportRequest request)
     {
         JsonTokenType.Number => SurveyedColumn.Number,
         JsonTokenType.True or JsonTokenType.False => "boolean",
-        JsonTokenType.StartObject or JsonTokenType.StartArray => "json",
+        JsonTokenType.StartObject => ExtendedJson.Read(value, out _) switch
+        {
+            ExtendedKind.Moment or ExtendedKind.Milliseconds => SurveyedColumn.Time,
+            ExtendedKind.Text => SurveyedColumn.Text,
+            ExtendedKind.Number => SurveyedColumn.Number,
+            _ => "json",
+        },
+        JsonTokenType.StartArray => "json",
         _ => !NumberText.IsLiteral(value[1..^1], exponents: true) && _value.IsTime(value) ? SurveyedColumn.Time : SurveyedColumn.Text,
     };
 

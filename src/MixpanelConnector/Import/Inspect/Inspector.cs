@@ -72,6 +72,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             return inspection with { Problem = $"{input.Name} {e.Message}.", Outcome = e.Outcome };
         }
 
+        WarnOfExtendedJson(survey, input);
         var given = await TryAsync(request, input, cancellationToken).ConfigureAwait(false);
         var isUnreadable = IsUnreadable(given);
         inspection = inspection with
@@ -83,6 +84,18 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             Outcome = isUnreadable ? given.Outcome : RunOutcome.Complete,
         };
         return given.Rejected == 0 ? inspection : inspection with { Proposal = await ProposeAsync(input, asked, given, survey, cancellationToken).ConfigureAwait(false) };
+    }
+
+    /// <summary>Warns of properties that would be imported as objects, although each stands for a plain value.</summary>
+    void WarnOfExtendedJson(ColumnSurvey survey, InputFile input)
+    {
+        string[] fields = ["time", "distinct_id", "$distinct_id", "$group_id", "$user_id", "$device_id", "$insert_id"]; // --fix converts these
+        var columns = survey.Columns.Where(column => column.IsExtended && !fields.Contains(column.Name, StringComparer.Ordinal) && !request.ColumnTypes.ContainsKey(column.Name) && !request.Columns.Values.Contains(column.Name, StringComparer.Ordinal) && !request.Drop.Contains(column.Name, StringComparer.Ordinal)).ToList();
+        if (columns is not [var first, ..]) return;
+        var others = columns.Count == 1 ? "" : $" and {Counted.Of(columns.Count - 1, "other column", "other columns")}";
+        var type = first.IsOneOf(SurveyedColumn.Time) ? SurveyedColumn.Time : first.IsOneOf(SurveyedColumn.Number) ? SurveyedColumn.Number : SurveyedColumn.Text;
+        var way = first.IsProperty ? "write plain values instead, for example with jq" : columns.Count == 1 ? $"--column-type '{RecordFields.Shown(first.Name)}={type}' converts them" : $"--column-type, such as '{RecordFields.Shown(first.Name)}={type}', converts them";
+        request.Diagnostics.Warn(input.Name, $"{RecordFields.Shown(first.Name)}{others} {(columns.Count == 1 ? "has" : "have")} values in MongoDB's extended JSON, which are imported as objects: {way}.");
     }
 
     /// <summary>Does a dry run over the first records of an input.</summary>

@@ -22,6 +22,9 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     /// <summary>Above this size, a buffer is as large as the largest table, since enlarging it again would leave its predecessors behind.</summary>
     const int LargestGrowing = 16 << 20;
 
+    /// <summary>The number of wrong counts after which no count is trusted.</summary>
+    const int MiscountConfirmations = 2;
+
     /// <summary>The number of dead letters saved per checkpoint, regardless of how many rows are rejected.</summary>
     const int MostDeadLetters = 1000;
 
@@ -36,79 +39,101 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     readonly TimeProvider _time = transport.Options.TimeProvider;
     readonly ImportCounts _counts = new();
     IEnumerable<(LookupRow Row, Refusal Refusal)> _refused = [];
+    ImportTotals _saved = new(); // what the state contains for certain
+    bool _discards; // whether what it contains is of an earlier import, and is to be discarded
+    long _read; // the rows of the table, blank lines included
 
-    /// <exception cref="MixpanelException">An option or a setting is invalid, or the table is too large. Nothing was sent.</exception>
+    /// <exception cref="MixpanelException">An option or a setting is invalid. Nothing was sent.</exception>
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
     {
         if (!request.DryRun) transport.EnsureAccess(_put.Auth);
         var inputs = InputList.Find(request, new ExcludedFiles(request, state), request.Diagnostics.Warn);
         if (inputs is not [var input]) throw MixpanelException.Invalid("input", "A lookup table must be one file.");
         Outputs.EnsureNoInputs(request, inputs);
-        using var cancellation = new ImportCancellation(_time, cancellationToken);
+        using var cancellation = new ImportCancellation(_time, cancellationToken, request.Grace);
         var began = _time.GetTimestamp();
-        var before = new ImportTotals();
         try
         {
             Outputs.EnsureWritable(request);
-            var (loaded, discards) = LastCheckpoint.Load(state, request, _options, []);
-            var csv = await ReadAsync(input, cancellation).ConfigureAwait(false);
-            if (csv is null) return Unread();
+            (var loaded, _discards) = LastCheckpoint.Load(state, request, _options, []);
+            _saved = loaded?.Totals ?? _saved;
+            if (await ReadAsync(input, cancellation).ConfigureAwait(false) is not { } csv) return Report(cancellation);
 
             var progress = new ImportSourceProgress
             {
                 Id = input.Id,
-                Offset = csv.Value.Length,
+                Offset = csv.Length,
                 Line = 0,
                 Ended = true,
-                Fingerprint = XxHash128.HashToUInt128(csv.Value.Span).ToString("x32", CultureInfo.InvariantCulture),
+                Fingerprint = XxHash128.HashToUInt128(csv.Span).ToString("x32", CultureInfo.InvariantCulture),
             };
             if (loaded is { Finished: true } && loaded.Sources.Contains(progress))
             {
                 request.Diagnostics.Warn(input.Name, "The table was imported before and is unchanged, and nothing was sent now. To send it again, add --restart.");
-                return Report(cancellation, loaded.Totals, pending: 0);
+                cancellation.LeavesNothing();
+                return Report(cancellation);
             }
 
+            if (Read(input, csv, cancellation) is not { } table) return Report(cancellation);
+
             // Results of an earlier run for this file are recomputed; the costs it reported are kept.
-            if (loaded is { Finished: false }) before = new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed };
-            if (Read(input, csv.Value, cancellation) is not { } table) return Unread();
+            var before = loaded is { Finished: false } ? new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed } : new ImportTotals();
+            (_saved, _read) = (before, table.Count + table.Blank);
             var accepted = await DecideAsync(input, table, cancellation).ConfigureAwait(false);
-            if (!accepted && FirstAlike(input, table) is { } alike) return new ImportEnding(request, state, cancellation).StopAtFirst(alike, table.Count + table.Blank, hasSaved: false, inspection: null);
+            if (cancellation.Problems.Outcome is RunOutcome.Invalid) return Report(cancellation); // the state stays as it was
+            if (accepted is false && FirstAlike(input, table) is { } alike) return new ImportEnding(request, state, cancellation).StopAtFirst(alike, _read, hasSaved: false, inspection: null);
             var totals = before with
             {
-                Accepted = accepted ? table.Count : 0,
+                Accepted = accepted is true ? table.Count : 0,
                 Blank = table.Blank,
-                Bytes = accepted ? csv.Value.Length : 0,
+                Bytes = accepted is true ? csv.Length : 0,
                 Requests = before.Requests + _counts.Requests,
                 Retries = before.Retries + _counts.Retries,
                 Elapsed = before.Elapsed + _time.GetElapsedTime(began),
             };
+            _saved = before with { Requests = totals.Requests, Retries = totals.Retries, Elapsed = totals.Elapsed };
+            _discards = false;
             state.Clear(); // a crash between this and the last save below only means that the table is sent again
-            var deadLetters = new List<ReadOnlyMemory<byte>>(MostDeadLetters);
-            var deadLetterBytes = 0L;
-            var checkpoint = new ImportCheckpoint { OptionsFingerprint = _options.Fingerprint, Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
-            foreach (var (row, refusal) in _refused)
-            {
-                if (cancellation.Stop.IsCancellationRequested) break; // the others are pending
-                var letter = Refuse(input, table, row, refusal);
-                deadLetters.Add(letter);
-                deadLetterBytes += letter.Length;
-                totals = totals with { Rejected = totals.Rejected + 1 };
-                if (deadLetters.Count < MostDeadLetters && deadLetterBytes < MostDeadLetterBytes) continue;
-                state.Save(checkpoint with { Totals = totals, DeadLetters = [.. deadLetters] });
-                deadLetters.Clear();
-                deadLetterBytes = 0;
-            }
-
-            state.Save(checkpoint with { Totals = totals, DeadLetters = deadLetters });
-            request.Progress?.Report(new ImportProgress { Read = totals.Read, Accepted = totals.Accepted, Rejected = totals.Rejected, Requests = _counts.Requests, Retries = _counts.Retries, InputBytes = input.Length ?? csv.Value.Length, TotalInputBytes = input.Length });
-            return Report(cancellation, totals, pending: table.Count - totals.Accepted - totals.Rejected);
-
-            ImportReport Unread() => discards ? ImportReports.Of(cancellation, before, pending: 0, deadLetterPath: null, MendAdvice) : Report(cancellation, loaded?.Totals ?? before, pending: 0);
+            var checkpoint = new ImportCheckpoint { OptionsFingerprint = _options.Fingerprint, Totals = totals, Finished = accepted is true, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
+            if (SaveRefused(input, table, checkpoint, cancellation) && accepted is not null) cancellation.LeavesNothing();
+            request.Progress?.Report(new ImportProgress { Read = _saved.Read, Accepted = _saved.Accepted, Rejected = _saved.Rejected, Requests = _counts.Requests, Retries = _counts.Retries, InputBytes = input.Length ?? csv.Length, TotalInputBytes = input.Length });
+            return Report(cancellation);
         }
         catch (ImportStateException e)
         {
             cancellation.Note(e.Outcome, e.Message);
-            return ImportReports.Of(cancellation, before, pending: 0, deadLetterPath: null, MendAdvice);
+            return ImportReports.Of(cancellation, _saved, Pending, deadLetterPath: null, MendAdvice);
+        }
+    }
+
+    /// <summary>Saves the checkpoint with a dead letter for each rejected row. False when that was stopped before the last; the others are pending.</summary>
+    bool SaveRefused(InputFile input, LookupTable table, ImportCheckpoint checkpoint, ImportCancellation cancellation)
+    {
+        var totals = checkpoint.Totals;
+        var deadLetters = new List<ReadOnlyMemory<byte>>(MostDeadLetters);
+        var deadLetterBytes = 0L;
+        var isWhole = true;
+        foreach (var (row, refusal) in _refused)
+        {
+            isWhole = !cancellation.Stop.IsCancellationRequested;
+            if (!isWhole) break;
+            var letter = Refuse(input, table, row, refusal);
+            deadLetters.Add(letter);
+            deadLetterBytes += letter.Length;
+            totals = totals with { Rejected = totals.Rejected + 1 };
+            if (deadLetters.Count < MostDeadLetters && deadLetterBytes < MostDeadLetterBytes) continue;
+            Save([.. deadLetters]);
+            deadLetters.Clear();
+            deadLetterBytes = 0;
+        }
+
+        Save(deadLetters);
+        return isWhole;
+
+        void Save(IReadOnlyList<ReadOnlyMemory<byte>> letters)
+        {
+            state.Save(checkpoint with { Totals = totals, DeadLetters = letters });
+            _saved = totals;
         }
     }
 
@@ -125,7 +150,12 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             while (await source.ReadAsync(bytes.AsMemory(length), cancellation.Stop).ConfigureAwait(false) is var read and > 0)
             {
                 length += read;
-                if (length > LargestTable) throw TooLarge();
+                if (length > LargestTable)
+                {
+                    NoteTooLarge(input, cancellation);
+                    return null;
+                }
+
                 if (length < bytes.Length) continue;
                 var larger = GC.AllocateUninitializedArray<byte>(length < LargestGrowing ? length * 2 : LargestTable + 1);
                 bytes.CopyTo(larger, 0);
@@ -137,7 +167,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
         catch (InputException e)
         {
-            cancellation.Note(RunOutcome.Damaged, $"{input.Name} {e.Message}. Fix the input and run the same command again.");
+            cancellation.Note(e.Outcome, $"{input.Name} {e.Message}. {(e.Outcome is RunOutcome.Damaged ? "Fix the input and run" : "Run")} the same command again.");
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
@@ -166,13 +196,16 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
     }
 
-    /// <summary>Whether the table was accepted. If not, its invalid rows are among the dead letters, or a reason to stop is reported.</summary>
-    async Task<bool> DecideAsync(InputFile input, LookupTable table, ImportCancellation cancellation)
+    /// <summary>
+    /// Whether the table was accepted; if not, its invalid rows are to become dead letters. Null when that is unknown, or there is nothing to decide, which is
+    /// reported as the reason to stop.
+    /// </summary>
+    async Task<bool?> DecideAsync(InputFile input, LookupTable table, ImportCancellation cancellation)
     {
         if (table.Count == 0 && !request.AllowEmpty)
         {
             cancellation.Note(RunOutcome.Damaged, ImportReports.Empty(request));
-            return false;
+            return null;
         }
 
         if (!table.HasHeader)
@@ -184,7 +217,12 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         _refused = table.Rejected().Select(rejected => (rejected.Row, Refusal(rejected.Rejection)));
         if (table.RejectedCount > 0) return false;
         var length = table.LengthWithCommas();
-        if (length > LargestTable) throw TooLarge();
+        if (length > LargestTable)
+        {
+            NoteTooLarge(input, cancellation);
+            return null;
+        }
+
         if (request.DryRun) return true;
 
         using var body = CompressedBody.Gzip(table.WithCommas(length), new BufferPool(mostBytes: 0)); // one body, used once
@@ -208,15 +246,18 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                     return false;
                 case VerdictKind.Unauthorized:
                     cancellation.Note(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again once this is fixed.");
-                    return false;
+                    return null;
+                case VerdictKind.Miscounted:
+                    cancellation.Note(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This happened twice in a row: the table may have been replaced only in part, or another server responds in Mixpanel's place. Check the table in Mixpanel, the endpoint and any proxies, and run the same command again, which sends all of it.");
+                    return null;
                 default:
                     cancellation.Note(RunOutcome.Unavailable, $"{verdict.Error!.Shown} Run the same command again later.");
-                    return false;
+                    return null;
             }
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
-            return false;
+            return null; // the reply did not arrive within the grace
         }
     }
 
@@ -244,12 +285,14 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         var sender = new PacedSender(limiter, new SendLimits(LargestTable), _counts, probesQuota: false); // the number of table calls per day is limited
         var put = _put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") };
         SendAttempt attempt;
+        var miscounts = 0;
         do attempt = await sender.TryAsync(isRetry: _counts.Requests > 0, records: 1, bytes: 0, () => transport.SendOnceAsync(put, cancellation.Abandon), response => ReplyClassifier.ReadLookupTable(response, rows, transport.Options), cancellation.Stop).ConfigureAwait(false);
-        while (attempt.IsOpen);
+        while (attempt.IsOpen || (attempt.Verdict.Kind is VerdictKind.Miscounted && ++miscounts < MiscountConfirmations));
         return (attempt.Verdict, attempt.Reply.Status);
     }
 
-    static MixpanelException TooLarge() => MixpanelException.Invalid("input", "A lookup table has at most 100 MB, uncompressed and with commas. Drop columns or rows that are not needed.");
+    static void NoteTooLarge(InputFile input, ImportCancellation cancellation) =>
+        cancellation.Note(RunOutcome.Invalid, $"{input.Name} has more than the 100 MB of a lookup table, uncompressed and with commas. Nothing was sent; drop columns or rows that are not needed.");
 
     byte[] Refuse(InputFile input, LookupTable table, LookupRow row, Refusal refusal)
     {
@@ -261,9 +304,11 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     DeadLetter Letter(InputFile input, LookupTable table, LookupRow row, in Refusal refusal) =>
         DeadLetters.Of(input.Name, row.Line, row.Start, table.TextOf(row), oversized: null, ReplayOptions.Of(request), in refusal);
 
-    ImportReport Report(ImportCancellation cancellation, ImportTotals totals, long pending)
+    long Pending => Math.Max(0, _read - _saved.Read);
+
+    ImportReport Report(ImportCancellation cancellation)
     {
-        var path = _output.Write(cancellation);
-        return ImportReports.Of(cancellation, totals, pending, path, MendAdvice, totals.Rejected > 0 ? _output.CountReasons() : null);
+        var path = _discards ? null : _output.Write(cancellation);
+        return ImportReports.Of(cancellation, _saved, Pending, path, MendAdvice, _saved.Rejected > 0 ? _output.CountReasons() : null);
     }
 }

@@ -57,6 +57,15 @@ sealed class CheckpointTracker
         }
     }
 
+    /// <summary>The number of batches that are settled, from the first on without a gap.</summary>
+    public long Settled
+    {
+        get
+        {
+            lock (_lock) return _next;
+        }
+    }
+
     /// <summary>Whether the counts of a batch did not add up.</summary>
     public bool Broken { get; private set; }
 

@@ -30,6 +30,8 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     static readonly Rejection TimeMissing = new("time_missing", "properties.time", "the time is missing");
     static readonly Rejection TimeInvalid = new("time_invalid", "properties.time", "the time must be an integer: seconds or milliseconds since 1970");
     static readonly Rejection TimeHasDecimals = TimeInvalid with { Message = $"{TimeInvalid.Message}, without decimals or an exponent. --fix time converts such numbers" };
+    static readonly Rejection TimeMayBeDays = TimeInvalid with { Message = $"{TimeInvalid.Message}. It may be days since 1900, as spreadsheets count them: write it as a date in text" };
+    static readonly Rejection TimeMayBeExtended = TimeInvalid with { Message = $"{TimeInvalid.Message}. --fix time converts MongoDB's {{\"$date\":…}}" };
     static readonly Rejection TimeIsText = TimeInvalid with { Message = "the time is text; it must be an integer: seconds or milliseconds since 1970" };
     static readonly Rejection TimeMayBeIso = TimeIsText with { Message = $"{TimeIsText.Message}. --fix time converts ISO 8601 text; --time-format, such as '%d.%m.%Y %H:%M', converts other text" };
     static readonly Rejection TimeIsNotIso = TimeIsText with { Message = "the time is text that cannot be read unambiguously: it must be an ISO 8601 date with a time of day, and with UTC or an offset if it has a zone. --time-format sets its format, --time-zone its zone" };
@@ -40,6 +42,7 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     static readonly Rejection DistinctIdMayBeMade = DistinctIdMissing with { Message = $"{DistinctIdMissing.Message}. --fix ids makes it empty, which assigns the event to no user" };
     static readonly Rejection DistinctIdInvalid = new("distinct_id_invalid", "properties.distinct_id", "distinct_id must be a string of at most 255 characters");
     static readonly Rejection DistinctIdMayBeText = DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. --fix ids converts a number to text" };
+    static readonly Rejection DistinctIdMayBeExtended = DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. --fix ids converts MongoDB's {{\"$oid\":…}} to text" };
     static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "properties.distinct_id", "Mixpanel does not accept this distinct_id: it is a placeholder for no user");
     public static readonly Rejection InsertIdInvalid = new("insert_id_invalid", "properties.$insert_id", "$insert_id must be 1 to 36 letters, digits and hyphens");
     static readonly Rejection InsertIdBanned = new("insert_id_banned", "properties.$insert_id", "Mixpanel does not accept this $insert_id: it is a placeholder for no id");
@@ -224,8 +227,8 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     {
         _hasTime = true;
         if (value.Type is JsonTokenType.String) return asked is null ? TimeIsText : asked.Value.HasFlag(ImportFixes.Time) ? TimeIsNotIso : TimeMayBeIso;
-        if (value.Type is not JsonTokenType.Number) return TimeInvalid;
-        if (!Utf8Parser.TryParse(value.Text, out long time, out var used) || used != value.Text.Length) return asked is { } made && !made.HasFlag(ImportFixes.Time) ? TimeHasDecimals : TimeInvalid;
+        if (value.Type is not JsonTokenType.Number) return value.Type is JsonTokenType.StartObject && asked is { } options && !options.HasFlag(ImportFixes.Time) ? TimeMayBeExtended : TimeInvalid;
+        if (!Utf8Parser.TryParse(value.Text, out long time, out var used) || used != value.Text.Length) return asked is not { } made || made.HasFlag(ImportFixes.Time) ? TimeInvalid : MayBeDays(value.Text) ? TimeMayBeDays : TimeHasDecimals;
         if (asked is { } fixes && !fixes.HasFlag(ImportFixes.Time) && TimeReader.MayBeDate(time, isEventTime: true)) return TimeMayBeDate;
         var seconds = time > TimeReader.LargestSeconds ? time / 1000 : time;
         _milliseconds = time > TimeReader.LargestSeconds ? time : time * 1000;
@@ -233,11 +236,14 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         return seconds < FirstOf1971 ? TimeTooOld : null;
     }
 
+    /// <summary>Whether a number with decimals may be a date in a spreadsheet, of the years 1927 to 2173, and is no time of an event.</summary>
+    static bool MayBeDays(ReadOnlySpan<byte> number) => Utf8Parser.TryParse(number, out decimal days, out var used) && used == number.Length && days is >= 10_000 and < 100_000;
+
     Rejection? DistinctId(in JsonToken value)
     {
         if (value.Type is JsonTokenType.Null) return null; // treated as missing; another property may serve instead
         _hasUser = true; // an empty text is allowed: there is no user
-        if (value.Type is JsonTokenType.Number) return asked is { } fixes && !fixes.HasFlag(ImportFixes.Ids) ? DistinctIdMayBeText : DistinctIdInvalid;
+        if (value.Type is JsonTokenType.Number or JsonTokenType.StartObject && asked is { } fixes && !fixes.HasFlag(ImportFixes.Ids)) return value.Type is JsonTokenType.Number ? DistinctIdMayBeText : DistinctIdMayBeExtended;
         if (value.Type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return DistinctIdInvalid;
         if (MixpanelValues.IsBanned(in value, ignoreCase: predicts)) return DistinctIdBanned;
         return Keep(in value, out _distinctId);

@@ -22,6 +22,7 @@ sealed class JsonScanner
     public static readonly Rejection InvalidUtf8 = new("invalid_utf8", null, "the record is not valid UTF-8");
     static readonly Rejection LoneSurrogate = new("invalid_utf8", null, "a \\u escape is half of a surrogate pair");
     static readonly Rejection InvalidJson = new("invalid_json", null, "the record is not valid JSON");
+    static readonly Rejection Marked = InvalidJson with { Message = $"{InvalidJson.Message}: a byte order mark precedes it, as in concatenated files" };
     static readonly Rejection NotAnObject = new("not_an_object", null, "the record is not a JSON object");
     static readonly Rejection DuplicateKey = new("duplicate_key", null, "an object has the same key twice");
     static readonly Rejection NumberRange = new("number_range", null, "a number is beyond the range of a double");
@@ -193,7 +194,7 @@ sealed class JsonScanner
         }
         catch (JsonException)
         {
-            return InvalidJson;
+            return json.StartsWith("\uFEFF"u8) ? Marked : InvalidJson;
         }
     }
 

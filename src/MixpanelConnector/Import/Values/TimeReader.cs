@@ -96,6 +96,23 @@ sealed class TimeReader
         return TimeReading.Read;
     }
 
+    /// <summary>Parses a moment or a count in MongoDB's extended JSON; a moment has its zone, and needs no format.</summary>
+    /// <param name="json">The object.</param>
+    /// <param name="time">Seconds or milliseconds since 1970.</param>
+    /// <param name="isCount">Whether it is a count of seconds or milliseconds, distinguished by magnitude; otherwise it is in milliseconds.</param>
+    public TimeReading ReadExtended(ReadOnlySpan<byte> json, out long time, out bool isCount)
+    {
+        (time, isCount) = (0, false);
+        var isRead = ExtendedJson.Read(json, out var text) switch
+        {
+            ExtendedKind.Moment => TimeText.TryRead(text, out time, out _),
+            ExtendedKind.Milliseconds => TimeText.TryReadInteger(text, out time),
+            ExtendedKind.Number => isCount = TimeText.TryReadInteger(text, out time),
+            _ => false,
+        };
+        return !isRead ? TimeReading.NotATime : isCount ? Scale(ref time) : TimeReading.Read;
+    }
+
     /// <summary>Whether a number could as well be a date in digits. That is not guessed: the caller must specify it.</summary>
     /// <param name="number">The number.</param>
     /// <param name="isEventTime">Whether it is the time of an event, where numbers with fewer digits are timestamps and not dates.</param>
