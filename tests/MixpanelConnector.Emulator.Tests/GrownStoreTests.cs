@@ -9,7 +9,7 @@ public sealed class GrownStoreTests
     public async Task A_small_store_stays_in_memory()
     {
         using var database = Database.Open(null, committed: null);
-        await InsertAsync(database, 100);
+        await InsertAsync(database, 1000);
 
         database.Trim();
 
@@ -66,9 +66,9 @@ public sealed class GrownStoreTests
         Assert.NotNull(database.MovedTo);
     }
 
-    static Task InsertAsync(Database database, int events) => WriteAsync(database, $"INSERT INTO events SELECT range, 1, 'E', TIMESTAMP '2026-09-01' + to_seconds(range), 'u', uuid()::VARCHAR, '{{' || repeat('x', 500) || '}}', TIMESTAMP '2026-09-01' FROM range({events})");
+    static Task<int> InsertAsync(Database database, int events) => WriteAsync(database, $"INSERT INTO events SELECT range, 1, 'E', TIMESTAMP '2026-09-01' + to_seconds(range), 'u', uuid()::VARCHAR, '{{' || repeat('x', 500) || '}}', TIMESTAMP '2026-09-01' FROM range({events})");
 
-    static Task WriteAsync(Database database, string sql) => database.WriteAsync(connection => connection.Execute(sql), TestContext.Current.CancellationToken);
+    static Task<int> WriteAsync(Database database, string sql) => database.WriteAsync(connection => connection.Execute(sql), TestContext.Current.CancellationToken);
 
     static long Read(Database database, string sql)
     {

@@ -28,7 +28,7 @@ public sealed class ScratchFolderTests
             using var other = ScratchFolder.Make();
             using var mine = ScratchFolder.Make();
 
-            Assert.NotEqual(other.Path, mine.Path);
+            Assert.NotEqual(other.Path, mine.Path, StringComparer.Ordinal);
             Assert.True(Directory.Exists(other.Path));
             Assert.True(Directory.Exists(unknown));
         }
