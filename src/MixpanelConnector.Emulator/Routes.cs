@@ -42,6 +42,10 @@ sealed class Routes(
         Page(routes, "/engage", image, new UpdateProfiles(profiles, _feed, identities, accounts, options, ofGroups: false).HandleAsync, ErrorShapes.Tracking);
         Page(routes, "/groups", image, new UpdateProfiles(profiles, _feed, identities, accounts, options, ofGroups: true).HandleAsync, ErrorShapes.Tracking);
 
+        var replay = new SessionReplay(accounts);
+        Page(routes, "/settings", [HttpMethods.Get], replay.SettingsAsync, ErrorShapes.App);
+        Page(routes, "/record", [HttpMethods.Post], replay.RecordAsync, ErrorShapes.App);
+
         var tables = new LookupTables(lookupTables, access, quota);
         Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion, "project_id");
         // Importers send these parameters, meant for records, with tables too, where they have no effect: a table is validated completely, and the response is
@@ -202,8 +206,8 @@ sealed class Routes(
         Delete(routes, Flags + "/{flag}", flags.DeleteAsync, ErrorShapes.Typed);
 
         var evaluation = new FlagRequests(documents, accounts, access);
-        string[] askers = ["token", "project_id", "mp_lib", "lib_version", "$lib_version"]; // the project, and what SDKs report about themselves
-        Page(routes, "/flags", [HttpMethods.Get], QueryParameters.Taking(evaluation.AssignAsync, [.. askers, "context", "flag_key"]), ErrorShapes.App);
+        string[] askers = ["token", "project_id", "mp_lib", "lib_version", "$lib_version", "ip"]; // the project, and what SDKs report about themselves
+        Page(routes, "/flags", [HttpMethods.Get, HttpMethods.Post], QueryParameters.Taking(evaluation.AssignAsync, [.. askers, "context", "flag_key"]), ErrorShapes.App);
         Page(routes, "/flags/definitions", [HttpMethods.Get], QueryParameters.Taking(evaluation.DefineAsync, askers), ErrorShapes.App);
 
         const string OfWorkspace = "/api/app/workspaces/{workspace}/experiments";

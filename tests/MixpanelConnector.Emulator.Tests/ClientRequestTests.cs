@@ -209,6 +209,64 @@ public sealed class ClientRequestTests
     }
 
     [Theory]
+    [InlineData("?$lib_version=2.83.0&mp_lib=web&sdk_config=1", """{"sdk_config":{"config":null}}""")]
+    [InlineData("?recording=1&sdk_config=1&mp_lib=flutter-sr", """{"recording":{"is_enabled":true},"sdk_config":{"config":null}}""")]
+    [InlineData("?recording=1", """{"recording":{"is_enabled":true}}""")]
+    [InlineData("", "{}")]
+    public async Task Settings_of_an_app_are_its_own(string query, string answer)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        (await mixpanel.GetAsync("/settings/" + query, LocalMixpanel.Basic(DevelopmentCredentials.ProjectToken, ""))).Is(200, answer);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("body")]
+    public async Task Parts_of_a_recorded_session_are_taken_from_a_page(string format)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        using var part = new ByteArrayContent([0x1f, 0x8b, 0, 1, 2]);
+        part.Headers.ContentType = new("application/octet-stream");
+
+        var answer = await mixpanel.SendAsync(
+            HttpMethod.Post, $"/record/?replay_id=r&seq=0&format={format}&distinct_id=u", part, LocalMixpanel.Basic(DevelopmentCredentials.ProjectToken, ""), headers => headers.Add("Origin", "http://page.example"));
+
+        answer.Is(200, """{"code":200,"status":"OK"}""");
+        Assert.Equal("http://page.example", answer.Headers["Access-Control-Allow-Origin"]);
+        var request = Assert.Single(mixpanel.Server.Requests);
+        Assert.Equal(DevelopmentCredentials.ProjectId, Assert.Single(request.ProjectIds));
+        Assert.Null(request.Records);
+        mixpanel.Server.AssertNothingRefused();
+    }
+
+    [Theory]
+    [InlineData("GET", "/settings", "someone-else", "")]
+    [InlineData("POST", "/record", "someone-else", "")]
+    [InlineData("POST", "/record", "local", "local")]
+    [InlineData("POST", "/record", DevelopmentCredentials.ProjectSecret, "")]
+    public async Task Sessions_are_recorded_with_the_token_of_a_project(string method, string path, string name, string secret)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        (await mixpanel.SendAsync(new HttpMethod(method), path, authorization: LocalMixpanel.Basic(name, secret))).Is(401, """{"error":"Invalid credentials","status":"error"}""");
+    }
+
+    [Theory]
+    [InlineData("/track", """{"event":"E","properties":{"token":"local","distinct_id":"u"}}""")]
+    [InlineData("/engage", """{"$token":"local","$distinct_id":"u","$set":{"a":1}}""")]
+    [InlineData("/groups", """{"$token":"local","$group_key":"k","$group_id":"g","$set":{"a":1}}""")]
+    public async Task Parameters_of_former_documentation_change_nothing(string path, string record)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync(options => options with { StrictUnknown = true });
+        var data = Uri.EscapeDataString(LocalMixpanel.Base64(record));
+
+        (await mixpanel.GetAsync($"{path}?data={data}&ip=1&verbose=1&test=1&redirect=https%3A%2F%2Fshop.example&_=1788262800000")).Is(200, """{"error":null,"status":1}""");
+
+        Assert.Equal(1, (await mixpanel.Server.EventsAsync()).Count + (await mixpanel.Server.ProfilesAsync()).Count + (await mixpanel.Server.GroupsAsync()).Count);
+    }
+
+    [Theory]
     [InlineData("/api/2.0/export?from_date=2026-09-01&to_date=2026-09-01", 200)]
     [InlineData("/api/query/events/names?type=general", 200)]
     [InlineData("/api/query/engage", 200)]

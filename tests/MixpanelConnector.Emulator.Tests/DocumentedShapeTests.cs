@@ -387,10 +387,11 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
 
         var unheld = mixpanel.Server.Endpoints
             .Where(endpoint => !endpoint.Path.StartsWith("/emulator", StringComparison.Ordinal) && endpoint.Path is not ("/" or "/healthz") && endpoint.Method != "OPTIONS")
-            // Used only by clients, and tested by ClientRequestTests and TrackTests: GET by browsers, and other paths of the same handlers.
+            // Used only by clients, and tested by ClientRequestTests, FlagEvaluationTests and TrackTests: GET by browsers, and other paths of the same handlers.
             .Where(endpoint => endpoint is not { Method: "GET", Path: "/track" or "/engage" or "/groups" or "/import" or "/api/query/engage" or "/api/query/engage/properties" or "/api/query/engage/revenue" or "/api/query/cohorts/list" })
             .Where(endpoint => !endpoint.Path.StartsWith("/api/app/workspaces/{project}/annotations", StringComparison.Ordinal))
-            .Where(endpoint => endpoint.Path is not ("/batch" or "/api/app/projects/{workspace}/experiments" or "/api/app/projects/{project}/workspaces" or "/api/app/projects/{project}/workspaces/public"))
+            .Where(endpoint => endpoint is not { Method: "POST", Path: "/flags" })
+            .Where(endpoint => endpoint.Path is not ("/batch" or "/settings" or "/record" or "/api/app/projects/{workspace}/experiments" or "/api/app/projects/{project}/workspaces" or "/api/app/projects/{project}/workspaces/public"))
             .Where(endpoint => !endpoint.Path.StartsWith("/api/2.0/", StringComparison.Ordinal) || endpoint.Path == "/api/2.0/export")
             .Where(endpoint => !requests.Any(request => request.Method == endpoint.Method && IsPathOf(endpoint.Path, request.Path)));
 

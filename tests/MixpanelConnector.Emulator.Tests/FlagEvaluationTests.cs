@@ -147,7 +147,23 @@ public sealed class FlagEvaluationTests
         await using var mixpanel = await LocalMixpanel.StartAsync();
         await StoreAsync(mixpanel, members, rollout);
 
-        (await mixpanel.GetAsync("/flags?token=local&context=" + Uri.EscapeDataString("""{"distinct_id":"ada","custom_properties":{"PLAN":"pro"}}"""), Token)).Is(200, expected);
+        const string Context = """{"distinct_id":"ada","custom_properties":{"PLAN":"pro"}}""";
+        (await mixpanel.GetAsync("/flags?token=local&context=" + Uri.EscapeDataString(Context), Token)).Is(200, expected);
+        (await mixpanel.GetAsync($"/flags/?token=local&mp_lib=react-native&$lib_version=3.8.0&ip=1&context={Uri.EscapeDataString(Context)}", Token)).Is(200, expected);
+        using var body = new StringContent($$"""{"context":{{Context}}}""", System.Text.Encoding.UTF8, "application/octet-stream");
+        (await mixpanel.SendAsync(HttpMethod.Post, "/flags/", body, Token)).Is(200, expected);
+    }
+
+    [Theory]
+    [InlineData("", "request body must be a JSON object in UTF-8 that names each member once and has at most 56 levels")]
+    [InlineData("{}", "'context' is required: the evaluation context as a JSON object")]
+    [InlineData("""{"context":[]}""", "'context' is invalid: must be a JSON object")]
+    [InlineData("""{"context":{}}""", "distinct_id must be provided in evalContext as a string")]
+    public async Task A_context_in_a_body_is_checked_as_one_in_the_query(string body, string error)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        (await mixpanel.SendAsync(HttpMethod.Post, "/flags", new StringContent(body), Token)).Is(400, $$"""{"error":"{{error}}","status":"error"}""");
     }
 
     const string None = """{"code":200,"flags":{}}""";

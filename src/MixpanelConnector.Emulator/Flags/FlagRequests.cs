@@ -12,13 +12,15 @@ namespace MixpanelConnector.Emulator.Flags;
 /// <summary><c>/flags</c>: the variants for a context, and the definitions from which SDKs compute them locally. Enabled flags only.</summary>
 sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access access)
 {
+    const int LargestBody = 1024 * 1024;
+
     /// <summary>Conditions on data that is not available to an evaluation here: such a rollout matches nobody.</summary>
     static readonly string[] Unknowable = ["cohort_hash", "cohort_definition", "runtime_event_rule"];
 
     public async Task AssignAsync(HttpContext context)
     {
         var project = await ProjectAsync(context).ConfigureAwait(false);
-        var evaluated = ContextOf(context.Request);
+        var evaluated = Checked(HttpMethods.IsPost(context.Request.Method) ? await ContextOfBodyAsync(context).ConfigureAwait(false) : ContextOfQuery(context.Request));
         var key = context.Request.Query["flag_key"].ToString();
         var budget = new RuleBudget(context.RequestAborted);
         var assigned = EnabledOf(project).Where(flag => key == "" || KeyOf(flag) == key)
@@ -108,19 +110,30 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
         json.WriteEndArray();
     }
 
-    static JsonElement ContextOf(HttpRequest request)
+    static JsonElement ContextOfQuery(HttpRequest request)
     {
-        if (request.Query["context"].ToString() is not { Length: > 0 } text)
-            throw new RefusedException(400, "'context' is required: the evaluation context as a JSON object");
-        JsonElement context = default;
+        if (request.Query["context"].ToString() is not { Length: > 0 } text) throw Missing();
         try
         {
-            context = JsonText.AreAllValid(Encoding.UTF8.GetBytes(text)) ? JsonElement.Parse(text) : default;
+            return JsonText.AreAllValid(Encoding.UTF8.GetBytes(text)) ? JsonElement.Parse(text) : default;
         }
         catch (JsonException)
         {
-            // Reported by the refusal below.
+            return default;
         }
+    }
+
+    /// <summary>mixpanel-browser before 2.68 sends the context as a member of a JSON body, whose content type it gives as bytes.</summary>
+    static async Task<JsonElement> ContextOfBodyAsync(HttpContext context)
+    {
+        using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
+        return JsonBody.ParseObject(body.Memory.Span).TryGetProperty("context", out var given) ? given : throw Missing();
+    }
+
+    static RefusedException Missing() => new(400, "'context' is required: the evaluation context as a JSON object");
+
+    static JsonElement Checked(JsonElement context)
+    {
         if (context.ValueKind != JsonValueKind.Object) throw new RefusedException(400, "'context' is invalid: must be a JSON object");
         return FlagEvaluation.Member(context, "distinct_id") is { ValueKind: JsonValueKind.String } ? context
             : throw new RefusedException(400, "distinct_id must be provided in evalContext as a string");

@@ -41,6 +41,9 @@ sealed class Journal(TimeProvider time, string instance)
     /// <summary>Notes that the whole request was rejected.</summary>
     public static void MarkRefused(HttpContext context, string error) => NoteOf(context).Error = error;
 
+    /// <summary>Notes the project of a request that does not name it in its address.</summary>
+    public static void MarkProject(HttpContext context, int project) => NoteOf(context).Projects = [project];
+
     /// <summary>Notes the outcome of the request's records.</summary>
     /// <param name="context">The request.</param>
     /// <param name="received">The number of records received.</param>

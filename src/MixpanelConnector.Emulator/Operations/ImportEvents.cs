@@ -20,7 +20,7 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
         TrackReply.CheckCallback(payload);
-        if (options.StrictUnknown) payload.AllowOnly("data", "project_id", "strict", "verbose", "ip", "api_key", "img", "callback", "_");
+        if (options.StrictUnknown) payload.AllowOnly([.. TrackEvents.Parameters, "api_key"]);
         // The form is older than strict mode; a client that sends one without specifying it expects the old behaviour.
         var strict = payload.Field("strict") is { } asked ? asked != "0" : !payload.IsForm;
 

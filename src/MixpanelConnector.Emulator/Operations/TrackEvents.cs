@@ -12,7 +12,7 @@ namespace MixpanelConnector.Emulator.Operations;
 sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota quota, EmulatorOptions options)
 {
     /// <summary>The parameters of <c>/track</c>, <c>/engage</c> and <c>/groups</c>; <c>_</c> is what browsers add to prevent caching.</summary>
-    public static readonly string[] Parameters = ["data", "ip", "verbose", "img", "callback", "redirect", "strict", "project_id", "_"];
+    public static readonly string[] Parameters = ["data", "ip", "verbose", "img", "callback", "redirect", "test", "strict", "project_id", "_"];
 
     public async Task HandleAsync(HttpContext context)
     {

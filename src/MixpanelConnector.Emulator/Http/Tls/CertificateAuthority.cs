@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.Pkcs;
 using System.Security.Cryptography.X509Certificates;
+using MixpanelConnector.Emulator.Folder;
 using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Emulator.Http.Tls;
@@ -26,12 +27,12 @@ sealed class CertificateAuthority : IDisposable
 
     static readonly byte[] AnyUsage = [0x06, 0x04, 0x55, 0x1D, 0x25, 0x00]; // 2.5.29.37.0
 
-    readonly string? _ownFolder;
+    readonly ScratchFolder? _scratch;
 
-    CertificateAuthority(string folder, bool ownsFolder, X509Certificate2 server)
+    CertificateAuthority(string folder, ScratchFolder? scratch, X509Certificate2 server)
     {
         (File, TrustStore, NodeScript) = (Path.Combine(folder, CertificateName), Path.Combine(folder, TrustStoreName), Path.Combine(folder, ScriptName));
-        (_ownFolder, Server) = (ownsFolder ? folder : null, server);
+        (_scratch, Server) = (scratch, server);
     }
 
     /// <summary>The certificate that clients must trust, as PEM.</summary>
@@ -52,19 +53,19 @@ sealed class CertificateAuthority : IDisposable
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public static CertificateAuthority Open(string? folder, DateTimeOffset now)
     {
-        var owns = folder is null;
-        folder = Path.GetFullPath(folder ?? Directory.CreateTempSubdirectory("mixpanel-emulator-").FullName); // the temporary folder is for its owner only
+        var scratch = folder is null ? ScratchFolder.Make() : null;
+        folder = Path.GetFullPath(scratch?.Path ?? folder!);
         try
         {
             var (certificate, key) = (Path.Combine(folder, CertificateName), Path.Combine(folder, KeyName));
             using var authority = Load(certificate, key, now) ?? Make(certificate, key, now);
             NewFile.Write(Path.Combine(folder, TrustStoreName), TrustStoreOf(authority));
             NewFile.Write(Path.Combine(folder, ScriptName), Resources.Read(ScriptName));
-            return new CertificateAuthority(folder, owns, Issue(authority, now));
+            return new CertificateAuthority(folder, scratch, Issue(authority, now));
         }
         catch
         {
-            if (owns) Directory.Delete(folder, recursive: true);
+            scratch?.Dispose();
             throw;
         }
     }
@@ -72,7 +73,7 @@ sealed class CertificateAuthority : IDisposable
     public void Dispose()
     {
         Server.Dispose();
-        if (_ownFolder is not null) Directory.Delete(_ownFolder, recursive: true);
+        _scratch?.Dispose();
     }
 
     static X509Certificate2? Load(string certificate, string key, DateTimeOffset now)

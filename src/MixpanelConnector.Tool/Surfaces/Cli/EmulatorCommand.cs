@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Connections;
 using MixpanelConnector.Emulator;
+using MixpanelConnector.Emulator.Folder;
 using MixpanelConnector.Tool.Surfaces.Console;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
@@ -63,11 +64,11 @@ static class EmulatorCommand
                 StrictUnknown = parsed.GetValue(strict),
                 OwnsProcess = true,
             };
-            var scratch = inMemory ? Directory.CreateTempSubdirectory("mixpanel-emulator-").FullName : null; // the console keeps its imports there
             try
             {
+                using var scratch = inMemory ? ScratchFolder.Make() : null; // the console keeps its imports there
                 await using var mixpanel = await EmulatedMixpanel.StartAsync(options, cancellationToken);
-                await using var local = LocalMixpanel.At(mixpanel, scratch ?? folder, host.TimeProvider);
+                await using var local = LocalMixpanel.At(mixpanel, scratch?.Path ?? folder, host.TimeProvider);
                 await using var console = new LateConsole(mixpanel, () => EmulatorConsole.StartAsync(mixpanel, local, host, cancellationToken));
                 if (Directory.Exists(EmulatorConsole.StateFolder(local))) await console.StartAsync(); // resumes its imports
                 new EmulatorGreeting(mixpanel, inMemory ? null : folder).Write(new Printer(host, asTable: false), asJson: options.Port == 0 || CommonOptions.AsJson(parsed));
@@ -93,10 +94,6 @@ static class EmulatorCommand
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 throw Configuration.Invalid("data", $"The embedded Mixpanel cannot use {(inMemory ? "the folder for temporary files" : folder)}: {e.Message}");
-            }
-            finally
-            {
-                if (scratch is not null) Directory.Delete(scratch, recursive: true);
             }
         });
         return command;
