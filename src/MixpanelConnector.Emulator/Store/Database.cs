@@ -8,8 +8,7 @@ namespace MixpanelConnector.Emulator.Store;
 
 /// <summary>
 /// A DuckDB database with one writer at a time, whose transaction is durable when it returns, and concurrent readers. Data that was read and written stays
-/// cached in memory, which is released shortly after the last access. One in memory moves to a file in a temporary folder once it has grown: DuckDB reads a
-/// file faster than the memory that it has swapped out, which it compresses.
+/// cached in memory, which is released shortly after the last access.
 /// </summary>
 sealed class Database : IDisposable
 {
@@ -19,15 +18,6 @@ sealed class Database : IDisposable
     /// <summary>The bytes that transactions may use beyond what is held, until something is read.</summary>
     const long ForWriting = 64_000_000;
 
-    /// <summary>The bytes of a store without a folder that are not yet in a file: it moves to one beyond that.</summary>
-    const long MostPending = 24_000_000;
-
-    /// <summary>The rows that each checkpoint of a moved store may have to write anew: a sixth of DuckDB's default.</summary>
-    const string RowGroup = "20480";
-
-    /// <summary>The name of a moved store among the databases of the connection, and of its file.</summary>
-    const string Moved = "moved", FileName = "mixpanel.duckdb";
-
     static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
     readonly DuckDBConnection _writer;
@@ -36,22 +26,19 @@ sealed class Database : IDisposable
     readonly SemaphoreSlim _writing = new(1, 1);
     readonly Timer _trimming;
     readonly Lock _reading = new();
-    Place _place;
-    ScratchFolder? _scratch;
+    ScratchFolder? _spill;
     int _readers;
     bool _isTrimmingSoon, _isClosed, _isLimited;
 
-    Database(DuckDBConnection writer, Place place, Action? committed)
+    Database(DuckDBConnection writer, Action? committed)
     {
         _writer = writer;
-        _place = place;
         _memoryLimit = Setting(writer, "memory_limit");
         _committed = committed;
         _trimming = new Timer(_ => Trim(), null, Timeout.Infinite, Timeout.Infinite);
     }
 
-    /// <summary>The file of a store that was in memory until it had grown; null before that.</summary>
-    internal string? MovedTo => _place is Place.Moved ? _scratch!.File(FileName) : null;
+    bool IsInMemory => _writer.DataSource is ":memory:" or "";
 
     /// <summary>Created with the database, and unchanged until its data is replaced.</summary>
     public string Id { get; set; } = "";
@@ -68,7 +55,7 @@ sealed class Database : IDisposable
             writer.Execute(Schema.Text);
             committed?.Invoke();
             using var query = writer.Command("SELECT id FROM store");
-            return new Database(writer, file is null ? Place.Memory : Place.Folder, committed) { Id = (string)query.ExecuteScalar()! };
+            return new Database(writer, committed) { Id = (string)query.ExecuteScalar()! };
         }
         catch
         {
@@ -80,11 +67,10 @@ sealed class Database : IDisposable
     /// <summary>A separate connection for reading: a query sees what was committed when it starts.</summary>
     public DuckDBConnection Connect()
     {
-        var connection = _place is Place.Folder ? new DuckDBConnection(_writer.ConnectionString) : _writer.Duplicate();
+        var connection = IsInMemory ? _writer.Duplicate() : new DuckDBConnection(_writer.ConnectionString);
         lock (_reading)
         {
             connection.Open();
-            if (_place is Place.Moved) connection.Execute($"USE {Moved}");
             if (_isLimited)
                 connection.Execute($"SET memory_limit = '{_memoryLimit}'"); // RESET would change the setting, but not the limit that applies
             _isLimited = false;
@@ -144,7 +130,7 @@ sealed class Database : IDisposable
     /// Releases memory by setting a memory limit, which the next reader lifts: a query that needs more, for sorting or long strings, must not fail because of
     /// it. It therefore runs between two transactions, while there are no readers.
     /// </summary>
-    internal void Trim()
+    void Trim()
     {
         _writing.Wait();
         try
@@ -153,11 +139,13 @@ sealed class Database : IDisposable
             {
                 _isTrimmingSoon = false;
                 if (_readers > 0 || _isClosed) return;
-                var held = Held();
-                if (held.Bytes <= Kept && (_place is Place.Folder || held.Pending <= MostPending)) return;
-                if (_place is Place.Memory) Move();
-                if (_place is Place.Unmovable) return;
-                if (_place is Place.Moved && held.Pending > MostPending) _writer.Execute($"CHECKPOINT {Moved}");
+                if (Held() <= Kept) return;
+                if (IsInMemory && _spill is null)
+                {
+                    // Data that does not fit is spilled to a folder that only this user can access.
+                    _spill = ScratchFolder.Make();
+                    _writer.Execute($"SET temp_directory = '{_spill.Path.Replace("'", "''", StringComparison.Ordinal)}'");
+                }
                 _isLimited = true;
                 try
                 {
@@ -165,7 +153,7 @@ sealed class Database : IDisposable
                 }
                 finally
                 {
-                    Limit(Held().Bytes + ForWriting);
+                    Limit(Held() + ForWriting);
                 }
             }
         }
@@ -187,42 +175,10 @@ sealed class Database : IDisposable
         return (string)query.ExecuteScalar()!;
     }
 
-    /// <summary>What is held in memory, and how much of it is tables that are not yet in a file.</summary>
-    (long Bytes, long Pending) Held()
+    long Held()
     {
-        using var query = _writer.Command("SELECT sum(memory_usage_bytes)::BIGINT, sum(memory_usage_bytes) FILTER (tag = 'IN_MEMORY_TABLE')::BIGINT FROM duckdb_memory()");
-        using var row = query.ExecuteReader();
-        row.Read();
-        return (row.GetInt64(0), row.GetInt64(1));
-    }
-
-    /// <summary>
-    /// Moves the store from memory to a file, without a log, as it need not survive the process. If that fails, it remains in memory for good.
-    /// </summary>
-    void Move()
-    {
-        _place = Place.Unmovable;
-        _scratch = ScratchFolder.Make();
-        _writer.Execute($"SET temp_directory = '{Quoted(_scratch.File("spill"))}'");
-        _writer.Execute($"ATTACH '{Quoted(_scratch.File(FileName))}' AS {Moved} (RECOVERY_MODE no_wal_writes, ROW_GROUP_SIZE {RowGroup})");
-        try
-        {
-            // Ids hardly repeat: to look for a way to compress them takes more of the processor than to write them.
-            _writer.Execute("SET disabled_compression_methods = 'fsst,dict_fsst,zstd'");
-            _writer.Execute($"COPY FROM DATABASE memory TO {Moved}");
-            foreach (var (name, next) in _writer.NextOfSequences("memory"))
-                _writer.Execute(string.Create(CultureInfo.InvariantCulture, $"CREATE OR REPLACE SEQUENCE {Moved}.main.{name} START {next}"));
-        }
-        catch (DuckDBException)
-        {
-            _writer.Execute($"DETACH {Moved}");
-            throw;
-        }
-        _writer.Execute($"USE {Moved}");
-        _writer.Execute("DETACH memory");
-        _place = Place.Moved;
-
-        static string Quoted(string path) => path.Replace("'", "''", StringComparison.Ordinal);
+        using var query = _writer.Command("SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()");
+        return (long)query.ExecuteScalar()!;
     }
 
     /// <summary>Treats any error at the start or end of a transaction as a failure of the store, whatever type the database reports.</summary>
@@ -262,10 +218,8 @@ sealed class Database : IDisposable
         _writing.Wait();
         _writer.Dispose();
         _writing.Dispose();
-        _scratch?.Dispose();
+        _spill?.Dispose();
     }
-
-    enum Place { Folder, Memory, Moved, Unmovable }
 }
 
 /// <summary>The database cannot write. After some errors it cannot do so until it is reopened.</summary>
@@ -292,20 +246,6 @@ static class DuckDBCommands
     {
         using var command = connection.Command(sql, parameters);
         return command.ExecuteNonQuery();
-    }
-}
-
-static class DuckDBSequences
-{
-    /// <summary>The next value of each sequence of a database.</summary>
-    public static IReadOnlyList<(string Name, long Next)> NextOfSequences(this DuckDBConnection connection, string database)
-    {
-        using var query = connection.Command("SELECT sequence_name, coalesce(last_value, 0) + 1 FROM duckdb_sequences() WHERE database_name = $database AND schema_name = 'main'", ("database", database));
-        using var row = query.ExecuteReader();
-        var sequences = new List<(string, long)>();
-        while (row.Read())
-            sequences.Add((row.GetString(0), row.GetInt64(1)));
-        return sequences;
     }
 }
 
