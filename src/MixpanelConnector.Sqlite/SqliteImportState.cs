@@ -18,6 +18,9 @@ public sealed class SqliteImportState : IImportState
     internal const string HolderName = "import.holder";
     internal const string DeadLettersName = "dead-letters.ndjson";
 
+    /// <summary>What the program notes about an import next to its state: its progress, and how it ended.</summary>
+    static readonly string[] NotesOfProgram = ["progress.json", "ended.json"];
+
     const int BusyCode = 5;
     const int PrimaryCode = 0xff;
     const int CorruptCode = 11;
@@ -444,7 +447,7 @@ public sealed class SqliteImportState : IImportState
     }
 
     static IReadOnlyCollection<string> FilesIn(string folder) =>
-        [.. new[] { MarkerName, DatabaseName, DatabaseName + "-wal", DatabaseName + "-shm", DatabaseName + "-journal", HolderName, DeadLettersName }.Select(name => Path.Combine(folder, name))];
+        [.. ((string[])[MarkerName, DatabaseName, DatabaseName + "-wal", DatabaseName + "-shm", DatabaseName + "-journal", HolderName, DeadLettersName, .. NotesOfProgram]).Select(name => Path.Combine(folder, name))];
 
     static bool IsState(string folder) => File.Exists(Path.Combine(folder, DatabaseName)) || File.Exists(Path.Combine(folder, MarkerName));
 

@@ -52,7 +52,7 @@ public class ActionConventions
     public void An_action_lives_in_the_folder_of_actions_and_no_other_production_file_knows_it(string name)
     {
         // MixpanelConnector.Emulator implements the same operations of Mixpanel, and may use the same type names.
-        var mention = new Regex($@"\b{Pascal(name)}(Async|Input|Output)\b", RegexOptions.None, Hang.Limit);
+        var mention = new Regex($@"\b{Pascal(name)}(Async(?!\(this IMixpanelTracker )|Input|Output)\b", RegexOptions.None, Hang.Limit); // the tracker has methods of the same names
         var files = Repository.Sources.Where(source => !source.Path.StartsWith("MixpanelConnector.Emulator/", StringComparison.Ordinal) && mention.IsMatch(WithoutComments(source.Text))).Select(source => source.Path).ToList();
 
         Assert.NotEmpty(files); // at least the method of the client

@@ -253,9 +253,8 @@ public class ActionCommandTests
     [InlineData("'WHAT' must be events, groups, lookup-tables or profiles. Did you mean events?", "export", "evnts", "--to", "x")]
     [InlineData("'--type' must be events, groups, lookup-table or profiles. Did you mean profiles?", "import", "x", "--type", "profile")]
     [InlineData("'--format' must be avro, csv, json, ndjson, parquet or tsv.", "import", "x", "--format", "zzzzzzzz")]
-    [InlineData("properties.n: must be a number, not text", "increment-user-properties", "--distinct-id", "u", "--properties", """{"n":"x"}""")]
-    [InlineData("(The time, as 2026-01-31 13:00:00, in the project's time zone)", "create-annotation", "--date", "2026-01-01", "--description", "d")]
-    [InlineData("; did you mean unique?", "query-event-counts", "--event", "A", "--type", "uniqe", "--unit", "day")]
+    [InlineData("properties.n: must be a number, not a string", "increment-user-properties", "--distinct-id", "u", "--properties", """{"n":"x"}""")]
+    [InlineData("; did you mean unique?", "query-event-counts", "--events", "A", "B", "--type", "uniqe", "--unit", "day")]
     public async Task A_value_that_is_not_allowed_is_told_what_is(string message, params string[] words)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json("{}"));

@@ -152,7 +152,7 @@ public class TerminalTests
         await using var server = await RecordingServer.StartAsync(request => request.Text.Contains("refused", StringComparison.Ordinal) ? Answer.Plain("", 401) : Answer.Json("""{"code":200,"num_records_imported":1,"status":"OK"}"""));
         using var tool = Tool.At(server);
         var states = tool.Folder.File(".local/state/mixpanel/imports");
-        var imports = new Surfaces.Cli.TerminalImports(states, tool.Clock);
+        var imports = new Surfaces.Cli.ImportsOfTerminals(states, tool.Clock);
         Assert.Empty(imports.Read());
 
         foreach (var name in (string[])["good", "refused", "partly"])

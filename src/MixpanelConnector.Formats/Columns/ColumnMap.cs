@@ -64,7 +64,7 @@ sealed class ColumnMap
             foreach (var name in mapped.Contains(columns[i]) ? mapped[columns[i]] : [columns[i]])
             {
                 var field = name == plain && !AreMapped ? root : name;
-                if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns {(sources[field] == columns[i] ? $"called {RecordFields.Shown(columns[i])}. Rename one{(mayLackNames ? "; --column-names names the columns in place of the header" : "")}" : $"for {RecordFields.Shown(field)}: {RecordFields.Shown(sources[field])} and {RecordFields.Shown(columns[i])}. Rename one, or map it to another field")}") { Option = mapped.Contains(columns[i]) || mapped.Contains(sources[field]) ? "map" : null };
+                if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns for {(sources[field] == columns[i] ? $"{RecordFields.Shown(field)}, both called {RecordFields.Shown(columns[i])}. Rename one{(mayLackNames ? "; --column-names names the columns in place of the header" : "")}" : $"{RecordFields.Shown(field)}: {RecordFields.Shown(sources[field])} and {RecordFields.Shown(columns[i])}. Rename one, or map it to another field")}") { Option = mapped.Contains(columns[i]) || mapped.Contains(sources[field]) ? "map" : null };
                 var entry = new ColumnField(_fields.Count, i, rows is not null && (rows.AreText || rows.TextColumns.Contains(columns[i])) ? FieldKind.Text : AreMapped ? FieldKind.Value : KindOf(field, Type), field, NameOf(field))
                 {
                     Type = request.ColumnTypes.TryGetValue(columns[i], out var type) ? type : null,

@@ -85,7 +85,7 @@ sealed class SchemaValidation
             case JsonValueKind.String when TextOf(value) is { } text:
                 if (rules["enum"] is JsonArray names && !names.Any(name => (string?)name == text)) if (Fault()) Show($"must be one of {string.Join(", ", names.Select(name => (string?)name))}{(Spelling.Nearest(text, names.Select(name => (string)name!)) is { } near ? $"; did you mean {near}?" : "")}");
                 if (rules["minLength"] is not null || rules["maxLength"] is not null) CheckLength(text.EnumerateRunes().Count(), rules, "minLength", "maxLength", "character");
-                if ((string?)rules["pattern"] is { } pattern && !Regex.IsMatch(text, ToTheEnd(pattern), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant) && Fault()) Show($"must match {pattern}{((string?)rules["description"] is { } meaning ? $" ({meaning.TrimEnd('.')})" : "")}");
+                if ((string?)rules["pattern"] is { } pattern && !Regex.IsMatch(text, ToTheEnd(pattern), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant) && Fault()) Show($"must match {pattern}");
                 if ((string?)rules["format"] == "date" && !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) if (Fault()) Show("must be a date such as 2026-01-31");
                 break;
             default:

@@ -28,7 +28,7 @@ public class DisposedTests
     public async Task A_client_whose_HttpClient_was_disposed_says_what_was()
     {
         await using var server = await RecordingServer.StartAsync();
-        var http = new HttpClient();
+        var http = new HttpClient { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Given.Account().At(server), http);
         http.Dispose();
 

@@ -28,7 +28,7 @@ sealed class EmulatorConsole : IAsyncDisposable
                 SecretFolder = new Folders(host.Environment).Secrets,
                 Destination = local.DataDirectory,
                 LiveFeed = token => LocalMixpanel.WatchAsync(http, local.Address, LocalMixpanel.ProjectId, token),
-                TerminalImports = new TerminalImports(ImportStatusCommand.Folder(host), host.TimeProvider).Read,
+                TerminalImports = new ImportsOfTerminals(ImportStatusCommand.Folder(host), host.TimeProvider).Read,
                 TimeProvider = host.TimeProvider,
             };
             console._gateway = await Gateway.StartAsync(options, console._client, () => new MixpanelClient(settings, http), host.Error, cancellationToken);

@@ -85,7 +85,7 @@ sealed class ServeCommand
             SecretFolder = SecretFolderOption.Of(parsed, _secretDir, folders),
             Destination = session.Destination,
             LiveFeed = session.LiveFeed,
-            TerminalImports = new TerminalImports(ImportStatusCommand.Folder(_host), _host.TimeProvider).Read,
+            TerminalImports = new ImportsOfTerminals(ImportStatusCommand.Folder(_host), _host.TimeProvider).Read,
             Telemetry = _host.Environment(Telemetry.Variable) is { Length: > 0 } endpoint ? endpoint : null,
             TimeProvider = _host.TimeProvider,
         };

@@ -5,7 +5,7 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>The imports of the command line, for a console: those that run, and the latest that ended.</summary>
 /// <param name="states">The folder that contains all states.</param>
 /// <param name="time">The clock.</param>
-sealed class TerminalImports(string states, TimeProvider time)
+sealed class ImportsOfTerminals(string states, TimeProvider time)
 {
     const int MostEnded = 20;
 
