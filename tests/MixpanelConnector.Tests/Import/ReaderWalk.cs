@@ -48,7 +48,7 @@ sealed class ReaderWalk
         }
         catch (JsonException)
         {
-            return InvalidJson;
+            return record.StartsWith("\uFEFF"u8) ? InvalidJson with { Message = $"{InvalidJson.Message}: a byte order mark precedes it, as in concatenated files" } : InvalidJson;
         }
     }
 

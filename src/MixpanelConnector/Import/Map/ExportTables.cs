@@ -56,7 +56,7 @@ sealed class ExportTables(MappingTables rules)
             using var json = JsonDocument.ParseValue(ref reader);
             if (!text[(int)reader.BytesConsumed..].Trim(" \t\r\n"u8).IsEmpty) return false; // NDJSON
             if (json.RootElement.ValueKind is not JsonValueKind.Object || !json.RootElement.TryGetProperty("tables", out var tables) || tables.ValueKind is not JsonValueKind.Array) return false;
-            foreach (var (i, table) in tables.EnumerateArray().Index())
+            foreach (var (table, i) in tables.EnumerateArray().Select((table, i) => (table, i)))
                 if (!TryTake(table)) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"is not as expected: tables[{i}] must be an object with a name and a list of files"));
             return true;
         }
