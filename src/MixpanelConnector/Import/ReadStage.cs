@@ -107,7 +107,7 @@ sealed partial class ReadStage(
             }
 
             if (cleaner is not null && counts.Read > 0 && checkpoints.ReadBefore == 0)
-                foreach (var name in cleaner.Unseen) request.Diagnostics.Warn("--drop and --rename", $"No record has {RecordFields.Shown(name)}.");
+                foreach (var name in cleaner.Names.Unseen) request.Diagnostics.Warn("--drop and --rename", $"No record has {RecordFields.Shown(name)}.");
             if (_first is { Count: > 0, AreAlike: true } alike && await stops(alike).ConfigureAwait(false)) return;
             _first?.Tell(refused);
             if (_batch is not null) await SendAsync(Close()).ConfigureAwait(false);
@@ -188,7 +188,7 @@ sealed partial class ReadStage(
             }
 
             reader = await OpenAsync(input, reached).ConfigureAwait(false);
-            cleaner?.See(reader.Columns);
+            cleaner?.Names.See(reader.Columns);
             _mayBeInAnotherEncoding = request is { Encoding: null, Replay: null } && reader.OffsetsAreBytes && !input.IsPlain;
             do
             {

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 using MixpanelConnector.Import.Batch;
@@ -29,15 +28,6 @@ sealed class RecordCleaner
     readonly string[] _objects;
     readonly string[] _rootIds;
     readonly bool _isNobodys;
-    readonly byte[][] _dropped;
-    readonly byte[][] _renamedFrom;
-    readonly byte[][] _renamedTo;
-    readonly byte[][] _renamedToJson;
-    readonly HashSet<string> _unseen; // the names to drop or rename that no record has had
-    readonly bool[] _sawDropped;
-    readonly bool[] _sawRenamed;
-    readonly bool[] _wasRenamed;
-    readonly int[] _withNewName;
     readonly ImportFixes _fixes;
     readonly TimeReader _times;
     readonly Rejection _notInZone;
@@ -59,15 +49,7 @@ sealed class RecordCleaner
         };
         var shared = SharedProperties.Parse(request.Properties);
         _isNobodys = request.Type is ImportType.Events && shared.IndexOf("distinct_id"u8) < 0 && shared.IndexOf("$user_id"u8) < 0 && shared.IndexOf("$device_id"u8) < 0;
-        _unseen = [.. request.Drop, .. request.Rename.Keys];
-        _dropped = [.. request.Drop.Select(Encoding.UTF8.GetBytes)];
-        _sawDropped = new bool[_dropped.Length];
-        _sawRenamed = new bool[request.Rename.Count];
-        _renamedFrom = [.. request.Rename.Keys.Select(Encoding.UTF8.GetBytes)];
-        _renamedTo = [.. request.Rename.Values.Select(Encoding.UTF8.GetBytes)];
-        _renamedToJson = [.. request.Rename.Values.Select(name => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\""))];
-        _wasRenamed = new bool[_renamedTo.Length];
-        _withNewName = new int[_renamedTo.Length];
+        Names = new NameChanges(request);
         _fixes = request.Fixes;
         _times = new TimeReader(request);
         _notInZone = TimeNotInFormat with { Message = $"the time does not exist in {request.TimeZone}: clocks were set forward over it" };
@@ -87,8 +69,8 @@ sealed class RecordCleaner
     /// <summary>The number of times parsed that occur twice because clocks went back.</summary>
     public long TimesTwice => _times.Twice;
 
-    /// <summary>The names to drop or rename that neither a record nor a column has had.</summary>
-    public IEnumerable<string> Unseen => _unseen.Except(Seen(_dropped, _sawDropped), StringComparer.Ordinal).Except(Seen(_renamedFrom, _sawRenamed), StringComparer.Ordinal);
+    /// <summary>The names to drop and to rename, and which of them there were.</summary>
+    public NameChanges Names { get; }
 
     /// <summary>The changes made to the last record.</summary>
     public Cleaned Made { get; private set; }
@@ -137,9 +119,6 @@ sealed class RecordCleaner
             if (request.Rename.Values.Count(name => name == to) > 1) throw MixpanelException.Invalid("rename", $"Two properties cannot both be renamed to {to}.");
         }
     }
-
-    /// <summary>Notes the names of columns; of those to be dropped, the records may contain nothing.</summary>
-    public void See(IReadOnlyList<string>? columns) => _unseen.ExceptWith(columns ?? []);
 
     /// <summary>Returns the record as it is to be imported, valid until the next call. The original is kept with it.</summary>
     public Record Clean(scoped in Record record)
@@ -206,33 +185,16 @@ sealed class RecordCleaner
         return false;
     }
 
-    static IEnumerable<string> Seen(byte[][] names, bool[] were) => names.Where((_, i) => were[i]).Select(Encoding.UTF8.GetString);
-
     /// <summary>Lists the members of an object, and their state after dropping and renaming. False on a name collision.</summary>
     bool ReadMembers(ref Utf8JsonReader reader, ReadOnlySpan<byte> record)
     {
         _members.Clear();
-        _wasRenamed.AsSpan().Clear();
-        _withNewName.AsSpan().Clear();
+        Names.Begin();
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
-            var dropped = IndexOf(_dropped, in reader);
-            var member = new Member { Start = (int)reader.TokenStartIndex, NameEnd = (int)reader.TokenStartIndex + reader.ValueSpan.Length + 2, Dropped = dropped >= 0 };
-            var renamed = member.Dropped ? -1 : IndexOf(_renamedFrom, in reader);
-            if (member.Dropped) _sawDropped[dropped] = true;
-            if (renamed >= 0)
-            {
-                _sawRenamed[renamed] = true;
-                member.NewName = _renamedToJson[renamed];
-                member.Role = RoleOf(_renamedTo[renamed]);
-                _wasRenamed[renamed] = true;
-                _withNewName[renamed]++;
-            }
-            else if (!member.Dropped)
-            {
-                member.Role = RoleOf(in reader);
-                if (IndexOf(_renamedTo, in reader) is var same and >= 0) _withNewName[same]++;
-            }
+            var member = new Member { Start = (int)reader.TokenStartIndex, NameEnd = (int)reader.TokenStartIndex + reader.ValueSpan.Length + 2, Dropped = Names.Drops(in reader) };
+            if (!member.Dropped && Names.Renames(in reader, out var newName, out var json)) (member.NewName, member.Role) = (json, RoleOf(newName));
+            else if (!member.Dropped) member.Role = RoleOf(in reader);
 
             reader.Read();
             member.ValueStart = (int)reader.TokenStartIndex;
@@ -246,9 +208,7 @@ sealed class RecordCleaner
             _members.Add(member);
         }
 
-        for (var i = 0; i < _wasRenamed.Length; i++)
-            if (_wasRenamed[i] && _withNewName[i] > 1) return false;
-        return true;
+        return !Names.Collide;
     }
 
     /// <summary>Collects the edits of one object, in the order of its text.</summary>
@@ -432,13 +392,6 @@ sealed class RecordCleaner
     int? IndexOfId(Role role) => _members.FindIndex(member => member.Role == role && member.Id) is var index and >= 0 ? index : null;
 
     ReadOnlySpan<byte> ValueOf(ReadOnlySpan<byte> record, int member) => record[_members[member].ValueStart.._members[member].End];
-
-    static int IndexOf(byte[][] names, ref readonly Utf8JsonReader name)
-    {
-        for (var i = 0; i < names.Length; i++)
-            if (name.ValueTextEquals(names[i])) return i;
-        return -1;
-    }
 
     static Role RoleOf(ref readonly Utf8JsonReader name)
     {
