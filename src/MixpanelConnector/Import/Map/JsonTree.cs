@@ -86,6 +86,9 @@ sealed class JsonTree
 
         /// <summary>The index of the JSON value in its text; 0 until that is known, <see cref="None"/> when there is none.</summary>
         public int Inner;
+
+        /// <summary>The index of the container of the value, or of the text that holds it; <see cref="None"/> for the record.</summary>
+        public int Parent;
         public JsonTokenType Type;
         public bool NameIsEscaped;
         public bool IsEscaped;
@@ -109,7 +112,7 @@ sealed class JsonTree
         var text = TextOf(record.Length);
         record.CopyTo(text);
         _isIndexed = false;
-        if (!TryAdd(text, record.Length) || _nodes[0].Type is not JsonTokenType.StartObject) return false;
+        if (!TryAdd(text, record.Length, None) || _nodes[0].Type is not JsonTokenType.StartObject) return false;
         Index();
         return true;
     }
@@ -182,17 +185,6 @@ sealed class JsonTree
         return false;
     }
 
-    /// <summary>The container of a value, or the text that holds it; <see cref="None"/> for the record.</summary>
-    public int ParentOf(int value)
-    {
-        var at = value - 1;
-        while (at >= 0 && (_nodes[at].Next <= value || _nodes[at].Type is not (JsonTokenType.StartObject or JsonTokenType.StartArray))) at--;
-        if (at >= 0 || value == 0) return at;
-        for (at = 0; at < _count; at++)
-            if (_nodes[at].Inner == value) return at;
-        return None;
-    }
-
     /// <summary>Whether a value contains something that has not been read.</summary>
     public bool HasUnread(int value)
     {
@@ -215,7 +207,7 @@ sealed class JsonTree
     {
         if (Has(value, Uses.Lost)) return true;
         if (Has(value, Uses.Entered)) return false;
-        for (; value >= 0; value = ParentOf(value))
+        for (; value >= 0; value = _nodes[value].Parent)
             if (Has(value, Uses.Taken)) return false;
         return true;
     }
@@ -309,7 +301,7 @@ sealed class JsonTree
         var (count, used) = (_count, _textsUsed);
         var text = TextOf(quoted.Length);
         var length = node.IsEscaped ? JsonValues.Unescape(quoted, text) : Copy(quoted, text);
-        if (TryAdd(text, length) && _nodes[count].Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return count;
+        if (TryAdd(text, length, value) && _nodes[count].Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return count;
         (_count, _textsUsed) = (count, used);
         return text.AsSpan(0, length).TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..] ? IsBroken : None;
     }
@@ -320,7 +312,10 @@ sealed class JsonTree
         return from.Length;
     }
 
-    bool TryAdd(byte[] text, int length)
+    /// <param name="text">The JSON.</param>
+    /// <param name="length">Its length.</param>
+    /// <param name="holder">The text that holds it; <see cref="None"/> for the record.</param>
+    bool TryAdd(byte[] text, int length, int holder)
     {
         var first = _count;
         _open.Clear();
@@ -345,6 +340,7 @@ sealed class JsonTree
                 }
 
                 if (_count == _nodes.Length) Array.Resize(ref _nodes, _count * 2);
+                var parent = _open.Count > 0 ? _open[^1] : holder;
                 if (type is JsonTokenType.StartObject or JsonTokenType.StartArray) _open.Add(_count);
                 _nodes[_count++] = new Node
                 {
@@ -355,6 +351,7 @@ sealed class JsonTree
                     Start = (int)reader.TokenStartIndex,
                     End = (int)reader.BytesConsumed,
                     Next = _count,
+                    Parent = parent,
                     Type = type,
                     IsEscaped = type is JsonTokenType.String && reader.ValueIsEscaped,
                 };

@@ -258,7 +258,7 @@ sealed partial class RecordMapper : IRecordMapper
     {
         var tree = _view.Tree;
         var (named, isEntry) = (lost, false);
-        while (named > 0 && tree[named].RawName.IsEmpty) (named, isEntry) = (tree.ParentOf(named), true);
+        while (named > 0 && tree[named].RawName.IsEmpty) (named, isEntry) = (tree[named].Parent, true);
         var name = named > 0 ? Encoding.UTF8.GetString(_view.TextOf(Found.NameOf(in tree[named]))) : "";
         var shown = name.Length == 0 ? "a value" : Columns.RecordFields.Shown(name);
         if (isEntry && name.Length > 0) shown = $"an entry of {shown}";
