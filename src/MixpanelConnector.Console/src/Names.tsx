@@ -1,4 +1,4 @@
-import { CloseButton, TextInput } from "@mantine/core";
+import { CloseButton, NativeSelect, TextInput } from "@mantine/core";
 import { type KeyboardEvent, type ReactNode, useId, useState } from "react";
 import { visible } from "./text.ts";
 
@@ -50,4 +50,11 @@ export function Names({ label, description, value, onChange, proposals = [], pla
       )}
     </div>
   );
+}
+
+/** A name: chosen if the names are known, typed if they are not (undefined). While they load, it is a list that lacks them: a field must not become another one under the user's hands. */
+export function NameField({ label, value, onChange, names, none }: { label: string; value: string; onChange: (value: string) => void; names: string[] | undefined; none?: string }) {
+  if (names === undefined) return <TextInput label={label} placeholder={none} value={value} onChange={(change) => onChange(change.currentTarget.value)} />;
+  const data = [...new Set([...names, ...(value === "" ? [] : [value])])].map((name) => ({ value: name, label: visible(name) }));
+  return <NativeSelect label={label} value={value} onChange={(change) => onChange(change.currentTarget.value)} data={[...(none === undefined ? [] : [{ value: "", label: none }]), ...data]} />;
 }

@@ -147,8 +147,13 @@ const tasks = {
     await shows(page, bars("Values of plan"), ["free|37|74 %", "pro|13|26 %"]);
 
     // Explore: by property, with filters, sums and averages; as CSV and as a command.
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await page.route("**/get_event_properties", (route) => held.then(() => route.continue()), { times: 1 });
     await go(page, "explore?event=Bought&from=2025-08-01&to=2025-10-31&unit=month");
     await shows(page, legend, ["Bought 50"]);
+    await page.getByRole("combobox", { name: "Break down by" }).waitFor(); // a list, even before its names are known
+    release();
     await page.getByLabel("Break down by").selectOption("plan");
     await shows(page, legend, ["free 37", "pro 13"]);
     await page.getByLabel("Metric").selectOption("Users");

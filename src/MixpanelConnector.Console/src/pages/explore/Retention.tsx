@@ -6,9 +6,9 @@ import { number, share } from "../../data/numbers.ts";
 import type { Call } from "../../data/reports.ts";
 import { get, items, type Json, shown } from "../../json.ts";
 import { useLive } from "../../live.ts";
+import { NameField } from "../../Names.tsx";
 import { Empty, Loading, ProblemAlert } from "../../parts.tsx";
 import { useParameter } from "../../route.ts";
-import { visible } from "../../text.ts";
 import { RangeFields, useRange } from "../Overview.tsx";
 import { Tools, usePressed } from "./Answer.tsx";
 
@@ -37,14 +37,13 @@ export function Retention({ isEmbedded }: { isEmbedded: boolean }) {
   const cohorts = asked.value?.cohorts;
   const width = Math.max(0, ...(cohorts ?? []).map(({ counts }) => counts.length));
   const csv = cohorts && (() => `began,people,${Array.from({ length: width }, (_, index) => `${unit} ${index}`).join(",")}\r\n${cohorts.map(({ date, first, counts }) => [date, first, ...counts].join(",")).join("\r\n")}\r\n`);
-  const field = (label: string, value: string, set: (value: string) => void, none: string) => names.length === 0 ? <TextInput label={label} placeholder={none} value={value} onChange={(change) => set(change.currentTarget.value)} />
-    : <NativeSelect label={label} value={value} onChange={(change) => set(change.currentTarget.value)} data={[...(none === "" ? [] : [{ value: "", label: none }]), ...names.map((name) => ({ value: name, label: visible(name) }))]} />;
+  const known = isEmbedded ? names : undefined;
   return (
     <Paper withBorder p="md">
       <Stack>
         <Group align="end">
-          {field("People who first did", began, setBorn, "")}
-          {field("and came back with", event, setEvent, "Any event")}
+          <NameField label="People who first did" value={began} onChange={setBorn} names={known} />
+          <NameField label="and came back with" value={event} onChange={setEvent} names={known} none="Any event" />
           <RangeFields from={from} to={to} today={today} />
           <NativeSelect label="By" value={unit} onChange={(change) => setUnit(change.currentTarget.value)} data={units} />
         </Group>

@@ -8,11 +8,10 @@ import { callsFor, comparisons, type Filter, type Question, totalsFor, unitsFor,
 import { csvOf, isUnfinished, type Measure } from "../../data/series.ts";
 import { get, items, shown } from "../../json.ts";
 import { useLive } from "../../live.ts";
-import { Names } from "../../Names.tsx";
+import { NameField, Names } from "../../Names.tsx";
 import { Empty, Loading, ProblemAlert } from "../../parts.tsx";
 import { answer } from "../../reports.ts";
 import { setState, useParameter, useRoute } from "../../route.ts";
-import { visible } from "../../text.ts";
 import { RangeFields, useRange } from "../Overview.tsx";
 import { Tools, usePressed } from "./Answer.tsx";
 
@@ -52,6 +51,7 @@ export function Trends({ isEmbedded }: { isEmbedded: boolean }) {
   const { asking, press } = usePressed(text, isEmbedded);
   const asked = useAsked(isWhole ? asking : null, async () => ({ chart: await answer(question, isEmbedded), unit, of: text }));
   const properties = useAsked(isEmbedded && events.length > 0 ? events[0]! : null, async () => items(get(await invoke("get_event_properties", JSON.stringify({ event: events[0], limit: 255 })), "properties")).map((one) => shown(get(one, "name"))));
+  const known = isEmbedded && !properties.problem ? (properties.value ?? []) : undefined;
   const chart = isWhole ? asked.value?.chart : undefined;
   const isAnswered = asked.value?.of === text;
 
@@ -61,14 +61,14 @@ export function Trends({ isEmbedded }: { isEmbedded: boolean }) {
         <Group align="end">
           <Names label="Events" className="grow" placeholder={isEmbedded ? "Most common event" : "Type a name, then press Enter"} value={given} onChange={(event) => setState({ event })} proposals={names} most={mostEvents} />
           <NativeSelect label="Metric" value={measure} onChange={(change) => setCount(change.currentTarget.value)} data={measures} />
-          {isOfNumbers && <PropertyField label="Property" value={of} onChange={setOf} names={properties.value ?? []} />}
-          <PropertyField label="Break down by" value={by} onChange={setBy} names={properties.value ?? []} placeholder="None" />
+          {isOfNumbers && <NameField label="Property" value={of} onChange={setOf} names={known} none="Choose" />}
+          <NameField label="Break down by" value={by} onChange={setBy} names={known} none="None" />
         </Group>
         <Group align="end">
           <RangeFields from={from} to={to} today={today} />
           <NativeSelect label="By" value={unit} onChange={(change) => setState({ unit: change.currentTarget.value })} data={units} />
         </Group>
-        <Filters filters={filters} names={properties.value ?? []} />
+        <Filters filters={filters} names={known} />
         <TextInput label="Condition" description="Filters the events as well, in Mixpanel's segmentation language. Optional." placeholder='properties["plan"] == "pro"' classNames={{ input: "mono" }} value={expression} onChange={(change) => setExpression(change.currentTarget.value)} />
         <Tools isEmbedded={isEmbedded} isBusy={asked.isBusy && isWhole} queries={calls.length} onAsk={() => press(asked)} csv={chart && (() => csvOf(chart))} calls={calls} />
         {!isWhole ? <Empty title={events.length === 0 ? "No event selected" : "No property selected"}>{events.length === 0 ? "Select at least one event." : "Select the property to aggregate."}</Empty>
@@ -86,12 +86,6 @@ export function Trends({ isEmbedded }: { isEmbedded: boolean }) {
   );
 }
 
-function PropertyField({ label, value, onChange, names, placeholder }: { label: string; value: string; onChange: (value: string) => void; names: string[]; placeholder?: string }) {
-  // If the names are not known, the user types one.
-  if (names.length === 0) return <TextInput label={label} placeholder={placeholder} value={value} onChange={(change) => onChange(change.currentTarget.value)} />;
-  return <NativeSelect label={label} value={value} onChange={(change) => onChange(change.currentTarget.value)} data={[{ value: "", label: placeholder ?? "Choose" }, ...[...new Set([...names, ...(value === "" ? [] : [value])])].map((name) => ({ value: name, label: visible(name) }))]} />;
-}
-
 /** A filter is stored in the address as JSON. */
 function filtersIn(texts: string[]): Filter[] {
   return texts.flatMap((text): Filter[] => {
@@ -104,20 +98,20 @@ function filtersIn(texts: string[]): Filter[] {
   });
 }
 
-function Filters({ filters, names }: { filters: Filter[]; names: string[] }) {
+function Filters({ filters, names }: { filters: Filter[]; names: string[] | undefined }) {
   const keep = (changed: Filter[]) => setState({ filter: changed.map((filter) => JSON.stringify(filter)) });
   const replace = (index: number, filter: Filter) => keep(filters.map((one, at) => (at === index ? filter : one)));
   return (
     <>
       {filters.map(([property, comparison, value], index) => (
         <Group key={index} align="end" role="group" aria-label={`Filter ${index + 1}`}>
-          <PropertyField label="Where" value={property} onChange={(name) => replace(index, [name, comparison, value])} names={names} />
+          <NameField label="Where" value={property} onChange={(name) => replace(index, [name, comparison, value])} names={names} none="Choose" />
           <NativeSelect label="Comparison" value={comparison} onChange={(change) => replace(index, [property, change.currentTarget.value as Filter[1], value])} data={[...comparisons]} />
           {!comparison.endsWith("set") && <TextInput label="Value" value={value} onChange={(change) => replace(index, [property, comparison, change.currentTarget.value])} />}
           <ActionIcon variant="default" size="lg" aria-label={`Remove filter ${index + 1}`} onClick={() => keep(filters.filter((_, at) => at !== index))}><IconX size={16} /></ActionIcon>
         </Group>
       ))}
-      <div><Button variant="default" size="compact-sm" leftSection={<IconPlus size={14} />} onClick={() => keep([...filters, [names[0] ?? "", "is", ""]])}>Add filter</Button></div>
+      <div><Button variant="default" size="compact-sm" leftSection={<IconPlus size={14} />} onClick={() => keep([...filters, [names?.[0] ?? "", "is", ""]])}>Add filter</Button></div>
     </>
   );
 }
