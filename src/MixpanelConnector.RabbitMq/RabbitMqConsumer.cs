@@ -173,7 +173,7 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
     public Task HandleBasicDeliverAsync(string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
     {
         var id = properties.MessageId is { Length: > 0 } given ? given : null;
-        var name = id ?? XxHash128.HashToUInt128(body.Span).ToString("x32", CultureInfo.InvariantCulture);
+        var name = id ?? Hash128.Of(body.Span).ToString();
         var at = _time.GetTimestamp();
         bool isTooMuch;
         lock (_lock)

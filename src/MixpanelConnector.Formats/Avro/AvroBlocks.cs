@@ -43,7 +43,7 @@ sealed class AvroBlocks : IDisposable
     public long RawPosition => _window.RawPosition;
 
     /// <summary>The hash of everything up to the end of the last block.</summary>
-    public UInt128 Fingerprint => _window.Fingerprint(_window.Offset);
+    public Hash128 Fingerprint => _window.Fingerprint(_window.Offset);
 
     public static bool Begins(ReadOnlySpan<byte> head) => head.StartsWith(Magic);
 

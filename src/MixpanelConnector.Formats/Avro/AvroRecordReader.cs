@@ -22,8 +22,8 @@ sealed class AvroRecordReader : RecordReader
     readonly bool[] _isDropped;
     readonly int[] _starts;
     readonly FieldWriter _write;
-    UInt128 _before;
-    UInt128 _after;
+    Hash128 _before;
+    Hash128 _after;
     long _beginOfBlock;
     long _endOfBlock;
     long _endOfFill;
@@ -62,11 +62,11 @@ sealed class AvroRecordReader : RecordReader
     public override bool HasPartialRecord => false;
 
     /// <remarks>A position belongs to the block of the record before it.</remarks>
-    public override UInt128 Fingerprint(ReadPosition position) => position.Offset > _beginOfBlock ? _after : _before;
+    public override Hash128 Fingerprint(ReadPosition position) => position.Offset > _beginOfBlock ? _after : _before;
 
     /// <summary>Resumes where an earlier run stopped.</summary>
     /// <exception cref="InputException">What that run read has changed.</exception>
-    public async ValueTask ResumeAsync(long offset, UInt128 fingerprint, CancellationToken cancellationToken)
+    public async ValueTask ResumeAsync(long offset, Hash128 fingerprint, CancellationToken cancellationToken)
     {
         while (_endOfBlock < offset)
             if (!await NextBlockAsync(count => _endOfBlock + count <= offset, cancellationToken).ConfigureAwait(false)) throw InputException.Changed("has fewer records than when it was imported");

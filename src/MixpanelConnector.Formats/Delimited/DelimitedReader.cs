@@ -25,7 +25,7 @@ sealed class DelimitedReader : RecordReader
 
     // The current row, when it is too large.
     OversizedRecord? _oversized;
-    UInt128 _fingerprintBefore;
+    Hash128 _fingerprintBefore;
     long _offsetBefore = -1;
 
     // The first rows, while types are inferred from them; how much was inspected; and the damage that ended this.
@@ -67,7 +67,7 @@ sealed class DelimitedReader : RecordReader
 
     public override bool HasPartialRecord => _oversized is not null || (!_openLine && !IsBlank(_window.Unread));
 
-    public override UInt128 Fingerprint(ReadPosition position) =>
+    public override Hash128 Fingerprint(ReadPosition position) =>
         position.Offset == _offsetBefore ? _fingerprintBefore : _window.Fingerprint(position.Offset);
 
     public override async ValueTask<bool> FillAsync(CancellationToken cancellationToken)

@@ -11,7 +11,7 @@ sealed class EmptyReader(InputWindow window) : RecordReader
 
     public override bool HasPartialRecord => false;
 
-    public override UInt128 Fingerprint(ReadPosition position) => UInt128.Parse(ImportSourceProgress.NothingRead, System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
+    public override Hash128 Fingerprint(ReadPosition position) => Hash128.Parse(ImportSourceProgress.NothingRead);
 
     public override bool TryRead(out Record record)
     {

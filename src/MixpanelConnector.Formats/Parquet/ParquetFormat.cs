@@ -62,7 +62,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         return UnsafeText.Replaced(message, ' ', LongestReason).TrimEnd(' ', '.');
     }
 
-    static async ValueTask<(FileStream, UInt128)> OpenAsync(string path, bool hashes, CancellationToken cancellationToken)
+    static async ValueTask<(FileStream, Hash128)> OpenAsync(string path, bool hashes, CancellationToken cancellationToken)
     {
         FileStream? file = null;
         try
@@ -70,7 +70,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
             file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var hash = new XxHash128();
             if (hashes) await hash.AppendAsync(file, cancellationToken).ConfigureAwait(false);
-            return (file, hash.GetCurrentHashAsUInt128());
+            return (file, Hash128.Of(hash));
         }
         catch (Exception e)
         {
@@ -81,7 +81,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
     }
 
     /// <summary>Copies the rest of the input to a temporary file.</summary>
-    static async ValueTask<(FileStream, UInt128)> SpoolAsync(InputWindow window, CancellationToken cancellationToken)
+    static async ValueTask<(FileStream, Hash128)> SpoolAsync(InputWindow window, CancellationToken cancellationToken)
     {
         FileStream? file = null;
         try

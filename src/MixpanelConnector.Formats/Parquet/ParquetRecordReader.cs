@@ -21,7 +21,7 @@ sealed class ParquetRecordReader : RecordReader
     readonly ParquetFile _file;
     readonly ParquetFooter _footer;
     readonly ParquetFileReader _parquet;
-    readonly UInt128 _fingerprint;
+    readonly Hash128 _fingerprint;
     readonly ColumnMap _columns;
     readonly RecordBuilder _builder;
     readonly ParquetValues _values;
@@ -40,7 +40,7 @@ sealed class ParquetRecordReader : RecordReader
 
     /// <exception cref="InputException">The rows cannot be converted to records, or the file has changed.</exception>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
-    public ParquetRecordReader(ParquetFile file, ParquetFooter footer, ImportRequest request, UInt128 fingerprint, long begin, long rawLength)
+    public ParquetRecordReader(ParquetFile file, ParquetFooter footer, ImportRequest request, Hash128 fingerprint, long begin, long rawLength)
     {
         (_file, _footer, _fingerprint, _begin, _rawLength) = (file, footer, fingerprint, begin, rawLength);
         if (begin > footer.Rows) throw InputException.Changed("has fewer rows than when it was imported");
@@ -85,7 +85,7 @@ sealed class ParquetRecordReader : RecordReader
 
     public override bool HasPartialRecord => false;
 
-    public override UInt128 Fingerprint(ReadPosition position) => _fingerprint;
+    public override Hash128 Fingerprint(ReadPosition position) => _fingerprint;
 
     public override ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {

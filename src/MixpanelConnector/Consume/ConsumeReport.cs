@@ -73,6 +73,6 @@ public sealed record ConsumeReport
     public string ToJson() => JsonSerializer.Serialize(this, ConsumeReportJson.Default.ConsumeReport);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Serialization, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ConsumeReport))]
 sealed partial class ConsumeReportJson : JsonSerializerContext;

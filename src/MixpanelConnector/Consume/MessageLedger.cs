@@ -14,9 +14,9 @@ sealed class MessageLedger
     const int MostRemembered = 1 << 16;
 
     readonly Lock _lock = new();
-    readonly Dictionary<long, (QueueMessage Message, UInt128 Key)> _open = [];
-    readonly HashSet<UInt128> _known = [];
-    readonly Queue<UInt128> _order = new();
+    readonly Dictionary<long, (QueueMessage Message, Hash128 Key)> _open = [];
+    readonly HashSet<Hash128> _known = [];
+    readonly Queue<Hash128> _order = new();
     long _lastId;
 
     /// <summary>The number of acknowledged messages.</summary>
@@ -30,7 +30,7 @@ sealed class MessageLedger
     /// <exception cref="QueueException">It is finished, and could not be acknowledged.</exception>
     public async ValueTask<long?> BeginAsync(QueueMessage message, QueueConsumer consumer, CancellationToken cancellationToken)
     {
-        var key = XxHash128.HashToUInt128(message.Body.Span, (long)XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(message.Name)));
+        var key = Hash128.Of(message.Body.Span, (long)XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(message.Name)));
         lock (_lock)
         {
             if (message.IsRedelivered) Redelivered++;

@@ -58,6 +58,6 @@ public sealed record ExportReport
     public string ToJson() => JsonSerializer.Serialize(this, ExportReportJson.Default.ExportReport);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Serialization, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(ExportReport))]
 sealed partial class ExportReportJson : JsonSerializerContext;

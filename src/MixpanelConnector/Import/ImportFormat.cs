@@ -101,7 +101,7 @@ readonly ref struct ImportHead(ReadOnlySpan<byte> text, string name, ImportReque
 sealed record FormatInput(InputFile File, InputWindow Window, int Start, bool Compressed, ImportSourceProgress? Reached, ImportRequest Request)
 {
     /// <summary>The hash of what an earlier run has read.</summary>
-    public UInt128 Fingerprint => UInt128.Parse(Reached!.Fingerprint, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    public Hash128 Fingerprint => Hash128.Parse(Reached!.Fingerprint);
 
     /// <summary>Skips the byte order mark and what an earlier run has read.</summary>
     /// <returns>Whether there was such a run.</returns>

@@ -61,7 +61,7 @@ public sealed class ImportMapping
     public string Json => JsonSerializer.Serialize(_json, MappingJson.Default.JsonElement);
 
     /// <summary>A hash that shows whether the rules are the same.</summary>
-    internal string Fingerprint => XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(Json)).ToString("x32", CultureInfo.InvariantCulture);
+    internal string Fingerprint => Hash128.Of(Encoding.UTF8.GetBytes(Json)).ToString();
 
     /// <summary>Returns the built-in mapping for a vendor's exports.</summary>
     /// <param name="vendor">One of <see cref="Vendors"/>.</param>

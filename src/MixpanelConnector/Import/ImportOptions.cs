@@ -110,10 +110,10 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
     {
         var fingerprint = new StringBuilder();
         fingerprint.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
-        fingerprint.Append(CultureInfo.InvariantCulture, $"\nto={(options.ProjectId is { } project ? $"project {project}" : $"token {XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(options.Token ?? "")):x32}")} at {request.LocalStore ?? Hosts.BaseAddress(options, Api.Ingestion).AbsoluteUri}");
+        fingerprint.Append(CultureInfo.InvariantCulture, $"\nto={(options.ProjectId is { } project ? $"project {project}" : $"token {Hash128.Of(Encoding.UTF8.GetBytes(options.Token ?? ""))}")} at {request.LocalStore ?? Hosts.BaseAddress(options, Api.Ingestion).AbsoluteUri}");
         if (request.TableId is { } table) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntable_id={table}");
         if (request.GroupKey is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\ngroup_key={Uri.EscapeDataString(request.GroupKey)}");
-        if (request.Properties is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
+        if (request.Properties is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nproperties={Hash128.Of(Encoding.UTF8.GetBytes(request.Properties))}");
         if (SharedOfIdentity() is { Length: > 0 } shared) fingerprint.Append(CultureInfo.InvariantCulture, $"\nshared={shared}");
         if (request.SourceId is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
         if (request.Format is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nformat={request.Format}");

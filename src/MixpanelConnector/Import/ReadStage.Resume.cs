@@ -26,7 +26,7 @@ sealed partial class ReadStage
             RecallBuffered(reader, reached); // the reader may need to reach the end before it returns the last record
             var fingerprint = reader.Fingerprint(reader.Position);
             if (reader.Position.Offset < reached.Offset) throw InputException.Changed(string.Create(CultureInfo.InvariantCulture, $"is shorter than when it was imported: {reader.Position.Offset} of {reached.Offset} {(reader.OffsetsAreBytes ? "bytes" : "records")} are left"));
-            if (!reader.OffsetsAreBytes && Hex(fingerprint) != reached.Fingerprint) throw InputException.Changed("has changed since a part of it was imported");
+            if (!reader.OffsetsAreBytes && fingerprint.ToString() != reached.Fingerprint) throw InputException.Changed("has changed since a part of it was imported");
             return reader;
         }
         catch

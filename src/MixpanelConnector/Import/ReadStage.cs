@@ -454,7 +454,7 @@ sealed partial class ReadStage(
     }
 
     /// <summary>Records the progress of a source in the open batch, if it has changed.</summary>
-    void MarkReached(InputFile input, RecordReader reader, ReadPosition position, UInt128 fingerprint, bool ended, int parts = 0)
+    void MarkReached(InputFile input, RecordReader reader, ReadPosition position, Hash128 fingerprint, bool ended, int parts = 0)
     {
         var progress = new ImportSourceProgress
         {
@@ -463,7 +463,7 @@ sealed partial class ReadStage(
             Line = position.Line,
             OpenLine = position.OpenLine,
             Parts = parts,
-            Fingerprint = Hex(fingerprint),
+            Fingerprint = fingerprint.ToString(),
             Ended = ended,
             ColumnTypes = reader.ColumnTypes,
             Pinned = input.Object?.Pin,
@@ -474,8 +474,6 @@ sealed partial class ReadStage(
         if (_batch.Reached is [.., var last] && last.Id == input.Id) _batch.Reached.RemoveAt(_batch.Reached.Count - 1); // inputs are read one after the other
         _batch.Reached.Add(progress);
     }
-
-    static string Hex(UInt128 fingerprint) => fingerprint.ToString("x32", CultureInfo.InvariantCulture);
 
     async ValueTask SendAsync(RecordBatch batch)
     {

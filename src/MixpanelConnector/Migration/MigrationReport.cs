@@ -110,6 +110,6 @@ public sealed record MigrationReport
     public string ToJson() => JsonSerializer.Serialize(this, MigrationReportJson.Default.MigrationReport);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Serialization, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(MigrationReport))]
 sealed partial class MigrationReportJson : JsonSerializerContext;

@@ -37,7 +37,7 @@ sealed class DeadLetterReader(RecordReader lines, string options, ReadMisfits re
 
     public override bool HasPartialRecord => lines.HasPartialRecord;
 
-    public override UInt128 Fingerprint(ReadPosition position) => lines.Fingerprint(position);
+    public override Hash128 Fingerprint(ReadPosition position) => lines.Fingerprint(position);
 
     public override ValueTask<bool> FillAsync(CancellationToken cancellationToken) => lines.FillAsync(cancellationToken);
 

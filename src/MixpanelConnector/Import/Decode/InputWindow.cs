@@ -26,7 +26,7 @@ sealed class InputWindow(ByteSource source) : IDisposable
     int _hashed;
     long _offsetOfBuffer;
     bool _filling;
-    (long Offset, UInt128 Fingerprint)? _expected;
+    (long Offset, Hash128 Fingerprint)? _expected;
 
     // A read that may outlast the wait for it. It has its own buffer, so nothing else changes while it is pending.
     Task<int>? _ahead;
@@ -46,10 +46,10 @@ sealed class InputWindow(ByteSource source) : IDisposable
     public void Advance(int count) => _start += count;
 
     /// <summary>The hash of all bytes before an offset, which must not precede the last fill or the last fingerprint.</summary>
-    public UInt128 Fingerprint(long offset)
+    public Hash128 Fingerprint(long offset)
     {
         HashTo((int)(offset - _offsetOfBuffer));
-        return _hash.GetCurrentHashAsUInt128();
+        return Hash128.Of(_hash);
     }
 
     /// <summary>Reads more; false at the end.</summary>
@@ -82,7 +82,7 @@ sealed class InputWindow(ByteSource source) : IDisposable
 
     /// <summary>Skips everything before an offset that an earlier run has reached, verifying that it is unchanged.</summary>
     /// <exception cref="InputException">The source is shorter than it was, or has changed.</exception>
-    public async ValueTask SkipAsync(long offset, UInt128 fingerprint, CancellationToken cancellationToken)
+    public async ValueTask SkipAsync(long offset, Hash128 fingerprint, CancellationToken cancellationToken)
     {
         Expect(offset, fingerprint);
         while (Offset < offset)
@@ -95,7 +95,7 @@ sealed class InputWindow(ByteSource source) : IDisposable
     }
 
     /// <summary>Requests verification, once an offset is reached, that everything before it is what an earlier run read.</summary>
-    public void Expect(long offset, UInt128 fingerprint) => _expected = (offset, fingerprint);
+    public void Expect(long offset, Hash128 fingerprint) => _expected = (offset, fingerprint);
 
     /// <summary>Verifies what was consumed so far.</summary>
     /// <exception cref="InputException">It is shorter than what an earlier run read, or has changed.</exception>
@@ -139,7 +139,7 @@ sealed class InputWindow(ByteSource source) : IDisposable
             var known = (int)(expected.Offset - _offsetOfBuffer);
             _hash.Append(_buffer.AsSpan(_hashed..known));
             (_hashed, _expected) = (known, null);
-            if (_hash.GetCurrentHashAsUInt128() != expected.Fingerprint) throw InputException.Changed($"has changed within what was already imported, its first {Counted.Of(expected.Offset, "byte")}");
+            if (Hash128.Of(_hash) != expected.Fingerprint) throw InputException.Changed($"has changed within what was already imported, its first {Counted.Of(expected.Offset, "byte")}");
         }
 
         _hash.Append(_buffer.AsSpan(_hashed..end));

@@ -17,8 +17,8 @@ abstract class JsonValueReader(InputWindow window, long line) : RecordReader
     long _offset;
     long _valueLine;
     OversizedRecord? _oversized;
-    UInt128? _fingerprint;
-    UInt128 _previousFingerprint;
+    Hash128? _fingerprint;
+    Hash128 _previousFingerprint;
 
     public override ReadPosition Position => _position;
 
@@ -51,7 +51,7 @@ abstract class JsonValueReader(InputWindow window, long line) : RecordReader
         set => _inString = value;
     }
 
-    public override UInt128 Fingerprint(ReadPosition position) =>
+    public override Hash128 Fingerprint(ReadPosition position) =>
         position == _position ? _fingerprint ??= window.Fingerprint(position.Offset) : _previousFingerprint;
 
     public override bool TryRead(out Record record)

@@ -15,7 +15,7 @@ sealed class NdjsonReader : RecordReader
     OversizedRecord? _oversized;
     JsonNesting _nesting;
     long _oversizedOffset = -1;
-    UInt128 _fingerprintBefore;
+    Hash128 _fingerprintBefore;
     bool _heldReturn;
 
     /// <param name="window">Positioned where reading begins.</param>
@@ -33,7 +33,7 @@ sealed class NdjsonReader : RecordReader
 
     public override bool HasPartialRecord => _oversized is not null || (!_openLine && !IsBlank(_window.Unread));
 
-    public override UInt128 Fingerprint(ReadPosition position) =>
+    public override Hash128 Fingerprint(ReadPosition position) =>
         position.Offset == _oversizedOffset ? _fingerprintBefore : _window.Fingerprint(position.Offset);
 
     public override ValueTask<bool> FillAsync(CancellationToken cancellationToken) => _window.FillAsync(cancellationToken);

@@ -69,7 +69,7 @@ abstract class RecordReader : IDisposable
     public abstract ReadPosition Position { get; }
 
     /// <summary>The hash of all bytes before the current position, or before the position that preceded the last record.</summary>
-    public abstract UInt128 Fingerprint(ReadPosition position);
+    public abstract Hash128 Fingerprint(ReadPosition position);
 
     /// <summary>Whether offsets count bytes of the input; otherwise they count its records.</summary>
     public virtual bool OffsetsAreBytes => true;

@@ -133,7 +133,7 @@ sealed class LookupTable
         var most = _csv.Span.Count((byte)'\n') + (header.Dialect.EndsWithReturn ? _csv.Span.Count((byte)'\r') : 0) + 1;
         _rejected = new BitArray(most);
         var twice = most > keysPerPass ? new RepeatedHashes(most) : null;
-        var keys = new HashSet<UInt128>(Math.Min(most, keysPerPass));
+        var keys = new HashSet<Hash128>(Math.Min(most, keysPerPass));
         LookupRow? next = null; // the first row whose key did not fit
         foreach (var line in Lines(FirstLine(header)))
         {
@@ -168,7 +168,7 @@ sealed class LookupTable
             }
         }
 
-        UInt128 Hash(LookupRow row) => XxHash128.HashToUInt128(Cell(splitter, TextOf(row), 0));
+        Hash128 Hash(LookupRow row) => Hash128.Of(Cell(splitter, TextOf(row), 0));
     }
 
     void Reject(LookupRow row)

@@ -65,7 +65,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                 Offset = csv.Length,
                 Line = 0,
                 Ended = true,
-                Fingerprint = XxHash128.HashToUInt128(csv.Span).ToString("x32", CultureInfo.InvariantCulture),
+                Fingerprint = Hash128.Of(csv.Span).ToString(),
             };
             if (loaded is { Finished: true } && loaded.Sources.Contains(progress))
             {

@@ -12,7 +12,7 @@ sealed class RepeatedHashes(int most)
     readonly ulong[] _once = new ulong[WordsFor(most)];
     readonly ulong[] _twice = new ulong[WordsFor(most)];
 
-    public void Add(UInt128 hash)
+    public void Add(Hash128 hash)
     {
         var (word, bit) = Place(hash);
         _twice[word] |= _once[word] & bit;
@@ -20,13 +20,13 @@ sealed class RepeatedHashes(int most)
     }
 
     /// <summary>Whether a hash may have been added more than once.</summary>
-    public bool Contains(UInt128 hash)
+    public bool Contains(Hash128 hash)
     {
         var (word, bit) = Place(hash);
         return (_twice[word] & bit) != 0;
     }
 
-    (uint Word, ulong Bit) Place(UInt128 hash) => ((uint)hash >> 6 & (uint)(_once.Length - 1), 1UL << ((int)(uint)hash & 63));
+    (uint Word, ulong Bit) Place(Hash128 hash) => ((uint)hash.Lower >> 6 & (uint)(_once.Length - 1), 1UL << ((int)hash.Lower & 63));
 
     static uint WordsFor(int most) => Math.Max(1, (uint)Math.Min(BitOperations.RoundUpToPowerOf2((ulong)most * BitsPerHash), MostBits) / 64);
 }

@@ -110,7 +110,7 @@ static class TarArchiveFile
                     kept += (int)length;
                 }
 
-                var (offset, own, hash) = (at, content, XxHash128.HashToUInt128(header));
+                var (offset, own, hash) = (at, content, Hash128.Of(header));
                 files.Add(new(full, length, type is 'S' ? "is a sparse file in the archive, and is not read" : null, () => own is not null ? new StreamByteSource(new MemoryStream(own)) : new TarEntrySource(again, offset, length, hash)));
             }
 
@@ -196,7 +196,7 @@ static class TarArchiveFile
 /// <param name="offset">The offset of the file in it.</param>
 /// <param name="length">The size of the file in bytes.</param>
 /// <param name="header">The hash of the header before it.</param>
-sealed class TarEntrySource(Func<CancellationToken, ValueTask<ByteSource>> open, long offset, long length, UInt128 header) : ByteSource
+sealed class TarEntrySource(Func<CancellationToken, ValueTask<ByteSource>> open, long offset, long length, Hash128 header) : ByteSource
 {
     const int Block = 512;
 
@@ -231,7 +231,7 @@ sealed class TarEntrySource(Func<CancellationToken, ValueTask<ByteSource>> open,
                 left -= read;
             }
 
-            if (await ZipArchiveFile.ReadAsync(archive, pass.AsMemory(0, Block), cancellationToken).ConfigureAwait(false) < Block || XxHash128.HashToUInt128(pass.AsSpan(0, Block)) != header) throw InputException.Changed("is at another position in the archive than before");
+            if (await ZipArchiveFile.ReadAsync(archive, pass.AsMemory(0, Block), cancellationToken).ConfigureAwait(false) < Block || Hash128.Of(pass.AsSpan(0, Block)) != header) throw InputException.Changed("is at another position in the archive than before");
             return archive;
         }
         catch

@@ -128,7 +128,7 @@ public enum ImportIds
 public sealed record ImportSourceProgress
 {
     /// <summary>The fingerprint of a source of which nothing was read.</summary>
-    internal static readonly string NothingRead = XxHash128.HashToUInt128([]).ToString("x32", CultureInfo.InvariantCulture);
+    internal static readonly string NothingRead = Hash128.Of([]).ToString();
 
     /// <summary>The id of the source: its path relative to the input that included it.</summary>
     public required string Id { get; init; }

@@ -53,18 +53,18 @@ sealed class ComputedInsertIds
     /// If the previous record had no id: hashes this one, which probably has none
     /// either, so that its count is prefetched from memory while the record is checked.
     /// </summary>
-    public UInt128? Prepare(in Record record)
+    public Hash128? Prepare(in Record record)
     {
         if (!_wasTaken || _taken || OfPlaces) return null;
         var hash = HashOf(in record);
-        _occurrences.Prefetch((ulong)hash);
+        _occurrences.Prefetch(hash.Lower);
         return hash;
     }
 
     /// <summary>Computes the id of a record.</summary>
     /// <param name="record">The record.</param>
     /// <param name="prepared">The result of <see cref="Prepare"/> for it.</param>
-    public void Take(in Record record, UInt128? prepared = null)
+    public void Take(in Record record, Hash128? prepared = null)
     {
         if (_taken) return;
         _taken = true;
@@ -75,23 +75,23 @@ sealed class ComputedInsertIds
         }
 
         var hash = prepared ?? HashOf(in record);
-        var before = _occurrences.Take((ulong)hash);
+        var before = _occurrences.Take(hash.Lower);
         var made = before < 0 ? ImportIds.OfPlaces : record.IsBuilt && record.Row.IsEmpty ? ImportIds.OfColumns : ImportIds.OfBytes;
         if (Made < made) Made = made;
         if (before == 0)
         {
-            Write(hash);
+            hash.WriteDigits(_id);
             return;
         }
 
         Span<byte> another = stackalloc byte[25];
-        BinaryPrimitives.WriteUInt128LittleEndian(another, hash);
+        hash.WriteLittleEndian(another);
         BinaryPrimitives.WriteInt64LittleEndian(another[16..], before < 0 ? record.Offset : before);
         another[24] = before < 0 ? (byte)1 : (byte)0;
-        Write(XxHash128.HashToUInt128(another));
+        Hash128.Of(another).WriteDigits(_id);
     }
 
-    UInt128 HashOf(in Record record) => XxHash128.HashToUInt128(Own(in record), _source);
+    Hash128 HashOf(in Record record) => Hash128.Of(Own(in record), _source);
 
     /// <summary>The bytes of the record that do not depend on any option. For a row of text these exclude quotes, which programs use inconsistently.</summary>
     ReadOnlySpan<byte> Own(in Record record)
@@ -115,17 +115,8 @@ sealed class ComputedInsertIds
         Span<byte> both = stackalloc byte[16];
         BinaryPrimitives.WriteInt64LittleEndian(both, source);
         BinaryPrimitives.WriteInt64LittleEndian(both[8..], place);
-        Write(XxHash128.HashToUInt128(record, (long)XxHash3.HashToUInt64(both)), id);
+        Hash128.Of(record, (long)XxHash3.HashToUInt64(both)).WriteDigits(id);
     }
 
     public static long HashOf(string sourceId) => (long)XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(sourceId));
-
-    void Write(UInt128 id) => Write(id, _id);
-
-    static void Write(UInt128 id, Span<byte> hex)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt128BigEndian(bytes, id);
-        Convert.TryToHexStringLower(bytes, hex, out _);
-    }
 }
