@@ -62,6 +62,7 @@ static class VendorTable
             if (members["value"] is { } value) what.Append(CultureInfo.InvariantCulture, $", with the value {Value(value)}");
             if (members["keep"] is JsonArray keep) what.Append(CultureInfo.InvariantCulture, $", only {List(keep)}");
             if (members["drop"] is JsonArray drop) what.Append(CultureInfo.InvariantCulture, $", without {List(drop)}");
+            if (members["used"] is JsonArray used) what.Append(CultureInfo.InvariantCulture, $", without {List(used)} where a row above uses it");
             Row(text, $"{how}properties of the same names", what.ToString());
         }
     }

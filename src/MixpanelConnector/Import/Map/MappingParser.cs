@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -104,7 +105,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     public static Dictionary<string, LookupRule> Lookups(string name, JsonElement json, string at)
     {
         if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
-        var parser = new MappingParser(name, groupKey: null, System.Collections.Frozen.FrozenSet<string>.Empty);
+        var parser = new MappingParser(name, groupKey: null, FrozenSet<string>.Empty);
         return json.EnumerateObject().ToDictionary(member => member.Name, member => parser.Lookup(member.Value, $"{at}.{Columns.RecordFields.Shown(member.Name)}"), StringComparer.Ordinal);
     }
 
@@ -201,7 +202,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     Spread Spread(JsonElement json, string at)
     {
         if (json.ValueKind is JsonValueKind.String) return new Spread(Value(json, at)) { Names = [], Drop = [] };
-        Ensure(json, at, "from", "key", "value", "required", "time", "names", "keep", "drop", "group");
+        Ensure(json, at, "from", "key", "value", "required", "time", "names", "keep", "drop", "used", "group");
         var names = new Dictionary<ulong, byte[]>();
         if (json.TryGetProperty("names", out var renamed))
         {
@@ -225,6 +226,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             Names = names,
             Groups = Boolean(json, "group", at, otherwise: false),
             Keep = json.TryGetProperty("keep", out var kept) ? [.. Texts(kept, $"{at}.keep").Select(text => Encoding.UTF8.GetBytes(text))] : [],
+            Used = json.TryGetProperty("used", out var used) ? Texts(used, $"{at}.used").Select(name => RecordMapper.HashOf(Encoding.UTF8.GetBytes(name))).ToFrozenSet() : FrozenSet<ulong>.Empty,
             Drop = [.. drop.Where(text => !text.EndsWith('*')).Select(Filled).OfType<string>().Select(name => RecordMapper.HashOf(Encoding.UTF8.GetBytes(name)))],
             DropPrefixes = [.. drop.Where(text => text.EndsWith('*')).Select(text => Encoding.UTF8.GetBytes(text[..^1]))],
         };

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Import.Map;
@@ -41,6 +42,9 @@ sealed record Spread(MappingValue From)
 
     /// <summary>The hashes of names to omit.</summary>
     public required HashSet<ulong> Drop { get; init; }
+
+    /// <summary>The hashes of names to omit where other rules have read all of the entry.</summary>
+    public IReadOnlySet<ulong> Used { get; init; } = FrozenSet<ulong>.Empty;
 
     /// <summary>Whether several with the same name become a list.</summary>
     public bool Groups { get; init; }

@@ -35,13 +35,7 @@ sealed partial class RecordMapper
     {
         if (value is null) return Found.Nothing;
         var found = value.Read(_view, in scope);
-        if (found.IsContainer)
-        {
-            if (found.Node >= 0 && !_view.Tree.IsEmpty(found.Node)) _view.Tree.Lose(found.Node, NeededShape.Id);
-            return Found.Nothing;
-        }
-
-        if (!found.IsThere) return Found.Nothing;
+        if (!found.IsThere || IdValue.IsNone(_view, in found)) return Found.Nothing;
         return IsNobody(_view.TextOf(in found)) ? Found.Nothing : found with { Type = JsonTokenType.String };
     }
 
