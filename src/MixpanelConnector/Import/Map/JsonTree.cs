@@ -215,20 +215,24 @@ sealed class JsonTree
         _misses.Clear();
     }
 
-    /// <summary>Finds the first value whose content would be lost.</summary>
+    /// <summary>Finds the first value whose content would be lost, preferably one that nothing can read: those in it are its consequence.</summary>
     /// <param name="from">The number of earlier values to disregard that were needed in another shape.</param>
     /// <param name="value">The value.</param>
     /// <param name="needed">What it should have been.</param>
     public bool TryFindLost(int from, out int value, out NeededShape needed)
     {
+        (value, needed) = (None, default);
         for (var i = from; i < _misses.Count; i++)
         {
-            (value, needed) = _misses[i];
-            if (needed is not NeededShape.Converted && IsLost(value)) return true;
+            var (missed, shape) = _misses[i];
+            if (shape is NeededShape.Converted || !IsLost(missed)) continue;
+            if (value < 0) (value, needed) = (missed, shape);
+            if (!Has(missed, Uses.Lost)) continue;
+            (value, needed) = (missed, shape);
+            break;
         }
 
-        (value, needed) = (None, default);
-        return false;
+        return value >= 0;
     }
 
     /// <summary>Finds the first value that a rule could not convert.</summary>

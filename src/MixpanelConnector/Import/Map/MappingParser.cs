@@ -17,6 +17,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     IReadOnlyList<byte[]> _none = [];
     bool _isId; // whether an id is being parsed: then a value that identifies nobody is absent
     bool _hasMembers; // whether a path so far leads to a member of the value that is mapped
+    bool _hasKeys; // or to its name
 
     static readonly string[] Sources = ["path", "value", "first", "text", "clock", "hex64", "hash"];
 
@@ -34,7 +35,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         Ensure(json, at, "each", "none", "leave_out", "event", "time", "insert_id", "user_id", "device_id", "properties", "spread");
         TakeNone(json, at);
         var each = Optional(json, "each", at);
-        _hasMembers = false;
+        (_hasMembers, _hasKeys) = (false, false);
         var (time, unit) = Time(Needed(json, "time", at), $"{at}.time");
         return new EventSection
         {
@@ -49,6 +50,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             Properties = Properties(json, "properties", at),
             Spread = Spreads(json, "spread", at),
             EachHasMembers = _hasMembers,
+            EachHasKeys = _hasKeys,
         };
     }
 
@@ -57,7 +59,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         Ensure(json, at, "each", "none", "leave_out", "id", "device_id", "time", "set", "set_once", "unset");
         TakeNone(json, at);
         var each = Optional(json, "each", at);
-        _hasMembers = false;
+        (_hasMembers, _hasKeys) = (false, false);
         var (time, unit) = json.TryGetProperty("time", out var when) ? Time(when, $"{at}.time") : default;
         var operations = new List<UpdateOperation>();
         foreach (var operation in (string[])["set", "set_once"])
@@ -79,6 +81,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             Operations = operations,
             Unset = Optional(json, "unset", at),
             EachHasMembers = _hasMembers,
+            EachHasKeys = _hasKeys,
         };
     }
 
@@ -212,9 +215,9 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
         var drop = json.TryGetProperty("drop", out var dropped) ? Texts(dropped, $"{at}.drop") : [];
         var from = Value(Needed(json, "from", at), $"{at}.from");
-        var hadMembers = _hasMembers;
+        var had = (_hasMembers, _hasKeys);
         var (key, value, time) = (Optional(json, "key", at), Optional(json, "value", at), Optional(json, "time", at)); // of an entry
-        _hasMembers = hadMembers;
+        (_hasMembers, _hasKeys) = had;
         var needsValues = Boolean(json, "required", at, otherwise: false);
         if (json.TryGetProperty("required", out _) && value is null) throw Wrong($"{at}.required", "is for a spread with a value");
         return new Spread(from)
@@ -306,6 +309,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         {
             var path = MappingPath.Parse(text);
             _hasMembers |= path.IsOfMember;
+            _hasKeys |= path.IsKey;
             var value = new PathValue(path, _none);
             return _isId ? new IdValue(value) : value;
         }

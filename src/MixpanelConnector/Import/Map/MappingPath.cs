@@ -49,6 +49,9 @@ sealed class MappingPath
     /// <summary>Whether it leads to a member of the value that is mapped.</summary>
     public bool IsOfMember => _origin is Origin.Element && _steps is [{ Name: not null, Value: null }, ..];
 
+    /// <summary>Whether it is the name of the value that is mapped.</summary>
+    public bool IsKey => _origin is Origin.Key;
+
     MappingPath(Origin origin) => _origin = origin;
 
     /// <exception cref="FormatException">It is not a path.</exception>

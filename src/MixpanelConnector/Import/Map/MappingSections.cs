@@ -74,6 +74,9 @@ abstract record MappingSection
     /// <summary>Whether members of these values are read, so that they must be objects.</summary>
     public bool EachHasMembers { get; init; }
 
+    /// <summary>Whether the mapping reads the name of each value.</summary>
+    public bool EachHasKeys { get; init; }
+
     /// <summary>The records to leave out or reject.</summary>
     public required IReadOnlyList<Exclusion> LeaveOut { get; init; }
 }

@@ -212,7 +212,8 @@ sealed partial class RecordMapper : IRecordMapper
     {
         var tree = _view.Tree;
         if (_container < 0) return tree.HoldsBrokenJson(value) || (_section.EachHasMembers && !tree.IsNothing(value));
-        if (!_tellsNames || !_section.EachHasMembers) return false;
+        if (!_tellsNames) return false;
+        if (!_section.EachHasMembers) return !_section.EachHasKeys && !tree.IsEmpty(_container); // the names would be lost
         for (var at = tree.FirstOf(_container); at >= 0; at = tree.After(at, _container))
             if (!tree.IsNothing(at) && tree.ContainerOf(at, isNeeded: false) < 0) return true;
         return false;
