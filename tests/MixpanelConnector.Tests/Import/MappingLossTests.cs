@@ -242,6 +242,17 @@ public sealed class MappingLossTests : IDisposable
     }
 
     [Theory]
+    [InlineData("snowplow", """{"event":"unstruct","event_name":"e","collector_tstamp":"2026-03-01 08:15:30","unstruct_event":{"schema":"s","data":{"schema":"iglu:com.acme/e/jsonschema/1-0-0","data":WHAT}}}""", 1)]
+    [InlineData("snowplow", """{"event":"page_view","event_name":"e","collector_tstamp":"2026-03-01 08:15:30","contexts":{"schema":"s","data":WHAT}}""", 1)]
+    [InlineData("matomo", """{"actionDetails":WHAT}""", 0)]
+    [InlineData("mparticle", """{"events":WHAT}""", 0)]
+    public async Task What_is_empty_exists(string mapping, string record, int accepted)
+    {
+        foreach (var empty in (string[])["{}", "[]", "\"[]\""])
+            Assert.Equal((accepted, 0), await RunAsync(mapping, ImportType.Events, record.Replace("WHAT", empty, StringComparison.Ordinal)) is var report ? (report.Accepted, report.Rejected) : default);
+    }
+
+    [Theory]
     [InlineData("\"as\":\"date\"", "\"garbage\"")]
     [InlineData("\"as\":\"date\",\"unit\":\"s\"", "-100000000000")]
     [InlineData("\"as\":\"country\"", "\"Atlantis\"")]

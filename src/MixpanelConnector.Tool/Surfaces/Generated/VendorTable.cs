@@ -113,6 +113,7 @@ static class VendorTable
             _ when condition["begins_with"] is { } begin => $"{value} begins with {List(begin as JsonArray ?? [begin.DeepClone()])}",
             _ when condition["ends_with"] is { } end => $"{value} ends with {List(end as JsonArray ?? [end.DeepClone()])}",
             _ when condition["same_as"] is { } other => $"{value} is the same as {Value(other)}",
+            _ when condition["exists"] is { } exists => $"there is {((bool)exists! ? "a" : "no")} {value}",
             _ when (bool)condition["present"]! => $"{value} is present",
             _ when condition["first"] is JsonArray { Count: > 1 } first => $"none of {string.Join("; ", first.Select(one => Value(one!)))} is present",
             _ => $"{value} is missing",

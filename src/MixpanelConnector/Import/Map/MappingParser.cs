@@ -385,15 +385,16 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             return new DoesNotHold(Condition(not, $"{at}.not"));
         }
 
-        Ensure(json, at, "path", "first", "equals", "in", "begins_with", "ends_with", "present", "same_as");
+        Ensure(json, at, "path", "first", "equals", "in", "begins_with", "ends_with", "present", "exists", "same_as");
         var value = json.TryGetProperty("path", out var path) ? Path(Text(path, $"{at}.path"), $"{at}.path") : json.TryGetProperty("first", out var first) ? Source("first", first, $"{at}.first") : throw Wrong(at, "needs path or first; or all, any or not");
-        if (json.EnumerateObject().Count() != 2) throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, same_as");
+        if (json.EnumerateObject().Count() != 2) throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, exists, same_as");
         if (json.TryGetProperty("equals", out var one)) return new EqualsOneOf(value, [.. ScalarTexts([one], $"{at}.equals")]);
         if (json.TryGetProperty("in", out var several)) return new EqualsOneOf(value, [.. ScalarTexts(Items(several, $"{at}.in"), $"{at}.in")]);
         if (json.TryGetProperty("begins_with", out var beginnings)) return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(beginnings), $"{at}.begins_with")], ends: false);
         if (json.TryGetProperty("ends_with", out var ends)) return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(ends), $"{at}.ends_with")], ends: true);
         if (json.TryGetProperty("present", out _)) return new IsPresent(value, Boolean(json, "present", at, otherwise: true));
-        return json.TryGetProperty("same_as", out var other) ? new IsSame(value, Value(other, $"{at}.same_as")) : throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, same_as");
+        if (json.TryGetProperty("exists", out _)) return new Exists(value, Boolean(json, "exists", at, otherwise: true));
+        return json.TryGetProperty("same_as", out var other) ? new IsSame(value, Value(other, $"{at}.same_as")) : throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, exists, same_as");
     }
 
     List<MappingCondition> Conditions(JsonElement json, string member, JsonElement list, string at)

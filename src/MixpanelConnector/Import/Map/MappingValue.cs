@@ -41,7 +41,7 @@ sealed class PathValue(MappingPath path, IReadOnlyList<byte[]> none) : MappingVa
     public override Found Read(RecordView record, in Scope scope)
     {
         var found = path.Find(record, in scope);
-        if (record.IsMissing(in found))
+        if (record.IsMissing(in found) && !(record.KeepsEmpty && found is { IsThere: true, IsText: false } or { Length: > 0 }))
         {
             if (record is { Sought: { } sought, Tree.IsTest: false } && path.Shown(record, in scope) is { } shown) sought.Add(shown);
             return Found.Nothing;
@@ -73,7 +73,7 @@ sealed class IdValue(MappingValue value) : MappingValue
     public static bool IsNone(RecordView record, in Found found)
     {
         if (found.Type is JsonTokenType.String or JsonTokenType.Number) return false;
-        if (found.Node >= 0) record.Tree.Lose(found.Node, NeededShape.Id);
+        if (found.Node >= 0 && !record.Tree.IsMissing(found.Node)) record.Tree.Lose(found.Node, NeededShape.Id);
         return true;
     }
 }

@@ -46,9 +46,9 @@ sealed partial class RecordMapper
     /// <summary>The id from the first form that yields one. A replayed record keeps the id it was given if that was computed from its position.</summary>
     Found InsertId(EventSection section, in Scope scope)
     {
-        _view.Tree.IsTest = true; // a hash holds nothing of what it is made from
+        _view.Tree.IsTest = _view.KeepsEmpty = true; // a hash holds nothing of what it is made from
         var id = InsertIdOf(section, in scope);
-        _view.Tree.IsTest = false;
+        _view.Tree.IsTest = _view.KeepsEmpty = false;
         return id;
     }
 

@@ -48,6 +48,9 @@ sealed class RecordView
     /// <summary>The lookups of the mapping in other files.</summary>
     public MappingLookups Lookups { get; set; } = MappingLookups.None;
 
+    /// <summary>Whether what is blank or empty is not missing, as in hashes, which must stay the same.</summary>
+    public bool KeepsEmpty { get; set; }
+
     /// <summary>Receives the paths at which a value is sought but missing; null to note none.</summary>
     public List<string>? Sought { get; set; }
 
