@@ -89,7 +89,6 @@ sealed partial class RecordMapper
     {
         var tree = _view.Tree;
         var container = tree.ContainerOf(lost, isNeeded: false);
-        var isList = container >= 0 && tree[container].Type is JsonTokenType.StartArray;
         return tree[container >= 0 ? container : lost].Type switch
         {
             JsonTokenType.StartArray when needed is NeededShape.Entries or NeededShape.Names => "an entry has another form",
