@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using DuckDB.NET.Data;
-using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Formats.Tests;
 

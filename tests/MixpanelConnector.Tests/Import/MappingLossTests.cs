@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Import;
 
