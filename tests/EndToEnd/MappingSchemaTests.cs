@@ -18,6 +18,7 @@ public sealed class MappingSchemaTests
         """{"name":"x","rows":{"delimiter":"tab","quote":null,"escape":"\\","columns":["a"],"types":"shown"},"groups":{"id":"a","set":{"properties":{"$name":"b"}},"unset":"c"}}""",
         """{"name":"x","events":{"event":{"path":"a","table":{"b":"c","d":null,"e":1,"f":{"path":"g"}},"else":"h"},"time":{"path":"b","unit":"s"},"insert_id":["i",{"hash":["j"],"counted":false}],"spread":"k","none":"-"}}""",
         """{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","present":true},"reason":"d","looked_up":true}],"spread":{"from":"c","key":"k","value":"v","required":true}}}""",
+        """{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","exists":false},"reason":"d"},{"when":{"first":["c",{"path":"d"}],"exists":true},"reason":"d"}],"spread":{"from":"c","used":["d"]}}}""",
         """{"name":"x","events":{"event":{"text":"a {b} } c"},"time":"b","properties":{"p":{"path":"a","split":{"at":"x","take":1.0}},"q":{"value":[1,{"r":null}]},"{group_key}":"s"}}}""",
     ];
 
@@ -43,6 +44,9 @@ public sealed class MappingSchemaTests
         """{"name":"x","events":{"event":"","time":"b"}}""",
         """{"name":"x","events":{"event":7,"time":"b"}}""",
         """{"name":"x","events":{"event":"a","time":"b","userid":"c"}}""",
+        """{"name":"x","events":{"event":"a","time":"b","spread":{"from":"c","used":"d"}}}""",
+        """{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","exists":"no"},"reason":"d"}]}}""",
+        """{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","exists":false,"present":false},"reason":"d"}]}}""",
         """{"name":"x","events":{"event":{"path":"a","value":1},"time":"b"}}""",
         """{"name":"x","events":{"event":{},"time":"b"}}""",
         """{"name":"x","events":{"event":{"when":{"path":"a","present":true}},"time":"b"}}""",
@@ -168,7 +172,7 @@ public sealed class MappingSchemaTests
     static string Changed(string mapping, Random random)
     {
         string[] values = ["null", "true", "0", "1.5", "\"\"", "\"a\"", "\"{\"", "[]", "[\"a\"]", "{}", "{\"path\":\"a\"}", "[[]]", "[null]"];
-        string[] names = ["path", "value", "first", "text", "hash", "hex64", "clock", "when", "none", "table", "else", "split", "lookup", "as", "unit", "all", "any", "not", "equals", "in", "present", "same_as", "refuse", "reason", "counted", "group", "names", "keep", "drop", "time", "other"];
+        string[] names = ["path", "value", "first", "text", "hash", "hex64", "clock", "when", "none", "table", "else", "split", "lookup", "as", "unit", "all", "any", "not", "equals", "in", "present", "exists", "same_as", "refuse", "reason", "counted", "group", "names", "keep", "drop", "used", "time", "other"];
         var root = JsonNode.Parse(mapping)!;
         var places = new List<JsonNode>();
         Collect(root);

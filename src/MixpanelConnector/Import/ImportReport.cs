@@ -69,7 +69,8 @@ public sealed record ImportReport
 
     /// <summary>
     /// What the mapping did to records, and how often: <c>without_user</c>, events without a user; <c>prefixed</c>, properties that were prefixed with the
-    /// vendor's name because Mixpanel reserves their name or a rule had already set it. Null when there was no mapping.
+    /// vendor's name because Mixpanel reserves their name or a rule had already set it; <c>unconverted</c>, values that a rule could neither convert nor look
+    /// up, and that became nothing. Null when there was no mapping.
     /// </summary>
     [JsonPropertyOrder(16)] public IReadOnlyDictionary<string, long>? Mapped { get; init; }
 

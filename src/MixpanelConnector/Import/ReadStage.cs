@@ -342,6 +342,8 @@ sealed partial class ReadStage(
         _parts++;
         counts.RecordsRead(1);
         _batch ??= NewBatch();
+        _batch.AddMapped("unconverted", output.Unconverted);
+        if (output.FirstUnconverted is { } field) request.Diagnostics.Warn(_name, string.Create(CultureInfo.InvariantCulture, $"In line {mapped.Line}, {field} has a value that the mapping can neither convert nor look up, and that becomes nothing. The report counts such values as mapped.unconverted."));
         if (output.LeftOut is { } reason)
         {
             _batch.LeaveOut(reason);

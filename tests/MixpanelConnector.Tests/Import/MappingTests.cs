@@ -165,7 +165,12 @@ public sealed class MappingTests : IDisposable
     [InlineData("\"\"", "time_missing")]
     [InlineData("\"soon\"", "time_invalid")]
     [InlineData("202603010815", "time_invalid")]
-    [InlineData("{}", "time_invalid")]
+    [InlineData("\" \"", "time_missing")]
+    [InlineData("\"\\t\"", "time_missing")]
+    [InlineData("{}", "time_missing")]
+    [InlineData("[null]", "time_missing")]
+    [InlineData("\"{}\"", "time_missing")]
+    [InlineData("[1772352930]", "time_invalid")]
     [InlineData("true", "time_invalid")]
     [InlineData("1e40", "time_invalid")]
     [InlineData("\"2026-02-30\"", "time_invalid")]
@@ -394,7 +399,7 @@ public sealed class MappingTests : IDisposable
         {
             Assert.Equal((RunOutcome.Rejected, 1), await OfAsync(wrong) is var report ? (report.Outcome, report.Rejected) : default);
             var letter = Assert.Single(_run.DeadLetters());
-            Assert.Equal(("invalid_json", list), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString()));
+            Assert.Equal(("invalid_json", vendor == "matomo" ? $"actionDetails.{list}" : list), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString()));
         }
 
         foreach (var empty in (string[])["null", "[]", "\"\"", "\"[]\"", "{}"]) Assert.Equal(0, (await OfAsync(empty)).Rejected);
@@ -416,28 +421,28 @@ public sealed class MappingTests : IDisposable
     public static TheoryData<string, ImportType, string, string> Objects => new()
     {
         { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","device":WHAT}""", "device" },
-        { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","device":{"web_info":WHAT}}""", "web_info" },
+        { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","device":{"web_info":WHAT}}""", "device.web_info" },
         { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","geo":WHAT}""", "geo" },
         { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","app_info":WHAT}""", "app_info" },
         { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","collected_traffic_source":WHAT}""", "collected_traffic_source" },
         { "segment", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":WHAT}""", "context" },
-        { "segment", ImportType.Events, """{"type":"page","name":"p","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":{"page":WHAT}}""", "page" },
-        { "segment", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":{"location":WHAT}}""", "location" },
+        { "segment", ImportType.Events, """{"type":"page","name":"p","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":{"page":WHAT}}""", "context.page" },
+        { "segment", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":{"location":WHAT}}""", "context.location" },
         { "segment", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","properties":WHAT}""", "properties" },
         { "segment", ImportType.Profiles, """{"type":"identify","userId":"u","timestamp":"2026-03-01T08:15:30Z","traits":WHAT}""", "traits" },
         { "segment", ImportType.Groups, """{"type":"group","groupId":"g","timestamp":"2026-03-01T08:15:30Z","traits":WHAT}""", "traits" },
         { "rudderstack", ImportType.Events, """{"type":"track","event":"e","userId":"u","originalTimestamp":"2026-03-01T08:15:30Z","context":WHAT}""", "context" },
-        { "rudderstack", ImportType.Profiles, """{"type":"identify","userId":"u","originalTimestamp":"2026-03-01T08:15:30Z","context":{"traits":WHAT}}""", "traits" },
+        { "rudderstack", ImportType.Profiles, """{"type":"identify","userId":"u","originalTimestamp":"2026-03-01T08:15:30Z","context":{"traits":WHAT}}""", "context.traits" },
         { "rudderstack", ImportType.Groups, """{"type":"group","groupId":"g","originalTimestamp":"2026-03-01T08:15:30Z","context":WHAT}""", "context" },
         { "posthog", ImportType.Events, """{"event":"e","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":WHAT}""", "properties" },
-        { "posthog", ImportType.Profiles, """{"event":"$set","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"$set":WHAT}}""", "$set" },
+        { "posthog", ImportType.Profiles, """{"event":"$set","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"$set":WHAT}}""", "properties.$set" },
         { "amplitude", ImportType.Profiles, """{"event_type":"e","user_id":"u","event_time":"2026-03-01 08:15:30","user_properties":WHAT}""", "user_properties" },
         { "amplitude", ImportType.Groups, """{"event_type":"$groupidentify","event_time":"2026-03-01 08:15:30","group_properties":WHAT}""", "group_properties" },
         { "mparticle", ImportType.Events, """{"mpid":7,"device_info":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""", "device_info" },
         { "mparticle", ImportType.Events, """{"mpid":7,"application_info":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""", "application_info" },
         { "mparticle", ImportType.Events, """{"mpid":7,"context":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""", "context" },
         { "mparticle", ImportType.Events, """{"mpid":7,"user_identities":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""", "user_identities" },
-        { "mparticle", ImportType.Events, """{"mpid":7,"events":[{"event_type":"commerce_event","data":{"product_action":WHAT,"timestamp_unixtime_ms":1772352930250}}]}""", "product_action" },
+        { "mparticle", ImportType.Events, """{"mpid":7,"events":[{"event_type":"commerce_event","data":{"product_action":WHAT,"timestamp_unixtime_ms":1772352930250}}]}""", "events.data.product_action" },
         { "mparticle", ImportType.Profiles, """{"mpid":7,"timestamp_unixtime_ms":1772352930250,"user_identities":WHAT,"user_attributes":{"a":1}}""", "user_identities" },
         { "snowplow", ImportType.Events, """{"event":"unstruct","event_name":"e","collector_tstamp":"2026-03-01 08:15:30","user_id":"u","unstruct_event":WHAT}""", "unstruct_event" },
         { "snowplow", ImportType.Events, """{"event":"page_view","collector_tstamp":"2026-03-01 08:15:30","user_id":"u","contexts":WHAT}""", "contexts" },

@@ -62,6 +62,7 @@ static class VendorTable
             if (members["value"] is { } value) what.Append(CultureInfo.InvariantCulture, $", with the value {Value(value)}");
             if (members["keep"] is JsonArray keep) what.Append(CultureInfo.InvariantCulture, $", only {List(keep)}");
             if (members["drop"] is JsonArray drop) what.Append(CultureInfo.InvariantCulture, $", without {List(drop)}");
+            if (members["used"] is JsonArray used) what.Append(CultureInfo.InvariantCulture, $", without {List(used)} where a row above uses it");
             Row(text, $"{how}properties of the same names", what.ToString());
         }
     }
@@ -112,6 +113,7 @@ static class VendorTable
             _ when condition["begins_with"] is { } begin => $"{value} begins with {List(begin as JsonArray ?? [begin.DeepClone()])}",
             _ when condition["ends_with"] is { } end => $"{value} ends with {List(end as JsonArray ?? [end.DeepClone()])}",
             _ when condition["same_as"] is { } other => $"{value} is the same as {Value(other)}",
+            _ when condition["exists"] is { } exists => $"there is {((bool)exists! ? "a" : "no")} {value}",
             _ when (bool)condition["present"]! => $"{value} is present",
             _ when condition["first"] is JsonArray { Count: > 1 } first => $"none of {string.Join("; ", first.Select(one => Value(one!)))} is present",
             _ => $"{value} is missing",

@@ -34,8 +34,10 @@ interface IRecordMapper
 /// <param name="Prefixed">The number of its properties that were prefixed with the vendor's name.</param>
 /// <param name="IsNobodys">Whether it is an event without a user.</param>
 /// <param name="IsAmbiguous">Whether its time occurs twice in its time zone.</param>
+/// <param name="Unconverted">The number of values that it lacks because they could not be converted.</param>
+/// <param name="FirstUnconverted">The path of the first of these, if it is the first of all.</param>
 [StructLayout(LayoutKind.Auto)]
-readonly record struct MapOutput(string? LeftOut = null, int Prefixed = 0, bool IsNobodys = false, bool IsAmbiguous = false);
+readonly record struct MapOutput(string? LeftOut = null, int Prefixed = 0, bool IsNobodys = false, bool IsAmbiguous = false, int Unconverted = 0, string? FirstUnconverted = null);
 
 /// <summary>A conversion of records that is used instead of a mapping by rules.</summary>
 /// <param name="fingerprint">Shows whether the conversion is the same.</param>

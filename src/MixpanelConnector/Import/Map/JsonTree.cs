@@ -13,17 +13,32 @@ enum NeededShape
     /// <summary>A list.</summary>
     List,
 
-    /// <summary>An object, or a list of entries with names.</summary>
+    /// <summary>An object or a list.</summary>
+    Container,
+
+    /// <summary>An object whose members become properties.</summary>
+    Members,
+
+    /// <summary>A list of entries with names.</summary>
     Entries,
 
-    /// <summary>An object, or a list of entries whose values the mapping reads.</summary>
+    /// <summary>A list of entries whose values the mapping reads.</summary>
     EntriesWithValues,
+
+    /// <summary>A list of names, or an object.</summary>
+    Names,
 
     /// <summary>A text, a number, true or false.</summary>
     Scalar,
 
     /// <summary>A text or a number.</summary>
     Id,
+
+    /// <summary>A time.</summary>
+    Time,
+
+    /// <summary>One that can be converted, such as a country. Otherwise the result lacks it, which is counted.</summary>
+    Converted,
 }
 
 /// <summary>
@@ -60,6 +75,9 @@ sealed class JsonTree
 
         /// <summary>Its content is lost.</summary>
         Lost = 4,
+
+        /// <summary>It was counted as not converted.</summary>
+        Counted = 8,
     }
 
     readonly int[] _slots = new int[Slots]; // the members of the record by a hash of their names; 0 is a free slot
@@ -68,6 +86,7 @@ sealed class JsonTree
     readonly List<byte[]> _texts = [];
     readonly List<(int Value, NeededShape Needed)> _misses = [];
     Node[] _nodes = new Node[256];
+    int[] _taken = new int[64]; // what was taken, in this order, so that it can be given back
     int _count;
     int _textsUsed;
 
@@ -106,7 +125,7 @@ sealed class JsonTree
     /// <summary>Parses a copy of a record; false when it is not a JSON object.</summary>
     public bool TryParse(ReadOnlySpan<byte> record)
     {
-        (_count, _textsUsed, IsTest) = (0, 0, false);
+        (_count, _textsUsed, Takes, IsTest) = (0, 0, 0, false);
         _misses.Clear();
         if (!Utf8.IsValid(record)) return false;
         var text = TextOf(record.Length);
@@ -139,11 +158,32 @@ sealed class JsonTree
         if (!IsTest) Note(value, Uses.Entered);
     }
 
+    /// <summary>The number of values taken so far.</summary>
+    public int Takes { get; private set; }
+
     /// <summary>Notes that all of a value is read.</summary>
     public void Take(int value)
     {
-        if (value >= 0 && !IsTest) Note(value, Uses.Taken);
+        if (value < 0 || IsTest || Has(value, Uses.Taken)) return;
+        Note(value, Uses.Taken);
+        if (Takes == _taken.Length) Array.Resize(ref _taken, Takes * 2);
+        _taken[Takes++] = value;
     }
+
+    /// <summary>Gives back what was taken by a rule that then made nothing of it.</summary>
+    /// <param name="from">The number of values taken before.</param>
+    public void GiveBack(int from)
+    {
+        while (Takes > from) _nodes[_taken[--Takes]].Uses &= ~Uses.Taken;
+    }
+
+    /// <summary>Keeps what was taken by a rule for which it counts as missing.</summary>
+    /// <param name="from">The number of values taken before.</param>
+    public void Keep(int from) => Takes = Math.Min(Takes, from);
+
+    /// <summary>The last value taken; <see cref="None"/> for none.</summary>
+    /// <param name="from">The number of earlier values to disregard.</param>
+    public int LastTaken(int from) => Takes > from ? _taken[Takes - 1] : None;
 
     /// <summary>Notes that a value was needed in another shape. Unless something else reads it, its content would be lost.</summary>
     public void Miss(int value, NeededShape needed)
@@ -158,6 +198,12 @@ sealed class JsonTree
         Miss(value, needed);
     }
 
+    /// <summary>Notes that a rule could not convert a value. Unless another rule reads it, the result lacks it.</summary>
+    public void Fail(int value)
+    {
+        if (!IsTest) Miss(value, NeededShape.Converted);
+    }
+
     /// <summary>Whether a text begins like an object or a list, but is none.</summary>
     public bool HoldsBrokenJson(int value) => ContainerOf(value, isNeeded: false) < 0 && _nodes[value].Inner == IsBroken;
 
@@ -165,34 +211,77 @@ sealed class JsonTree
     public void ForgetMisses()
     {
         IsTest = false;
-        foreach (var (value, _) in _misses) _nodes[value].Uses &= ~Uses.Lost;
+        foreach (var (value, _) in _misses) _nodes[value].Uses &= ~(Uses.Lost | Uses.Counted);
         _misses.Clear();
     }
 
-    /// <summary>Finds the first value whose content would be lost.</summary>
+    /// <summary>Finds the first value whose content would be lost, preferably one that nothing can read: those in it are its consequence.</summary>
     /// <param name="from">The number of earlier values to disregard that were needed in another shape.</param>
     /// <param name="value">The value.</param>
     /// <param name="needed">What it should have been.</param>
     public bool TryFindLost(int from, out int value, out NeededShape needed)
     {
+        (value, needed) = (None, default);
         for (var i = from; i < _misses.Count; i++)
         {
-            (value, needed) = _misses[i];
-            if (IsLost(value)) return true;
+            var (missed, shape) = _misses[i];
+            if (shape is NeededShape.Converted || !IsLost(missed)) continue;
+            if (value < 0) (value, needed) = (missed, shape);
+            if (!Has(missed, Uses.Lost)) continue;
+            (value, needed) = (missed, shape);
+            break;
         }
 
-        (value, needed) = (None, default);
+        return value >= 0;
+    }
+
+    /// <summary>Finds the first value that a rule could not convert.</summary>
+    /// <param name="from">The number of earlier values to disregard that were needed in another shape.</param>
+    /// <param name="value">The value.</param>
+    public bool TryFindFailed(int from, out int value)
+    {
+        for (var i = from; i < _misses.Count; i++)
+        {
+            (value, var needed) = _misses[i];
+            if (needed is NeededShape.Converted) return true;
+        }
+
+        value = None;
         return false;
     }
 
-    /// <summary>Whether a value contains something that has not been read.</summary>
-    public bool HasUnread(int value)
+    /// <summary>The number of values that a rule could not convert, and that nothing else has read.</summary>
+    /// <param name="first">The first of them.</param>
+    public int CountUnconverted(out int first)
+    {
+        var count = 0;
+        first = None;
+        foreach (var (value, needed) in _misses)
+        {
+            if (needed is not NeededShape.Converted || Has(value, Uses.Counted | Uses.Lost) || !IsUntaken(value)) continue;
+            Note(value, Uses.Counted);
+            if (count++ == 0) first = value;
+        }
+
+        return count;
+    }
+
+    /// <summary>Whether a value contains something that has not been read, and that is not the same as another value.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="other">The other value.</param>
+    public bool HasUnread(int value, in Found other = default)
     {
         for (var (at, end) = (value, _nodes[value].Next); at < end; at++)
         {
             ref readonly var node = ref _nodes[at];
-            if (node.Type is JsonTokenType.StartObject or JsonTokenType.StartArray || IsNothing(at) || Has(at, Uses.Taken)) continue;
-            if (node.Inner <= 0 || HasUnread(node.Inner)) return true;
+            if (Has(at, Uses.Taken))
+            {
+                at = node.Next - 1; // with all that it contains
+                continue;
+            }
+
+            if (node.Type is JsonTokenType.StartObject or JsonTokenType.StartArray || IsNothing(at)) continue;
+            if (node.Inner > 0 ? HasUnread(node.Inner, in other) : !JsonValues.AreSame(Found.Of(in node, at).Raw, other.Raw)) return true;
         }
 
         return false;
@@ -206,7 +295,11 @@ sealed class JsonTree
     bool IsLost(int value)
     {
         if (Has(value, Uses.Lost)) return true;
-        if (Has(value, Uses.Entered)) return false;
+        return !Has(value, Uses.Entered) && IsUntaken(value);
+    }
+
+    bool IsUntaken(int value)
+    {
         for (; value >= 0; value = _nodes[value].Parent)
             if (Has(value, Uses.Taken)) return false;
         return true;
@@ -219,6 +312,19 @@ sealed class JsonTree
         if (node.Type is not JsonTokenType.String) return node.Type is JsonTokenType.Null;
         var text = node.Json[1..^1].Trim(" \t\r\n"u8);
         return text.IsEmpty || text.SequenceEqual("null"u8);
+    }
+
+    /// <summary>Whether a value counts as missing where a rule reads it: null, blank text, or an object or a list, also as text, that contains nothing else.</summary>
+    public bool IsMissing(int value)
+    {
+        for (var (at, end) = (value, _nodes[value].Next); at < end; at++)
+        {
+            ref readonly var node = ref _nodes[at];
+            if (node.Type is JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.Null) continue;
+            if (node.Type is not JsonTokenType.String || !JsonValues.IsBlank(node.Json[1..^1])) return false;
+        }
+
+        return true;
     }
 
     /// <summary>Whether a value is nothing, or contains nothing else.</summary>

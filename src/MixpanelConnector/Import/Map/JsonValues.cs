@@ -55,6 +55,21 @@ static class JsonValues
         }
     }
 
+    /// <summary>Whether a text as written in JSON is blank, or is an empty object or list.</summary>
+    public static bool IsBlank(ReadOnlySpan<byte> text) => text.IsEmpty || (text[0] is <= (byte)' ' or (byte)'[' or (byte)'{' or (byte)'\\' && IsBlankText(text));
+
+    static bool IsBlankText(ReadOnlySpan<byte> text)
+    {
+        if (text.Contains((byte)'\\')) text = Unescaped(text);
+        text = text.Trim(" \t\r\n"u8);
+        return text.IsEmpty || text.SequenceEqual("[]"u8) || text.SequenceEqual("{}"u8);
+    }
+
+    /// <summary>Whether two scalars, as written in JSON without quotes, are equal as texts or as numbers.</summary>
+    public static bool AreSame(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other) =>
+        one.SequenceEqual(other)
+        || (IsNumber(one) && IsNumber(other) && !IsInexact(one) && !IsInexact(other) && double.Parse(one, CultureInfo.InvariantCulture).Equals(double.Parse(other, CultureInfo.InvariantCulture)));
+
     /// <summary>Whether a text needs no escapes between quotes.</summary>
     public static bool IsPlain(ReadOnlySpan<byte> text) => text.IndexOfAny(Escaped) < 0;
 }

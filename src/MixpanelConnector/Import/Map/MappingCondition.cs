@@ -44,10 +44,23 @@ sealed class BeginsOrEnds(MappingValue value, IReadOnlyList<byte[]> texts, bool 
     }
 }
 
-/// <summary>A value is present: neither missing, nor null, nor empty text.</summary>
+/// <summary>A value is present: not missing, and neither blank nor empty.</summary>
 sealed class IsPresent(MappingValue value, bool wanted) : MappingCondition
 {
     protected override bool IsMet(RecordView record, in Scope scope) => value.Read(record, in scope).IsThere == wanted;
+}
+
+/// <summary>A value is present, or is blank or empty.</summary>
+sealed class Exists(MappingValue value, bool wanted) : MappingCondition
+{
+    protected override bool IsMet(RecordView record, in Scope scope)
+    {
+        var before = record.KeepsEmpty;
+        record.KeepsEmpty = true;
+        var exists = value.Read(record, in scope).IsThere;
+        record.KeepsEmpty = before;
+        return exists == wanted;
+    }
 }
 
 /// <summary>Two values are present and equal as text.</summary>

@@ -159,8 +159,9 @@ sealed class LookedUpValue(MappingValue value, string lookup) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope)
     {
+        var taken = record.Tree.Takes;
         var found = value.Read(record, in scope);
         if (!found.IsThere || IsLostIn(record, in found)) return Found.Nothing;
-        return record.Lookups.Find(lookup, Encoding.UTF8.GetString(record.TextOf(in found))) is { Length: > 0 } meant ? record.MadeText(Encoding.UTF8.GetBytes(meant)) : Found.Nothing;
+        return record.Lookups.Find(lookup, Encoding.UTF8.GetString(record.TextOf(in found))) is { Length: > 0 } meant ? record.MadeText(Encoding.UTF8.GetBytes(meant)) : Failed(record, in found, taken);
     }
 }

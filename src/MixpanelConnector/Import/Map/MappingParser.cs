@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -16,6 +17,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     IReadOnlyList<byte[]> _none = [];
     bool _isId; // whether an id is being parsed: then a value that identifies nobody is absent
     bool _hasMembers; // whether a path so far leads to a member of the value that is mapped
+    bool _hasKeys; // or to its name
 
     static readonly string[] Sources = ["path", "value", "first", "text", "clock", "hex64", "hash"];
 
@@ -33,7 +35,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         Ensure(json, at, "each", "none", "leave_out", "event", "time", "insert_id", "user_id", "device_id", "properties", "spread");
         TakeNone(json, at);
         var each = Optional(json, "each", at);
-        _hasMembers = false;
+        (_hasMembers, _hasKeys) = (false, false);
         var (time, unit) = Time(Needed(json, "time", at), $"{at}.time");
         return new EventSection
         {
@@ -48,6 +50,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             Properties = Properties(json, "properties", at),
             Spread = Spreads(json, "spread", at),
             EachHasMembers = _hasMembers,
+            EachHasKeys = _hasKeys,
         };
     }
 
@@ -56,7 +59,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         Ensure(json, at, "each", "none", "leave_out", "id", "device_id", "time", "set", "set_once", "unset");
         TakeNone(json, at);
         var each = Optional(json, "each", at);
-        _hasMembers = false;
+        (_hasMembers, _hasKeys) = (false, false);
         var (time, unit) = json.TryGetProperty("time", out var when) ? Time(when, $"{at}.time") : default;
         var operations = new List<UpdateOperation>();
         foreach (var operation in (string[])["set", "set_once"])
@@ -78,6 +81,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             Operations = operations,
             Unset = Optional(json, "unset", at),
             EachHasMembers = _hasMembers,
+            EachHasKeys = _hasKeys,
         };
     }
 
@@ -104,7 +108,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     public static Dictionary<string, LookupRule> Lookups(string name, JsonElement json, string at)
     {
         if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
-        var parser = new MappingParser(name, groupKey: null, System.Collections.Frozen.FrozenSet<string>.Empty);
+        var parser = new MappingParser(name, groupKey: null, FrozenSet<string>.Empty);
         return json.EnumerateObject().ToDictionary(member => member.Name, member => parser.Lookup(member.Value, $"{at}.{Columns.RecordFields.Shown(member.Name)}"), StringComparer.Ordinal);
     }
 
@@ -201,7 +205,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     Spread Spread(JsonElement json, string at)
     {
         if (json.ValueKind is JsonValueKind.String) return new Spread(Value(json, at)) { Names = [], Drop = [] };
-        Ensure(json, at, "from", "key", "value", "required", "time", "names", "keep", "drop", "group");
+        Ensure(json, at, "from", "key", "value", "required", "time", "names", "keep", "drop", "used", "group");
         var names = new Dictionary<ulong, byte[]>();
         if (json.TryGetProperty("names", out var renamed))
         {
@@ -211,9 +215,9 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
         var drop = json.TryGetProperty("drop", out var dropped) ? Texts(dropped, $"{at}.drop") : [];
         var from = Value(Needed(json, "from", at), $"{at}.from");
-        var hadMembers = _hasMembers;
+        var had = (_hasMembers, _hasKeys);
         var (key, value, time) = (Optional(json, "key", at), Optional(json, "value", at), Optional(json, "time", at)); // of an entry
-        _hasMembers = hadMembers;
+        (_hasMembers, _hasKeys) = had;
         var needsValues = Boolean(json, "required", at, otherwise: false);
         if (json.TryGetProperty("required", out _) && value is null) throw Wrong($"{at}.required", "is for a spread with a value");
         return new Spread(from)
@@ -225,6 +229,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             Names = names,
             Groups = Boolean(json, "group", at, otherwise: false),
             Keep = json.TryGetProperty("keep", out var kept) ? [.. Texts(kept, $"{at}.keep").Select(text => Encoding.UTF8.GetBytes(text))] : [],
+            Used = json.TryGetProperty("used", out var used) ? Texts(used, $"{at}.used").Select(name => RecordMapper.HashOf(Encoding.UTF8.GetBytes(name))).ToFrozenSet() : FrozenSet<ulong>.Empty,
             Drop = [.. drop.Where(text => !text.EndsWith('*')).Select(Filled).OfType<string>().Select(name => RecordMapper.HashOf(Encoding.UTF8.GetBytes(name)))],
             DropPrefixes = [.. drop.Where(text => text.EndsWith('*')).Select(text => Encoding.UTF8.GetBytes(text[..^1]))],
         };
@@ -304,6 +309,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         {
             var path = MappingPath.Parse(text);
             _hasMembers |= path.IsOfMember;
+            _hasKeys |= path.IsKey;
             var value = new PathValue(path, _none);
             return _isId ? new IdValue(value) : value;
         }
@@ -379,15 +385,16 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             return new DoesNotHold(Condition(not, $"{at}.not"));
         }
 
-        Ensure(json, at, "path", "first", "equals", "in", "begins_with", "ends_with", "present", "same_as");
+        Ensure(json, at, "path", "first", "equals", "in", "begins_with", "ends_with", "present", "exists", "same_as");
         var value = json.TryGetProperty("path", out var path) ? Path(Text(path, $"{at}.path"), $"{at}.path") : json.TryGetProperty("first", out var first) ? Source("first", first, $"{at}.first") : throw Wrong(at, "needs path or first; or all, any or not");
-        if (json.EnumerateObject().Count() != 2) throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, same_as");
+        if (json.EnumerateObject().Count() != 2) throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, exists, same_as");
         if (json.TryGetProperty("equals", out var one)) return new EqualsOneOf(value, [.. ScalarTexts([one], $"{at}.equals")]);
         if (json.TryGetProperty("in", out var several)) return new EqualsOneOf(value, [.. ScalarTexts(Items(several, $"{at}.in"), $"{at}.in")]);
         if (json.TryGetProperty("begins_with", out var beginnings)) return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(beginnings), $"{at}.begins_with")], ends: false);
         if (json.TryGetProperty("ends_with", out var ends)) return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(ends), $"{at}.ends_with")], ends: true);
         if (json.TryGetProperty("present", out _)) return new IsPresent(value, Boolean(json, "present", at, otherwise: true));
-        return json.TryGetProperty("same_as", out var other) ? new IsSame(value, Value(other, $"{at}.same_as")) : throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, same_as");
+        if (json.TryGetProperty("exists", out _)) return new Exists(value, Boolean(json, "exists", at, otherwise: true));
+        return json.TryGetProperty("same_as", out var other) ? new IsSame(value, Value(other, $"{at}.same_as")) : throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, exists, same_as");
     }
 
     List<MappingCondition> Conditions(JsonElement json, string member, JsonElement list, string at)

@@ -39,14 +39,18 @@ sealed class MappingPath
         public bool IsBeginning { get; init; }
 
         /// <summary>What a value must be for the step to lead into it.</summary>
-        public NeededShape Needed => IsAny || Value is not null ? NeededShape.Entries : Name is null ? NeededShape.List : NeededShape.Object;
+        public NeededShape Needed => IsAny ? NeededShape.Container : Value is not null ? NeededShape.Entries : Name is null ? NeededShape.List : NeededShape.Object;
     }
 
     readonly List<Step> _steps = [];
     readonly Origin _origin;
+    string _text = "";
 
     /// <summary>Whether it leads to a member of the value that is mapped.</summary>
     public bool IsOfMember => _origin is Origin.Element && _steps is [{ Name: not null, Value: null }, ..];
+
+    /// <summary>Whether it is the name of the value that is mapped.</summary>
+    public bool IsKey => _origin is Origin.Key;
 
     MappingPath(Origin origin) => _origin = origin;
 
@@ -65,7 +69,7 @@ sealed class MappingPath
                 return new(Origin.File);
         }
 
-        var path = new MappingPath(text[0] == '^' ? Origin.Record : Origin.Element);
+        var path = new MappingPath(text[0] == '^' ? Origin.Record : Origin.Element) { _text = text.TrimStart('^', '@').TrimStart('.') };
         var rest = text[0] is '^' or '@' ? text.AsSpan(1) : text;
         var isFirst = text[0] is not ('^' or '@');
         if (!isFirst && rest is not ([] or ['.', ..] or ['[', ..])) throw new FormatException($"the path {text} is invalid: a point must follow {text[0]}");
@@ -89,6 +93,14 @@ sealed class MappingPath
         }
 
         return path;
+    }
+
+    /// <summary>The path from the record as read; null when it does not lead to a value of the record.</summary>
+    public string? Shown(RecordView record, in Scope scope)
+    {
+        if (_origin is not (Origin.Element or Origin.Record)) return null;
+        var start = _origin is Origin.Record ? "" : record.PathOf(scope.Element);
+        return start.Length == 0 ? _text : _text.Length == 0 || _text[0] == '[' ? start + _text : $"{start}.{_text}";
     }
 
     /// <summary>Finds the value; <see cref="Found.Nothing"/> when it is missing or null.</summary>
@@ -176,7 +188,7 @@ sealed class MappingPath
     static int FirstThere(JsonTree tree, int container, byte[]? beginning = null)
     {
         for (var at = tree.FirstOf(container); at >= 0; at = tree.After(at, container))
-            if (tree[at].Type is not JsonTokenType.Null && tree[at].Json is not [(byte)'"', (byte)'"'] && (beginning is null || tree[at].RawName.StartsWith(beginning))) return at;
+            if ((beginning is null || tree[at].RawName.StartsWith(beginning)) && !tree.IsMissing(at)) return at;
         return JsonTree.None;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Import.Map;
@@ -42,6 +43,9 @@ sealed record Spread(MappingValue From)
     /// <summary>The hashes of names to omit.</summary>
     public required HashSet<ulong> Drop { get; init; }
 
+    /// <summary>The hashes of names to omit where other rules have read all of the entry.</summary>
+    public IReadOnlySet<ulong> Used { get; init; } = FrozenSet<ulong>.Empty;
+
     /// <summary>Whether several with the same name become a list.</summary>
     public bool Groups { get; init; }
 
@@ -69,6 +73,9 @@ abstract record MappingSection
 
     /// <summary>Whether members of these values are read, so that they must be objects.</summary>
     public bool EachHasMembers { get; init; }
+
+    /// <summary>Whether the mapping reads the name of each value.</summary>
+    public bool EachHasKeys { get; init; }
 
     /// <summary>The records to leave out or reject.</summary>
     public required IReadOnlyList<Exclusion> LeaveOut { get; init; }

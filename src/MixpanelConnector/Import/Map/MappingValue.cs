@@ -7,16 +7,29 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>A value that a mapping reads: its origin, its condition, and its conversion. Absent when it is missing, null or empty text.</summary>
+/// <summary>A value that a mapping reads: its origin, its condition, and its conversion. Absent when it is missing: null, blank text, or what is empty.</summary>
 abstract class MappingValue
 {
     public abstract Found Read(RecordView record, in Scope scope);
+
+    /// <summary>Reads all alternatives, so that none of them counts as unread.</summary>
+    public virtual void ReadAll(RecordView record, in Scope scope) => Read(record, in scope);
 
     /// <summary>Whether a value is an object or a list, of which nothing can be made where a scalar is needed. Its content would be lost, if it has any.</summary>
     public static bool IsLostIn(RecordView record, in Found found)
     {
         if (found is { IsContainer: true, Node: >= 0 } && !record.Tree.IsEmpty(found.Node)) record.Tree.Miss(found.Node, NeededShape.Scalar);
         return found.IsContainer;
+    }
+
+    /// <summary>Notes that a value could not be converted, by which it becomes absent.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="found">The value.</param>
+    /// <param name="taken">The number of values taken before it was read.</param>
+    protected static Found Failed(RecordView record, in Found found, int taken)
+    {
+        record.Tree.Fail(found.Node >= 0 ? found.Node : record.Tree.LastTaken(taken));
+        return Found.Nothing;
     }
 }
 
@@ -28,21 +41,40 @@ sealed class PathValue(MappingPath path, IReadOnlyList<byte[]> none) : MappingVa
     public override Found Read(RecordView record, in Scope scope)
     {
         var found = path.Find(record, in scope);
+        if (record.IsMissing(in found) && !(record.KeepsEmpty && found is { IsThere: true, IsText: false } or { Length: > 0 }))
+        {
+            if (record is { Sought: { } sought, Tree.IsTest: false } && path.Shown(record, in scope) is { } shown) sought.Add(shown);
+            return Found.Nothing;
+        }
+
+        var taken = record.Tree.Takes;
         if (!found.IsContainer) record.Tree.Take(found.Node); // an object or a list is taken where it becomes part of the result
-        if (found is { IsText: true, Length: 0 }) return Found.Nothing;
         for (var i = 0; i < none.Count && found.IsText; i++)
-            if (found.Raw.SequenceEqual(none[i])) return Found.Nothing;
+        {
+            if (!found.Raw.SequenceEqual(none[i])) continue;
+            record.Tree.Keep(taken);
+            return Found.Nothing;
+        }
+
         return found;
     }
 }
 
-/// <summary>An id, which is absent when it identifies nobody.</summary>
+/// <summary>An id, which is absent when it identifies nobody. What is neither a text nor a number cannot be one.</summary>
 sealed class IdValue(MappingValue value) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope)
     {
         var found = value.Read(record, in scope);
-        return found.IsThere && !found.IsContainer && RecordMapper.IsNobody(record.TextOf(in found)) ? Found.Nothing : found;
+        return !found.IsThere || IsNone(record, in found) || RecordMapper.IsNobody(record.TextOf(in found)) ? Found.Nothing : found;
+    }
+
+    /// <summary>Whether a value cannot be an id. Its content would be lost.</summary>
+    public static bool IsNone(RecordView record, in Found found)
+    {
+        if (found.Type is JsonTokenType.String or JsonTokenType.Number) return false;
+        if (found.Node >= 0 && !record.Tree.IsMissing(found.Node)) record.Tree.Lose(found.Node, NeededShape.Id);
+        return true;
     }
 }
 
@@ -78,8 +110,18 @@ sealed class FirstValue(IReadOnlyList<MappingValue> values) : MappingValue
     public override Found Read(RecordView record, in Scope scope)
     {
         foreach (var value in values)
+        {
+            var taken = record.Tree.Takes;
             if (value.Read(record, in scope) is { IsThere: true } found) return found;
+            record.Tree.GiveBack(taken);
+        }
+
         return Found.Nothing;
+    }
+
+    public override void ReadAll(RecordView record, in Scope scope)
+    {
+        foreach (var value in values) value.ReadAll(record, in scope);
     }
 }
 
@@ -113,15 +155,19 @@ sealed class TextValue(IReadOnlyList<(byte[] Text, MappingValue? Value)> parts) 
 sealed class ClockValue(MappingValue original, MappingValue sent, MappingValue received) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope) =>
-        TryRead(original, record, in scope, out var began) && TryRead(sent, record, in scope, out var left) && TryRead(received, record, in scope, out var came)
+        TryRead(original, record, in scope, out var began) & TryRead(sent, record, in scope, out var left) & TryRead(received, record, in scope, out var came)
             ? record.Number(came - (left - began))
             : Found.Nothing;
 
     static bool TryRead(MappingValue value, RecordView record, in Scope scope, out long time)
     {
+        var taken = record.Tree.Takes;
         var found = value.Read(record, in scope);
         time = 0;
-        return found.IsThere && !IsLostIn(record, in found) && MappedTime.TryRead(record.TextOf(in found), TimeUnit.ByDigits, out time);
+        if (!found.IsThere) return false;
+        if (!found.IsContainer && MappedTime.TryRead(record.TextOf(in found), TimeUnit.ByDigits, out time)) return true;
+        Failed(record, in found, taken);
+        return false;
     }
 }
 
@@ -136,12 +182,13 @@ sealed class HexValue(MappingValue high, MappingValue low) : MappingValue
 
     static bool TryWrite(MappingValue value, RecordView record, in Scope scope, Span<byte> digits)
     {
+        var taken = record.Tree.Takes;
         var found = value.Read(record, in scope);
         if (!found.IsThere || IsLostIn(record, in found)) return false;
         var text = record.TextOf(in found);
         ulong number;
         if (Utf8Parser.TryParse(text, out long signed, out var used) && used == text.Length) number = (ulong)signed;
-        else if (!Utf8Parser.TryParse(text, out number, out used) || used != text.Length) return false;
+        else if (!Utf8Parser.TryParse(text, out number, out used) || used != text.Length) return Failed(record, in found, taken).IsThere;
         return number.TryFormat(digits, out _, "x16", CultureInfo.InvariantCulture);
     }
 }
@@ -153,13 +200,14 @@ sealed class TableValue(MappingValue value, Dictionary<string, MappingValue> tab
 
     public override Found Read(RecordView record, in Scope scope)
     {
+        var taken = record.Tree.Takes;
         var found = value.Read(record, in scope);
         if (!found.IsThere) return Found.Nothing;
         var text = IsLostIn(record, in found) ? [] : record.TextOf(in found);
         if (!text.IsEmpty && _table.TryGetValue(RecordMapper.HashOf(text), out var entries))
             foreach (var (known, meant) in entries)
                 if (text.SequenceEqual(known)) return meant.Read(record, in scope);
-        return otherwise is null ? Found.Nothing : otherwise.Read(record, in scope);
+        return otherwise is null ? Failed(record, in found, taken) : otherwise.Read(record, in scope);
     }
 }
 
@@ -169,11 +217,17 @@ sealed class GuardedValue(MappingValue value, MappingCondition? when, IReadOnlyL
     public override Found Read(RecordView record, in Scope scope)
     {
         if (when is not null && !when.Holds(record, in scope)) return Found.Nothing;
+        var taken = record.Tree.Takes;
         var found = value.Read(record, in scope);
         if (!found.IsThere || none.Count == 0 || found.IsContainer) return found;
         var text = record.TextOf(in found);
         foreach (var one in none)
-            if (text.SequenceEqual(one)) return Found.Nothing;
+        {
+            if (!text.SequenceEqual(one)) continue;
+            record.Tree.Keep(taken);
+            return Found.Nothing;
+        }
+
         return found;
     }
 }
@@ -201,6 +255,7 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
 
     public override Found Read(RecordView record, in Scope scope)
     {
+        var taken = record.Tree.Takes;
         var found = value.Read(record, in scope);
         if (!found.IsThere || IsLostIn(record, in found)) return Found.Nothing;
         var text = record.TextOf(in found);
@@ -210,7 +265,7 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
             var at = -1;
             for (var i = 0; i + 1 < text.Length; i++)
                 if (text[i] == ' ' && text[i + 1] is >= (byte)'0' and <= (byte)'9') at = i;
-            if (at < 0 && take > 0) return Found.Nothing;
+            if (at < 0 && take > 0) return Failed(record, in found, taken);
             text = at < 0 ? text : take == 0 ? text[..at] : text[(at + 1)..];
         }
         else
@@ -218,7 +273,7 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
             for (var i = 0; i < take; i++)
             {
                 var at = text.IndexOf(separator);
-                if (at < 0) return Found.Nothing;
+                if (at < 0) return Failed(record, in found, taken);
                 text = text[(at + separator.Length)..];
             }
 
@@ -226,7 +281,7 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
         }
 
         text = text.Trim(trim);
-        return text.IsEmpty ? Found.Nothing : record.MadeText(text);
+        return text.IsEmpty ? Failed(record, in found, taken) : record.MadeText(text);
     }
 
     /// <summary>The column name that Snowplow's SDKs give to a schema, by whose URI it is known in the TSV; a column name is returned unchanged.</summary>
@@ -295,11 +350,12 @@ enum MappedForm
     Ga4Items,
 }
 
-/// <summary>A value converted to another form. Left unchanged when it cannot be converted, except for countries and dates, which are then absent.</summary>
+/// <summary>A value converted to another form. Left unchanged when it cannot be converted, except for countries, dates and hosts, which are then absent.</summary>
 sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope)
     {
+        var taken = record.Tree.Takes;
         var found = value.Read(record, in scope);
         if (!found.IsThere) return found;
         switch (form)
@@ -326,7 +382,9 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
                 record.Tree.Take(found.Node);
                 return found.IsContainer && found.Node >= 0 ? Ga4Items(record, in found) : found;
             default:
-                return IsLostIn(record, in found) ? Found.Nothing : OfText(record, record.TextOf(in found), in found);
+                if (IsLostIn(record, in found)) return Found.Nothing;
+                var made = OfText(record, record.TextOf(in found), in found);
+                return !made.IsThere && form is MappedForm.Date or MappedForm.Country or MappedForm.Host ? Failed(record, in found, taken) : made;
         }
     }
 
@@ -402,7 +460,7 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
                 if (host.IndexOfAny((byte)'/', (byte)'?', (byte)'#') is var end and >= 0) host = host[..end];
                 return host.IsEmpty ? Found.Nothing : record.MadeText(host);
             case MappedForm.Date:
-                return MappedTime.TryRead(text, unit, out var time) ? record.Made(JsonTokenType.String, DateOf(time)) : Found.Nothing;
+                return MappedTime.TryRead(text, unit, out var time) && DateOf(time) is { Length: > 0 } date ? record.Made(JsonTokenType.String, date) : Found.Nothing;
             case MappedForm.Country:
                 return Countries.CodeOf(text) is { IsEmpty: false } code ? record.Made(JsonTokenType.String, code) : Found.Nothing;
             case MappedForm.AdobeEvents or MappedForm.AdobeEventsButPurchase:

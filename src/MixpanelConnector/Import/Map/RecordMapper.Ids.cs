@@ -35,13 +35,7 @@ sealed partial class RecordMapper
     {
         if (value is null) return Found.Nothing;
         var found = value.Read(_view, in scope);
-        if (found.IsContainer)
-        {
-            if (found.Node >= 0 && !_view.Tree.IsEmpty(found.Node)) _view.Tree.Lose(found.Node, NeededShape.Id);
-            return Found.Nothing;
-        }
-
-        if (!found.IsThere) return Found.Nothing;
+        if (!found.IsThere || IdValue.IsNone(_view, in found)) return Found.Nothing;
         return IsNobody(_view.TextOf(in found)) ? Found.Nothing : found with { Type = JsonTokenType.String };
     }
 
@@ -52,9 +46,9 @@ sealed partial class RecordMapper
     /// <summary>The id from the first form that yields one. A replayed record keeps the id it was given if that was computed from its position.</summary>
     Found InsertId(EventSection section, in Scope scope)
     {
-        _view.Tree.IsTest = true; // a hash holds nothing of what it is made from
+        _view.Tree.IsTest = _view.KeepsEmpty = true; // a hash holds nothing of what it is made from
         var id = InsertIdOf(section, in scope);
-        _view.Tree.IsTest = false;
+        _view.Tree.IsTest = _view.KeepsEmpty = false;
         return id;
     }
 

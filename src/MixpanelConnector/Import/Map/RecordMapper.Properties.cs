@@ -12,9 +12,16 @@ sealed partial class RecordMapper
         for (var i = 0; i < properties.Count; i++)
         {
             var property = properties[i];
+            var taken = _view.Tree.Takes;
             var found = property.Value.Read(_view, in scope);
+            if (!found.IsThere)
+            {
+                _view.Tree.GiveBack(taken);
+                continue;
+            }
+
             _view.Tree.Take(found.Node);
-            if (!found.IsThere || (time is { } since && IsStale(owner, property.Name, since))) continue;
+            if (time is { } since && IsStale(owner, property.Name, since)) continue;
             if (!isFirst) Write(","u8);
             isFirst = false;
             _names.Add(property.Hash, _out.WrittenCount + property.Name.Length + 3, found.Length);
@@ -32,7 +39,7 @@ sealed partial class RecordMapper
     void WriteSpread(Spread spread, in Scope scope, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
         var from = spread.From.Read(_view, in scope);
-        var container = ContainerOf(in from);
+        var container = ContainerOf(in from, spread.Key is null ? NeededShape.Members : NeededShape.Entries);
         if (container < 0) return;
         if (spread.Groups)
         {
@@ -47,10 +54,12 @@ sealed partial class RecordMapper
             var inner = new Scope(at, isObject ? at : JsonTree.None, index);
             if (spread.Keep.Count > 0 && isObject && !IsKept(spread, _view.TextOf(Found.NameOf(in _view.Tree[at])))) continue;
             var key = spread.Key is { } named ? named.Read(_view, in inner) : isObject ? Found.NameOf(in _view.Tree[at]) : Found.Nothing;
-            if (!IsNamed(in key, at, from.Node)) continue;
+            if (!IsNamed(spread, in key, at, from.Node) || IsUsed(spread, in key, at)) continue;
+            var taken = _view.Tree.Takes;
             var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
-            if (!HasValue(spread, in found, in inner, from.Node)) continue;
-            var since = spread.Time is { } when && owner.Length > 0 && when.Read(_view, in inner) is { IsThere: true } set && MappedTime.TryRead(_view.TextOf(in set), TimeUnit.ByDigits, out var own) ? own : time;
+            if (!HasValue(spread, in found, in inner, from.Node, taken)) continue;
+            var since = spread.Time is { } when && owner.Length > 0 ? TimeOf(when, in inner) ?? time : time;
+            if (spread.NeedsValues && !IsRead(spread, in found, in inner, from.Node)) continue;
             WriteSpread(spread, in key, in found, ref isFirst, owner, since);
         }
     }
@@ -63,8 +72,10 @@ sealed partial class RecordMapper
         {
             var inner = new Scope(at, JsonTree.None, 0);
             var key = spread.Key?.Read(_view, in inner) ?? Found.NameOf(in _view.Tree[at]);
+            if (!IsNamed(spread, in key, at, from) || IsUsed(spread, in key, at)) continue;
+            var taken = _view.Tree.Takes;
             var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
-            if (!IsNamed(in key, at, from) || !HasValue(spread, in found, in inner, from)) continue;
+            if (!HasValue(spread, in found, in inner, from, taken) || (spread.NeedsValues && !IsRead(spread, in found, in inner, from))) continue;
             _view.Tree.Take(found.Node);
             var name = Encoding.UTF8.GetString(_view.TextOf(in key));
             if (groups.TryGetValue(name, out var known)) known.Values.Add(found);
@@ -81,21 +92,45 @@ sealed partial class RecordMapper
     }
 
     /// <summary>Whether an entry has a name. Without one its content would be lost, unless it has none.</summary>
-    bool IsNamed(in Found key, int entry, int from)
+    bool IsNamed(Spread spread, in Found key, int entry, int from)
     {
         if (key is { IsThere: true, IsContainer: false }) return true;
-        if (!_view.Tree.IsEmpty(entry)) _view.Tree.Lose(from, NeededShape.Entries);
+        if (!_view.Tree.IsEmpty(entry)) _view.Tree.Lose(from, spread.Key is null ? NeededShape.Members : NeededShape.Entries);
         return false;
     }
 
+    /// <summary>Whether other rules have read all of an entry, so that it does not become a property again.</summary>
+    bool IsUsed(Spread spread, in Found key, int entry) => spread.Used.Count > 0 && spread.Used.Contains(HashOf(_view.TextOf(in key))) && !_view.Tree.HasUnread(entry);
+
     /// <summary>Whether an entry has a value. Where it must have one, its content would be lost without it, unless there is nothing but its name and time.</summary>
-    bool HasValue(Spread spread, in Found value, in Scope entry, int from)
+    bool HasValue(Spread spread, in Found value, in Scope entry, int from, int taken)
     {
         if (value.IsThere) return true;
+        _view.Tree.GiveBack(taken);
         if (!spread.NeedsValues) return false;
         spread.Time?.Read(_view, in entry);
         if (_view.Tree.HasUnread(entry.Element)) _view.Tree.Lose(from, NeededShape.EntriesWithValues);
         return false;
+    }
+
+    /// <summary>Whether nothing of an entry would be lost but its value, its names and its time: a second value would.</summary>
+    bool IsRead(Spread spread, in Found value, in Scope entry, int from)
+    {
+        _view.Tree.Take(value.Node);
+        if (!_view.Tree.HasUnread(entry.Element, in value)) return true;
+        spread.Key?.ReadAll(_view, in entry);
+        if (!_view.Tree.HasUnread(entry.Element, in value)) return true;
+        _view.Tree.Lose(from, NeededShape.EntriesWithValues);
+        return false;
+    }
+
+    /// <summary>When an entry was set; null when it does not say so. If that cannot be read, it is unknown whether it is the newest.</summary>
+    long? TimeOf(MappingValue value, in Scope entry)
+    {
+        var taken = _view.Tree.Takes;
+        if (TryReadTime(value, TimeUnit.ByDigits, in entry, out var time, out var bad)) return time;
+        if (bad is not null && OriginOf(value.Read(_view, in entry), taken) is var origin and >= 0) _view.Tree.Lose(origin, NeededShape.Time);
+        return null;
     }
 
     void WriteSpread(Spread spread, in Found key, in Found found, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
@@ -131,7 +166,7 @@ sealed partial class RecordMapper
     /// <summary>Writes the names of properties to remove, named as when they are set.</summary>
     void WriteUnset(UpdateSection section, in Found unset, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
-        var container = ContainerOf(in unset);
+        var container = ContainerOf(in unset, NeededShape.Names);
         if (container < 0) return;
         var isObject = _view.Tree[container].Type is JsonTokenType.StartObject;
         for (var at = _view.Tree.FirstOf(container); at >= 0; at = _view.Tree.After(at, container))
@@ -139,7 +174,7 @@ sealed partial class RecordMapper
             var name = isObject ? Found.NameOf(in _view.Tree[at]) : Found.Of(in _view.Tree[at], at);
             if (!name.IsText)
             {
-                if (!_view.Tree.IsEmpty(at)) _view.Tree.Lose(unset.Node, NeededShape.Entries);
+                if (!_view.Tree.IsEmpty(at)) _view.Tree.Lose(unset.Node, NeededShape.Names);
                 continue;
             }
 
@@ -170,12 +205,12 @@ sealed partial class RecordMapper
     }
 
     /// <summary>The object or list that a value is, or that its text holds. The content of a value that is neither would be lost, unless it counts as nothing.</summary>
-    int ContainerOf(in Found found)
+    int ContainerOf(in Found found, NeededShape needed)
     {
         if (found.Node < 0) return JsonTree.None;
         var container = _view.Tree.ContainerOf(found.Node);
         if (container >= 0) _view.Tree.Enter(found.Node);
-        else if (!_view.Tree.IsNothing(found.Node)) _view.Tree.Lose(found.Node, NeededShape.Entries);
+        else if (!_view.Tree.IsNothing(found.Node)) _view.Tree.Lose(found.Node, needed);
         return container;
     }
 

@@ -34,10 +34,6 @@ sealed partial class RecordMapper : IRecordMapper
     readonly bool _isOriginal;
     readonly bool _isReplay;
     readonly bool _namesAreTexts; // in the exports of a vendor, a number or a truth value is no name
-    readonly Rejection _noEvent;
-    readonly Rejection _noTime;
-    readonly Rejection _badTime;
-    readonly Rejection _badEvent;
     readonly RecordView _view = new();
     readonly LatestValues _latest = new();
     readonly Occurrences _occurrences = new();
@@ -57,6 +53,9 @@ sealed partial class RecordMapper : IRecordMapper
     long _source64;
     int _prefixed;
     int _stale;
+    int _unconverted; // in the results that follow
+    string? _firstUnconverted; // to be said
+    bool _saidUnconverted;
     ProfileChange _change;
 
     /// <exception cref="MixpanelException">The mapping has no rules for the type of record.</exception>
@@ -72,10 +71,6 @@ sealed partial class RecordMapper : IRecordMapper
         _isOriginal = request.Identity is ImportIdentity.Original;
         _section = mapping.Section(request.Type, request.GroupKey) ?? throw MixpanelException.Invalid("type", $"The mapping of {mapping.Name} creates no {request.Type.ToString().ToLowerInvariant()}.");
         (_name, _prefix, _source) = (Encoding.UTF8.GetBytes(_vendor), Encoding.UTF8.GetBytes($"{_vendor}_"), Encoding.UTF8.GetBytes($"\"$source\":\"{_vendor}-to-mixpanel\""));
-        _noEvent = new("event_missing", "event", $"the record has no event name where the mapping of {_vendor} looks for it");
-        _noTime = new("time_missing", "time", $"the record has no time where the mapping of {_vendor} looks for it");
-        _badEvent = new("event_invalid", "event", $"the event's name that the mapping of {_vendor} reads must be a text");
-        _badTime = new("time_invalid", "time", $"the time that the mapping of {_vendor} reads is invalid or ambiguous: it must be ISO 8601, or a count since 1970");
     }
 
     /// <summary>Whether the results depend on earlier records of the source.</summary>
@@ -171,6 +166,12 @@ sealed partial class RecordMapper : IRecordMapper
 
         var output = _outputs[_given++];
         mapped = new(output.LeftOut, output.Prefixed, output.IsNobodys);
+        if (_unconverted > 0)
+        {
+            mapped = mapped with { Unconverted = _unconverted, FirstUnconverted = _firstUnconverted };
+            (_unconverted, _firstUnconverted) = (0, null);
+        }
+
         record = new Record
         {
             Kind = RecordKind.Json,
@@ -211,7 +212,8 @@ sealed partial class RecordMapper : IRecordMapper
     {
         var tree = _view.Tree;
         if (_container < 0) return tree.HoldsBrokenJson(value) || (_section.EachHasMembers && !tree.IsNothing(value));
-        if (!_tellsNames || !_section.EachHasMembers) return false;
+        if (!_tellsNames) return false;
+        if (!_section.EachHasMembers) return !_section.EachHasKeys && !tree.IsEmpty(_container); // the names would be lost
         for (var at = tree.FirstOf(_container); at >= 0; at = tree.After(at, _container))
             if (!tree.IsNothing(at) && tree.ContainerOf(at, isNeeded: false) < 0) return true;
         return false;
@@ -239,7 +241,17 @@ sealed partial class RecordMapper : IRecordMapper
         if (IsExcluded(in scope)) return;
         if (_section is EventSection events) MapEvent(events, in scope);
         else MapUpdates((UpdateSection)_section, in scope);
-        RefuseLost(in scope);
+        if (_view.Tree.Misses > 0 && !RefuseLost(in scope)) CountUnconverted();
+    }
+
+    /// <summary>Counts the values that the result lacks because they could not be converted.</summary>
+    void CountUnconverted()
+    {
+        if (_outputs is [{ Rejection: not null }, ..]) return;
+        _unconverted = _view.Tree.CountUnconverted(out var first);
+        if (_unconverted == 0 || _saidUnconverted) return;
+        _saidUnconverted = true;
+        _firstUnconverted = Shown(_view.PathOf(first));
     }
 
     /// <summary>Rejects a record that would be sent without the content of a value, because that has another shape than the mapping reads.</summary>
@@ -254,35 +266,15 @@ sealed partial class RecordMapper : IRecordMapper
         return true;
     }
 
-    Rejection LostBy(int lost, NeededShape needed)
-    {
-        var tree = _view.Tree;
-        var (named, isEntry) = (lost, false);
-        while (named > 0 && tree[named].RawName.IsEmpty) (named, isEntry) = (tree[named].Parent, true);
-        var name = named > 0 ? Encoding.UTF8.GetString(_view.TextOf(Found.NameOf(in tree[named]))) : "";
-        var shown = name.Length == 0 ? "a value" : Columns.RecordFields.Shown(name);
-        if (isEntry && name.Length > 0) shown = $"an entry of {shown}";
-        var message = needed switch
-        {
-            NeededShape.Id => $"{shown} must be a text or a number, since it identifies someone or something",
-            NeededShape.Scalar => $"{shown} must be a text or a number, but is an object or a list: its content would be lost",
-            _ when tree.HoldsBrokenJson(lost) => $"{shown} must contain a JSON object or list, but its text is not one: it was truncated, or is escaped differently",
-            NeededShape.Object => $"{shown} must be an object with the members that the mapping of {_vendor} reads, but is not: its content would be lost",
-            NeededShape.List => $"{shown} must be a list, but is not: its content would be lost",
-            NeededShape.EntriesWithValues => $"{shown} must be an object, or a list whose entries have values in a form that the mapping of {_vendor} reads, but one has another: its content would be lost",
-            _ => $"{shown} must be an object, or a list whose entries have the names that the mapping of {_vendor} reads, as texts, but is not: its content would be lost",
-        };
-        return new Rejection("invalid_json", name.Length == 0 ? null : name, message);
-    }
-
     void MapEvent(EventSection section, in Scope scope)
     {
         var start = _out.WrittenCount;
         (_prefixed, var rejection) = (0, default(Rejection));
         var insertId = InsertId(section, in scope);
+        var (misses, taken) = (_view.Tree.Misses, _view.Tree.Takes);
         var name = section.Event.Read(_view, in scope);
-        if (!name.IsThere) rejection = _noEvent;
-        else if (name.IsContainer || (_namesAreTexts && !name.IsText && name.Node >= 0)) rejection = _badEvent;
+        if (!name.IsThere) rejection = NoName(section, misses, in scope);
+        else if (name.IsContainer || (_namesAreTexts && !name.IsText && name.Node >= 0)) rejection = BadName(in name, taken);
         else if (_view.TextOf(in name) is var text && (text.SequenceEqual("$identify"u8) || text.SequenceEqual("$create_alias"u8) || text.SequenceEqual("$merge"u8)))
         {
             LeaveOut(in scope, "identity_event");
@@ -290,10 +282,8 @@ sealed partial class RecordMapper : IRecordMapper
             return;
         }
 
-        var when = section.Time.Read(_view, in scope);
-        var time = 0L;
-        if (!when.IsThere) rejection ??= _noTime;
-        else if (!MappedTime.TryRead(_view.TextOf(in when), section.TimeUnit, out time)) rejection ??= _badTime;
+        var isTimed = TryReadTime(section.Time, section.TimeUnit, in scope, out var time, out var badTime);
+        if (!isTimed) rejection ??= badTime ?? NoTime(section, in scope);
         if (rejection is not null)
         {
             Add(in scope, rejection: rejection, insertId: insertId.IsThere ? Encoding.UTF8.GetString(_view.TextOf(in insertId)) : _place.InsertId);
@@ -333,13 +323,8 @@ sealed partial class RecordMapper : IRecordMapper
         }
 
         long? time = null;
-        var isBad = false;
-        if (section.Time?.Read(_view, in scope) is { IsThere: true } when)
-        {
-            isBad = !MappedTime.TryRead(_view.TextOf(in when), section.TimeUnit, out var read);
-            if (!isBad) time = read;
-        }
-
+        var badTime = default(Rejection);
+        if (section.Time is { } when && TryReadTime(when, section.TimeUnit, in scope, out var read, out badTime)) time = read;
         var stale = 0; // the number of operations of which nothing remains
         foreach (var operation in section.Operations)
         {
@@ -377,10 +362,10 @@ sealed partial class RecordMapper : IRecordMapper
         {
             LeaveOut(in scope, stale > 0 ? "older" : "nothing_set");
         }
-        else if (isBad)
+        else if (badTime is not null)
         {
             _outputs.Clear(); // it is unknown whether it is the newest
-            Add(in scope, rejection: _badTime);
+            Add(in scope, rejection: badTime);
         }
         else
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Import.Values;
 
@@ -47,6 +48,12 @@ sealed class RecordView
     /// <summary>The lookups of the mapping in other files.</summary>
     public MappingLookups Lookups { get; set; } = MappingLookups.None;
 
+    /// <summary>Whether what is blank or empty is not missing, as in hashes, which must stay the same.</summary>
+    public bool KeepsEmpty { get; set; }
+
+    /// <summary>Receives the paths at which a value is sought but missing; null to note none.</summary>
+    public List<string>? Sought { get; set; }
+
     /// <summary>The name of its input, as text.</summary>
     public Found File { get; set; } = Found.Nothing;
 
@@ -59,6 +66,23 @@ sealed class RecordView
 
     /// <summary>Discards derived values.</summary>
     public void Reuse() => _used = 0;
+
+    /// <summary>Whether a value counts as missing.</summary>
+    public bool IsMissing(in Found found) => found switch
+    {
+        { IsText: true } => JsonValues.IsBlank(found.Raw),
+        { IsContainer: true, Node: >= 0 } => Tree.IsMissing(found.Node),
+        _ => !found.IsThere,
+    };
+
+    /// <summary>The path of a value: the names that lead to it, without the indexes of entries.</summary>
+    public string PathOf(int value)
+    {
+        var names = new Stack<string>();
+        for (; value > 0; value = Tree[value].Parent)
+            if (!Tree[value].RawName.IsEmpty) names.Push(Encoding.UTF8.GetString(TextOf(Found.NameOf(in Tree[value]))));
+        return string.Join('.', names);
+    }
 
     /// <summary>The text of a value; numbers and the like as written.</summary>
     public ReadOnlySpan<byte> TextOf(in Found found)
