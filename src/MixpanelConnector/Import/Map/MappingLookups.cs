@@ -67,7 +67,7 @@ sealed class MappingLookups
         if (request.Mapping?.Lookups is not { Count: > 0 } rules || request.Replay is not null) return None;
         var lookups = new MappingLookups(rules, warn);
         foreach (var rule in rules.Values.SelectMany(rule => rule.Chain)) await lookups.ReadAsync(rule, request, inputs, cancellationToken).ConfigureAwait(false);
-        if (lookups._tables.Values.Any(table => table.Count > 0)) lookups.Fingerprint = lookups._hash.GetCurrentHashAsUInt128().ToString("x32", CultureInfo.InvariantCulture);
+        if (lookups._tables.Values.Any(table => table.Count > 0)) lookups.Fingerprint = Hash128.Of(lookups._hash).ToString();
         return lookups;
     }
 

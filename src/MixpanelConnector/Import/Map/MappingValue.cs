@@ -321,8 +321,8 @@ sealed class HashValue(byte[] name, IReadOnlyList<MappingValue> values) : Mappin
             _hash.Append(record.TextOf(in found));
         }
 
-        Span<byte> digits = stackalloc byte[32];
-        _hash.GetCurrentHashAsUInt128().TryFormat(digits, out _, "x32", CultureInfo.InvariantCulture);
+        Span<byte> digits = stackalloc byte[Hash128.Digits];
+        Hash128.Of(_hash).WriteDigits(digits);
         return record.Made(JsonTokenType.String, digits);
     }
 }

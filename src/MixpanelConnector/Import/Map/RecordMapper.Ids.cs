@@ -77,7 +77,7 @@ sealed partial class RecordMapper
         _hash.Append(_name);
         _hash.Append("\0"u8);
         _hash.Append(id);
-        return Hex(_hash.GetCurrentHashAsUInt128());
+        return Hex(Hash128.Of(_hash));
     }
 
     /// <summary>The hash of several values; absent when one is missing, unless they are counted.</summary>
@@ -93,22 +93,22 @@ sealed partial class RecordMapper
             if (found.IsThere) _hash.Append(_view.TextOf(in found));
         }
 
-        var hash = _hash.GetCurrentHashAsUInt128();
+        var hash = Hash128.Of(_hash);
         if (!form.Counted) return Hex(hash);
-        var before = _occurrences.Take((ulong)hash);
+        var before = _occurrences.Take(hash.Lower);
         if (before == 0) return Hex(hash);
         Span<byte> another = stackalloc byte[33];
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt128LittleEndian(another, hash);
+        hash.WriteLittleEndian(another);
         System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(another[16..], before < 0 ? _place.Offset : before);
         System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(another[24..], before < 0 ? _source64 : 0);
         another[32] = before < 0 ? (byte)1 : (byte)0;
-        return Hex(XxHash128.HashToUInt128(another));
+        return Hex(Hash128.Of(another));
     }
 
-    Found Hex(UInt128 hash)
+    Found Hex(Hash128 hash)
     {
-        Span<byte> digits = stackalloc byte[32];
-        hash.TryFormat(digits, out _, "x32", CultureInfo.InvariantCulture);
+        Span<byte> digits = stackalloc byte[Hash128.Digits];
+        hash.WriteDigits(digits);
         return _view.Made(JsonTokenType.String, digits);
     }
 }
