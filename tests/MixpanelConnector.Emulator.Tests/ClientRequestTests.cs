@@ -444,7 +444,7 @@ public sealed class ClientRequestTests
         var isJsonImport = path == "/import" && way.Contains("JSON", StringComparison.Ordinal);
         foreach (var record in (string[])[good, bad])
         {
-            foreach (var (ip, verbose, img, callback) in from ip in (string?[])[null, "0", "1"] from verbose in (string?[])[null, "0", "1", "2"] from img in (string?[])[null, "0", "1"] from callback in (string?[])[null, "f"] select (ip, verbose, img, callback))
+            foreach (var (ip, verbose, img, callback) in from ip in (string?[])[null, "1"] from verbose in (string?[])[null, "0", "1", "2"] from img in (string?[])[null, "0", "1"] from callback in (string?[])[null, "f"] select (ip, verbose, img, callback))
             {
                 (string Name, string Value)[] parameters = [.. new (string Name, string? Value)[] { ("ip", ip), ("verbose", verbose), ("img", img), ("callback", callback) }.Where(one => one.Value is not null).Select(one => (one.Name, one.Value!))];
 

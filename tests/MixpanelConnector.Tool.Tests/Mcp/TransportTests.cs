@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using MixpanelConnector.Testing;
 using MixpanelConnector.Tool.Tests.Http;
 
 namespace MixpanelConnector.Tool.Tests.Mcp;
