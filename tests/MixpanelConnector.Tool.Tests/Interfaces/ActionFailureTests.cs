@@ -34,7 +34,7 @@ public sealed class ActionFailureTests
         foreach (var action in Catalogue.Actions)
         {
             using var handler = new FailingHandler(Failures[way]);
-            using var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+            using var http = new HttpClient(handler) { Timeout = Hang.Limit };
             using var client = new MixpanelClient(Options(way == "no response comes" ? TimeSpan.FromSeconds(1) : null), http);
             MixpanelException failure;
             try
@@ -69,7 +69,7 @@ public sealed class ActionFailureTests
         foreach (var action in Catalogue.Actions)
         {
             using var handler = new FailingHandler(_ => throw new InvalidOperationException("Nothing is sent."));
-            using var http = new HttpClient(handler);
+            using var http = new HttpClient(handler) { Timeout = Hang.Limit };
             using var client = new MixpanelClient(Options(null), http);
             var schema = action.InputSchema();
             var example = JsonNode.Parse(XmlDocs.Example(action) ?? "{}")!.AsObject();
