@@ -180,7 +180,7 @@ sealed class Configuration
     {
         null => null,
         var text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) => number,
-        _ => throw Invalid(name, $"{name} must be an integer."),
+        _ => throw Invalid(name, $"{name} must be a positive integer."),
     };
 
     internal static string? NonEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;

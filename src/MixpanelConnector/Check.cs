@@ -38,6 +38,7 @@ public sealed partial class MixpanelClient
         var import = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", AuthScheme.ServiceAccountOfProjectOrToken)
         {
             IsRepeatable = true, // nothing is stored
+            IsRead = true,
             Body = new RequestBody("""[{"event":"","properties":{}}]"""u8.ToArray(), "application/json"),
         }.With("strict", "1");
         var query = new MixpanelRequest(HttpMethod.Post, Api.Query, "/api/query/engage", AuthScheme.ServiceAccountOfProject)

@@ -27,7 +27,7 @@ public enum ErrorKind
     /// <summary>Mixpanel could not be reached, or answered with a server error (HTTP 5xx).</summary>
     Unavailable,
 
-    /// <summary>No complete answer arrived within the deadline. Whether the request took effect is unknown.</summary>
+    /// <summary>No complete answer arrived within the deadline. Whether a change took effect is unknown.</summary>
     Timeout,
 
     /// <summary>Not an answer of Mixpanel: a redirect, a web page, a truncated or contradictory answer.</summary>
@@ -45,7 +45,7 @@ public sealed record MixpanelError(ErrorKind Kind, string Message)
     /// <summary>The HTTP status that Mixpanel answered with; null when no answer arrived or nothing was sent.</summary>
     public int? HttpStatus { get; init; }
 
-    /// <summary>The time that Mixpanel asked to wait before the next try; null when it did not specify one.</summary>
+    /// <summary>The time that Mixpanel asked to wait before the next try, at most 7 days; null when it did not specify one.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>

@@ -38,4 +38,16 @@ public class GeneratedDocsTests
         Assert.Equal(
             Paths.Select(row => row.Data).Where(path => path.StartsWith("actions/", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
             Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs", "actions")).Select(file => $"actions/{Path.GetFileName(file)}").Order(StringComparer.Ordinal));
+
+    /// <summary>The number of tools that agents have by default, where it is written in words.</summary>
+    [Theory]
+    [InlineData("docs/serve.md", "the eleven actions that most agents need")]
+    [InlineData("docs/serve.md", "instead of the eleven,")]
+    [InlineData("docs/decisions/0025-a-hundred-actions.md", "have eleven actions as tools")]
+    [InlineData("src/MixpanelConnector.Tool/Surfaces/Cli/ToolsOption.cs", "the eleven that most agents need")]
+    public void The_number_of_tools_is_true(string file, string text)
+    {
+        Assert.Equal(11, Catalogue.Actions.Count(action => action.IsCommon));
+        Assert.Contains(text, File.ReadAllText(Path.Combine(Repository.Root, file)), StringComparison.Ordinal);
+    }
 }

@@ -415,5 +415,79 @@ public sealed class ClientRequestTests
         }
     }
 
+    public static TheoryData<string, string> Ways
+    {
+        get
+        {
+            var ways = new TheoryData<string, string>();
+            foreach (var path in (string[])["/track", "/batch", "/engage", "/groups", "/import"])
+                foreach (var way in (string[])["GET", "POST form", "POST form, base64", "POST form, parameters in it", "POST JSON", "POST JSON as text/plain"]) ways.Add(path, way);
+            return ways;
+        }
+    }
+
+    /// <summary>
+    /// Every way to send a record, with each combination of the parameters that shape a response, for a record that is accepted and one that is not. An import
+    /// as JSON is newer than these parameters, which do not affect it.
+    /// </summary>
+    [Theory, MemberData(nameof(Ways))]
+    public async Task Every_way_to_send_has_the_documented_response_for_every_combination(string path, string way)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        var (good, bad) = path switch
+        {
+            "/import" => (mixpanel.Event(), mixpanel.Event(time: null)),
+            "/engage" => ("""{"$token":"local","$distinct_id":"a","$set":{"a":1}}""", """{"$token":"local","$set":{"a":1}}"""),
+            "/groups" => ("""{"$token":"local","$group_key":"c","$group_id":"g","$set":{"a":1}}""", """{"$token":"local","$set":{"a":1}}"""),
+            _ => (mixpanel.Event(more: "\"token\":\"local\""), mixpanel.Event(name: null, more: "\"token\":\"local\"")),
+        };
+        var isJsonImport = path == "/import" && way.Contains("JSON", StringComparison.Ordinal);
+        foreach (var record in (string[])[good, bad])
+        {
+            foreach (var (ip, verbose, img, callback) in from ip in (string?[])[null, "1"] from verbose in (string?[])[null, "0", "1", "2"] from img in (string?[])[null, "0", "1"] from callback in (string?[])[null, "f"] select (ip, verbose, img, callback))
+            {
+                (string Name, string Value)[] parameters = [.. new (string Name, string? Value)[] { ("ip", ip), ("verbose", verbose), ("img", img), ("callback", callback) }.Where(one => one.Value is not null).Select(one => (one.Name, one.Value!))];
+
+                var answer = await SendAsync(record, parameters);
+
+                var combination = $"{string.Join('&', parameters.Select(one => $"{one.Name}={one.Value}"))} {(record == good ? "good" : "bad")}: {answer.Status} {answer.ContentType} {answer.Text}";
+                if (isJsonImport)
+                {
+                    Assert.True(answer.Status == (record == good ? 200 : 400) && answer.ContentType!.StartsWith("application/json", StringComparison.Ordinal), combination);
+                    Assert.True(answer.Json.GetProperty("num_records_imported").GetInt32() == (record == good ? 1 : 0), combination);
+                    continue;
+                }
+
+                Assert.True(answer.Status == 200, combination);
+                if (img == "1")
+                {
+                    Assert.True(answer.ContentType == "image/gif", combination);
+                    continue;
+                }
+
+                var isObject = verbose is "1" or "2";
+                Assert.True(answer.ContentType == (callback is not null ? "text/javascript; charset=utf-8" : isObject ? "application/json" : "text/plain"), combination);
+                var text = callback is null ? answer.Text : Assert.IsType<string>(answer.Text.StartsWith("f(", StringComparison.Ordinal) && answer.Text.EndsWith(");", StringComparison.Ordinal) ? answer.Text[2..^2] : null);
+                if (isObject) Shape.Is($$"""{"error":"{{(record == good ? "null" : "string")}}","status":"int"}""", System.Text.Json.JsonElement.Parse(text));
+                Assert.True(text == (record == good ? "1" : "0") || (isObject && text.Contains(record == good ? "\"status\":1" : "\"status\":0", StringComparison.Ordinal)), combination);
+            }
+        }
+
+        Task<Answer> SendAsync(string record, (string Name, string Value)[] parameters)
+        {
+            (string Name, string Value)[] all = path == "/import" ? [.. parameters, ("project_id", "1")] : parameters;
+            var query = $"?{string.Join('&', all.Select(one => $"{one.Name}={one.Value}"))}";
+            var credential = path == "/import" ? LocalMixpanel.Basic("local", "local") : null;
+            return way switch
+            {
+                "GET" => mixpanel.SendAsync(HttpMethod.Get, $"{path}{query}&data={Uri.EscapeDataString(LocalMixpanel.Base64(record))}", authorization: credential),
+                "POST form" => mixpanel.SendAsync(HttpMethod.Post, path + query, LocalMixpanel.Form(("data", record)), credential),
+                "POST form, base64" => mixpanel.SendAsync(HttpMethod.Post, path + query, LocalMixpanel.Form(("data", LocalMixpanel.Base64($"[{record}]"))), credential),
+                "POST form, parameters in it" => mixpanel.SendAsync(HttpMethod.Post, path == "/import" ? $"{path}?project_id=1" : path, LocalMixpanel.Form([("data", record), .. parameters]), credential),
+                _ => mixpanel.SendAsync(HttpMethod.Post, path + query, new StringContent($"[{record}]", System.Text.Encoding.UTF8, way == "POST JSON" ? "application/json" : "text/plain"), credential),
+            };
+        }
+    }
+
     static StringContent Json(string text) => new(text, System.Text.Encoding.UTF8, "application/json");
 }

@@ -1,3 +1,5 @@
+using System.CommandLine;
+using System.Globalization;
 using MixpanelConnector.Tool.Surfaces.Cli;
 
 namespace MixpanelConnector.Tool.Tests;
@@ -24,11 +26,11 @@ public class UnknownWordTests
     }
 
     [Theory]
-    [InlineData("emulator --deletion-delay abc", "'--deletion-delay' must be a whole number.")]
-    [InlineData("emulator --deletion-delay 1.5", "'--deletion-delay' must be a whole number.")]
-    [InlineData("emulator --port=99999999999", "'--port' must be a whole number.")]
-    [InlineData("serve --rate x", "'--rate' must be a whole number.")]
-    [InlineData("import a.ndjson --senders x", "'--senders' must be a whole number.")]
+    [InlineData("emulator --deletion-delay abc", "'--deletion-delay' must be a whole number from 0 to 2592000.")]
+    [InlineData("emulator --deletion-delay 1.5", "'--deletion-delay' must be a whole number from 0 to 2592000.")]
+    [InlineData("emulator --port=99999999999", "'--port' must be a whole number from 0 to 65535.")]
+    [InlineData("serve --rate x", "'--rate' must be a whole number from 1 to 1000000.")]
+    [InlineData("import a.ndjson --senders x", "'--senders' must be a whole number from 1 to 20.")]
     public async Task A_value_of_another_form_is_told_in_words(string line, string expected)
     {
         using var tool = new Tool();
@@ -36,6 +38,70 @@ public class UnknownWordTests
         Assert.Equal(2, run.Exit);
         Assert.Contains(expected, run.Err, StringComparison.Ordinal);
         Assert.DoesNotContain("System.", run.Err, StringComparison.Ordinal);
+    }
+
+    /// <summary>Every option of every command, except those of actions, whose values are checked by their schemas.</summary>
+    static IEnumerable<(string Line, Option Option)> Options()
+    {
+        var host = new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
+        using var stop = new Stop();
+        return [.. CommandLine.Build(host, stop).Subcommands.Where(command => CommandLine.IsOther(command.Name)).SelectMany(command => Of(command, command.Name))];
+
+        static IEnumerable<(string, Option)> Of(Command command, string line) =>
+            command.Options.Select(option => (line, option)).Concat(command.Subcommands.SelectMany(child => Of(child, $"{line} {child.Name}")));
+    }
+
+    [Fact]
+    public async Task A_number_that_an_option_does_not_accept_is_refused_with_its_name_and_range()
+    {
+        var numbers = Options().Where(one => (Nullable.GetUnderlyingType(one.Option.ValueType) ?? one.Option.ValueType) is var type && (type == typeof(int) || type == typeof(long) || type == typeof(double) || type == typeof(decimal))).ToList();
+        Assert.True(numbers.Count >= 18, $"{numbers.Count} options are numbers");
+        foreach (var (line, option) in numbers)
+        {
+            var range = Assert.IsType<IRangedOption>(option, exactMatch: false).Range;
+            var most = long.Parse(range[(range.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
+            foreach (var value in (string[])["-1", "-2147483649", "-9223372036854775808", "9223372036854775808", "1e3", "0x10", "1.5", "NaN", "ten", "１", .. most == long.MaxValue ? Array.Empty<string>() : [(most + 1).ToString(CultureInfo.InvariantCulture)]])
+            {
+                using var tool = new Tool();
+                var run = await tool.RunAsync([.. line.Split(' '), $"{option.Name}={value}"]);
+
+                Assert.True((run.Exit, run.Out) == (2, ""), $"{line} {option.Name}={value}: exit {run.Exit}: {run.Err}");
+                Assert.Contains($"'{option.Name}' must be {range}.", run.Err, StringComparison.Ordinal);
+                Assert.Equal(CommonOptions.Name(option), run.Problem.GetProperty("field").GetString());
+            }
+        }
+    }
+
+    /// <summary>Numbers and durations that are texts until a command reads them.</summary>
+    [Theory]
+    [InlineData("import - --skip-lines -1", "skip_lines")]
+    [InlineData("import - --skip-lines 99999999999", "skip_lines")]
+    [InlineData("import - --time-offset 1e400", "time_offset")]
+    [InlineData("import - --time-offset 999999999999", "time_offset")]
+    [InlineData("import - --time-offset NaN", "time_offset")]
+    [InlineData("import - --max-outage -5s", "max_outage")]
+    [InlineData("import - --max-outage 999999999999d", "max_outage")]
+    [InlineData("import - --backoff-min 1.7976931348623157E308h", "backoff_min")]
+    [InlineData("import - --backoff-max abc", "backoff_max")]
+    [InlineData("import - --table-id 5 --type lookup-table", "table_id")]
+    [InlineData("serve --import-time 0", "import_time")]
+    [InlineData("serve --import-time -1h", "import_time")]
+    [InlineData("serve --import-time 999999999999h", "import_time")]
+    [InlineData("consume amqp://localhost/q --consumer-timeout -1s", "consumer_timeout")]
+    [InlineData("consume amqp://localhost/q --consumer-timeout 99999999d", "consumer_timeout")]
+    [InlineData("config --project-id -1", "project_id")]
+    [InlineData("config --project-id 99999999999999999999", "project_id")]
+    [InlineData("config --organization-id x", "organization_id")]
+    [InlineData("config --workspace-id 1.5", "workspace_id")]
+    [InlineData("emulator export a.ndjson --data . --project-id -1", "project_id")]
+    [InlineData("emulator export a.ndjson --data . --project-id 99999999999", "project_id")]
+    public async Task A_text_that_is_no_number_is_refused_with_the_name_of_its_option(string line, string field)
+    {
+        using var tool = new Tool();
+        tool.Environment["MIXPANEL_TOKEN"] = "0123456789abcdef0123456789abcdef";
+        var run = await tool.RunAsync(line.Split(' '));
+        Assert.True(run.Exit == 2, $"exit {run.Exit}: {run.Err}{run.Out}");
+        Assert.Equal(field, run.Problem.GetProperty("field").GetString());
     }
 
     /// <summary>All places where a secret may end up by mistake.</summary>

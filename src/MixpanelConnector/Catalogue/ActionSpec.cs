@@ -245,5 +245,5 @@ sealed class ActionContext(MixpanelTransport transport, ActionDescriptor action,
     /// <summary>Creates the declared request, without the parts that come from the input.</summary>
     /// <param name="path">A path that replaces the declared one.</param>
     public MixpanelRequest Request(string? path = null) =>
-        new(endpoint.Method, Action.Api, path ?? Action.Group.BasePath + endpoint.Path, Action.Auth) { IsRepeatable = Action.IsRepeatable, Counts = Action.Cost switch { RateCost.Query => CallKind.Query, RateCost.Export => CallKind.Export, _ => null }, Query = Action.Auth is AuthScheme.OAuthToken ? [.. endpoint.Query, new("token", Token)] : endpoint.Query };
+        new(endpoint.Method, Action.Api, path ?? Action.Group.BasePath + endpoint.Path, Action.Auth) { IsRepeatable = Action.IsRepeatable, IsRead = Action.Effect is ActionEffect.Read, Counts = Action.Cost switch { RateCost.Query => CallKind.Query, RateCost.Export => CallKind.Export, _ => null }, Query = Action.Auth is AuthScheme.OAuthToken ? [.. endpoint.Query, new("token", Token)] : endpoint.Query };
 }

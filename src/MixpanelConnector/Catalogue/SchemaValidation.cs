@@ -64,7 +64,7 @@ sealed class SchemaValidation
 
         if ((string?)rules["type"] is { } type && !HasType(value, type))
         {
-            if (Fault()) Show(_path.Count == 0 ? $"The input must be a JSON object, not {Kind(value)}" : $"must be {Article(type)}, not {Kind(value)}");
+            if (Fault()) Show(_path.Count == 0 ? $"The input must be a JSON object, not {Kind(value)}" : OutOfRange(value, type, rules) ?? $"must be {Article(type)}, not {Kind(value)}");
             return;
         }
 
@@ -267,12 +267,20 @@ sealed class SchemaValidation
     {
         "string" => value.ValueKind is JsonValueKind.String,
         "integer" => value.ValueKind is JsonValueKind.Number && WholeNumber.TryRead(value, out _),
-        "number" => value.ValueKind is JsonValueKind.Number,
+        "number" => value.ValueKind is JsonValueKind.Number && value.TryGetDecimal(out _), // the type of every such field
         "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         "array" => value.ValueKind is JsonValueKind.Array,
         "object" => value.ValueKind is JsonValueKind.Object,
         _ => throw new InvalidOperationException($"The schema type {type} is not known here."),
     };
+
+    /// <summary>The range of a number that is too large for its type; null for any other value.</summary>
+    static string? OutOfRange(JsonElement value, string type, JsonObject rules)
+    {
+        if (value.ValueKind is not JsonValueKind.Number || type is not ("integer" or "number")) return null;
+        var (least, most) = type == "number" ? (decimal.MinValue, decimal.MaxValue) : ((long?)rules["minimum"] ?? long.MinValue, (long?)rules["maximum"] ?? long.MaxValue);
+        return type == "integer" && Math.Abs(value.GetDouble()) < long.MaxValue ? null : string.Create(CultureInfo.InvariantCulture, $"must be {Article(type)} from {least} to {most}"); // otherwise a fraction
+    }
 
     static string Kind(JsonElement value) => value.ValueKind switch
     {

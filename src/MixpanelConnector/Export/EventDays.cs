@@ -23,7 +23,7 @@ sealed class EventDays(ExportRequest request, ExportTarget target, ManifestKeepe
         foreach (var entry in keeper.Manifest.Files)
         {
             if (!await keeper.IsThereAsync(entry, cancellationToken).ConfigureAwait(false)) lost.Add(entry);
-            else if (!entry.Open && entry.Day!.Value <= to.AddDays(-request.Lookback)) there.Add(entry.Day.Value);
+            else if (!entry.Open && to.DayNumber - entry.Day!.Value.DayNumber >= request.Lookback) there.Add(entry.Day.Value);
         }
 
         await keeper.RemoveAsync(lost, cancellationToken).ConfigureAwait(false);

@@ -12,7 +12,9 @@ namespace MixpanelConnector;
 /// entry synced, before it is sent, also when it then fails. A call beyond the limit is not sent: it ends with
 /// <see cref="ErrorKind.RateLimited"/>, and <see cref="MixpanelError.RetryAfter"/> is the time until the next call is allowed.
 /// There is a list for each endpoint or region, project and kind of call: raw exports, and queries.
-/// An entry that cannot be read counts as a call made when it is found, which is logged once, as a warning.
+/// An entry that cannot be read counts as a call made when it is found, which is logged once, as a warning; one that is cut off at the end of a list does not
+/// count, since a call is sent only after its entry has been synced. An entry ahead of the clock, which was wrong, counts as a call made when it is found if it
+/// is ahead by less than an hour, and is ignored while it is further ahead: no entry holds a limit for longer than an hour.
 /// </summary>
 public sealed record CallLedger
 {
@@ -124,7 +126,8 @@ public sealed record CallLedger
 
     /// <summary>
     /// Returns the calls of the last hour, the oldest first. A call far in the future, from a wrong clock, is ignored; an entry cut off at the end was never
-    /// sent. Anything else that is not an entry was one: it is replaced by a call made now, so that the limit is not exceeded, and is reported only once.
+    /// sent. Anything else that is not an entry was one: it is replaced by a call made now, so that the limit is not exceeded, and is reported only once. So is a
+    /// call ahead by less than an hour, without a report, so that it neither holds the limit for longer nor makes the next call wait.
     /// </summary>
     static List<DateTimeOffset> Read(FileStream file, MixpanelOptions options, DateTimeOffset now, int perHour)
     {
@@ -144,14 +147,15 @@ public sealed record CallLedger
             else calls.Add(call);
         }
 
-        if (unreadable > 0)
+        var ahead = calls.RemoveAll(call => call > now && call < now + Hour);
+        if (ahead + unreadable > 0)
         {
-            calls.AddRange(Enumerable.Repeat(now, (int)Math.Min(unreadable, mostCalls)));
+            calls.AddRange(Enumerable.Repeat(now, (int)Math.Min(ahead + unreadable, mostCalls)));
             Write(file, calls);
             Durable.Sync(file);
-            CallLedgerLog.Damaged(HarmlessLogger.Create(options, LogCategory), file.Name, unreadable);
         }
 
+        if (unreadable > 0) CallLedgerLog.Damaged(HarmlessLogger.Create(options, LogCategory), file.Name, unreadable); // only once: what is written is readable
         calls.RemoveAll(call => call <= now - Hour || call >= now + Hour);
         calls.Sort();
         return calls;

@@ -14,6 +14,9 @@ sealed partial class MixpanelTransport
 
     const int LongestRequestId = 100;
 
+    /// <summary>Mixpanel's limits are per hour. A longer wait is not one of Mixpanel, and could exceed what a timer or a date can hold.</summary>
+    static readonly TimeSpan LongestRetryAfter = TimeSpan.FromDays(7);
+
     static readonly string[] RequestIdHeaders = ["x-request-id", "x-mp-request-id"];
 
     readonly HttpClient _client;
@@ -140,7 +143,7 @@ sealed partial class MixpanelTransport
             var content = await ReplyBody.ReadAsync(response, request.Api, isPacked: request.IsUndecoded && response.StatusCode is not HttpStatusCode.OK, either.Token).ConfigureAwait(false);
             var facts = Answered(request, response, attempt, started);
             return content is { } bytes
-                ? Reply.Answer(facts.HttpStatus, bytes, facts.RetryAfter, Redirect(address, response), facts.RequestId)
+                ? Reply.Answer(facts.HttpStatus, bytes, facts.RetryAfter, Redirect(address, response), facts.RequestId, request.UnknownOutcome)
                 : Reply.None(new(ErrorKind.Protocol, $"{address.Host} returned a larger response than is plausible for Mixpanel (4 MB for ingestion, else 20 MB or 600,000 names and values). Check the endpoint and the region; request less at a time, such as fewer output_properties.") { HttpStatus = facts.HttpStatus, RequestId = facts.RequestId }, mayHaveArrived: true);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -154,7 +157,7 @@ sealed partial class MixpanelTransport
         }
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested || e.InnerException is TimeoutException)
         {
-            return Failed(request, begun, new(ErrorKind.Timeout, $"{address.Host} did not respond within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds. Whether the request took effect is unknown."), mayHaveArrived: true);
+            return Failed(request, begun, new(ErrorKind.Timeout, $"{address.Host} did not respond within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds.{request.UnknownOutcome}"), mayHaveArrived: true);
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.SecureConnectionError && e.InnerException is not IOException)
         {
@@ -171,7 +174,7 @@ sealed partial class MixpanelTransport
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
         {
-            return Failed(request, begun, new(ErrorKind.Unavailable, $"The connection to {address.Host} was lost before the response was complete. Whether the request took effect is unknown."), mayHaveArrived: true);
+            return Failed(request, begun, new(ErrorKind.Unavailable, $"The connection to {address.Host} was lost before the response was complete.{request.UnknownOutcome}"), mayHaveArrived: true);
         }
         catch (ObjectDisposedException e) when (e.ObjectName == typeof(HttpClient).FullName)
         {
@@ -180,7 +183,7 @@ sealed partial class MixpanelTransport
         catch (Exception e)
         {
             // A handler of the user can throw any exception, before the request left or after it arrived. Its message may contain confidential data.
-            return Failed(request, begun, new(ErrorKind.Unavailable, $"The HTTP client failed with {e.GetType().Name} on the way to {address.Host}. Whether the request took effect is unknown; check the handlers that this application added to the client."), mayHaveArrived: true);
+            return Failed(request, begun, new(ErrorKind.Unavailable, $"The HTTP client failed with {e.GetType().Name} on the way to {address.Host}.{request.UnknownOutcome} Check the handlers that this application added to the client."), mayHaveArrived: true);
         }
     }
 
@@ -240,13 +243,12 @@ sealed partial class MixpanelTransport
             _ => TimeSpan.FromSeconds(120),
         }) + TimeSpan.FromSeconds((request.Body?.Bytes.Length ?? 0) / SlowestUploadBytesPerSecond);
 
-    TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
+    /// <summary>The requested wait, from zero to the longest that is believed; null if there is none, or it is not valid.</summary>
+    TimeSpan? RetryAfter(HttpResponseMessage response)
     {
-        { Delta: { } delta } => delta,
-        { Date: { } date } when date > Options.TimeProvider.GetUtcNow() => date - Options.TimeProvider.GetUtcNow(),
-        { Date: not null } => TimeSpan.Zero,
-        _ => null,
-    };
+        var asked = response.Headers.RetryAfter is { } header ? header.Delta ?? header.Date - Options.TimeProvider.GetUtcNow() : null;
+        return asked is { } wait ? TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, LongestRetryAfter.Ticks)) : null;
+    }
 
     static Uri? Redirect(Uri address, HttpResponseMessage response) =>
         (int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location && Uri.TryCreate(address, location, out var target) ? target : null;

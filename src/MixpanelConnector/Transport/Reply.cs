@@ -21,6 +21,9 @@ sealed class Reply
     /// <summary>The id that Mixpanel gave the request, safe to display; null when there is none. An answer whose body is cut off has one, too.</summary>
     public string? RequestId { get; private init; }
 
+    /// <summary>What an error about an answer that cannot be trusted adds.</summary>
+    public string UnknownOutcome { get; private init; } = "";
+
     /// <summary>Why there is no answer; null when there is one.</summary>
     public MixpanelError? Failure { get; private set; }
 
@@ -49,8 +52,8 @@ sealed class Reply
 
     public static Reply Open(HttpResponseMessage response, string? requestId) => new() { Status = (int)response.StatusCode, Opened = response, RequestId = requestId };
 
-    public static Reply Answer(int status, ReadOnlyMemory<byte> body, TimeSpan? retryAfter = null, Uri? location = null, string? requestId = null) =>
-        new() { Status = status, Body = body, RetryAfter = retryAfter, Location = location, RequestId = requestId };
+    public static Reply Answer(int status, ReadOnlyMemory<byte> body, TimeSpan? retryAfter = null, Uri? location = null, string? requestId = null, string unknownOutcome = "") =>
+        new() { Status = status, Body = body, RetryAfter = retryAfter, Location = location, RequestId = requestId, UnknownOutcome = unknownOutcome };
 
     public static Reply None(MixpanelError failure, bool mayHaveArrived) => new() { Failure = failure, RequestId = failure.RequestId, MayHaveArrived = mayHaveArrived };
 

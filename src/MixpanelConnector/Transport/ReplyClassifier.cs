@@ -208,7 +208,7 @@ static class ReplyClassifier
     }
 
     static MixpanelError Untrusted(Reply reply) =>
-        reply.Error(ErrorKind.Protocol, $"HTTP {reply.Status} was received without Mixpanel's complete JSON response. Whether the request took effect is unknown; check the endpoint.");
+        reply.Error(ErrorKind.Protocol, $"HTTP {reply.Status} was received without Mixpanel's complete JSON response.{reply.UnknownOutcome} Check the endpoint.");
 
     static JsonDocument? Parse(ReadOnlyMemory<byte> body)
     {

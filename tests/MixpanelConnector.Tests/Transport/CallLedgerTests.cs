@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MixpanelConnector.Testing;
 
@@ -83,6 +84,38 @@ public class CallLedgerTests
 
         Assert.Empty(log.From(LogLevel.Warning));
         Assert.Equal(2 * 29, new FileInfo(Assert.Single(Directory.GetFiles(folder.Path))).Length);
+    }
+
+    /// <summary>Entries made while the clock was wrong: a little, by a day, by decades.</summary>
+    [Theory]
+    [InlineData("2026-11-23T12:00:01.0000000Z", true)]
+    [InlineData("2026-11-23T12:59:59.0000000Z", true)]
+    [InlineData("2026-11-24T12:00:00.0000000Z", false)]
+    [InlineData("2099-01-01T00:00:00.0000000Z", false)]
+    [InlineData("9999-12-31T23:59:59.9999999Z", false)]
+    public async Task An_entry_ahead_of_the_clock_holds_no_limit_for_longer_than_an_hour(string entry, bool counts)
+    {
+        using var folder = new TemporaryFolder();
+        using var log = new RecordedLog();
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
+        using var client = new MixpanelClient(Given.Account().At(server) with { Ledger = new(folder.Path) { CallsPerHour = 2, CallsPerSecond = 2 }, LoggerFactory = log });
+        var began = client.Clock().GetUtcNow();
+        await client.QueryUserProfilesAsync(new());
+        var list = Assert.Single(Directory.GetFiles(folder.Path));
+        await File.AppendAllTextAsync(list, entry + "\n", TestContext.Current.CancellationToken);
+        Assert.True(DateTimeOffset.Parse(entry, CultureInfo.InvariantCulture) > began, "The entry must be ahead of the clock.");
+
+        if (!counts) await client.QueryUserProfilesAsync(new());
+        var refused = await Given.FailsAsync(client.QueryUserProfilesAsync(new()));
+        Assert.Equal((ErrorKind.RateLimited, counts ? 1 : 2), (refused.Error.Kind, server.Requests.Count));
+        Assert.InRange(refused.Error.RetryAfter!.Value, TimeSpan.FromMinutes(59), TimeSpan.FromHours(1));
+        Assert.Empty(client.Clock().Waits);
+
+        client.Clock().Advance(TimeSpan.FromMinutes(61));
+        await client.QueryUserProfilesAsync(new());
+        await client.QueryUserProfilesAsync(new());
+        Assert.Equal(ErrorKind.RateLimited, (await Given.FailsAsync(client.QueryUserProfilesAsync(new()))).Error.Kind);
+        Assert.Empty(log.From(LogLevel.Warning));
     }
 
     [Theory]

@@ -99,10 +99,14 @@ public class ReplyFactsTests
     [InlineData("Sun, 06 Nov 1994 08:49:37 GMT", 0)]
     [InlineData("0", 0)]
     [InlineData("7", 7)]
-    public async Task A_wait_is_never_negative(string header, int seconds)
+    [InlineData("9999", 9999)]
+    [InlineData("604801", 604800)]
+    [InlineData("2147483647", 604800)]
+    [InlineData("Fri, 31 Dec 9999 23:59:59 GMT", 604800)]
+    public async Task A_wait_is_never_negative_nor_longer_than_7_days(string header, int seconds)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json("{}", 429).With("Retry-After", header));
-        using var client = new MixpanelClient(Given.Account().At(server));
+        using var client = new MixpanelClient(Given.Account().At(server) with { MaxRetries = 0 });
 
         Assert.Equal(TimeSpan.FromSeconds(seconds), (await Given.FailsAsync(client.GetAllServiceAccountsAsync(Organization))).Error.RetryAfter);
     }

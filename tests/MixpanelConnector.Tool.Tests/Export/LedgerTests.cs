@@ -257,12 +257,107 @@ public sealed partial class LedgerTests
         Assert.Contains(local.Folder.File(".local/state/mixpanel/ledger"), user.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Contains(ledger, served.Err, StringComparison.Ordinal);
         Assert.Empty(mixpanel.Requests);
+    }
 
-        // A file, where a folder should be.
-        static string Spoil(Tool tool)
+    /// <summary>Through any interface, the caller does not learn a path of this machine, and its user does.</summary>
+    [Theory]
+    [InlineData(Call)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"run_action","arguments":{"action":"query_user_profiles"}}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"mixpanel://project/events"}}""")]
+    public async Task A_failure_of_this_machine_is_logged_whichever_way_an_agent_met_it(string message)
+    {
+        await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
+        using var output = new Greeting();
+        using var tool = Tool.At(mixpanel, clock: Still, output: output);
+        using var local = Tool.At(mixpanel);
+        var (remotely, locally) = (Spoil(tool), Spoil(local));
+        local.Input = $"{Initialize}\n{message}\n";
+
+        var run = await local.RunAsync("mcp");
+        string answer;
+        Run served;
+        await using (var serving = await Serving.StartAsync(tool, output))
         {
-            Directory.CreateDirectory(tool.Folder.File(".local/state/mixpanel"));
-            return tool.Folder.Write(".local/state/mixpanel/ledger", "");
+            answer = await serving.AskAsync(message);
+            served = await serving.StopAsync();
+        }
+
+        Assert.StartsWith("mixpanel: The call ledger cannot be updated", run.Err, StringComparison.Ordinal);
+        Assert.Contains(locally, run.Err, StringComparison.Ordinal);
+        var entry = JsonElement.Parse(Assert.Single(served.Err.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Equal("local_failure", entry.GetProperty("event").GetString());
+        Assert.Contains(remotely, entry.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.All([run.Out, answer], text =>
+        {
+            Assert.Contains("The call ledger cannot be updated", text, StringComparison.Ordinal);
+            Assert.DoesNotContain(Path.GetTempPath(), text, StringComparison.Ordinal);
+        });
+        Assert.Empty(mixpanel.Requests);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_server_logs_only_lines_of_JSON_also_of_its_ledger_and_with_verbose(bool isVerbose)
+    {
+        await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
+        using var output = new Greeting();
+        using var tool = Tool.At(mixpanel, clock: Still, output: output);
+        await tool.RunAsync("query-user-profiles");
+        output.SetLength(0);
+        var path = Assert.Single(Directory.GetFiles(tool.Folder.File(".local/state/mixpanel/ledger")));
+        await File.AppendAllTextAsync(path, "rubbish-rubbish-rubbish-rubb\n", TestContext.Current.CancellationToken);
+        Run served;
+        await using (var serving = await Serving.StartAsync(tool, output, isVerbose ? ["--verbose"] : []))
+        {
+            using var answer = await serving.QueryAsync();
+            Assert.Equal(200, (int)answer.StatusCode);
+            served = await serving.StopAsync();
+        }
+
+        var lines = served.Err.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).ToList();
+        var warning = Assert.Single(lines, line => line.GetProperty("event").GetString() == "library" && line.GetProperty("level").GetString() == "warning");
+        Assert.StartsWith($"The call ledger {path} was damaged", warning.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal(isVerbose, lines.Count > 1);
+    }
+
+    /// <summary>A Retry-After with the seconds that a caller is told to wait; null if it asks for none that could be one of Mixpanel.</summary>
+    public static TheoryData<string, int?> RetryAfters => new()
+    {
+        { "9999", 9999 },
+        { "604800", 604800 },
+        { "604801", 604800 },
+        { "2147483647", 604800 },
+        { "Fri, 31 Dec 9999 23:59:59 GMT", 604800 },
+        { "0", 0 },
+        { "Sun, 06 Nov 1994 08:49:37 GMT", 0 },
+        { "2147483648", null },
+        { "99999999999999999999", null },
+        { "-5", null },
+        { "1.5", null },
+        { "soon", null },
+        { "", null },
+    };
+
+    [Theory, MemberData(nameof(RetryAfters))]
+    public async Task Whatever_Mixpanel_asks_to_wait_header_and_text_agree(string header, int? seconds)
+    {
+        await using var served = await Http.Served.StartAsync(Answer.Json("{}", 429).With("Retry-After", header));
+        var answer = await served.PostAsync("/v1/actions/query_user_profiles", "{}");
+        var detail = JsonElement.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).GetProperty("detail").GetString();
+        Assert.Equal((429, TimeSpan.FromSeconds(seconds is { } wait ? Math.Max(1, wait) : 2)), ((int)answer.StatusCode, answer.Headers.RetryAfter!.Delta));
+        EndsRight(detail);
+
+        await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Json("{}", 429).With("Retry-After", header));
+        using var tool = Tool.At(mixpanel, clock: new ImpatientClock(ImpatientClock.Noon, TimeSpan.FromMinutes(5)));
+        var run = await tool.RunAsync("query-user-profiles");
+        Assert.Equal((5, 4), (run.Exit, mixpanel.Requests.Count));
+        EndsRight(run.Problem.GetProperty("detail").GetString()!.Replace(" --wait waits for that.", "", StringComparison.Ordinal));
+
+        void EndsRight(string? text)
+        {
+            if (seconds is null) Assert.DoesNotContain("The next call is possible", text, StringComparison.Ordinal);
+            else Assert.EndsWith($", in {seconds} s.", text, StringComparison.Ordinal);
         }
     }
 
@@ -299,6 +394,13 @@ public sealed partial class LedgerTests
         Assert.Equal((7, 0), ((await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--state", tool.Folder.Write("file", "")])).Exit, server.Requests.Count));
     }
 
+    // A file, where a folder should be.
+    static string Spoil(Tool tool)
+    {
+        Directory.CreateDirectory(tool.Folder.File(".local/state/mixpanel"));
+        return tool.Folder.Write(".local/state/mixpanel/ledger", "");
+    }
+
     /// <summary>The result of a tool call on standard input.</summary>
     static async Task<JsonNode> AskAsync(Tool tool, params string[] options)
     {
@@ -330,6 +432,14 @@ public sealed partial class LedgerTests
         }
 
         public Task<HttpResponseMessage> QueryAsync() => _http.PostAsync(new Uri("/v1/actions/query_user_profiles", UriKind.Relative), new StringContent("{}", Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+
+        /// <summary>The response to a message of an agent.</summary>
+        public async Task<string> AskAsync(string message)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = new StringContent(message, Encoding.UTF8, "application/json"), Headers = { { "Accept", "application/json, text/event-stream" } } };
+            using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+            return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        }
 
         public Task<Run> StopAsync()
         {

@@ -39,4 +39,18 @@ public sealed class ActionListTests
         Assert.Equal((400, "project_id"), ((int)refused.StatusCode, (await refused.JsonAsync()).GetProperty("field").GetString()));
         Assert.Empty(served.Mixpanel.Requests);
     }
+
+    [Theory]
+    [InlineData("query_user_profile", "Did you mean query_user_profiles? GET /v1/actions lists all actions.")]
+    [InlineData("query-user-profiles", "Did you mean query_user_profiles?")]
+    [InlineData("TRACK-EVNT", "Did you mean track_event?")]
+    [InlineData("nothing_like_it_at_all", "There is no action with this name. GET /v1/actions lists all actions.")]
+    [InlineData("track_event/more", "There is no action with this name.")]
+    public async Task An_action_that_does_not_exist_is_answered_with_the_nearest(string name, string says)
+    {
+        await using var served = await Served.StartAsync();
+        var answer = await served.PostAsync($"/v1/actions/{name}", "{}");
+        Assert.Equal((404, "no_such_path"), ((int)answer.StatusCode, await answer.KindAsync()));
+        Assert.Contains(says, (await answer.JsonAsync()).GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
 }

@@ -24,6 +24,26 @@ public sealed class ServeCommandTests
         Assert.Equal((2, field), (run.Exit, run.Problem.GetProperty("field").GetString()));
     }
 
+    [Theory]
+    [InlineData("state")]
+    [InlineData("listen")]
+    [InlineData("port")]
+    public async Task What_prevents_the_start_is_named(string field)
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+        Served.KeysIn(tool.Folder, out _, out _);
+        var run = await tool.RunAsync(["serve", .. field switch
+        {
+            "state" => (string[])["--port", "0", "--state", Path.Combine(tool.Folder.Write("file", ""), "state")],
+            "listen" => ["--port", "0", "--listen", "203.0.113.7", "--keys", tool.Folder.File("keys.txt"), "--behind-proxy", "--allow-host", "mixpanel.example.com"], // an address of documentation, never of this machine
+            _ => ["--port", server.Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture)],
+        }]);
+
+        Assert.True((run.Exit, run.Out) == (2, ""), $"exit {run.Exit}: {run.Err}");
+        Assert.Equal(field, run.Problem.GetProperty("field").GetString());
+    }
+
     [Fact]
     public async Task A_new_key_is_printed_once_and_its_name_is_taken_then()
     {

@@ -61,23 +61,23 @@ public sealed class LineTransportTests
     }
 
     [Theory]
-    [InlineData("this is not JSON", null)]
-    [InlineData("[]", null)]
-    [InlineData("""[{"jsonrpc":"2.0","id":3,"method":"tools/list"}]""", null)]
-    [InlineData("{}", null)]
-    [InlineData("null", null)]
-    [InlineData("\"text\"", null)]
-    [InlineData("""{"jsonrpc":"1.0","id":3,"method":"tools/list"}""", "3")]
-    [InlineData("""{"jsonrpc":"2.0","id":{},"method":"tools/list"}""", null)]
-    [InlineData("""{"jsonrpc":"2.0","id":3,"method":""", "3")]
-    public async Task A_line_that_is_no_message_is_answered_with_an_error(string line, string? id)
+    [InlineData("this is not JSON", null, -32700)]
+    [InlineData("[]", null, -32600)]
+    [InlineData("""[{"jsonrpc":"2.0","id":3,"method":"tools/list"}]""", null, -32600)]
+    [InlineData("{}", null, -32600)]
+    [InlineData("null", null, -32600)]
+    [InlineData("\"text\"", null, -32600)]
+    [InlineData("""{"jsonrpc":"1.0","id":3,"method":"tools/list"}""", "3", -32600)]
+    [InlineData("""{"jsonrpc":"2.0","id":{},"method":"tools/list"}""", null, -32600)]
+    [InlineData("""{"jsonrpc":"2.0","id":3,"method":""", "3", -32700)]
+    public async Task A_line_that_is_no_message_is_answered_with_an_error(string line, string? id, int code)
     {
         await using var server = await RecordingServer.StartAsync();
         using var tool = Tool.At(server);
         tool.Input = $"{Initialize}\n{line}\n\n{Call(9, "none")}\n";
         var run = await tool.RunAsync("mcp");
 
-        var refused = Assert.Single(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => JsonNode.Parse(text)!), answer => (int?)answer["error"]?["code"] == -32700);
+        var refused = Assert.Single(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => JsonNode.Parse(text)!), answer => (int?)answer["error"]?["code"] == code);
         Assert.Equal(id, refused["id"]?.ToString());
         Assert.Contains("9", Ids(run.Out), StringComparer.Ordinal);
         Assert.Equal(0, run.Exit);

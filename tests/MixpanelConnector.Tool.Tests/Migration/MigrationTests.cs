@@ -223,7 +223,7 @@ public sealed class MigrationTests
     [InlineData("--from old --to new --only lookup-tables --lookup-table 0f8fad5b-d9cb-469f-a165-70867728950e=none.csv", "does not exist")]
     [InlineData("--from old --to new --from-date 2026-10-01 --source-time-zone Nowhere", "time zone is not known")]
     [InlineData("--from old --to new --from-date 2026-10-01 --dry-run --verify", "nothing to verify")]
-    [InlineData("--from old --to new --from-date 2026-10-01 --parallel 0", "The number of parallel downloads must be from 1 to 100")]
+    [InlineData("--from old --to new --from-date 2026-10-01 --parallel 0", "'--parallel' must be a whole number from 1 to 100")]
     [InlineData("--from old --to new --from-date 2026-10-01 --dead-letter none/d.ndjson", "folder of none/d.ndjson does not exist")]
     [InlineData("--from old --to new --from-date 2026-10-01 --report none/r.json", "folder of none/r.json does not exist")]
     [InlineData("--from old --to new --from-date 2026-10-01 --report r.json --dead-letter r.json", "would overwrite")]

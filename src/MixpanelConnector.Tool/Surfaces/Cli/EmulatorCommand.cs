@@ -17,26 +17,15 @@ static class EmulatorCommand
 
     public static Command Of(HostEnvironment host)
     {
-        var port = new Option<int>("--port") { Description = "The port on loopback; 0 uses a free one, and prints it in a line of JSON. Default: 8123.", HelpName = "N", DefaultValueFactory = _ => 8123 };
-        var proxy = new Option<int?>("--proxy") { Description = "Also run a proxy on loopback that routes https://*.mixpanel.com here, and refuses all other hosts, so that clients run unchanged. Prints the environment variables that they need. Default port: a free one.", HelpName = "PORT", Arity = ArgumentArity.ZeroOrOne };
-        var tls = new Option<int?>("--tls") { Description = "Also listen for HTTPS on a loopback port, with a certificate from the emulator's own CA. Default port: a free one.", HelpName = "PORT", Arity = ArgumentArity.ZeroOrOne };
-        foreach (var option in (Option[])[port, proxy, tls])
-        {
-            option.Validators.Add(result =>
-            {
-                if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 65535) result.AddError($"{option.Name} must be from 0 to 65535.");
-            });
-        }
+        var port = new NumberOption<int>("--port", 0, 65535) { Description = "The port on loopback; 0 uses a free one, and prints it in a line of JSON. Default: 8123.", HelpName = "N", DefaultValueFactory = _ => 8123 };
+        var proxy = new NumberOption<int?>("--proxy", 0, 65535) { Description = "Also run a proxy on loopback that routes https://*.mixpanel.com here, and refuses all other hosts, so that clients run unchanged. Prints the environment variables that they need. Default port: a free one.", HelpName = "PORT", Arity = ArgumentArity.ZeroOrOne };
+        var tls = new NumberOption<int?>("--tls", 0, 65535) { Description = "Also listen for HTTPS on a loopback port, with a certificate from the emulator's own CA. Default port: a free one.", HelpName = "PORT", Arity = ArgumentArity.ZeroOrOne };
         var seed = new Option<FileInfo>("--seed") { Description = "A JSON file with the initial data, which a reset restores: projects, accounts, events, profiles, funnels, cohorts, feature flags. See docs/emulator.md.", HelpName = "FILE" };
         var strict = new Option<bool>("--strict-unknown") { Description = "Reject parameters and members that Mixpanel would silently ignore." };
         var faults = new Option<FileInfo>("--faults") { Description = "A JSON file of faults to inject: statuses, connection resets, truncated and slow responses, on chosen paths at chosen rates. See FIDELITY.md.", HelpName = "FILE" };
         var rateLimits = new Option<bool>("--rate-limits") { Description = "Enforce Mixpanel's documented rate limits: respond with 429 beyond them." };
         var identity = new Option<IdentityManagement>("--identity") { Description = "The identity management of created projects: simplified or original. Default: simplified.", HelpName = "KIND" };
-        var deletionDelay = new Option<int>("--deletion-delay") { Description = "The time in seconds before a deletion of personal data takes effect, during which it can be cancelled: at most 2592000, which is 30 days. Default: 0, immediately.", HelpName = "SECONDS" };
-        deletionDelay.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds) && (seconds < 0 || seconds > 2_592_000)) result.AddError("--deletion-delay must be from 0 to 2592000.");
-        });
+        var deletionDelay = new NumberOption<int>("--deletion-delay", 0, 2_592_000) { Description = "The time in seconds before a deletion of personal data takes effect, during which it can be cancelled: at most 2592000, which is 30 days. Default: 0, immediately.", HelpName = "SECONDS" };
         var anyAddress = new Option<bool>("--any-address") { Description = "Listen on all addresses, not only on loopback: for a container with a network of its own. Anyone who can reach it has access. Host names that it is reached under need --host." };
         var hosts = new Option<string[]>("--host") { Description = "A host name to accept in addition to those of loopback, such as api.mixpanel.com for clients whose URL cannot be changed. Repeatable.", HelpName = "NAME" };
         var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and responds as Mixpanel's documentation says. With --data :memory: nothing is stored.")
@@ -155,7 +144,7 @@ static class EmulatorCommand
     static int ProjectOf(ParseResult parsed, HostEnvironment host)
     {
         if ((CommonOptions.Given(parsed).Options.GetValueOrDefault("project_id") ?? host.Environment("MIXPANEL_PROJECT_ID")) is not { Length: > 0 } text) return DevelopmentCredentials.ProjectId;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw Configuration.Invalid("project_id", "The project must be an integer.");
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw Configuration.Invalid("project_id", $"The project must be an integer from 0 to {int.MaxValue}.");
     }
 
     static async Task UntilStoppedAsync(CancellationToken cancellationToken)

@@ -22,11 +22,11 @@ sealed class ExportCommand
     readonly Option<string> _dataGroupId = new("--data-group-id") { Description = "Mixpanel's id of the group type, which may be negative. Required for groups. The embedded Mixpanel uses the group key.", HelpName = "ID" };
     readonly Option<string> _format = new("--format") { Description = "The format of the files. Default: ndjson, which preserves each record byte for byte.", HelpName = string.Join('|', ExportFormats.All) };
     readonly Option<string> _compression = new("--compression") { Description = "The compression of the files; for Parquet, of its pages. Default: gzip; for Parquet, zstd.", HelpName = string.Join('|', ExportFormats.AllCompressions) };
-    readonly Option<int?> _parallel = TransferOptions.Parallel();
-    readonly Option<int?> _callsPerHour = new("--calls-per-hour") { Description = "The maximum number of calls per hour; 0 for unlimited. Default: 60, Mixpanel's limit; for the embedded Mixpanel unlimited.", HelpName = "N" };
-    readonly Option<int?> _callsPerSecond = new("--calls-per-second") { Description = "The maximum number of calls per second; 0 for unlimited. Default: 3 for events, Mixpanel's limit; otherwise unlimited.", HelpName = "N" };
+    readonly NumberOption<int?> _parallel = TransferOptions.Parallel();
+    readonly NumberOption<int?> _callsPerHour = new("--calls-per-hour", 0, int.MaxValue) { Description = "The maximum number of calls per hour; 0 for unlimited. Default: 60, Mixpanel's limit; for the embedded Mixpanel unlimited.", HelpName = "N" };
+    readonly NumberOption<int?> _callsPerSecond = new("--calls-per-second", 0, int.MaxValue) { Description = "The maximum number of calls per second; 0 for unlimited. Default: 3 for events, Mixpanel's limit; otherwise unlimited.", HelpName = "N" };
     readonly Option<bool> _wait = TransferOptions.Wait();
-    readonly Option<int?> _lookback = new("--lookback") { Description = "Download the last N days of the range again, since events may arrive late. Default: 0.", HelpName = "N" };
+    readonly NumberOption<int?> _lookback = new("--lookback", 0, int.MaxValue) { Description = "Download the last N days of the range again, since events may arrive late. Default: 0.", HelpName = "N" };
     readonly Option<bool> _restart = new("--restart") { Description = "Discard the previous export in the folder, and start over." };
     readonly Option<string> _backoffMin = TransferOptions.BackoffMin();
     readonly Option<string> _backoffMax = TransferOptions.BackoffMax();
@@ -105,7 +105,7 @@ sealed class ExportCommand
         {
             BackoffMin = Values.Duration("backoff_min", parsed.GetValue(_backoffMin)) ?? session.Options.BackoffMin,
             BackoffMax = Values.Duration("backoff_max", parsed.GetValue(_backoffMax)) ?? session.Options.BackoffMax,
-            Ledger = new CallLedger(Session.LedgerIn(state)) { CallsPerHour = Limit("calls_per_hour", parsed.GetValue(_callsPerHour), store), CallsPerSecond = Limit("calls_per_second", parsed.GetValue(_callsPerSecond), store), Store = store },
+            Ledger = new CallLedger(Session.LedgerIn(state)) { CallsPerHour = Limit(parsed.GetValue(_callsPerHour), store), CallsPerSecond = Limit(parsed.GetValue(_callsPerSecond), store), Store = store },
         });
 
         var report = await client.ExportAsync(request, cancellationToken);
@@ -149,7 +149,7 @@ sealed class ExportCommand
     }
 
     /// <summary>The embedded Mixpanel has no limits of its own.</summary>
-    static int? Limit(string name, int? given, string? store) => given is < 0 ? throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} must be a number of calls, or 0 for unlimited.") : given ?? (store is null ? null : 0);
+    static int? Limit(int? given, string? store) => given ?? (store is null ? null : 0);
 
     int Print(ParseResult parsed, ExportReport report)
     {

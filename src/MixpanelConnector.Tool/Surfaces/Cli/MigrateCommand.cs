@@ -26,9 +26,9 @@ sealed class MigrateCommand
     readonly Option<string> _zone = new("--source-time-zone") { Description = "The time zone of the times in the source, such as Europe/Berlin: for projects created before 2023. Default: UTC.", HelpName = "ZONE" };
     readonly Option<bool> _verify = new("--verify") { Description = "Read the target at the end, and compare it with the records that it accepted." };
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Read and map the data, but send and store nothing." };
-    readonly Option<int?> _parallel = TransferOptions.Parallel();
-    readonly Option<int?> _callsPerHour = new("--calls-per-hour") { Description = "The maximum number of calls of each kind per project and hour; 0 for unlimited. Default: 60, Mixpanel's limit.", HelpName = "N" };
-    readonly Option<int?> _callsPerSecond = new("--calls-per-second") { Description = "The maximum number of calls of each kind per project and second; 0 for unlimited. Default: 3 for events, Mixpanel's limit; otherwise unlimited.", HelpName = "N" };
+    readonly NumberOption<int?> _parallel = TransferOptions.Parallel();
+    readonly NumberOption<int?> _callsPerHour = new("--calls-per-hour", 0, int.MaxValue) { Description = "The maximum number of calls of each kind per project and hour; 0 for unlimited. Default: 60, Mixpanel's limit.", HelpName = "N" };
+    readonly NumberOption<int?> _callsPerSecond = new("--calls-per-second", 0, int.MaxValue) { Description = "The maximum number of calls of each kind per project and second; 0 for unlimited. Default: 3 for events, Mixpanel's limit; otherwise unlimited.", HelpName = "N" };
     readonly Option<bool> _wait = TransferOptions.Wait();
     readonly Option<bool> _restart = new("--restart") { Description = "Discard the progress of earlier runs, and start over." };
     readonly Option<string> _backoffMin = TransferOptions.BackoffMin();
@@ -97,7 +97,7 @@ sealed class MigrateCommand
         if (CommonOptions.All.FirstOrDefault(option => option != CommonOptions.Output && option != CommonOptions.Quiet && option != CommonOptions.Verbose && parsed.GetResult(option) is { Implicit: false }) is { } setting)
             throw Configuration.Invalid(CommonOptions.Name(setting), $"The settings of a migration come only from its two profiles: omit {setting.Name}, and put its value into one of them.");
         var root = parsed.GetValue(_state) ?? new Folders(_host.Environment).State;
-        var ledger = new CallLedger(Session.LedgerIn(root)) { CallsPerHour = Calls("calls_per_hour", parsed.GetValue(_callsPerHour)), CallsPerSecond = Calls("calls_per_second", parsed.GetValue(_callsPerSecond)) };
+        var ledger = new CallLedger(Session.LedgerIn(root)) { CallsPerHour = parsed.GetValue(_callsPerHour), CallsPerSecond = parsed.GetValue(_callsPerSecond) };
         using var display = new MigrationDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
         using var source = ClientOf(parsed, from, ledger);
         using var target = ClientOf(parsed, to, ledger);
@@ -168,8 +168,6 @@ sealed class MigrateCommand
 
         return pairs;
     }
-
-    static int? Calls(string name, int? given) => given is < 0 ? throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} must be a number of calls, or 0 for unlimited.") : given;
 
     int Print(ParseResult parsed, MigrationReport report)
     {

@@ -15,17 +15,18 @@ static class QueueSettings
 
     /// <summary>The queue that events and updates are published to; null if none is specified.</summary>
     /// <param name="host">The environment of the program.</param>
+    /// <param name="log">The log for messages that cannot be published.</param>
     /// <param name="address">The address from an option.</param>
     /// <param name="declare">Whether queues that do not exist are created.</param>
     /// <param name="outbox">The folder in which messages wait while the broker does not accept any; null if they are not stored.</param>
-    public static MixpanelQueue? Of(HostEnvironment host, string? address, bool declare, string? outbox)
+    public static MixpanelQueue? Of(HostEnvironment host, ILoggerFactory log, string? address, bool declare, string? outbox)
     {
         if ((address ?? host.Environment(Address)) is not { Length: > 0 } named) return null;
         var options = Credentials(host) with { Declare = declare };
         if (outbox is null) return new MixpanelQueue(named, Schemes, options);
         try
         {
-            return new MixpanelQueue(named, Schemes, options, SqliteOutbox.Open(outbox), new VerboseLog(host, LogLevel.Warning));
+            return new MixpanelQueue(named, Schemes, options, SqliteOutbox.Open(outbox), log);
         }
         catch (OutboxException e)
         {

@@ -9,7 +9,7 @@ static class RotateCommand
 {
     public static Command Of(HostEnvironment host)
     {
-        var id = new Option<long>("--service-account-id") { Description = "The account to replace: mixpanel get-all-service-accounts lists them.", HelpName = "INTEGER", Required = true };
+        var id = new NumberOption<long>("--service-account-id", 1, long.MaxValue) { Description = "The account to replace: mixpanel get-all-service-accounts lists them.", HelpName = "INTEGER", Required = true };
         var username = new Option<string>("--username") { Description = "The user name of the new account. Default: the old one with the date and time.", HelpName = "TEXT" };
         var role = new Option<string>("--role") { Description = "The role of the new account in the organization. Default: the old one if the account replaces itself, otherwise Mixpanel's default, since Mixpanel does not return roles of other accounts.", HelpName = "owner|admin|analyst|consumer" };
         role.AcceptOnlyFromAmong("owner", "admin", "analyst", "consumer");

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -13,7 +13,7 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>Serves the actions over HTTP until it is stopped.</summary>
 sealed class ServeCommand
 {
-    readonly Option<int> _port = new("--port") { Description = "The port; 0 uses a free one.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultPort };
+    readonly NumberOption<int> _port = new("--port", 0, 65535) { Description = "The port; 0 uses a free one.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultPort };
     readonly Option<string> _listen = new("--listen") { Description = "The address to listen on. Beyond loopback only with --keys, with a certificate or --behind-proxy, and with --allow-host.", HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
     readonly Option<string> _keys = new("--keys") { Description = $"The key file, private to its owner; see new-key. Without one, and without {Keys.Variable}, anyone who can reach the server may use it.", HelpName = "FILE" };
     readonly Option<string> _certificate = new("--certificate") { Description = "The certificate of the server with its chain, in PEM.", HelpName = "FILE" };
@@ -21,8 +21,8 @@ sealed class ServeCommand
     readonly Option<bool> _behindProxy = new("--behind-proxy") { Description = "A proxy in front of the server terminates TLS." };
     readonly Option<string[]> _allowHost = new("--allow-host") { Description = "A host name that callers use for the server, with the port if it differs; repeatable. Requests for other hosts are refused.", HelpName = "NAME" };
     readonly Option<string> _state = new("--state") { Description = "The folder for imports, for responses to requests with an Idempotency-Key, and for the ledger of calls. Default: serve in the user's state folder, and for the ledger the one of all commands.", HelpName = "DIR" };
-    readonly Option<int> _rate = new("--rate") { Description = "The maximum request rate of a caller per second, with a burst of twice as many after a pause.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultRate };
-    readonly Option<long> _spool = new("--import-space") { Description = "The maximum disk space of all imports in bytes: bodies, states, dead letters.", HelpName = "BYTES", DefaultValueFactory = _ => ServeOptions.DefaultSpool };
+    readonly NumberOption<int> _rate = new("--rate", 1, 1_000_000) { Description = "The maximum request rate of a caller per second, with a burst of twice as many after a pause.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultRate };
+    readonly NumberOption<long> _spool = new("--import-space", 0, long.MaxValue) { Description = "The maximum disk space of all imports in bytes: bodies, states, dead letters.", HelpName = "BYTES", DefaultValueFactory = _ => ServeOptions.DefaultSpool };
     readonly Option<string> _longestImport = new("--import-time") { Description = "The maximum duration of one run of an import, such as 30m or 12h; then it is stopped, and can be resumed. Default: 24h.", HelpName = "DURATION" };
     readonly Option<string> _queue = new("--queue") { Description = $"Publish events and profile updates to a RabbitMQ or Kafka queue, and respond when the broker has confirmed them; mixpanel consume sends them to Mixpanel. Updates go to queues of the same name with .profiles and .groups. Default: {QueueSettings.Address}; {QueueSettings.Username} and {QueueSettings.Password} are its credentials.", HelpName = "ADDRESS" };
     readonly Option<bool> _declare = new("--declare") { Description = "Create RabbitMQ queues that do not exist, each when it is first needed, as mixpanel consume --declare does." };
@@ -50,9 +50,6 @@ sealed class ServeCommand
         {
             _port, _listen, _keys, _certificate, _certificateKey, _behindProxy, _allowHost, _state, _rate, _spool, _longestImport, _queue, _declare, _queueOutbox, _allowWrite, _tools, _secretDir, NewKeyCommand.Of(host),
         };
-        Bound(_port, 0, 65535);
-        Bound(_rate, 1, 1_000_000);
-        Bound(_spool, 0, long.MaxValue);
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
     }
 
@@ -91,18 +88,19 @@ sealed class ServeCommand
         };
         if ((parsed.GetValue(_queue) ?? _host.Environment(QueueSettings.Address)) is not { Length: > 0 } && (parsed.GetValue(_declare) || parsed.GetValue(_queueOutbox) is not null))
             throw Configuration.Invalid("queue", $"--declare and --queue-outbox need a queue: specify it with --queue, or {QueueSettings.Address}.");
-        await using var queue = QueueSettings.Of(_host, parsed.GetValue(_queue), parsed.GetValue(_declare), parsed.GetValue(_queueOutbox) switch
+        await using var log = new AuditLog(_host.Error, _host.TimeProvider);
+        await using var queue = QueueSettings.Of(_host, VerboseLog.Warnings(log), parsed.GetValue(_queue), parsed.GetValue(_declare), parsed.GetValue(_queueOutbox) switch
         {
             "none" => null,
             { Length: > 0 } folder => Path.GetFullPath(folder),
             _ => Path.Combine(options.StateFolder, "queue"),
         });
-        var settings = session.Counted(Path.GetFullPath(state ?? folders.State)) with { Queue = queue };
+        var settings = VerboseLog.AddTo(session.Counted(Path.GetFullPath(state ?? folders.State)) with { Queue = queue }, parsed, log);
         // A caller that waits is better served by an answer than by several hidden retries.
         using var client = session.NewClient(settings with { MaxRetries = 1, MaxRetryAfter = Limits.LongestRetryAfter });
         try
         {
-            await using var gateway = await Gateway.StartAsync(options, client, () => session.NewClient(settings), _host.Error, cancellationToken);
+            await using var gateway = await Gateway.StartAsync(options, client, () => session.NewClient(settings), log, cancellationToken);
             new Printer(_host, asTable: false).Text($"""
                 Serving {session.Options} at {gateway.Address.AbsoluteUri.TrimEnd('/')}
                   console  /      reference  /reference      OpenAPI  /openapi.json      actions  /v1/actions      imports  /v1/imports      MCP  /mcp
@@ -114,18 +112,15 @@ sealed class ServeCommand
             await stopped.Task;
             return ExitCode.Success;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
+        catch (ServeStateException e)
         {
-            throw Configuration.Invalid("port", $"The server cannot start: {e.Message}");
+            throw Configuration.Invalid("state", $"The server cannot use its folder {options.StateFolder}: {e.InnerException!.Message} Choose another one with --state DIR.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException)
+        {
+            throw Configuration.Invalid(e.GetBaseException() is SocketException { SocketErrorCode: SocketError.AddressNotAvailable } ? "listen" : "port", $"The server cannot start: {e.Message}");
         }
     }
-
-    static void Bound(Option option, long least, long most) => option.Validators.Add(result =>
-    {
-        // What is not a number is rejected by the parser itself.
-        if (result.Tokens.Count == 1 && long.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && (number < least || number > most))
-            result.AddError($"{option.Name} must be from {least} to {most}.");
-    });
 
     static X509Certificate2? Certificate(string? certificate, string? key, CancellationToken stopping)
     {

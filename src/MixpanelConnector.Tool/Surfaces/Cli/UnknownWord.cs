@@ -30,6 +30,7 @@ static class UnknownWord
     {
         if (error.SymbolResult is OptionResult { Option: var option } && error.Message.Contains(" as expected type ", StringComparison.Ordinal))
         {
+            if (option is IRangedOption { Range: var range }) return $"'{option.Name}' must be {range}.";
             var type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
             return $"'{option.Name}' must be {(type == typeof(int) || type == typeof(long) ? "a whole number" : type == typeof(double) || type == typeof(decimal) ? "a number" : type == typeof(bool) ? "true or false" : "in the form that its help shows")}.";
         }

@@ -23,6 +23,14 @@ static class ActionRoutes
             yield return new Route(HttpMethods.Post, $"{Path}/{action.Name}", action.Effect is ActionEffect.Read ? Scope.Read : Scope.Write, () => OpenApi.Action(action), (services, context) => InvokeAsync(action, services, context)) { LargestBody = Limits.RawBody };
     }
 
+    /// <summary>The refusal of a path that does not exist, with the action that it probably means.</summary>
+    public static Refusal NotFound(PathString path)
+    {
+        if (!path.StartsWithSegments(Path, StringComparison.Ordinal, out var rest) || rest.Value is not { Length: > 1 } name) return Refusal.NoSuchPath;
+        var near = ActionNames.Nearest(name[1..], Catalogue.Actions);
+        return Refusal.NoSuchPath with { Detail = $"There is no action with this name. {(near is null ? "" : $"Did you mean {near}? ")}GET {Path} lists all actions." };
+    }
+
     static Task ListAsync(Services services, HttpContext context) => context.Response.WriteAsync(200, Answers.Json, Descriptors.Value);
 
     static readonly Lazy<ReadOnlyMemory<byte>> Descriptors = new(() => JsonText.Utf8(new JsonObject { ["actions"] = new JsonArray([.. Catalogue.Actions.Select(Describe)]) }));

@@ -41,5 +41,5 @@ static class Answers
     }
 
     /// <summary>The delay that Mixpanel requested, otherwise the one that it recommends.</summary>
-    static int RetryAfter(MixpanelError error) => (int)Math.Clamp(Math.Ceiling(error.RetryAfter?.TotalSeconds ?? 2), 1, 3600);
+    static int RetryAfter(MixpanelError error) => (int)Math.Clamp(Math.Ceiling(error.RetryAfter?.TotalSeconds ?? 2), 1, int.MaxValue);
 }

@@ -26,6 +26,14 @@ sealed class AuditLog : IAsyncDisposable
         _writing = Task.Run(WriteAsync);
     }
 
+    /// <summary>Writes a failure of this machine, whose details its callers do not see.</summary>
+    /// <param name="error">The failure.</param>
+    /// <param name="request">The id of the request, if one failed.</param>
+    public void WriteLocal(MixpanelError error, string? request = null)
+    {
+        if (error.LocalDetail is not null) Write("local_failure", ("request_id", request), ("reason", ErrorTable.LocalMessage(error)));
+    }
+
     /// <param name="what">The name of the event, a constant.</param>
     /// <param name="details">Names and values; null values are omitted.</param>
     public void Write(string what, params ReadOnlySpan<(string Name, string? Value)> details)

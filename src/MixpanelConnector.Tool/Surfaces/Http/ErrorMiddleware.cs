@@ -17,7 +17,7 @@ sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
         {
             await next(context);
             if (response is { HasStarted: false, ContentLength: null, ContentType: null } && response.StatusCode is 404 or 405)
-                throw new RefusedException(response.StatusCode == 404 ? Refusal.NoSuchPath : Refusal.WrongMethod);
+                throw new RefusedException(response.StatusCode == 404 ? ActionRoutes.NotFound(context.Request.Path) : Refusal.WrongMethod);
         }
         catch (Exception e) when (!response.HasStarted)
         {
@@ -57,7 +57,7 @@ sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
             case RefusedException { Refusal: var refusal }:
                 return RefuseAsync(context, refusal);
             case MixpanelException { Error: var error }:
-                if (error.LocalDetail is not null) log.Write("local_failure", ("request_id", context.TraceIdentifier), ("reason", ErrorTable.LocalMessage(error)));
+                log.WriteLocal(error, context.TraceIdentifier);
                 return context.Response.FailAsync(NextCall.AddTo(error, options.TimeProvider));
             case ServeStateException failure:
                 log.Write("state_not_written", ("request_id", context.TraceIdentifier), ("reason", failure.Message));

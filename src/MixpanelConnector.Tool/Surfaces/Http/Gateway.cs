@@ -46,13 +46,13 @@ sealed class Gateway : IAsyncDisposable
     readonly WebApplication _application;
     readonly Services _services;
     readonly RequestGuard _guard;
-    readonly AuditLog _log;
+    readonly AuditLog? _ownLog;
     readonly CancellationTokenSource _stopping;
     readonly CancellationTokenSource _ended;
     bool _isDisposed;
 
-    Gateway(WebApplication application, Services services, RequestGuard guard, AuditLog log, CancellationTokenSource stopping, CancellationTokenSource ended, Uri address) =>
-        (_application, _services, _guard, _log, _stopping, _ended, Address) = (application, services, guard, log, stopping, ended, address);
+    Gateway(WebApplication application, Services services, RequestGuard guard, AuditLog? ownLog, CancellationTokenSource stopping, CancellationTokenSource ended, Uri address) =>
+        (_application, _services, _guard, _ownLog, _stopping, _ended, Address) = (application, services, guard, ownLog, stopping, ended, address);
 
     public Uri Address { get; }
 
@@ -70,11 +70,18 @@ sealed class Gateway : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="MixpanelException">The options contradict each other, or another server uses the folder.</exception>
     /// <exception cref="IOException">The port is in use, or the disk failed.</exception>
-    public static async Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, TextWriter log, CancellationToken cancellationToken)
+    public static Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, TextWriter log, CancellationToken cancellationToken) =>
+        StartAsync(options, client, newClient, new AuditLog(log, options.TimeProvider), ownsLog: true, cancellationToken);
+
+    /// <summary>Starts serving with a log that others write to as well, and that the caller disposes.</summary>
+    /// <inheritdoc cref="StartAsync(ServeOptions, MixpanelClient, Func{MixpanelClient}, TextWriter, CancellationToken)"/>
+    public static Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, AuditLog log, CancellationToken cancellationToken) =>
+        StartAsync(options, client, newClient, log, ownsLog: false, cancellationToken);
+
+    static async Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, AuditLog audit, bool ownsLog, CancellationToken cancellationToken)
     {
         options = options.Validated();
         var (stopping, ended) = (new CancellationTokenSource(), new CancellationTokenSource());
-        var audit = new AuditLog(log, options.TimeProvider);
         var guard = new RequestGuard(options);
         ServeDatabase? database = null;
         ImportJobs? imports = null;
@@ -82,8 +89,16 @@ sealed class Gateway : IAsyncDisposable
         WebApplication? application = null;
         try
         {
-            database = ServeDatabase.Open(options.StateFolder);
-            imports = new ImportJobs(options.StateFolder, new(options.Spool, options.LongestImport, options.Keys.HaveSeveralWriters), database, CarryOut(newClient), audit, options.TimeProvider);
+            try
+            {
+                database = ServeDatabase.Open(options.StateFolder);
+                imports = new ImportJobs(options.StateFolder, new(options.Spool, options.LongestImport, options.Keys.HaveSeveralWriters), database, CarryOut(newClient), audit, options.TimeProvider);
+            }
+            catch (Exception e) when (e is (IOException or UnauthorizedAccessException) and not ServeStateException)
+            {
+                throw new ServeStateException(e);
+            }
+
             live = new LiveStream(options.LiveFeed, options.TimeProvider);
             var services = new Services(options, client, new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, live, audit, stopping.Token, ended.Token);
             application = Build(options, services, guard);
@@ -91,7 +106,7 @@ sealed class Gateway : IAsyncDisposable
             var address = new Uri(application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
             guard.Listen(address.Port);
             if (options.Host is not null) options.Host.Guest = Guest(application);
-            return new Gateway(application, services, guard, audit, stopping, ended, address);
+            return new Gateway(application, services, guard, ownsLog ? audit : null, stopping, ended, address);
         }
         catch
         {
@@ -99,7 +114,7 @@ sealed class Gateway : IAsyncDisposable
             if (imports is not null) await imports.DisposeAsync();
             live?.Dispose();
             database?.Dispose();
-            await audit.DisposeAsync();
+            if (ownsLog) await audit.DisposeAsync();
             guard.Dispose();
             stopping.Dispose();
             ended.Dispose();
@@ -121,7 +136,7 @@ sealed class Gateway : IAsyncDisposable
         await _services.Imports.DisposeAsync();
         _services.Live.Dispose();
         _services.Database.Dispose();
-        await _log.DisposeAsync();
+        if (_ownLog is not null) await _ownLog.DisposeAsync();
         _guard.Dispose();
         _stopping.Dispose();
         _ended.Dispose();
@@ -171,7 +186,7 @@ sealed class Gateway : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = LongestEnd + TimeForAnswers);
         Telemetry.AddTo(builder, options);
-        McpRoute.AddTo(builder.Services, options, services.Client);
+        McpRoute.AddTo(builder.Services, options, services.Client, services.Log);
 
         var application = builder.Build();
         var errors = new ErrorMiddleware(options, services.Log);

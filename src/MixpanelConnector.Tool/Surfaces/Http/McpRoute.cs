@@ -12,15 +12,12 @@ static class McpRoute
 {
     public const string Path = "/mcp";
 
-    // The arguments of a call are nested three levels deep in its message.
-    const int Depth = Limits.Depth + 3;
-
     public static Route Route { get; } = new(HttpMethods.Post, Path, Scope.Read, () => [], (_, _) => throw new InvalidOperationException("The protocol answers by itself.")) { LargestBody = Limits.Message };
 
-    public static void AddTo(IServiceCollection services, ServeOptions options, MixpanelClient client)
+    public static void AddTo(IServiceCollection services, ServeOptions options, MixpanelClient client, AuditLog log)
     {
         services.AddLogging();
-        var tools = new Tools(client, options.Tools, options.SecretFolder, options.TimeProvider);
+        var tools = new Tools(client, options.Tools, options.SecretFolder, options.TimeProvider, error => log.WriteLocal(error));
         var limits = new ConditionalWeakTable<Caller, CallLimits>();
         services.AddMcpServer().WithHttpTransport(transport =>
         {
@@ -42,17 +39,15 @@ static class McpRoute
     {
         var received = context.Features.GetRequiredFeature<HeldBytes>();
         if (context.Request.Headers.ContentEncoding.Count > 0) throw new RefusedException(Refusal.WrongType("the message without a Content-Encoding") with { Field = "Content-Encoding" });
-        var tokens = Bodies.Check(received.Memory.Span, Depth, Limits.TokensOfMessage);
-        received.HoldMore(((long)received.Length * (Limits.CopiesOfMessage - 1)) + ((long)tokens * Limits.BytesOfMessageToken));
-        if (MessageCheck.Fault(received.Memory.Span) is { } fault)
+        if (Checked(received) is { } fault)
         {
-            await context.Response.WriteAsync(200, Answers.Json, MessageCheck.ErrorFor(received.Memory.Span, fault.Code, fault.Message));
+            await context.Response.WriteAsync(fault.Status, Answers.Json, MessageCheck.ErrorFor(received.Memory.Span, fault.Code, fault.Message));
             return;
         }
 
         var (request, response) = (context.Request.Body, context.Response.Body);
         using var answer = new MemoryStream();
-        (context.Request.Body, context.Response.Body) = (received.AsStream(), answer);
+        (context.Request.Body, context.Response.Body) = (MessageCheck.IsPlain(received.Memory.Span) ? received.AsStream() : Plain(received), answer);
         try
         {
             await protocol();
@@ -71,5 +66,32 @@ static class McpRoute
         if (answer.Length == 0) return;
         context.Response.ContentLength = answer.Length;
         await context.Response.WriteBodyAsync(answer.GetBuffer().AsMemory(0, (int)answer.Length));
+    }
+
+    /// <summary>
+    /// A message with the members that the protocol defines and no others: JSON-RPC ignores others, and so does the protocol on standard input, but not while it
+    /// reads a body.
+    /// </summary>
+    static MemoryStream Plain(HeldBytes received) => new(JsonSerializer.SerializeToUtf8Bytes(LineTransport.Read(received.Memory.Span)!, LineTransport.MessageType));
+
+    /// <summary>The error in a message, with the status of its response; null if there is none. What was not processed at all is an error of HTTP, too.</summary>
+    static (int Status, int Code, string Message)? Checked(HeldBytes received)
+    {
+        try
+        {
+            var tokens = Bodies.Check(received.Memory.Span, MessageCheck.Depth, Limits.TokensOfMessage);
+            received.HoldMore(((long)received.Length * (Limits.CopiesOfMessage - 1)) + ((long)tokens * Limits.BytesOfMessageToken));
+        }
+        catch (RefusedException e) when (e.Refusal.Status == 413)
+        {
+            return (413, MessageCheck.InvalidRequest, e.Refusal.Detail);
+        }
+        catch (MixpanelException e)
+        {
+            return MessageCheck.FaultOfJson(received.Memory.Span) is { } found ? (400, found.Code, found.Message) : (400, MessageCheck.InvalidRequest, e.Error.Message);
+        }
+
+        if (MessageCheck.Fault(received.Memory.Span) is { } fault) return (fault.Code == MessageCheck.InvalidParams ? 200 : 400, fault.Code, fault.Message);
+        return MessageCheck.IsPlain(received.Memory.Span) || LineTransport.Read(received.Memory.Span) is not null ? null : (400, MessageCheck.InvalidRequest, MessageCheck.NotAMessage);
     }
 }

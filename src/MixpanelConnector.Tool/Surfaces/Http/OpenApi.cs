@@ -35,7 +35,7 @@ static class OpenApi
         ("500", "The server failed. Its log has details under the id in X-Request-Id."),
         ("502", "The response does not match Mixpanel's documentation."),
         ("503", "The server is busy, or Mixpanel is unavailable. Retry-After says when to retry."),
-        ("504", "Mixpanel did not respond in time. Whether the request took effect is unknown."),
+        ("504", "Mixpanel did not respond in time. Whether a change took effect is unknown."),
         ("507", "The server's disk has no space for the body, or cannot be written to."),
     ];
 

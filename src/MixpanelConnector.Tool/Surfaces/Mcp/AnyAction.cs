@@ -69,7 +69,7 @@ static class AnyAction
         var name = Text(arguments, ActionName);
         if (Catalogue.Find(name) is not { } action)
         {
-            var near = Spelling.Nearest(name.ToLowerInvariant().Replace('-', '_'), Catalogue.Actions.Where(known => Tools.MayRun(known, mayWrite)).Select(known => known.Name));
+            var near = ActionNames.Nearest(name, Catalogue.Actions.Where(known => Tools.MayRun(known, mayWrite)));
             throw Configuration.Invalid(ActionName, near is null ? $"There is no action with this name. {Find} returns the names." : $"There is no action with this name. Did you mean {near}?");
         }
 

@@ -30,7 +30,7 @@ sealed class LineTransport : ITransport
     /// <summary>Far longer than any call may take: an answer that has not arrived by then will not arrive.</summary>
     static readonly TimeSpan LongestCall = TimeSpan.FromMinutes(10);
 
-    static readonly JsonTypeInfo<JsonRpcMessage> MessageType = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
+    public static readonly JsonTypeInfo<JsonRpcMessage> MessageType = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
 
     readonly Stream _output;
     readonly TimeProvider _time;
@@ -154,30 +154,20 @@ sealed class LineTransport : ITransport
     {
         if (isTooLong)
         {
-            await RefuseAsync(line, -32600, FormattableString.Invariant($"The message has more than {LongestLine} bytes, and was not read. Send less at a time."));
+            await RefuseAsync(line, MessageCheck.InvalidRequest, FormattableString.Invariant($"The message has more than {LongestLine} bytes, and was not read. Send less at a time."));
             return;
         }
 
         if (line.Span.IndexOfAnyExcept(" \t\r"u8) < 0) return;
-        JsonRpcMessage? message;
-        try
-        {
-            message = JsonSerializer.Deserialize(line.Span, MessageType);
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NotSupportedException)
-        {
-            message = null;
-        }
-
-        if (message is null)
-        {
-            await RefuseAsync(line, -32700, "The line is not a JSON-RPC 2.0 message.");
-            return;
-        }
-
         if (MessageCheck.Fault(line.Span) is { } fault)
         {
             await RefuseAsync(line, fault.Code, fault.Message);
+            return;
+        }
+
+        if (Read(line.Span) is not { } message)
+        {
+            await RefuseAsync(line, MessageCheck.InvalidRequest, MessageCheck.NotAMessage);
             return;
         }
 
@@ -185,6 +175,19 @@ sealed class LineTransport : ITransport
         else if (message is JsonRpcNotification { Method: NotificationMethods.CancelledNotification, Params: { } cancelled }) Cancelled(cancelled);
         await _messages.Writer.WriteAsync(message, _ended.Token);
         await WaitAsync(MostWaiting);
+    }
+
+    /// <summary>A message as the protocol reads it; null if it cannot.</summary>
+    public static JsonRpcMessage? Read(ReadOnlySpan<byte> message)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(message, MessageType);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NotSupportedException)
+        {
+            return null;
+        }
     }
 
     Task RefuseAsync(ReadOnlyMemory<byte> line, int code, string message) => WriteAsync(MessageCheck.ErrorFor(line.Span, code, message), _ended.Token);

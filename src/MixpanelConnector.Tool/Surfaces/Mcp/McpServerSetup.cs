@@ -27,24 +27,27 @@ static class McpServerSetup
         options.Capabilities = new ServerCapabilities { Tools = new ToolsCapability(), Resources = new ResourcesCapability(), Prompts = new PromptsCapability() };
         options.Handlers = new McpServerHandlers
         {
-            ListToolsHandler = (_, _) => new(new ListToolsResult { Tools = [.. tools.Offered(mayWrite)] }),
+            ListToolsHandler = (request, _) => new(OnlyPage(request.Params, new ListToolsResult { Tools = [.. tools.Offered(mayWrite)] })),
             CallToolHandler = async (request, cancellationToken) =>
             {
                 using var turn = limits.Enter();
                 return await tools.CallAsync(request.Params!.Name, request.Params.Arguments, mayWrite, cancellationToken);
             },
-            ListResourcesHandler = (_, _) => new(new ListResourcesResult { Resources = [.. Guides.Resources, .. ProjectData.Resources] }),
-            ListResourceTemplatesHandler = (_, _) => new(new ListResourceTemplatesResult { ResourceTemplates = ProjectData.Templates }),
+            ListResourcesHandler = (request, _) => new(OnlyPage(request.Params, new ListResourcesResult { Resources = [.. Guides.Resources, .. ProjectData.Resources] })),
+            ListResourceTemplatesHandler = (request, _) => new(OnlyPage(request.Params, new ListResourceTemplatesResult { ResourceTemplates = ProjectData.Templates })),
             ReadResourceHandler = async (request, cancellationToken) =>
             {
                 using var turn = limits.Enter();
                 return await tools.Project.ReadAsync(request.Params!.Uri, cancellationToken) ?? Guides.Read(request.Params.Uri);
             },
-            ListPromptsHandler = (_, _) => new(new ListPromptsResult { Prompts = Guides.Prompts }),
+            ListPromptsHandler = (request, _) => new(OnlyPage(request.Params, new ListPromptsResult { Prompts = Guides.Prompts })),
             GetPromptHandler = (request, _) => new(Guides.Ask(request.Params!.Name, request.Params.Arguments)),
         };
         options.Filters.Message.IncomingFilters.Add(next => async (context, cancellationToken) =>
         {
+            // The protocol would confirm a subscription that was not offered.
+            if (context.JsonRpcMessage is JsonRpcRequest { Method: RequestMethods.ResourcesSubscribe or RequestMethods.ResourcesUnsubscribe } subscription)
+                throw new McpProtocolException($"Method '{subscription.Method}' is not available.", McpErrorCode.MethodNotFound);
             try
             {
                 await next(context, cancellationToken);
@@ -56,4 +59,8 @@ static class McpServerSetup
             }
         });
     }
+
+    /// <summary>The only page of a list. No cursor was given out, so none is known.</summary>
+    static TResult OnlyPage<TResult>(PaginatedRequestParams? parameters, TResult page) =>
+        parameters?.Cursor is null ? page : throw new McpProtocolException("params.cursor is unknown: the list has a single page.", McpErrorCode.InvalidParams);
 }

@@ -5,64 +5,153 @@ using ModelContextProtocol.Protocol;
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
 /// <summary>
-/// Checks a message before the protocol parses it: the protocol silently keeps the last of several values of one name, and ignores unpaired surrogates.
+/// Checks a message before the protocol parses it, with the same result on every transport: the protocol silently keeps the last of several values of one name,
+/// ignores unpaired surrogates, and answers a message that is no request differently on each transport.
 /// </summary>
 static class MessageCheck
 {
-    public const int InvalidRequest = -32600, InvalidParams = -32602;
+    public const int ParseError = -32700, InvalidRequest = -32600, InvalidParams = -32602;
+
+    /// <summary>The maximum nesting depth of a message, in which the arguments of a call are three levels deep.</summary>
+    public const int Depth = Http.Limits.Depth + 3;
 
     /// <summary>The error for parameters that the protocol cannot read.</summary>
     public const string WrongForm = "params do not have the form that the protocol defines for this method.";
 
-    /// <summary>The error in a message, with its JSON-RPC code; null if there is none. Invalid JSON is left to the protocol.</summary>
-    public static (int Code, string Message)? Fault(ReadOnlySpan<byte> message) =>
-        FaultOfTexts(message) is { } fault ? (InvalidRequest, fault) : FaultOfParams(message) is { } wrong ? (InvalidParams, wrong) : null;
+    /// <summary>The error for a message that is not JSON.</summary>
+    public const string NotJson = "The message is not valid JSON.";
 
-    /// <summary>
-    /// The error in the parameters of a request that the protocol would report without its place, or as an error of its own. A notification gets no answer.
-    /// </summary>
-    static string? FaultOfParams(ReadOnlySpan<byte> message)
+    /// <summary>The error for a message that is JSON, but nothing that JSON-RPC knows.</summary>
+    public const string NotAMessage = "The message is not a request, a notification or a response of JSON-RPC 2.0.";
+
+    /// <summary>The error in a message, with its JSON-RPC code; null if there is none.</summary>
+    public static (int Code, string Message)? Fault(ReadOnlySpan<byte> message)
     {
-        string? required = null;
-        var (isRequest, isNamed) = (false, false);
-        JsonTokenType parameters = default, name = default, arguments = default;
-        var reader = new Utf8JsonReader(message);
+        if (FaultOfJson(message) is { } fault) return fault;
+        var envelope = Envelope.Of(message);
+        if (envelope.Fault is { } wrong) return (InvalidRequest, wrong);
+        if (FaultOfTexts(message) is { } text) return (InvalidRequest, text);
+        return envelope.FaultOfParams is { } parameters ? (InvalidParams, parameters) : null;
+    }
+
+    /// <summary>Whether a message without a fault is a request or a notification with no other members than those that the protocol defines.</summary>
+    public static bool IsPlain(ReadOnlySpan<byte> message) => Envelope.Of(message).IsPlain;
+
+    /// <summary>The error of a message that is not JSON, or nested too deeply.</summary>
+    public static (int Code, string Message)? FaultOfJson(ReadOnlySpan<byte> message)
+    {
+        var reader = new Utf8JsonReader(message, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        var isTooDeep = false;
         try
         {
-            if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
-            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
-            {
-                var (isMethod, isParameters) = (reader.ValueTextEquals("method"u8), reader.ValueTextEquals("params"u8));
-                isRequest |= reader.ValueTextEquals("id"u8);
-                isNamed |= isMethod;
-                reader.Read();
-                if (isMethod && reader.TokenType is JsonTokenType.String) required = reader.GetString() switch { "tools/call" or "prompts/get" => "name", "resources/read" => "uri", _ => null };
-                if (isParameters) parameters = reader.TokenType;
-                if (!isParameters || parameters is not JsonTokenType.StartObject)
-                {
-                    reader.Skip();
-                    continue;
-                }
-
-                while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
-                {
-                    var (isName, isArguments) = (reader.ValueTextEquals("name"u8) || reader.ValueTextEquals("uri"u8), reader.ValueTextEquals("arguments"u8));
-                    reader.Read();
-                    if (isName) name = reader.TokenType;
-                    if (isArguments) arguments = reader.TokenType;
-                    reader.Skip();
-                }
-            }
+            while (reader.Read()) isTooDeep |= reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth >= Depth;
         }
         catch (JsonException)
         {
-            return null; // reported by the protocol
+            return (ParseError, NotJson);
         }
 
-        if (required is null) return isRequest && isNamed && parameters is not (JsonTokenType.None or JsonTokenType.Null or JsonTokenType.StartObject) ? "params must be an object." : null;
-        if (parameters is not JsonTokenType.StartObject) return $"params must be an object with a text {required}.";
-        if (name is not JsonTokenType.String) return $"params.{required} must be a text.";
-        return required == "name" && arguments is not (JsonTokenType.None or JsonTokenType.Null or JsonTokenType.StartObject) ? "params.arguments must be an object." : null;
+        return isTooDeep ? (InvalidRequest, FormattableString.Invariant($"The message is nested deeper than {Depth}.")) : null;
+    }
+
+    /// <summary>The members of a message, which is valid JSON, that JSON-RPC defines, and those of its parameters that are checked.</summary>
+    ref struct Envelope
+    {
+        bool _isObject, _isArray, _hasId, _isResponse, _hasOthers;
+        string? _version, _method, _fault;
+        JsonTokenType _methodType, _parameters, _required, _arguments;
+
+        /// <summary>Why the message is none of JSON-RPC; null if it is one.</summary>
+        public readonly string? Fault => this switch
+        {
+            { _isArray: true } => "The protocol has no batches: send one message at a time.",
+            { _isObject: false } or { _version: not "2.0" } => NotAMessage,
+            { _fault: { } fault } => fault,
+            { _methodType: JsonTokenType.String } => null,
+            { _methodType: not JsonTokenType.None } => "method must be a text.",
+            _ => _isResponse && _hasId ? null : NotAMessage,
+        };
+
+        public readonly bool IsPlain => _method is not null && !_hasOthers && !_isResponse;
+
+        /// <summary>The error in the parameters of a request, with its place; null if there is none. A notification gets no answer.</summary>
+        public readonly string? FaultOfParams
+        {
+            get
+            {
+                if (!_hasId || _method is null) return null;
+                if (Required(_method) is not { } required) return _parameters is JsonTokenType.None or JsonTokenType.Null or JsonTokenType.StartObject ? null : "params must be an object.";
+                if (_parameters is not JsonTokenType.StartObject) return $"params must be an object with a text {required}.";
+                if (_required is not JsonTokenType.String) return $"params.{required} must be a text.";
+                return required == "name" && _arguments is not (JsonTokenType.None or JsonTokenType.Null or JsonTokenType.StartObject) ? "params.arguments must be an object." : null;
+            }
+        }
+
+        public static Envelope Of(ReadOnlySpan<byte> message)
+        {
+            var envelope = new Envelope();
+            var reader = new Utf8JsonReader(message);
+            reader.Read();
+            (envelope._isObject, envelope._isArray) = (reader.TokenType is JsonTokenType.StartObject, reader.TokenType is JsonTokenType.StartArray);
+            if (!envelope._isObject) return envelope;
+            var parameters = default(Utf8JsonReader); // a copy at their start: the method may come after them
+            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+            {
+                if (reader.ValueTextEquals("jsonrpc"u8)) envelope._version = TextAfter(ref reader);
+                else if (reader.ValueTextEquals("id"u8)) envelope.ReadId(ref reader);
+                else if (reader.ValueTextEquals("method"u8)) (envelope._method, envelope._methodType) = (TextAfter(ref reader), reader.TokenType);
+                else if (reader.ValueTextEquals("result"u8)) envelope._isResponse |= Next(ref reader) is not JsonTokenType.None;
+                else if (reader.ValueTextEquals("error"u8)) envelope._isResponse |= Next(ref reader) is JsonTokenType.StartObject;
+                else if (!reader.ValueTextEquals("params"u8)) envelope._hasOthers |= reader.Read();
+                else if ((envelope._parameters = Next(ref reader)) is JsonTokenType.StartObject) parameters = reader;
+                reader.Skip();
+            }
+
+            if (envelope._parameters is JsonTokenType.StartObject) envelope.ReadParams(parameters);
+            return envelope;
+        }
+
+        /// <summary>The text that a request of a method must have among its parameters; null for none.</summary>
+        static string? Required(string method) => method switch
+        {
+            "initialize" => "protocolVersion",
+            "tools/call" or "prompts/get" => "name",
+            "resources/read" or "resources/subscribe" or "resources/unsubscribe" => "uri",
+            "logging/setLevel" => "level",
+            _ => null,
+        };
+
+        void ReadId(ref Utf8JsonReader reader)
+        {
+            reader.Read();
+            _hasId = true;
+            if (reader.TokenType is JsonTokenType.String || (reader.TokenType is JsonTokenType.Number && reader.TryGetInt64(out _))) return;
+            _fault = "id must be a text, or an integer of at most 64 bits.";
+        }
+
+        void ReadParams(Utf8JsonReader reader)
+        {
+            var required = _method is null ? null : Required(_method);
+            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+            {
+                if (required is not null && reader.ValueTextEquals(required)) _required = Next(ref reader);
+                else if (reader.ValueTextEquals("arguments"u8)) _arguments = Next(ref reader);
+                else reader.Read();
+                reader.Skip();
+            }
+        }
+
+        static JsonTokenType Next(ref Utf8JsonReader reader)
+        {
+            reader.Read();
+            return reader.TokenType;
+        }
+
+        static string? TextAfter(ref Utf8JsonReader reader)
+        {
+            reader.Read();
+            return reader.TokenType is JsonTokenType.String && TextOf(ref reader) is not null ? reader.GetString() : null; // an error in the text is reported as such
+        }
     }
 
     /// <summary>The error in the names and strings of a message, with its location.</summary>

@@ -15,7 +15,12 @@ using ModelContextProtocol.Protocol;
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
 /// <summary>The actions as tools of the Model Context Protocol.</summary>
-sealed class Tools(MixpanelClient client, ToolSelection selection, string secretFolder, TimeProvider time)
+/// <param name="client">The client that calls Mixpanel.</param>
+/// <param name="selection">The actions that are separate tools.</param>
+/// <param name="secretFolder">The folder in which one-time secrets are stored.</param>
+/// <param name="time">The clock.</param>
+/// <param name="failedHere">Logs a failure of this machine, whose details only its user may see.</param>
+sealed class Tools(MixpanelClient client, ToolSelection selection, string secretFolder, TimeProvider time, Action<MixpanelError>? failedHere = null)
 {
     const string UntrustedKey = "mixpanel-connector/untrusted";
 
@@ -25,7 +30,7 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
     readonly ConcurrentDictionary<Task<CallToolResult>, bool> _writes = new();
 
     /// <summary>The data of the project, for clients that read resources rather than call tools.</summary>
-    public ProjectData Project { get; } = new(client, time);
+    public ProjectData Project { get; } = new(client, time, failedHere);
 
     /// <summary>The offered tools: the selected actions that a session may run, and the two that find and run any of the actions it may run.</summary>
     public static IEnumerable<ModelContextProtocol.Protocol.Tool> Offered(ToolSelection selection, bool mayWrite) =>
@@ -64,7 +69,12 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
             return Problem(ErrorTable.Problem(ResponseSanitizer.Problem(e.Error)), example: null);
         }
 
-        if (Catalogue.Find(name) is not { } action) throw new McpProtocolException($"There is no tool {ResponseSanitizer.Text(name)} here. Use one from tools/list.", McpErrorCode.InvalidParams);
+        if (Catalogue.Find(name) is not { } action)
+        {
+            var near = ActionNames.Nearest(name, Catalogue.Actions.Where(known => MayRun(known, mayWrite)));
+            throw new McpProtocolException($"There is no tool {ResponseSanitizer.Text(name)} here. {(near is null ? "" : $"Did you mean {near}? ")}Use one from tools/list.", McpErrorCode.InvalidParams);
+        }
+
         if (!MayRun(action, mayWrite)) throw new McpProtocolException($"There is no tool {action.Name} here. {AnyAction.WhyNot(action)}", McpErrorCode.InvalidParams);
         if (!selection.Holds(action)) throw new McpProtocolException($"There is no tool {action.Name} here. Call {AnyAction.Run} with this action, or start the server with --tools {action.Group.Name}.", McpErrorCode.InvalidParams);
         return await EndAsync(action, JsonSerializer.SerializeToElement(arguments, McpJson.Default.IDictionaryStringJsonElement), XmlDocs.Example(action), cancellationToken);
@@ -101,6 +111,7 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         }
         catch (MixpanelException e)
         {
+            if (e.Error.LocalDetail is not null) failedHere?.Invoke(e.Error);
             return Problem(ErrorTable.Problem(ResponseSanitizer.Problem(NextCall.AddTo(e.Error, time))), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? example : null);
         }
         catch (IOException e)

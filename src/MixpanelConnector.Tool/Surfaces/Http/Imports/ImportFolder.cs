@@ -70,6 +70,9 @@ sealed class ImportFolder(string path)
         if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
     }
 
+    /// <summary>A message for callers: without local paths, and with parameters in place of a command's options.</summary>
+    public string Told(string message) => ImportParameters.Reworded(Shown(message));
+
     /// <summary>Removes local paths from a text; they must not be disclosed to callers.</summary>
     public string Shown(string text) => text
         .Replace(DeadLetters, $"{ImportRoutes.Path}/{Id}/dead-letters", StringComparison.Ordinal)

@@ -47,7 +47,7 @@ static class ImportRoutes
     static async Task InspectAsync(Services services, HttpContext context)
     {
         var options = OptionsOf(context.Request);
-        var inspection = await services.Imports.LookAsync(context.Request.Body, context.Request.ContentLength, options, async (request, cancellationToken) => (await services.Client.InspectAsync(request, cancellationToken)).ToJson(), context.Features.GetRequiredFeature<Caller>(), context.RequestAborted);
+        var inspection = await services.Imports.LookAsync(context.Request.Body, context.Request.ContentLength, options, async (request, cancellationToken) => ImportParameters.Reworded(await services.Client.InspectAsync(request, cancellationToken)).ToJson(), context.Features.GetRequiredFeature<Caller>(), context.RequestAborted);
         await context.Response.WriteAsync(200, Answers.Json, Encoding.UTF8.GetBytes(inspection));
     }
 
@@ -75,7 +75,7 @@ static class ImportRoutes
             }
 
             text.Append(']');
-            if (problem is not null) text.Append(",\"problem\":").Append(JsonValue.Create(problem).ToJsonString());
+            if (problem is not null) text.Append(",\"problem\":").Append(JsonValue.Create(ImportParameters.Reworded(problem)).ToJsonString());
             return text.Append('}').ToString();
         }
     }

@@ -120,7 +120,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         }
         catch (Exception e) when (e is MixpanelException or ImportStateException)
         {
-            return new RunEnd(JobStatus.Stopped, Report: null, folder.Shown(e is MixpanelException { Error.Message: var message } ? message : e.Message));
+            return new RunEnd(JobStatus.Stopped, Report: null, folder.Told(e is MixpanelException { Error.Message: var message } ? message : e.Message));
         }
         catch (Exception e)
         {
@@ -131,11 +131,11 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
 
     RunEnd End(ImportRequest request, ImportReport report)
     {
-        var problems = report.Problems.Select(folder.Shown).ToList();
+        var problems = report.Problems.Select(folder.Told).ToList();
         if (_overLimit is not null) problems.Insert(0, _overLimit);
         if (!request.DryRun && report is { Rejected: > 0, DeadLetter: null }) KeepDeadLetters(problems);
 
-        report = report with { Reasons = report.Reasons?.Select(reason => reason with { Samples = [.. reason.Samples.Select(sample => sample with { Place = folder.Shown(sample.Place) })] }).ToList() };
+        report = report with { Reasons = report.Reasons?.Select(reason => reason with { Samples = [.. reason.Samples.Select(sample => new ImportReasonSample(folder.Shown(sample.Place), folder.Told(sample.Message)))] }).ToList() };
         var json = JsonNode.Parse(report.ToJson())!.AsObject();
         json["dead_letter"] = report.Rejected > 0 && !request.DryRun ? $"{ImportRoutes.Path}/{job.Id}/dead-letters" : null;
         var status = report.Outcome switch
@@ -155,7 +155,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         }
         catch (ImportStateException e)
         {
-            problems.Add(folder.Shown(e.Message));
+            problems.Add(folder.Told(e.Message));
         }
     }
 }

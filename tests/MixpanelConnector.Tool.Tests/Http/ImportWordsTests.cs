@@ -1,0 +1,67 @@
+using MixpanelConnector.Tool.Surfaces.Http.Imports;
+
+namespace MixpanelConnector.Tool.Tests.Http;
+
+/// <summary>What an import over HTTP advises is possible over HTTP.</summary>
+[Collection(nameof(Alone))]
+public sealed class ImportWordsTests
+{
+    const string Records = """
+        {"event":"A","properties":{"time":"2026-10-03T08:15:30Z","distinct_id":"--fix ids"}}
+        {"event":"A","properties":{"time":1790000000,"distinct_id":5}}
+        {"event":"A","properties":{"time":1790000000.5,"distinct_id":"u"}}
+        {"event":"A","properties":{"time":1790000000}}
+
+        """;
+
+    [Theory]
+    [InlineData("--fix ids converts a number to text", "fix=ids converts a number to text")]
+    [InlineData("--fix time converts ISO 8601 text; --time-format, such as '%d.%m.%Y %H:%M', converts other text", "fix=time converts ISO 8601 text; time_format, such as '%d.%m.%Y %H:%M', converts other text")]
+    [InlineData("--column-type 'a b=text' reads all its values as text", "column_type=a b=text reads all its values as text")]
+    [InlineData("With --delimiter 'tab', it is sent with", "With delimiter=tab, it is sent with")]
+    [InlineData("add --map distinct_id=COLUMN, or --rename PROPERTY=distinct_id if", "add map=distinct_id=COLUMN, or rename=PROPERTY=distinct_id if")]
+    [InlineData("the columns need names: --column-names A,B,…", "the columns need names: column_names A,B,…")]
+    [InlineData("for that, add --encoding utf-16le or utf-16be", "for that, add encoding utf-16le or utf-16be")]
+    [InlineData("omit --restart", "omit mixpanel import --restart")]
+    [InlineData("DL contains each, with its reason: fix a copy and import it with --replay.", "DL contains each, with its reason: fix the records and import them as a new body.")]
+    [InlineData("Run the same command again; it resumes.", "Resume the import; it resumes.")]
+    [InlineData("a--drop and x --- y", "a--drop and x --- y")]
+    public void An_option_of_the_command_is_a_parameter(string message, string told) => Assert.Equal(told, ImportParameters.Reworded(message));
+
+    [Fact]
+    public async Task The_report_of_an_import_names_parameters()
+    {
+        await using var served = await Served.StartAsync();
+        var taken = await served.PostAsync("/v1/imports", Records, ("Content-Type", "application/x-ndjson"));
+        var job = (await ImportJobTests.EndAsync(served, taken.Headers.Location!.ToString())).GetRawText();
+
+        Assert.DoesNotContain("--", job, StringComparison.Ordinal);
+        foreach (var advice in (string[])["fix=time", "fix=ids", "time_format"]) Assert.Contains(advice, job, StringComparison.Ordinal);
+        Assert.Empty(served.Mixpanel.Requests);
+    }
+
+    [Fact]
+    public async Task An_inspection_names_parameters_and_leaves_the_data_as_they_are()
+    {
+        await using var served = await Served.StartAsync();
+        var found = await (await served.PostAsync("/v1/imports/inspect", Records, ("Content-Type", "application/x-ndjson"))).JsonAsync();
+
+        Assert.Contains("fix=time", found.GetProperty("reasons").GetRawText(), StringComparison.Ordinal);
+        Assert.DoesNotContain("--", found.GetProperty("reasons").GetRawText(), StringComparison.Ordinal);
+        Assert.Contains("--fix ids", found.GetProperty("columns").GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("no_header=true", "column_names A,B")]
+    [InlineData("vendor=segment&event=A", "rename")]
+    public async Task A_parameter_that_is_refused_is_told_with_the_names_of_others(string query, string says)
+    {
+        await using var served = await Served.StartAsync();
+        foreach (var path in (string[])["/v1/imports", "/v1/imports/inspect"])
+        {
+            var detail = (await (await served.PostAsync($"{path}?{query}", "a,b\n1,2\n", ("Content-Type", "text/csv"))).JsonAsync()).GetProperty("detail").GetString();
+            Assert.Contains(says, detail, StringComparison.Ordinal);
+            Assert.DoesNotContain("--", detail, StringComparison.Ordinal);
+        }
+    }
+}
