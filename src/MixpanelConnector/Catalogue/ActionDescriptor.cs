@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -56,6 +57,7 @@ public abstract class ActionDescriptor
     public abstract RateCost Cost { get; }
 
     /// <summary>The type of the input, whose properties are its fields.</summary>
+    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)]
     public abstract Type InputType { get; }
 
     /// <summary>The type of the output, whose properties are its fields.</summary>

@@ -12,7 +12,7 @@ namespace MixpanelConnector;
 /// <param name="name">The snake_case name.</param>
 /// <param name="operationId">The operationId in Mixpanel's own specification.</param>
 /// <param name="endpoint">How Mixpanel is called.</param>
-sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionGroup group, string name, string operationId, Endpoint endpoint) : ActionDescriptor(group, name, operationId)
+sealed class ActionSpec<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TInput, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionGroup group, string name, string operationId, Endpoint endpoint) : ActionDescriptor(group, name, operationId)
     where TInput : class
     where TOutput : class
 {
@@ -88,6 +88,7 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
 
     public override RateCost Cost => Costs ?? Group.Cost ?? Api switch { Api.Query => RateCost.Query, Api.Export => RateCost.Export, _ => RateCost.None };
 
+    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)]
     public override Type InputType => typeof(TInput);
 
     public override Type OutputType => typeof(TOutput);
@@ -119,9 +120,9 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
 
     JsonTypeInfo<TOutput> Output => _output ??= Group.Own<TOutput>();
 
-    JsonObject Schema => _inputSchema ??= ActionSchema.Of(Input);
+    JsonObject Schema => _inputSchema ??= InputSchema();
 
-    public override JsonObject InputSchema(Action<PropertyInfo, JsonObject>? annotate = null) => ActionSchema.Of(Input, annotate);
+    public override JsonObject InputSchema(Action<PropertyInfo, JsonObject>? annotate = null) => annotate is null ? InputSchemas.Find(Name) ?? ActionSchema.Of(Input) : ActionSchema.Of(Input, annotate);
 
     public override JsonObject OutputSchema(Action<PropertyInfo, JsonObject>? annotate = null) => ActionSchema.Of(Output, annotate);
 

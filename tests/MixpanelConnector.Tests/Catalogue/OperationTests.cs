@@ -39,6 +39,14 @@ public class OperationTests
     }
 
     [Fact]
+    public void The_embedded_schema_of_an_input_is_that_of_its_type()
+    {
+        foreach (var action in Catalogue.Actions)
+            Assert.Equal(action.InputSchema(annotate: (_, _) => { }).ToJsonString(), InputSchemas.Find(action.Name)?.ToJsonString());
+        Assert.Null(InputSchemas.Find("track"));
+    }
+
+    [Fact]
     public void Nineteen_operations_must_not_be_repeated() =>
         Assert.Equal(
             [

@@ -16,11 +16,11 @@ static class ActionHelp
     public static string Of(ActionDescriptor action, int width)
     {
         var name = ActionCommand.NameOf(action);
-        var schema = action.InputSchema(XmlDocs.Describe);
+        var schema = action.InputSchema();
         var (options, confidential) = (new List<HelpRow>(), new List<HelpRow>());
         foreach (var (field, node) in schema["properties"]!.AsObject())
         {
-            var meaning = Meaning(field, node!.AsObject(), schema);
+            var meaning = Meaning(action, field, node!.AsObject(), schema);
             if (ActionInput.IsConfidential(node)) confidential.Add(new(field, meaning));
             else options.Add(new($"{CommonOptions.OptionName(field)} {ActionInput.ValueName(node.AsObject())}", meaning));
         }
@@ -75,10 +75,10 @@ static class ActionHelp
         ];
     }
 
-    static string Meaning(string name, JsonObject field, JsonObject schema)
+    static string Meaning(ActionDescriptor action, string name, JsonObject field, JsonObject schema)
     {
         var isRequired = schema["required"]?.AsArray().Any(required => (string?)required == name) == true && field["default"] is null;
-        return $"{(isRequired ? "(required) " : "")}{field["description"]}{(field["default"] is { } value ? $" Default: {value}." : "")}{Limits(field)}";
+        return $"{(isRequired ? "(required) " : "")}{XmlDocs.Summary(action, name)}{(field["default"] is { } value ? $" Default: {value}." : "")}{Limits(field)}";
     }
 
     /// <summary>The constraints of the schema on a value, beyond its type.</summary>

@@ -23,6 +23,7 @@ static class DocsCommand
             return ExitCode.Success;
         });
         command.Add(Connectors());
+        command.Add(Schemas());
         return command;
     }
 
@@ -33,6 +34,18 @@ static class DocsCommand
         command.SetAction(parsed =>
         {
             Write(parsed.GetValue(folder)!, GeneratedConnectors.All());
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    static Command Schemas()
+    {
+        var folder = new Argument<string>("DIR") { Description = "The folder src of the project.", DefaultValueFactory = _ => "src" };
+        var command = new Command("schemas", "Write the input schemas generated from the types of the inputs.") { folder };
+        command.SetAction(parsed =>
+        {
+            Write(parsed.GetValue(folder)!, [(GeneratedSchemas.Path, GeneratedSchemas.Text())]);
             return ExitCode.Success;
         });
         return command;

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace MixpanelConnector.Tool.Surfaces.Docs;
 
@@ -33,6 +34,11 @@ static class XmlDocs
     {
         if (Summary(property) is { } summary) schema.Insert(0, "description", summary);
     }
+
+    /// <summary>The description of a field of an action's input.</summary>
+    public static string? Summary(ActionDescriptor action, string field) => Summary(
+        action.InputType.GetProperty(string.Concat(field.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..])))
+        ?? action.InputType.GetProperties().First(property => property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name == field));
 
     public static string? Summary(PropertyInfo property)
     {
