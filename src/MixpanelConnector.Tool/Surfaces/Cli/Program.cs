@@ -2,7 +2,8 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 
 static class Program
 {
-    public static async Task<int> Main(string[] args)
+    // Not async: the state machine of Main would be compiled at each start.
+    public static int Main(string[] args)
     {
         ThreadStacks.AreLargeEnough();
         NativeMemory.ComesFromTheSystem();
@@ -10,7 +11,7 @@ static class Program
         var host = HostEnvironment.OfThisProcess(stop.Token) with { CommandLineFault = UnknownWord.Misread(args) };
         try
         {
-            return await Task.Run(() => CommandLine.RunAsync(args, host, stop)); // the stack of the main thread is only as large as the caller's limits allow
+            return Task.Run(() => CommandLine.RunAsync(args, host, stop)).GetAwaiter().GetResult(); // the stack of the main thread is only as large as the caller's limits allow
         }
         catch (Exception e) when (CommandLine.IsMissingPart(e))
         {
