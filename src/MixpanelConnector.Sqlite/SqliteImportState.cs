@@ -387,7 +387,7 @@ public sealed class SqliteImportState : IImportState
         }
         catch (SqliteException e)
         {
-            throw new ImportStateException(ImportStateFault.Unwritable, $"The state in {folder} cannot be read or written: {e.Message} Free or repair the disk, and run the same command again; it resumes.", e);
+            throw new ImportStateException(ImportStateFault.Unwritable, $"The state in {folder} cannot be read or written: {e.Message} Free or repair the disk, and run the same command again.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -415,7 +415,7 @@ public sealed class SqliteImportState : IImportState
         new(ImportStateFault.Damaged, $"The state in {folder} is damaged: what was imported is not known for certain. Restore it from a backup, or begin again with --restart.", cause);
 
     static ImportStateException Unwritable(string folder, Exception cause) =>
-        new(ImportStateFault.Unwritable, $"The state in {folder} cannot be written: {cause.Message} Free or repair the disk, and run the same command again; it resumes.", cause);
+        new(ImportStateFault.Unwritable, $"The state in {folder} cannot be written: {cause.Message} Free or repair the disk, and run the same command again.", cause);
 
     static void OnDisk(string folder, Action work)
     {

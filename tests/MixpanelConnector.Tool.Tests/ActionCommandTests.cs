@@ -373,6 +373,21 @@ public class ActionCommandTests
         Assert.Equal("1 2 3", string.Join(' ', run.Out.TrimEnd('\n').Split('\n').Select(line => JsonElement.Parse(line).GetProperty("$distinct_id").GetString())));
     }
 
+    [Fact]
+    public async Task All_is_not_a_table()
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+        foreach (var action in Catalogue.Actions.Where(action => action.IsPaged))
+        {
+            var run = await tool.RunAsync(Surfaces.Cli.ActionCommand.NameOf(action), "--all", "--output", "table");
+            Assert.Equal((2, ""), (run.Exit, run.Out));
+            Assert.Contains("omit --output table", run.Err, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(server.Requests);
+    }
+
     [Theory]
     [InlineData()]
     [InlineData("--input", "{}")]

@@ -1,4 +1,5 @@
 using MixpanelConnector.Testing;
+using MixpanelConnector.Tool.Surfaces.Cli;
 using MixpanelConnector.Tool.Surfaces.Docs;
 
 namespace MixpanelConnector.Tool.Tests;
@@ -24,6 +25,35 @@ public class HelpTests
         Assert.All(lines, text => Assert.True(text.Length <= 80, text));
         Assert.All(Catalogue.Groups, group => Assert.Contains($"\n  {group.Name} ", run.Out, StringComparison.Ordinal));
         foreach (var command in (string[])["import", "serve", "mcp", "emulator", "config", "--local"]) Assert.Contains(command, run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_command_is_in_the_help_of_the_program_or_of_a_group()
+    {
+        using var tool = new Tool();
+        var help = (await tool.RunAsync("help")).Out;
+        foreach (var group in Catalogue.Groups) help += (await tool.RunAsync("help", group.Name)).Out;
+        var words = help.Split([' ', '\n', ',', ';', ':', '(', ')', '.'], StringSplitOptions.RemoveEmptyEntries);
+        Assert.Empty(CommandLine.Names.Except(words, StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(50)]
+    [InlineData(80)]
+    [InlineData(110)]
+    public async Task The_description_of_a_command_is_wrapped_to_the_width(int columns)
+    {
+        using var tool = new Tool();
+        tool.Environment["COLUMNS"] = columns.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        foreach (var command in CommandLine.Names.Where(CommandLine.IsOther))
+        {
+            var lines = (await tool.RunAsync(command, "--help")).Out.Split('\n');
+            Assert.All(lines.Where(line => line is not [] and not [' ', ..]), line => Assert.True(line.TrimEnd().Length <= columns, $"{command}: {line}"));
+
+            // A line ends only where the next word does not fit, or its paragraph ends.
+            foreach (var (line, next) in lines.Zip(lines.Skip(1)).Where(pair => pair.First is not [] and not [' ', ..] and not [.., ':'] && pair.Second is not [] and not [' ', ..]))
+                Assert.True(line.Length + 1 + next.Split(' ')[0].Length > columns, $"{command}: {line}");
+        }
     }
 
     [Fact]

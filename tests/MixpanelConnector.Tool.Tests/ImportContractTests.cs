@@ -407,6 +407,51 @@ public sealed class ImportContractTests
         Assert.Equal((64 << 10, large.Length), (letters[2].Raw().Length, letters[2].GetProperty("length").GetInt32()));
     }
 
+    /// <summary>What is said about the same command, and what it then does.</summary>
+    [Theory]
+    [InlineData("", "events", false)]
+    [InlineData("", "profiles", false)]
+    [InlineData("--source-id one", "events", true)]
+    [InlineData("--state STATE", "events", true)]
+    public async Task A_stream_is_said_to_resume_only_if_it_does(string options, string type, bool resumes)
+    {
+        await using var bed = await Bed.StartAsync();
+        bed.Tool.Environment["MIXPANEL_TOKEN"] = "token";
+        bed.Tool.Input = string.Concat(Enumerable.Range(1, 2).Select(n => (type == "events" ? $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u{{{n}}}"}}""" : $$$"""{"$distinct_id":"u{{{n}}}","$set":{"a":1}}""") + "\n"));
+        string[] command = ["-", "--type", type, "--batch-events", "1", "--senders", "1", .. options.Replace("STATE", bed.File("state"), StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        bed.Script = request => bed.Server.Requests.Count > 1 ? Answer.Json("{}", 401) : bed.Accept(request);
+
+        var first = await bed.ImportAsync(command);
+
+        Assert.Equal((4, 1), (first.Exit, first.Number("accepted")));
+        Assert.Equal(resumes, first.Err.Contains("it resumes", StringComparison.Ordinal));
+        Assert.Equal(!resumes, first.Err.Contains("not resumed", StringComparison.Ordinal));
+        Assert.Equal(!resumes && type == "events", first.Err.Contains("once", StringComparison.Ordinal) && first.Err.Contains("counts events", StringComparison.Ordinal));
+        var sent = bed.Server.Requests.Count;
+        bed.Script = bed.Accept;
+        var again = await bed.ImportAsync(command);
+        Assert.Equal((0, 2), (again.Exit, again.Number("accepted")));
+        Assert.Equal(resumes ? 1 : 2, bed.Server.Requests.Count - sent);
+        if (!resumes && type == "events") Assert.Equal(bed.Server.Requests[0].Text, bed.Server.Requests[sent].Text); // the same computed id
+    }
+
+    [Fact]
+    public async Task Status_lists_the_last_changed_first_with_what_is_pending()
+    {
+        await using var bed = await Bed.StartAsync();
+        bed.Script = request => request.Text.Contains("id-2", StringComparison.Ordinal) ? Answer.Json("{}", 401) : bed.Accept(request);
+        foreach (var (name, last) in ((string, int)[])[("a", 1), ("b", 2), ("c", 1), ("d", 1)])
+            await bed.ImportAsync(bed.Write(name, Bed.Event(1) + "\n" + (last == 1 ? "" : Bed.Event(last) + "\n")), "--batch-events", "1", "--senders", "1");
+        foreach (var (folder, name) in SqliteImportState.List(bed.Tool.Folder.File(".local/state/mixpanel/imports")).Select(state => (state.Folder, state.Sources[0].Id)))
+            File.SetLastWriteTimeUtc(Path.Combine(folder, "import.db"), DateTime.UnixEpoch.AddDays("dbac".IndexOf(name, StringComparison.Ordinal)));
+
+        var imports = (await bed.ImportAsync("status")).Json.GetProperty("imports").EnumerateArray().ToList();
+
+        Assert.Equal("c a b d", string.Join(" ", imports.Select(one => one.GetProperty("sources").GetString())));
+        Assert.Equal([0, 0, 1, 0], imports.Select(one => one.GetProperty("pending").GetInt64()));
+        Assert.All(imports, one => Assert.Equal(one.GetProperty("read").GetInt64(), ((string[])["accepted", "rejected", "pending", "blank"]).Sum(count => one.GetProperty(count).GetInt64())));
+    }
+
     [Fact]
     public async Task A_bad_record_is_named_on_standard_error_without_its_values()
     {
@@ -426,7 +471,7 @@ public sealed class ImportContractTests
     [InlineData(6, "cut input")]
     [InlineData(7, "full disk")]
     [InlineData(7, "damaged state")]
-    [InlineData(7, "no report")]
+    [InlineData(2, "no report")]
     [InlineData(8, "busy state")]
     [InlineData(5, "outage", "bad record")]
     [InlineData(6, "cut input", "bad record")]

@@ -50,6 +50,20 @@ public class LoginTests
         return (new(exit, Encoding.UTF8.GetString(output.ToArray()), error.ToString()), hidden);
     }
 
+    [Theory]
+    [InlineData("n")]
+    [InlineData("")]
+    [InlineData("yess")]
+    public async Task An_answer_that_is_not_yes_changes_nothing_and_is_told_in_a_sentence(string answer)
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+        var (run, _) = await AnswerAsync(tool, [answer], "delete-annotation", "--annotation-id", "1");
+        Assert.Equal((2, ""), (run.Exit, run.Out));
+        Assert.EndsWith("[y/N] mixpanel: The answer was not yes. Nothing was changed.\n", run.Err, StringComparison.Ordinal);
+        Assert.Empty(server.Requests);
+    }
+
     [Fact]
     public async Task It_asks_tries_and_writes_a_profile_that_only_its_owner_can_read()
     {

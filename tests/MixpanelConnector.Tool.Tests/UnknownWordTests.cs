@@ -26,6 +26,45 @@ public class UnknownWordTests
     }
 
     [Theory]
+    [InlineData("Specify a command", "--local")]
+    [InlineData("Specify a command", "--output", "json")]
+    [InlineData("Specify a command", "--quiet", "--project-id", "5")]
+    [InlineData("Specify a command", "--")]
+    [InlineData("Specify a command", "--local", "--")]
+    [InlineData("mixpanel check", "--", "check")]
+    [InlineData("mixpanel import", "--local", "--", "import", "a.ndjson")]
+    [InlineData("must precede them", "--", "hunter2")]
+    [InlineData("Specify what to do: profile list, use, show, delete", "profile")]
+    [InlineData("Specify what to do: generate ", "generate", "--local")]
+    [InlineData("not a command", "")]
+    [InlineData("'--output'", "--output")]
+    public async Task A_command_line_without_a_command_is_told_as_one(string expected, params string[] line)
+    {
+        using var tool = new Tool();
+        var run = await tool.RunAsync(line);
+        Assert.True(run.Exit == 2 && run.Out.Length == 0, $"exit {run.Exit}: {run.Out}{run.Err}");
+        Assert.Contains(expected, run.Err, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", run.Err, StringComparison.Ordinal);
+
+        // For a person, the text does not begin with the name of a place.
+        using var terminal = new Tool { Terminal = true };
+        Assert.DoesNotMatch("^mixpanel: (argument|option): ", (await terminal.RunAsync(line)).Err);
+    }
+
+    [Theory]
+    [InlineData("--version")]
+    [InlineData("--local --version")]
+    [InlineData("--local --help")]
+    [InlineData("--quiet -h")]
+    public async Task What_is_asked_without_a_command_is_answered_beside_other_options(string line)
+    {
+        using var tool = new Tool();
+        var run = await tool.RunAsync(line.Split(' '));
+        Assert.Equal((0, ""), (run.Exit, run.Err));
+        Assert.NotEmpty(run.Out);
+    }
+
+    [Theory]
     [InlineData("emulator --deletion-delay abc", "'--deletion-delay' must be a whole number from 0 to 2592000.")]
     [InlineData("emulator --deletion-delay 1.5", "'--deletion-delay' must be a whole number from 0 to 2592000.")]
     [InlineData("emulator --port=99999999999", "'--port' must be a whole number from 0 to 65535.")]

@@ -90,7 +90,12 @@ public sealed class RecordingServer : IAsyncDisposable
     {
         _script = script;
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0").ConfigureKestrel(options => options.Limits.MaxRequestBodySize = null);
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0").ConfigureKestrel(options =>
+        {
+            options.Limits.MaxRequestBodySize = null;
+            options.Limits.MinRequestBodyDataRate = null; // a pause means that the machine is slow
+            options.Limits.MinResponseDataRate = null;
+        });
         builder.Logging.ClearProviders();
         _application = builder.Build();
         _application.Run(AnswerAsync);

@@ -43,6 +43,12 @@ static class Server
             // A GET request of a browser's tracker carries its data in the request line.
             kestrel.Limits.MaxRequestLineSize = 64 * 1024;
             kestrel.Limits.MaxConcurrentConnections = 1024;
+            if (!options.AnyAddress)
+            {
+                // By default, a client that pauses for five seconds gets a 408. On loopback that only means that the machine is slow.
+                kestrel.Limits.MinRequestBodyDataRate = null;
+                kestrel.Limits.MinResponseDataRate = null;
+            }
             var address = options.AnyAddress ? IPAddress.Any : IPAddress.Loopback;
             kestrel.Listen(address, options.Port);
             if (options.ProxyPort is { } proxy)

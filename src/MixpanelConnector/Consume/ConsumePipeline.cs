@@ -47,6 +47,9 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
 
     static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
 
+    /// <summary>The time for connecting even if the limit of an outage is shorter: a broker that responds is not unavailable.</summary>
+    static readonly TimeSpan LeastConnecting = TimeSpan.FromSeconds(5);
+
     readonly TimeProvider _time = transport.Options.TimeProvider;
     readonly MessageLedger _ledger = new();
     readonly ReasonCounts _reasons = new();
@@ -88,7 +91,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
                     else if (round.Lost is { } lost) Warn($"{lost.Message} Reconnecting.");
                     if (round.Lost is null || _ledger.Settled > settled) (fruitless, since) = (0, _time.GetTimestamp());
                     else if (_time.GetElapsedTime(since) >= request.Records.MaxOutage) problems.Note(RunOutcome.Unavailable, $"{round.Lost.Message} This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: unacknowledged messages stay in the queue.");
-                    else if (problems.Problems.IsEmpty && fruitless++ > 0) await PauseAsync(fruitless, cancellationToken).ConfigureAwait(false);
+                    else if (problems.Problems.IsEmpty && fruitless++ > 0) await PauseAsync(fruitless, since, cancellationToken).ConfigureAwait(false);
                     if (!round.GoesOn || !problems.Problems.IsEmpty) break;
                     if (round.HeldTooLong is { } held)
                     {
@@ -139,9 +142,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
         {
             try
             {
-                if (publisher is not null) await publisher.ConnectAsync(cancellationToken).ConfigureAwait(false);
-                var most = request.Records.Type is ImportType.Events ? MostMessagesHeld : MostUpdatesHeld;
-                return await queue.ConsumeAsync(new(MostBytesHeld, most, request.UntilEmpty), cancellationToken).ConfigureAwait(false);
+                return await ConnectAsync(publisher, Left(began), cancellationToken).ConfigureAwait(false);
             }
             catch (QueueException e) when (e.Fault is QueueFault.Unavailable && _time.GetElapsedTime(began) < request.Records.MaxOutage)
             {
@@ -157,8 +158,37 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
                 return null;
             }
 
-            await PauseAsync(failures, cancellationToken).ConfigureAwait(false);
+            await PauseAsync(failures, began, cancellationToken).ConfigureAwait(false);
             if (cancellationToken.IsCancellationRequested) return null;
+        }
+    }
+
+    /// <summary>Connects once. A client that retries by itself, or cannot be canceled, is abandoned when the outage has lasted too long.</summary>
+    async Task<QueueConsumer> ConnectAsync(DeadLetterPublisher? publisher, TimeSpan left, CancellationToken cancellationToken)
+    {
+        var connecting = OpenAsync(publisher, cancellationToken);
+        var connected = connecting.WaitAsync(cancellationToken);
+        var isInTime = connected.IsCompleted || await Waits.EndsWithinAsync(connected, left > LeastConnecting ? left : LeastConnecting, _time).ConfigureAwait(false);
+        if (!connecting.IsCompleted) _ = AbandonAsync(connecting);
+        return isInTime ? await connected.ConfigureAwait(false) : throw new QueueException(QueueFault.Unavailable, $"The broker of {request.Address} cannot be reached, or does not respond.");
+    }
+
+    async Task<QueueConsumer> OpenAsync(DeadLetterPublisher? publisher, CancellationToken cancellationToken)
+    {
+        if (publisher is not null) await publisher.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        var most = request.Records.Type is ImportType.Events ? MostMessagesHeld : MostUpdatesHeld;
+        return await queue.ConsumeAsync(new(MostBytesHeld, most, request.UntilEmpty), cancellationToken).ConfigureAwait(false);
+    }
+
+    static async Task AbandonAsync(Task<QueueConsumer> connecting)
+    {
+        try
+        {
+            await (await connecting.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is QueueException or OperationCanceledException)
+        {
+            // It failed too late to be reported.
         }
     }
 
@@ -193,7 +223,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
                 return false;
             }
 
-            await PauseAsync(failures, cancellationToken).ConfigureAwait(false);
+            await PauseAsync(failures, began, cancellationToken, held).ConfigureAwait(false);
         }
 
         return false;
@@ -238,8 +268,15 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
         }
     }
 
-    Task PauseAsync(int failures, CancellationToken cancellationToken) =>
-        Task.Delay(Backoff.Delay(failures, transport.Options.BackoffMin, transport.Options.BackoffMax, retryAfter: null, transport.Options.Randomizer()), _time, cancellationToken).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    /// <summary>How much longer an outage may last.</summary>
+    TimeSpan Left(long since, TimeSpan before = default) => request.Records.MaxOutage - before - _time.GetElapsedTime(since) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+
+    /// <summary>Waits before the next try, which is the last one when the outage has lasted too long.</summary>
+    Task PauseAsync(int failures, long since, CancellationToken cancellationToken, TimeSpan before = default)
+    {
+        var (pause, left) = (Backoff.Delay(failures, transport.Options.BackoffMin, transport.Options.BackoffMax, retryAfter: null, transport.Options.Randomizer()), Left(since, before));
+        return Task.Delay(pause < left ? pause : left, _time, cancellationToken).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
 
     void Warn(string message) => request.Records.Diagnostics.Warn(request.Address, message);
 

@@ -30,6 +30,9 @@ sealed class ImportCancellation : IDisposable
         });
     }
 
+    /// <summary>What the same command does after an early end.</summary>
+    public Resumption Resumption { get; init; } = Resumption.FromCheckpoint;
+
     /// <summary>Signals to start nothing new.</summary>
     public CancellationToken Stop => _stop.Token;
 

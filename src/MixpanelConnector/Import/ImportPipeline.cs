@@ -62,7 +62,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var destination = Destination.For(request, transport);
         if (!request.DryRun) destination.EnsureAccess();
         var found = request.Feed is not null ? [] : request.Found is { } given ? [.. given] : InputList.Find(request, new ExcludedFiles(request, state), request.Diagnostics.Warn);
-        using var cancellation = new ImportCancellation(_time, cancellationToken, request.Grace);
+        using var cancellation = new ImportCancellation(_time, cancellationToken, request.Grace) { Resumption = Resumption.Of(request) };
 
         Outputs.EnsureNoInputs(request, found);
         found = await InputList.UnpackedAsync(found, request, cancellationToken).ConfigureAwait(false);

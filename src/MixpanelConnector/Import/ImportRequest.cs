@@ -288,6 +288,12 @@ public sealed record ImportRequest
     /// </summary>
     public IProgress<ImportProgress>? Progress { get; init; }
 
+    /// <summary>
+    /// Whether the same import finds its state again, and so resumes. Problems that end an import early advise accordingly; nothing else depends on it. Default:
+    /// true.
+    /// </summary>
+    public bool IsResumable { get; init; } = true;
+
     /// <summary>How often the state is saved during the import: rarely enough to cost nothing, often enough that little is resent after a crash.</summary>
     internal TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 

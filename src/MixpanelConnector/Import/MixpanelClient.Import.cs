@@ -38,7 +38,7 @@ public sealed partial class MixpanelClient
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // While inputs were listed, or archives and lookups opened.
-            using var cancellation = new ImportCancellation(Options.TimeProvider, cancellationToken);
+            using var cancellation = new ImportCancellation(Options.TimeProvider, cancellationToken) { Resumption = Resumption.Of(request) };
             return ImportReports.Of(cancellation, Before(request, state), pending: 0, deadLetterPath: null);
         }
         finally

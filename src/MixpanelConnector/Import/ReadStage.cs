@@ -227,7 +227,7 @@ sealed partial class ReadStage(
                 return;
             }
 
-            cancellation.Note(e.Option is null ? e.Outcome : RunOutcome.Damaged, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; everything up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : e.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable ? "Run the same command again; it resumes." : "Fix the input and run the same command again; it resumes.")}");
+            cancellation.Note(e.Option is null ? e.Outcome : RunOutcome.Damaged, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; everything up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : e.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable ? cancellation.Resumption.Again() : cancellation.Resumption.Again(begin: "Fix the input and run"))}");
             _isEnough |= e.Outcome is RunOutcome.Unavailable; // the other inputs would fail as well, after waiting for each
         }
         finally

@@ -68,47 +68,42 @@ static class ReplayOptions
             using var window = new InputWindow(source);
             while (window.Unread.Length < LongestHead)
             {
-                if (FirstOf(window.Unread) is { } first) return Merged(request, first);
+                if (TryReadFirst(window.Unread, out var first)) return Merged(request, first);
                 if (!await window.FillAsync(cancellationToken).ConfigureAwait(false)) break;
             }
         }
-        catch (InputException)
+        catch (Exception e) when (e is InputException or JsonException)
         {
             // Reported when it is read.
         }
 
-        return Merged(request, "");
+        return Merged(request, options: "");
     }
 
-    /// <summary>The options of the first dead letter; empty for none; null when it is incomplete.</summary>
-    static string? FirstOf(ReadOnlySpan<byte> text)
+    /// <summary>Reads the first dead letter; false when it is incomplete.</summary>
+    /// <exception cref="JsonException">It is not JSON.</exception>
+    static bool TryReadFirst(ReadOnlySpan<byte> text, out JsonElement first)
     {
         if (text.StartsWith(RecordReaders.ByteOrderMark)) text = text[RecordReaders.ByteOrderMark.Length..];
-        try
-        {
-            var reader = new Utf8JsonReader(text, isFinalBlock: false, default);
-            if (!reader.Read()) return null;
-            if (reader.TokenType is not JsonTokenType.StartObject) return "";
-            while (reader.Read())
-            {
-                if (reader.TokenType is JsonTokenType.EndObject) return "";
-                var isOptions = reader.ValueTextEquals(DeadLetterReader.Options);
-                if (!isOptions && !reader.TrySkip()) return null;
-                if (!isOptions) continue;
-                return JsonDocument.TryParseValue(ref reader, out var document) ? Json(document) : null;
-            }
-
-            return null;
-        }
-        catch (JsonException)
-        {
-            return ""; // reported when it is read
-        }
+        var reader = new Utf8JsonReader(text, isFinalBlock: false, default);
+        var isRead = JsonElement.TryParseValue(ref reader, out var element);
+        first = element ?? default;
+        return isRead;
     }
 
-    static string Json(JsonDocument document)
+    static ImportRequest Merged(ImportRequest request, JsonElement first)
     {
-        using (document) return document.RootElement.GetRawText();
+        if (first.ValueKind is JsonValueKind.Object && first.TryGetProperty(DeadLetterReader.Options, out var options)) return Merged(request, options.GetRawText());
+        if (request.GivenType is { } given and not ImportType.Events && IsOfEvent(first)) throw OfOtherType(request, ImportType.Events, given);
+        return Merged(request, options: "");
+    }
+
+    /// <summary>Whether a dead letter without options is certainly of an event: earlier versions did not store the type of others either.</summary>
+    static bool IsOfEvent(JsonElement letter)
+    {
+        if (letter.ValueKind is not JsonValueKind.Object) return false;
+        if (letter.TryGetProperty("raw"u8, out var raw) && raw.ValueKind is JsonValueKind.Object && (raw.TryGetProperty("event"u8, out _) || raw.TryGetProperty("properties"u8, out _))) return true;
+        return letter.TryGetProperty("field"u8, out var field) && field.ValueKind is JsonValueKind.String && (field.ValueEquals("event"u8) || field.GetString()!.StartsWith("properties", StringComparison.Ordinal));
     }
 
     static ImportRequest Merged(ImportRequest request, string options)
@@ -152,8 +147,11 @@ static class ReplayOptions
         var type = Array.Find(Enum.GetValues<ImportType>(), type => NameOf(type) == name);
         if (NameOf(type) != name) throw new FormatException(name);
         if (type is ImportType.LookupTable) throw MixpanelException.Invalid("replay", $"{request.Replay} contains rows of a lookup table, which is replaced as a whole: fix the file of the table, and import it again.");
-        return request.GivenType is not { } given || given == type ? type : throw MixpanelException.Invalid("type", $"The dead letters in {request.Replay} are of type {name}, not {NameOf(given)}: omit --type, they are replayed as what they are.");
+        return request.GivenType is not { } given || given == type ? type : throw OfOtherType(request, type, given);
     }
+
+    static MixpanelException OfOtherType(ImportRequest request, ImportType type, ImportType given) =>
+        MixpanelException.Invalid("type", $"The dead letters in {request.Replay} are of type {NameOf(type)}, not {NameOf(given)}: omit --type, they are replayed as what they are.");
 
     /// <exception cref="MixpanelException">The records are groups of another group key than the one that was specified.</exception>
     static string? GroupKeyOf(ImportRequest request, JsonElement kept)

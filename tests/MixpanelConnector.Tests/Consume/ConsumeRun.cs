@@ -16,7 +16,7 @@ sealed class ConsumeRun : IDisposable
 
     public ConcurrentQueue<ImportDiagnostic> Diagnostics { get; } = new();
 
-    public MixpanelOptions Options { get; } = new()
+    public MixpanelOptions Options { get; set; } = new()
     {
         ServiceAccount = new("account", new Secret("canary-58c1")),
         ProjectId = 1,

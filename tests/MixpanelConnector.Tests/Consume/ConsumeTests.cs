@@ -261,6 +261,52 @@ public sealed class ConsumeTests : IDisposable
         Assert.Single(_run.Diagnostics, line => line.Reason.Contains("It is away.", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task The_last_try_to_connect_is_at_the_end_of_the_longest_outage()
+    {
+        var clock = ImpatientClock.ForImports();
+        _run.Options = _run.Options with { TimeProvider = clock, Randomizer = () => 0, BackoffMin = TimeSpan.FromSeconds(2), BackoffMax = TimeSpan.FromSeconds(60) };
+        _run.Queue.Refuses = _ => new QueueException(QueueFault.Unavailable, "It is away.");
+
+        var report = await _run.RunAsync(_run.Request with { Records = _run.Request.Records with { MaxOutage = TimeSpan.FromSeconds(90) } });
+
+        Assert.Equal((RunOutcome.Unavailable, 7), (report.Outcome, _run.Queue.Connections));
+        Assert.Equal([2, 4, 8, 16, 32, 28], clock.Waits.Select(wait => wait.TotalSeconds));
+    }
+
+    [Theory]
+    [InlineData(1, 5)]
+    [InlineData(20, 20)]
+    public async Task A_broker_that_never_answers_is_left_when_the_outage_has_lasted_too_long(int longest, int waited)
+    {
+        var clock = ImpatientClock.ForImports();
+        var answer = new TaskCompletionSource();
+        _run.Options = _run.Options with { TimeProvider = clock };
+        _run.Queue.ConnectingConsumers = _ => answer.Task;
+
+        var report = await _run.RunAsync(_run.Request with { Records = _run.Request.Records with { MaxOutage = TimeSpan.FromSeconds(longest) } });
+
+        Assert.Equal((RunOutcome.Unavailable, 1), (report.Outcome, _run.Queue.Connections));
+        Assert.Equal([waited], clock.Waits.Select(wait => wait.TotalSeconds));
+        Assert.Contains($"This has lasted for {longest} second", report.Problems[0], StringComparison.Ordinal);
+        answer.SetResult();
+    }
+
+    [Fact]
+    public async Task A_stop_does_not_wait_for_a_broker_that_never_answers()
+    {
+        using var stop = new CancellationTokenSource();
+        var answer = new TaskCompletionSource();
+        _run.Queue.ConnectingConsumers = _ =>
+        {
+            stop.Cancel();
+            return answer.Task;
+        };
+
+        Assert.Equal(RunOutcome.Stopped, (await _run.RunAsync(_run.Request, stop.Token)).Outcome);
+        answer.SetResult();
+    }
+
     [Theory]
     [InlineData(QueueFault.Missing, 6)]
     [InlineData(QueueFault.Forbidden, 4)]

@@ -30,6 +30,9 @@ sealed class FakeQueue : QueueScheme
     /// <summary>Thrown on connecting.</summary>
     public Func<int, QueueException?> Refuses { get; set; } = _ => null;
 
+    /// <summary>Awaited before a consumer is connected, with the number of the connection.</summary>
+    public Func<int, Task> ConnectingConsumers { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>Thrown on publishing.</summary>
     public Func<QueueException?> RefusesToPublish { get; set; } = () => null;
 
@@ -107,12 +110,14 @@ sealed class FakeQueue : QueueScheme
 
         public override bool OrdersByKey => fake.OrdersByKey;
 
-        public override Task<QueueConsumer> ConsumeAsync(ConsumeLimits limits, CancellationToken cancellationToken)
+        public override async Task<QueueConsumer> ConsumeAsync(ConsumeLimits limits, CancellationToken cancellationToken)
         {
-            if (fake.Refuses(Interlocked.Increment(ref fake.Connections)) is { } refusal) throw refusal;
+            var number = Interlocked.Increment(ref fake.Connections);
+            if (fake.Refuses(number) is { } refusal) throw refusal;
+            await fake.ConnectingConsumers(number);
             var consumer = new Consumer(fake, limits, time);
             fake._consumers.Add(consumer);
-            return Task.FromResult<QueueConsumer>(consumer);
+            return consumer;
         }
 
         public override async Task<QueuePublisher> PublishAsync(string name, bool isLast, CancellationToken cancellationToken)

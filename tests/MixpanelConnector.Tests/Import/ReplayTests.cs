@@ -93,6 +93,23 @@ public sealed class ReplayTests : IDisposable
         Assert.Empty(_run.Mixpanel.Requests);
     }
 
+    /// <summary>Their dead letters have no options; what they are is seen by the record, or by the field at fault.</summary>
+    [Theory]
+    [InlineData(ImportType.Profiles, "{}")]
+    [InlineData(ImportType.Groups, "{}")]
+    [InlineData(ImportType.Profiles, """{"event":"A"}""")]
+    [InlineData(ImportType.Profiles, """{"properties":{"distinct_id":"u"}}""")]
+    [InlineData(ImportType.Profiles, """{"event":"A","properties":{"time":1790000000,"distinct_id":["u"]}}""")]
+    public async Task Plain_events_are_not_replayed_as_another_type(ImportType type, string record)
+    {
+        await _run.RunAsync(record + "\n");
+        var letters = _run.Folder.Write("letters", File.ReadAllText(_run.DeadLetterPath));
+        var refused = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Replay(letters) with { Type = type, GroupKey = type is ImportType.Groups ? "company" : null }));
+        Assert.Equal("type", refused.Error.Field);
+        Assert.Contains("are of type events", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(_run.Mixpanel.Requests);
+    }
+
     [Fact]
     public async Task Dead_letters_of_several_types_are_not_mixed()
     {

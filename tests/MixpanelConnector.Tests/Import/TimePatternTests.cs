@@ -42,8 +42,44 @@ public sealed partial class TimePatternTests
     [InlineData("%d.%m.%Y um %H Uhr – 100%%", "1.10.2026 um 9 Uhr – 100%", "2026-10-01T09:00:00Z")]
     public void What_follows_the_pattern_is_a_time(string pattern, string text, string time)
     {
-        Assert.True(TimePattern.Parse(pattern).TryRead(Encoding.UTF8.GetBytes(text), out var read, out _));
+        Assert.True(TimePattern.Parse(pattern).TryRead(Encoding.UTF8.GetBytes(text), out var read, out _, out _));
         Assert.Equal(DateTimeOffset.Parse(time, CultureInfo.InvariantCulture).ToUnixTimeMilliseconds(), read);
+    }
+
+    /// <summary>Text in the right form is distinguished from text in another form: the advice for it differs.</summary>
+    [Theory]
+    [InlineData("%Y-%m-%d", "2026-02-30", true)]
+    [InlineData("%d.%m.%Y", "31.4.2026", true)]
+    [InlineData("%d.%m.%Y", "1.13.2026", true)]
+    [InlineData("%d.%m.%Y", "00.00.2026", true)]
+    [InlineData("%Y%j", "2026366", true)]
+    [InlineData("%F %T", "2026-10-01 24:00:00", true)]
+    [InlineData("%F %T", "2026-10-01 23:60:00", true)]
+    [InlineData("%F %T", "2026-10-01 23:59:60", true)]
+    [InlineData("%F %I %p", "2026-10-01 13 PM", true)]
+    [InlineData("%d.%m.%Y", "2026-02-30", false)]
+    [InlineData("%Y-%m-%d", "2026-02-30x", false)]
+    [InlineData("%Y-%m-%d", "soon", false)]
+    [InlineData(null, "2026-02-30", true)]
+    [InlineData(null, "2025-02-29", true)]
+    [InlineData(null, "2026-13-01T00:00:00Z", true)]
+    [InlineData(null, "2026-00-10 10:00", true)]
+    [InlineData(null, "0000-01-01", true)]
+    [InlineData(null, "2026-04-31T10:00:00+02:00", true)]
+    [InlineData(null, "2026-01-01T24:00:00Z", true)]
+    [InlineData(null, "2026-01-01T10:60:00.5Z", true)]
+    [InlineData(null, "2026-01-01 10:00:61 UTC", true)]
+    [InlineData(null, "20260230T101112Z", true)]
+    [InlineData(null, "20260101T251112Z", true)]
+    [InlineData(null, "2026-02-30 10:00 CEST", false)]
+    [InlineData(null, "2026-2-30", false)]
+    [InlineData(null, "30.02.2026", false)]
+    [InlineData(null, "2026-W60", false)]
+    [InlineData(null, "abcdefghijkl", false)]
+    public void A_date_or_a_time_of_day_that_does_not_exist_is_told_from_other_text(string? pattern, string text, bool isOutside)
+    {
+        var reading = new TimeReader(new() { TimeFormat = pattern }).Read(Encoding.UTF8.GetBytes(text), out _, out _);
+        Assert.Equal(isOutside ? TimeReading.NotInCalendar : TimeReading.NotATime, reading);
     }
 
     [Theory]
@@ -79,5 +115,5 @@ public sealed partial class TimePatternTests
     [InlineData("%s", "1790000000000000000")]
     [InlineData("%Q", "")]
     public void What_does_not_follow_it_is_none(string pattern, string text) =>
-        Assert.False(TimePattern.Parse(pattern).TryRead(Encoding.UTF8.GetBytes(text), out _, out _));
+        Assert.False(TimePattern.Parse(pattern).TryRead(Encoding.UTF8.GetBytes(text), out _, out _, out _));
 }

@@ -60,6 +60,7 @@ sealed class ActionCommand : Command
     {
         var printer = new Printer(_host, CommonOptions.AsTable(parsed));
         var all = _action.IsPaged && parsed.GetValue(_all);
+        if (all && CommonOptions.AsTable(parsed)) throw Configuration.Invalid("output", "--all prints each result as a line of JSON while pages are read: omit --output table, or omit --all for a table of one page.");
         using var handover = _secret?.Prepare(parsed);
         await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken, _action.Auth is AuthScheme.OAuthToken ? Configuration.OAuthTokenName : Configuration.SecretName);
         var input = Input(parsed, session.Configuration);

@@ -50,9 +50,12 @@ static class CommandLine
                     return await HelpCommand.ShowAsync([], host, stop);
                 case ["help", .. var topics] when !topics.Any(topic => topic.StartsWith('-')):
                     return await HelpCommand.ShowAsync(topics, host, stop);
-                case ["--version"]:
-                    printer.Text(Version + "\n");
-                    return ExitCode.Success;
+            }
+
+            if (InvokedBy(args) is null && Says(args, "--version"))
+            {
+                printer.Text(Version + "\n");
+                return ExitCode.Success;
             }
 
             var isDirective = args is [['[', ..], ..]; // with a directive, shells ask for completions; it is followed by the whole command line
@@ -119,6 +122,7 @@ static class CommandLine
             throw new MixpanelException(new(ErrorKind.InvalidInput, $"{UnknownWord.WithoutValues(error)} See: {Usage(parsed)} --help") { Field = Field(error) });
         }
 
+        if (!isDirective && parsed is { CommandResult.Command: RootCommand, Action: null }) throw Configuration.Invalid(UnknownWord.Argument, "Specify a command: the command line contains only options of all commands. See: mixpanel --help");
         if (EmptyPath(parsed) is { } empty) throw empty;
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(host.Output) { AutoFlush = true }, Error = host.Error }, stop.Token);
     }
@@ -141,6 +145,7 @@ static class CommandLine
     {
         for (var i = 0; i < words.Length; i++)
         {
+            if (words[i] is "--") return null;
             if (!words[i].StartsWith('-')) return words[i];
             if (CommonOptions.TakesValue(words[i])) i++;
         }

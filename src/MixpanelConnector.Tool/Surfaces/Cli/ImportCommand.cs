@@ -44,7 +44,7 @@ sealed class ImportCommand
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Do everything except sending: report what Mixpanel would reject. Needs no credentials, saves no state." };
     readonly Option<bool> _inspect = new("--inspect") { Description = "Inspect only the first 1000 records: format, columns with samples, what would be rejected, and options that would help. Needs no credentials, sends nothing, saves no state." };
     readonly Option<bool> _keepGoing = new("--keep-going") { Description = "Continue even if the first 1000 records, or all of fewer, are rejected for the same reason." };
-    readonly Option<string> _sourceId = new("--source-id") { Description = "An id for a stream on standard input, so that it can be resumed by piping in the same stream from its beginning.", HelpName = "ID" };
+    readonly Option<string> _sourceId = new("--source-id") { Description = "An id for a stream on standard input, so that it can be resumed by piping in the same stream from its beginning. Without one, it is sent again from there.", HelpName = "ID" };
     readonly Option<bool> _noProgress = TransferOptions.NoProgress();
 
     readonly RecordOptions _records;
@@ -69,7 +69,7 @@ sealed class ImportCommand
             Exit codes: 0 all accepted; 2 usage or configuration, or all rejected for the same reason: nothing sent; 3 finished, some
             records dead-lettered; 4 credentials or permission refused; 5 Mixpanel unavailable; 6 input unreadable, corrupt or cut short;
             7 the disk failed; 8 another import holds the state; 9 the audit failed; 130, 143 stopped. After 4 to 7, 130 and 143 the same
-            command resumes.
+            command resumes; a stream on standard input only with --source-id or --state.
 
             When a stream pauses, as with tail -f, its records are sent and its checkpoint is saved after a second. Parquet from standard
             input, or compressed as a whole, is first written to a temporary file (TMPDIR). A dry run writes no dead letters unless
@@ -173,7 +173,7 @@ sealed class ImportCommand
         {
             using var state = Open(folder, request);
             using var progress = new ImportProgressFile(folder, request.Inputs, request.Progress, _host.TimeProvider);
-            report = await client.ImportAsync(request with { Progress = progress }, state, cancellationToken);
+            report = await client.ImportAsync(request with { Progress = progress, IsResumable = lasts }, state, cancellationToken);
             progress.Conclude(report);
         }
         catch (MixpanelException)

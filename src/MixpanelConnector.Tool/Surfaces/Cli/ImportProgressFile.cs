@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Files;
+using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
@@ -26,6 +27,18 @@ sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IPr
 
     /// <summary>The last progress of the import with a state; null if there is none that can be read.</summary>
     public static JsonElement? Read(string folder) => ReadFile(Path.Combine(folder, Name));
+
+    /// <summary>
+    /// The number of records that were read and have no outcome yet. The state contains only those with one, so this is from what the last run noted; null if it
+    /// was killed before it noted anything.
+    /// </summary>
+    /// <param name="summary">A state that is not in use.</param>
+    public static long? ReadPending(ImportStateSummary summary)
+    {
+        if (summary.Finished) return 0;
+        var last = new[] { EndName, Name }.Select(name => ReadFile(Path.Combine(summary.Folder, name))).Where(facts => SavedAt(facts) is not null).MaxBy(SavedAt);
+        return last is { } facts && facts.TryGetProperty("read", out var read) && read.TryGetInt64(out var count) ? Math.Max(0, count - summary.Totals.Read) : null;
+    }
 
     static JsonElement? ReadFile(string path)
     {

@@ -15,11 +15,11 @@ static class ImportStatusCommand
     public static Command Of(HostEnvironment host)
     {
         var state = new Option<string>("--state") { Description = "One checkpoint folder. Default: all in the user's state folder.", HelpName = "DIR" };
-        var command = new Command("status", "List the imports with their progress, and write the dead-letter file of each that was killed before writing it.") { state };
+        var command = new Command("status", "List the imports with their progress, the last changed first, and write the dead-letter file of each that was killed before writing it.") { state };
         command.SetAction(parsed =>
         {
             var one = parsed.GetValue(state) is { } path ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) : null;
-            var summaries = SqliteImportState.List(one is null ? Folder(host) : Path.GetDirectoryName(one)!).Where(summary => one is null || summary.Folder == one).ToList();
+            var summaries = SqliteImportState.List(one is null ? Folder(host) : Path.GetDirectoryName(one)!).Where(summary => one is null || summary.Folder == one).OrderByDescending(Changed).ToList();
             if (one is not null && summaries.Count == 0) throw Configuration.Invalid("state", $"{one} does not contain the state of an import.");
 
             var code = ExitCode.Success;
@@ -81,9 +81,12 @@ static class ImportStatusCommand
         else if (summary.Fault is null)
         {
             json.WriteString("sources", string.Join(", ", summary.Sources.Select(source => source.Id)));
-            json.WriteNumber("read", summary.Totals.Read);
+            var pending = ImportProgressFile.ReadPending(summary);
+            json.WriteNumber("read", summary.Totals.Read + (pending ?? 0));
             json.WriteNumber("accepted", summary.Totals.Accepted);
             json.WriteNumber("rejected", summary.Totals.Rejected);
+            if (pending is { } count) json.WriteNumber("pending", count);
+            else json.WriteNull("pending");
             json.WriteNumber("blank", summary.Totals.Blank);
             if (summary.Totals.LeftOut is { } leftOut) json.WriteNumber("left_out", leftOut.Values.Sum());
             json.WriteNumber("bytes", summary.Totals.Bytes);
@@ -94,6 +97,10 @@ static class ImportStatusCommand
         if (problem is not null) json.WriteString("problem", problem);
         json.WriteEndObject();
     }
+
+    /// <summary>When an import last changed: a running one is changing now.</summary>
+    static DateTimeOffset Changed(ImportStateSummary summary) =>
+        summary.Fault is ImportStateFault.Busy ? DateTimeOffset.MaxValue : summary.LastSaved ?? summary.Began ?? DateTimeOffset.MinValue;
 
     static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -14,6 +14,9 @@ sealed class Printer(HostEnvironment host, bool asTable)
     const int MostColumns = 8;
     const int WidthElsewhere = 160;
 
+    /// <summary>Fields that stand for a place on the command line. A message says itself which word it is about.</summary>
+    static readonly string[] Places = [UnknownWord.Argument, UnknownWord.Option];
+
     /// <summary>Writes one JSON text, indented on a terminal, otherwise as a line.</summary>
     public void Json(ReadOnlyMemory<byte> json)
     {
@@ -63,7 +66,7 @@ sealed class Printer(HostEnvironment host, bool asTable)
             return;
         }
 
-        var where = error.Field is { } field && !error.Message.Contains(field, StringComparison.Ordinal) ? $"{field}: " : "";
+        var where = error.Field is { } field && !Places.Contains(field, StringComparer.Ordinal) && !error.Message.Contains(field, StringComparison.OrdinalIgnoreCase) ? $"{field}: " : "";
         var request = error.RequestId is { } id ? $" (Mixpanel's request id: {Clean(id)})" : "";
         host.Error.WriteLine($"mixpanel: {where}{Clean(error.Message)}{request}");
     }

@@ -38,7 +38,7 @@ sealed class Questions(HostEnvironment host)
     public void Confirm(string what)
     {
         if (!CanBeAsked) throw Configuration.Invalid("yes", $"{what} Use --yes to confirm.");
-        if (Answer($"{what} Continue? [y/N] ")?.ToLowerInvariant() is not ("y" or "yes")) throw Configuration.Invalid("yes", "Nothing was changed.");
+        if (Answer($"{what} Continue? [y/N] ")?.ToLowerInvariant() is not ("y" or "yes")) throw new MixpanelException(new(ErrorKind.InvalidInput, "The answer was not yes. Nothing was changed."));
     }
 
     string? Answer(string question)

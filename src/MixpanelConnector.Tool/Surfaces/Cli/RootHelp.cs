@@ -16,8 +16,8 @@ static class RootHelp
 
               import, export    Files in and out; also: consume (queues), migrate (projects)
               serve, mcp        Serve the actions over HTTP with a console, to agents
-              emulator          Run the embedded Mixpanel, for development and tests
-              login, profile    Store account settings; also: check, config
+              emulator          Run the embedded Mixpanel; also: evaluate-flag, generate
+              login, profile    Store settings; also: check, config, rotate-service-account
 
             Actions, by group:
 

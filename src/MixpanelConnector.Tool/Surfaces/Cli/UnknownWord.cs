@@ -10,6 +10,11 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// </summary>
 static class UnknownWord
 {
+    /// <summary>The fields of errors about words.</summary>
+    public const string Argument = "argument", Option = "option";
+
+    const string EndOfOptions = "--";
+
     static readonly string[] OfSecrets = ["secret", "pass", "pwd", "key", "token", "credential", "auth", "bearer"];
 
     /// <summary>The error for such a word in a command line; null if there is none.</summary>
@@ -19,7 +24,7 @@ static class UnknownWord
         if (unknown.Exists(word => IsSecretOption(word) && NearestOption(word, parsed) is null))
             return Configuration.Invalid(Configuration.SecretName, $"Unknown option. A secret is never taken from the command line, where every process can read it: set MIXPANEL_SERVICE_ACCOUNT_SECRET or MIXPANEL_OAUTH_TOKEN, or name a private file with --secret-file; confidential input of an action must be in --input @FILE. See: {usage} --help");
         if (unknown is [var first, ..])
-            return Configuration.Invalid(IsOption(first) ? "option" : "argument", $"{Shown(first, Array.IndexOf(words, first) + 1, parsed)} See: {usage} --help");
+            return Configuration.Invalid(IsOption(first) ? Option : Argument, $"{Shown(first, Array.IndexOf(words, first) + 1, parsed)} See: {usage} --help");
         return Swallowed(parsed, words) is { } option
             ? Configuration.Invalid(CommonOptions.Name(option), $"{option.Name} needs a value: what follows it looks like another option. (A value of that form: {option.Name}=VALUE.) See: {usage} --help")
             : null;
@@ -41,6 +46,7 @@ static class UnknownWord
             return $"'{name}' must be {string.Join(", ", allowed.SkipLast(1))} or {allowed[^1]}.{(near is null ? "" : $" Did you mean {near}?")}";
         }
 
+        if (error.SymbolResult is CommandResult { Command: { Action: null, Subcommands.Count: > 0 } group }) return $"Specify what to do: {group.Name} {string.Join(", ", group.Subcommands.Where(command => !command.Hidden).Select(command => command.Name))}.";
         var message = error.Message.ReplaceLineEndings(" ");
         return error.SymbolResult is null ? message : error.SymbolResult.Tokens.Aggregate(message, (text, token) => text.Replace($"'{token.Value}'", "'…'", StringComparison.Ordinal));
     }
@@ -108,6 +114,8 @@ static class UnknownWord
 
         var command = parsed.CommandResult.Command;
         var isRoot = command is RootCommand;
+        if (isRoot && parsed.Tokens.Any(token => token.Type is TokenType.DoubleDash))
+            return $"The words after {EndOfOptions} are arguments of a command, which must precede them{(CommandLine.Names.Contains(word, StringComparer.Ordinal) ? $": mixpanel {word}" : "")}.";
         if (isRoot && Catalogue.Groups.FirstOrDefault(group => group.Name == word.Replace('_', '-')) is { } about)
             return $"'{about.Name}' is a group of actions. Its actions: mixpanel help {about.Name}.";
         var near = HelpCommand.Near(word, isRoot ? CommandLine.Names.Concat(Catalogue.Groups.Select(group => $"help {group.Name}")) : command.Subcommands.Select(known => known.Name));

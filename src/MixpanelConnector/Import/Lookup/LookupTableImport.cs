@@ -50,7 +50,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         var inputs = InputList.Find(request, new ExcludedFiles(request, state), request.Diagnostics.Warn);
         if (inputs is not [var input]) throw MixpanelException.Invalid("input", "A lookup table must be one file.");
         Outputs.EnsureNoInputs(request, inputs);
-        using var cancellation = new ImportCancellation(_time, cancellationToken, request.Grace);
+        using var cancellation = new ImportCancellation(_time, cancellationToken, request.Grace) { Resumption = Resumption.Of(request) };
         var began = _time.GetTimestamp();
         try
         {

@@ -68,11 +68,11 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         return outcome;
     }
 
-    void StopAsForeign() => cancellation.Because(RunOutcome.Unavailable, "The responses are HTTP 400 without Mixpanel's JSON, or with contradictory JSON: another server responds in its place. Check the endpoint and any proxies. Run the same command again once this is fixed; it resumes.");
+    void StopAsForeign() => cancellation.Because(RunOutcome.Unavailable, $"The responses are HTTP 400 without Mixpanel's JSON, or with contradictory JSON: another server responds in its place. Check the endpoint and any proxies. {cancellation.Resumption.Again(" once this is fixed")}");
 
     void StopAsMiscounted(ImportVerdict verdict) => cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This happened twice in a row: the responses cannot be trusted, and were ignored. {(destination.DropsInSilence
         ? "With strict 0, Mixpanel silently drops what it does not accept: with strict 1, the same command reports it. Or another server"
-        : "Another server")} responds in Mixpanel's place: check the endpoint and any proxies. Run the same command again once this is fixed; it resumes.");
+        : "Another server")} responds in Mixpanel's place: check the endpoint and any proxies. {cancellation.Resumption.Again(" once this is fixed")}");
 
     /// <summary>Delivers a batch. False when the import ends before the outcome is final.</summary>
     async Task<bool> DeliverAsync(RecordBatch batch, BatchOutcome outcome)
@@ -131,15 +131,15 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                     return false;
 
                 case VerdictKind.Unauthorized:
-                    cancellation.Because(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again once this is fixed; it resumes.");
+                    cancellation.Because(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} {cancellation.Resumption.Again(" once this is fixed")}");
                     return false;
 
                 case VerdictKind.Untrusted or VerdictKind.Retry when isForeign:
-                    cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} Run the same command again once this is fixed; it resumes.");
+                    cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} {cancellation.Resumption.Again(" once this is fixed")}");
                     return false;
 
                 case VerdictKind.Retry or VerdictKind.Untrusted when isDownTooLong:
-                    cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This has lasted for {Counted.Of(maxOutage)}. Run the same command again later; it resumes.");
+                    cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This has lasted for {Counted.Of(maxOutage)}. {cancellation.Resumption.Again(" later")}");
                     return false;
             }
 

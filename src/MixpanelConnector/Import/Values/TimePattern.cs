@@ -80,20 +80,22 @@ sealed class TimePattern
     /// <param name="text">The text.</param>
     /// <param name="time">Milliseconds since 1970; for a time without a zone, as if it were UTC.</param>
     /// <param name="isLocal">Whether it has no zone.</param>
-    public bool TryRead(ReadOnlySpan<byte> text, out long time, out bool isLocal)
+    /// <param name="isOutside">Whether it matches the pattern, but is a date or a time of day that does not exist.</param>
+    public bool TryRead(ReadOnlySpan<byte> text, out long time, out bool isLocal, out bool isOutside)
     {
-        var read = new Fields { Day = 1, Month = 1 };
+        var read = new Fields { Day = 1, Month = 1, HourOfHalf = 12 };
         foreach (var part in _parts)
         {
             if (!TryRead(part, ref text, ref read))
             {
-                (time, isLocal) = (0, false);
+                (time, isLocal, isOutside) = (0, false, false);
                 return false;
             }
         }
 
         isLocal = read is { MinutesAhead: null, Since1970: null };
-        return text.IsEmpty & TryGive(in read, out time);
+        isOutside = !TryGive(in read, out time) && text.IsEmpty;
+        return text.IsEmpty && !isOutside;
     }
 
     static Kind? KindOf(char directive) => directive switch
@@ -188,18 +190,18 @@ sealed class TimePattern
                 read.HasDayName = true;
                 return TryName(ref text, Days, whole: false, out read.DayName);
             case Kind.Hour:
-                return TryDigits(ref text, part.Least, 2, out read.Hour) && read.Hour < 24;
+                return TryDigits(ref text, part.Least, 2, out read.Hour);
             case Kind.HourOfHalf:
-                return TryDigits(ref text, part.Least, 2, out read.Hour) && read.Hour is > 0 and <= 12;
+                return TryDigits(ref text, part.Least, 2, out read.HourOfHalf);
             case Kind.Half:
                 if (text.Length < 2 || (text[1] | 0x20) != 'm' || (text[0] | 0x20) is not ('a' or 'p')) return false;
                 read.Half = (text[0] | 0x20) == 'a' ? 1 : 2;
                 text = text[2..];
                 return true;
             case Kind.Minute:
-                return TryDigits(ref text, part.Least, 2, out read.Minute) && read.Minute < 60;
+                return TryDigits(ref text, part.Least, 2, out read.Minute);
             case Kind.Second:
-                return TryDigits(ref text, part.Least, 2, out read.Second) && read.Second < 60;
+                return TryDigits(ref text, part.Least, 2, out read.Second);
             case Kind.Fraction:
                 return TryFraction(ref text, out read.Millisecond);
             case Kind.Offset:
@@ -233,12 +235,13 @@ sealed class TimePattern
             return true;
         }
 
+        if (read.Hour > 23 || read.HourOfHalf is < 1 or > 12 || read.Minute > 59 || read.Second > 59) return false;
         if (read.Year is 0 || read.Month is < 1 or > 12 || read.Day < 1 || read.Day > DateTime.DaysInMonth(read.Year, read.Month)) return false;
         var date = new DateTime(read.Year, read.Month, read.Day, 0, 0, 0, DateTimeKind.Utc);
         if (read.DayOfYear > (DateTime.IsLeapYear(read.Year) ? 366 : 365)) return false;
         if (read.DayOfYear > 0) date = date.AddDays(read.DayOfYear - 1);
         if (date.Year != read.Year || (read.HasDayName && (int)date.DayOfWeek != read.DayName)) return false;
-        var hour = read.Half == 0 ? read.Hour : (read.Hour % 12) + (read.Half == 2 ? 12 : 0);
+        var hour = read.Half == 0 ? read.Hour : (read.HourOfHalf % 12) + (read.Half == 2 ? 12 : 0);
         var minutes = (hour * 60L) + read.Minute - (read.MinutesAhead ?? 0);
         time = ((date.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMillisecond) + (((minutes * 60) + read.Second) * 1000) + read.Millisecond;
         return true;
@@ -301,6 +304,7 @@ sealed class TimePattern
         public bool HasDayName;
         public int DayName;
         public int Hour;
+        public int HourOfHalf;
         public int Half;
         public int Minute;
         public int Second;

@@ -16,6 +16,9 @@ enum TimeReading
 
     /// <summary>A time that was skipped when clocks went forward.</summary>
     NotInZone,
+
+    /// <summary>A date or a time of day in the right form that does not exist, such as February 30.</summary>
+    NotInCalendar,
 }
 
 /// <summary>Parses times in the format and zone that the request specifies. Of a time that occurs twice because clocks went back, it uses the first.</summary>
@@ -67,7 +70,7 @@ sealed class TimeReader
         bool isLocal;
         if (_pattern is not null)
         {
-            if (!_pattern.TryRead(text, out time, out isLocal)) return TimeReading.NotATime;
+            if (!_pattern.TryRead(text, out time, out isLocal, out var isOutside)) return isOutside ? TimeReading.NotInCalendar : TimeReading.NotATime;
         }
         else if (TimeText.TryReadInteger(text, out time))
         {
@@ -76,7 +79,7 @@ sealed class TimeReader
         }
         else if (!TimeText.TryRead(text, out time, out isLocal))
         {
-            return ReadDecimal(text, out time, out isCount);
+            return TimeText.IsOutsideCalendar(text) ? TimeReading.NotInCalendar : ReadDecimal(text, out time, out isCount);
         }
 
         return isLocal && _zone is { } zone ? InZone(zone, ref time) : TimeReading.Read;

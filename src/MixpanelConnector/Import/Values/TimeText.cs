@@ -14,6 +14,16 @@ static class TimeText
     /// <param name="isLocal">Whether it has no zone.</param>
     public static bool TryRead(ReadOnlySpan<byte> text, out long time, out bool isLocal) => TryReadIso(text, out time, out isLocal) || TryReadBasic(text, out time, out isLocal);
 
+    /// <summary>Whether a text that is not a time has the form of one, with a date or a time of day that does not exist.</summary>
+    public static bool IsOutsideCalendar(ReadOnlySpan<byte> text)
+    {
+        if (text.Length is < 10 or > Longest) return false;
+        var existing = text[4] == '-' ? "2000-01-01T00:00:00"u8 : "20000101T000000"u8;
+        Span<byte> changed = stackalloc byte[text.Length];
+        for (var i = 0; i < text.Length; i++) changed[i] = i < existing.Length && char.IsAsciiDigit((char)text[i]) ? existing[i] : text[i];
+        return TryRead(changed, out _, out _);
+    }
+
     /// <summary>Parses a whole number without a plus sign.</summary>
     public static bool TryReadInteger(ReadOnlySpan<byte> text, out long time) =>
         System.Buffers.Text.Utf8Parser.TryParse(text, out time, out var used) && used == text.Length && text[0] != '+';
