@@ -17,10 +17,7 @@ static class ExitCode
     public const int DiskFailed = (int)RunOutcome.DiskFailed;
 }
 
-/// <summary>
-/// Maps each kind of error to its form at each interface. A request that Mixpanel refuses as a whole, such as a query with an invalid expression, has invalid
-/// input; <see cref="ExitCode.Refused"/> is for refused data, which is reported in an output.
-/// </summary>
+/// <summary>Maps each kind of error to its form at each interface.</summary>
 static class ErrorTable
 {
     public static (int ExitCode, int HttpStatus, string Title) Row(ErrorKind kind) => kind switch
@@ -29,9 +26,9 @@ static class ErrorTable
         ErrorKind.Unauthorized => (Surfaces.ExitCode.NotAllowed, 401, "Mixpanel did not accept the credentials"),
         ErrorKind.Forbidden => (Surfaces.ExitCode.NotAllowed, 403, "The credentials do not allow this"),
         ErrorKind.NotFound => (Surfaces.ExitCode.NotAllowed, 404, "Mixpanel does not know what was requested"),
-        ErrorKind.TooLarge => (Surfaces.ExitCode.InvalidInput, 413, "The request is larger than Mixpanel accepts"),
+        ErrorKind.TooLarge => (Surfaces.ExitCode.Refused, 413, "The request is larger than Mixpanel accepts"),
         ErrorKind.RateLimited => (Surfaces.ExitCode.Unavailable, 429, "Mixpanel's rate limit is exceeded"),
-        ErrorKind.Rejected => (Surfaces.ExitCode.InvalidInput, 422, "Mixpanel refused the request"),
+        ErrorKind.Rejected => (Surfaces.ExitCode.Refused, 422, "Mixpanel refused the request"),
         ErrorKind.Timeout => (Surfaces.ExitCode.Unavailable, 504, "Mixpanel did not respond in time"),
         ErrorKind.Protocol => (Surfaces.ExitCode.Unavailable, 502, "The response does not match Mixpanel's documentation"),
         _ => (Surfaces.ExitCode.Unavailable, 503, "The service is not available"),
