@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 
 namespace MixpanelConnector;
 
@@ -8,6 +9,7 @@ namespace MixpanelConnector;
 /// A hash of 128 bits (XxHash128). Not a <see cref="UInt128"/>: a method in which one occurs cannot be precompiled, and many of the import's would be compiled at
 /// each start.
 /// </summary>
+[StructLayout(LayoutKind.Auto)]
 readonly record struct Hash128(ulong Upper, ulong Lower)
 {
     /// <summary>The number of hexadecimal digits.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Hashing;
 using System.Text;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Validate;

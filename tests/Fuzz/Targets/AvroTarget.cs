@@ -16,7 +16,7 @@ namespace MixpanelConnector.Fuzz;
 /// </summary>
 sealed class AvroTarget : Target
 {
-    readonly record struct Cut(string Text, long Offset, long Line, UInt128 Fingerprint);
+    readonly record struct Cut(string Text, long Offset, long Line, Hash128 Fingerprint);
 
     const int Resumes = 4;
 

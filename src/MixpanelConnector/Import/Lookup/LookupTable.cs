@@ -1,5 +1,4 @@
 using System.Collections;
-using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Unicode;

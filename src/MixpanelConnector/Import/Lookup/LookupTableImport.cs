@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.IO.Hashing;
 using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Compress;
 using MixpanelConnector.Import.Decode;

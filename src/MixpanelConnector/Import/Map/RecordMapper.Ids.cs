@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Import.Validate;

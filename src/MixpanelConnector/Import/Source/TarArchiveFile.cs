@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Globalization;
-using System.IO.Hashing;
 using System.Text;
 
 namespace MixpanelConnector.Import.Source;
