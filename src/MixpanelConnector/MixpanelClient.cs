@@ -51,7 +51,9 @@ public sealed partial class MixpanelClient : IDisposable
         }
     }
 
-    ValueTask<TOutput> InvokeAsync<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionSpec<TInput, TOutput> action, TInput input, CancellationToken cancellationToken)
+    ValueTask<TOutput> InvokeAsync<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TInput,
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionSpec<TInput, TOutput> action, TInput input, CancellationToken cancellationToken)
         where TInput : class
         where TOutput : class
     {

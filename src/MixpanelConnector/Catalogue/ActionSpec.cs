@@ -12,7 +12,9 @@ namespace MixpanelConnector;
 /// <param name="name">The snake_case name.</param>
 /// <param name="operationId">The operationId in Mixpanel's own specification.</param>
 /// <param name="endpoint">How Mixpanel is called.</param>
-sealed class ActionSpec<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TInput, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionGroup group, string name, string operationId, Endpoint endpoint) : ActionDescriptor(group, name, operationId)
+sealed class ActionSpec<
+    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TInput,
+    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionGroup group, string name, string operationId, Endpoint endpoint) : ActionDescriptor(group, name, operationId)
     where TInput : class
     where TOutput : class
 {

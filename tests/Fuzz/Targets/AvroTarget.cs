@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -44,7 +43,7 @@ sealed class AvroTarget : Target
         for (var resume = 1; resume <= Resumes && all.Count > 0; resume++)
         {
             var before = Math.Max(1, all.Count * resume / Resumes);
-            var (rest, restEnd) = Read(input, new ImportSourceProgress { Id = "in.avro", Offset = before, Line = before, Fingerprint = all[before - 1].Fingerprint.ToString("x32", CultureInfo.InvariantCulture) });
+            var (rest, restEnd) = Read(input, new ImportSourceProgress { Id = "in.avro", Offset = before, Line = before, Fingerprint = all[before - 1].Fingerprint.ToString() });
             Same(end, restEnd, $"how it ends, read on from record {before}");
             Same(all.Count - before, rest.Count, $"the number of records from {before} on");
             for (var at = 0; at < rest.Count; at++) Same(all[before + at], rest[at], $"record {before + at}, read on from {before}");
