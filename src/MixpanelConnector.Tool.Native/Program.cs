@@ -2,5 +2,5 @@ namespace MixpanelConnector.Tool.Native;
 
 static class Program
 {
-    static Task<int> Main(string[] args) => Tool.Surfaces.Cli.Program.Main(args);
+    static int Main(string[] args) => Tool.Surfaces.Cli.Program.Main(args);
 }

@@ -471,7 +471,7 @@ public sealed class ImportContractTests
     [InlineData(6, "cut input")]
     [InlineData(7, "full disk")]
     [InlineData(7, "damaged state")]
-    [InlineData(2, "no report")]
+    [InlineData(7, "no report")]
     [InlineData(8, "busy state")]
     [InlineData(5, "outage", "bad record")]
     [InlineData(6, "cut input", "bad record")]

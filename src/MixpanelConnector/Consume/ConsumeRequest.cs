@@ -1,5 +1,3 @@
-using MixpanelConnector.Files;
-
 namespace MixpanelConnector;
 
 /// <summary>Specifies which queue to consume, and how. Immutable: change a copy with <c>with</c>.</summary>
@@ -54,7 +52,6 @@ public sealed record ConsumeRequest
         if (Records.Type is ImportType.LookupTable) throw MixpanelException.Invalid("type", "A lookup table is a file that is replaced as a whole: a queue can only contain events, profiles or groups.");
         if (Records.DryRun) throw MixpanelException.Invalid("dry_run", "Messages are consumed: a queue has no dry run.");
         if (DeadLetterPath is null == DeadLetterQueue is null) throw MixpanelException.Invalid("dead_letter", "Dead letters go to a file or a queue: specify one of them.");
-        if (DeadLetterPath is { Length: > 0 } path && OutputFile.Fault(path) is { } fault) throw MixpanelException.Invalid("dead_letter", fault);
         if (DeadLetterPath is "" || DeadLetterQueue is "") throw MixpanelException.Invalid("dead_letter", "The destination of the dead letters is empty.");
         if (ConsumerTimeout < TimeSpan.FromSeconds(1)) throw MixpanelException.Invalid("consumer_timeout", "The consumer timeout must be at least a second.");
         if (MaxMessageBytes is < 1 or > LargestMessage) throw MixpanelException.Invalid("max_message_bytes", $"The maximum message size must be from 1 to {LargestMessage} bytes after decompression.");

@@ -7,17 +7,12 @@ static class OutputFile
     public static bool IsSpecial(string path) =>
         path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal) || SpecialFile.IsAt(path);
 
-    /// <summary>Why the path cannot name a file, whatever the state of the disk; null if it can.</summary>
-    public static string? Fault(string path) =>
-        Directory.Exists(path) || Path.EndsInDirectorySeparator(path) ? $"{path} is a folder: specify a file."
-        : !IsSpecial(path) && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))) ? $"The folder of {path} does not exist."
-        : null;
-
     /// <summary>Checks whether the file can be written; leaves no trace.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
     public static void EnsureWritable(string path)
     {
+        if (Directory.Exists(path)) throw new IOException("It is a folder.");
         if (IsSpecial(path))
         {
             EnsureNotPlanted(path);

@@ -9,7 +9,7 @@ static class Outputs
     /// <summary>The files that are written in addition to the state.</summary>
     public static IEnumerable<string> All(ImportRequest request) => request.OtherOutputs.Append(request.DeadLetterPath).OfType<string>();
 
-    /// <exception cref="MixpanelException">An output is also an input, or is a folder, or its folder does not exist.</exception>
+    /// <exception cref="MixpanelException">An output is also an input, or its folder does not exist.</exception>
     public static void EnsureNoInputs(ImportRequest request, List<InputFile> inputs)
     {
         var reals = new HashSet<string>(StringComparer.Ordinal);
@@ -18,7 +18,7 @@ static class Outputs
             var real = InputList.RealPath(output);
             if (!OutputFile.IsSpecial(output) && !reals.Add(real)) throw MixpanelException.Invalid("report", $"{output} is named for the dead letters and for another output: one would overwrite the other. Choose another path for one of them.");
             if (inputs.Exists(input => input.Path == real)) throw MixpanelException.Invalid("input", $"{output} is both an input and an output: it would be overwritten. Choose another path for one of them.");
-            if (OutputFile.Fault(output) is { } fault) throw MixpanelException.Invalid(output == request.DeadLetterPath ? "dead_letter" : "report", fault);
+            if (!Directory.Exists(Path.GetDirectoryName(real))) throw MixpanelException.Invalid(output == request.DeadLetterPath ? "dead_letter" : "report", $"The folder of {output} does not exist.");
         }
     }
 

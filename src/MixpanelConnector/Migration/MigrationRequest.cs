@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using MixpanelConnector.Files;
 using MixpanelConnector.Import.Values;
 using MixpanelConnector.Transport;
 
@@ -161,7 +160,7 @@ public sealed record MigrationRequest
         if (TargetGroups.FirstOrDefault(group => group.Value.Length == 0 || !Groups.ContainsKey(group.Key)) is { Key: { } stray }) throw MixpanelException.Invalid("target_group", $"{stray} is to be read from the target, but is not among the groups to migrate, or has no id there.");
         if (LookupTables.Count > 0 && !Takes(MigrationParts.LookupTables)) throw MixpanelException.Invalid("lookup_table", "A lookup table is named, but lookup tables are not among the parts to migrate.");
         if (LookupTables.Values.FirstOrDefault(file => !File.Exists(file)) is { } missing) throw MixpanelException.Invalid("lookup_table", $"The file {missing} does not exist.");
-        if (DeadLetterPath is { } letters && OutputFile.Fault(letters) is { } fault) throw MixpanelException.Invalid("dead_letter", fault);
+        if (DeadLetterPath is { } letters && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(letters)))) throw MixpanelException.Invalid("dead_letter", $"The folder of {letters} does not exist.");
         _ = Zone;
         if (!Takes(MigrationParts.Events))
         {

@@ -45,8 +45,7 @@ public sealed class ExportTests
     [InlineData("link/report.json", 2, "whose files belong to the command")]
     [InlineData("linked.json", 2, "whose files belong to the command")]
     [InlineData("nowhere/report.json", 2, "The folder of")]
-    [InlineData("folder", 2, "is a folder")]
-    [InlineData("nowhere/", 2, "is a folder")]
+    [InlineData("folder", 7, "It is a folder")]
     public async Task A_report_that_cannot_be_written_or_lies_among_the_files_is_refused_before_anything_is_asked(string report, int exit, string message)
     {
         await using var server = await ServerAsync();

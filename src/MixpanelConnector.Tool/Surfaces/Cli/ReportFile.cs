@@ -13,13 +13,17 @@ static class ReportFile
     /// <param name="path">The file; null for none.</param>
     /// <param name="target">The folder in which the command writes its own files.</param>
     /// <param name="host">The environment of the program, for the error message.</param>
-    /// <exception cref="MixpanelException">The file is in that folder, or is a folder, or its folder does not exist.</exception>
+    /// <exception cref="MixpanelException">The file is in that folder, or its folder does not exist.</exception>
     /// <returns>Whether it can be written; if not, an error was printed.</returns>
     public static bool IsWritable(string? path, string target, HostEnvironment host)
     {
         if (path is null) return true;
-        if (!OutputFile.IsSpecial(path) && LiesIn(path, target)) throw Configuration.Invalid("report", $"{path} is in {target}, whose files belong to the command. Choose another path for the report.");
-        if (OutputFile.Fault(path) is { } fault) throw Configuration.Invalid("report", fault);
+        if (!OutputFile.IsSpecial(path))
+        {
+            if (LiesIn(path, target)) throw Configuration.Invalid("report", $"{path} is in {target}, whose files belong to the command. Choose another path for the report.");
+            if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))) throw Configuration.Invalid("report", $"The folder of {path} does not exist.");
+        }
+
         try
         {
             OutputFile.EnsureWritable(path);
