@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the program for the script mixpanel in the root, one build at a time, each into a separate folder, so that running programs
 # keep their files. artifacts/launch/current contains the name of the build and the .NET that runs it; its file time is the start of the build.
-#   sh eng/launch.sh ROOT
+#   sh eng/launch.sh ROOT CURRENT   with what current contained when it was found out of date
 set -u
 cd "$1" || exit 1
 launch=artifacts/launch
@@ -33,12 +33,12 @@ clean() { # takes older builds away that nothing runs; where the system cannot t
   :
 }
 
-before=${LAUNCH_BEFORE-$(cat "$launch/current" 2> /dev/null)}
+before=$2
 if command -v flock > /dev/null; then
   exec 8> "$launch/lock"
   flock -n 8 || { echo "Waiting for another build of mixpanel ..."; flock 8; }
-elif [ -z "${LAUNCH_BEFORE+set}" ] && command -v lockf > /dev/null; then # macOS
-  LAUNCH_BEFORE=$before exec lockf -k "$launch/lock" sh eng/launch.sh .
+elif [ $# -lt 3 ] && command -v lockf > /dev/null; then # macOS
+  exec lockf -k "$launch/lock" sh eng/launch.sh . "$before" locked
 fi
 [ "$(cat "$launch/current" 2> /dev/null)" = "$before" ] || exit 0 # another process has just built it: whoever asked looks again
 build

@@ -91,6 +91,15 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_built_after_a_look_is_not_built_again()
+    {
+        await LaunchAsync([]);
+        using var late = Run.Start("sh", [Clone("eng/launch.sh"), Clone(""), ""], _home, With([])); // another process has looked before there was any build
+        Assert.Equal(0, (await Run.EndAsync(late)).ExitCode);
+        Assert.Equal(1, Builds());
+    }
+
+    [Fact]
     public async Task What_runs_keeps_its_build_while_another_one_is_made()
     {
         await LaunchAsync([]);

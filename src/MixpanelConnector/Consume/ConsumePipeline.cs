@@ -169,7 +169,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
         var connecting = OpenAsync(publisher, cancellationToken);
         var connected = connecting.WaitAsync(cancellationToken);
         var isInTime = connected.IsCompleted || await Waits.EndsWithinAsync(connected, left > LeastConnecting ? left : LeastConnecting, _time).ConfigureAwait(false);
-        if (!connecting.IsCompleted) _ = AbandonAsync(connecting);
+        if (!isInTime || !connected.IsCompletedSuccessfully) _ = AbandonAsync(connecting);
         return isInTime ? await connected.ConfigureAwait(false) : throw new QueueException(QueueFault.Unavailable, $"The broker of {request.Address} cannot be reached, or does not respond.");
     }
 

@@ -93,7 +93,7 @@ static class ReplayOptions
 
     static ImportRequest Merged(ImportRequest request, JsonElement first)
     {
-        if (first.ValueKind is JsonValueKind.Object && first.TryGetProperty(DeadLetterReader.Options, out var options)) return Merged(request, options.GetRawText());
+        if (first.ValueKind is JsonValueKind.Object && Member(first, DeadLetterReader.Options) is { } options) return Merged(request, options.GetRawText());
         if (request.GivenType is { } given and not ImportType.Events && IsOfEvent(first)) throw OfOtherType(request, ImportType.Events, given);
         return Merged(request, options: "");
     }
@@ -102,8 +102,21 @@ static class ReplayOptions
     static bool IsOfEvent(JsonElement letter)
     {
         if (letter.ValueKind is not JsonValueKind.Object) return false;
-        if (letter.TryGetProperty("raw"u8, out var raw) && raw.ValueKind is JsonValueKind.Object && (raw.TryGetProperty("event"u8, out _) || raw.TryGetProperty("properties"u8, out _))) return true;
-        return letter.TryGetProperty("field"u8, out var field) && field.ValueKind is JsonValueKind.String && (field.ValueEquals("event"u8) || field.GetString()!.StartsWith("properties", StringComparison.Ordinal));
+        if (Member(letter, "raw"u8) is { ValueKind: JsonValueKind.Object } raw && (Member(raw, "event"u8) ?? Member(raw, "properties"u8)) is not null) return true;
+        return Member(letter, "field"u8) is { ValueKind: JsonValueKind.String } field && field.GetRawText() is var text && (text == "\"event\"" || text.StartsWith("\"properties", StringComparison.Ordinal));
+    }
+
+    /// <summary>A member; null if there is none, or another one has a name that is not valid Unicode.</summary>
+    static JsonElement? Member(JsonElement parent, ReadOnlySpan<byte> name)
+    {
+        try
+        {
+            return parent.TryGetProperty(name, out var value) ? value : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     static ImportRequest Merged(ImportRequest request, string options)

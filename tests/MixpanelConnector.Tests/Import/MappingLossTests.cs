@@ -49,6 +49,36 @@ public sealed class MappingLossTests : IDisposable
     }
 
     [Theory]
+    [InlineData("ga4", """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","event_params":[{"key":"p","value":{"string_value":"[]"}},{"key":"q","value":{"string_value":"{}"}},{"key":"r","value":{"string_value":" "}},{"key":"s","value":"[]"}]}""", """{"p":"[]","q":"{}","r":" ","s":"[]"}""")]
+    [InlineData("segment", """{"type":"track","event":"e","messageId":"m","userId":"u","timestamp":"2026-03-01T08:15:31Z","properties":{"p":"","q":[],"r":{}}}""", """{"p":"","q":[],"r":{}}""")]
+    [InlineData("segment", """{"type":"track","event":"e","messageId":"m","userId":"u","timestamp":"2026-03-01T08:15:31Z","properties":{"p":"","q":[],"s":1}}""", """{"p":"","q":[],"s":1}""")]
+    public async Task A_property_that_is_blank_or_empty_is_kept_whatever_is_beside_it(string mapping, string record, string kept)
+    {
+        var properties = await EventAsync(mapping, record);
+        Assert.Equal(kept, $"{{{string.Join(',', properties.EnumerateObject().Where(property => property.Name.Length == 1).Select(property => $"\"{property.Name}\":{property.Value.GetRawText()}"))}}}");
+    }
+
+    [Theory]
+    [InlineData("{}", "fa338280eac9c11285c0e35288cc6ca3")]
+    [InlineData("{\"x\":null}", "53fae804ddc362345b2efdad90932dbc")]
+    [InlineData("{\"x\":\"\"}", "b9e8af6ed9492f88e2cd6e74c3379f53")]
+    [InlineData("\" \"", "ccabda94ee8b4dcf1d64206f2e4b844e")]
+    [InlineData("\"\"", "d341288dc63a0747b717d205d4dd9674")]
+    [InlineData("null", "d341288dc63a0747b717d205d4dd9674")]
+    public async Task A_computed_id_holds_what_is_blank_or_empty(string first, string id) =>
+        Assert.Equal(id, (await EventAsync("snowplow", $$$"""{"event":"unstruct","event_name":"e","collector_tstamp":"2026-03-01 08:15:30","user_id":"u","unstruct_event_com_a_a_1":{{{first}}},"unstruct_event_com_b_b_1":{"x":1}}""")).GetProperty("$insert_id").GetString());
+
+    [Fact]
+    public async Task A_record_that_is_not_valid_Unicode_changes_nothing_of_the_next()
+    {
+        var report = await RunAsync("heap", ImportType.Events,
+            """{"event_id":"a\ud800","identity":"u","type":"Buy","time":"2026-03-01 08:15:31"}""",
+            """{"event_id":"b","identity":"u","type":"Buy","time":"2026-03-01 08:15:32","from_user_id":" "}""",
+            """{"event_id":"c","identity":"u","type":"Buy","time":"2026-03-01 08:15:33"}""");
+        Assert.Equal((2, 1), (report.Accepted, report.Rejected));
+    }
+
+    [Theory]
     [InlineData("\"user_pseudo_id\":\"d\"", """{"key":"ga_session_id","value":{"int_value":"5"}}""", "d.5", null)]
     [InlineData("\"user_pseudo_id\":\"d\"", """{"key":"ga_session_id","value":{"string_value":null,"int_value":5,"double_value":null}}""", "d.5", null)]
     [InlineData("\"user_pseudo_id\":\"d\"", """{"key":"ga_session_id","value":5}""", "d.5", null)]

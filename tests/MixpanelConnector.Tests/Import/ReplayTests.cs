@@ -93,6 +93,16 @@ public sealed class ReplayTests : IDisposable
         Assert.Empty(_run.Mixpanel.Requests);
     }
 
+    [Theory]
+    [InlineData("""{"source":"a","line":1,"code":"c","message":"m","field":"\ud800","raw":"{}"}""")]
+    [InlineData("""{"source":"a","line":1,"code":"c","message":"m","raw":{"\ud800":1}}""")]
+    [InlineData("""{"\ud800":"a","line":1,"code":"c","message":"m","raw":{}}""")]
+    public async Task A_letter_that_is_not_valid_Unicode_is_rejected_and_no_error_of_ours(string letter)
+    {
+        var report = await _run.RunAsync(Replay(_run.Folder.Write("letters", letter + "\n")) with { Type = ImportType.Profiles });
+        Assert.Equal((1, 1, 0), (report.Read, report.Rejected, _run.Mixpanel.Requests.Count));
+    }
+
     /// <summary>Their dead letters have no options; what they are is seen by the record, or by the field at fault.</summary>
     [Theory]
     [InlineData(ImportType.Profiles, "{}")]

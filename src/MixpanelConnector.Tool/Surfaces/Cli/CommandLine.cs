@@ -122,7 +122,7 @@ static class CommandLine
             throw new MixpanelException(new(ErrorKind.InvalidInput, $"{UnknownWord.WithoutValues(error)} See: {Usage(parsed)} --help") { Field = Field(error) });
         }
 
-        if (!isDirective && parsed is { CommandResult.Command: RootCommand, Action: null }) throw Configuration.Invalid(UnknownWord.Argument, "Specify a command: the command line contains only options of all commands. See: mixpanel --help");
+        if (!isDirective && parsed is { CommandResult.Command: RootCommand, Action: null }) throw Configuration.Invalid(UnknownWord.Argument, "Specify a command. See: mixpanel --help");
         if (EmptyPath(parsed) is { } empty) throw empty;
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(host.Output) { AutoFlush = true }, Error = host.Error }, stop.Token);
     }

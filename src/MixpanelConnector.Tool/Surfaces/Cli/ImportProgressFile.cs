@@ -30,13 +30,14 @@ sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IPr
 
     /// <summary>
     /// The number of records that were read and have no outcome yet. The state contains only those with one, so this is from what the last run noted; null if it
-    /// was killed before it noted anything.
+    /// was killed before it noted what it last saved.
     /// </summary>
     /// <param name="summary">A state that is not in use.</param>
     public static long? ReadPending(ImportStateSummary summary)
     {
         if (summary.Finished) return 0;
         var last = new[] { EndName, Name }.Select(name => ReadFile(Path.Combine(summary.Folder, name))).Where(facts => SavedAt(facts) is not null).MaxBy(SavedAt);
+        if (summary.LastSaved is { } saved && SavedAt(last) < saved.AddTicks(-(saved.Ticks % TimeSpan.TicksPerSecond))) return null;
         return last is { } facts && facts.TryGetProperty("read", out var read) && read.TryGetInt64(out var count) ? Math.Max(0, count - summary.Totals.Read) : null;
     }
 

@@ -114,7 +114,7 @@ static class UnknownWord
 
         var command = parsed.CommandResult.Command;
         var isRoot = command is RootCommand;
-        if (isRoot && parsed.Tokens.Any(token => token.Type is TokenType.DoubleDash))
+        if (isRoot && parsed.Tokens.SkipWhile(token => token.Type is not TokenType.DoubleDash).Any(token => token.Value == word))
             return $"The words after {EndOfOptions} are arguments of a command, which must precede them{(CommandLine.Names.Contains(word, StringComparer.Ordinal) ? $": mixpanel {word}" : "")}.";
         if (isRoot && Catalogue.Groups.FirstOrDefault(group => group.Name == word.Replace('_', '-')) is { } about)
             return $"'{about.Name}' is a group of actions. Its actions: mixpanel help {about.Name}.";

@@ -166,8 +166,8 @@ sealed class Gateway : IAsyncDisposable
             kestrel.Limits.MaxRequestLineSize = 32 << 10; // an import's mapping is a parameter
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(30);
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
-            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(Limits.SlowestRate, Limits.LongestPause);
-            kestrel.Limits.MinResponseDataRate = new MinDataRate(Limits.SlowestRate, Limits.LongestPause);
+            kestrel.Limits.MinRequestBodyDataRate = Rate;
+            kestrel.Limits.MinResponseDataRate = Rate;
             kestrel.RequestHeaderEncodingSelector = name => name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase) ? Digits : null;
             kestrel.Listen(options.Address, options.Port, listen =>
             {
@@ -295,13 +295,15 @@ sealed class Gateway : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Streams may be long, and may pause.</summary>
+    static readonly MinDataRate Rate = new(Limits.SlowestRate, Limits.LongestPause), RateOfStream = new(Limits.SlowestRateOfStream, Limits.LongestPause);
+
+    /// <summary>Streams may be long, and may pause. Others have the usual rate, also where the embedded Mixpanel serves them, which sets none for its own clients.</summary>
     static void SetPace(HttpContext context, Route route)
     {
-        var slow = new MinDataRate(Limits.SlowestRateOfStream, Limits.LongestPause);
         if (route.HasStreamedBody && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
-        if (route.HasStreamedBody && context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } body) body.MinDataRate = slow;
-        if (route.HasStreamedAnswer && context.Features.Get<IHttpMinResponseDataRateFeature>() is { } answer) answer.MinDataRate = slow;
+        if (!HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol)) return; // a connection that requests share has one rate
+        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } body) body.MinDataRate = route.HasStreamedBody ? RateOfStream : Rate;
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } answer) answer.MinDataRate = route.HasStreamedAnswer ? RateOfStream : Rate;
     }
 
     /// <summary>The default lifetime would handle Ctrl-C and SIGTERM instead of the program itself.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -45,6 +46,12 @@ static class McpRoute
             return;
         }
 
+        if (MessageCheck.IsError(received.Memory.Span))
+        {
+            context.Response.StatusCode = StatusCodes.Status202Accepted;
+            return;
+        }
+
         var (request, response) = (context.Request.Body, context.Response.Body);
         using var answer = new MemoryStream();
         (context.Request.Body, context.Response.Body) = (MessageCheck.IsPlain(received.Memory.Span) ? received.AsStream() : Plain(received), answer);
@@ -72,7 +79,14 @@ static class McpRoute
     /// A message with the members that the protocol defines and no others: JSON-RPC ignores others, and so does the protocol on standard input, but not while it
     /// reads a body.
     /// </summary>
-    static MemoryStream Plain(HeldBytes received) => new(JsonSerializer.SerializeToUtf8Bytes(LineTransport.Read(received.Memory.Span)!, LineTransport.MessageType));
+    static MemoryStream Plain(HeldBytes received)
+    {
+        var plain = new MemoryStream();
+        using (var json = new Utf8JsonWriter(plain, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) JsonSerializer.Serialize(json, LineTransport.Read(received.Memory.Span)!, LineTransport.MessageType);
+        received.HoldMore(plain.Length);
+        plain.Position = 0;
+        return plain;
+    }
 
     /// <summary>The error in a message, with the status of its response; null if there is none. What was not processed at all is an error of HTTP, too.</summary>
     static (int Status, int Code, string Message)? Checked(HeldBytes received)
@@ -88,10 +102,10 @@ static class McpRoute
         }
         catch (MixpanelException e)
         {
-            return MessageCheck.FaultOfJson(received.Memory.Span) is { } found ? (400, found.Code, found.Message) : (400, MessageCheck.InvalidRequest, e.Error.Message);
+            return MessageCheck.FaultOfJson(received.Memory.Span) is { } found ? (400, found.Code, found.Message) : (400, MessageCheck.InvalidRequest, e.Error.Message.Replace("input: ", "The message ", StringComparison.Ordinal));
         }
 
         if (MessageCheck.Fault(received.Memory.Span) is { } fault) return (fault.Code == MessageCheck.InvalidParams ? 200 : 400, fault.Code, fault.Message);
-        return MessageCheck.IsPlain(received.Memory.Span) || LineTransport.Read(received.Memory.Span) is not null ? null : (400, MessageCheck.InvalidRequest, MessageCheck.NotAMessage);
+        return MessageCheck.IsPlain(received.Memory.Span) || MessageCheck.IsError(received.Memory.Span) || LineTransport.Read(received.Memory.Span) is not null ? null : (400, MessageCheck.InvalidRequest, MessageCheck.NotAMessage);
     }
 }

@@ -165,6 +165,7 @@ sealed class LineTransport : ITransport
             return;
         }
 
+        if (MessageCheck.IsError(line.Span)) return;
         if (Read(line.Span) is not { } message)
         {
             await RefuseAsync(line, MessageCheck.InvalidRequest, MessageCheck.NotAMessage);

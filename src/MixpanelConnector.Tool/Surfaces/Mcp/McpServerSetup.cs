@@ -62,5 +62,5 @@ static class McpServerSetup
 
     /// <summary>The only page of a list. No cursor was given out, so none is known.</summary>
     static TResult OnlyPage<TResult>(PaginatedRequestParams? parameters, TResult page) =>
-        parameters?.Cursor is null ? page : throw new McpProtocolException("params.cursor is unknown: the list has a single page.", McpErrorCode.InvalidParams);
+        string.IsNullOrEmpty(parameters?.Cursor) ? page : throw new McpProtocolException("params.cursor is unknown: the list has a single page.", McpErrorCode.InvalidParams);
 }

@@ -28,14 +28,17 @@ static class MessageCheck
     public static (int Code, string Message)? Fault(ReadOnlySpan<byte> message)
     {
         if (FaultOfJson(message) is { } fault) return fault;
+        if (FaultOfTexts(message) is { } text) return (InvalidRequest, text);
         var envelope = Envelope.Of(message);
         if (envelope.Fault is { } wrong) return (InvalidRequest, wrong);
-        if (FaultOfTexts(message) is { } text) return (InvalidRequest, text);
         return envelope.FaultOfParams is { } parameters ? (InvalidParams, parameters) : null;
     }
 
     /// <summary>Whether a message without a fault is a request or a notification with no other members than those that the protocol defines.</summary>
     public static bool IsPlain(ReadOnlySpan<byte> message) => Envelope.Of(message).IsPlain;
+
+    /// <summary>Whether a message without a fault is the other side's answer that a message of ours had an error. It is not answered.</summary>
+    public static bool IsError(ReadOnlySpan<byte> message) => Envelope.Of(message).IsError;
 
     /// <summary>The error of a message that is not JSON, or nested too deeply.</summary>
     public static (int Code, string Message)? FaultOfJson(ReadOnlySpan<byte> message)
@@ -57,22 +60,26 @@ static class MessageCheck
     /// <summary>The members of a message, which is valid JSON, that JSON-RPC defines, and those of its parameters that are checked.</summary>
     ref struct Envelope
     {
-        bool _isObject, _isArray, _hasId, _isResponse, _hasOthers;
+        bool _isObject, _isArray, _hasId, _hasResult, _hasError, _hasOthers;
         string? _version, _method, _fault;
         JsonTokenType _methodType, _parameters, _required, _arguments;
 
         /// <summary>Why the message is none of JSON-RPC; null if it is one.</summary>
         public readonly string? Fault => this switch
         {
-            { _isArray: true } => "The protocol has no batches: send one message at a time.",
+            { _isArray: true } => "This server takes no batches: send one message at a time.",
             { _isObject: false } or { _version: not "2.0" } => NotAMessage,
+            { IsError: true } => null,
             { _fault: { } fault } => fault,
             { _methodType: JsonTokenType.String } => null,
             { _methodType: not JsonTokenType.None } => "method must be a text.",
-            _ => _isResponse && _hasId ? null : NotAMessage,
+            _ => _hasResult && _hasId ? null : NotAMessage,
         };
 
-        public readonly bool IsPlain => _method is not null && !_hasOthers && !_isResponse;
+        /// <summary>An error of a message whose id the other side could not read has the id null, or none.</summary>
+        public readonly bool IsError => _hasError && _methodType is JsonTokenType.None;
+
+        public readonly bool IsPlain => _method is not null && !_hasOthers && !_hasResult && !_hasError;
 
         /// <summary>The error in the parameters of a request, with its place; null if there is none. A notification gets no answer.</summary>
         public readonly string? FaultOfParams
@@ -100,8 +107,8 @@ static class MessageCheck
                 if (reader.ValueTextEquals("jsonrpc"u8)) envelope._version = TextAfter(ref reader);
                 else if (reader.ValueTextEquals("id"u8)) envelope.ReadId(ref reader);
                 else if (reader.ValueTextEquals("method"u8)) (envelope._method, envelope._methodType) = (TextAfter(ref reader), reader.TokenType);
-                else if (reader.ValueTextEquals("result"u8)) envelope._isResponse |= Next(ref reader) is not JsonTokenType.None;
-                else if (reader.ValueTextEquals("error"u8)) envelope._isResponse |= Next(ref reader) is JsonTokenType.StartObject;
+                else if (reader.ValueTextEquals("result"u8)) envelope._hasResult |= Next(ref reader) is not JsonTokenType.None;
+                else if (reader.ValueTextEquals("error"u8)) envelope._hasError |= Next(ref reader) is JsonTokenType.StartObject;
                 else if (!reader.ValueTextEquals("params"u8)) envelope._hasOthers |= reader.Read();
                 else if ((envelope._parameters = Next(ref reader)) is JsonTokenType.StartObject) parameters = reader;
                 reader.Skip();

@@ -8,9 +8,14 @@ abstract class MappingCondition
     {
         var before = record.Tree.IsTest;
         record.Tree.IsTest = true;
-        var holds = IsMet(record, in scope);
-        record.Tree.IsTest = before;
-        return holds;
+        try
+        {
+            return IsMet(record, in scope);
+        }
+        finally
+        {
+            record.Tree.IsTest = before; // also after text that is not valid Unicode
+        }
     }
 
     protected abstract bool IsMet(RecordView record, in Scope scope);
@@ -57,9 +62,14 @@ sealed class Exists(MappingValue value, bool wanted) : MappingCondition
     {
         var before = record.KeepsEmpty;
         record.KeepsEmpty = true;
-        var exists = value.Read(record, in scope).IsThere;
-        record.KeepsEmpty = before;
-        return exists == wanted;
+        try
+        {
+            return value.Read(record, in scope).IsThere == wanted;
+        }
+        finally
+        {
+            record.KeepsEmpty = before;
+        }
     }
 }
 

@@ -109,6 +109,18 @@ sealed class MappingLookups
             }
         }
 
+        static bool IsText(RecordView view, in Found found)
+        {
+            try
+            {
+                return view.TextOf(in found).Length >= 0;
+            }
+            catch (InvalidOperationException)
+            {
+                return false; // half of a surrogate pair
+            }
+        }
+
         // False when the file is not one of the lookup's.
         bool Take(RecordReader reader, ref bool isFirst, ref long changed)
         {
@@ -120,7 +132,7 @@ sealed class MappingLookups
                 if (isRead)
                 {
                     (key, value) = (rule.Key.Read(view, in Scope.Record), rule.Value.Read(view, in Scope.Record));
-                    isRead = !key.IsContainer && !value.IsContainer && !view.Tree.TryFindLost(from: 0, out _, out _);
+                    isRead = !key.IsContainer && !value.IsContainer && IsText(view, in key) && IsText(view, in value) && !view.Tree.TryFindLost(from: 0, out _, out _);
                 }
 
                 if (!isRead)

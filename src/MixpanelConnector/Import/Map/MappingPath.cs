@@ -137,9 +137,9 @@ sealed class MappingPath
             var from = at;
             at = step switch
             {
-                { Name: { } beginning, Value: null, IsBeginning: true } => FirstThere(tree, container, beginning),
+                { Name: { } beginning, Value: null, IsBeginning: true } => FirstThere(record, container, beginning),
                 { Name: { } name, Value: null } => tree.Member(container, name),
-                { IsAny: true } => FirstThere(tree, container),
+                { IsAny: true } => FirstThere(record, container),
                 { Name: { } name, Value: { } value } => Filtered(record, container, name, value, step.IsBeginning),
                 _ => Element(tree, container, step.Index),
             };
@@ -185,10 +185,11 @@ sealed class MappingPath
         return rest[(end + 1)..];
     }
 
-    static int FirstThere(JsonTree tree, int container, byte[]? beginning = null)
+    static int FirstThere(RecordView record, int container, byte[]? beginning = null)
     {
+        var tree = record.Tree;
         for (var at = tree.FirstOf(container); at >= 0; at = tree.After(at, container))
-            if ((beginning is null || tree[at].RawName.StartsWith(beginning)) && !tree.IsMissing(at)) return at;
+            if ((beginning is null || tree[at].RawName.StartsWith(beginning)) && !record.IsMissing(Found.Of(in tree[at], at))) return at;
         return JsonTree.None;
     }
 

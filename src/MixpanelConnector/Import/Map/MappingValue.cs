@@ -10,6 +10,9 @@ namespace MixpanelConnector.Import.Map;
 /// <summary>A value that a mapping reads: its origin, its condition, and its conversion. Absent when it is missing: null, blank text, or what is empty.</summary>
 abstract class MappingValue
 {
+    /// <summary>Whether it is a value of the record, as it is or in another form, not made from several or by rules that need a certain text.</summary>
+    public virtual bool IsCopied => false;
+
     public abstract Found Read(RecordView record, in Scope scope);
 
     /// <summary>Reads all alternatives, so that none of them counts as unread.</summary>
@@ -38,10 +41,12 @@ abstract class MappingValue
 /// <param name="none">Texts that count as absent.</param>
 sealed class PathValue(MappingPath path, IReadOnlyList<byte[]> none) : MappingValue
 {
+    public override bool IsCopied => true;
+
     public override Found Read(RecordView record, in Scope scope)
     {
         var found = path.Find(record, in scope);
-        if (record.IsMissing(in found) && !(record.KeepsEmpty && found is { IsThere: true, IsText: false } or { Length: > 0 }))
+        if (record.IsMissing(in found))
         {
             if (record is { Sought: { } sought, Tree.IsTest: false } && path.Shown(record, in scope) is { } shown) sought.Add(shown);
             return Found.Nothing;
@@ -107,6 +112,8 @@ sealed class ConstantValue : MappingValue
 /// <summary>The first of several values that is present.</summary>
 sealed class FirstValue(IReadOnlyList<MappingValue> values) : MappingValue
 {
+    public override bool IsCopied { get; } = values.All(value => value.IsCopied);
+
     public override Found Read(RecordView record, in Scope scope)
     {
         foreach (var value in values)
@@ -214,6 +221,8 @@ sealed class TableValue(MappingValue value, Dictionary<string, MappingValue> tab
 /// <summary>A value that is present only under a condition, and absent when it is one of several texts.</summary>
 sealed class GuardedValue(MappingValue value, MappingCondition? when, IReadOnlyList<byte[]> none) : MappingValue
 {
+    public override bool IsCopied => value.IsCopied;
+
     public override Found Read(RecordView record, in Scope scope)
     {
         if (when is not null && !when.Holds(record, in scope)) return Found.Nothing;
@@ -353,6 +362,8 @@ enum MappedForm
 /// <summary>A value converted to another form. Left unchanged when it cannot be converted, except for countries, dates and hosts, which are then absent.</summary>
 sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : MappingValue
 {
+    public override bool IsCopied => value.IsCopied && form is (MappedForm.Text or MappedForm.Number or MappedForm.Boolean or MappedForm.Json or MappedForm.List or MappedForm.Single or MappedForm.Sorted or MappedForm.Ga4Items);
+
     public override Found Read(RecordView record, in Scope scope)
     {
         var taken = record.Tree.Takes;

@@ -45,9 +45,14 @@ sealed partial class RecordMapper
     Found InsertId(EventSection section, in Scope scope)
     {
         _view.Tree.IsTest = _view.KeepsEmpty = true; // a hash holds nothing of what it is made from
-        var id = InsertIdOf(section, in scope);
-        _view.Tree.IsTest = _view.KeepsEmpty = false;
-        return id;
+        try
+        {
+            return InsertIdOf(section, in scope);
+        }
+        finally
+        {
+            _view.Tree.IsTest = _view.KeepsEmpty = false;
+        }
     }
 
     Found InsertIdOf(EventSection section, in Scope scope)

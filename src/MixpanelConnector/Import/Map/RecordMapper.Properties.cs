@@ -13,7 +13,7 @@ sealed partial class RecordMapper
         {
             var property = properties[i];
             var taken = _view.Tree.Takes;
-            var found = property.Value.Read(_view, in scope);
+            var found = Whole(property.Value, in scope);
             if (!found.IsThere)
             {
                 _view.Tree.GiveBack(taken);
@@ -38,7 +38,7 @@ sealed partial class RecordMapper
     /// </summary>
     void WriteSpread(Spread spread, in Scope scope, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
-        var from = spread.From.Read(_view, in scope);
+        var from = Whole(spread.From, in scope);
         var container = ContainerOf(in from, spread.Key is null ? NeededShape.Members : NeededShape.Entries);
         if (container < 0) return;
         if (spread.Groups)
@@ -56,11 +56,26 @@ sealed partial class RecordMapper
             var key = spread.Key is { } named ? named.Read(_view, in inner) : isObject ? Found.NameOf(in _view.Tree[at]) : Found.Nothing;
             if (!IsNamed(spread, in key, at, from.Node) || IsUsed(spread, in key, at)) continue;
             var taken = _view.Tree.Takes;
-            var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
+            var found = spread.Value is { } value ? Whole(value, in inner) : Found.Of(in _view.Tree[at], at);
             if (!HasValue(spread, in found, in inner, from.Node, taken)) continue;
             var since = spread.Time is { } when && owner.Length > 0 ? TimeOf(when, in inner) ?? time : time;
             if (spread.NeedsValues && !IsRead(spread, in found, in inner, from.Node)) continue;
             WriteSpread(spread, in key, in found, ref isFirst, owner, since);
+        }
+    }
+
+    /// <summary>A value that becomes a property, or whose members do: they are not changed, so what is blank or empty is not missing.</summary>
+    Found Whole(MappingValue value, in Scope scope)
+    {
+        if (!value.IsCopied) return value.Read(_view, in scope);
+        _view.KeepsEmpty = true;
+        try
+        {
+            return value.Read(_view, in scope);
+        }
+        finally
+        {
+            _view.KeepsEmpty = false;
         }
     }
 
@@ -74,7 +89,7 @@ sealed partial class RecordMapper
             var key = spread.Key?.Read(_view, in inner) ?? Found.NameOf(in _view.Tree[at]);
             if (!IsNamed(spread, in key, at, from) || IsUsed(spread, in key, at)) continue;
             var taken = _view.Tree.Takes;
-            var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
+            var found = spread.Value is { } value ? Whole(value, in inner) : Found.Of(in _view.Tree[at], at);
             if (!HasValue(spread, in found, in inner, from, taken) || (spread.NeedsValues && !IsRead(spread, in found, in inner, from))) continue;
             _view.Tree.Take(found.Node);
             var name = Encoding.UTF8.GetString(_view.TextOf(in key));
@@ -119,6 +134,7 @@ sealed partial class RecordMapper
         _view.Tree.Take(value.Node);
         if (!_view.Tree.HasUnread(entry.Element, in value)) return true;
         spread.Key?.ReadAll(_view, in entry);
+        spread.Time?.Read(_view, in entry);
         if (!_view.Tree.HasUnread(entry.Element, in value)) return true;
         _view.Tree.Lose(from, NeededShape.EntriesWithValues);
         return false;

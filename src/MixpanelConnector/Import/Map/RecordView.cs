@@ -68,7 +68,7 @@ sealed class RecordView
     public void Reuse() => _used = 0;
 
     /// <summary>Whether a value counts as missing.</summary>
-    public bool IsMissing(in Found found) => found switch
+    public bool IsMissing(in Found found) => KeepsEmpty ? !found.IsThere || found is { IsText: true, Length: 0 } : found switch
     {
         { IsText: true } => JsonValues.IsBlank(found.Raw),
         { IsContainer: true, Node: >= 0 } => Tree.IsMissing(found.Node),
