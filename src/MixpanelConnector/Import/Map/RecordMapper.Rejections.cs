@@ -56,8 +56,15 @@ sealed partial class RecordMapper
     List<string> Sought(MappingValue value, in Scope scope)
     {
         var sought = _view.Sought = [];
-        value.Read(_view, in scope);
-        _view.Sought = null;
+        try
+        {
+            value.Read(_view, in scope);
+        }
+        finally
+        {
+            _view.Sought = null;
+        }
+
         return [.. sought.Distinct(StringComparer.Ordinal)];
     }
 
