@@ -25,7 +25,7 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
     readonly byte[][] _nulls = [.. (nullValues ?? request.NullValues).Concat(dialect.Nulls).Where(text => text.Length > 0).Select(Encoding.UTF8.GetBytes)];
     readonly bool _writesNulls = request.Fix.HasFlag(ImportFixes.Nulls);
     readonly bool _timesFollowAFormat = request.TimeFormat is not null;
-    readonly string _namedBy = request.NoHeader ? "--column-names names" : request.Replay is null ? "the header" : "the header of its file";
+    readonly string _namedBy = request.ColumnsFrom is { } from ? $"{from} names" : request.NoHeader ? "--column-names names" : request.Replay is null ? "the header" : "the header of its file";
     readonly int[] _nameless = [.. Enumerable.Range(1, columns.Names.Count - 1).Where(i => string.IsNullOrWhiteSpace(columns.Names[i]))]; // but for the first column, which numbers the rows then
     FieldWriter? _writeCell;
     byte[]? _layout;

@@ -37,8 +37,20 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
     public static bool ComputeIdsOfPlaces(ImportCheckpoint checkpoint) => !checkpoint.OptionsFingerprint.EndsWith(IdsOfBytes, StringComparison.Ordinal);
 
     /// <summary>The error for a checkpoint that was made with other options.</summary>
-    public MixpanelException Differ(ImportCheckpoint checkpoint, string? deadLetters) => MixpanelException.Invalid(
-        "restart", $"The checkpoint was created with other options ({new Lines(checkpoint.OptionsFingerprint).Compared(new Lines(Fingerprint))}). Use the same options{Replaying(checkpoint, deadLetters)}, or begin again with --restart.");
+    public MixpanelException Differ(ImportCheckpoint checkpoint, string? deadLetters)
+    {
+        var (before, now) = (new Lines(checkpoint.OptionsFingerprint), new Lines(Fingerprint));
+        return MixpanelException.Invalid("restart", IsOfOtherVersion(before, now)
+            ? $"The checkpoint was created with the mapping of {request.Mapping!.Name} in another version of this program, which differs. Finish with that version{Replaying(checkpoint, deadLetters)}, or begin again with --restart."
+            : $"The checkpoint was created with other options ({before.Compared(now)}). Use the same options{Replaying(checkpoint, deadLetters)}, or begin again with --restart.");
+    }
+
+    /// <summary>Whether nothing differs but the rules of a built-in mapping, which only another version of this program can have changed.</summary>
+    bool IsOfOtherVersion(Lines before, Lines now) =>
+        request.Mapping is { Vendor: not null } && before.Differs(now) is ([var then], [var current]) && WithoutRules(then) is { } mapping && mapping == WithoutRules(current);
+
+    /// <summary>The line of a mapping without the hash of its rules; null for another line.</summary>
+    static string? WithoutRules(string line) => line.StartsWith("mapping=", StringComparison.Ordinal) && line.Split(' ', 3) is [var name, _, var others] ? $"{name} {others}" : null;
 
     /// <param name="known">What was accepted.</param>
     /// <param name="deadLetters">The dead-letter file, unless the checkpoint names it.</param>
@@ -53,8 +65,10 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
         if (OtherIds(known, before, now) is { } reason)
             throw MixpanelException.Invalid("restart", $"{accepted} accepted, and {reason}: after a restart, events without an $insert_id of their own would get other ids, and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume{Replaying(known, deadLetters)}; or, if this is intended or every event has an $insert_id, add --new-ids.");
         if (OtherIdentity(before, now) is { } option)
-            throw MixpanelException.Invalid("restart", $"{accepted} accepted, and --{option} has changed: Mixpanel identifies events by event, time, distinct_id and $insert_id, and events for which one of these changes would count twice. Nothing was sent. Run the command as before and without --restart to resume{Replaying(known, deadLetters)}; or, if this is intended or none of the four changes, add --new-ids.");
+            throw MixpanelException.Invalid("restart", $"{accepted} accepted, and {Changed(option, before, now)}: Mixpanel identifies events by event, time, distinct_id and $insert_id, and events for which one of these changes would count twice. Nothing was sent. {(IsOfOtherVersion(before, now) ? "Finish with that version" : "Run the command as before")} and without --restart to resume{Replaying(known, deadLetters)}; or, if this is intended or none of the four changes, add --new-ids.");
     }
+
+    string Changed(string option, Lines before, Lines now) => IsOfOtherVersion(before, now) ? $"the mapping of {request.Mapping!.Name} was another in the version of this program that began" : $"--{option} has changed";
 
     /// <summary>The advice that does not resend what was accepted, if something was rejected.</summary>
     static string Replaying(ImportCheckpoint known, string? deadLetters) =>
@@ -165,12 +179,16 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
         public List<(string Name, string Value)> Differing(Lines other, string option) =>
             [.. Pairs(option).Except(other.Pairs(option)), .. other.Pairs(option).Except(Pairs(option))];
 
+        /// <summary>The lines that only this one has, and those that only the other has.</summary>
+        public (string[] Mine, string[] Others) Differs(Lines other) => ([.. _lines.Except(other._lines, StringComparer.Ordinal)], [.. other._lines.Except(_lines, StringComparer.Ordinal)]);
+
         /// <summary>What differs, as text.</summary>
         public string Compared(Lines other)
         {
-            return $"{Others(_lines, other._lines)} then, {Others(other._lines, _lines)} now";
+            var (then, now) = Differs(other);
+            return $"{Listed(then)} then, {Listed(now)} now";
 
-            static string Others(string[] lines, string[] others) => lines.Except(others, StringComparer.Ordinal).ToList() is { Count: > 0 } differing ? string.Join(", ", differing) : "nothing else";
+            static string Listed(string[] lines) => lines.Length > 0 ? string.Join(", ", lines) : "nothing else";
         }
 
         static string Named(string name) => Uri.UnescapeDataString(name);

@@ -309,6 +309,9 @@ public sealed record ImportRequest
     /// <summary>A preparation of the records, used instead of a <see cref="Mapping"/>. Default: none.</summary>
     internal RecordPreparation? Preparation { get; init; }
 
+    /// <summary>What names the columns, if not the option, such as a file next to the records; null for the option.</summary>
+    internal string? ColumnsFrom { get; init; }
+
     /// <summary>Whether records are converted before they are checked.</summary>
     internal bool IsMapped => Mapping is not null || Preparation is not null;
 
@@ -391,6 +394,6 @@ public sealed record ImportRequest
         RecordCleaner.EnsureSense(this);
         TimeReader.EnsureSense(this);
         if (Mapping?.Rows is not { } rows || Replay is not null || Dialect.IsSaid(this)) return this;
-        return this with { Encoding = Encoding ?? rows.Encoding, Delimiter = rows.Delimiter, Quote = rows.Quote, Escape = rows.Escape, NoHeader = rows.Columns.Count > 0, ColumnNames = rows.Columns };
+        return this with { Encoding = Encoding ?? rows.Encoding, Delimiter = rows.Delimiter, Quote = rows.Quote, Escape = rows.Escape, NoHeader = rows.Columns.Count > 0, ColumnNames = rows.Columns, ColumnsFrom = rows.Columns.Count > 0 ? $"the mapping of {Mapping!.Name}" : null };
     }
 }

@@ -51,6 +51,8 @@ public sealed class GroupsTests : IDisposable
     [InlineData("""{"$token":"other","$group_id":"a","$set":{}}""", "token_differs")]
     [InlineData("""{"$group_id":"a"}""", "operation_missing")]
     [InlineData("""{"$group_id":"a","$set":{},"$unset":["x"]}""", "operation_ambiguous")]
+    [InlineData("""{"$group_id":"a","$add":{"n":1}}""", "operation_invalid")]
+    [InlineData("""{"$append":{"list":1},"$group_id":"a"}""", "operation_invalid")]
     public async Task A_bad_update_is_dead_lettered_by_its_reason(string record, string code)
     {
         var report = await _run.RunAsync(Request(record));
@@ -78,15 +80,23 @@ public sealed class GroupsTests : IDisposable
     }
 
     [Fact]
-    public async Task What_cannot_be_repeated_safely_is_not_sent_again_when_its_outcome_is_unknown()
+    public async Task An_operation_that_groups_do_not_have_is_refused_in_the_same_words_everywhere_and_not_sent()
     {
-        _run.Mixpanel.Script = request => request.Number == 1 ? MixpanelDouble.Answer(502, "") : null;
-        var report = await _run.RunAsync(Request("""
+        const string Updates = """
             {"$group_id":"a","$set":{"n":1}}
             {"$group_id":"a","$add":{"n":1}}
-            """));
-        Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
-        Assert.True(Assert.Single(_run.DeadLetters()).GetProperty("maybe_delivered").GetBoolean());
+            {"$group_id":"a","$append":{"list":"x"}}
+            {"$group_id":"a"}
+            """;
+        var tried = await _run.RunAsync(Request(Updates) with { DryRun = true });
+        var report = await _run.RunAsync(Request(Updates));
+        Assert.Equal((RunOutcome.Rejected, 1, 3), (report.Outcome, report.Accepted, report.Rejected));
+        Assert.Equal((1, 3), (tried.Accepted, tried.Rejected));
+        Assert.Single(_run.Mixpanel.Stored);
+        string[] reasons = ["Mixpanel has no $add for groups", "Mixpanel has no $append for groups: $union adds to a list", "the record has neither $properties nor one of $set, $set_once, $union, $remove, $unset, $delete"];
+        Assert.Equal(reasons, _run.DeadLetters().Select(letter => letter.GetProperty("message").GetString()));
+        Assert.Equal([.. reasons, .. reasons], _run.Diagnostics.Where(said => said.Code.StartsWith("operation_", StringComparison.Ordinal)).Select(said => said.Reason));
+        Assert.All(_run.DeadLetters(), letter => Assert.False(letter.TryGetProperty("maybe_delivered", out var maybe) && maybe.GetBoolean()));
     }
 
     [Fact]

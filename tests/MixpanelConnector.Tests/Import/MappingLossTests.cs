@@ -3,51 +3,8 @@ using System.Text.Json;
 namespace MixpanelConnector.Tests.Import;
 
 /// <summary>What a mapping reads becomes part of the result, rejects the record by its path, or is counted.</summary>
-public sealed class MappingLossTests : IDisposable
+public sealed class MappingLossTests : MappedImport
 {
-    readonly ImportRun _run = new();
-    readonly List<ImportDiagnostic> _said = [];
-
-    public void Dispose() => _run.Dispose();
-
-    static ImportMapping MappingOf(string name) => name.StartsWith('{') ? ImportMapping.Parse(name) : ImportMapping.OfVendor(name);
-
-    async Task<ImportReport> RunAsync(string mapping, ImportType type, params string[] records)
-    {
-        File.Delete(_run.DeadLetterPath);
-        return await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", string.Concat(records.Select(record => record + "\n")))) with
-        {
-            Type = type,
-            GroupKey = type is ImportType.Groups ? "company" : null,
-            Mapping = MappingOf(mapping),
-            Diagnostics = new Receiver(_said),
-        });
-    }
-
-    /// <summary>The properties of the event that a record becomes.</summary>
-    async Task<JsonElement> EventAsync(string mapping, string record)
-    {
-        var report = await RunAsync(mapping, ImportType.Events, record);
-        Assert.True(report.Accepted == 1, string.Join('\n', report.Problems));
-        return JsonDocument.Parse(_run.Mixpanel.Stored[^1]).RootElement.GetProperty("properties");
-    }
-
-    async Task<(string Code, string? Field, string Message)> RejectedAsync(string mapping, ImportType type, string record)
-    {
-        var report = await RunAsync(mapping, type, record);
-        Assert.True((report.Accepted, report.Rejected) == (0, 1), record);
-        var letter = Assert.Single(_run.DeadLetters());
-        return (letter.GetProperty("code").GetString()!, letter.TryGetProperty("field", out var field) ? field.GetString() : null, letter.GetProperty("message").GetString()!);
-    }
-
-    sealed class Receiver(List<ImportDiagnostic> said) : IProgress<ImportDiagnostic>
-    {
-        public void Report(ImportDiagnostic value)
-        {
-            lock (said) said.Add(value);
-        }
-    }
-
     [Theory]
     [InlineData("ga4", """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","event_params":[{"key":"p","value":{"string_value":"[]"}},{"key":"q","value":{"string_value":"{}"}},{"key":"r","value":{"string_value":" "}},{"key":"s","value":"[]"}]}""", """{"p":"[]","q":"{}","r":" ","s":"[]"}""")]
     [InlineData("segment", """{"type":"track","event":"e","messageId":"m","userId":"u","timestamp":"2026-03-01T08:15:31Z","properties":{"p":"","q":[],"r":{}}}""", """{"p":"","q":[],"r":{}}""")]
@@ -266,7 +223,7 @@ public sealed class MappingLossTests : IDisposable
         foreach (var nothing in (string[])["null", "\"\"", "\" \"", "[]", "{}", "[null]", "\"[]\""])
         {
             Assert.True((await RunAsync(mapping, ImportType.Events, record.Replace("WHAT", nothing, StringComparison.Ordinal))).Accepted == 1, nothing);
-            Assert.Equal(name, JsonDocument.Parse(_run.Mixpanel.Stored[^1]).RootElement.GetProperty("event").GetString());
+            Assert.Equal(name, JsonDocument.Parse(Run.Mixpanel.Stored[^1]).RootElement.GetProperty("event").GetString());
         }
     }
 
@@ -290,9 +247,9 @@ public sealed class MappingLossTests : IDisposable
     [InlineData("\"table\":{\"a\":\"A\"}", "\"b\"")]
     [InlineData("\"split\":{\"at\":\",\",\"take\":1}", "\"a\"")]
     [InlineData("\"split\":{\"at\":\",\",\"take\":1},\"as\":\"country\"", "\"a,Atlantis\"")]
-    public async Task A_value_that_cannot_be_converted_is_counted_and_said_once_unless_another_rule_reads_it(string how, string value)
+    public async Task A_value_that_cannot_be_converted_is_counted_andSaid_once_unless_another_rule_reads_it(string how, string value)
     {
-        _run.Folder.Write("names.ndjson", """{"k":"a","v":"A"}""" + "\n");
+        Run.Folder.Write("names.ndjson", """{"k":"a","v":"A"}""" + "\n");
         foreach (var (rules, count) in ((string, int)[])
         [
             ("""{"x":{"path":"p.v",HOW}}""", 2),
@@ -303,13 +260,13 @@ public sealed class MappingLossTests : IDisposable
             ("""{"x":{"path":"p.v",HOW,"when":{"path":"e","equals":"other"}}}""", 0),
         ])
         {
-            _said.Clear();
+            Said.Clear();
             var mapping = """{"name":"own","lookups":{"names":{"file":"names","key":"k","value":"v","records":false}},"events":{"event":"e","time":"t","properties":RULES}}""".Replace("RULES", rules.Replace("HOW", how, StringComparison.Ordinal), StringComparison.Ordinal);
-            var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", string.Concat(((string[])["null", value, value]).Select(one => """{"e":"e","t":1772352930,"p":{"v":VALUE}}""".Replace("VALUE", one, StringComparison.Ordinal) + "\n")))) with { Inputs = [_run.Folder.File("input.ndjson"), _run.Folder.File("names.ndjson")], Mapping = ImportMapping.Parse(mapping), Diagnostics = new Receiver(_said) });
+            var report = await Run.RunAsync(Run.Request(Run.Folder.Write("input.ndjson", string.Concat(((string[])["null", value, value]).Select(one => """{"e":"e","t":1772352930,"p":{"v":VALUE}}""".Replace("VALUE", one, StringComparison.Ordinal) + "\n")))) with { Inputs = [Run.Folder.File("input.ndjson"), Run.Folder.File("names.ndjson")], Mapping = ImportMapping.Parse(mapping), Diagnostics = new Receiver(Said) });
             Assert.Equal((3, 0), (report.Accepted, report.Rejected));
             Assert.Equal(count, report.Mapped!.GetValueOrDefault("unconverted"));
-            if (count == 0) Assert.DoesNotContain(_said, said => said.Reason.Contains("p.v", StringComparison.Ordinal));
-            else Assert.StartsWith("In line 2, p.v ", Assert.Single(_said, said => said.Code == "warning").Reason, StringComparison.Ordinal);
+            if (count == 0) Assert.DoesNotContain(Said, said => said.Reason.Contains("p.v", StringComparison.Ordinal));
+            else Assert.StartsWith("In line 2, p.v ", Assert.Single(Said, said => said.Code == "warning").Reason, StringComparison.Ordinal);
         }
     }
 
@@ -333,7 +290,7 @@ public sealed class MappingLossTests : IDisposable
     public async Task An_alternative_that_a_rule_does_not_need_keeps_its_name(string vendor, ImportType type, string record, string name)
     {
         Assert.Equal(1, (await RunAsync(vendor, type, record)).Accepted);
-        Assert.Contains($"\"{name}\":\"other\"", _run.Mixpanel.Stored[^1], StringComparison.Ordinal);
+        Assert.Contains($"\"{name}\":\"other\"", Run.Mixpanel.Stored[^1], StringComparison.Ordinal);
     }
 
     [Theory]
@@ -350,5 +307,86 @@ public sealed class MappingLossTests : IDisposable
         var (_, _, message) = await RejectedAsync(vendor, ImportType.Events, record);
         Assert.Contains(needed, message, StringComparison.Ordinal);
         Assert.Contains($", but {there}", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("posthog", ImportType.Events, """{"event":"e","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"$device_id":"d","$is_identified":WHAT}}""", "properties.$is_identified")]
+    [InlineData("posthog", ImportType.Profiles, """{"event":"$set","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"$is_identified":WHAT,"$set":{"a":1}}}""", "properties.$is_identified")]
+    [InlineData("posthog", ImportType.Profiles, """{"distinct_id":"u","person_version":1,"created_at":"2026-03-01T08:15:30Z","is_deleted":WHAT,"properties":{"a":1}}""", "is_deleted")]
+    public async Task A_truth_value_that_is_neither_true_nor_false_is_refused_by_its_path(string vendor, ImportType type, string record, string field)
+    {
+        foreach (var unknown in (string[])["\"maybe\"", "\"TRUE\"", "2", "\"2026-03-01\""])
+        {
+            var (code, path, message) = await RejectedAsync(vendor, type, record.Replace("WHAT", unknown, StringComparison.Ordinal));
+            Assert.Equal(("not_mapped", field), (code, path));
+            Assert.StartsWith(field, message, StringComparison.Ordinal);
+        }
+
+        foreach (var known in (string[])["true", "false", "1", "0", "\"true\"", "\"false\"", "\"1\"", "\"0\"", "null", "\"\""])
+        {
+            var report = await RunAsync(vendor, type, record.Replace("WHAT", known, StringComparison.Ordinal));
+            Assert.True((report.Rejected, report.Accepted + (report.LeftOut?.GetValueOrDefault("deleted") ?? 0)) == (0, 1), known);
+            if (report.Accepted == 1) Assert.DoesNotContain("\"distinct_id\":\"\"", Run.Mixpanel.Stored[^1], StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task An_identification_needs_no_truth_value() =>
+        Assert.Equal("u", (await EventAsync("posthog", """{"event":"$identify","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"$anon_distinct_id":"d","$is_identified":"maybe"}}""")).GetProperty("$user_id").GetString());
+
+    [Theory]
+    [InlineData("ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","event_params":[{"key":"x","value":{"string_value":""}}]}""")]
+    [InlineData("ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","event_params":[{"key":"x","value":{"string_value":"","int_value":null}}]}""")]
+    [InlineData("ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","event_params":[{"key":"x","value":""}]}""")]
+    [InlineData("ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","ecommerce":{"x":""}}""")]
+    [InlineData("ga4", ImportType.Profiles, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","user_properties":[{"key":"x","value":{"string_value":""}},{"key":"y","value":{"string_value":"y"}}]}""")]
+    [InlineData("segment", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"x":""}}""")]
+    [InlineData("segment", ImportType.Profiles, """{"type":"identify","userId":"u","timestamp":"2026-03-01T08:15:30Z","traits":{"x":""}}""")]
+    [InlineData("rudderstack", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"x":""}}""")]
+    [InlineData("amplitude", ImportType.Events, """{"event_type":"e","user_id":"u","event_time":"2026-03-01 08:15:30","event_properties":{"x":""}}""")]
+    [InlineData("posthog", ImportType.Events, """{"event":"e","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"x":""}}""")]
+    [InlineData("heap", ImportType.Events, """{"type":"e","identity":"u","time":"2026-03-01 08:15:30","x":""}""")]
+    [InlineData("mparticle", ImportType.Events, """{"mpid":7,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250,"custom_attributes":{"x":""}}}]}""")]
+    [InlineData("snowplow", ImportType.Events, """{"event":"unstruct","event_name":"e","collector_tstamp":"2026-03-01 08:15:30","unstruct_event":{"data":{"schema":"s","data":{"x":""}}}}""")]
+    public async Task An_empty_text_is_kept_by_all_vendors(string vendor, ImportType type, string record)
+    {
+        Assert.Equal(1, (await RunAsync(vendor, type, record)).Accepted);
+        Assert.Contains("\"x\":\"\"", Run.Mixpanel.Stored[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_filled_value_is_preferred_to_an_empty_text() =>
+        Assert.Equal(5, (await EventAsync("ga4", """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","event_params":[{"key":"x","value":{"string_value":"","int_value":"5"}}]}""")).GetProperty("x").GetInt32());
+
+    [Theory]
+    [InlineData("""{"first":[{"path":"a.at","as":"date"},"b"]}""", "p.a.at")]
+    [InlineData("""{"first":[{"path":"none"},{"path":"a","split":{"at":"|","take":1}},"b"]}""", "p.a")]
+    [InlineData("\"c\"", "p.c")]
+    public async Task The_time_of_an_entry_that_cannot_be_read_is_named_itself(string time, string field)
+    {
+        var own = """{"name":"own","profiles":{"id":"who","set":{"spread":[{"from":"p","key":"k","value":"v","time":TIME}]}}}""".Replace("TIME", time, StringComparison.Ordinal);
+        var a = time.Contains("a.at", StringComparison.Ordinal) ? """{"at":"garbage"}""" : "\"garbage\"";
+        var (code, path, message) = await RejectedAsync(own, ImportType.Profiles, """{"who":"u","p":[{"k":"x","v":1,"b":1772352930},{"k":"y","v":2,"a":AT,"b":1772352930,"c":"garbage"}]}""".Replace("AT", a, StringComparison.Ordinal));
+        Assert.Equal(("time_invalid", field), (code, path));
+        Assert.StartsWith(field, message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"drop\":[\"b\",\"c\"]")]
+    [InlineData("\"drop\":[\"b*\",\"c\"]")]
+    [InlineData("\"keep\":[\"a\"]")]
+    public async Task What_the_mapping_drops_is_not_counted_as_unconverted(string how)
+    {
+        var report = await RunAsync("""{"name":"own","events":{"event":"e","time":"t","spread":[{"from":"dates","value":{"path":"@","as":"date"},HOW}]}}""".Replace("HOW", how, StringComparison.Ordinal), ImportType.Events, """{"e":"e","t":1772352930,"dates":{"a":"soon","b":"later","c":1772352930}}""");
+        Assert.Equal((1, 1), (report.Accepted, report.Mapped!["unconverted"]));
+    }
+
+    [Fact]
+    public async Task A_search_that_a_broken_name_ends_changes_nothing_of_the_next_record()
+    {
+        const string Own = """{"name":"own","events":{"each":"list","event":"e","time":"t","properties":{"x":"x"}}}""";
+        var report = await RunAsync(Own, ImportType.Events, """{"list":{"\ud800":{"t":1772352930}}}""", """{"list":{"\ud800":{"e":"e","t":1772352930}}}""");
+        Assert.Equal((1, 1), (report.Accepted, report.Rejected)); // nothing seeks the missing x, whose path cannot be shown
+        Assert.Equal("invalid_utf8", Assert.Single(Run.DeadLetters()).GetProperty("code").GetString());
     }
 }

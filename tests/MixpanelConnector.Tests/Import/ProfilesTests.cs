@@ -87,6 +87,24 @@ public sealed class ProfilesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_reason_is_the_same_wherever_it_is_reported()
+    {
+        _run.Mixpanel.Script = request => request.Number == 1 ? MixpanelDouble.Answer(200, """{"status":0,"error":"some data points failed validation","num_good_events":1}""") : null;
+        var report = await RunAsync("""
+            {"$distinct_id":"a","$set":{"n":1}}
+            {"$distinct_id":"b","$add":{"n":1}}
+            """);
+        Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
+        var letter = Assert.Single(_run.DeadLetters());
+        var reason = Assert.Single(report.Reasons!);
+        var said = Assert.Single(_run.Diagnostics, said => said.Code == "outcome_unknown");
+        Assert.Equal(("outcome_unknown", "outcome_unknown"), (letter.GetProperty("code").GetString(), reason.Code));
+        Assert.Equal(said.Reason, Assert.Single(reason.Samples).Message);
+        Assert.StartsWith("the response left open whether Mixpanel accepted the record", said.Reason, StringComparison.Ordinal);
+        Assert.EndsWith("some data points failed validation. The update may have taken effect, and cannot be retried safely.", letter.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_rate_limit_says_that_nothing_was_done_and_everything_is_sent_again()
     {
         _run.Mixpanel.Script = request => request.Number == 1 ? MixpanelDouble.Answer(429, "{}") : null;

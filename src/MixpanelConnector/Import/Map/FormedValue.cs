@@ -48,8 +48,11 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
             case MappedForm.Boolean:
                 return found.IsContainer ? found : BooleanOf(record, in found);
             case MappedForm.Json:
-                return found is { IsText: true, Node: >= 0 } && record.Tree.ContainerOf(found.Node, isNeeded: false) is var inner and >= 0 ? Found.Of(in record.Tree[inner], inner) : found;
+                if (!found.IsText || record.Tree.ContainerOf(found.Node, isNeeded: false) is not (var inner and >= 0)) return found;
+                record.Tree.Open(found.Node, inner);
+                return Found.Of(in record.Tree[inner], inner);
             case MappedForm.List:
+                if (found is { IsText: true, Length: 0 }) return Found.Nothing;
                 record.Tree.Take(found.Node);
                 return found.Type is JsonTokenType.StartArray ? found : record.Made(JsonTokenType.StartArray, found.IsText ? [(byte)'[', (byte)'"', .. found.Raw, (byte)'"', (byte)']'] : [(byte)'[', .. found.Raw, (byte)']']);
             case MappedForm.Single:
@@ -57,7 +60,9 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
                 return found is { Type: JsonTokenType.StartArray, Node: >= 0 } && record.Tree.FirstOf(found.Node) is var first and >= 0 && record.Tree.After(first, found.Node) < 0 ? Found.Of(in record.Tree[first], first) : found;
             case MappedForm.Sorted:
                 record.Tree.Take(found.Node);
-                return record.Tree.ContainerOf(found.Node, isNeeded: false) is var list and >= 0 && record.Tree[list].Type is JsonTokenType.StartArray ? Sorted(record, list) : found;
+                if (record.Tree.ContainerOf(found.Node, isNeeded: false) is not (var list and >= 0) || record.Tree[list].Type is not JsonTokenType.StartArray) return found;
+                record.Tree.Open(found.Node, list);
+                return Sorted(record, list);
             case MappedForm.Ga4Items:
                 record.Tree.Take(found.Node);
                 return found.IsContainer && found.Node >= 0 ? Ga4Items(record, in found) : found;

@@ -39,6 +39,9 @@ enum NeededShape
 
     /// <summary>One that can be converted, such as a country. Otherwise the result lacks it, which is counted.</summary>
     Converted,
+
+    /// <summary>A text whose objects have each member once.</summary>
+    Unique,
 }
 
 /// <summary>
@@ -55,11 +58,6 @@ sealed class JsonTree
     const int Deepest = 1000;
 
     const int IsBroken = -2; // for text that begins like a container but is none
-
-    /// <summary>Records have many members, most of which are looked up. Up to this many members are indexed by name.</summary>
-    const int MostIndexed = Slots / 2;
-
-    const int Slots = 512;
 
     /// <summary>What the mapping has made of a value.</summary>
     [Flags]
@@ -80,8 +78,8 @@ sealed class JsonTree
         Counted = 8,
     }
 
-    readonly int[] _slots = new int[Slots]; // the members of the record by a hash of their names; 0 is a free slot
-    bool _isIndexed;
+    readonly MemberIndex _members = new();
+    readonly List<int> _repeated = []; // members whose object already has their name, in the order of their indexes
     readonly List<int> _open = [];
     readonly List<byte[]> _texts = [];
     readonly List<(int Value, NeededShape Needed)> _misses = [];
@@ -111,6 +109,9 @@ sealed class JsonTree
         public JsonTokenType Type;
         public bool NameIsEscaped;
         public bool IsEscaped;
+
+        /// <summary>Whether it is an object with a name that is not valid Unicode.</summary>
+        public bool HasBadName;
         public Uses Uses;
 
         /// <summary>The value as JSON.</summary>
@@ -123,17 +124,18 @@ sealed class JsonTree
     public ref readonly Node this[int index] => ref _nodes[index];
 
     /// <summary>Parses a copy of a record; false when it is not a JSON object.</summary>
+    /// <exception cref="InvalidOperationException">One of its names contains an unpaired surrogate.</exception>
     public bool TryParse(ReadOnlySpan<byte> record)
     {
         (_count, _textsUsed, Takes, IsTest) = (0, 0, 0, false);
         _misses.Clear();
+        _repeated.Clear();
+        _members.Clear();
         if (!Utf8.IsValid(record)) return false;
         var text = TextOf(record.Length);
         record.CopyTo(text);
-        _isIndexed = false;
         if (!TryAdd(text, record.Length, None) || _nodes[0].Type is not JsonTokenType.StartObject) return false;
-        Index();
-        return true;
+        return _nodes[0].HasBadName ? throw BadName() : true;
     }
 
     /// <summary>The first value in an object or list; <see cref="None"/> for none.</summary>
@@ -215,7 +217,7 @@ sealed class JsonTree
         _misses.Clear();
     }
 
-    /// <summary>Finds the first value whose content would be lost, preferably one that nothing can read: those in it are its consequence.</summary>
+    /// <summary>Finds the first value whose content would be lost, preferably one that nothing can read, or whose members are ambiguous: others are the consequence.</summary>
     /// <param name="from">The number of earlier values to disregard that were needed in another shape.</param>
     /// <param name="value">The value.</param>
     /// <param name="needed">What it should have been.</param>
@@ -225,9 +227,9 @@ sealed class JsonTree
         for (var i = from; i < _misses.Count; i++)
         {
             var (missed, shape) = _misses[i];
-            if (shape is NeededShape.Converted || !IsLost(missed)) continue;
+            if (shape is NeededShape.Converted || !IsLost(missed, shape)) continue;
             if (value < 0) (value, needed) = (missed, shape);
-            if (!Has(missed, Uses.Lost)) continue;
+            if (!Has(missed, Uses.Lost) && shape is not NeededShape.Unique) continue;
             (value, needed) = (missed, shape);
             break;
         }
@@ -291,11 +293,14 @@ sealed class JsonTree
 
     bool Has(int value, Uses uses) => (_nodes[value].Uses & uses) != Uses.None;
 
-    /// <summary>Whether a value was needed in another shape, and nothing has read it: neither by entering it, nor as a whole, nor with what contains it.</summary>
-    bool IsLost(int value)
+    /// <summary>
+    /// Whether a value was needed in another shape, and nothing has read it: neither as a whole, nor with what contains it, nor, unless its members are
+    /// ambiguous, by entering it.
+    /// </summary>
+    bool IsLost(int value, NeededShape needed)
     {
         if (Has(value, Uses.Lost)) return true;
-        return !Has(value, Uses.Entered) && IsUntaken(value);
+        return (needed is NeededShape.Unique || !Has(value, Uses.Entered)) && IsUntaken(value);
     }
 
     bool IsUntaken(int value)
@@ -351,51 +356,91 @@ sealed class JsonTree
             _nodes[value].Inner = inner;
         }
 
-        if (inner == IsBroken && isNeeded) Miss(value, NeededShape.Object);
+        if (isNeeded && inner == IsBroken) Miss(value, NeededShape.Object);
+        if (isNeeded && inner >= 0 && RepeatedIn(inner) >= 0) Miss(value, NeededShape.Unique);
         return inner == IsBroken ? None : inner;
     }
 
+    /// <summary>Notes that values in a container are read. If that is in a text, nothing of it may be lost, either.</summary>
+    public void Open(int value, int container)
+    {
+        Enter(value);
+        if (container != value && !IsTest && RepeatedIn(container) >= 0) Lose(value, NeededShape.Unique);
+    }
+
+    /// <summary>The members whose objects already have their names, in the order of the text.</summary>
+    public ReadOnlySpan<int> Repeated => CollectionsMarshal.AsSpan(_repeated);
+
+    /// <summary>The first member in a value whose object already has its name; <see cref="None"/> for none.</summary>
+    public int RepeatedIn(int value)
+    {
+        if (_repeated.Count == 0) return None;
+        var at = _repeated.BinarySearch(value + 1);
+        if (at < 0) at = ~at;
+        return at < _repeated.Count && _repeated[at] < _nodes[value].Next ? _repeated[at] : None;
+    }
+
+    /// <summary>Whether two members have the same name in the same object.</summary>
+    public bool AreNamesakes(int one, int other) => _nodes[one].Parent == _nodes[other].Parent && _nodes[one].NameStart > 0 && HasName(one, NameOf(other));
+
     /// <summary>The member of an object with a name; <see cref="None"/> for none.</summary>
+    /// <exception cref="InvalidOperationException">One of its names contains an unpaired surrogate.</exception>
     public int Member(int container, ReadOnlySpan<byte> name)
     {
         if (container < 0 || _nodes[container].Type is not JsonTokenType.StartObject) return None;
-        var nodes = _nodes;
-        if (container == 0 && _isIndexed)
-        {
-            for (var slot = SlotOf(name); _slots[slot] is var member and > 0; slot = (slot + 1) % Slots)
-                if (HasName(member, name)) return member;
-            return None;
-        }
-
-        var end = nodes[container].Next;
-        for (var at = container + 1; at < end; at = nodes[at].Next)
-            if ((nodes[at].NameEnd - nodes[at].NameStart == name.Length || nodes[at].NameIsEscaped) && HasName(at, name)) return at;
+        if (_nodes[container].HasBadName) throw BadName();
+        for (var slot = _members.SlotOf(container, name); _members[slot] is var member and > 0; slot = _members.After(slot))
+            if (IsMember(member, container, name)) return member;
         return None;
     }
 
-    void Index()
-    {
-        _slots.AsSpan().Clear();
-        var members = 0;
-        for (var at = FirstOf(0); at >= 0; at = After(at, 0))
-        {
-            if (++members > MostIndexed) return;
-            ref readonly var node = ref _nodes[at];
-            var slot = SlotOf(node.NameIsEscaped ? JsonValues.Unescaped(node.RawName) : node.RawName);
-            while (_slots[slot] > 0) slot = (slot + 1) % Slots;
-            _slots[slot] = at;
-        }
-
-        _isIndexed = true;
-    }
-
-    static int SlotOf(ReadOnlySpan<byte> name) => name.IsEmpty ? 0 : ((name.Length * 31) + (name[0] * 7) + (name[^1] * 13) + (name[name.Length / 2] * 3)) % Slots;
-
-    /// <summary>Whether a member has a given name.</summary>
-    public bool HasName(int member, ReadOnlySpan<byte> name)
+    /// <summary>Indexes a member, unless the object already has its name.</summary>
+    void Index(int member, int container)
     {
         ref readonly var node = ref _nodes[member];
-        return node.NameIsEscaped ? JsonValues.Unescaped(node.RawName).SequenceEqual(name) : node.RawName.SequenceEqual(name);
+        if (node.NameIsEscaped) IndexEscaped(member, container);
+        else Index(member, container, node.RawName);
+    }
+
+    void Index(int member, int container, ReadOnlySpan<byte> name)
+    {
+        var slot = _members.SlotOf(container, name);
+        for (; _members[slot] is var other and > 0; slot = _members.After(slot))
+        {
+            if (other >= member || !IsMember(other, container, name)) continue; // the former is left from a text that was broken
+            _repeated.Add(member);
+            return;
+        }
+
+        if (_members.TryPut(slot, member)) return;
+        _members.Grow();
+        _repeated.Clear();
+        for (var at = 1; at <= member; at++)
+            if (_nodes[at] is { NameStart: > 0 }) Index(at, _nodes[at].Parent);
+    }
+
+    void IndexEscaped(int member, int container)
+    {
+        try
+        {
+            Index(member, container, JsonValues.Unescaped(_nodes[member].RawName));
+        }
+        catch (InvalidOperationException)
+        {
+            _nodes[container].HasBadName = true;
+        }
+    }
+
+    bool IsMember(int member, int container, ReadOnlySpan<byte> name) => member < _count && _nodes[member].Parent == container && HasName(member, name);
+
+    static InvalidOperationException BadName() => new("A name contains half of a surrogate pair.");
+
+    bool HasName(int member, ReadOnlySpan<byte> name) => NameOf(member).SequenceEqual(name);
+
+    ReadOnlySpan<byte> NameOf(int member)
+    {
+        ref readonly var node = ref _nodes[member];
+        return node.NameIsEscaped ? JsonValues.Unescaped(node.RawName) : node.RawName;
     }
 
     int Read(int value)
@@ -409,6 +454,7 @@ sealed class JsonTree
         var length = node.IsEscaped ? JsonValues.Unescape(quoted, text) : Copy(quoted, text);
         if (TryAdd(text, length, value) && _nodes[count].Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return count;
         (_count, _textsUsed) = (count, used);
+        _repeated.RemoveAll(member => member >= count);
         return text.AsSpan(0, length).TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..] ? IsBroken : None;
     }
 
@@ -461,6 +507,8 @@ sealed class JsonTree
                     Type = type,
                     IsEscaped = type is JsonTokenType.String && reader.ValueIsEscaped,
                 };
+                if (nameStart == 0) continue;
+                Index(_count - 1, parent);
                 (nameStart, nameEnd, nameIsEscaped) = (0, 0, false);
             }
 

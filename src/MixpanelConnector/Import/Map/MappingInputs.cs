@@ -45,7 +45,7 @@ sealed record MappingInputs(ImportRequest Request, List<InputFile> Inputs, Mappi
             names = columns;
         }
 
-        return new(request with { NoHeader = true, ColumnNames = names! }, records, lookups);
+        return new(request with { NoHeader = true, ColumnNames = names!, ColumnsFrom = headers[0].Name }, records, lookups);
 
         bool IsIgnored(InputFile input) => mapping.Ignored.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, Path.GetFileName(input.Name), ignoreCase: true));
     }

@@ -87,7 +87,7 @@ sealed class MappingLookups
         var table = _tables[rule] = new(StringComparer.Ordinal);
         var view = new RecordView();
         var dialect = request with { Columns = request.Columns, Diagnostics = null };
-        if (rule.Columns.Count > 0) dialect = dialect with { Format = "tsv", NoHeader = true, ColumnNames = rule.Columns, Quote = null, Escape = null, SkipLines = 0, Delimiter = null };
+        if (rule.Columns.Count > 0) dialect = dialect with { Format = "tsv", NoHeader = true, ColumnNames = rule.Columns, ColumnsFrom = $"the mapping of {request.Mapping!.Name}", Quote = null, Escape = null, SkipLines = 0, Delimiter = null };
         var files = inputs.FindAll(input => input.Fault is null && rule.IsOf(input) && (!rule.IsGlob || input.CanBeReadTwice));
         if (files.Count == 0 && !rule.IsGlob) _missing.Add(rule);
         foreach (var input in files)
@@ -109,11 +109,15 @@ sealed class MappingLookups
             }
         }
 
-        static bool IsText(RecordView view, in Found found)
+        bool TryRead(in Record record, out Found key, out Found value, out string? repeated)
         {
+            (key, value, repeated) = (Found.Nothing, Found.Nothing, null);
             try
             {
-                return view.TextOf(in found).Length >= 0;
+                if (record is not { Kind: RecordKind.Json, Rejection: null } || !view.TryTake(record.Raw)) return false;
+                (key, value) = (rule.Key.Read(view, in Scope.Record), rule.Value.Read(view, in Scope.Record));
+                if (view.Tree.Repeated is [var member, ..]) repeated = $"{Columns.RecordFields.Shown(view.PathOf(member))} is in its object twice";
+                return repeated is null && !key.IsContainer && !value.IsContainer && view.TextOf(in key).Length >= 0 && view.TextOf(in value).Length >= 0 && !view.Tree.TryFindLost(from: 0, out _, out _);
             }
             catch (InvalidOperationException)
             {
@@ -127,18 +131,10 @@ sealed class MappingLookups
             while (reader.TryRead(out var record))
             {
                 if (record.Kind is RecordKind.Blank) continue;
-                var (key, value) = (Found.Nothing, Found.Nothing);
-                var isRead = record is { Kind: RecordKind.Json, Rejection: null } && view.TryTake(record.Raw);
-                if (isRead)
-                {
-                    (key, value) = (rule.Key.Read(view, in Scope.Record), rule.Value.Read(view, in Scope.Record));
-                    isRead = !key.IsContainer && !value.IsContainer && IsText(view, in key) && IsText(view, in value) && !view.Tree.TryFindLost(from: 0, out _, out _);
-                }
-
-                if (!isRead)
+                if (!TryRead(in record, out var key, out var value, out var repeated))
                 {
                     // Without it, records would silently lack what it says. Files that a glob finds contain records, which are rejected when they are read.
-                    if (!rule.IsGlob) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"has a record that cannot be read in line {record.Line}{(record.Rejection is { } why ? $" ({why.Message})" : "")}: correct it, or remove it"));
+                    if (!rule.IsGlob) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"has a record that cannot be read in line {record.Line}{((record.Rejection?.Message ?? repeated) is { } why ? $" ({why})" : "")}: correct it, or remove it"));
                     continue;
                 }
 

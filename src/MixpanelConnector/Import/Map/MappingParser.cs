@@ -163,12 +163,13 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         at = $"{at}.leave_out";
         return [.. Items(list, at).Select((item, i) =>
         {
-            Ensure(item, $"{at}[{i}]", "when", "reason", "refuse", "looked_up");
+            Ensure(item, $"{at}[{i}]", "when", "reason", "refuse", "field", "looked_up");
             var when = Condition(Needed(item, "when", $"{at}[{i}]"), $"{at}[{i}].when");
             if (item.TryGetProperty("refuse", out var refused) && item.TryGetProperty("reason", out _)) throw Wrong($"{at}[{i}]", "must have a reason or refuse, not both");
             var isLookedUp = Boolean(item, "looked_up", $"{at}[{i}]", otherwise: false);
             if (item.TryGetProperty("looked_up", out _) && refused.ValueKind is not JsonValueKind.Undefined) throw Wrong($"{at}[{i}]", "must have looked_up or refuse, not both");
-            if (refused.ValueKind is not JsonValueKind.Undefined) return new Exclusion(when, Text(refused, $"{at}[{i}].refuse"), Refuses: true);
+            if (refused.ValueKind is not JsonValueKind.Undefined) return new Exclusion(when, Text(refused, $"{at}[{i}].refuse"), Refuses: true) { Field = item.TryGetProperty("field", out var field) ? Text(field, $"{at}[{i}].field") : null };
+            if (item.TryGetProperty("field", out _)) throw Wrong($"{at}[{i}].field", "is for refuse only");
             var reason = Text(Needed(item, "reason", $"{at}[{i}]"), $"{at}[{i}].reason");
             if (reason.Length is 0 or > 64 || reason.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_')) throw Wrong($"{at}[{i}].reason", "must be letters, digits and _");
             return new Exclusion(when, reason, Refuses: false) { IsLookedUp = isLookedUp };

@@ -9,7 +9,10 @@ namespace MixpanelConnector.Import.Map;
 /// <param name="Refuses">Whether they are rejected, because the mapping is not meant for them.</param>
 sealed record Exclusion(MappingCondition When, string Reason, bool Refuses)
 {
-    public Rejection Rejection { get; } = new("not_mapped", null, Reason);
+    /// <summary>The field for which records are rejected; null when they are as a whole.</summary>
+    public string? Field { get; init; }
+
+    public Rejection Rejection => new("not_mapped", Field, Reason);
 
     /// <summary>Whether lookups read these records, which are rejected where none can.</summary>
     public bool IsLookedUp { get; init; }

@@ -54,9 +54,9 @@ sealed partial class RecordMapper
             var inner = new Scope(at, isObject ? at : JsonTree.None, index);
             if (spread.Keep.Count > 0 && isObject && !IsKept(spread, _view.TextOf(Found.NameOf(in _view.Tree[at])))) continue;
             var key = spread.Key is { } named ? named.Read(_view, in inner) : isObject ? Found.NameOf(in _view.Tree[at]) : Found.Nothing;
-            if (!IsNamed(spread, in key, at, from.Node) || IsUsed(spread, in key, at)) continue;
+            if (!IsNamed(spread, in key, at, from.Node) || IsDropped(spread, in key) || IsUsed(spread, in key, at)) continue;
             var taken = _view.Tree.Takes;
-            var found = spread.Value is { } value ? Whole(value, in inner) : Found.Of(in _view.Tree[at], at);
+            var found = spread.Value is { } value ? ValueOf(value, in inner) : Found.Of(in _view.Tree[at], at);
             if (!HasValue(spread, in found, in inner, from.Node, taken)) continue;
             var since = spread.Time is { } when && owner.Length > 0 ? TimeOf(when, in inner) ?? time : time;
             if (spread.NeedsValues && !IsRead(spread, in found, in inner, from.Node)) continue;
@@ -79,6 +79,21 @@ sealed partial class RecordMapper
         }
     }
 
+    /// <summary>The value of an entry. One whose only value is an empty text has that, as a member has.</summary>
+    Found ValueOf(MappingValue value, in Scope entry)
+    {
+        if (Whole(value, in entry) is { IsThere: true } found) return found;
+        _view.KeepsEmptyText = true;
+        try
+        {
+            return Whole(value, in entry);
+        }
+        finally
+        {
+            _view.KeepsEmptyText = false;
+        }
+    }
+
     /// <summary>Writes elements as properties under their own names; several with the same name become a list.</summary>
     void WriteGroups(Spread spread, int from, int container, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
@@ -87,9 +102,9 @@ sealed partial class RecordMapper
         {
             var inner = new Scope(at, JsonTree.None, 0);
             var key = spread.Key?.Read(_view, in inner) ?? Found.NameOf(in _view.Tree[at]);
-            if (!IsNamed(spread, in key, at, from) || IsUsed(spread, in key, at)) continue;
+            if (!IsNamed(spread, in key, at, from) || IsDropped(spread, in key) || IsUsed(spread, in key, at)) continue;
             var taken = _view.Tree.Takes;
-            var found = spread.Value is { } value ? Whole(value, in inner) : Found.Of(in _view.Tree[at], at);
+            var found = spread.Value is { } value ? ValueOf(value, in inner) : Found.Of(in _view.Tree[at], at);
             if (!HasValue(spread, in found, in inner, from, taken) || (spread.NeedsValues && !IsRead(spread, in found, in inner, from))) continue;
             _view.Tree.Take(found.Node);
             var name = Encoding.UTF8.GetString(_view.TextOf(in key));
@@ -111,6 +126,18 @@ sealed partial class RecordMapper
     {
         if (key is { IsThere: true, IsContainer: false }) return true;
         if (!_view.Tree.IsEmpty(entry)) _view.Tree.Lose(from, spread.Key is null ? NeededShape.Members : NeededShape.Entries);
+        return false;
+    }
+
+    /// <summary>Whether an entry is not to become a property.</summary>
+    bool IsDropped(Spread spread, in Found key)
+    {
+        if (spread.Drop.Count == 0 && spread.DropPrefixes.Count == 0) return false;
+        var text = _view.TextOf(in key);
+        var named = HashOf(text);
+        if (spread.Drop.Contains(named)) return true;
+        foreach (var beginning in spread.DropPrefixes)
+            if (text.StartsWith(beginning)) return !spread.Names.ContainsKey(named);
         return false;
     }
 
@@ -143,9 +170,8 @@ sealed partial class RecordMapper
     /// <summary>When an entry was set; null when it does not say so. If that cannot be read, it is unknown whether it is the newest.</summary>
     long? TimeOf(MappingValue value, in Scope entry)
     {
-        var taken = _view.Tree.Takes;
         if (TryReadTime(value, TimeUnit.ByDigits, in entry, out var time, out var bad)) return time;
-        if (bad is not null && OriginOf(value.Read(_view, in entry), taken) is var origin and >= 0) _view.Tree.Lose(origin, NeededShape.Time);
+        if (bad is { } origin) _view.Tree.Lose(origin >= 0 ? origin : entry.Element, NeededShape.Time);
         return null;
     }
 
@@ -154,10 +180,6 @@ sealed partial class RecordMapper
         var text = _view.TextOf(in key);
         var named = HashOf(text);
         var renamed = spread.Names.Count > 0 ? spread.Names.GetValueOrDefault(named) : null;
-        if (spread.Drop.Count > 0 && spread.Drop.Contains(named)) return;
-        foreach (var beginning in spread.DropPrefixes)
-            if (renamed is null && text.StartsWith(beginning)) return;
-
         _view.Tree.Take(found.Node);
         var raw = renamed is not null ? renamed : key.Raw;
         var hash = renamed is null ? named : HashOfRaw(raw);
@@ -225,7 +247,7 @@ sealed partial class RecordMapper
     {
         if (found.Node < 0) return JsonTree.None;
         var container = _view.Tree.ContainerOf(found.Node);
-        if (container >= 0) _view.Tree.Enter(found.Node);
+        if (container >= 0) _view.Tree.Open(found.Node, container);
         else if (!_view.Tree.IsNothing(found.Node)) _view.Tree.Lose(found.Node, needed);
         return container;
     }

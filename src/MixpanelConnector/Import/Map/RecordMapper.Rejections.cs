@@ -12,14 +12,19 @@ sealed partial class RecordMapper
 
     static string? FieldOf(string path) => path.Length == 0 ? null : path;
 
-    /// <summary>Reads a time. False when it is missing, or cannot be read: then the rejection says so.</summary>
-    bool TryReadTime(MappingValue value, TimeUnit unit, in Scope scope, out long time, out Rejection? bad)
+    /// <summary>Reads a time. False when it is missing, or cannot be read.</summary>
+    /// <param name="value">The time.</param>
+    /// <param name="unit">Its unit.</param>
+    /// <param name="scope">The value that is mapped.</param>
+    /// <param name="time">The time in milliseconds since 1970.</param>
+    /// <param name="bad">The value that cannot be read, or <see cref="JsonTree.None"/> for one that is derived from none; null if it is not that.</param>
+    bool TryReadTime(MappingValue value, TimeUnit unit, in Scope scope, out long time, out int? bad)
     {
         var (misses, taken) = (_view.Tree.Misses, _view.Tree.Takes);
         var found = value.Read(_view, in scope);
         (time, bad) = (0, null);
-        if (_view.Tree.Misses > misses && _view.Tree.TryFindFailed(misses, out var failed)) bad = BadTime(failed); // another time must not replace it
-        else if (found.IsThere && (found.IsContainer || !MappedTime.TryRead(_view.TextOf(in found), unit, out time))) bad = BadTime(OriginOf(in found, taken));
+        if (_view.Tree.Misses > misses && _view.Tree.TryFindFailed(misses, out var failed)) bad = failed; // another time must not replace it
+        else if (found.IsThere && (found.IsContainer || !MappedTime.TryRead(_view.TextOf(in found), unit, out time))) bad = OriginOf(in found, taken);
         return bad is null && found.IsThere;
     }
 
@@ -68,10 +73,17 @@ sealed partial class RecordMapper
         return [.. sought.Distinct(StringComparer.Ordinal)];
     }
 
+    Rejection RepeatedAt(int member)
+    {
+        var path = _view.PathOf(member);
+        return new("duplicate_key", FieldOf(path), $"{Shown(path)} is in its object twice: the mapping of {_vendor} would read only one of its values");
+    }
+
     Rejection LostBy(int lost, NeededShape needed)
     {
         if (needed is NeededShape.Time) return BadTime(lost);
         var tree = _view.Tree;
+        if (needed is NeededShape.Unique) return RepeatedAt(tree.RepeatedIn(tree.ContainerOf(lost, isNeeded: false)));
         var path = _view.PathOf(lost);
         var shown = Shown(path);
         if (path.Length > 0 && tree[lost].RawName.IsEmpty && tree[tree[lost].Parent].Type is JsonTokenType.StartArray) shown = $"an entry of {shown}";

@@ -44,6 +44,7 @@ sealed partial class RecordMapper : IRecordMapper
     readonly ExportTables? _tables; // of replayed records
     RecordPlace _place;
     int _container;
+    int _repeated; // a member next to the values that are mapped whose object already has its name
     int _at;
     int _index;
     int _given;
@@ -116,7 +117,7 @@ sealed partial class RecordMapper : IRecordMapper
     public bool Begin(scoped in Record record)
     {
         Clear();
-        (_container, _at, _isSingle) = (JsonTree.None, JsonTree.None, false);
+        (_container, _at, _repeated, _isSingle) = (JsonTree.None, JsonTree.None, JsonTree.None, false);
         if (record is not { Kind: RecordKind.Json, Rejection: null, Oversized: null }) return false;
         if (record.Origin is { } origin && origin != _place.Origin) SetTable(_tables is null ? NameOf(origin) : _tables.TableOf(origin)); // it is replayed
         _place = new(record.Offset, record.Line, record.Origin, record.InsertId);
@@ -201,10 +202,39 @@ sealed partial class RecordMapper : IRecordMapper
         _tellsNames = _container >= 0 && tree[_container].Type is JsonTokenType.StartObject;
         _at = _container < 0 ? list.Node : tree.FirstOf(_container);
         _index = 0;
+        if (tree.Repeated.Length > 0 && RefuseRepeated()) return;
         if (list.Node >= 0 && IsNoListOfValues(list.Node)) tree.Lose(list.Node, NeededShape.List);
-        else if (_container >= 0) tree.Enter(list.Node);
+        else if (_container >= 0) tree.Open(list.Node, _container);
         if (_at < 0 && !IsExcluded(in Scope.Record)) LeaveOut(in Scope.Record, "empty");
         if (RefuseLost(in Scope.Record)) _at = JsonTree.None;
+    }
+
+    /// <summary>
+    /// Looks for members next to the values that are mapped whose objects already have their names. If one of them may lead to other values,
+    /// or there are no values, the record is rejected; otherwise each of these is.
+    /// </summary>
+    bool RefuseRepeated()
+    {
+        var tree = _view.Tree;
+        foreach (var repeated in tree.Repeated)
+        {
+            if (_container >= 0 && repeated > _container && repeated < tree[_container].Next && tree[repeated].Parent != _container) continue; // in one of them
+            if (_repeated < 0) _repeated = repeated;
+            if (_at >= 0 && tree[repeated].Parent != _container && !LeadsTo(repeated)) continue;
+            _at = JsonTree.None;
+            Add(in Scope.Record, rejection: RepeatedAt(repeated), insertId: _place.InsertId);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether another member with the name of this one leads to the values that are mapped.</summary>
+    bool LeadsTo(int repeated)
+    {
+        for (var at = _container < 0 ? _at : _container; at > 0; at = _view.Tree[at].Parent)
+            if (_view.Tree.AreNamesakes(at, repeated)) return true;
+        return false;
     }
 
     /// <summary>Whether a value is not what each of several records is made from: one of them in place of a list of them, a scalar, or broken text.</summary>
@@ -238,10 +268,23 @@ sealed partial class RecordMapper : IRecordMapper
     void MapOne(in Scope scope)
     {
         _view.Tree.ForgetMisses();
+        if (_view.Tree.Repeated.Length > 0 && RefuseRepeated(in scope)) return;
         if (IsExcluded(in scope)) return;
         if (_section is EventSection events) MapEvent(events, in scope);
         else MapUpdates((UpdateSection)_section, in scope);
         if (_view.Tree.Misses > 0 && !RefuseLost(in scope)) CountUnconverted();
+    }
+
+    /// <summary>Rejects a record in which a member has the name of another in its object, of which a mapping would read only one.</summary>
+    bool RefuseRepeated(in Scope scope)
+    {
+        var repeated = _repeated >= 0 ? _repeated : _view.Tree.RepeatedIn(scope.Element);
+        if (repeated < 0) return false;
+        // As any other event that is rejected, it has an id, and counts as an occurrence.
+        var insertId = _section is EventSection events && !IsExcluded(in scope) ? InsertId(events, in scope) : Found.Nothing;
+        Clear();
+        Add(in scope, rejection: RepeatedAt(repeated), insertId: insertId.IsThere ? Encoding.UTF8.GetString(_view.TextOf(in insertId)) : _place.InsertId);
+        return true;
     }
 
     /// <summary>Counts the values that the result lacks because they could not be converted.</summary>
@@ -262,7 +305,7 @@ sealed partial class RecordMapper : IRecordMapper
         if (!_view.Tree.TryFindLost(from, out var lost, out var needed)) return false;
         var insertId = _outputs is [{ Rejection: not null } refused, ..] ? refused.InsertId : null;
         Clear();
-        Add(in scope, rejection: LostBy(lost, needed), insertId: insertId ?? _place.InsertId);
+        Add(in scope, rejection: _repeated >= 0 ? RepeatedAt(_repeated) : LostBy(lost, needed), insertId: insertId ?? _place.InsertId);
         return true;
     }
 
@@ -283,7 +326,7 @@ sealed partial class RecordMapper : IRecordMapper
         }
 
         var isTimed = TryReadTime(section.Time, section.TimeUnit, in scope, out var time, out var badTime);
-        if (!isTimed) rejection ??= badTime ?? NoTime(section, in scope);
+        if (!isTimed) rejection ??= badTime is { } bad ? BadTime(bad) : NoTime(section, in scope);
         if (rejection is not null)
         {
             Add(in scope, rejection: rejection, insertId: insertId.IsThere ? Encoding.UTF8.GetString(_view.TextOf(in insertId)) : _place.InsertId);
@@ -323,7 +366,7 @@ sealed partial class RecordMapper : IRecordMapper
         }
 
         long? time = null;
-        var badTime = default(Rejection);
+        var badTime = default(int?);
         if (section.Time is { } when && TryReadTime(when, section.TimeUnit, in scope, out var read, out badTime)) time = read;
         var stale = 0; // the number of operations of which nothing remains
         foreach (var operation in section.Operations)
@@ -362,10 +405,10 @@ sealed partial class RecordMapper : IRecordMapper
         {
             LeaveOut(in scope, stale > 0 ? "older" : "nothing_set");
         }
-        else if (badTime is not null)
+        else if (badTime is { } bad)
         {
             _outputs.Clear(); // it is unknown whether it is the newest
-            Add(in scope, rejection: badTime);
+            Add(in scope, rejection: BadTime(bad));
         }
         else
         {

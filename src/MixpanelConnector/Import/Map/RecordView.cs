@@ -51,6 +51,9 @@ sealed class RecordView
     /// <summary>Whether what is blank or empty is not missing, as in hashes, which must stay the same.</summary>
     public bool KeepsEmpty { get; set; }
 
+    /// <summary>Whether empty text is not missing, either, as the value of an entry that has no other.</summary>
+    public bool KeepsEmptyText { get; set; }
+
     /// <summary>Receives the paths at which a value is sought but missing; null to note none.</summary>
     public List<string>? Sought { get; set; }
 
@@ -68,7 +71,7 @@ sealed class RecordView
     public void Reuse() => _used = 0;
 
     /// <summary>Whether a value counts as missing.</summary>
-    public bool IsMissing(in Found found) => KeepsEmpty ? !found.IsThere || found is { IsText: true, Length: 0 } : found switch
+    public bool IsMissing(in Found found) => KeepsEmpty ? !found.IsThere || (!KeepsEmptyText && found is { IsText: true, Length: 0 }) : found switch
     {
         { IsText: true } => JsonValues.IsBlank(found.Raw),
         { IsContainer: true, Node: >= 0 } => Tree.IsMissing(found.Node),

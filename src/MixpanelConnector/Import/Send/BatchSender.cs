@@ -199,7 +199,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
     /// <summary>Rejects what cannot be safely retried and may have taken effect; returns the rest, if any.</summary>
     List<List<int>> RefuseUnrepeatable(RecordBatch batch, BatchOutcome outcome, ImportVerdict verdict, Reply reply)
     {
-        var refusal = new Refusal("outcome_unknown", null, $"{verdict.Error!.Message} The update may have taken effect, and cannot be retried safely.") { HttpStatus = reply.Status is 0 ? null : reply.Status };
+        var refusal = new Refusal("outcome_unknown", null, $"{verdict.Error!.Message.TrimEnd('.')}. The update may have taken effect, and cannot be retried safely.") { HttpStatus = reply.Status is 0 ? null : reply.Status };
         var all = Enumerable.Range(0, batch.Count).ToLookup(i => batch[i].Repeatable);
         Refuse(outcome, batch, all[false].Select(i => (i, refusal)));
         var rest = all[true].ToList();

@@ -35,6 +35,7 @@ sealed class ReasonCounts
         string? field = null;
         int? status = null;
         var line = 0L;
+        var maybeDelivered = false;
         var reader = new Utf8JsonReader(deadLetter);
         reader.Read();
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
@@ -45,10 +46,11 @@ sealed class ReasonCounts
             else if (TakeNext(ref reader, "field"u8)) field = reader.GetString();
             else if (TakeNext(ref reader, "message"u8)) message = reader.GetString()!;
             else if (TakeNext(ref reader, "http_status"u8)) status = reader.GetInt32();
+            else if (TakeNext(ref reader, "maybe_delivered"u8)) maybeDelivered = reader.GetBoolean();
             else reader.Skip();
         }
 
-        Add(source, line, new Refusal(code, field, message) { HttpStatus = status });
+        Add(source, line, new Refusal(code, field, message) { HttpStatus = status, MaybeDelivered = maybeDelivered });
 
         static bool TakeNext(ref Utf8JsonReader reader, ReadOnlySpan<byte> name) => reader.ValueTextEquals(name) && reader.Read();
     }

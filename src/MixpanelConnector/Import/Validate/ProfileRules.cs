@@ -23,6 +23,9 @@ sealed class ProfileRules(string token, string? groupKey, ImportFixes asked = Im
     static readonly Rejection GroupIdInvalid = new("group_id_invalid", "$group_id", "$group_id must be a string of at most 255 characters");
     static readonly Rejection GroupIdMayBeText = GroupIdInvalid with { Message = $"{GroupIdInvalid.Message}. {NumberMayBeText}" };
     static readonly Rejection OperationMissing = new("operation_missing", null, "the record has neither $properties nor one of $set, $set_once, $add, $union, $append, $remove, $unset, $delete");
+    static readonly Rejection GroupOperationMissing = OperationMissing with { Message = "the record has neither $properties nor one of $set, $set_once, $union, $remove, $unset, $delete" };
+    static readonly Rejection AddIsForUsers = new("operation_invalid", "$add", "Mixpanel has no $add for groups");
+    static readonly Rejection AppendIsForUsers = new("operation_invalid", "$append", "Mixpanel has no $append for groups: $union adds to a list");
     static readonly Rejection OperationAmbiguous = new("operation_ambiguous", null, "the record has more than one operation");
     static readonly Rejection ObjectNeeded = new("operation_invalid", null, "the value of the operation must be an object");
     static readonly Rejection NamesNeeded = new("operation_invalid", "$unset", "$unset needs an array of property names");
@@ -77,7 +80,12 @@ sealed class ProfileRules(string token, string? groupKey, ImportFixes asked = Im
     {
         if (level == 2) return null;
         _root = RootOf(in key);
-        if (_root is Root.Add or Root.Append) Repeatable = false;
+        if (_root is Root.Add or Root.Append)
+        {
+            if (groupKey is not null) return _root is Root.Add ? AddIsForUsers : AppendIsForUsers;
+            Repeatable = false;
+        }
+
         if (_root is Root.Properties) PropertiesNameAt = key.At;
         if (_root is Root.DistinctId && groupKey is not null) GroupIdNameAt = key.At;
         if (_root >= Root.Properties) _operations++;
@@ -127,7 +135,7 @@ sealed class ProfileRules(string token, string? groupKey, ImportFixes asked = Im
     public Rejection? Missing()
     {
         if (groupKey is null) return !_hasDistinctId ? DistinctIdMissing : _operations == 0 ? OperationMissing : null;
-        if (_operations == 0) return OperationMissing;
+        if (_operations == 0) return GroupOperationMissing;
         if (_hasDistinctId && (_hasGroupId || PropertiesNameAt is null)) return DistinctIdPresent;
         return _hasDistinctId || _hasGroupId ? null : GroupIdMissing;
     }
