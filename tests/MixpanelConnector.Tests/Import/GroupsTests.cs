@@ -94,8 +94,8 @@ public sealed class GroupsTests : IDisposable
         Assert.Equal((1, 3), (tried.Accepted, tried.Rejected));
         Assert.Single(_run.Mixpanel.Stored);
         string[] reasons = ["Mixpanel has no $add for groups", "Mixpanel has no $append for groups: $union adds to a list", "the record has neither $properties nor one of $set, $set_once, $union, $remove, $unset, $delete"];
-        Assert.Equal(reasons, _run.DeadLetters().Select(letter => letter.GetProperty("message").GetString()));
-        Assert.Equal([.. reasons, .. reasons], _run.Diagnostics.Where(said => said.Code.StartsWith("operation_", StringComparison.Ordinal)).Select(said => said.Reason));
+        Assert.Equal(reasons, _run.DeadLetters().Select(letter => letter.GetProperty("message").GetString()), StringComparer.Ordinal);
+        Assert.Equal([.. reasons, .. reasons], _run.Diagnostics.Where(said => said.Code.StartsWith("operation_", StringComparison.Ordinal)).Select(said => said.Reason), StringComparer.Ordinal);
         Assert.All(_run.DeadLetters(), letter => Assert.False(letter.TryGetProperty("maybe_delivered", out var maybe) && maybe.GetBoolean()));
     }
 

@@ -9,7 +9,11 @@ public abstract class MappedImport : IDisposable
 
     private protected List<ImportDiagnostic> Said { get; } = [];
 
-    public void Dispose() => Run.Dispose();
+    public void Dispose()
+    {
+        Run.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     private protected static ImportMapping MappingOf(string name) => name.StartsWith('{') ? ImportMapping.Parse(name) : ImportMapping.OfVendor(name);
 

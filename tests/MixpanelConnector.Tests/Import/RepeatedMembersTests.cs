@@ -92,7 +92,7 @@ public sealed class RepeatedMembersTests : MappedImport
         Assert.Equal((2, 1), (report.Accepted, report.Rejected));
         report = await RunAsync("mparticle", ImportType.Events, Batch("\"mpid\":8,", ""));
         Assert.Equal((0, 3), (report.Accepted, report.Rejected));
-        Assert.Equal(["mpid", "mpid", "mpid"], Run.DeadLetters().Select(letter => letter.GetProperty("field").GetString()));
+        Assert.Equal(["mpid", "mpid", "mpid"], Run.DeadLetters().Select(letter => letter.GetProperty("field").GetString()), StringComparer.Ordinal);
         report = await RunAsync("mparticle", ImportType.Events, Batch("", ",\"events\":[]"));
         Assert.Equal((0, 1), (report.Accepted, report.Rejected));
         report = await RunAsync("mparticle", ImportType.Events, """{"mpid":7,"mpid":8,"events":[]}""");

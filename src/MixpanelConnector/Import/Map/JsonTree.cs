@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -59,6 +61,20 @@ sealed class JsonTree
 
     const int IsBroken = -2; // for text that begins like a container but is none
 
+    /// <summary>Records have many members, most of which are looked up. Up to this many members are indexed by name.</summary>
+    const int MostIndexed = Slots / 2;
+
+    const int Slots = 512;
+
+    /// <summary>The names of up to this many members are compared with each other.</summary>
+    const int MostCompared = 16;
+
+    /// <summary>A set that held more than this is recreated, because clearing it would cost as much for each later object.</summary>
+    const int MostKept = 1024;
+
+    /// <summary>Two members of an object may have the same name.</summary>
+    const ulong MayRepeat = 1UL << 63;
+
     /// <summary>What the mapping has made of a value.</summary>
     [Flags]
     public enum Uses : byte
@@ -78,7 +94,11 @@ sealed class JsonTree
         Counted = 8,
     }
 
-    readonly MemberIndex _members = new();
+    readonly int[] _slots = new int[Slots]; // the members of the record by a hash of their names; 0 is a free slot
+    bool _isIndexed;
+    readonly long _seed = BinaryPrimitives.ReadInt64LittleEndian(Guid.NewGuid().ToByteArray()); // so that no record can be made whose names collide
+    HashSet<ulong> _names = [];
+    ulong[] _seen = new ulong[16]; // a bitmap of the names in each open object: it alone shows that most differ
     readonly List<int> _repeated = []; // members whose object already has their name, in the order of their indexes
     readonly List<int> _open = [];
     readonly List<byte[]> _texts = [];
@@ -109,9 +129,6 @@ sealed class JsonTree
         public JsonTokenType Type;
         public bool NameIsEscaped;
         public bool IsEscaped;
-
-        /// <summary>Whether it is an object with a name that is not valid Unicode.</summary>
-        public bool HasBadName;
         public Uses Uses;
 
         /// <summary>The value as JSON.</summary>
@@ -124,18 +141,18 @@ sealed class JsonTree
     public ref readonly Node this[int index] => ref _nodes[index];
 
     /// <summary>Parses a copy of a record; false when it is not a JSON object.</summary>
-    /// <exception cref="InvalidOperationException">One of its names contains an unpaired surrogate.</exception>
     public bool TryParse(ReadOnlySpan<byte> record)
     {
         (_count, _textsUsed, Takes, IsTest) = (0, 0, 0, false);
         _misses.Clear();
         _repeated.Clear();
-        _members.Clear();
         if (!Utf8.IsValid(record)) return false;
         var text = TextOf(record.Length);
         record.CopyTo(text);
+        _isIndexed = false;
         if (!TryAdd(text, record.Length, None) || _nodes[0].Type is not JsonTokenType.StartObject) return false;
-        return _nodes[0].HasBadName ? throw BadName() : true;
+        Index();
+        return true;
     }
 
     /// <summary>The first value in an object or list; <see cref="None"/> for none.</summary>
@@ -384,57 +401,91 @@ sealed class JsonTree
     public bool AreNamesakes(int one, int other) => _nodes[one].Parent == _nodes[other].Parent && _nodes[one].NameStart > 0 && HasName(one, NameOf(other));
 
     /// <summary>The member of an object with a name; <see cref="None"/> for none.</summary>
-    /// <exception cref="InvalidOperationException">One of its names contains an unpaired surrogate.</exception>
     public int Member(int container, ReadOnlySpan<byte> name)
     {
         if (container < 0 || _nodes[container].Type is not JsonTokenType.StartObject) return None;
-        if (_nodes[container].HasBadName) throw BadName();
-        for (var slot = _members.SlotOf(container, name); _members[slot] is var member and > 0; slot = _members.After(slot))
-            if (IsMember(member, container, name)) return member;
+        var nodes = _nodes;
+        if (container == 0 && _isIndexed)
+        {
+            for (var slot = SlotOf(name); _slots[slot] is var member and > 0; slot = (slot + 1) % Slots)
+                if (HasName(member, name)) return member;
+            return None;
+        }
+
+        var end = nodes[container].Next;
+        for (var at = container + 1; at < end; at = nodes[at].Next)
+            if ((nodes[at].NameEnd - nodes[at].NameStart == name.Length || nodes[at].NameIsEscaped) && HasName(at, name)) return at;
         return None;
     }
 
-    /// <summary>Indexes a member, unless the object already has its name.</summary>
-    void Index(int member, int container)
+    void Index()
     {
-        ref readonly var node = ref _nodes[member];
-        if (node.NameIsEscaped) IndexEscaped(member, container);
-        else Index(member, container, node.RawName);
-    }
-
-    void Index(int member, int container, ReadOnlySpan<byte> name)
-    {
-        var slot = _members.SlotOf(container, name);
-        for (; _members[slot] is var other and > 0; slot = _members.After(slot))
+        _slots.AsSpan().Clear();
+        var (members, repeated) = (0, _repeated.Count);
+        for (var at = FirstOf(0); at >= 0; at = After(at, 0))
         {
-            if (other >= member || !IsMember(other, container, name)) continue; // the former is left from a text that was broken
-            _repeated.Add(member);
-            return;
+            if (++members > MostIndexed)
+            {
+                _repeated.RemoveRange(repeated, _repeated.Count - repeated);
+                FindRepeated(0);
+                _repeated.Sort();
+                return;
+            }
+
+            var name = NameOf(at);
+            var slot = SlotOf(name);
+            for (; _slots[slot] is var other and > 0; slot = (slot + 1) % Slots)
+                if (HasName(other, name)) break;
+            if (_slots[slot] == 0) _slots[slot] = at;
+            else _repeated.Add(at);
         }
 
-        if (_members.TryPut(slot, member)) return;
-        _members.Grow();
-        _repeated.Clear();
-        for (var at = 1; at <= member; at++)
-            if (_nodes[at] is { NameStart: > 0 }) Index(at, _nodes[at].Parent);
+        if (_repeated.Count > repeated) _repeated.Sort();
+        _isIndexed = true;
     }
 
-    void IndexEscaped(int member, int container)
+    /// <summary>Finds the members of an object whose name an earlier one has, at a constant cost for each.</summary>
+    void FindRepeated(int container)
+    {
+        if (_names.Count > MostKept) _names = [];
+        _names.Clear();
+        var members = 0;
+        for (var at = FirstOf(container); at >= 0; at = After(at, container), members++)
+        {
+            if (members == MostCompared) // there may be any number of others
+                for (var before = FirstOf(container); before < at; before = After(before, container)) IsNew(before);
+            if (members < MostCompared ? HasNamesake(at, container) : !IsNew(at)) _repeated.Add(at);
+        }
+
+        bool IsNew(int member) => !TryGetName(member, out var name) || _names.Add(XxHash3.HashToUInt64(name, _seed));
+    }
+
+    bool HasNamesake(int member, int container)
+    {
+        if (!TryGetName(member, out var name)) return false;
+        for (var at = container + 1; at < member; at = _nodes[at].Next)
+            if ((_nodes[at].NameEnd - _nodes[at].NameStart == name.Length || _nodes[at].NameIsEscaped) && TryGetName(at, out var other) && other.SequenceEqual(name)) return true;
+        return false;
+    }
+
+    /// <summary>The name of a member; false when it contains an unpaired surrogate, for which the record is rejected where it is read.</summary>
+    bool TryGetName(int member, out ReadOnlySpan<byte> name)
     {
         try
         {
-            Index(member, container, JsonValues.Unescaped(_nodes[member].RawName));
+            name = NameOf(member);
+            return true;
         }
         catch (InvalidOperationException)
         {
-            _nodes[container].HasBadName = true;
+            name = default;
+            return false;
         }
     }
 
-    bool IsMember(int member, int container, ReadOnlySpan<byte> name) => member < _count && _nodes[member].Parent == container && HasName(member, name);
+    static int SlotOf(ReadOnlySpan<byte> name) => name.IsEmpty ? 0 : ((name.Length * 31) + (name[0] * 7) + (name[^1] * 13) + (name[name.Length / 2] * 3)) % Slots;
 
-    static InvalidOperationException BadName() => new("A name contains half of a surrogate pair.");
-
+    /// <summary>Whether a member has a given name.</summary>
     bool HasName(int member, ReadOnlySpan<byte> name) => NameOf(member).SequenceEqual(name);
 
     ReadOnlySpan<byte> NameOf(int member)
@@ -469,7 +520,7 @@ sealed class JsonTree
     /// <param name="holder">The text that holds it; <see cref="None"/> for the record.</param>
     bool TryAdd(byte[] text, int length, int holder)
     {
-        var first = _count;
+        var (first, repeated) = (_count, _repeated.Count);
         _open.Clear();
         try
         {
@@ -483,17 +534,27 @@ sealed class JsonTree
                     case JsonTokenType.PropertyName:
                         nameStart = (int)reader.TokenStartIndex + 1;
                         (nameEnd, nameIsEscaped) = (nameStart + reader.ValueSpan.Length, reader.ValueIsEscaped);
+                        ref var seen = ref _seen[_open.Count];
+                        var bit = nameIsEscaped ? MayRepeat : 1UL << (SlotOf(reader.ValueSpan) & 63);
+                        seen |= (seen & bit) != 0 ? MayRepeat : bit;
                         continue;
                     case JsonTokenType.EndObject or JsonTokenType.EndArray:
                         ref var container = ref _nodes[_open[^1]];
                         (container.End, container.Next) = ((int)reader.BytesConsumed, _count);
+                        if ((_seen[_open.Count] & MayRepeat) != 0 && _open[^1] > 0) FindRepeated(_open[^1]);
                         _open.RemoveAt(_open.Count - 1);
                         continue;
                 }
 
                 if (_count == _nodes.Length) Array.Resize(ref _nodes, _count * 2);
                 var parent = _open.Count > 0 ? _open[^1] : holder;
-                if (type is JsonTokenType.StartObject or JsonTokenType.StartArray) _open.Add(_count);
+                if (type is JsonTokenType.StartObject or JsonTokenType.StartArray)
+                {
+                    _open.Add(_count);
+                    if (_open.Count == _seen.Length) Array.Resize(ref _seen, _seen.Length * 2);
+                    _seen[_open.Count] = 0;
+                }
+
                 _nodes[_count++] = new Node
                 {
                     Text = text,
@@ -507,11 +568,10 @@ sealed class JsonTree
                     Type = type,
                     IsEscaped = type is JsonTokenType.String && reader.ValueIsEscaped,
                 };
-                if (nameStart == 0) continue;
-                Index(_count - 1, parent);
                 (nameStart, nameEnd, nameIsEscaped) = (0, 0, false);
             }
 
+            if (_repeated.Count > repeated) _repeated.Sort(); // those of an object are found after those in it
             return _count > first;
         }
         catch (JsonException)
