@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Unicode;
 using ModelContextProtocol.Protocol;
 
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
@@ -21,6 +22,9 @@ static class MessageCheck
     /// <summary>The error for a message that is not JSON.</summary>
     public const string NotJson = "The message is not valid JSON.";
 
+    /// <summary>The error for a message whose bytes are not text.</summary>
+    public const string NotUtf8 = "The message is not valid UTF-8.";
+
     /// <summary>The error for a message that is JSON, but nothing that JSON-RPC knows.</summary>
     public const string NotAMessage = "The message is not a request, a notification or a response of JSON-RPC 2.0.";
 
@@ -40,9 +44,10 @@ static class MessageCheck
     /// <summary>Whether a message without a fault is the other side's answer that a message of ours had an error. It is not answered.</summary>
     public static bool IsError(ReadOnlySpan<byte> message) => Envelope.Of(message).IsError;
 
-    /// <summary>The error of a message that is not JSON, or nested too deeply.</summary>
+    /// <summary>The error of a message that is not JSON in UTF-8, or nested too deeply.</summary>
     public static (int Code, string Message)? FaultOfJson(ReadOnlySpan<byte> message)
     {
+        if (!Utf8.IsValid(message)) return (ParseError, NotUtf8);
         var reader = new Utf8JsonReader(message, new JsonReaderOptions { MaxDepth = int.MaxValue });
         var isTooDeep = false;
         try
@@ -245,7 +250,7 @@ static class MessageCheck
     /// <summary>The text of a name or a string; null if it is not valid Unicode.</summary>
     static string? TextOf(ref Utf8JsonReader reader)
     {
-        if (reader.TokenType is JsonTokenType.String && !reader.ValueIsEscaped && System.Text.Unicode.Utf8.IsValid(reader.ValueSpan)) return "";
+        if (reader.TokenType is JsonTokenType.String && !reader.ValueIsEscaped && Utf8.IsValid(reader.ValueSpan)) return "";
         try
         {
             return reader.GetString();
@@ -259,7 +264,7 @@ static class MessageCheck
     /// <summary>The path of a value, such as <c>params.arguments.updates[0].a</c>; names are external text.</summary>
     static string Path(List<Level> open, string whole)
     {
-        var path = string.Concat(open.Select((level, depth) => level.Names is null ? FormattableString.Invariant($"[{level.Index}]") : depth == 0 ? level.Name : $".{level.Name}"));
+        var path = string.Concat(open.Select((level, depth) => level.Names is null ? FormattableString.Invariant($"[{level.Index}]") : depth == 0 ? GivenName.Shown(level.Name) : $".{GivenName.Shown(level.Name)}"));
         return path.Length == 0 ? whole : ResponseSanitizer.Text(path);
     }
 
