@@ -4,7 +4,7 @@ using System.Text;
 
 namespace MixpanelConnector;
 
-/// <summary>Names that others chose, as messages show them.</summary>
+/// <summary>Names that others chose, as messages show them. The program compiles the same source.</summary>
 static class GivenName
 {
     /// <summary>The maximum length of a name that is shown, in characters.</summary>

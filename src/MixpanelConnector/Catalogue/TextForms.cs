@@ -6,7 +6,7 @@ namespace MixpanelConnector;
 
 /// <summary>
 /// The forms that a schema can require of a text, by a format or a pattern. A pattern tells a program what is expected; people are told in words, with an
-/// example. Dates and times must also exist.
+/// example. Dates and times must also exist. The program compiles the same source.
 /// </summary>
 static class TextForms
 {
