@@ -32,7 +32,8 @@ static class ExperimentActions
 
     static void CheckDates(string? start, string? end)
     {
-        if (start is not null && end is not null && TextForms.TryReadTime(start, out var from) && TextForms.TryReadTime(end, out var to) && from > to) throw MixpanelException.Invalid("end_date", "end_date must not be before start_date.");
+        if (start is null || end is null || !TextForms.TryReadTime(start, out var from) || !TextForms.TryReadTime(end, out var to)) return;
+        if (to < from) throw MixpanelException.Invalid("end_date", "end_date must not be before start_date.");
     }
 }
 

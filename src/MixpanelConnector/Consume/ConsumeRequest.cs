@@ -57,7 +57,6 @@ public sealed record ConsumeRequest
         if (MaxMessageBytes is < 1 or > OptionRanges.LargestMessage) throw MixpanelException.Invalid("max_message_bytes", $"The maximum message size must be from 1 to {OptionRanges.LargestMessage} bytes after decompression.");
         return this with { Records = (Records with { Inputs = [Address], Storages = [], Format = ImportFormat.Ndjson.Name, Formats = [ImportFormat.Ndjson], AllowEmpty = true, StopWhenRefusedAlike = false, DeadLetterPath = null }).Validated() };
     }
-
 }
 
 /// <summary>The progress of consuming a queue, for display.</summary>

@@ -55,12 +55,16 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
                 {
                     resumed = await FetchAsync(target, keeper, cancellationToken).ConfigureAwait(false);
                 }
+                catch (MixpanelException e) when (!IsOfDisk(e.InnerException))
+                {
+                    await keeper.DiscardEmptyAsync().ConfigureAwait(false); // the same query would be refused again
+                    throw;
+                }
                 finally
                 {
                     await ended.CancelAsync().ConfigureAwait(false);
                     await showing.ConfigureAwait(false);
                     request.Progress?.Report(_counts.Snapshot());
-                    await keeper.DiscardEmptyAsync().ConfigureAwait(false);
                 }
             }
         }

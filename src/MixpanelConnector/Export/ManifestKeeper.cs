@@ -71,7 +71,7 @@ sealed class ManifestKeeper : IDisposable
         }
     }
 
-    /// <summary>Deletes the manifest of an export that ended before anything was written: the target contains nothing to resume.</summary>
+    /// <summary>Deletes the manifest of an export that is not resumed, if nothing was written.</summary>
     public async Task DiscardEmptyAsync()
     {
         if (Manifest is { Complete: false, Files: [] }) await _target.DeleteManifestAsync().ConfigureAwait(false);

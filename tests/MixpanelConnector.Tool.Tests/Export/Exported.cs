@@ -15,8 +15,7 @@ sealed class Exported(string folder)
     /// <summary>The sorted names of all files.</summary>
     public string Names => string.Join(' ', Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
-    /// <summary>The entries of the manifest; none without one.</summary>
-    public IEnumerable<JsonObject> Files => File.Exists(Path.Combine(folder, "manifest.json")) ? Manifest["files"]!.AsArray().Select(file => file!.AsObject()) : [];
+    public IEnumerable<JsonObject> Files => Manifest["files"]!.AsArray().Select(file => file!.AsObject());
 
     /// <summary>The text of a file, decompressed.</summary>
     public string Text(string name)

@@ -131,7 +131,7 @@ public sealed class ProfileExportTests
 
         var run = await tool.RunAsync("export", "profiles", "--output", "json", "--to", to.Folder);
 
-        Assert.Equal((5, 5, ""), (run.Exit, server.Requests.Count, to.Names));
+        Assert.Equal((5, 5, "manifest.json", false), (run.Exit, server.Requests.Count, to.Names, (bool)to.Manifest["complete"]!));
         Assert.Contains(reason, run.Err, StringComparison.Ordinal);
     }
 

@@ -25,6 +25,7 @@ public sealed class BatchTests
         { """[{"jsonrpc":"2.0","id":1,"method":"tools/list"},{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":"b","method":"none"},{"jsonrpc":"2.0","id":3,"method":"prompts/list"}]""", ["1 0", "b -32601", "3 0"] },
         { """[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"none"}},{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"find_actions","arguments":{"query":"annotations"}}}]""", ["1 -32602", "2 0"] },
         { """[1,null,{},[],[{"jsonrpc":"2.0","id":9,"method":"ping"}],{"jsonrpc":"2.0","id":1,"method":"ping"}]""", ["null -32600", "null -32600", "null -32600", "null -32600", "null -32600", "1 0"] },
+        { """[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":"1","method":"ping"}]""", ["1 0", "1 -32600", "1 0"] },
         { """[{"jsonrpc":"2.0","id":1,"method":"pi\ud83dng"},{"jsonrpc":"2.0","id":2,"id":3,"method":"ping"}]""", ["1 -32600", "2 -32600"] },
         { $"[{Initialize("2025-03-26")},{Ping.Replace("ID", "1", StringComparison.Ordinal)}]", ["first -32600", "1 0"] },
         { """[{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":5,"result":{}},{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no"}}]""", [] },
@@ -50,8 +51,8 @@ public sealed class BatchTests
             return;
         }
 
-        Assert.Equal(answers.Order(StringComparer.Ordinal), Told(local[0]).Order(StringComparer.Ordinal)); // in any order
-        Assert.Equal(answers, Told(JsonNode.Parse(remote)!));
+        Assert.Equal(string.Join(", ", answers.Order(StringComparer.Ordinal)), string.Join(", ", Told(local[0]).Order(StringComparer.Ordinal))); // in any order
+        Assert.Equal(string.Join(", ", answers), string.Join(", ", Told(JsonNode.Parse(remote)!)));
         Assert.True(JsonNode.DeepEquals(Sorted(local[0]), Sorted(JsonNode.Parse(remote)!)));
     }
 

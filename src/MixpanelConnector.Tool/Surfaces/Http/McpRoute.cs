@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using MixpanelConnector.Tool.Surfaces.Mcp;
+using ModelContextProtocol.Protocol;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
@@ -15,6 +16,9 @@ static class McpRoute
     public const string Path = "/mcp";
 
     const string VersionHeader = "MCP-Protocol-Version";
+
+    /// <summary>The memory of an answer in a batch, in the buffer in which it arrives.</summary>
+    const int LargestAnswer = 2 * ResponseSanitizer.MostBytes;
 
     public static Route Route { get; } = new(HttpMethods.Post, Path, Scope.Read, () => [], (_, _) => throw new InvalidOperationException("The protocol answers by itself.")) { LargestBody = Limits.Message };
 
@@ -69,10 +73,12 @@ static class McpRoute
     /// <summary>Answers the messages of a batch one after the other, and together.</summary>
     static async Task AnswerBatchAsync(HttpContext context, HeldBytes received, IReadOnlyList<ReadOnlyMemory<byte>> messages, Func<Task> protocol)
     {
+        received.HoldMore((long)messages.Count * LargestAnswer); // before anything is done: afterwards it would be too late to refuse
         var answers = new List<ReadOnlyMemory<byte>>();
+        var ids = new HashSet<RequestId>();
         foreach (var message in messages)
         {
-            if (MessageCheck.FaultInBatch(message.Span) is { } fault)
+            if (MessageCheck.FaultInBatch(message.Span, ids) is { } fault)
             {
                 answers.Add(MessageCheck.ErrorFor(message.Span, fault.Code, fault.Message));
                 continue;
@@ -87,9 +93,7 @@ static class McpRoute
                 return;
             }
 
-            if (answer.Length == 0) continue;
-            received.HoldMore(answer.Length);
-            answers.Add(context.Response.ContentType == Answers.Json ? answer : DataOf(answer));
+            if (answer.Length > 0) answers.Add(context.Response.ContentType == Answers.Json ? answer : DataOf(answer));
         }
 
         context.Response.ContentType = null;

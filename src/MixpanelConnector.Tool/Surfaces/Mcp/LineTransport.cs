@@ -218,9 +218,10 @@ sealed class LineTransport : ITransport
         }
 
         var batch = new Batch { Missing = 1 }; // until all messages are handed over
+        var ids = new HashSet<RequestId>();
         foreach (var message in messages)
         {
-            if (MessageCheck.FaultInBatch(message.Span) is { } wrong)
+            if (MessageCheck.FaultInBatch(message.Span, ids) is { } wrong)
             {
                 lock (_lock) batch.Answers.Add(MessageCheck.ErrorFor(message.Span, wrong.Code, wrong.Message));
                 continue;
@@ -232,9 +233,9 @@ sealed class LineTransport : ITransport
             {
                 lock (_lock)
                 {
-                    if (!_batches.TryAdd(request.Id, batch))
+                    if (!_batches.TryAdd(request.Id, batch)) // of a batch before
                     {
-                        batch.Answers.Add(MessageCheck.ErrorFor(message.Span, MessageCheck.InvalidRequest, "id is that of another request in the batch."));
+                        batch.Answers.Add(MessageCheck.ErrorFor(message.Span, MessageCheck.InvalidRequest, MessageCheck.SameId));
                         continue;
                     }
 

@@ -66,8 +66,13 @@ static class MessageCheck
         return found.Count == 0 ? (InvalidRequest, "The batch has no messages.") : null;
     }
 
+    /// <summary>The error for a request with the id of another one that is not answered yet.</summary>
+    public const string SameId = "id is that of another request.";
+
     /// <summary>The error in a message of a batch, with its JSON-RPC code; null if there is none.</summary>
-    public static (int Code, string Message)? FaultInBatch(ReadOnlySpan<byte> message)
+    /// <param name="message">The message.</param>
+    /// <param name="ids">The ids of the requests before it in the batch.</param>
+    public static (int Code, string Message)? FaultInBatch(ReadOnlySpan<byte> message, HashSet<RequestId> ids)
     {
         if (Fault(message) is { } fault) return fault;
         if (IsError(message)) return null;
@@ -75,6 +80,7 @@ static class MessageCheck
         {
             null => (InvalidRequest, NotAMessage),
             JsonRpcRequest { Method: RequestMethods.Initialize } => (InvalidRequest, "initialize must not be in a batch: other requests are possible only after it."),
+            JsonRpcRequest { Id: var id } when !ids.Add(id) => (InvalidRequest, SameId),
             _ => null,
         };
     }
