@@ -9,5 +9,5 @@ HOME=$home dotnet src/MixpanelConnector.Tool/bin/Release/net10.0/mixpanel.dll em
 emulator=$!
 trap 'kill $emulator; wait $emulator || true; rm -rf "$home"' EXIT
 until address=$(grep -o '"address":"[^"]*' "$home/said" | cut -d'"' -f4) && [ -n "$address" ]; do kill -0 $emulator; sleep 0.1; done
-node tests/EndToEnd/clients/console.mjs pictures "$address/" "${CHROMIUM:-/usr/bin/chromium}" "$folder"
+node tests/EndToEnd/clients/console.mjs pictures "$address/" "$folder"
 ls "$folder"

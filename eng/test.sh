@@ -25,7 +25,7 @@ need python3 python3      # runs the example for Python
 need curl curl            # comes through the proxy
 need gcc gcc libc6-dev   # links the NativeAOT test program, and compiles the shim of tests/Faults
 need prlimit util-linux  # with unshare and setpriv, for tests/Faults
-need chromium chromium    # runs a page with Mixpanel's own script
+[ -n "${CHROMIUM:-}" ] || command -v chromium-headless-shell chromium > /dev/null || need chromium-headless-shell chromium-headless-shell   # runs the console, and a page with Mixpanel's own script
 
 export DOTNET_TieredPGO=0   # what runs once, analyzers and tests, is not measured for the optimizer, which takes a fifth of the time
 (for packages in tests/EndToEnd/clients src/MixpanelConnector.Console; do (cd $packages && npm ci --silent --no-audit --no-fund) || exit 1; done) & npm=$!
@@ -70,8 +70,9 @@ run() { # run JOB ARGUMENT...: what failed is shown, what passed is counted
   esac
   name=$(basename "$job") log=$LOGS/$name.log
   times > "$log.before"
-  # If interrupted, stops its program; timeout has its own process group, and stops all of it.
-  timeout --kill-after 1m "$LIMIT" "${job%:*}" -noColor -longRunning 60 "$@" > "$log" 2>&1 &
+  # If interrupted, stops its program; timeout has its own process group, and stops all of it. A shell ignores SIGINT for what it runs in the
+  # background, and what it starts inherits that; the tests send it.
+  timeout --kill-after 1m "$LIMIT" env --default-signal=INT,QUIT "${job%:*}" -noColor -longRunning 60 "$@" > "$log" 2>&1 &
   trap "kill $!" INT TERM
   wait $!; status=$?
   if [ $status -ne 0 ]; then

@@ -171,6 +171,16 @@ public class CodeConventions
         Assert.Equal("", string.Join('\n', lines));
     }
 
+    /// <summary>What a page shows at one moment depends on how fast the machine is; <c>becomes</c> and <c>waitFor</c> wait for it.</summary>
+    [Fact]
+    public void What_a_page_shows_is_awaited()
+    {
+        var reads = new Regex(@"assert\b.*\.(innerText|inputValue|allInnerTexts|textContent|getAttribute|isVisible|isDisabled|isEnabled|isChecked|count)\(", RegexOptions.None, Hang.Limit);
+        var lines = File.ReadAllLines(Path.Combine(Repository.Root, "tests/EndToEnd/clients/console.mjs"));
+        Assert.Contains(lines, line => line.Contains("await becomes(", StringComparison.Ordinal));
+        Assert.Equal("", string.Join('\n', lines.Where(line => reads.IsMatch(line))));
+    }
+
     [Theory]
     [InlineData("MixpanelConnector")]
     public void Every_public_type_and_member_is_documented(string name)

@@ -182,7 +182,7 @@ public sealed class ConsoleTests
 
     static async Task<Finished> DriveAsync(string task, Uri address, Home home, params IEnumerable<(string Name, string Value)> environment)
     {
-        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/console.mjs"), task, address.AbsoluteUri, "/usr/bin/chromium", ""], home, environment.ToDictionary(variable => variable.Name, variable => variable.Value, StringComparer.Ordinal));
+        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/console.mjs"), task, address.AbsoluteUri, ""], home, environment.ToDictionary(variable => variable.Name, variable => variable.Value, StringComparer.Ordinal));
         return await Run.EndAsync(node);
     }
 }

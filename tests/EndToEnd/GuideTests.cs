@@ -139,7 +139,7 @@ public sealed class GuideTests
         using var process = StartBlazor(home, mixpanel);
         var address = await WebProgram.AddressOfAsync(process);
 
-        using var browser = Run.Start("node", [Repository.File("tests/EndToEnd/clients/blazor.mjs"), new Uri(address, "sign-in").AbsoluteUri, "/usr/bin/chromium"], home);
+        using var browser = Run.Start("node", [Repository.File("tests/EndToEnd/clients/blazor.mjs"), new Uri(address, "sign-in").AbsoluteUri], home);
         var done = await Run.EndAsync(browser);
         await WebProgram.TerminateAsync(process);
 

@@ -56,7 +56,7 @@ public sealed class OtherClientsTests
     {
         await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { ProxyPort = byProxy ? 0 : null });
         using var home = new Home();
-        var done = await NodeAsync("browser.cjs", [byProxy ? "https://api-js.mixpanel.com" : mixpanel.Address.AbsoluteUri.TrimEnd('/'), "/usr/bin/chromium", .. byProxy ? [mixpanel.ProxyAddress!.AbsoluteUri] : Array.Empty<string>()], home, mixpanel);
+        var done = await NodeAsync("browser.cjs", [byProxy ? "https://api-js.mixpanel.com" : mixpanel.Address.AbsoluteUri.TrimEnd('/'), .. byProxy ? [mixpanel.ProxyAddress!.AbsoluteUri] : Array.Empty<string>()], home, mixpanel);
 
         Assert.True(done.ExitCode == 0, done.ToString());
         var before = await mixpanel.AssertEventAsync("Before", properties: properties => properties.GetProperty("flag").GetString() == "\U0001F3F3\uFE0F"); // its base64 is of CESU-8

@@ -1,10 +1,10 @@
-// A Blazor page in headless Chromium, whose button works in a circuit. Arguments: the address, the browser.
-import { chromium } from "playwright-core";
+// A Blazor page in headless Chromium, whose button works in a circuit. Argument: the address.
+import { contextOf, launch } from "./chromium.mjs";
 
-const [, , address, program] = process.argv;
-const browser = await chromium.launch({ executablePath: program, args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+const [, , address] = process.argv;
+const browser = await launch();
 try {
-  const page = await browser.newPage();
+  const page = await (await contextOf(browser)).newPage();
   page.on("console", (message) => console.log("console", message.text()));
   page.on("pageerror", (error) => console.log("pageerror", error.message));
   // The button works once the circuit is connected.

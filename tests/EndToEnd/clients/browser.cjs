@@ -1,9 +1,8 @@
 // The npm package "mixpanel-browser", unchanged, in a cross-origin page in headless Chromium: tracks, identifies and sets a profile.
 const fs = require("node:fs");
 const http = require("node:http");
-const { chromium } = require(process.env.CLIENTS + "/node_modules/playwright-core");
 
-const [api, program, proxy] = process.argv.slice(2);
+const [api, proxy] = process.argv.slice(2);
 const script = fs.readFileSync(process.env.CLIENTS + "/node_modules/mixpanel-browser/dist/mixpanel.umd.js");
 const page = `<!doctype html><title>page</title><script src="/mixpanel.js"></script><script>
   mixpanel.init("local", { api_host: "${api}", persistence: "localStorage", batch_requests: location.hash === "#batch", ignore_dnt: true, record_sessions_percent: 0, flags: false });
@@ -20,12 +19,9 @@ async function main() {
     response.end(isScript ? script : page);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const browser = await chromium.launch({
-    executablePath: program,
-    ...(proxy ? { proxy: { server: proxy, bypass: "127.0.0.1" } } : {}),
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
-  const tab = await browser.newPage({ ignoreHTTPSErrors: true }); // Chromium reads no certificate authority from an environment variable
+  const { contextOf, launch } = await import("./chromium.mjs");
+  const browser = await launch(proxy ? { proxy: { server: proxy, bypass: "127.0.0.1" } } : {});
+  const tab = await (await contextOf(browser, { ignoreHTTPSErrors: true })).newPage(); // Chromium reads no certificate authority from an environment variable
   tab.on("console", (message) => console.log("console", message.text()));
   tab.on("pageerror", (error) => console.log("pageerror", error.message));
   tab.on("requestfailed", (request) => console.log("requestfailed", request.url(), request.failure().errorText));
@@ -39,7 +35,7 @@ async function main() {
     });
   });
   await tab.goto(`http://127.0.0.1:${server.address().port}/`);
-  await tab.waitForFunction(() => document.title === "tracked", null, { timeout: 60000 });
+  await tab.waitForFunction(() => document.title === "tracked");
   await answers;
   await tab.waitForLoadState("networkidle");
   await browser.close();
