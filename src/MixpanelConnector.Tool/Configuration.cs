@@ -149,7 +149,7 @@ sealed class Configuration
         return new MixpanelOptions
         {
             Token = this["token"],
-            ServiceAccount = username is null ? null : new ServiceAccountCredentials(username, new Secret(secret!)),
+            ServiceAccount = username is null ? null : new ServiceAccountCredentials(username, new MixpanelSecret(secret!)),
             ProjectId = Integer("project_id"),
             OrganizationId = Integer("organization_id"),
             WorkspaceId = Integer("workspace_id"),
@@ -169,10 +169,10 @@ sealed class Configuration
         };
     }
 
-    Secret? Bearer() => this[OAuthTokenName] switch
+    MixpanelSecret? Bearer() => this[OAuthTokenName] switch
     {
         null => null,
-        var text when text.All(character => character is > ' ' and < '\x7f') => new Secret(text),
+        var text when text.All(character => character is > ' ' and < '\x7f') => new MixpanelSecret(text),
         _ => throw Invalid(OAuthTokenName, "The OAuth token must be visible ASCII text without spaces."),
     };
 

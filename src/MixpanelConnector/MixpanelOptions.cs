@@ -20,7 +20,7 @@ public enum MixpanelRegion
 /// <summary>The user name and secret of a Mixpanel service account, sent as HTTP Basic.</summary>
 /// <param name="Username">The name as Mixpanel returned it when the account was created.</param>
 /// <param name="Secret">The secret that Mixpanel showed once.</param>
-public sealed record ServiceAccountCredentials(string Username, Secret Secret);
+public sealed record ServiceAccountCredentials(string Username, MixpanelSecret Secret);
 
 /// <summary>How to reach Mixpanel, and with which credentials. Immutable: change a copy with <c>with</c>.</summary>
 public sealed record MixpanelOptions
@@ -41,7 +41,7 @@ public sealed record MixpanelOptions
     public long? WorkspaceId { get; init; }
 
     /// <summary>A person's OAuth token, used only to retrieve and delete personal data. Default: none.</summary>
-    public Secret? OAuthToken { get; init; }
+    public MixpanelSecret? OAuthToken { get; init; }
 
     /// <summary>The region of the project. Default: <see cref="MixpanelRegion.Us"/>. Not used when <see cref="Endpoint"/> is set.</summary>
     public MixpanelRegion Region { get; init; } = MixpanelRegion.Us;

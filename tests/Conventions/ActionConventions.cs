@@ -13,20 +13,20 @@ namespace MixpanelConnector.Conventions;
 /// <summary>Rules for every action, so that adding an action requires one file only.</summary>
 public class ActionConventions
 {
-    public static TheoryData<string> Names => [.. Catalogue.Actions.Select(action => action.Name)];
+    public static TheoryData<string> Names => [.. ActionCatalogue.Actions.Select(action => action.Name)];
 
     [Fact]
     public void An_action_is_declared_once()
     {
-        Assert.Equal(Catalogue.Actions.Length, Catalogue.Actions.Select(action => action.Name).Distinct(StringComparer.Ordinal).Count());
-        Assert.Equal(Catalogue.Actions.Length, Catalogue.Actions.Select(action => action.OperationId).Distinct(StringComparer.Ordinal).Count());
-        Assert.All(Catalogue.Groups, group => Assert.NotEmpty(group.Actions));
+        Assert.Equal(ActionCatalogue.Actions.Length, ActionCatalogue.Actions.Select(action => action.Name).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(ActionCatalogue.Actions.Length, ActionCatalogue.Actions.Select(action => action.OperationId).Distinct(StringComparer.Ordinal).Count());
+        Assert.All(ActionCatalogue.Groups, group => Assert.NotEmpty(group.Actions));
     }
 
     [Theory, MemberData(nameof(Names))]
     public void One_snake_case_name_gives_all_others(string name)
     {
-        var action = Catalogue.Find(name)!;
+        var action = ActionCatalogue.Find(name)!;
         Assert.Matches("^[a-z]+(_[a-z]+)*$", name);
         var method = Assert.Single(typeof(MixpanelClient).GetMethods(), method => method.Name == Pascal(name) + "Async" && method.GetParameters()[0].ParameterType == action.InputType); // further overloads are for ease
         Assert.Equal(action.MethodName, method.Name);
@@ -40,7 +40,7 @@ public class ActionConventions
     [Theory, MemberData(nameof(Names))]
     public void An_action_and_each_of_its_fields_is_documented(string name)
     {
-        var action = Catalogue.Find(name)!;
+        var action = ActionCatalogue.Find(name)!;
         Assert.NotEmpty(XmlDocs.Summary(action) ?? "");
         foreach (var type in Reached(action.InputType).Concat(Reached(action.OutputType)))
             Assert.All(type.GetProperties(BindingFlags.Public | BindingFlags.Instance), property => Assert.False(string.IsNullOrWhiteSpace(XmlDocs.Summary(property)), $"{type.Name}.{property.Name} has no documentation."));
@@ -71,14 +71,14 @@ public class ActionConventions
     [Fact]
     public void What_pages_and_commands_name_as_an_action_is_one()
     {
-        var verbs = string.Join('|', Catalogue.Actions.Select(action => action.Name.Split('_')[0]).Distinct(StringComparer.Ordinal));
+        var verbs = string.Join('|', ActionCatalogue.Actions.Select(action => action.Name.Split('_')[0]).Distinct(StringComparer.Ordinal));
         var pages = Directory.GetFiles(Path.Combine(Repository.Root, "src/MixpanelConnector.Console/src"), "*.ts*", SearchOption.AllDirectories).Select(File.ReadAllText);
         var commands = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Cli/", StringComparison.Ordinal)).Select(source => source.Text);
         var named = Named(pages, $@"""(?<name>({verbs})(_[a-z]+)+)""|\bmixpanel (?<name>({verbs})(-[a-z]+)+)").Concat(Named(commands, $@"\.Find\(""(?<name>[a-z_]+)""\)|\bmixpanel (?<name>({verbs})(-[a-z]+)+)")).ToList();
 
         Assert.Contains("create_service_account", named, StringComparer.Ordinal);
         Assert.Contains("get_all_service_accounts", named, StringComparer.Ordinal);
-        Assert.DoesNotContain(named, name => name != AnyAction.Run && Catalogue.Find(name) is null);
+        Assert.DoesNotContain(named, name => name != AnyAction.Run && ActionCatalogue.Find(name) is null);
 
         static IEnumerable<string> Named(IEnumerable<string> texts, string pattern) =>
             texts.SelectMany(text => new Regex(pattern, RegexOptions.ExplicitCapture, Hang.Limit).Matches(text)).Select(match => match.Groups["name"].Value.Replace('-', '_'));
@@ -87,7 +87,7 @@ public class ActionConventions
     [Theory, MemberData(nameof(Names))]
     public void A_schema_names_a_type_for_each_field_and_says_what_is_in_its_lists(string name)
     {
-        foreach (var schema in (JsonObject[])[Catalogue.Find(name)!.InputSchema(), Catalogue.Find(name)!.OutputSchema()])
+        foreach (var schema in (JsonObject[])[ActionCatalogue.Find(name)!.InputSchema(), ActionCatalogue.Find(name)!.OutputSchema()])
         {
             Assert.Equal("object", (string?)schema["type"]);
             Assert.All(schema["properties"]!.AsObject(), field =>
@@ -99,14 +99,14 @@ public class ActionConventions
             });
         }
 
-        Assert.False((bool?)Catalogue.Find(name)!.InputSchema()["additionalProperties"]);
+        Assert.False((bool?)ActionCatalogue.Find(name)!.InputSchema()["additionalProperties"]);
     }
 
     /// <summary>An empty string is omitted from many requests, which then apply to everything.</summary>
     [Theory, MemberData(nameof(Names))]
     public void What_cannot_be_undone_takes_no_empty_text_for_what_it_concerns(string name)
     {
-        var action = Catalogue.Find(name)!;
+        var action = ActionCatalogue.Find(name)!;
         if (!action.NeedsConfirmation) return;
         foreach (var (field, schema) in action.InputSchema()["properties"]!.AsObject().Select(property => (property.Key, property.Value!.AsObject())))
         {
@@ -131,7 +131,7 @@ public class ActionConventions
         void Visit(Type next)
         {
             foreach (var argument in next.GetGenericArguments().Append(next.GetElementType() ?? typeof(object))) if (argument != next && argument != typeof(object)) Visit(argument);
-            if (next.Assembly != typeof(Catalogue).Assembly || next == typeof(Secret) || typeof(IEnumerable).IsAssignableFrom(next) || !found.Add(next)) return;
+            if (next.Assembly != typeof(ActionCatalogue).Assembly || next == typeof(MixpanelSecret) || typeof(IEnumerable).IsAssignableFrom(next) || !found.Add(next)) return;
             foreach (var property in next.GetProperties(BindingFlags.Public | BindingFlags.Instance)) Visit(property.PropertyType);
         }
     }

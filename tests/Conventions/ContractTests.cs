@@ -19,7 +19,7 @@ public class ContractTests
     [Theory, MemberData(nameof(Actions))]
     public void An_action_keeps_its_contract(string name)
     {
-        var action = Catalogue.Find(name);
+        var action = ActionCatalogue.Find(name);
         Assert.NotNull(action);
 
         Assert.Equal("", string.Join('\n', Breaches(Contract[name]!["inputs"]!.AsObject(), action.InputSchema(), "inputs")));
@@ -30,7 +30,7 @@ public class ContractTests
     public void Nothing_that_was_added_to_the_inputs_is_required(string name)
     {
         var known = Contract[name]!["inputs"]!.AsObject();
-        var required = Catalogue.Find(name)!.InputSchema()["required"]?.AsArray().Select(field => (string)field!) ?? [];
+        var required = ActionCatalogue.Find(name)!.InputSchema()["required"]?.AsArray().Select(field => (string)field!) ?? [];
 
         Assert.All(required, field => Assert.True(known.ContainsKey(field), $"{name} now requires {field}, which callers do not know."));
     }

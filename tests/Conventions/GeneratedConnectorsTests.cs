@@ -39,7 +39,7 @@ public class GeneratedConnectorsTests
     public void Power_Platform_has_every_action_under_a_name_that_it_takes()
     {
         var names = Operations.Select(operation => (string)operation["operationId"]!).ToList();
-        Assert.Equal(Catalogue.Actions.Length + 1, names.Count);
+        Assert.Equal(ActionCatalogue.Actions.Length + 1, names.Count);
         Assert.True(names.Count <= 256);
         Assert.Equal(names.Count, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
         Assert.All(names, name => Assert.Matches("^[A-Z][A-Za-z0-9]{0,79}$", name));

@@ -47,7 +47,7 @@ public class GeneratedDocsTests
     [InlineData("src/MixpanelConnector.Tool/Surfaces/Cli/ToolsOption.cs", "the eleven that most agents need")]
     public void The_number_of_tools_is_true(string file, string text)
     {
-        Assert.Equal(11, Catalogue.Actions.Count(action => action.IsCommon));
+        Assert.Equal(11, ActionCatalogue.Actions.Count(action => action.IsCommon));
         Assert.Contains(text, File.ReadAllText(Path.Combine(Repository.Root, file)), StringComparison.Ordinal);
     }
 }

@@ -28,7 +28,7 @@ public sealed class ActionRowTests
     /// <summary>What is wrong with the program's requests and its output; null for nothing. Each call has its own home, so that no limit per hour applies.</summary>
     static async Task<string?> FaultAsync(ActionRow row, RowServer mixpanel)
     {
-        var action = Catalogue.Find(row.Action)!;
+        var action = ActionCatalogue.Find(row.Action)!;
         using var home = new Home();
         mixpanel.Begin(row);
         using var process = Run.StartMixpanel(home, [row.Action.Replace('_', '-'), "--input", "-", "--output", "json", .. action.NeedsConfirmation ? ["--yes"] : Array.Empty<string>(), .. action.HasSecret ? ["--show-secret"] : Array.Empty<string>()], mixpanel.Settings(row));

@@ -25,7 +25,7 @@ public sealed class ConnectorTests
         Assert.NotEmpty(result["direct"]!.AsObject());
         InterfaceClientsTests.AssertAnswers(result["direct"]!.AsObject());
         Assert.Equal(Contract, result["first"]!.AsArray().Select(name => (string)name!).Order(StringComparer.Ordinal), StringComparer.Ordinal);
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
         {
             var fields = action.InputSchema()["properties"]!.AsObject().Select(field => field.Key);
             if (action.NeedsConfirmation) fields = fields.Append("confirm");

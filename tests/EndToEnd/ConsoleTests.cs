@@ -18,7 +18,7 @@ public sealed class ConsoleTests
     public async Task Every_actions_form_answers_and_shows_mistakes_where_they_are()
     {
         var done = await OnEmulatorAsync("forms");
-        Assert.Equal(Catalogue.Actions.Length, Catalogue.Actions.Count(action => done.Output.Split('\n').Any(line => line.StartsWith($"{action.Name}: ", StringComparison.Ordinal))));
+        Assert.Equal(ActionCatalogue.Actions.Length, ActionCatalogue.Actions.Count(action => done.Output.Split('\n').Any(line => line.StartsWith($"{action.Name}: ", StringComparison.Ordinal))));
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public sealed class ConsoleTests
     /// </summary>
     static bool Fits(ActionRow row, JsonElement filled)
     {
-        var action = Catalogue.Find(row.Action)!;
+        var action = ActionCatalogue.Find(row.Action)!;
         var schema = action.InputSchema();
         var (given, sent) = (ActionRow.ValuesOf(row.Input), JsonElement.Parse(filled.GetProperty("sent").GetString()!));
         var mistake = row.Problem?.Mistake;
@@ -160,7 +160,7 @@ public sealed class ConsoleTests
             Assert.True(printed.ExitCode == 0, $"{action}: {printed}");
         }
 
-        Assert.Equal(Catalogue.Actions.Length, code.Count);
+        Assert.Equal(ActionCatalogue.Actions.Length, code.Count);
         await CSharp.CompileAsync(home, "calls", $"""
             {CSharp.Usings}
             using System.Text.Json;

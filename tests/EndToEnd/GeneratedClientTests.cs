@@ -105,7 +105,7 @@ public sealed class GeneratedClientTests
                 {
                     ["address"] = serve.Address.AbsoluteUri.TrimEnd('/'),
                     ["action"] = row.Action,
-                    ["input"] = Catalogue.Find(row.Action)!.NeedsConfirmation ? ActionRow.Confirmed(row.Input) : row.Input.GetRawText(),
+                    ["input"] = ActionCatalogue.Find(row.Action)!.NeedsConfirmation ? ActionRow.Confirmed(row.Input) : row.Input.GetRawText(),
                 };
                 await client.StandardInput.WriteLineAsync(JsonSerializer.Serialize(call));
                 var line = await client.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? await client.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);

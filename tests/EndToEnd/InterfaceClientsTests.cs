@@ -13,7 +13,7 @@ public sealed class InterfaceClientsTests
 
     const string Tools = "create_service_account get_all_service_accounts get_event_names get_event_properties get_event_property_values get_top_events import_events query_event_counts query_event_property_counts query_user_profiles track_event find_actions run_action";
 
-    static readonly string Actions = string.Join(' ', Catalogue.Actions.Select(action => action.Name));
+    static readonly string Actions = string.Join(' ', ActionCatalogue.Actions.Select(action => action.Name));
 
     /// <summary>Examples that cannot work: things that the API cannot create, that started at once, or that simplified ID merge refuses.</summary>
     static readonly Dictionary<string, string> Unanswered = new(StringComparer.Ordinal)
@@ -83,7 +83,7 @@ public sealed class InterfaceClientsTests
         Assert.True(done.ExitCode == 0, done.ToString());
         var result = JsonNode.Parse(done.Output)!;
         AssertEveryAnswer(result["answers"]!.AsObject());
-        Assert.Equal(Catalogue.Actions.Length, (int?)result["listed"]);
+        Assert.Equal(ActionCatalogue.Actions.Length, (int?)result["listed"]);
         Assert.Equal(("finished", 1), ((string?)result["import"]!["status"], (int?)result["import"]!["report"]!["accepted"]));
     }
 
@@ -98,7 +98,7 @@ public sealed class InterfaceClientsTests
         foreach (var (name, answer) in answers)
         {
             var (status, data) = ((int)answer!["status"]!, answer["data"]!.AsObject());
-            var schema = Catalogue.Find(name)!.OutputSchema();
+            var schema = ActionCatalogue.Find(name)!.OutputSchema();
             if (Unanswered.TryGetValue(name, out var kind)) Assert.True((string?)data["kind"] == kind, $"{name}: {answer}");
             else Assert.True(status == 200 && (schema["required"]?.AsArray() ?? []).All(field => data.ContainsKey((string)field!)), $"{name}: {answer}");
         }

@@ -29,7 +29,7 @@ public sealed class NativeAotTests
         Assert.Contains("""query_event_property_counts {"series":["2026-01-01"],"values":{},"legend_size":0}""", done.Output, StringComparison.Ordinal);
         Assert.Contains("""get_event_properties {"properties":[{"name":""", done.Output, StringComparison.Ordinal);
         Assert.Contains("""get_event_property_values {"values":["pro"],"total":1}""", done.Output, StringComparison.Ordinal);
-        foreach (var action in Catalogue.Actions) Assert.Contains($"{action.Name} schema {action.InputSchema().ToJsonString()}", done.Output, StringComparison.Ordinal);
+        foreach (var action in ActionCatalogue.Actions) Assert.Contains($"{action.Name} schema {action.InputSchema().ToJsonString()}", done.Output, StringComparison.Ordinal);
         Assert.Equal(2, (await mixpanel.EventsAsync()).Count);
     }
 

@@ -36,7 +36,7 @@ public sealed class ReadmeSnippets
         // snippet begins
         using var mixpanel = new MixpanelClient(new MixpanelOptions
         {
-            ServiceAccount = new ServiceAccountCredentials(username, new Secret(secret)),
+            ServiceAccount = new ServiceAccountCredentials(username, new MixpanelSecret(secret)),
             ProjectId = projectId,
             Region = MixpanelRegion.Eu,
             Endpoint = endpoint, // null for the real Mixpanel

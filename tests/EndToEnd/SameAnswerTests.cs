@@ -38,14 +38,14 @@ public sealed class SameAnswerTests
         using var client = new MixpanelClient(new MixpanelOptions
         {
             Endpoint = mixpanel.Address,
-            ServiceAccount = new(DevelopmentCredentials.ServiceAccountUsername, new Secret(DevelopmentCredentials.ServiceAccountSecret)),
+            ServiceAccount = new(DevelopmentCredentials.ServiceAccountUsername, new MixpanelSecret(DevelopmentCredentials.ServiceAccountSecret)),
             ProjectId = 1,
             Token = DevelopmentCredentials.ProjectToken,
             TimeProvider = new FakeTimeProvider(Now),
         });
         try
         {
-            var answer = await Catalogue.Find(action)!.InvokeAsync(client, JsonElement.Parse(input), TestContext.Current.CancellationToken);
+            var answer = await ActionCatalogue.Find(action)!.InvokeAsync(client, JsonElement.Parse(input), TestContext.Current.CancellationToken);
             return (answer.Refused ? ExitCode.Refused : ExitCode.Success, JsonNode.Parse(Encoding.UTF8.GetString(answer.Json.Span))!.ToJsonString());
         }
         catch (MixpanelException e)

@@ -9,9 +9,9 @@ namespace MixpanelConnector.EndToEnd;
 public sealed class SelectorTests
 {
     /// <summary>A selector of the library, and its fully parenthesized meaning, by construction. Chains of one operator have no grouping.</summary>
-    sealed record Condition(MixpanelConnector.Selector Selector, string Operator, IReadOnlyList<string> Operands)
+    sealed record Condition(MixpanelSelector Selector, string Operator, IReadOnlyList<string> Operands)
     {
-        public Condition(MixpanelConnector.Selector selector, string meaning)
+        public Condition(MixpanelSelector selector, string meaning)
             : this(selector, "", [meaning]) { }
 
         public string Meaning => Operands.Count == 1 ? Operands[0] : $"({string.Join($" {Operator} ", Operands)})";
@@ -26,7 +26,7 @@ public sealed class SelectorTests
     static readonly Gen<string> Text = Gen.OneOf(Gen.Char["abc \"\\'[]()漢🙂é$_\n\t=<&"].Array[0, 8].Select(chars => new string(chars)), Gen.Int[0, Words.Length - 1].Select(i => Words[i]));
 
     static readonly Gen<Term> Property = Gen.Select(Text.Where(name => name.Length > 0), Gen.Bool, (name, user) =>
-        user ? new Term(MixpanelConnector.Selector.UserProperty(name), $"user[{Quote(name)}]") : new Term(MixpanelConnector.Selector.Property(name), $"properties[{Quote(name)}]"));
+        user ? new Term(MixpanelSelector.UserProperty(name), $"user[{Quote(name)}]") : new Term(MixpanelSelector.Property(name), $"properties[{Quote(name)}]"));
 
     static readonly Gen<Term> Literal = Gen.OneOf(
         Text.Select(text => new Term(text, Quote(text))),
@@ -59,7 +59,7 @@ public sealed class SelectorTests
             _ => new Condition(left.Value.Contains(right.Value), $"({right.Meaning} in {left.Meaning})"),
         }),
         Gen.Select(Property, AnyTerm.Array[1, 4], (term, items) => new Condition(term.Value.In([.. items.Select(item => item.Value)]), $"({term.Meaning} in [{string.Join(", ", items.Select(item => item.Meaning))}])")),
-        Text.Where(name => name.Length > 0).Select(name => new Condition(MixpanelConnector.Selector.Defined(name), $"defined(properties[{Quote(name)}])")));
+        Text.Where(name => name.Length > 0).Select(name => new Condition(MixpanelSelector.Defined(name), $"defined(properties[{Quote(name)}])")));
 
     static readonly Gen<Condition> AnyCondition = Gen.Recursive<Condition>((depth, inner) => depth > 4 ? Comparison : Gen.OneOf(
         Comparison,

@@ -113,7 +113,7 @@ public sealed class KafkaTests(Cluster cluster) : IClassFixture<Cluster>, IDispo
 
     MixpanelOptions Options { get; } = new()
     {
-        ServiceAccount = new("account", new Secret("canary-58c1")),
+        ServiceAccount = new("account", new MixpanelSecret("canary-58c1")),
         ProjectId = 1,
         Token = "token",
         BackoffMin = TimeSpan.FromMilliseconds(50),

@@ -72,7 +72,7 @@ sealed class RabbitMqRun : IDisposable
 
     public MixpanelOptions Options { get; } = new()
     {
-        ServiceAccount = new("account", new Secret("canary-58c1")),
+        ServiceAccount = new("account", new MixpanelSecret("canary-58c1")),
         ProjectId = 1,
         Token = "token",
         BackoffMin = TimeSpan.FromMilliseconds(50),

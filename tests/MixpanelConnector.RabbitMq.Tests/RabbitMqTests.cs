@@ -139,7 +139,7 @@ public class RabbitMqTests(BrokerFixture fixture)
 
         Assert.Equal(RunOutcome.Damaged, (await run.RunAsync(run.Request with { Queue = new() })).Outcome);
         Assert.Equal(RunOutcome.Damaged, (await run.RunAsync(run.Request with { Address = run.Address.Replace($"/{run.Name}", $"/nowhere/{run.Name}", StringComparison.Ordinal), Queue = new() })).Outcome);
-        var refused = await run.RunAsync(run.Request with { Queue = new() { Username = "guest", Password = new Secret("canary-7d02") } });
+        var refused = await run.RunAsync(run.Request with { Queue = new() { Username = "guest", Password = new MixpanelSecret("canary-7d02") } });
         Assert.Equal(RunOutcome.NotAllowed, refused.Outcome);
         Assert.DoesNotContain("canary", string.Concat(refused.Problems), StringComparison.Ordinal);
     }

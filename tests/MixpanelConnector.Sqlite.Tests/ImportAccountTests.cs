@@ -80,7 +80,7 @@ public sealed class ImportAccountTests
             return mixpanel.TakeAllBut(request, refused);
         };
 
-        var options = new MixpanelOptions { ServiceAccount = new("a", new Secret("b")), ProjectId = 1, TimeProvider = clock, Randomizer = () => 0.5, AttemptTimeout = TimeSpan.FromHours(2) };
+        var options = new MixpanelOptions { ServiceAccount = new("a", new MixpanelSecret("b")), ProjectId = 1, TimeProvider = clock, Randomizer = () => 0.5, AttemptTimeout = TimeSpan.FromHours(2) };
         var importRequest = new ImportRequest { Inputs = [input], BatchEvents = random.Next(1, 300) };
         ImportReport report;
         var runs = 0;

@@ -199,7 +199,7 @@ public sealed class OutboxOwnersTests : IDisposable
         static string Update(string token, string name) => $$$"""{"$token":"{{{token}}}","$distinct_id":"u","$set":{"Name":"{{{name}}}"}}""";
     }
 
-    static MixpanelOptions Account(long project, string token) => new() { ServiceAccount = new("bot", new Secret("secret-of-the-account")), ProjectId = project, Token = token, Endpoint = Here };
+    static MixpanelOptions Account(long project, string token) => new() { ServiceAccount = new("bot", new MixpanelSecret("secret-of-the-account")), ProjectId = project, Token = token, Endpoint = Here };
 
     sealed class Tracked : IAsyncDisposable
     {

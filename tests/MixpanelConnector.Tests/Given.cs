@@ -18,7 +18,7 @@ static class Given
     public const string ImportedOne = """{"code":200,"num_records_imported":1,"status":"OK"}""";
 
     /// <summary>A service account, its project and its organization.</summary>
-    public static MixpanelOptions Account() => Bare() with { ServiceAccount = new(Username, new Secret(SecretText)), ProjectId = 12345, OrganizationId = 77 };
+    public static MixpanelOptions Account() => Bare() with { ServiceAccount = new(Username, new MixpanelSecret(SecretText)), ProjectId = 12345, OrganizationId = 77 };
 
     /// <summary>Only a project token.</summary>
     public static MixpanelOptions Token() => Bare() with { Token = TokenText };
@@ -48,7 +48,7 @@ static class Given
 
     /// <summary>Calls an action as the interfaces do: JSON in, JSON out.</summary>
     public static async Task<JsonElement> CallAsync(this MixpanelClient client, string action, string input) =>
-        JsonElement.Parse((await Catalogue.Find(action)!.InvokeAsync(client, JsonElement.Parse(input))).Json.Span);
+        JsonElement.Parse((await ActionCatalogue.Find(action)!.InvokeAsync(client, JsonElement.Parse(input))).Json.Span);
 
     public static Task<MixpanelException> FailsAsync(Func<Task> call) => Assert.ThrowsAsync<MixpanelException>(call);
 

@@ -6,7 +6,7 @@ namespace MixpanelConnector.Tests;
 /// <summary>Options and inputs that the client refuses before anything is sent, when used from code.</summary>
 public class MixpanelOptionsTests
 {
-    static readonly Secret Secret = new("s");
+    static readonly MixpanelSecret Secret = new("s");
 
     static readonly Dictionary<string, (MixpanelOptions Options, string Field)> Mistakes = new(StringComparer.Ordinal)
     {

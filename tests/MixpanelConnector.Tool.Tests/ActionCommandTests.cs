@@ -378,7 +378,7 @@ public class ActionCommandTests
     {
         await using var server = await RecordingServer.StartAsync();
         using var tool = Tool.At(server);
-        foreach (var action in Catalogue.Actions.Where(action => action.IsPaged))
+        foreach (var action in ActionCatalogue.Actions.Where(action => action.IsPaged))
         {
             var run = await tool.RunAsync(Surfaces.Cli.ActionCommand.NameOf(action), "--all", "--output", "table");
             Assert.Equal((2, ""), (run.Exit, run.Out));
@@ -464,7 +464,7 @@ public class ActionCommandTests
     public async Task The_help_of_an_action_says_of_each_input_what_its_documentation_says()
     {
         using var tool = new Tool();
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
         {
             var run = await tool.RunAsync(action.Name.Replace('_', '-'), "--help");
             var help = Words(run.Out);

@@ -23,7 +23,7 @@ public class HelpTests
         var lines = run.Out.TrimEnd('\n').Split('\n');
         Assert.True(lines.Length <= 24, $"{lines.Length} lines");
         Assert.All(lines, text => Assert.True(text.Length <= 80, text));
-        Assert.All(Catalogue.Groups, group => Assert.Contains($"\n  {group.Name} ", run.Out, StringComparison.Ordinal));
+        Assert.All(ActionCatalogue.Groups, group => Assert.Contains($"\n  {group.Name} ", run.Out, StringComparison.Ordinal));
         foreach (var command in (string[])["import", "serve", "mcp", "emulator", "config", "--local"]) Assert.Contains(command, run.Out, StringComparison.Ordinal);
     }
 
@@ -32,7 +32,7 @@ public class HelpTests
     {
         using var tool = new Tool();
         var help = (await tool.RunAsync("help")).Out;
-        foreach (var group in Catalogue.Groups) help += (await tool.RunAsync("help", group.Name)).Out;
+        foreach (var group in ActionCatalogue.Groups) help += (await tool.RunAsync("help", group.Name)).Out;
         var words = help.Split([' ', '\n', ',', ';', ':', '(', ')', '.'], StringSplitOptions.RemoveEmptyEntries);
         Assert.Empty(CommandLine.Names.Except(words, StringComparer.Ordinal));
     }
@@ -60,7 +60,7 @@ public class HelpTests
     public async Task The_help_of_a_group_lists_its_actions_with_summary_and_effect()
     {
         using var tool = new Tool();
-        foreach (var group in Catalogue.Groups)
+        foreach (var group in ActionCatalogue.Groups)
         {
             var run = await tool.RunAsync("help", group.Name);
             Assert.Equal((0, ""), (run.Exit, run.Err));
@@ -74,13 +74,13 @@ public class HelpTests
     public async Task An_action_has_one_help_under_all_its_names()
     {
         using var tool = new Tool();
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
         {
             var own = await tool.RunAsync(Name(action), "--help");
             Assert.Equal((0, ""), (own.Exit, own.Err));
             Assert.Equal(own, await tool.RunAsync("help", Name(action)));
             Assert.Equal(own, await tool.RunAsync("help", action.Name));
-            if (Catalogue.Find(action.OperationId.Replace('-', '_')) is null) Assert.Equal(own, await tool.RunAsync("help", action.OperationId));
+            if (ActionCatalogue.Find(action.OperationId.Replace('-', '_')) is null) Assert.Equal(own, await tool.RunAsync("help", action.OperationId));
             var words = Words(own.Out);
             foreach (var fact in (string?[])[action.Group.Name, action.OperationId, action.Documentation.ToString(), action.Effect.ToString().ToLowerInvariant(), ActionFacts.Needs(action.Auth), ActionFacts.Costs(action.Cost), XmlDocs.Example(action)])
                 Assert.Contains(Words(fact!), words, StringComparison.Ordinal);
@@ -91,7 +91,7 @@ public class HelpTests
     public async Task Every_action_is_a_command_that_asks_for_credentials_first()
     {
         using var tool = new Tool();
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
         {
             var run = await tool.RunAsync([Name(action), .. action.HasSecret ? ["--show-secret"] : NoArguments]);
             Assert.True((run.Exit, run.Out) == (2, "") && run.Err.Contains("--local", StringComparison.Ordinal), $"{action.Name}: {run.Err}");

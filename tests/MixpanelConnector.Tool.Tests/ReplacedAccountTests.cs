@@ -48,7 +48,7 @@ public sealed class ReplacedAccountTests
     }
 
     static MixpanelClient Client(EmulatedMixpanel mixpanel, string username, string secret) =>
-        new(new() { Endpoint = mixpanel.Address, ServiceAccount = new(username, new Secret(secret)), ProjectId = DevelopmentCredentials.ProjectId, OrganizationId = DevelopmentCredentials.OrganizationId });
+        new(new() { Endpoint = mixpanel.Address, ServiceAccount = new(username, new MixpanelSecret(secret)), ProjectId = DevelopmentCredentials.ProjectId, OrganizationId = DevelopmentCredentials.OrganizationId });
 
     static Dictionary<string, string?> Settings(EmulatedMixpanel mixpanel, CreateServiceAccountOutput account) => new(StringComparer.Ordinal)
     {

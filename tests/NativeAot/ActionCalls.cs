@@ -10,7 +10,7 @@ static class ActionCalls
         var options = new MixpanelOptions
         {
             Endpoint = address,
-            ServiceAccount = new ServiceAccountCredentials("local", new Secret("local")),
+            ServiceAccount = new ServiceAccountCredentials("local", new MixpanelSecret("local")),
             ProjectId = 1,
         };
         using var client = new MixpanelClient(options);
@@ -32,11 +32,11 @@ static class ActionCalls
         })
         {
             using var json = JsonDocument.Parse(input);
-            var answer = await Catalogue.Find(name)!.InvokeAsync(client, json.RootElement);
+            var answer = await ActionCatalogue.Find(name)!.InvokeAsync(client, json.RootElement);
             Console.WriteLine($"{name} {Encoding.UTF8.GetString(answer.Json.Span)}");
         }
 
-        foreach (var action in Catalogue.Actions) Console.WriteLine($"{action.Name} schema {action.InputSchema().ToJsonString()}");
+        foreach (var action in ActionCatalogue.Actions) Console.WriteLine($"{action.Name} schema {action.InputSchema().ToJsonString()}");
 
         var accounts = await client.GetAllServiceAccountsAsync(new() { OrganizationId = 1 });
         Console.WriteLine($"accounts {accounts.Total}");

@@ -37,7 +37,7 @@ sealed class PreparedHandover : IDisposable
     }
 
     /// <summary>Delivers one secret, adds its location to the JSON, and returns its text.</summary>
-    public string Deliver(JsonObject json, string name, Secret secret)
+    public string Deliver(JsonObject json, string name, MixpanelSecret secret)
     {
 #pragma warning disable RS0030 // the one-time secret goes where its owner asked
         var text = secret.Reveal();

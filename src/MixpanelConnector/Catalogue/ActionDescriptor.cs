@@ -118,7 +118,7 @@ public abstract class ActionDescriptor
 /// <summary>The result of an action, ready for an interface to return.</summary>
 public sealed class ActionResult
 {
-    internal ActionResult(ReadOnlyMemory<byte> json, bool refused, ImmutableArray<KeyValuePair<string, Secret>> secrets)
+    internal ActionResult(ReadOnlyMemory<byte> json, bool refused, ImmutableArray<KeyValuePair<string, MixpanelSecret>> secrets)
     {
         Json = json;
         Refused = refused;
@@ -132,5 +132,5 @@ public sealed class ActionResult
     public bool Refused { get; }
 
     /// <summary>The secrets of the output by field name. An interface returns them as safely as it can.</summary>
-    public ImmutableArray<KeyValuePair<string, Secret>> Secrets { get; }
+    public ImmutableArray<KeyValuePair<string, MixpanelSecret>> Secrets { get; }
 }

@@ -32,7 +32,7 @@ static class ActionSchema
     static JsonObject Transform(JsonSchemaExporterContext context, JsonNode node, Action<PropertyInfo, JsonObject>? annotate)
     {
         if ((context.PropertyInfo?.CustomConverter ?? context.TypeInfo.Converter) is IDescribesSchema known) node = known.Schema();
-        if (context.TypeInfo.Type == typeof(Secret)) node = new JsonObject { ["type"] = "string" };
+        if (context.TypeInfo.Type == typeof(MixpanelSecret)) node = new JsonObject { ["type"] = "string" };
         // For a type that accepts any JSON, the exporter writes the schema true, which has no room for a description.
         if (node is not JsonObject schema) schema = [];
 

@@ -97,7 +97,7 @@ sealed class ActionSpec<
 
     public override bool IsPaged => All is not null;
 
-    public override bool HasSecret => typeof(TOutput).GetProperties().Any(property => property.PropertyType == typeof(Secret));
+    public override bool HasSecret => typeof(TOutput).GetProperties().Any(property => property.PropertyType == typeof(MixpanelSecret));
 
     public override bool IsCommon => Common;
 
@@ -193,7 +193,7 @@ sealed class ActionSpec<
             JsonDefaults.Write(output, Output),
             Refused(output),
             HasSecret
-                ? [.. Output.Properties.Where(p => p.PropertyType == typeof(Secret) && p.Get!(output) is not null).Select(p => KeyValuePair.Create(p.Name, (Secret)p.Get!(output)!))]
+                ? [.. Output.Properties.Where(p => p.PropertyType == typeof(MixpanelSecret) && p.Get!(output) is not null).Select(p => KeyValuePair.Create(p.Name, (MixpanelSecret)p.Get!(output)!))]
                 : []);
     }
 

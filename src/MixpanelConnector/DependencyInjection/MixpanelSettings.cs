@@ -21,7 +21,7 @@ public sealed class MixpanelSettings
     public string? ServiceAccountUsername { get; set; }
 
     /// <summary>The service account's secret. Default: none.</summary>
-    public Secret? ServiceAccountSecret { get; set; }
+    public MixpanelSecret? ServiceAccountSecret { get; set; }
 
     /// <summary>The project; needed with a service account. Default: none.</summary>
     public long? ProjectId { get; set; }
@@ -104,7 +104,7 @@ public sealed class MixpanelSettings
     {
         [nameof(Token)] = (settings, value) => settings.Token = value,
         [nameof(ServiceAccountUsername)] = (settings, value) => settings.ServiceAccountUsername = value,
-        [nameof(ServiceAccountSecret)] = (settings, value) => settings.ServiceAccountSecret = new Secret(value),
+        [nameof(ServiceAccountSecret)] = (settings, value) => settings.ServiceAccountSecret = new MixpanelSecret(value),
         [nameof(ProjectId)] = (settings, value) => settings.ProjectId = Number<long>(value),
         [nameof(OrganizationId)] = (settings, value) => settings.OrganizationId = Number<long>(value),
         [nameof(WorkspaceId)] = (settings, value) => settings.WorkspaceId = Number<long>(value),

@@ -7,7 +7,7 @@ public sealed record QueueOptions
     public string? Username { get; init; }
 
     /// <summary>The user's password. Default: null, as for the name.</summary>
-    public Secret? Password { get; init; }
+    public MixpanelSecret? Password { get; init; }
 
     /// <summary>
     /// The SASL mechanism for Kafka: <c>plain</c>, <c>scram-sha-256</c> or <c>scram-sha-512</c>. Default: null, which means <c>plain</c> when there is a user

@@ -5,7 +5,7 @@ namespace MixpanelConnector;
 #pragma warning disable CA2225 // the named alternates of the operators are the methods below, and conversions read as what they are
 
 /// <summary>
-/// A value in a <see cref="Selector"/>: a property, text, a number, a boolean, a time, or an expression of these. Strings, numbers and booleans convert to it.
+/// A value in a <see cref="MixpanelSelector"/>: a property, text, a number, a boolean, a time, or an expression of these. Strings, numbers and booleans convert to it.
 /// </summary>
 public sealed class SelectorTerm
 {
@@ -43,33 +43,33 @@ public sealed class SelectorTerm
 
     /// <summary>Is true when the value is one of several.</summary>
     /// <param name="values">The values.</param>
-    public Selector In(params IReadOnlyList<SelectorTerm> values)
+    public MixpanelSelector In(params IReadOnlyList<SelectorTerm> values)
     {
         ArgumentNullException.ThrowIfNull(values);
-        return Selector.Comparison(this, "in", new SelectorTerm($"[{string.Join(", ", values.Select(value => value._text))}]"));
+        return MixpanelSelector.Comparison(this, "in", new SelectorTerm($"[{string.Join(", ", values.Select(value => value._text))}]"));
     }
 
     /// <summary>Is true when the value is text that contains another text, or a list that contains a value.</summary>
     /// <param name="part">The text or the value.</param>
-    public Selector Contains(SelectorTerm part) => Selector.Comparison(part, "in", this);
+    public MixpanelSelector Contains(SelectorTerm part) => MixpanelSelector.Comparison(part, "in", this);
 
     /// <summary>Is true when both have the same type and value.</summary>
-    public static Selector operator ==(SelectorTerm left, SelectorTerm right) => Selector.Comparison(left, "==", right);
+    public static MixpanelSelector operator ==(SelectorTerm left, SelectorTerm right) => MixpanelSelector.Comparison(left, "==", right);
 
     /// <summary>Is true when they differ, or one has no value.</summary>
-    public static Selector operator !=(SelectorTerm left, SelectorTerm right) => Selector.Comparison(left, "!=", right);
+    public static MixpanelSelector operator !=(SelectorTerm left, SelectorTerm right) => MixpanelSelector.Comparison(left, "!=", right);
 
     /// <summary>Compares numbers or times; undefined for other types.</summary>
-    public static Selector operator >(SelectorTerm left, SelectorTerm right) => Selector.Comparison(left, ">", right);
+    public static MixpanelSelector operator >(SelectorTerm left, SelectorTerm right) => MixpanelSelector.Comparison(left, ">", right);
 
     /// <summary>Compares numbers or times; undefined for other types.</summary>
-    public static Selector operator <(SelectorTerm left, SelectorTerm right) => Selector.Comparison(left, "<", right);
+    public static MixpanelSelector operator <(SelectorTerm left, SelectorTerm right) => MixpanelSelector.Comparison(left, "<", right);
 
     /// <summary>Compares numbers or times; undefined for other types.</summary>
-    public static Selector operator >=(SelectorTerm left, SelectorTerm right) => Selector.Comparison(left, ">=", right);
+    public static MixpanelSelector operator >=(SelectorTerm left, SelectorTerm right) => MixpanelSelector.Comparison(left, ">=", right);
 
     /// <summary>Compares numbers or times; undefined for other types.</summary>
-    public static Selector operator <=(SelectorTerm left, SelectorTerm right) => Selector.Comparison(left, "<=", right);
+    public static MixpanelSelector operator <=(SelectorTerm left, SelectorTerm right) => MixpanelSelector.Comparison(left, "<=", right);
 
     /// <summary>Adds numbers, or concatenates texts.</summary>
     public static SelectorTerm operator +(SelectorTerm left, SelectorTerm right) => Arithmetic(left, "+", right);

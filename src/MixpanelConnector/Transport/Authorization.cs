@@ -88,6 +88,6 @@ static class Authorization
     static string Encode(string user, string password) => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
 
 #pragma warning disable RS0030 // the authorization header is where the secret is meant to go
-    static string Reveal(Secret secret) => secret.Reveal();
+    static string Reveal(MixpanelSecret secret) => secret.Reveal();
 #pragma warning restore RS0030
 }

@@ -13,7 +13,7 @@ sealed class ReplyTarget : Target
 
     static readonly int[] Statuses = [200, 400, 201, 204, 301, 401, 403, 404, 408, 413, 418, 429, 500, 501, 503];
 
-    static readonly MixpanelOptions Options = new() { ServiceAccount = new("robot", new Secret(Canary)), ProjectId = 1 };
+    static readonly MixpanelOptions Options = new() { ServiceAccount = new("robot", new MixpanelSecret(Canary)), ProjectId = 1 };
 
     public override IReadOnlyList<byte[]> Seeds { get; } =
     [

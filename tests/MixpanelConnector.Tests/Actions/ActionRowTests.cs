@@ -17,7 +17,7 @@ public class ActionRowTests
         using var mixpanel = new ScriptedMixpanel(row);
         using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Options(row), http);
-        var action = Catalogue.Find(row.Action)!;
+        var action = ActionCatalogue.Find(row.Action)!;
 
         if (row.Problem is { } problem)
         {
@@ -43,7 +43,7 @@ public class ActionRowTests
 
     [Fact]
     public void Every_action_has_a_row() =>
-        Assert.Empty(Catalogue.Actions.Select(action => action.Name).Except(ActionRow.All.Where(row => row is { Shows: null, Problem: null }).Select(row => row.Action), StringComparer.Ordinal));
+        Assert.Empty(ActionCatalogue.Actions.Select(action => action.Name).Except(ActionRow.All.Where(row => row is { Shows: null, Problem: null }).Select(row => row.Action), StringComparer.Ordinal));
 
     [Theory]
     [InlineData(MixpanelRegion.Eu, "-eu", "eu.")]
@@ -56,7 +56,7 @@ public class ActionRowTests
             using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
             using var client = new MixpanelClient(Options(row) with { Region = region }, http);
 
-            await Catalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken);
+            await ActionCatalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken);
 
             var line = row.Wire[^1].Replace("https://api.", $"https://api{suffix}.", StringComparison.Ordinal).Replace("https://data.", $"https://data{suffix}.", StringComparison.Ordinal).Replace("https://mixpanel", $"https://{prefix}mixpanel", StringComparison.Ordinal);
             Assert.Equal(ActionRow.Sorted(line), mixpanel.Lines[^1]);
@@ -93,7 +93,7 @@ public class ActionRowTests
             using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
             using var client = new MixpanelClient(Options(row), http);
 
-            var defect = await Record.ExceptionAsync(async () => await Catalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken));
+            var defect = await Record.ExceptionAsync(async () => await ActionCatalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken));
 
             Assert.True(defect is null or MixpanelException { Error.Kind: not ErrorKind.InvalidInput }, $"{row.Action}: {defect}");
         }
@@ -125,13 +125,13 @@ public class ActionRowTests
     [Fact]
     public async Task A_deletion_that_finds_nothing_at_its_second_try_is_done()
     {
-        foreach (var row in Plain.Where(row => Catalogue.Find(row.Action)!.Effect is ActionEffect.Delete && row.Wire[0].StartsWith("DELETE ", StringComparison.Ordinal)))
+        foreach (var row in Plain.Where(row => ActionCatalogue.Find(row.Action)!.Effect is ActionEffect.Delete && row.Wire[0].StartsWith("DELETE ", StringComparison.Ordinal)))
         {
             using var mixpanel = new ScriptedMixpanel(row with { Replies = [new(0), new(404, JsonElement.Parse("""{"status":"error","error":"not found"}"""))] });
             using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
             using var client = new MixpanelClient(Options(row), http);
 
-            await Catalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken);
+            await ActionCatalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken);
 
             Assert.Equal(2, mixpanel.Lines.Count);
         }
@@ -153,14 +153,14 @@ public class ActionRowTests
         using var mixpanel = new ScriptedMixpanel(row with { Replies = [new(status)] });
         using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Options(row), http);
-        var error = (await Given.FailsAsync(Catalogue.Find(action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken))).Error;
+        var error = (await Given.FailsAsync(ActionCatalogue.Find(action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken))).Error;
         return (error, mixpanel.Lines.Count);
     }
 
     static MixpanelOptions Options(ActionRow row) => Given.Account() with
     {
         Token = Given.TokenText,
-        OAuthToken = new Secret(OAuthText),
+        OAuthToken = new MixpanelSecret(OAuthText),
         ProjectId = row.Setting("project_id"),
         OrganizationId = row.Setting("organization_id"),
         WorkspaceId = row.Setting("workspace_id"),

@@ -177,7 +177,7 @@ public class ImportEventsTests
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json(Refusal(2, 1), 400));
         using var client = new MixpanelClient(Given.Account().At(server));
-        var result = await Catalogue.Find("import_events")!.InvokeAsync(client, JsonElement.Parse("""{"strict":"1","events":["a","b","c"],"properties":{}}"""));
+        var result = await ActionCatalogue.Find("import_events")!.InvokeAsync(client, JsonElement.Parse("""{"strict":"1","events":["a","b","c"],"properties":{}}"""));
 
         Assert.True(result.Refused);
         Given.JsonEqual(

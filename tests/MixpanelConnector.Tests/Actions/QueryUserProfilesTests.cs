@@ -133,7 +133,7 @@ public class QueryUserProfilesTests
         using var client = new MixpanelClient(Given.Account().At(server));
         var lines = new List<string>();
 
-        await foreach (var line in Catalogue.Find("query_user_profiles")!.InvokeAllAsync(client, JsonElement.Parse("{}"))) lines.Add(Encoding.UTF8.GetString(line.Span));
+        await foreach (var line in ActionCatalogue.Find("query_user_profiles")!.InvokeAllAsync(client, JsonElement.Parse("{}"))) lines.Add(Encoding.UTF8.GetString(line.Span));
 
         Assert.Equal("""{"$distinct_id":"1","$properties":{"n":1}} {"$distinct_id":"2","$properties":{"n":2}}""", string.Join(' ', lines));
     }

@@ -175,7 +175,7 @@ public sealed class ReportTests
     [Fact]
     public void The_schema_names_the_choices_and_the_dates()
     {
-        var properties = Catalogue.Find("query_event_counts")!.InputSchema()["properties"]!;
+        var properties = ActionCatalogue.Find("query_event_counts")!.InputSchema()["properties"]!;
 
         Given.JsonEqual("""{"type":"string","enum":["general","unique","average"]}""", JsonElement.Parse(properties["type"]!.ToJsonString()));
         Given.JsonEqual("""{"type":"string","enum":["minute","hour","day","week","month"]}""", JsonElement.Parse(properties["unit"]!.ToJsonString()));

@@ -140,7 +140,7 @@ public class ServiceAccountTests
         await using var server = await Server("""{"error":"username is taken","status":"error"}""", status);
         using var client = new MixpanelClient(Given.Account().At(server));
 
-        var result = await Catalogue.Find("create_service_account")!.InvokeAsync(client, JsonElement.Parse("""{"username":"bot"}"""));
+        var result = await ActionCatalogue.Find("create_service_account")!.InvokeAsync(client, JsonElement.Parse("""{"username":"bot"}"""));
 
         Assert.True(result.Refused);
         Assert.Empty(result.Secrets);
@@ -179,7 +179,7 @@ public class ServiceAccountTests
 
         var output = await client.CreateServiceAccountAsync(new() { Username = "bot" });
 
-        Assert.Equal((id, new Secret("t")), (output.Id, output.Secret));
+        Assert.Equal((id, new MixpanelSecret("t")), (output.Id, output.Secret));
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public class TrackEventTests
         await using var server = await RecordingServer.StartAsync(Answer.Json(reply, status));
         using var client = new MixpanelClient(Given.Account().At(server));
 
-        var result = await Catalogue.Find("track_event")!.InvokeAsync(client, JsonElement.Parse(Input()));
+        var result = await ActionCatalogue.Find("track_event")!.InvokeAsync(client, JsonElement.Parse(Input()));
 
         Given.JsonEqual(error is null ? $$"""{"status":{{expected}}}""" : $$"""{"status":{{expected}},"error":{{JsonSerializer.Serialize(error)}}}""", JsonElement.Parse(result.Json.Span));
         Assert.Equal(expected == 0, result.Refused);

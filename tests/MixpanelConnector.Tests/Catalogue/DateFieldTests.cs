@@ -16,7 +16,7 @@ public sealed class DateFieldTests
         get
         {
             var fields = new TheoryData<string, string>();
-            foreach (var action in Catalogue.Actions)
+            foreach (var action in ActionCatalogue.Actions)
                 foreach (var (name, rules) in PropertiesOf(action))
                     if (IsDate(rules!)) fields.Add(action.Name, name);
             return fields;
@@ -28,7 +28,7 @@ public sealed class DateFieldTests
     {
         Assert.Equal(30, Fields.Count);
         // An expiry may also be a duration; its own tests are below.
-        var others = Catalogue.Actions.SelectMany(action => PropertiesOf(action).Where(field => (string?)field.Value!["type"] == "string" && IsNamedLikeOne(field.Key) && !IsDate(field.Value)).Select(field => $"{action.Name} {field.Key}"));
+        var others = ActionCatalogue.Actions.SelectMany(action => PropertiesOf(action).Where(field => (string?)field.Value!["type"] == "string" && IsNamedLikeOne(field.Key) && !IsDate(field.Value)).Select(field => $"{action.Name} {field.Key}"));
         Assert.Equal("create_service_account expires", string.Join(", ", others));
 
         static bool IsNamedLikeOne(string name) => name is "date" or "expires" || name.EndsWith("_date", StringComparison.Ordinal) || name.EndsWith("_at", StringComparison.Ordinal);
@@ -78,7 +78,7 @@ public sealed class DateFieldTests
     [Fact]
     public async Task No_pattern_is_shown_to_people()
     {
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
             foreach (var (name, rules) in PropertiesOf(action))
                 if (rules!["pattern"] is not null) Assert.DoesNotContain("match", await RefusalOfAsync(action.Name, name, "garbage"), StringComparison.Ordinal);
     }
@@ -89,7 +89,7 @@ public sealed class DateFieldTests
 
     static string[] Exists(string action, string field)
     {
-        var rules = PropertiesOf(Catalogue.Find(action)!)[field]!;
+        var rules = PropertiesOf(ActionCatalogue.Find(action)!)[field]!;
         return (string?)rules["format"] == "date" ? ["2026-01-31", "2024-02-29", "0001-01-01", "9999-12-31"]
             : (string?)rules["pattern"] == LocalTime ? ["2026-01-31 13:00:00", "2024-02-29 00:00:00", "2026-12-31 23:59:59"]
             : ["2026-01-31", "2024-02-29", "2026-01-31T13:00:00Z", "2026-01-31T13:00:00", "2026-01-31 13:00:00", "2026-01-31T13:00:00.5Z", "2026-01-31T13:00:00.1234567+05:30", "2026-01-31T13:00:00-0800"];

@@ -9,14 +9,14 @@ public class OperationTests
 {
     [Fact]
     public void The_list_names_every_action_and_no_other() =>
-        Assert.Equal(Operation.All.Select(operation => operation.Action).Order(StringComparer.Ordinal), Catalogue.Actions.Select(action => action.Name), StringComparer.Ordinal);
+        Assert.Equal(Operation.All.Select(operation => operation.Action).Order(StringComparer.Ordinal), ActionCatalogue.Actions.Select(action => action.Name), StringComparer.Ordinal);
 
     [Fact]
     public void An_action_is_what_the_list_says()
     {
         foreach (var operation in Operation.All)
         {
-            var action = Catalogue.Find(operation.Action)!;
+            var action = ActionCatalogue.Find(operation.Action)!;
             var cost = action.Cost switch { RateCost.Query => "qry", RateCost.Ingestion => "ing", RateCost.Export => "exp", RateCost.Lexicon => "lex", RateCost.LookupTables => "tab", RateCost.Gdpr => "gdpr", _ => "-" };
             var credential = action.Auth switch { AuthScheme.ProjectToken => "T", AuthScheme.OAuthToken => "B", _ => "SA" };
             Assert.Equal(
@@ -31,7 +31,7 @@ public class OperationTests
         string[] unlisted = ["workspace_id", "organization_id", "project_id", "expiring_within"]; // what the settings say may be given, too; what is sorted out here and not sent
         foreach (var operation in Operation.All)
         {
-            var schema = Catalogue.Find(operation.Action)!.InputSchema();
+            var schema = ActionCatalogue.Find(operation.Action)!.InputSchema();
             var required = (schema["required"] as JsonArray ?? []).Select(name => (string)name!).ToHashSet(StringComparer.Ordinal);
             var inputs = schema["properties"]!.AsObject().Select(property => property.Key + (required.Contains(property.Key) ? "*" : "")).Where(name => operation.Inputs.Contains(name, StringComparison.Ordinal) || !unlisted.Contains(name));
             Assert.Equal((operation.Action, string.Join(", ", operation.Inputs.Split(", ").Where(name => name.Length > 0).Order(StringComparer.Ordinal))), (operation.Action, string.Join(", ", inputs.Order(StringComparer.Ordinal))));
@@ -41,7 +41,7 @@ public class OperationTests
     [Fact]
     public void The_embedded_schema_of_an_input_is_that_of_its_type()
     {
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
             Assert.Equal(action.InputSchema(annotate: (_, _) => { }).ToJsonString(), InputSchemas.Find(action.Name)?.ToJsonString());
         Assert.Null(InputSchemas.Find("track"));
     }
@@ -54,13 +54,13 @@ public class OperationTests
                 "create_warehouse_event_stream_import", "create_warehouse_groups_import", "create_warehouse_lookup_table_import", "create_warehouse_people_import", "decide_experiment", "force_conclude_experiment",
                 "increment_user_properties", "launch_experiment", "run_warehouse_import", "update_user_profiles",
             ],
-            Catalogue.Actions.Where(action => !action.IsRepeatable).Select(action => action.Name),
+            ActionCatalogue.Actions.Where(action => !action.IsRepeatable).Select(action => action.Name),
             StringComparer.Ordinal);
 
     [Fact]
     public void An_example_in_the_documentation_fits_the_schema_of_its_action()
     {
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
         {
             var examples = Documentation.Where(member => ((string)member.Attribute("name")!).StartsWith($"M:MixpanelConnector.MixpanelClient.{action.MethodName}(", StringComparison.Ordinal)).Elements("example").Select(example => example.Value).ToArray();
             Assert.True(examples.Length > 0, $"{action.Name} has no example.");
@@ -73,7 +73,7 @@ public class OperationTests
     {
         var described = Documentation.Where(member => member.Element("summary") is not null).Select(member => (string)member.Attribute("name")!).ToHashSet(StringComparer.Ordinal);
         var missing = new List<string>();
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
         {
             var schema = action.InputSchema((property, schema) =>
             {

@@ -18,7 +18,7 @@ sealed class ConsumeRun : IDisposable
 
     public MixpanelOptions Options { get; set; } = new()
     {
-        ServiceAccount = new("account", new Secret("canary-58c1")),
+        ServiceAccount = new("account", new MixpanelSecret("canary-58c1")),
         ProjectId = 1,
         Token = "token",
         BackoffMin = TimeSpan.FromMilliseconds(10),

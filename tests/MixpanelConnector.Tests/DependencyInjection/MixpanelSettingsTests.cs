@@ -45,7 +45,7 @@ public class MixpanelSettingsTests
     /// <summary>A text that changes a setting of one value; null for one that only code can set, or a section.</summary>
     static string? Text(PropertyInfo property) => (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) switch
     {
-        var type when type == typeof(string) || type == typeof(Secret) => "text",
+        var type when type == typeof(string) || type == typeof(MixpanelSecret) => "text",
         var type when type == typeof(long) || type == typeof(int) => "17",
         var type when type == typeof(bool) => property.GetValue(new MixpanelSettings()) is true ? "false" : "true",
         var type when type == typeof(TimeSpan) => "00:00:17",

@@ -28,7 +28,7 @@ sealed class ImportRun : IDisposable
     {
         Options = new()
         {
-            ServiceAccount = new("account", new Secret("canary-58c1")),
+            ServiceAccount = new("account", new MixpanelSecret("canary-58c1")),
             ProjectId = 1,
             Token = "token",
             TimeProvider = Clock,

@@ -57,7 +57,7 @@ public sealed class ReplacedAccountTests
 
         // Explicitly trying another account, as a rotation does before it deletes the old one, uses that one.
         var client = application.Host.Services.GetRequiredService<MixpanelClient>();
-        await client.Transport.With(client.Options with { ServiceAccount = new("three", new Secret("third-secret")) }).SendOnceAsync(new(HttpMethod.Post, MixpanelConnector.Transport.Api.Query, "/x", AuthScheme.ServiceAccount), TestContext.Current.CancellationToken);
+        await client.Transport.With(client.Options with { ServiceAccount = new("three", new MixpanelSecret("third-secret")) }).SendOnceAsync(new(HttpMethod.Post, MixpanelConnector.Transport.Api.Query, "/x", AuthScheme.ServiceAccount), TestContext.Current.CancellationToken);
         Assert.Equal("three:third-secret", AccountOf(server.Requests[^1].Header("Authorization")!));
     }
 

@@ -152,7 +152,7 @@ public sealed class SentOnceTests
         services.AddMixpanel(settings =>
         {
             (settings.Token, settings.OnRejected, settings.Endpoint) = (Given.TokenText, onRejected, endpoint);
-            (settings.ServiceAccountUsername, settings.ServiceAccountSecret, settings.ProjectId) = (Given.Username, new Secret(Given.SecretText), 12345);
+            (settings.ServiceAccountUsername, settings.ServiceAccountSecret, settings.ProjectId) = (Given.Username, new MixpanelSecret(Given.SecretText), 12345);
         }).HttpClient.ConfigurePrimaryHttpMessageHandler(() => wire);
         return services.BuildServiceProvider();
     }

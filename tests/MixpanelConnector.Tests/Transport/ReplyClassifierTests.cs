@@ -246,7 +246,7 @@ public class ReplyClassifierTests
     [Fact]
     public void Refused_credentials_are_those_that_were_used()
     {
-        var account = new ServiceAccountCredentials("robot", new Secret("secret"));
+        var account = new ServiceAccountCredentials("robot", new MixpanelSecret("secret"));
         Assert.Contains("Check the user name, the secret, and", Refused(Options with { ServiceAccount = account, ProjectId = 1 }), StringComparison.Ordinal);
         Assert.Contains("Check the token, and", Refused(Options with { ServiceAccount = null, Token = "token" }), StringComparison.Ordinal);
 

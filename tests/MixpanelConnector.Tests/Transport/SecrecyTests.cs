@@ -108,7 +108,7 @@ public class SecrecyTests
         using var client = new MixpanelClient(Given.Account().At(server) with { LoggerFactory = log });
 
         var output = await client.CreateServiceAccountAsync(new() { Username = "bot" });
-        var result = await Catalogue.Find("create_service_account")!.InvokeAsync(client, JsonElement.Parse("""{"username":"bot"}"""));
+        var result = await ActionCatalogue.Find("create_service_account")!.InvokeAsync(client, JsonElement.Parse("""{"username":"bot"}"""));
 
         foreach (var text in (string[])[output.ToString(), JsonSerializer.Serialize(output), Encoding.UTF8.GetString(result.Json.Span), result.Secrets[0].ToString(), log.Text])
             Assert.DoesNotContain("4711", text, StringComparison.Ordinal);
@@ -135,12 +135,12 @@ public class SecrecyTests
     [Fact]
     public void A_secret_equals_by_its_text_and_is_never_read_from_json()
     {
-        Assert.Equal(new Secret("a"), new Secret("a"));
-        Assert.NotEqual(new Secret("a"), new Secret("b"));
-        Assert.Equal("\"***\"", JsonSerializer.Serialize(new Secret("a")));
-        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<Secret>("\"a\""));
-        Assert.Throws<ArgumentException>(() => new Secret(""));
-        Assert.Throws<ArgumentNullException>(() => new Secret(null!));
+        Assert.Equal(new MixpanelSecret("a"), new MixpanelSecret("a"));
+        Assert.NotEqual(new MixpanelSecret("a"), new MixpanelSecret("b"));
+        Assert.Equal("\"***\"", JsonSerializer.Serialize(new MixpanelSecret("a")));
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<MixpanelSecret>("\"a\""));
+        Assert.Throws<ArgumentException>(() => new MixpanelSecret(""));
+        Assert.Throws<ArgumentNullException>(() => new MixpanelSecret(null!));
     }
 
     /// <summary>Keeps every message at every level.</summary>

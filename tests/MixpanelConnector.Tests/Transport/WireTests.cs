@@ -141,7 +141,7 @@ public class WireTests
         get
         {
             var data = new TheoryData<string, string, string>();
-            foreach (var action in Catalogue.Actions)
+            foreach (var action in ActionCatalogue.Actions)
             {
                 switch (action.Auth)
                 {
@@ -184,7 +184,7 @@ public class WireTests
         using var client = new MixpanelClient(options with { OrganizationId = 77, WorkspaceId = 3 }, http);
         var input = ActionRow.All.First(row => row.Action == action).Input;
 
-        var error = (await Given.FailsAsync(Catalogue.Find(action)!.InvokeAsync(client, input, TestContext.Current.CancellationToken))).Error;
+        var error = (await Given.FailsAsync(ActionCatalogue.Find(action)!.InvokeAsync(client, input, TestContext.Current.CancellationToken))).Error;
 
         Assert.Equal((ErrorKind.InvalidInput, setting), (error.Kind, error.Field));
         Assert.Empty(capture.Lines);

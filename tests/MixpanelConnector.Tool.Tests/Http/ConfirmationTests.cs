@@ -6,7 +6,7 @@ namespace MixpanelConnector.Tool.Tests.Http;
 /// <summary>Irreversible actions require a confirmation and the scope write.</summary>
 public sealed class ConfirmationTests
 {
-    static readonly ActionDescriptor[] Final = [.. Catalogue.Actions.Where(action => action.Effect is ActionEffect.Delete)];
+    static readonly ActionDescriptor[] Final = [.. ActionCatalogue.Actions.Where(action => action.Effect is ActionEffect.Delete)];
 
     [Theory]
     [InlineData("{}")]

@@ -12,7 +12,7 @@ public sealed class OpenApiTests
     {
         Assert.NotNull(Document["info"]!["contact"]);
         var tags = Document["tags"]!.AsArray().ToDictionary(tag => (string)tag!["name"]!, tag => (string?)tag!["description"], StringComparer.Ordinal);
-        Assert.All(Catalogue.Groups, group => Assert.Equal(group.About, tags[group.Title]));
+        Assert.All(ActionCatalogue.Groups, group => Assert.Equal(group.About, tags[group.Title]));
     }
 
     [Theory]
@@ -39,7 +39,7 @@ public sealed class OpenApiTests
     [Fact]
     public void Every_action_has_its_group_its_limit_and_an_example_that_holds_the_yes()
     {
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
         {
             var operation = Document["paths"]![$"/v1/actions/{action.Name}"]!["post"]!;
             Assert.Equal(action.Group.Title, (string?)operation["tags"]![0]);

@@ -119,8 +119,8 @@ public sealed class SecurityTests
         }
 
         string[] looksOnly = ["/v1/imports/inspect", "/v1/imports/show-mapping"]; // which send and keep nothing
-        Assert.All(Routes.All().Where(route => route.Method is not "GET" && Catalogue.Actions.All(action => !route.Pattern.EndsWith(action.Name, StringComparison.Ordinal))), route => Assert.Equal(looksOnly.Contains(route.Pattern, StringComparer.Ordinal) ? Scope.Read : Scope.Write, route.Scope));
-        Assert.All(Catalogue.Actions, action => Assert.Equal(action.Effect is ActionEffect.Read ? Scope.Read : Scope.Write, Routes.All().Single(route => route.Pattern == $"/v1/actions/{action.Name}").Scope));
+        Assert.All(Routes.All().Where(route => route.Method is not "GET" && ActionCatalogue.Actions.All(action => !route.Pattern.EndsWith(action.Name, StringComparison.Ordinal))), route => Assert.Equal(looksOnly.Contains(route.Pattern, StringComparer.Ordinal) ? Scope.Read : Scope.Write, route.Scope));
+        Assert.All(ActionCatalogue.Actions, action => Assert.Equal(action.Effect is ActionEffect.Read ? Scope.Read : Scope.Write, Routes.All().Single(route => route.Pattern == $"/v1/actions/{action.Name}").Scope));
     }
 
     [Theory]

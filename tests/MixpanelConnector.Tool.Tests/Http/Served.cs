@@ -139,7 +139,7 @@ sealed class Served : IAsyncDisposable
     MixpanelClient NewClient() => new(new MixpanelOptions
     {
         Endpoint = Mixpanel.Address,
-        ServiceAccount = new("robot", new Secret(Tool.Secret)),
+        ServiceAccount = new("robot", new MixpanelSecret(Tool.Secret)),
         ProjectId = 12345,
         Token = "0123456789abcdef0123456789abcdef",
         MaxRetries = 0,

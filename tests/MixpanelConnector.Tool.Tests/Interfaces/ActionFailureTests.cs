@@ -31,7 +31,7 @@ public sealed class ActionFailureTests
     public async Task Only_a_write_says_that_its_outcome_is_unknown(string way)
     {
         var writes = 0;
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
         {
             using var handler = new FailingHandler(Failures[way]);
             using var http = new HttpClient(handler) { Timeout = Hang.Limit };
@@ -66,7 +66,7 @@ public sealed class ActionFailureTests
     public async Task A_number_that_is_too_large_is_refused_with_its_place_and_range(string number)
     {
         var numbers = 0;
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
         {
             using var handler = new FailingHandler(_ => throw new InvalidOperationException("Nothing is sent."));
             using var http = new HttpClient(handler) { Timeout = Hang.Limit };
@@ -127,9 +127,9 @@ public sealed class ActionFailureTests
 
     static MixpanelOptions Options(TimeSpan? attempt) => new()
     {
-        ServiceAccount = new("robot", new Secret(Tool.Secret)),
+        ServiceAccount = new("robot", new MixpanelSecret(Tool.Secret)),
         Token = "0123456789abcdef0123456789abcdef",
-        OAuthToken = new Secret("oauth"),
+        OAuthToken = new MixpanelSecret("oauth"),
         ProjectId = 1,
         OrganizationId = 1,
         WorkspaceId = 1,

@@ -18,7 +18,7 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
     public async Task Every_interface_asks_and_answers_as_a_row_says(string name)
     {
         var row = ActionRow.All.Single(row => row.Name == name);
-        var action = Catalogue.Find(row.Action)!;
+        var action = ActionCatalogue.Find(row.Action)!;
 
         var library = await mixpanel.CallAsync(row, action, every => every.ThroughLibraryAsync(action, row.Input));
         var line = await mixpanel.CallAsync(row, action, every => every.ThroughCommandLineAsync(action, row.Input));
@@ -56,7 +56,7 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
         {
             var type = string.Concat(row.Action.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
             var input = JsonObject.Create(row.Input)!;
-            if (Catalogue.Find(row.Action)!.NeedsConfirmation) input["confirm"] = true;
+            if (ActionCatalogue.Find(row.Action)!.NeedsConfirmation) input["confirm"] = true;
             faults.AddRange(SchemaCheck.Input(input, Schemas[type + "Input"]!).Concat(SchemaCheck.Output(JsonObject.Create(row.Output!.Value), Schemas[type + "Output"]!)).Select(fault => $"{row.Name}: {fault}"));
         }
 

@@ -62,7 +62,7 @@ public sealed class SameAnswerTests(SameAnswerTests.SharedMixpanel shared) : ICl
     public async Task Every_interface_gives_the_same(string name, string action, string input, int exitCode)
     {
         Assert.NotEmpty(name);
-        var called = Catalogue.Find(action)!;
+        var called = ActionCatalogue.Find(action)!;
         var given = JsonElement.Parse(input.Replace("TIME", Time.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
 
         var library = await CallAsync(called, every => every.ThroughLibraryAsync(called, given));

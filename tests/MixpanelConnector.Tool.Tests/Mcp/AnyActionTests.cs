@@ -36,7 +36,7 @@ public sealed class AnyActionTests
     [Fact]
     public void A_group_finds_all_its_actions_that_the_session_may_run()
     {
-        foreach (var group in Catalogue.Groups)
+        foreach (var group in ActionCatalogue.Groups)
         {
             foreach (var query in (string[])[group.Name, group.Title])
             {
@@ -66,7 +66,7 @@ public sealed class AnyActionTests
     [Fact]
     public void Every_answer_fits_an_agents_window()
     {
-        foreach (var action in Catalogue.Actions) Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(Find(action.Name)).Length, 1, 24 << 10);
+        foreach (var action in ActionCatalogue.Actions) Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(Find(action.Name)).Length, 1, 24 << 10);
     }
 
     [Theory]
@@ -93,7 +93,7 @@ public sealed class AnyActionTests
     {
         var found = Find("xyzzy");
         Assert.Equal(0, (int?)found["total"]);
-        Assert.Equal(Catalogue.Groups.Where(group => group.Actions.Any(action => action.CanBeUndone)).Select(group => group.Name), found["groups"]!.AsArray().Select(group => (string)group!["name"]!), StringComparer.Ordinal);
+        Assert.Equal(ActionCatalogue.Groups.Where(group => group.Actions.Any(action => action.CanBeUndone)).Select(group => group.Name), found["groups"]!.AsArray().Select(group => (string)group!["name"]!), StringComparer.Ordinal);
     }
 
     [Theory]
@@ -103,7 +103,7 @@ public sealed class AnyActionTests
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json("{}"));
         using var session = new Session(server);
-        foreach (var action in Catalogue.Actions.Where(action => !Tools.MayRun(action, mayWrite)))
+        foreach (var action in ActionCatalogue.Actions.Where(action => !Tools.MayRun(action, mayWrite)))
         {
             Assert.True(mayWrite ? !action.CanBeUndone : action.Effect is not ActionEffect.Read);
             foreach (var query in (string[])[action.Name, action.OperationId])
@@ -196,7 +196,7 @@ public sealed class AnyActionTests
 
         public Session(RecordingServer server)
         {
-            _client = new MixpanelClient(new MixpanelOptions { Endpoint = server.Address, ServiceAccount = new("robot", new Secret(Tool.Secret)), ProjectId = 1 });
+            _client = new MixpanelClient(new MixpanelOptions { Endpoint = server.Address, ServiceAccount = new("robot", new MixpanelSecret(Tool.Secret)), ProjectId = 1 });
             _tools = new Tools(_client, ToolSelection.Default, _folder.File("secrets"), TimeProvider.System);
         }
 

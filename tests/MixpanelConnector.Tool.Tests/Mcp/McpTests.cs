@@ -19,7 +19,7 @@ public sealed class McpTests
     {
         await using var served = await Served.StartAsync();
         Assert.Equal(ReadTools, await ToolsAsync(served));
-        foreach (var action in Catalogue.Actions.Where(action => action.Effect is not ActionEffect.Read))
+        foreach (var action in ActionCatalogue.Actions.Where(action => action.Effect is not ActionEffect.Read))
         {
             var says = (await CallAsync(served, "tools/call", new JsonObject { ["name"] = action.Name, ["arguments"] = new JsonObject() }))["error"]!["message"]!.ToString();
             Assert.Contains($"There is no tool {action.Name} here.", says, StringComparison.Ordinal);
@@ -34,7 +34,7 @@ public sealed class McpTests
     {
         await using var served = await Served.StartAsync(options => options with { ToolsMayWrite = true, Tools = ToolSelection.All });
         var tools = (await CallAsync(served, "tools/list", []))["result"]!["tools"]!.AsArray();
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
         {
             var tool = tools.SingleOrDefault(tool => (string?)tool!["name"] == action.Name);
             if (!action.CanBeUndone)
@@ -156,7 +156,7 @@ public sealed class McpTests
             return Answer.Json(Served.Created);
         });
         using var folder = new TemporaryFolder();
-        using var client = new MixpanelClient(new MixpanelOptions { Endpoint = server.Address, ServiceAccount = new("robot", new Secret(Tool.Secret)), ProjectId = 1 });
+        using var client = new MixpanelClient(new MixpanelOptions { Endpoint = server.Address, ServiceAccount = new("robot", new MixpanelSecret(Tool.Secret)), ProjectId = 1 });
         var tools = new Tools(client, ToolSelection.Default, folder.File("secrets"), TimeProvider.System);
         using var stop = new CancellationTokenSource();
         var call = tools.CallAsync("create_service_account", new Dictionary<string, System.Text.Json.JsonElement>(StringComparer.Ordinal) { ["username"] = System.Text.Json.JsonElement.Parse("\"bot\""), ["organization_id"] = System.Text.Json.JsonElement.Parse("5") }, mayWrite: true, stop.Token).AsTask();
@@ -326,7 +326,7 @@ public sealed class McpTests
     {
         await using var served = await Served.StartAsync();
         var resources = (await CallAsync(served, "resources/list", []))["result"]!["resources"]!.AsArray();
-        Assert.Equal(Catalogue.Actions.Length + 1, resources.Count(resource => (string?)resource!["mimeType"] == "text/markdown"));
+        Assert.Equal(ActionCatalogue.Actions.Length + 1, resources.Count(resource => (string?)resource!["mimeType"] == "text/markdown"));
         foreach (var resource in resources.Where(resource => (string?)resource!["mimeType"] == "text/markdown"))
             Assert.StartsWith("# ", (string?)(await CallAsync(served, "resources/read", new JsonObject { ["uri"] = (string)resource!["uri"]! }))["result"]!["contents"]![0]!["text"], StringComparison.Ordinal);
         Assert.NotNull((await CallAsync(served, "resources/read", new JsonObject { ["uri"] = "file:///etc/passwd" }))["error"]);
@@ -340,7 +340,7 @@ public sealed class McpTests
         }
     }
 
-    static string Offered(Func<ActionDescriptor, bool> mayRun) => string.Join(' ', [.. Catalogue.Actions.Where(action => ToolSelection.Default.Holds(action) && mayRun(action)).Select(action => action.Name), AnyAction.Find, AnyAction.Run]);
+    static string Offered(Func<ActionDescriptor, bool> mayRun) => string.Join(' ', [.. ActionCatalogue.Actions.Where(action => ToolSelection.Default.Holds(action) && mayRun(action)).Select(action => action.Name), AnyAction.Find, AnyAction.Run]);
 
     static async Task<string> ToolsAsync(Served served, params (string, string)[] headers) =>
         string.Join(' ', (await CallAsync(served, "tools/list", [], headers))["result"]!["tools"]!.AsArray().Select(tool => (string?)tool!["name"]));

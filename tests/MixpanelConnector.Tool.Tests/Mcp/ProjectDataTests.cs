@@ -153,7 +153,7 @@ public sealed class ProjectDataTests
         {
             var server = await RecordingServer.StartAsync(answer);
             var clock = new ImpatientClock();
-            var client = new MixpanelClient(new MixpanelOptions { Endpoint = server.Address, ServiceAccount = new("robot", new Secret(Tool.Secret)), ProjectId = 1, MaxRetries = 0 });
+            var client = new MixpanelClient(new MixpanelOptions { Endpoint = server.Address, ServiceAccount = new("robot", new MixpanelSecret(Tool.Secret)), ProjectId = 1, MaxRetries = 0 });
             return new Scene(server, clock, client, new ProjectData(client, clock));
         }
 

@@ -35,7 +35,7 @@ public sealed class ToolSelectionTests
     public void A_group_is_offered_as_tools_of_their_own(string groups)
     {
         var names = groups.ToLowerInvariant().Replace('_', '-').Split(',', StringSplitOptions.TrimEntries);
-        var actions = Catalogue.Actions.Where(action => names.Contains(action.Group.Name, StringComparer.Ordinal)).ToList();
+        var actions = ActionCatalogue.Actions.Where(action => names.Contains(action.Group.Name, StringComparer.Ordinal)).ToList();
         var selection = ToolSelection.Parse([groups]);
 
         Assert.Equal(string.Join(' ', [.. actions.Where(action => action.CanBeUndone).Select(action => action.Name), "find_actions", "run_action"]), Offered(selection, mayWrite: true));
@@ -47,7 +47,7 @@ public sealed class ToolSelectionTests
     [InlineData("annotations", "all")]
     [InlineData("ALL,annotations")]
     public void All_groups_are_offered_without_what_cannot_be_undone(params string[] values) =>
-        Assert.Equal(string.Join(' ', [.. Catalogue.Actions.Where(action => action.CanBeUndone).Select(action => action.Name), "find_actions", "run_action"]), Offered(ToolSelection.Parse(values), mayWrite: true));
+        Assert.Equal(string.Join(' ', [.. ActionCatalogue.Actions.Where(action => action.CanBeUndone).Select(action => action.Name), "find_actions", "run_action"]), Offered(ToolSelection.Parse(values), mayWrite: true));
 
     [Theory]
     [InlineData("annotation", "Did you mean annotations?")]
@@ -77,7 +77,7 @@ public sealed class ToolSelectionTests
         {
             foreach (var tool in Tools.Offered(ToolSelection.All, mayWrite))
             {
-                if (Catalogue.Find(tool.Name) is { } action)
+                if (ActionCatalogue.Find(tool.Name) is { } action)
                     Assert.Equal((action.Effect is ActionEffect.Read, action.Effect is ActionEffect.Update or ActionEffect.Delete, action.IsRepeatable), (tool.Annotations!.ReadOnlyHint!.Value, tool.Annotations.DestructiveHint!.Value, tool.Annotations.IdempotentHint!.Value));
                 else if (tool.Name == AnyAction.Run)
                     Assert.Equal((!mayWrite, mayWrite, !mayWrite), (tool.Annotations!.ReadOnlyHint!.Value, tool.Annotations.DestructiveHint!.Value, tool.Annotations.IdempotentHint!.Value));

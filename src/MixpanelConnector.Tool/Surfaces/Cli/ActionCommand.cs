@@ -47,7 +47,7 @@ sealed class ActionCommand : Command
     public static string NameOf(ActionDescriptor action) => action.Name.Replace('_', '-');
 
     /// <summary>The action of a command; null if there is none.</summary>
-    public static ActionDescriptor? Find(string command) => command.Contains('_', StringComparison.Ordinal) ? null : Catalogue.Find(command.Replace('-', '_'));
+    public static ActionDescriptor? Find(string command) => command.Contains('_', StringComparison.Ordinal) ? null : ActionCatalogue.Find(command.Replace('-', '_'));
 
     /// <summary>Whether its rate limit is counted per hour, so that waiting is worthwhile.</summary>
     public static bool CanWait(ActionDescriptor action) => action.Cost is RateCost.Query or RateCost.Export;

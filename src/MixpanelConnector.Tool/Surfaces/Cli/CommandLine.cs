@@ -28,7 +28,7 @@ static class CommandLine
     ];
 
     /// <summary>The names of the listed commands.</summary>
-    public static IEnumerable<string> Names => Others.Select(other => other.Name).Where(name => name != "docs").Concat(Catalogue.Actions.Select(ActionCommand.NameOf));
+    public static IEnumerable<string> Names => Others.Select(other => other.Name).Where(name => name != "docs").Concat(ActionCatalogue.Actions.Select(ActionCommand.NameOf));
 
     /// <summary>Whether there is a command of the name that is not an action.</summary>
     public static bool IsOther(string name) => Array.Exists(Others, other => other.Name == name);

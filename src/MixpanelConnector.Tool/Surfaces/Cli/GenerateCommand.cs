@@ -80,7 +80,7 @@ static class GenerateCommand
     static async Task<ReadOnlyMemory<byte>> FetchAsync(ParseResult parsed, HostEnvironment host, CancellationToken cancellationToken)
     {
         await using var session = await Session.OpenAsync(parsed, host, needsCredential: true, cancellationToken);
-        return (await Catalogue.Find("list_schemas_for_entity")!.InvokeAsync(session.Client, JsonElement.Parse("""{"entity_type":"event"}"""), cancellationToken)).Json;
+        return (await ActionCatalogue.Find("list_schemas_for_entity")!.InvokeAsync(session.Client, JsonElement.Parse("""{"entity_type":"event"}"""), cancellationToken)).Json;
     }
 
     static IReadOnlyList<LexiconEvent> Read(ReadOnlyMemory<byte> lexicon, string field)

@@ -32,7 +32,7 @@ static class HelpCommand
         if (CommandLine.IsOther(path[0])) return await CommandLine.ShowHelpAsync(path, host, stop);
         if (path is [var topic])
         {
-            if ((ActionCommand.Find(topic) ?? Catalogue.Actions.FirstOrDefault(action => action.OperationId == topic)) is { } named)
+            if ((ActionCommand.Find(topic) ?? ActionCatalogue.Actions.FirstOrDefault(action => action.OperationId == topic)) is { } named)
             {
                 ActionCommand.ShowHelp(named, host);
                 return ExitCode.Success;
@@ -44,14 +44,14 @@ static class HelpCommand
                 return ExitCode.Success;
             }
 
-            if (Catalogue.Groups.FirstOrDefault(group => group.Name == topic) is { } about)
+            if (ActionCatalogue.Groups.FirstOrDefault(group => group.Name == topic) is { } about)
             {
                 printer.Text(GroupHelp(about, host.HelpWidth));
                 return ExitCode.Success;
             }
         }
 
-        var near = Near(path[0], Topics().Concat(Catalogue.Actions.Select(action => action.OperationId)));
+        var near = Near(path[0], Topics().Concat(ActionCatalogue.Actions.Select(action => action.OperationId)));
         throw Configuration.Invalid("topic", $"There is no such help topic.{(near is [] ? "" : $" Did you mean {string.Join(", ", near)}?")} See: mixpanel help");
     }
 
@@ -65,7 +65,7 @@ static class HelpCommand
         return [.. (nearest is null ? [] : (string[])[nearest]).Union(known.Where(each => each.Contains(name, StringComparison.Ordinal)).OrderBy(each => each.Length), StringComparer.Ordinal).Take(MostNames)];
     }
 
-    static IEnumerable<string> Topics() => Catalogue.Groups.Select(group => group.Name).Concat(CommandLine.Names).Append(OfSettings);
+    static IEnumerable<string> Topics() => ActionCatalogue.Groups.Select(group => group.Name).Concat(CommandLine.Names).Append(OfSettings);
 
     static string GroupHelp(ActionGroup group, int width)
     {

@@ -116,9 +116,9 @@ static class UnknownWord
         var isRoot = command is RootCommand;
         if (isRoot && parsed.Tokens.SkipWhile(token => token.Type is not TokenType.DoubleDash).Any(token => token.Value == word))
             return $"The words after {EndOfOptions} are arguments of a command, which must precede them{(CommandLine.Names.Contains(word, StringComparer.Ordinal) ? $": mixpanel {word}" : "")}.";
-        if (isRoot && Catalogue.Groups.FirstOrDefault(group => group.Name == word.Replace('_', '-')) is { } about)
+        if (isRoot && ActionCatalogue.Groups.FirstOrDefault(group => group.Name == word.Replace('_', '-')) is { } about)
             return $"'{about.Name}' is a group of actions. Its actions: mixpanel help {about.Name}.";
-        var near = HelpCommand.Near(word, isRoot ? CommandLine.Names.Concat(Catalogue.Groups.Select(group => $"help {group.Name}")) : command.Subcommands.Select(known => known.Name));
+        var near = HelpCommand.Near(word, isRoot ? CommandLine.Names.Concat(ActionCatalogue.Groups.Select(group => $"help {group.Name}")) : command.Subcommands.Select(known => known.Name));
         if (near.Count > 0) return $"'{word}' is not known here. Did you mean {string.Join(", ", near)}?";
         return isRoot && number == 1 ? "The first word of the command line is not a command." : $"{place} is not known here.";
     }

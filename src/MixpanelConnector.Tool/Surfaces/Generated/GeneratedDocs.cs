@@ -15,7 +15,7 @@ static class GeneratedDocs
 
     public static IEnumerable<(string Path, string Text)> All()
     {
-        foreach (var action in Catalogue.Actions) yield return ($"actions/{action.Name}.md", $"<!-- {Note} -->\n\n{ActionPage.Of(action)}");
+        foreach (var action in ActionCatalogue.Actions) yield return ($"actions/{action.Name}.md", $"<!-- {Note} -->\n\n{ActionPage.Of(action)}");
         yield return ("actions/README.md", Index());
         yield return ("openapi.json", Marked("x-generated", Note, Encoding.UTF8.GetString(OpenApi.Document().Span)));
         var tools = new JsonObject { ["tools"] = new JsonArray([.. Tools.Offered(ToolSelection.Default, mayWrite: true).Select(tool => JsonSerializer.SerializeToNode(tool, McpJsonUtilities.DefaultOptions.GetTypeInfo(tool.GetType())))]) };
@@ -25,7 +25,7 @@ static class GeneratedDocs
     static string Index()
     {
         var page = new StringBuilder($"<!-- {Note} -->\n\n# Actions\n\n| action | what it does |\n|---|---|\n");
-        foreach (var action in Catalogue.Actions) page.Append($"| [{action.Name}]({action.Name}.md) | {XmlDocs.Summary(action)} |\n");
+        foreach (var action in ActionCatalogue.Actions) page.Append($"| [{action.Name}]({action.Name}.md) | {XmlDocs.Summary(action)} |\n");
         return page.ToString();
     }
 

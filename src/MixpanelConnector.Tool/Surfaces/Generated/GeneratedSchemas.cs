@@ -15,7 +15,7 @@ static class GeneratedSchemas
     public static string Text()
     {
         var text = new StringBuilder($"{{ \"$comment\": \"{Note}\"");
-        foreach (var action in Catalogue.Actions) text.Append($",\n\"{action.Name}\":{Schema(action).ToJsonString()}");
+        foreach (var action in ActionCatalogue.Actions) text.Append($",\n\"{action.Name}\":{Schema(action).ToJsonString()}");
         return text.Append("\n}\n").ToString();
     }
 

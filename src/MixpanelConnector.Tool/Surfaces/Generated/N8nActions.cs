@@ -9,7 +9,7 @@ static class N8nActions
 {
     public static JsonObject All() => new()
     {
-        ["groups"] = new JsonArray([.. Catalogue.Groups.Select(group => (JsonNode)new JsonObject { ["name"] = group.Name, ["title"] = DisplayNames.Title(group.Title), ["about"] = group.About, ["actions"] = new JsonArray([.. group.Actions.Select(Of)]) })]),
+        ["groups"] = new JsonArray([.. ActionCatalogue.Groups.Select(group => (JsonNode)new JsonObject { ["name"] = group.Name, ["title"] = DisplayNames.Title(group.Title), ["about"] = group.About, ["actions"] = new JsonArray([.. group.Actions.Select(Of)]) })]),
     };
 
     static JsonObject Of(ActionDescriptor action)

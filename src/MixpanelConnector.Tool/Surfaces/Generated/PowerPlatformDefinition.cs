@@ -53,7 +53,7 @@ static class PowerPlatformDefinition
             ["schemes"] = new JsonArray("https"),
             ["consumes"] = new JsonArray(Json),
             ["produces"] = new JsonArray(Json),
-            ["tags"] = new JsonArray([.. document["tags"]!.AsArray().Where(tag => (string?)tag!["name"] is "Server" || Catalogue.Groups.Any(group => group.Title == (string?)tag["name"])).Select(tag => tag!.DeepClone())]),
+            ["tags"] = new JsonArray([.. document["tags"]!.AsArray().Where(tag => (string?)tag!["name"] is "Server" || ActionCatalogue.Groups.Any(group => group.Title == (string?)tag["name"])).Select(tag => tag!.DeepClone())]),
             ["paths"] = paths,
             ["definitions"] = definitions,
             ["securityDefinitions"] = new JsonObject { ["api_key"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "Authorization", ["description"] = "The word Bearer, a space, and a key of the server, created with mixpanel serve new-key." } },
@@ -65,7 +65,7 @@ static class PowerPlatformDefinition
     static JsonObject Operation(JsonObject operation, SortedSet<string> used)
     {
         var name = (string)operation["operationId"]!;
-        var action = Catalogue.Find(name);
+        var action = ActionCatalogue.Find(name);
         var parameters = new JsonArray();
         if (operation["requestBody"]?["content"]?[Json]?["schema"] is { } body)
             parameters.Add((JsonNode)new JsonObject { ["name"] = "body", ["in"] = "body", ["required"] = true, ["x-ms-summary"] = "Input", ["x-ms-visibility"] = Important, ["description"] = "The action's input.", ["schema"] = Referred(body, used) });

@@ -19,7 +19,7 @@ static class ActionRoutes
     public static IEnumerable<Route> All()
     {
         yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfActions, ListAsync);
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
             yield return new Route(HttpMethods.Post, $"{Path}/{action.Name}", action.Effect is ActionEffect.Read ? Scope.Read : Scope.Write, () => OpenApi.Action(action), (services, context) => InvokeAsync(action, services, context)) { LargestBody = Limits.RawBody };
     }
 
@@ -27,13 +27,13 @@ static class ActionRoutes
     public static Refusal NotFound(PathString path)
     {
         if (!path.StartsWithSegments(Path, StringComparison.Ordinal, out var rest) || rest.Value is not { Length: > 1 } name) return Refusal.NoSuchPath;
-        var near = ActionNames.Nearest(name[1..], Catalogue.Actions);
+        var near = ActionNames.Nearest(name[1..], ActionCatalogue.Actions);
         return Refusal.NoSuchPath with { Detail = $"There is no action with this name. {(near is null ? "" : $"Did you mean {near}? ")}GET {Path} lists all actions." };
     }
 
     static Task ListAsync(Services services, HttpContext context) => context.Response.WriteAsync(200, Answers.Json, Descriptors.Value);
 
-    static readonly Lazy<ReadOnlyMemory<byte>> Descriptors = new(() => JsonText.Utf8(new JsonObject { ["actions"] = new JsonArray([.. Catalogue.Actions.Select(Describe)]) }));
+    static readonly Lazy<ReadOnlyMemory<byte>> Descriptors = new(() => JsonText.Utf8(new JsonObject { ["actions"] = new JsonArray([.. ActionCatalogue.Actions.Select(Describe)]) }));
 
     /// <summary>Describes an action, with everything in its descriptor.</summary>
     public static JsonObject Describe(ActionDescriptor action) => new()

@@ -247,7 +247,7 @@ static class OpenApi
         }
 
         var schemas = new JsonObject { ["Problem"] = ProblemSchema(), ["Import"] = ImportSchema() };
-        foreach (var action in Catalogue.Actions)
+        foreach (var action in ActionCatalogue.Actions)
         {
             var type = ActionNames.Pascal(action.Name);
             schemas[$"{type}Input"] = Titled($"Input of {action.Name}", ActionRoutes.InputSchema(action));
@@ -277,7 +277,7 @@ static class OpenApi
             ["security"] = new JsonArray(new JsonObject { ["key"] = new JsonArray() }, new JsonObject()),
             ["tags"] = new JsonArray(
             [
-                .. Catalogue.Groups.Select(group => (JsonNode)Tag(group.Title, group.About)),
+                .. ActionCatalogue.Groups.Select(group => (JsonNode)Tag(group.Title, group.About)),
                 Tag(Imports, "Bulk imports as jobs."),
                 Tag(Server, "The server itself."),
             ]),

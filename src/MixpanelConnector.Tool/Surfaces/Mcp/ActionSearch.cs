@@ -20,7 +20,7 @@ static class ActionSearch
 
     static readonly HashSet<string> Fillers = new(StringComparer.Ordinal) { "a", "all", "an", "and", "are", "by", "do", "for", "from", "how", "i", "in", "is", "me", "my", "of", "on", "or", "the", "to", "wa", "what", "which", "who", "with", "our", "us", "we", "have", "it", "its", "this", "that", "be", "can", "per", "b", "user", "something" };
 
-    static readonly Lazy<Entry[]> Index = new(() => [.. Catalogue.Groups.SelectMany(group => group.Actions).Select(action => new Entry(action))]);
+    static readonly Lazy<Entry[]> Index = new(() => [.. ActionCatalogue.Groups.SelectMany(group => group.Actions).Select(action => new Entry(action))]);
 
     /// <summary>The results as JSON: the best first, with their schemas; only the names of those beyond the size limit.</summary>
     public static JsonObject Find(string query, Func<ActionDescriptor, bool> mayRun)
@@ -38,7 +38,7 @@ static class ActionSearch
         var answer = new JsonObject { ["total"] = found.Count, ["actions"] = described };
         if (described.Count < found.Count) answer["more"] = new JsonArray([.. found.Skip(described.Count).Select(action => (JsonNode)action.Name)]);
         if (Ranked(query, _ => true).FirstOrDefault() is { } best && !mayRun(best)) answer["not_offered"] = AnyAction.WhyNot(best);
-        if (found.Count == 0) answer["groups"] = new JsonArray([.. Catalogue.Groups.Where(group => group.Actions.Any(mayRun)).Select(group => (JsonNode)new JsonObject { ["name"] = group.Name, ["about"] = group.About })]);
+        if (found.Count == 0) answer["groups"] = new JsonArray([.. ActionCatalogue.Groups.Where(group => group.Actions.Any(mayRun)).Select(group => (JsonNode)new JsonObject { ["name"] = group.Name, ["about"] = group.About })]);
         return answer;
     }
 

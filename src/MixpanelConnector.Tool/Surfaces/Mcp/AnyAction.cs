@@ -43,7 +43,7 @@ static class AnyAction
     {
         Name = Run,
         Title = "Run an action",
-        Description = $$"""Runs an action found by {{Find}}, and returns its response. The input is validated against the action's schema before anything is sent. Example: {{Example(Catalogue.Actions.First(action => action is { IsCommon: true, Effect: ActionEffect.Read }))}}""",
+        Description = $$"""Runs an action found by {{Find}}, and returns its response. The input is validated against the action's schema before anything is sent. Example: {{Example(ActionCatalogue.Actions.First(action => action is { IsCommon: true, Effect: ActionEffect.Read }))}}""",
         InputSchema = Input(required: ActionName, new JsonObject
         {
             [ActionName] = new JsonObject { ["description"] = $"The name of the action, as returned by {Find}.", ["type"] = "string" },
@@ -67,9 +67,9 @@ static class AnyAction
     {
         Check(arguments, ActionName, InputName);
         var name = Text(arguments, ActionName);
-        if (Catalogue.Find(name) is not { } action)
+        if (ActionCatalogue.Find(name) is not { } action)
         {
-            var near = ActionNames.Nearest(name, Catalogue.Actions.Where(known => Tools.MayRun(known, mayWrite)));
+            var near = ActionNames.Nearest(name, ActionCatalogue.Actions.Where(known => Tools.MayRun(known, mayWrite)));
             throw Configuration.Invalid(ActionName, near is null ? $"There is no action with this name. {Find} returns the names." : $"There is no action with this name. Did you mean {near}?");
         }
 

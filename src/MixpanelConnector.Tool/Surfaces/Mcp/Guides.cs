@@ -33,7 +33,7 @@ static class Guides
     public static IList<Resource> Resources { get; } =
     [
         new Resource { Uri = Expressions, Name = "expressions", Title = "The expression language", Description = "How to filter profiles: operators, casts, dates, and examples.", MimeType = Markdown },
-        .. Catalogue.Actions.Select(action => new Resource { Uri = ActionPrefix + action.Name, Name = action.Name, Title = action.Name, Description = XmlDocs.Summary(action), MimeType = Markdown }),
+        .. ActionCatalogue.Actions.Select(action => new Resource { Uri = ActionPrefix + action.Name, Name = action.Name, Title = action.Name, Description = XmlDocs.Summary(action), MimeType = Markdown }),
     ];
 
     public static IList<Prompt> Prompts { get; } = [.. Tasks.Select(task => task.Prompt)];
@@ -42,7 +42,7 @@ static class Guides
     public static ReadResourceResult Read(string uri)
     {
         var text = uri == Expressions ? Guide("expressions")
-            : uri.StartsWith(ActionPrefix, StringComparison.Ordinal) && Catalogue.Find(uri[ActionPrefix.Length..]) is { } action ? ActionPage.Of(action)
+            : uri.StartsWith(ActionPrefix, StringComparison.Ordinal) && ActionCatalogue.Find(uri[ActionPrefix.Length..]) is { } action ? ActionPage.Of(action)
             : throw new McpProtocolException("There is no such resource. Use one from resources/list.", McpErrorCode.InvalidParams);
         return new ReadResourceResult { Contents = [new TextResourceContents { Uri = uri, MimeType = Markdown, Text = text }] };
     }

@@ -19,7 +19,7 @@ sealed class ProjectData(MixpanelClient client, TimeProvider time, Action<Mixpan
     public static readonly TimeSpan Kept = TimeSpan.FromMinutes(10);
     static readonly TimeSpan FailureKept = TimeSpan.FromMinutes(1);
 
-    static readonly ActionDescriptor[] Readable = [.. Catalogue.Actions.Where(action => action is { ResourcePath: not null, Effect: ActionEffect.Read })];
+    static readonly ActionDescriptor[] Readable = [.. ActionCatalogue.Actions.Where(action => action is { ResourcePath: not null, Effect: ActionEffect.Read })];
 
     readonly Lock _lock = new();
     readonly Dictionary<string, Answer> _answers = new(StringComparer.Ordinal);

@@ -30,14 +30,14 @@ sealed class ToolSelection
 
     static ActionGroup Group(string word)
     {
-        if (Catalogue.Groups.FirstOrDefault(group => group.Name == word) is { } group) return group;
-        var action = Catalogue.Find(word.Replace('-', '_'));
-        var near = action is null ? Spelling.Nearest(word, [.. Catalogue.Groups.Select(known => known.Name), Everything]) : null;
+        if (ActionCatalogue.Groups.FirstOrDefault(group => group.Name == word) is { } group) return group;
+        var action = ActionCatalogue.Find(word.Replace('-', '_'));
+        var near = action is null ? Spelling.Nearest(word, [.. ActionCatalogue.Groups.Select(known => known.Name), Everything]) : null;
         throw Configuration.Invalid("tools", $"--tools must be groups of actions, separated by commas, or {Everything}. {(action, near) switch
         {
             ({ } known, _) => $"{known.Name} is an action of the group {known.Group.Name}.",
             (_, { } name) => $"Did you mean {name}?",
-            _ => $"The groups: {string.Join(", ", Catalogue.Groups.Select(known => known.Name))}.",
+            _ => $"The groups: {string.Join(", ", ActionCatalogue.Groups.Select(known => known.Name))}.",
         }}");
     }
 }

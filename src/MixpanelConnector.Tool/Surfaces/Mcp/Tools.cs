@@ -35,9 +35,9 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
     /// <summary>The offered tools: the selected actions that a session may run, and the two that find and run any of the actions it may run.</summary>
     public static IEnumerable<ModelContextProtocol.Protocol.Tool> Offered(ToolSelection selection, bool mayWrite) =>
     [
-        .. Catalogue.Actions.Where(action => selection.Holds(action) && MayRun(action, mayWrite)).Select(action => ActionTool.Of(action).Definition),
+        .. ActionCatalogue.Actions.Where(action => selection.Holds(action) && MayRun(action, mayWrite)).Select(action => ActionTool.Of(action).Definition),
         AnyAction.FindTool,
-        AnyAction.RunTool(Catalogue.Actions.Where(action => MayRun(action, mayWrite)).ToList()),
+        AnyAction.RunTool(ActionCatalogue.Actions.Where(action => MayRun(action, mayWrite)).ToList()),
     ];
 
     /// <summary>Actions that read; with write permission, also those that change data. An agent may never remove what cannot be restored.</summary>
@@ -69,9 +69,9 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
             return Problem(ErrorTable.Problem(ResponseSanitizer.Problem(e.Error)), example: null);
         }
 
-        if (Catalogue.Find(name) is not { } action)
+        if (ActionCatalogue.Find(name) is not { } action)
         {
-            var near = ActionNames.Nearest(name, Catalogue.Actions.Where(known => MayRun(known, mayWrite)));
+            var near = ActionNames.Nearest(name, ActionCatalogue.Actions.Where(known => MayRun(known, mayWrite)));
             throw new McpProtocolException($"There is no tool {ResponseSanitizer.Text(GivenName.Shown(name))} here. {(near is null ? "" : $"Did you mean {near}? ")}Use one from tools/list.", McpErrorCode.InvalidParams);
         }
 

@@ -210,7 +210,7 @@ public sealed partial class MixpanelClient
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="MixpanelException">The condition is invalid, or Mixpanel failed or refused the call.</exception>
     [OverloadResolutionPriority(-1)] // new() { Where = … } resolves to the input
-    public ValueTask<QueryUserProfilesOutput> QueryUserProfilesAsync(Selector where, CancellationToken cancellationToken = default)
+    public ValueTask<QueryUserProfilesOutput> QueryUserProfilesAsync(MixpanelSelector where, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(where);
         return QueryUserProfilesAsync(new QueryUserProfilesInput { Where = where }, cancellationToken);
@@ -221,7 +221,7 @@ public sealed partial class MixpanelClient
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="MixpanelException">The condition is invalid, or Mixpanel failed or refused the call.</exception>
     [OverloadResolutionPriority(-1)] // new() { Where = … } resolves to the input
-    public IAsyncEnumerable<UserProfile> QueryAllUserProfilesAsync(Selector where, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<UserProfile> QueryAllUserProfilesAsync(MixpanelSelector where, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(where);
         return QueryAllUserProfilesAsync(new QueryUserProfilesInput { Where = where }, cancellationToken);

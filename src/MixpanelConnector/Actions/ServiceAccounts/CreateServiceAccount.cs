@@ -42,7 +42,7 @@ public sealed record CreateServiceAccountOutput
     public string? Username { get; init; }
 
     /// <summary>The secret of the account. Mixpanel returns it only once: store it safely.</summary>
-    public Secret? Secret { get; init; }
+    public MixpanelSecret? Secret { get; init; }
 
     /// <summary>When the account expires; absent when never.</summary>
     public string? Expires { get; init; }
@@ -81,7 +81,7 @@ static partial class CreateServiceAccount
                 ServiceAccountCreated = "true",
                 Id = account.Id,
                 Username = account.Username,
-                Secret = new Secret(account.Token),
+                Secret = new MixpanelSecret(account.Token),
                 Expires = account.Expires,
             };
         }

@@ -2,16 +2,16 @@ namespace MixpanelConnector;
 
 /// <summary>
 /// A condition in Mixpanel's segmentation language, for <c>where</c>, built from parts that are escaped and parenthesized:
-/// <c>Selector.Property("plan") == "pro" &amp; Selector.Defined("$email")</c>.
+/// <c>MixpanelSelector.Property("plan") == "pro" &amp; MixpanelSelector.Defined("$email")</c>.
 /// </summary>
-public sealed class Selector
+public sealed class MixpanelSelector
 {
     readonly string _text;
 
     // Whether it needs parentheses among others, and whether it is a chain of and, of or, or neither.
     readonly Form _form;
 
-    Selector(string text, Form form) => (_text, _form) = (text, form);
+    MixpanelSelector(string text, Form form) => (_text, _form) = (text, form);
 
     enum Form
     {
@@ -32,44 +32,44 @@ public sealed class Selector
 
     /// <summary>Is true when a property has a value.</summary>
     /// <param name="name">Its name.</param>
-    public static Selector Defined(string name) => new($"defined({Property(name)})", Form.Closed);
+    public static MixpanelSelector Defined(string name) => new($"defined({Property(name)})", Form.Closed);
 
     /// <summary>Is true when both conditions are.</summary>
-    public static Selector operator &(Selector left, Selector right) => Join(left, right, Form.And, " and ");
+    public static MixpanelSelector operator &(MixpanelSelector left, MixpanelSelector right) => Join(left, right, Form.And, " and ");
 
     /// <summary>Is true when both conditions are.</summary>
-    public static Selector BitwiseAnd(Selector left, Selector right) => left & right;
+    public static MixpanelSelector BitwiseAnd(MixpanelSelector left, MixpanelSelector right) => left & right;
 
     /// <summary>Is true when at least one condition is.</summary>
-    public static Selector operator |(Selector left, Selector right) => Join(left, right, Form.Or, " or ");
+    public static MixpanelSelector operator |(MixpanelSelector left, MixpanelSelector right) => Join(left, right, Form.Or, " or ");
 
     /// <summary>Is true when at least one condition is.</summary>
-    public static Selector BitwiseOr(Selector left, Selector right) => left | right;
+    public static MixpanelSelector BitwiseOr(MixpanelSelector left, MixpanelSelector right) => left | right;
 
     /// <summary>Is true when the condition is false or undefined; a comparison with a property without a value is undefined.</summary>
-    public static Selector operator !(Selector condition)
+    public static MixpanelSelector operator !(MixpanelSelector condition)
     {
         ArgumentNullException.ThrowIfNull(condition);
         return new($"not {condition.Within(Form.Not)}", Form.Not);
     }
 
     /// <summary>Is true when the condition is false or undefined.</summary>
-    public static Selector LogicalNot(Selector condition) => !condition;
+    public static MixpanelSelector LogicalNot(MixpanelSelector condition) => !condition;
 
     /// <summary>Converts a condition to its text.</summary>
-    public static implicit operator string(Selector selector) => (selector ?? throw new ArgumentNullException(nameof(selector)))._text;
+    public static implicit operator string(MixpanelSelector selector) => (selector ?? throw new ArgumentNullException(nameof(selector)))._text;
 
     /// <summary>Returns the text, as Mixpanel reads it.</summary>
     public override string ToString() => _text;
 
-    internal static Selector Comparison(SelectorTerm left, string symbol, SelectorTerm right)
+    internal static MixpanelSelector Comparison(SelectorTerm left, string symbol, SelectorTerm right)
     {
         ArgumentNullException.ThrowIfNull(left);
         ArgumentNullException.ThrowIfNull(right);
         return new($"{left} {symbol} {right}", Form.Comparison);
     }
 
-    static Selector Join(Selector left, Selector right, Form form, string word)
+    static MixpanelSelector Join(MixpanelSelector left, MixpanelSelector right, Form form, string word)
     {
         ArgumentNullException.ThrowIfNull(left);
         ArgumentNullException.ThrowIfNull(right);

@@ -8,7 +8,7 @@ namespace MixpanelConnector;
 /// <summary>A text that must not be disclosed. Printing, logging, debugging and serializing it yield <c>***</c>; only <c>Reveal</c> returns the text.</summary>
 [DebuggerDisplay("***")]
 [JsonConverter(typeof(SecretConverter))]
-public sealed class Secret : IEquatable<Secret>
+public sealed class MixpanelSecret : IEquatable<MixpanelSecret>
 {
     const string Mask = "***";
     [DebuggerBrowsable(DebuggerBrowsableState.Never)] readonly string _value;
@@ -16,7 +16,7 @@ public sealed class Secret : IEquatable<Secret>
     /// <summary>Wraps a secret text.</summary>
     /// <param name="value">The secret; not empty.</param>
     /// <exception cref="ArgumentException">The text is null or empty.</exception>
-    public Secret(string value)
+    public MixpanelSecret(string value)
     {
         ArgumentException.ThrowIfNullOrEmpty(value);
         _value = value;
@@ -29,19 +29,19 @@ public sealed class Secret : IEquatable<Secret>
     public override string ToString() => Mask;
 
     /// <inheritdoc/>
-    public bool Equals(Secret? other) => other is not null && string.Equals(_value, other._value, StringComparison.Ordinal);
+    public bool Equals(MixpanelSecret? other) => other is not null && string.Equals(_value, other._value, StringComparison.Ordinal);
 
     /// <inheritdoc/>
-    public override bool Equals([NotNullWhen(true)] object? obj) => Equals(obj as Secret);
+    public override bool Equals([NotNullWhen(true)] object? obj) => Equals(obj as MixpanelSecret);
 
     /// <inheritdoc/>
     public override int GetHashCode() => _value.GetHashCode(StringComparison.Ordinal);
 
-    internal sealed class SecretConverter : JsonConverter<Secret>
+    internal sealed class SecretConverter : JsonConverter<MixpanelSecret>
     {
-        public override Secret? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        public override MixpanelSecret? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             throw new JsonException("A secret is never read from JSON.");
 
-        public override void Write(Utf8JsonWriter writer, Secret value, JsonSerializerOptions options) => writer.WriteStringValue(Mask);
+        public override void Write(Utf8JsonWriter writer, MixpanelSecret value, JsonSerializerOptions options) => writer.WriteStringValue(Mask);
     }
 }

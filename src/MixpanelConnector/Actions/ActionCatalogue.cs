@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace MixpanelConnector;
 
 /// <summary>The catalogue of all actions.</summary>
-public static class Catalogue
+public static class ActionCatalogue
 {
     /// <summary>Each group declares its actions on first use, so that a command for one group does not wait for the others.</summary>
     static readonly Func<ActionGroup>[] Declared =
