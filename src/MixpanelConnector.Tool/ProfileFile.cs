@@ -91,7 +91,7 @@ sealed class ProfileFile(HostEnvironment host)
 
     MixpanelException Missing(string name, JsonObject content) => Configuration.Invalid("profile",
         !File.Exists(Path) ? $"There is no profile file {Path}. mixpanel login creates one."
-        : $"{Path} has no profile {name}. {(content.Count == 0 ? "mixpanel login creates one." : $"It has {string.Join(", ", content.Select(profile => profile.Key))}.")}");
+        : $"{Path} has no profile {GivenName.Shown(name)}. {(content.Count == 0 ? "mixpanel login creates one." : $"It has {string.Join(", ", content.Select(profile => profile.Key))}.")}");
 
     Dictionary<string, string> Values(string name, JsonNode? profile)
     {

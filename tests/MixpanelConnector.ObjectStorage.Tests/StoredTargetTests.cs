@@ -64,6 +64,26 @@ public sealed class StoredTargetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Only_the_manifest_that_was_seen_last_is_deleted()
+    {
+        using var target = Target();
+        using var other = Target();
+        await target.ReadManifestAsync(Token);
+        await target.DeleteManifestAsync(); // there is none
+        await target.ReplaceManifestAsync("1"u8.ToArray(), Token);
+        await other.ReadManifestAsync(Token);
+        await other.ReplaceManifestAsync("2"u8.ToArray(), Token);
+
+        await target.DeleteManifestAsync();
+        Assert.Equal("2", Encoding.UTF8.GetString(_bucket.Of("x/manifest.json")!));
+        _bucket.Script = request => request.Method == "DELETE" ? Answer.Plain("", 403) : null;
+        await other.DeleteManifestAsync(); // stays
+        _bucket.Script = _ => null;
+        await other.DeleteManifestAsync();
+        Assert.Null(_bucket.Of("x/manifest.json"));
+    }
+
+    [Fact]
     public async Task A_manifest_whose_answer_was_lost_is_found_to_be_there()
     {
         using var target = Target();

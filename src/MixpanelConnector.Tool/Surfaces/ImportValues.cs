@@ -200,7 +200,7 @@ sealed record ImportValues(string Prefix)
     public DateOnly? Day(string name, string? text)
     {
         if (text is null) return null;
-        return DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : throw Invalid(name, text is [_, _, _, _, '-', _, _, '-', _, _] && text.Count(char.IsAsciiDigit) == 8 ? $"is {text}, a day that does not exist." : "must be a day such as 2026-10-01.");
+        return TextForms.TryReadDay(text, out var day) ? day : throw Invalid(name, $"{TextForms.FaultOfDay(text)}.");
     }
 
     public TimeSpan? Duration(string name, string? text)

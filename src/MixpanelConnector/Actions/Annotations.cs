@@ -46,7 +46,7 @@ public sealed record ListAnnotationsInput
 public sealed record CreateAnnotationInput
 {
     /// <summary>The time, as 2026-01-31 13:00:00, in the project's time zone.</summary>
-    [RegularExpression(@"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")]
+    [RegularExpression(TextForms.LocalTime)]
     public required string Date { get; init; }
 
     /// <summary>The text.</summary>

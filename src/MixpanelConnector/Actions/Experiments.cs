@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Transport;
@@ -26,18 +26,14 @@ static class ExperimentActions
 
     public static readonly ActionSpec<DecideExperimentInput, Experiment> Decide = new(Group, "decide_experiment", "decide-experiment", Endpoint.Patch("/{experiment_id}/decide")) { IsFinal = true };
 
-    public static readonly ActionSpec<ForceConcludeExperimentInput, Experiment> ForceConclude = new(Group, "force_conclude_experiment", "force-conclude-experiment", Endpoint.Put("/{experiment_id}/force_conclude")) { IsFinal = true, Check = static input => CheckDates(null, input.EndDate) };
+    public static readonly ActionSpec<ForceConcludeExperimentInput, Experiment> ForceConclude = new(Group, "force_conclude_experiment", "force-conclude-experiment", Endpoint.Put("/{experiment_id}/force_conclude")) { IsFinal = true };
 
     public static readonly ActionSpec<ExperimentId, Experiment> Launch = new(Group, "launch_experiment", "launch-experiment", Endpoint.Put("/{experiment_id}/launch")) { IsFinal = true };
 
     static void CheckDates(string? start, string? end)
     {
-        if (Time(start, "start_date") > Time(end, "end_date")) throw MixpanelException.Invalid("end_date", "end_date must not be before start_date.");
-
-        static DateTimeOffset? Time(string? text, string field) =>
-            text is null ? null
-            : DateTimeOffset.TryParseExact(text, ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time
-            : throw MixpanelException.Invalid(field, $"{field} must be a valid date or time, such as 2026-11-30 or 2026-11-30T12:00:00Z.");
+        if (start is null || end is null || !TextForms.TryReadTime(start, out var from) || !TextForms.TryReadTime(end, out var to)) return;
+        if (to < from) throw MixpanelException.Invalid("end_date", "end_date must not be before start_date.");
     }
 }
 
@@ -111,9 +107,11 @@ public sealed record UpdateExperimentInput : WorkspaceInput
     public IReadOnlyList<JsonObject>? Metrics { get; init; }
 
     /// <summary>When it starts, such as 2026-11-30 or 2026-11-30T12:00:00Z.</summary>
+    [RegularExpression(TextForms.DayOrTime)]
     public string? StartDate { get; init; }
 
     /// <summary>When it ends; not before it starts.</summary>
+    [RegularExpression(TextForms.DayOrTime)]
     public string? EndDate { get; init; }
 
     /// <summary>The cached exposures.</summary>
@@ -174,6 +172,7 @@ public sealed record ForceConcludeExperimentInput : WorkspaceInput
     public required string ExperimentId { get; init; }
 
     /// <summary>When it ended, such as 2026-11-30 or 2026-11-30T12:00:00Z. Default: now.</summary>
+    [RegularExpression(TextForms.DayOrTime)]
     public string? EndDate { get; init; }
 }
 

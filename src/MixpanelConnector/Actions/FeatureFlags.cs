@@ -94,7 +94,7 @@ public sealed record FeatureFlagId : WorkspaceInput
 {
     /// <summary>The id of the flag.</summary>
     [JsonPropertyName("flag_id")]
-    [RegularExpression("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")]
+    [RegularExpression(TextForms.Uuid)]
     public required string Id { get; init; }
 }
 
@@ -133,7 +133,7 @@ public abstract record FeatureFlagInput : WorkspaceInput
     public string? Status { get; init; }
 
     /// <summary>The experiment that it is part of. Default: none.</summary>
-    [RegularExpression("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")]
+    [RegularExpression(TextForms.Uuid)]
     public string? ExperimentId { get; init; }
 
     /// <summary>The id of the group key, for a context that is a group. Default: none.</summary>
@@ -157,7 +157,7 @@ public sealed record CreateFeatureFlagInput : FeatureFlagInput;
 public sealed record UpdateFeatureFlagInput : FeatureFlagInput
 {
     /// <summary>The id of the flag.</summary>
-    [RegularExpression("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")]
+    [RegularExpression(TextForms.Uuid)]
     public required string FlagId { get; init; }
 }
 

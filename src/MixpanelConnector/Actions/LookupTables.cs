@@ -45,7 +45,7 @@ static class LookupTableActions
 public sealed record ReplaceLookupTableInput
 {
     /// <summary>The id of the table.</summary>
-    [RegularExpression("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")]
+    [RegularExpression(TextForms.Uuid)]
     public required string TableId { get; init; }
 
     /// <summary>The complete table as CSV (RFC 4180): names in the first row, unique ids in the first column.</summary>

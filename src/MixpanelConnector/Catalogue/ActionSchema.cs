@@ -94,7 +94,7 @@ static class ActionSchema
                 if (size.Most < int.MaxValue) schema[isText ? "maxLength" : "maxItems"] = size.Most;
                 break;
             case RegularExpressionAttribute pattern:
-                schema["pattern"] = $"^(?:{pattern.Pattern})$";
+                schema["pattern"] = TextForms.Whole(pattern.Pattern);
                 break;
             case AllowedValuesAttribute allowed:
                 schema["enum"] = new JsonArray([.. allowed.Values.Select(value => value is long number ? (JsonNode)number : (string)value!)]);

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using System.Text.Unicode;
 
 namespace MixpanelConnector;
@@ -85,17 +84,13 @@ sealed class SchemaValidation
             case JsonValueKind.String when TextOf(value) is { } text:
                 if (rules["enum"] is JsonArray names && !names.Any(name => (string?)name == text)) if (Fault()) Show($"must be one of {string.Join(", ", names.Select(name => (string?)name))}{(Spelling.Nearest(text, names.Select(name => (string)name!)) is { } near ? $"; did you mean {near}?" : "")}");
                 if (rules["minLength"] is not null || rules["maxLength"] is not null) CheckLength(text.EnumerateRunes().Count(), rules, "minLength", "maxLength", "character");
-                if ((string?)rules["pattern"] is { } pattern && !Regex.IsMatch(text, ToTheEnd(pattern), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant) && Fault()) Show($"must match {pattern}");
-                if ((string?)rules["format"] == "date" && !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) if (Fault()) Show("must be a date such as 2026-01-31");
+                if (TextForms.Fault(text, rules) is { } form && Fault()) Show(form);
                 break;
             default:
                 CheckText(value);
                 break;
         }
     }
-
-    /// <summary>In a schema <c>$</c> is the end of the text; in .NET it also matches before a final line feed.</summary>
-    static string ToTheEnd(string pattern) => pattern is [.. var all, '$'] ? all + @"\z" : pattern;
 
     void CheckRange(double number, JsonObject rules)
     {
@@ -219,7 +214,7 @@ sealed class SchemaValidation
         foreach (var (name, index) in _path)
         {
             if (name is null) path.Append(CultureInfo.InvariantCulture, $"[{index}]");
-            else path.Append(path.Length == 0 ? "" : ".").Append(name);
+            else path.Append(path.Length == 0 ? "" : ".").Append(string.IsNullOrWhiteSpace(name) ? GivenName.Shown(name) : name);
             if (path.Length > LongestPath) return path.ToString(0, char.IsHighSurrogate(path[LongestPath - 1]) ? LongestPath - 1 : LongestPath) + "…";
         }
 

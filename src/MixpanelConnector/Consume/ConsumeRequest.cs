@@ -54,11 +54,9 @@ public sealed record ConsumeRequest
         if (DeadLetterPath is null == DeadLetterQueue is null) throw MixpanelException.Invalid("dead_letter", "Dead letters go to a file or a queue: specify one of them.");
         if (DeadLetterPath is "" || DeadLetterQueue is "") throw MixpanelException.Invalid("dead_letter", "The destination of the dead letters is empty.");
         if (ConsumerTimeout < TimeSpan.FromSeconds(1)) throw MixpanelException.Invalid("consumer_timeout", "The consumer timeout must be at least a second.");
-        if (MaxMessageBytes is < 1 or > LargestMessage) throw MixpanelException.Invalid("max_message_bytes", $"The maximum message size must be from 1 to {LargestMessage} bytes after decompression.");
+        if (MaxMessageBytes is < 1 or > OptionRanges.LargestMessage) throw MixpanelException.Invalid("max_message_bytes", $"The maximum message size must be from 1 to {OptionRanges.LargestMessage} bytes after decompression.");
         return this with { Records = (Records with { Inputs = [Address], Storages = [], Format = ImportFormat.Ndjson.Name, Formats = [ImportFormat.Ndjson], AllowEmpty = true, StopWhenRefusedAlike = false, DeadLetterPath = null }).Validated() };
     }
-
-    internal const int LargestMessage = 128 << 20;
 }
 
 /// <summary>The progress of consuming a queue, for display.</summary>

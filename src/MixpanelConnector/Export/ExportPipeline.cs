@@ -55,6 +55,11 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
                 {
                     resumed = await FetchAsync(target, keeper, cancellationToken).ConfigureAwait(false);
                 }
+                catch (MixpanelException e) when (!IsOfDisk(e.InnerException))
+                {
+                    await keeper.DiscardEmptyAsync().ConfigureAwait(false); // the same query would be refused again
+                    throw;
+                }
                 finally
                 {
                     await ended.CancelAsync().ConfigureAwait(false);
@@ -139,8 +144,8 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
             case MixpanelException { Error: { Kind: ErrorKind.Unauthorized or ErrorKind.Forbidden or ErrorKind.NotFound } error }:
                 Note(RunOutcome.NotAllowed, error.Message);
                 return false;
-            case MixpanelException { Error: { Kind: ErrorKind.Rejected } error } when request.Where is not null || request.Event.Count > 0 || request.DataGroupId is not null:
-                throw new MixpanelException(error with { Kind = ErrorKind.InvalidInput, Field = request.Where is not null ? "where" : request.DataGroupId is not null ? "data_group_id" : "event" }, failure);
+            case MixpanelException { Error: { Kind: ErrorKind.Rejected or ErrorKind.TooLarge } error } when !request.IsPart || request.DataGroupId is not null: // a migration continues with other days
+                throw new MixpanelException(error with { Field = request.Where is not null ? "where" : request.DataGroupId is not null ? "data_group_id" : request.Event.Count > 0 ? "event" : error.Field }, failure);
             case MixpanelException { Error.Kind: ErrorKind.Unavailable } e:
                 Note(RunOutcome.Unavailable, e.Message);
                 return true;

@@ -21,8 +21,6 @@ public enum ExportKind
 /// <summary>Specifies what to export, how, and where to. Immutable: change a copy with <c>with</c>.</summary>
 public sealed record ExportRequest
 {
-    internal const int MostParallel = 100;
-
     /// <summary>The kind of data to export. Default: <see cref="ExportKind.Events"/>.</summary>
     public ExportKind Kind { get; init; }
 
@@ -120,7 +118,7 @@ public sealed record ExportRequest
         if (!Enum.IsDefined(Kind)) throw MixpanelException.Invalid("kind", "The kind must be events, profiles, groups or lookup tables.");
         if (string.IsNullOrEmpty(Folder)) throw MixpanelException.Invalid("to", "The export needs a target folder.");
         if (Folder.Contains("://", StringComparison.Ordinal) && !IsAddress) throw MixpanelException.Invalid("to", $"{Folder} is not a supported target: name a folder or, with MixpanelConnector.ObjectStorage, an s3://, gs:// or az:// URL.");
-        if (Parallel is < 1 or > MostParallel) throw MixpanelException.Invalid("parallel", $"The number of parallel downloads must be from 1 to {MostParallel}.");
+        if (Parallel is < 1 or > OptionRanges.MostParallel) throw MixpanelException.Invalid("parallel", $"The number of parallel downloads must be from 1 to {OptionRanges.MostParallel}.");
         if (Lookback < 0) throw MixpanelException.Invalid("lookback", "The number of days to fetch again must not be negative.");
         if (Kind is ExportKind.Groups && (string.IsNullOrEmpty(GroupKey) || string.IsNullOrEmpty(DataGroupId)))
             throw MixpanelException.Invalid(string.IsNullOrEmpty(GroupKey) ? "group_key" : "data_group_id", "Groups need the group key and Mixpanel's data group id.");

@@ -39,6 +39,9 @@ abstract class ExportTarget : IDisposable
     /// <exception cref="IOException">It was refused, or another manifest exists there.</exception>
     public abstract ValueTask ReplaceManifestAsync(ReadOnlyMemory<byte> manifest, CancellationToken cancellationToken);
 
+    /// <summary>Deletes the manifest that was read or written last, if possible; one of another export is kept.</summary>
+    public abstract ValueTask DeleteManifestAsync();
+
     /// <summary>Starts a file. An existing file keeps its name until the new one is committed.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     public abstract ValueTask<ExportFile> CreateAsync(string name, CancellationToken cancellationToken);

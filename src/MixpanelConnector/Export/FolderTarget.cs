@@ -49,6 +49,20 @@ sealed class FolderTarget : ExportTarget
         }
     }
 
+    public override ValueTask DeleteManifestAsync()
+    {
+        try
+        {
+            File.Delete(PathOf(ExportManifest.FileName));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It lists nothing, and the next export replaces it.
+        }
+
+        return default;
+    }
+
     public override ValueTask<ExportFile> CreateAsync(string name, CancellationToken cancellationToken) => new(new FolderFile(PathOf(name)));
 
     public override ValueTask<long?> LengthOfAsync(string name, CancellationToken cancellationToken)

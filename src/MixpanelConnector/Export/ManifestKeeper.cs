@@ -71,6 +71,12 @@ sealed class ManifestKeeper : IDisposable
         }
     }
 
+    /// <summary>Deletes the manifest of an export that is not resumed, if nothing was written.</summary>
+    public async Task DiscardEmptyAsync()
+    {
+        if (Manifest is { Complete: false, Files: [] }) await _target.DeleteManifestAsync().ConfigureAwait(false);
+    }
+
     public void Dispose() => _turn.Dispose();
 
     async Task ChangeAsync(Func<IReadOnlyList<ExportEntry>, IReadOnlyList<ExportEntry>> change, CancellationToken cancellationToken)

@@ -64,6 +64,26 @@ sealed class StoredTarget : ExportTarget
         }
     }
 
+    public override async ValueTask DeleteManifestAsync()
+    {
+        var key = _prefix + ExportManifest.FileName;
+        try
+        {
+            await _calls.WithinAsync(DeleteSameAsync, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StorageException)
+        {
+            // It lists nothing, and the next export replaces it.
+        }
+
+        async Task<bool> DeleteSameAsync(CancellationToken cancellationToken)
+        {
+            var isSame = await _store.HeadAsync(key, cancellationToken).ConfigureAwait(false) is { } found && found.ETag == _manifestTag;
+            if (isSame) await _store.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
+            return isSame;
+        }
+    }
+
     public override ValueTask<ExportFile> CreateAsync(string name, CancellationToken cancellationToken) => new(new StoredFile(this, _prefix + name));
 
     public override async ValueTask<long?> LengthOfAsync(string name, CancellationToken cancellationToken) => (await HeadAsync(name, cancellationToken).ConfigureAwait(false))?.Length;

@@ -38,7 +38,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     public const long MostBytesInFlight = 32_000_000;
 
     /// <summary>The memory for the batch being filled, including while its buffer grows.</summary>
-    public const long MostBytesFilling = 2 * ImportRequest.LargestBatch;
+    public const long MostBytesFilling = 2 * OptionRanges.LargestBatch;
 
     /// <summary>How many batches sending may be ahead of an unsettled one.</summary>
     const int MostBatchesInFlight = 256;
@@ -87,7 +87,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var isKnown = inputs.Exists(input => checkpoints.ProgressOf(input.Id) is { Offset: > 0 });
         using var first = new FirstRecords(request, transport, inputs, isAnew: checkpoints.ReadBefore == 0, cancellation);
         var limits = new SendLimits(request.BatchBytes);
-        var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? ImportRequest.MostSenders;
+        var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? OptionRanges.MostSenders;
         var limiter = new ConcurrencyLimiter(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options, request.MaxOutage);
         var refused = new RefusedRecords(request, _counts, cancellation);
         var batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(BatchesAhead) { SingleWriter = true });

@@ -253,10 +253,10 @@ public sealed record ImportRequest
     public int? Senders { get; init; }
 
     /// <summary>The maximum number of records in a request, from 1 to 2000. Default: 2000, Mixpanel's limit.</summary>
-    public int BatchEvents { get; init; } = 2000;
+    public int BatchEvents { get; init; } = OptionRanges.MostBatchEvents;
 
     /// <summary>The maximum size of a request before compression, in bytes. Default: 9.8 MiB, a little below Mixpanel's limit of 10 MB.</summary>
-    public int BatchBytes { get; init; } = LargestBatch;
+    public int BatchBytes { get; init; } = OptionRanges.LargestBatch;
 
     /// <summary>How long Mixpanel may be unreachable before the import stops, to be resumed later. Default: 24 hours.</summary>
     public TimeSpan MaxOutage { get; init; } = TimeSpan.FromHours(24);
@@ -345,11 +345,6 @@ public sealed record ImportRequest
     /// <summary>The repairs, including the repair of times when a time format or zone is specified.</summary>
     internal ImportFixes Fixes => Type is ImportType.Events && (TimeFormat ?? TimeZone) is not null ? Fix | ImportFixes.Time : Fix;
 
-    /// <summary>9.8 MiB: far enough below 10 MB for any definition of a megabyte.</summary>
-    internal const int LargestBatch = 10_276_045;
-
-    internal const int MostSenders = 20;
-
     /// <summary>Checks everything that can be checked without reading the input.</summary>
     /// <exception cref="MixpanelException">An option is out of range.</exception>
     internal ImportRequest Validated()
@@ -382,9 +377,9 @@ public sealed record ImportRequest
         if (Type is ImportType.LookupTable && (Columns.Count > 0 || ColumnTypes.Count > 0 || NullValues.Count > 0)) throw MixpanelException.Invalid(Columns.Count > 0 ? "map" : ColumnTypes.Count > 0 ? "column_type" : "null_values", "A lookup table is sent unchanged: its columns cannot be mapped, typed or emptied.");
         if (Type is ImportType.LookupTable && (NoHeader || ColumnNames.Count > 0 || DecimalSeparator != '.')) throw MixpanelException.Invalid(NoHeader ? "no_header" : DecimalSeparator != '.' ? "decimal" : "column_names", "A lookup table is sent unchanged: its first row names its columns.");
         if (Type is ImportType.LookupTable && RecordCleaner.For(this) is not null) throw MixpanelException.Invalid("fix", "A lookup table is sent unchanged: nothing in it can be fixed, renamed, dropped or moved.");
-        if (Senders is < 1 or > MostSenders) throw MixpanelException.Invalid("senders", "The number of senders must be from 1 to 20.");
-        if (BatchEvents is < 1 or > 2000) throw MixpanelException.Invalid("batch_events", "A batch must have from 1 to 2000 records.");
-        if (BatchBytes is < 1024 or > LargestBatch) throw MixpanelException.Invalid("batch_bytes", $"A batch must have from 1024 to {LargestBatch} bytes before compression.");
+        if (Senders is < 1 or > OptionRanges.MostSenders) throw MixpanelException.Invalid("senders", $"The number of senders must be from 1 to {OptionRanges.MostSenders}.");
+        if (BatchEvents is < 1 or > OptionRanges.MostBatchEvents) throw MixpanelException.Invalid("batch_events", $"A batch must have from 1 to {OptionRanges.MostBatchEvents} records.");
+        if (BatchBytes is < OptionRanges.SmallestBatch or > OptionRanges.LargestBatch) throw MixpanelException.Invalid("batch_bytes", $"A batch must have from {OptionRanges.SmallestBatch} to {OptionRanges.LargestBatch} bytes before compression.");
         if (MaxDecompressedBytes <= 0) throw MixpanelException.Invalid("max_decompressed_bytes", "The maximum size of a decompressed input must be above zero.");
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The maximum outage must be above zero.");
         if (NewIds && !Restart) throw MixpanelException.Invalid("new_ids", "New ids are for a restarted import: they need --restart.");

@@ -65,6 +65,7 @@ sealed class MigrationProblems
                 var outcome = kind switch
                 {
                     ErrorKind.InvalidInput => RunOutcome.Invalid,
+                    ErrorKind.Rejected when error.Field is "data_group_id" => RunOutcome.Invalid,
                     ErrorKind.Unauthorized or ErrorKind.Forbidden or ErrorKind.NotFound => RunOutcome.NotAllowed,
                     _ => RunOutcome.Unavailable,
                 };

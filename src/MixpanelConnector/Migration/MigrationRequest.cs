@@ -150,7 +150,7 @@ public sealed record MigrationRequest
         // The token alone decides where profiles go, whatever project_id is: with the source's token they would return to the source.
         if (target.Token is not null && target.Token == source.Token && isOneServer)
             throw MixpanelException.Invalid("to", $"{Of(From, "The source")} and {Within(To)} have the same token, which belongs to one project: profiles and groups would go there. Set the target's own token in its profile.");
-        if (Parallel is < 1 or > ExportRequest.MostParallel) throw MixpanelException.Invalid("parallel", $"The number of parallel downloads must be from 1 to {ExportRequest.MostParallel}.");
+        if (Parallel is < 1 or > OptionRanges.MostParallel) throw MixpanelException.Invalid("parallel", $"The number of parallel downloads must be from 1 to {OptionRanges.MostParallel}.");
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The maximum outage must be above zero.");
         if (DryRun && (Verify || Restart)) throw MixpanelException.Invalid(Verify ? "verify" : "restart", "A dry run sends and stores nothing: there is nothing to verify or to restart.");
         if (!DryRun && (string.IsNullOrEmpty(State) || OpenState is null)) throw MixpanelException.Invalid("state", "A migration needs a folder for its state.");

@@ -58,6 +58,73 @@ public sealed class ReplayTests : IDisposable
         Assert.Contains("not_replayable", File.ReadAllText(_run.Folder.File("dead-again.ndjson")), StringComparison.Ordinal);
     }
 
+    /// <summary>A letter made by hand: each member has its own error, with the line of the letter.</summary>
+    [Theory]
+    [InlineData("line", "-1", "a whole number from 1")]
+    [InlineData("line", "0", "a whole number from 1")]
+    [InlineData("line", "1.5", "a whole number from 1")]
+    [InlineData("line", "\"1\"", "a whole number from 1")]
+    [InlineData("line", "[1]", "a whole number from 1")]
+    [InlineData("line", "true", "a whole number from 1")]
+    [InlineData("line", "99999999999999999999", "a whole number from 1")]
+    [InlineData("offset", "-1", "a whole number from 0")]
+    [InlineData("offset", "1.5", "a whole number from 0")]
+    [InlineData("offset", "\"x\"", "a whole number from 0")]
+    [InlineData("offset", "{}", "a whole number from 0")]
+    [InlineData("attempts", "-1", "a whole number from 0")]
+    [InlineData("attempts", "0.5", "a whole number from 0")]
+    [InlineData("attempts", "\"x\"", "a whole number from 0")]
+    [InlineData("length", "-1", "a whole number from 0")]
+    [InlineData("length", "\"x\"", "a whole number from 0")]
+    [InlineData("source", "5", "a text")]
+    [InlineData("source", "{\"a\":1}", "a text")]
+    [InlineData("source", "\"\\ud800\"", "a text")]
+    [InlineData("insert_id", "5", "a text")]
+    [InlineData("insert_id", "[\"a\"]", "a text")]
+    [InlineData("insert_id", "false", "a text")]
+    [InlineData("sha256", "5", "a text")]
+    [InlineData("raw_truncated", "\"yes\"", "true or false")]
+    [InlineData("raw", "5", "the record, as an object or as text")]
+    [InlineData("raw", "[{}]", "the record, as an object or as text")]
+    [InlineData("raw", "true", "the record, as an object or as text")]
+    [InlineData("raw", "\"\\ud800\"", "valid Unicode")]
+    [InlineData("raw_base64", "5", "the bytes of the record in Base64")]
+    [InlineData("raw_base64", "\"?\"", "the bytes of the record in Base64")]
+    [InlineData("raw_base64", "{}", "the bytes of the record in Base64")]
+    public async Task An_odd_value_in_a_dead_letter_is_named(string field, string value, string rule)
+    {
+        foreach (var letter in (string[])[$$"""{"{{field}}":{{value}},"raw":{{Event(1)}}}""", $$"""{"raw":{{Event(1)}},"{{field}}":{{value}}}"""])
+        {
+            var report = await _run.RunAsync(Replay(_run.Folder.Write("letters", $$"""{"raw":{{Event(2)}}}""" + "\n" + letter + "\n")));
+            Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
+            var refused = JsonDocument.Parse(File.ReadAllText(_run.Folder.File("dead-again.ndjson"))).RootElement;
+            Assert.Equal(("not_replayable", field, 2), (refused.GetProperty("code").GetString(), refused.GetProperty("field").GetString(), refused.GetProperty("line").GetInt64()));
+            Assert.Contains($"the \"{field}\" of this dead letter must be {rule}", refused.GetProperty("message").GetString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\"line\":1,\"offset\":0,\"attempts\":0,")]
+    [InlineData("\"line\":1.0,\"offset\":1e3,\"attempts\":2.0,")]
+    [InlineData("\"line\":null,\"offset\":null,\"attempts\":null,\"source\":null,\"insert_id\":null,\"raw_truncated\":null,\"raw_base64\":null,")]
+    [InlineData("\"source\":\"\",\"raw_truncated\":false,")]
+    [InlineData("\"other\":[1],\"code\":5,\"message\":null,\"http_status\":\"x\",\"maybe_delivered\":1,")]
+    public async Task A_dead_letter_made_by_hand_needs_only_its_record(string members)
+    {
+        var report = await _run.RunAsync(Replay(_run.Folder.Write("letters", $$"""{{{members}}"raw":{{Event(1)}}}""" + "\n")));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
+    }
+
+    [Fact]
+    public async Task The_beginning_of_a_record_is_not_taken_for_the_record()
+    {
+        var report = await _run.RunAsync(Replay(_run.Folder.Write("letters", $$"""{"raw":{{Event(1)}},"raw_truncated":true}""" + "\n")));
+        Assert.Equal((RunOutcome.Rejected, 0, 1), (report.Outcome, report.Accepted, report.Rejected));
+        Assert.Contains("only the beginning of its record", File.ReadAllText(_run.Folder.File("dead-again.ndjson")), StringComparison.Ordinal);
+        Assert.Empty(_run.Mixpanel.Requests);
+    }
+
     ImportRequest Profiles(string text, ImportType type = ImportType.Profiles) =>
         _run.Request(_run.Folder.Write("profiles", text)) with { Type = type, GroupKey = type is ImportType.Groups ? "company" : null };
 

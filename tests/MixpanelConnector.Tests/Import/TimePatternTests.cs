@@ -83,6 +83,18 @@ public sealed partial class TimePatternTests
     }
 
     [Theory]
+    [InlineData("%a, %d %b %Y", "Tue, 30 Nov 2026", TimeReading.NotThatWeekday)]
+    [InlineData("%A, %d %b %Y", "Tuesday, 30 Nov 2026", TimeReading.NotThatWeekday)]
+    [InlineData("%a %Y%j", "Tue 2026334", TimeReading.NotThatWeekday)]
+    [InlineData("%a, %d %b %Y", "Mon, 30 Nov 2026", TimeReading.Read)]
+    [InlineData("%a, %d %b %Y", "Mon, 31 Nov 2026", TimeReading.NotInCalendar)]
+    [InlineData("%a, %d %b %Y %H", "Tue, 30 Nov 2026 24", TimeReading.NotInCalendar)]
+    [InlineData("%a, %d %b %Y", "Tue, 30 Nov 2026 ", TimeReading.NotATime)]
+    [InlineData("%a, %d %b %Y", "Xyz, 30 Nov 2026", TimeReading.NotATime)]
+    public void A_day_of_the_week_that_is_not_that_of_the_date_is_told_as_that(string pattern, string text, object reading) =>
+        Assert.Equal(reading, new TimeReader(new() { TimeFormat = pattern }).Read(Encoding.UTF8.GetBytes(text), out _, out _));
+
+    [Theory]
     [InlineData("%Y-%m-%d", "2026-10-01 ")]
     [InlineData("%Y-%m-%d", " 2026-10-01")]
     [InlineData("%Y-%m-%d", "26-10-01")]

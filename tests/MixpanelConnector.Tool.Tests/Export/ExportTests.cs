@@ -154,8 +154,8 @@ public sealed class ExportTests
         await using var server = await RecordingServer.StartAsync(request => request.Query.Contains("where=true", StringComparison.Ordinal) ? Exported.Lines(Exported.Event("A", Exported.DayOf(request))) : Answer.Plain("invalid where", 400));
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
-        Assert.Equal(2, (await ExportAsync(tool, to, [.. Range, "--where", "total =="])).Exit);
-        Assert.Equal(5, (await tool.RunAsync("export", "verify", to.Folder)).Exit);
+        Assert.Equal(3, (await ExportAsync(tool, to, [.. Range, "--where", "total =="])).Exit);
+        Assert.Equal(6, (await tool.RunAsync("export", "verify", to.Folder)).Exit);
 
         Assert.Equal(0, (await ExportAsync(tool, to, [.. Range, "--where", "true"])).Exit);
         Assert.Equal(0, (await tool.RunAsync("export", "verify", to.Folder)).Exit);
@@ -221,13 +221,39 @@ public sealed class ExportTests
         Assert.Contains("AWS_ACCESS_KEY_ID", run.Err, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_condition_that_Mixpanel_refuses_exits_2()
+    /// <summary>As for the action of the same query; see docs/decisions/0003-refused-is-not-invalid.md.</summary>
+    [Theory]
+    [InlineData("events --from-date 2026-10-01 --to-date 2026-10-03 --where properties[", "where")]
+    [InlineData("events --from-date 2026-10-01 --to-date 2026-10-03 --event A", "event")]
+    [InlineData("events --from-date 2026-10-01 --to-date 2026-10-03", null)]
+    [InlineData("profiles --where properties[", "where")]
+    [InlineData("profiles", null)]
+    [InlineData("groups --group-key company --data-group-id 7", "data_group_id")]
+    [InlineData("lookup-tables", null)]
+    public async Task A_query_that_Mixpanel_refuses_exits_3_and_leaves_no_manifest(string options, string? field)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"error":"unexpected end"}""", 400));
         using var tool = Tool.At(server);
-        var run = await ExportAsync(tool, new(tool.Folder.File("out")), [.. Range, "--where", "properties["]);
-        Assert.Equal((2, "where"), (run.Exit, run.Err.Split('\n').Where(line => line.StartsWith('{')).Select(line => (string?)JsonNode.Parse(line)!["field"]).Single()));
+        var to = new Exported(tool.Folder.File("out"));
+
+        var run = await tool.RunAsync(["export", .. options.Split(' '), "--to", to.Folder, "--output", "json"]);
+
+        var problem = JsonNode.Parse(run.Err.Split('\n').Single(line => line.StartsWith('{')))!;
+        Assert.Equal((3, "", "rejected", field), (run.Exit, run.Out, (string?)problem["kind"], (string?)problem["field"]));
+        Assert.Contains("unexpected end", (string?)problem["detail"], StringComparison.Ordinal);
+        Assert.Equal("", to.Names); // that of an unfinished export stays: see WholeDayTests
+    }
+
+    [Fact]
+    public async Task A_refused_query_keeps_the_files_of_other_days()
+    {
+        await using var server = await RecordingServer.StartAsync(request => Exported.DayOf(request) == 2 ? Answer.Plain("invalid", 400) : Exported.Lines(Exported.Event("A", Exported.DayOf(request))));
+        using var tool = Tool.At(server);
+        var to = new Exported(tool.Folder.File("out"));
+
+        Assert.Equal(0, (await ExportAsync(tool, to, ["--from-date", "2026-10-01", "--to-date", "2026-10-01"])).Exit);
+        Assert.Equal(3, (await ExportAsync(tool, to, ["--from-date", "2026-10-02", "--to-date", "2026-10-02"])).Exit);
+        Assert.Equal("2026-10-01.ndjson.gz manifest.json", to.Names);
     }
 
     [Fact]

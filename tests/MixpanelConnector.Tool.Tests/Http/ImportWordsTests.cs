@@ -1,3 +1,5 @@
+using System.Text.Json;
+using MixpanelConnector.Testing;
 using MixpanelConnector.Tool.Surfaces.Http.Imports;
 
 namespace MixpanelConnector.Tool.Tests.Http;
@@ -38,6 +40,31 @@ public sealed class ImportWordsTests
         Assert.DoesNotContain("--", job, StringComparison.Ordinal);
         foreach (var advice in (string[])["fix=time", "fix=ids", "time_format"]) Assert.Contains(advice, job, StringComparison.Ordinal);
         Assert.Empty(served.Mixpanel.Requests);
+    }
+
+    [Fact]
+    public async Task Dead_letters_name_parameters_and_leave_the_record_as_it_is()
+    {
+        await using var served = await Served.StartAsync();
+        var taken = await served.PostAsync("/v1/imports", Records, ("Content-Type", "application/x-ndjson"));
+        var report = await ImportJobTests.EndAsync(served, taken.Headers.Location!.ToString());
+        var letters = (await (await served.SendAsync(HttpMethod.Get, report.GetProperty("report").GetProperty("dead_letter").GetString()!, (string?)null)).TextAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).ToList();
+
+        Assert.Equal(report.GetProperty("report").GetProperty("rejected").GetInt32(), letters.Count);
+        Assert.All(letters, letter => Assert.DoesNotContain("--", letter.GetProperty("message").GetString(), StringComparison.Ordinal));
+        Assert.Contains(letters, letter => letter.GetProperty("message").GetString()!.Contains("fix=time", StringComparison.Ordinal));
+        Assert.Contains(letters, letter => letter.GetProperty("raw").GetRawText() == Records.Split('\n')[0]);
+    }
+
+    /// <summary>Its message may quote the record.</summary>
+    [Fact]
+    public async Task A_message_of_Mixpanel_stays_as_it_is()
+    {
+        await using var served = await Served.StartAsync(Answer.Json("""{"code":400,"error":"some data points in the request failed validation","failed_records":[{"index":0,"insert_id":"","field":"properties.a","message":"the value --fix time is odd"}],"num_records_imported":0,"status":"Bad Request"}""", 400));
+        var taken = await served.PostAsync("/v1/imports", """{"event":"A","properties":{"time":1790000000,"distinct_id":"u","a":"--fix time"}}""" + "\n", ("Content-Type", "application/x-ndjson"));
+        var report = await ImportJobTests.EndAsync(served, taken.Headers.Location!.ToString());
+        var letter = await (await served.SendAsync(HttpMethod.Get, report.GetProperty("report").GetProperty("dead_letter").GetString()!, (string?)null)).TextAsync();
+        Assert.Contains("\"message\":\"the value --fix time is odd\"", letter, StringComparison.Ordinal);
     }
 
     [Fact]

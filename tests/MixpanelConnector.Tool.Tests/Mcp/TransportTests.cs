@@ -54,7 +54,7 @@ public sealed class TransportTests
         { """{"jsonrpc":"2.0","id":3,"id":4,"method":"ping"}""", Request, "id is given twice" },
         { """{"jsonrpc":"2.0","id":3,"method":"pi\ud83dng"}""", Request, "method is not valid Unicode" },
         { """{"jsonrpc":"2.0","id":3,"method":"nothing/known"}""", Method, "nothing/known" },
-        { """{"jsonrpc":"2.0","id":3,"method":""}""", Method, "" },
+        { """{"jsonrpc":"2.0","id":3,"method":""}""", Method, "Method \"\" is not available." },
         { """{"jsonrpc":"2.0","id":3,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"x"},"argument":{"name":"a","value":"b"}}}""", Method, "completion/complete" },
         { """{"jsonrpc":"2.0","id":3,"method":"resources/subscribe","params":{"uri":"mixpanel://project/events"}}""", Method, "resources/subscribe" },
         { """{"jsonrpc":"2.0","id":3,"method":"resources/unsubscribe","params":{"uri":"mixpanel://project/events"}}""", Method, "resources/unsubscribe" },
@@ -84,6 +84,15 @@ public sealed class TransportTests
         { """{"jsonrpc":"2.0","id":3,"method":"prompts/list"}""", 0, null },
         { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"trak_event"}}""", Params, "There is no tool trak_event here." },
         { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"get_event_nmes"}}""", Params, "Did you mean get_event_names?" },
+        { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":""}}""", Params, "There is no tool \"\" here." },
+        { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"  "}}""", Params, "There is no tool \"  \" here." },
+        { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"a\u0007\u202eb\n"}}""", Params, "There is no tool \"a\\u0007\\u202eb\\u000a\" here." },
+        { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"LONG"}}""".Replace("LONG", new string('x', 5000), StringComparison.Ordinal), Params, $"There is no tool \"{new string('x', 64)}…\" here." },
+        { """{"jsonrpc":"2.0","id":3,"method":"a\u0007\u202eb"}""", Method, "Method \"a\\u0007\\u202eb\" is not available." },
+        { $$"""{"jsonrpc":"2.0","id":3,"method":"{{new string('x', 5000)}}"}""", Method, $"Method \"{new string('x', 64)}…\" is not available." },
+        { """{"jsonrpc":"2.0","id":3,"method":"ping","params":{"":1,"":2}}""", Request, "params.\"\" is given twice" },
+        { """{"jsonrpc":"2.0","id":3,"method":"ping","":1,"":2}""", Request, "\"\" is given twice" },
+        { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"run_action","arguments":{"action":""}}}""", 0, null },
         { """{"jsonrpc":"2.0","id":3,"method":"prompts/get","params":{"name":"none"}}""", Params, "no such prompt" },
         { """{"jsonrpc":"2.0","id":3,"method":"resources/read","params":{"uri":"none"}}""", Params, "no such resource" },
         { """{"jsonrpc":"2.0","id":"text","method":"ping"}""", 0, null },
@@ -102,7 +111,7 @@ public sealed class TransportTests
         tool.Input = $"{Initialize}\n{message}\n";
 
         var run = await tool.RunAsync("mcp");
-        var response = await served.PostAsync("/mcp", message, ("Accept", "application/json, text/event-stream"));
+        var response = await served.PostAsync("/mcp", message, ("Accept", "application/json, text/event-stream"), ("MCP-Protocol-Version", "2025-06-18"));
 
         Assert.Equal((0, ""), (run.Exit, run.Err));
         var lines = run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => (string?)JsonNode.Parse(line)!["id"]?.ToString() != "first").ToList();
@@ -136,19 +145,24 @@ public sealed class TransportTests
         Assert.Equal(Parsed, answer.GetProperty("error").GetProperty("code").GetInt32());
     }
 
-    [Fact]
-    public async Task Bytes_that_are_not_UTF_8_are_no_JSON()
+    [Theory]
+    [InlineData("""{"jsonrpc":"2.0","id":3,"method":?"}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":3,"method":"pi?ng"}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"track_event","arguments":{"a?":"?"}}}""")]
+    [InlineData("""?{"jsonrpc":"2.0","id":3,"method":"ping"}""")]
+    public async Task Bytes_that_are_not_UTF_8_are_no_JSON(string text)
     {
         await using var served = await Served.StartAsync();
         using var tool = Tool.At(served.Mixpanel);
-        byte[] message = [.. """{"jsonrpc":"2.0","id":3,"method":"""u8, 0xff, .. "\"}"u8];
+        byte[] message = [.. Encoding.UTF8.GetBytes(text).Select(each => each == '?' ? (byte)0xff : each)];
         tool.InputBytes = [.. Encoding.UTF8.GetBytes(Initialize), (byte)'\n', .. message, (byte)'\n'];
 
         var run = await tool.RunAsync("mcp");
         var response = await served.SendAsync(HttpMethod.Post, "/mcp", message, ("Accept", "application/json, text/event-stream"));
 
-        Assert.Contains(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => (int?)JsonNode.Parse(line)!["error"]?["code"] == Parsed);
-        Assert.Equal(Parsed, (await response.JsonAsync()).GetProperty("error").GetProperty("code").GetInt32());
+        var local = run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).Single(line => line["error"] is not null);
+        Assert.Equal((400, local.ToJsonString()), ((int)response.StatusCode, JsonNode.Parse(await response.TextAsync())!.ToJsonString()));
+        Assert.Equal((Parsed, "The message is not valid UTF-8."), ((int)local["error"]!["code"]!, (string)local["error"]!["message"]!));
     }
 
     /// <summary>A request nested to a depth.</summary>

@@ -212,7 +212,7 @@ public sealed class MigrationTests
     [InlineData("--from old --to byname --from-date 2026-10-01", "same project")]
     [InlineData("--from old --to new --from-date 2026-10-01 --to-date 2026-11-23", "is not over")]
     [InlineData("--from old --to new --from-date 2026-10-02 --to-date 2026-10-01", "must not be before")]
-    [InlineData("--from old --to new --from-date 2026-10-1", "must be a day")]
+    [InlineData("--from old --to new --from-date 2026-10-1", "must be a date such as 2026-01-31")]
     [InlineData("--from old --to new --only events,boards --from-date 2026-10-01", "--only must be")]
     [InlineData("--from old --to new --only profiles --from-date 2026-10-01", "Days are for events")]
     [InlineData("--from old --to new --only profiles --group a=1", "not among the parts")]

@@ -24,7 +24,7 @@ sealed class ConsumeCommand
     readonly Option<string> _deadLetterQueue = new("--dead-letter-queue") { Description = "A queue or topic of the same broker to publish them to instead.", HelpName = "NAME" };
     readonly Option<bool> _untilEmpty = new("--until-empty") { Description = "Exit when the queue is empty (Kafka: at the end offsets read at startup). Default: run until a signal." };
     readonly Option<string> _consumerTimeout = new("--consumer-timeout") { Description = "How long the broker waits for a message to be acknowledged; one that cannot be is returned before that. Default: 30m, as in RabbitMQ.", HelpName = "DURATION" };
-    readonly NumberOption<int?> _maxMessageBytes = new("--max-message-bytes", 1, 128 << 20) { Description = "The maximum size of a message in bytes, after decompression. Default: 10 MB.", HelpName = "N" };
+    readonly NumberOption<int?> _maxMessageBytes = new("--max-message-bytes", 1, OptionRanges.LargestMessage) { Description = "The maximum size of a message in bytes, after decompression. Default: 10 MB.", HelpName = "N" };
     readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<bool> _noProgress = TransferOptions.NoProgress();
 

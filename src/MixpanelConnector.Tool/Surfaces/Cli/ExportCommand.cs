@@ -66,9 +66,9 @@ sealed class ExportCommand
             Lookup tables: only ids and names, since Mixpanel does not export their rows.
 
             Exit codes: 0 complete; 2 usage or configuration, or the folder contains another export; 3 complete except for lines that
-            cannot be read; 4 credentials or permission refused; 5 Mixpanel unavailable, or the hourly calls exhausted; 6 the folder's
-            manifest is damaged; 7 the disk failed; 8 another export is running in the folder; 130, 143 stopped. After 4, 5, 7, 130 and 143
-            the same command resumes.
+            cannot be read, or Mixpanel refused the query, such as a wrong --where; 4 credentials or permission refused; 5 Mixpanel
+            unavailable, or the hourly calls exhausted; 6 the folder's manifest is damaged; 7 the disk failed; 8 another export is running
+            in the folder; 130, 143 stopped. After 4, 5, 7, 130 and 143 the same command resumes.
 
             Examples:
               mixpanel export events --to october --from-date 2026-10-01 --to-date 2026-10-31

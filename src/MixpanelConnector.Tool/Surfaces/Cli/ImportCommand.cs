@@ -29,7 +29,7 @@ sealed class ImportCommand
     readonly Option<string> _columnNames = new("--column-names") { Description = "The names of all CSV columns, comma-separated, instead of those in the header.", HelpName = "A,B,…" };
     readonly Option<string> _decimal = new("--decimal") { Description = "The decimal separator of numbers in text, . or ,. Default: the point. Thousands separators are not supported.", HelpName = ".|," };
     readonly Option<string[]> _nullValues = new("--null-values") { Description = "A CSV cell that counts as empty, such as NULL, compared literally: \"NULL\" in quotes is text. Repeatable.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
-    readonly NumberOption<int?> _showMapping = new("--show-mapping", 1, ImportValues.MostShown) { Description = "Print the first N records before and after the mapping, at most 1000. Sends nothing, needs no credentials, saves no state.", HelpName = "N" };
+    readonly NumberOption<int?> _showMapping = new("--show-mapping", 1, ImportValues.MostShown) { Description = $"Print the first N records before and after the mapping, at most {ImportValues.MostShown}. Sends nothing, needs no credentials, saves no state.", HelpName = "N" };
     readonly Option<bool> _allowEmpty = new("--allow-empty") { Description = "Treat an input without records as success." };
     readonly Option<string> _type = new("--type") { Description = "The kind of records: events, profiles, groups or lookup-table. Default: events.", HelpName = "events|profiles|groups|lookup-table", DefaultValueFactory = _ => "events" };
     readonly Option<string> _tableId = new("--table-id") { Description = "The id of the lookup table to replace. Required for a lookup table.", HelpName = "ID" };

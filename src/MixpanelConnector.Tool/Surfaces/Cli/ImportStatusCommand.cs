@@ -15,7 +15,7 @@ static class ImportStatusCommand
     public static Command Of(HostEnvironment host)
     {
         var state = new Option<string>("--state") { Description = "One checkpoint folder. Default: all in the user's state folder.", HelpName = "DIR" };
-        var command = new Command("status", "List the imports with their progress, the last changed first, and write the dead-letter file of each that was killed before writing it.") { state };
+        var command = new Command("status", "List the imports with their progress, the last changed first, and write the dead-letter file of each that was killed before writing it. pending is null for an import that was killed, unless it is known how far it had read: its checkpoint counts only records with an outcome, and the same command reads the others again.") { state };
         command.SetAction(parsed =>
         {
             var one = parsed.GetValue(state) is { } path ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) : null;

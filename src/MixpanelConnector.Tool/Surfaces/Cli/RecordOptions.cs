@@ -31,11 +31,11 @@ sealed class RecordOptions
 
     public Option<string> Properties { get; } = new("--properties") { Description = "Properties added to all events; an event's own value takes precedence.", HelpName = "JSON|@FILE|@-" };
 
-    public NumberOption<int?> Senders { get; } = new("--senders", 1, 20) { Description = "The number of concurrent requests, 1 to 20. Default: adaptive.", HelpName = "N" };
+    public NumberOption<int?> Senders { get; } = new("--senders", 1, OptionRanges.MostSenders) { Description = $"The number of concurrent requests, 1 to {OptionRanges.MostSenders}. Default: adaptive.", HelpName = "N" };
 
-    public NumberOption<int?> BatchEvents { get; } = new("--batch-events", 1, 2000) { Description = "The maximum number of records per request. Default: 2000.", HelpName = "N" };
+    public NumberOption<int?> BatchEvents { get; } = new("--batch-events", 1, OptionRanges.MostBatchEvents) { Description = $"The maximum number of records per request. Default: {OptionRanges.MostBatchEvents}.", HelpName = "N" };
 
-    public NumberOption<int?> BatchBytes { get; } = new("--batch-bytes", 1024, 10_276_045) { Description = "The maximum size of a request in bytes, uncompressed. Default: slightly below 10 MB.", HelpName = "N" };
+    public NumberOption<int?> BatchBytes { get; } = new("--batch-bytes", OptionRanges.SmallestBatch, OptionRanges.LargestBatch) { Description = "The maximum size of a request in bytes, uncompressed. Default: slightly below 10 MB.", HelpName = "N" };
 
     public Option<string> BackoffMin { get; } = TransferOptions.BackoffMin();
 

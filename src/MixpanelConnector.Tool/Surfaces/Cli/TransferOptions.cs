@@ -11,7 +11,7 @@ static class TransferOptions
 
     public static Option<bool> NoProgress() => new("--no-progress") { Description = "Show no progress bar (also off if standard error is not a terminal)." };
 
-    public static NumberOption<int?> Parallel() => new("--parallel", 1, 100) { Description = "The number of days downloaded concurrently, 1 to 100. Default: 4.", HelpName = "N" };
+    public static NumberOption<int?> Parallel() => new("--parallel", 1, OptionRanges.MostParallel) { Description = $"The number of days downloaded concurrently, 1 to {OptionRanges.MostParallel}. Default: 4.", HelpName = "N" };
 
     public static Option<bool> Wait() => new("--wait") { Description = "Wait when the hourly calls are exhausted. Default: exit with 5, and print when the next call is possible." };
 }

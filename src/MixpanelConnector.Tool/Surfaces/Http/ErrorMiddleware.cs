@@ -16,8 +16,7 @@ sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
         try
         {
             await next(context);
-            if (response is { HasStarted: false, ContentLength: null, ContentType: null } && response.StatusCode is 404 or 405)
-                throw new RefusedException(response.StatusCode == 404 ? ActionRoutes.NotFound(context.Request.Path) : Refusal.WrongMethod);
+            if (response is { HasStarted: false, ContentLength: null, ContentType: null, StatusCode: >= 400 and var status }) throw new RefusedException(RefusalOf(status, context.Request));
         }
         catch (Exception e) when (!response.HasStarted)
         {
@@ -49,6 +48,17 @@ sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
         headers.CacheControl = "no-store";
         if (options.Certificate is not null || options.BehindProxy) headers.StrictTransportSecurity = "max-age=31536000";
     }
+
+    /// <summary>The refusal for a status that the routing or the protocol of agents responds with, without a body.</summary>
+    static Refusal RefusalOf(int status, HttpRequest request) => status switch
+    {
+        404 => ActionRoutes.NotFound(request.Path),
+        405 => Refusal.WrongMethod,
+        415 => Refusal.WrongType(Answers.Json),
+        413 => Refusal.TooLarge("The body is larger than this server accepts."),
+        < 500 => Refusal.Malformed("The request does not match its route.") with { Status = status },
+        _ => Refusal.Internal,
+    };
 
     Task AnswerAsync(HttpContext context, Exception exception)
     {

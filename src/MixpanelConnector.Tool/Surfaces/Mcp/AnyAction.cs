@@ -89,7 +89,7 @@ static class AnyAction
     static void Check(IDictionary<string, JsonElement> arguments, params string[] known)
     {
         if (arguments.Keys.FirstOrDefault(name => !known.Contains(name, StringComparer.Ordinal)) is { } unknown)
-            throw Configuration.Invalid(unknown, $"is not a known argument. The arguments are {string.Join(" and ", known)}{(known.Contains(InputName, StringComparer.Ordinal) ? $"; the action's input goes into {InputName}" : "")}.");
+            throw Configuration.Invalid(GivenName.Shown(unknown), $"is not a known argument. The arguments are {string.Join(" and ", known)}{(known.Contains(InputName, StringComparer.Ordinal) ? $"; the action's input goes into {InputName}" : "")}.");
     }
 
     static string Text(IDictionary<string, JsonElement> arguments, string name) =>

@@ -39,8 +39,11 @@ sealed class LineTransport : ITransport
     readonly CancellationTokenSource _ended = new();
     readonly Lock _lock = new();
     readonly Dictionary<RequestId, int> _waiting = [];
+    readonly Dictionary<RequestId, Batch> _batches = [];
     TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     Exception? _failure;
+    RequestId? _initialize;
+    string? _version;
     int _waitingBytes;
 
     public LineTransport(Stream input, Stream output, TimeProvider time)
@@ -55,13 +58,17 @@ sealed class LineTransport : ITransport
 
     public async Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
     {
+        var answered = message is JsonRpcResponse or JsonRpcError ? ((JsonRpcMessageWithId)message).Id : (RequestId?)null;
+        if (message is JsonRpcResponse { Result: System.Text.Json.Nodes.JsonObject result } && answered == _initialize) _version = (string?)result["protocolVersion"];
         try
         {
-            await WriteAsync(JsonSerializer.SerializeToUtf8Bytes(message, MessageType), cancellationToken);
+            ReadOnlyMemory<byte> json = JsonSerializer.SerializeToUtf8Bytes(message, MessageType);
+            if (answered is { } id && BatchOf(id) is { } batch) await CompleteAsync(batch, json, cancellationToken);
+            else await WriteAsync(json, cancellationToken);
         }
         finally
         {
-            if (message is JsonRpcResponse or JsonRpcError) Answered(((JsonRpcMessageWithId)message).Id);
+            if (answered is { } request) Answered(request);
         }
     }
 
@@ -159,6 +166,16 @@ sealed class LineTransport : ITransport
         }
 
         if (line.Span.IndexOfAnyExcept(" \t\r"u8) < 0) return;
+        if (MessageCheck.IsBatch(line.Span))
+        {
+            if (_version is null) await WaitAsync(mostBytes: 0); // it is known once initialize is answered
+            if (_version == MessageCheck.VersionWithBatches)
+            {
+                await TakeBatchAsync(line);
+                return;
+            }
+        }
+
         if (MessageCheck.Fault(line.Span) is { } fault)
         {
             await RefuseAsync(line, fault.Code, fault.Message);
@@ -172,10 +189,82 @@ sealed class LineTransport : ITransport
             return;
         }
 
-        if (message is JsonRpcRequest request) Asked(request.Id, line.Length);
-        else if (message is JsonRpcNotification { Method: NotificationMethods.CancelledNotification, Params: { } cancelled }) Cancelled(cancelled);
-        await _messages.Writer.WriteAsync(message, _ended.Token);
+        await HandOverAsync(message, line.Length);
         await WaitAsync(MostWaiting);
+    }
+
+    async Task HandOverAsync(JsonRpcMessage message, int bytes)
+    {
+        if (message is JsonRpcRequest request)
+        {
+            if (request.Method == RequestMethods.Initialize) _initialize = request.Id;
+            Asked(request.Id, bytes);
+        }
+        else if (message is JsonRpcNotification { Method: NotificationMethods.CancelledNotification, Params: { } cancelled })
+        {
+            await CancelledAsync(cancelled);
+        }
+
+        await _messages.Writer.WriteAsync(message, _ended.Token);
+    }
+
+    /// <summary>Takes the messages of a batch, whose answers are sent together.</summary>
+    async Task TakeBatchAsync(ReadOnlyMemory<byte> line)
+    {
+        if (MessageCheck.FaultOfBatch(line, out var messages) is { } fault)
+        {
+            await RefuseAsync(line, fault.Code, fault.Message);
+            return;
+        }
+
+        var batch = new Batch { Missing = 1 }; // until all messages are handed over
+        var ids = new HashSet<RequestId>();
+        foreach (var message in messages)
+        {
+            if (MessageCheck.FaultInBatch(message.Span, ids) is { } wrong)
+            {
+                lock (_lock) batch.Answers.Add(MessageCheck.ErrorFor(message.Span, wrong.Code, wrong.Message));
+                continue;
+            }
+
+            if (MessageCheck.IsError(message.Span)) continue;
+            var read = Read(message.Span)!;
+            if (read is JsonRpcRequest request)
+            {
+                lock (_lock)
+                {
+                    if (!_batches.TryAdd(request.Id, batch)) // of a batch before
+                    {
+                        batch.Answers.Add(MessageCheck.ErrorFor(message.Span, MessageCheck.InvalidRequest, MessageCheck.SameId));
+                        continue;
+                    }
+
+                    batch.Missing++;
+                }
+            }
+
+            await HandOverAsync(read, message.Length);
+        }
+
+        await CompleteAsync(batch, answer: default, _ended.Token);
+        await WaitAsync(MostWaiting);
+    }
+
+    Batch? BatchOf(RequestId id)
+    {
+        lock (_lock) return _batches.Remove(id, out var batch) ? batch : null;
+    }
+
+    /// <summary>Adds an answer to its batch, unless it is empty, and sends the batch once it has all of them.</summary>
+    async Task CompleteAsync(Batch batch, ReadOnlyMemory<byte> answer, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (!answer.IsEmpty) batch.Answers.Add(answer);
+            if (--batch.Missing > 0 || batch.Answers.Count == 0) return;
+        }
+
+        await WriteAsync(MessageCheck.Together(batch.Answers), cancellationToken);
     }
 
     /// <summary>A message as the protocol reads it; null if it cannot.</summary>
@@ -213,11 +302,13 @@ sealed class LineTransport : ITransport
     }
 
     /// <summary>A cancelled request gets no answer.</summary>
-    void Cancelled(System.Text.Json.Nodes.JsonNode parameters)
+    async Task CancelledAsync(System.Text.Json.Nodes.JsonNode parameters)
     {
         if ((parameters as System.Text.Json.Nodes.JsonObject)?["requestId"] is not System.Text.Json.Nodes.JsonValue value) return;
-        if (value.TryGetValue<long>(out var number)) Answered(new RequestId(number));
-        else if (value.TryGetValue<string>(out var text)) Answered(new RequestId(text));
+        RequestId? cancelled = value.TryGetValue<long>(out var number) ? new RequestId(number) : value.TryGetValue<string>(out var text) ? new RequestId(text) : null;
+        if (cancelled is not { } id) return;
+        if (BatchOf(id) is { } batch) await CompleteAsync(batch, answer: default, _ended.Token);
+        Answered(id);
     }
 
     /// <summary>Waits until the requests that wait for their answers have at most this many bytes in total.</summary>
@@ -235,5 +326,14 @@ sealed class LineTransport : ITransport
 
             await next.WaitAsync(_ended.Token);
         }
+    }
+
+    /// <summary>The answers to the messages of a batch.</summary>
+    sealed class Batch
+    {
+        public List<ReadOnlyMemory<byte>> Answers { get; } = [];
+
+        /// <summary>The number of requests without an answer.</summary>
+        public int Missing { get; set; }
     }
 }

@@ -47,7 +47,7 @@ static class McpServerSetup
         {
             // The protocol would confirm a subscription that was not offered.
             if (context.JsonRpcMessage is JsonRpcRequest { Method: RequestMethods.ResourcesSubscribe or RequestMethods.ResourcesUnsubscribe } subscription)
-                throw new McpProtocolException($"Method '{subscription.Method}' is not available.", McpErrorCode.MethodNotFound);
+                throw new McpProtocolException($"Method {subscription.Method} is not available.", McpErrorCode.MethodNotFound);
             try
             {
                 await next(context, cancellationToken);
@@ -56,6 +56,11 @@ static class McpServerSetup
             {
                 // The protocol would call it an internal error.
                 throw new McpProtocolException(MessageCheck.WrongForm, e, McpErrorCode.InvalidParams);
+            }
+            catch (McpProtocolException e) when (e.ErrorCode is McpErrorCode.MethodNotFound && context.JsonRpcMessage is JsonRpcRequest { Method: var method })
+            {
+                // The protocol would repeat the name as it is.
+                throw new McpProtocolException($"Method {ResponseSanitizer.Text(GivenName.Shown(method))} is not available.", e, McpErrorCode.MethodNotFound);
             }
         });
     }

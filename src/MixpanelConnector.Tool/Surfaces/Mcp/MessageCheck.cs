@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Unicode;
 using ModelContextProtocol.Protocol;
 
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
@@ -15,11 +16,20 @@ static class MessageCheck
     /// <summary>The maximum nesting depth of a message, in which the arguments of a call are three levels deep.</summary>
     public const int Depth = Http.Limits.Depth + 3;
 
+    /// <summary>The only version of the protocol with batches, and the one of a request over HTTP that names none.</summary>
+    public const string VersionWithBatches = "2025-03-26";
+
+    /// <summary>The maximum number of messages in a batch.</summary>
+    public const int MostInBatch = 50;
+
     /// <summary>The error for parameters that the protocol cannot read.</summary>
     public const string WrongForm = "params do not have the form that the protocol defines for this method.";
 
     /// <summary>The error for a message that is not JSON.</summary>
     public const string NotJson = "The message is not valid JSON.";
+
+    /// <summary>The error for a message whose bytes are not text.</summary>
+    public const string NotUtf8 = "The message is not valid UTF-8.";
 
     /// <summary>The error for a message that is JSON, but nothing that JSON-RPC knows.</summary>
     public const string NotAMessage = "The message is not a request, a notification or a response of JSON-RPC 2.0.";
@@ -34,27 +44,69 @@ static class MessageCheck
         return envelope.FaultOfParams is { } parameters ? (InvalidParams, parameters) : null;
     }
 
+    /// <summary>Whether a message is a batch of messages, as far as its first character tells.</summary>
+    public static bool IsBatch(ReadOnlySpan<byte> message) => message.TrimStart(" \t\r\n"u8) is [(byte)'[', ..];
+
+    /// <summary>Splits a batch into its messages, which are not checked yet. Returns the error of the batch as a whole; null if there is none.</summary>
+    public static (int Code, string Message)? FaultOfBatch(ReadOnlyMemory<byte> batch, out IReadOnlyList<ReadOnlyMemory<byte>> messages)
+    {
+        var found = new List<ReadOnlyMemory<byte>>();
+        messages = found;
+        if (FaultOfJson(batch.Span, Depth + 1) is { } fault) return fault;
+        var reader = new Utf8JsonReader(batch.Span);
+        reader.Read();
+        while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
+        {
+            if (found.Count == MostInBatch) return (InvalidRequest, FormattableString.Invariant($"The batch has more than {MostInBatch} messages. Nothing was done: send fewer at a time."));
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            found.Add(batch[start..(int)reader.BytesConsumed]);
+        }
+
+        return found.Count == 0 ? (InvalidRequest, "The batch has no messages.") : null;
+    }
+
+    /// <summary>The error for a request with the id of another one that is not answered yet.</summary>
+    public const string SameId = "id is that of another request.";
+
+    /// <summary>The error in a message of a batch, with its JSON-RPC code; null if there is none.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="ids">The ids of the requests before it in the batch.</param>
+    public static (int Code, string Message)? FaultInBatch(ReadOnlySpan<byte> message, HashSet<RequestId> ids)
+    {
+        if (Fault(message) is { } fault) return fault;
+        if (IsError(message)) return null;
+        return LineTransport.Read(message) switch
+        {
+            null => (InvalidRequest, NotAMessage),
+            JsonRpcRequest { Method: RequestMethods.Initialize } => (InvalidRequest, "initialize must not be in a batch: other requests are possible only after it."),
+            JsonRpcRequest { Id: var id } when !ids.Add(id) => (InvalidRequest, SameId),
+            _ => null,
+        };
+    }
+
     /// <summary>Whether a message without a fault is a request or a notification with no other members than those that the protocol defines.</summary>
     public static bool IsPlain(ReadOnlySpan<byte> message) => Envelope.Of(message).IsPlain;
 
     /// <summary>Whether a message without a fault is the other side's answer that a message of ours had an error. It is not answered.</summary>
     public static bool IsError(ReadOnlySpan<byte> message) => Envelope.Of(message).IsError;
 
-    /// <summary>The error of a message that is not JSON, or nested too deeply.</summary>
-    public static (int Code, string Message)? FaultOfJson(ReadOnlySpan<byte> message)
+    /// <summary>The error of a message that is not JSON in UTF-8, or nested too deeply.</summary>
+    public static (int Code, string Message)? FaultOfJson(ReadOnlySpan<byte> message, int depth = Depth)
     {
+        if (!Utf8.IsValid(message)) return (ParseError, NotUtf8);
         var reader = new Utf8JsonReader(message, new JsonReaderOptions { MaxDepth = int.MaxValue });
         var isTooDeep = false;
         try
         {
-            while (reader.Read()) isTooDeep |= reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth >= Depth;
+            while (reader.Read()) isTooDeep |= reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth >= depth;
         }
         catch (JsonException)
         {
             return (ParseError, NotJson);
         }
 
-        return isTooDeep ? (InvalidRequest, FormattableString.Invariant($"The message is nested deeper than {Depth}.")) : null;
+        return isTooDeep ? (InvalidRequest, FormattableString.Invariant($"The message is nested deeper than {depth}.")) : null;
     }
 
     /// <summary>The members of a message, which is valid JSON, that JSON-RPC defines, and those of its parameters that are checked.</summary>
@@ -67,7 +119,7 @@ static class MessageCheck
         /// <summary>Why the message is none of JSON-RPC; null if it is one.</summary>
         public readonly string? Fault => this switch
         {
-            { _isArray: true } => "This server takes no batches: send one message at a time.",
+            { _isArray: true } => $"There are no batches here, since only version {VersionWithBatches} of the protocol has them: send one message at a time.",
             { _isObject: false } or { _version: not "2.0" } => NotAMessage,
             { IsError: true } => null,
             { _fault: { } fault } => fault,
@@ -219,6 +271,20 @@ static class MessageCheck
         return buffer.WrittenMemory;
     }
 
+    /// <summary>The answers to a batch as one.</summary>
+    public static ReadOnlyMemory<byte> Together(IEnumerable<ReadOnlyMemory<byte>> answers)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        foreach (var answer in answers)
+        {
+            json.Write(json.WrittenCount == 0 ? "["u8 : ","u8);
+            json.Write(answer.Span);
+        }
+
+        json.Write("]"u8);
+        return json.WrittenMemory;
+    }
+
     /// <summary>The id of a message, if it is present and can be parsed.</summary>
     static RequestId? IdIn(ReadOnlySpan<byte> head)
     {
@@ -245,7 +311,7 @@ static class MessageCheck
     /// <summary>The text of a name or a string; null if it is not valid Unicode.</summary>
     static string? TextOf(ref Utf8JsonReader reader)
     {
-        if (reader.TokenType is JsonTokenType.String && !reader.ValueIsEscaped && System.Text.Unicode.Utf8.IsValid(reader.ValueSpan)) return "";
+        if (reader.TokenType is JsonTokenType.String && !reader.ValueIsEscaped && Utf8.IsValid(reader.ValueSpan)) return "";
         try
         {
             return reader.GetString();
@@ -259,7 +325,7 @@ static class MessageCheck
     /// <summary>The path of a value, such as <c>params.arguments.updates[0].a</c>; names are external text.</summary>
     static string Path(List<Level> open, string whole)
     {
-        var path = string.Concat(open.Select((level, depth) => level.Names is null ? FormattableString.Invariant($"[{level.Index}]") : depth == 0 ? level.Name : $".{level.Name}"));
+        var path = string.Concat(open.Select((level, depth) => level.Names is null ? FormattableString.Invariant($"[{level.Index}]") : depth == 0 ? GivenName.Shown(level.Name) : $".{GivenName.Shown(level.Name)}"));
         return path.Length == 0 ? whole : ResponseSanitizer.Text(path);
     }
 

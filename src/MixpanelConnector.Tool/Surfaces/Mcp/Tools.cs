@@ -72,7 +72,7 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         if (ActionCatalogue.Find(name) is not { } action)
         {
             var near = ActionNames.Nearest(name, ActionCatalogue.Actions.Where(known => MayRun(known, mayWrite)));
-            throw new McpProtocolException($"There is no tool {ResponseSanitizer.Text(name)} here. {(near is null ? "" : $"Did you mean {near}? ")}Use one from tools/list.", McpErrorCode.InvalidParams);
+            throw new McpProtocolException($"There is no tool {ResponseSanitizer.Text(GivenName.Shown(name))} here. {(near is null ? "" : $"Did you mean {near}? ")}Use one from tools/list.", McpErrorCode.InvalidParams);
         }
 
         if (!MayRun(action, mayWrite)) throw new McpProtocolException($"There is no tool {action.Name} here. {AnyAction.WhyNot(action)}", McpErrorCode.InvalidParams);

@@ -128,7 +128,7 @@ static partial class CreateServiceAccount
         if (expires is null) return null;
         if (LengthOfTime.Parse(expires.Trim()) is { } length) return OnTheWire(length <= DateTimeOffset.MaxValue - now ? now + length : throw MixpanelException.Invalid("expires", "The expiration is too far in the future."));
         if (!DateTimeOffset.TryParseExact(expires.Trim(), ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
-            throw MixpanelException.Invalid("expires", "The expiration must be an ISO 8601 date or date and time, such as 2027-01-31 or 2027-01-31T12:00:00Z, or a duration from now, such as 12h, 30d or 4w.");
+            throw MixpanelException.Invalid("expires", TextForms.NotExisting(expires.Trim()) is { } fault ? $"The expiration {fault}." : "The expiration must be an ISO 8601 date or date and time, such as 2027-01-31 or 2027-01-31T12:00:00Z, or a duration from now, such as 12h, 30d or 4w.");
         if (time <= now) throw MixpanelException.Invalid("expires", "The expiration is in the past: the account could never be used.");
         return OnTheWire(time);
 

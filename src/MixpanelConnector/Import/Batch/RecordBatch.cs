@@ -16,7 +16,7 @@ namespace MixpanelConnector.Import.Batch;
 sealed class RecordBatch
 {
     // The size of the largest batch: a buffer is not doubled beyond it.
-    const int LargestBuffer = ImportRequest.LargestBatch + 2;
+    const int LargestBuffer = OptionRanges.LargestBatch + 2;
 
     readonly BufferPool _buffers;
     byte[] _buffer;

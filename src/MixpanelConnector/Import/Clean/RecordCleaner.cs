@@ -21,6 +21,7 @@ sealed class RecordCleaner
     static readonly Rejection TimeNotInFormat = new("time_invalid", "properties.time", "the time does not match --time-format");
     static readonly Rejection TimeOfDigits = TimeNotInFormat with { Message = "the time has an ambiguous number of digits and may be a date: seconds have up to 10, milliseconds 13, microseconds 16, nanoseconds 19. Set --time-format, such as %Y%m%d%H%M, or %Q for milliseconds" };
     static readonly Rejection TimeNotInCalendar = TimeNotInFormat with { Message = "the time is a date or a time of day that does not exist, such as February 30 or 24:00" };
+    static readonly Rejection TimeNotThatWeekday = TimeNotInFormat with { Message = "the time has a day of the week that is not that of its date, such as Tuesday for Monday, November 30, 2026" };
     static readonly Rejection RenameCollision = new("rename_collision", null, "a property cannot be renamed to a name that the record already has");
 
     /// <summary>The objects of an update whose members are properties.</summary>
@@ -346,6 +347,7 @@ sealed class RecordCleaner
             TimeReading.OnlyDigits => TimeOfDigits,
             TimeReading.NotInZone => _notInZone,
             TimeReading.NotInCalendar => TimeNotInCalendar,
+            TimeReading.NotThatWeekday => TimeNotThatWeekday,
             TimeReading.NotATime when _times.HasPattern => TimeNotInFormat,
             _ => null, // the event rules report what it is
         };

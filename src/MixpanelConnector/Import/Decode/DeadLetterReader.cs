@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Import.Source;
@@ -18,6 +19,10 @@ sealed class DeadLetterReader(RecordReader lines, string options, ReadMisfits re
     public const int LargestLine = 8 << 20;
 
     static readonly Rejection NotADeadLetter = new("not_replayable", null, "this line is not a dead letter: it needs raw or raw_base64");
+
+    static readonly Rejection NameNotUnicode = NotADeadLetter with { Message = "this dead letter has a name that is not valid Unicode" };
+
+    static readonly Rejection OnlyBeginning = new("not_replayable", "raw_truncated", "this dead letter contains only the beginning of its record, without its length and sha256: import the record again from its source");
 
     static readonly Rejection OfOtherOptions = new("not_replayable", "options", "this dead letter is from an import with other options than the first: replay it in a separate file");
 
@@ -59,7 +64,8 @@ sealed class DeadLetterReader(RecordReader lines, string options, ReadMisfits re
     {
         string? origin = null, insertId = null, sha256 = null;
         long? number = null, offset = null, length = null;
-        var rawLength = -1;
+        var (rawLength, isTruncated) = (-1, false);
+        Rejection? fault = null;
         ReadOnlySpan<byte> kept = default, layout = default, misfits = default;
         var isText = true;
         if (_raw.Length < line.Bytes.Length) _raw = new byte[line.Bytes.Length];
@@ -70,33 +76,40 @@ sealed class DeadLetterReader(RecordReader lines, string options, ReadMisfits re
             if (reader.TokenType is not JsonTokenType.StartObject) return Refused(line);
             while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
             {
-                var name = reader.GetString();
+                if (TextIn(ref reader) is not { } name) return Refused(line, NameNotUnicode);
                 reader.Read();
                 switch (name)
                 {
-                    case "source": origin = reader.GetString(); break;
-                    case "insert_id": insertId = reader.GetString(); break;
-                    case "sha256": sha256 = reader.GetString(); break;
-                    case "line": number = reader.GetInt64(); break;
-                    case "offset": offset = reader.GetInt64(); break;
-                    case "length": length = reader.GetInt64(); break;
+                    case "source": fault ??= ReadText(ref reader, name, out origin); break;
+                    case "insert_id": fault ??= ReadText(ref reader, name, out insertId); break;
+                    case "sha256": fault ??= ReadText(ref reader, name, out sha256); break;
+                    case "line": fault ??= ReadNumber(ref reader, name, least: 1, out number); break;
+                    case "offset": fault ??= ReadNumber(ref reader, name, least: 0, out offset); break;
+                    case "length": fault ??= ReadNumber(ref reader, name, least: 0, out length); break;
+                    case "attempts": fault ??= ReadNumber(ref reader, name, least: 0, out _); break;
+                    case "raw_truncated": fault ??= ReadTruth(ref reader, name, out isTruncated); break;
+                    case "raw" or "raw_base64" when reader.TokenType is JsonTokenType.Null: break;
                     case "raw" when reader.TokenType is JsonTokenType.StartObject: (rawLength, isText) = (Copy(ValueOf(ref reader, line.Bytes)), false); break;
-                    case "raw": rawLength = reader.CopyString(_raw); break;
+                    case "raw": fault ??= ReadRaw(ref reader, out rawLength); break;
+                    case "raw_base64": fault ??= ReadBase64(ref reader, out rawLength); break;
                     case "options": kept = ValueOf(ref reader, line.Bytes); break;
                     case "row": layout = ValueOf(ref reader, line.Bytes); break;
                     case "misfits": misfits = ValueOf(ref reader, line.Bytes); break;
-                    case "raw_base64": rawLength = Copy(Text(reader.GetBytesFromBase64())); break;
-                    default: reader.Skip(); break;
+                    default: break;
                 }
+
+                reader.Skip(); // what was not read
             }
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        catch (JsonException)
         {
             return Refused(line);
         }
 
+        if (fault is not null) return Refused(line, fault);
         if (rawLength < 0) return Refused(line);
-        if (!kept.SequenceEqual(_options)) return Refused(line) with { Rejection = OfOtherOptions };
+        if (isTruncated && sha256 is null) return Refused(line, OnlyBeginning);
+        if (!kept.SequenceEqual(_options)) return Refused(line, OfOtherOptions);
         var raw = _raw.AsSpan(0, rawLength);
         if (!layout.IsEmpty && isText && sha256 is null && rows is not null)
         {
@@ -106,7 +119,7 @@ sealed class DeadLetterReader(RecordReader lines, string options, ReadMisfits re
             }
             catch (FormatException)
             {
-                return Refused(line) with { Rejection = OfOtherLayout };
+                return Refused(line, OfOtherLayout);
             }
         }
 
@@ -127,11 +140,72 @@ sealed class DeadLetterReader(RecordReader lines, string options, ReadMisfits re
         }
         catch (FormatException)
         {
-            return Refused(line) with { Rejection = OfDamagedMisfits };
+            return Refused(line, OfDamagedMisfits);
         }
     }
 
-    static Record Refused(Record line) => new() { Bytes = line.Bytes, Offset = line.Offset, Line = line.Line, Rejection = NotADeadLetter };
+    static Record Refused(Record line, Rejection? rejection = null) => new() { Bytes = line.Bytes, Offset = line.Offset, Line = line.Line, Rejection = rejection ?? NotADeadLetter };
+
+    static Rejection Invalid(string field, string rule) => new("not_replayable", field, $"the \"{field}\" of this dead letter must be {rule}");
+
+    static Rejection? ReadText(ref Utf8JsonReader reader, string name, out string? text)
+    {
+        text = null;
+        if (reader.TokenType is JsonTokenType.Null) return null;
+        return reader.TokenType is JsonTokenType.String && (text = TextIn(ref reader)) is not null ? null : Invalid(name, "a text");
+    }
+
+    static Rejection? ReadNumber(ref Utf8JsonReader reader, string name, long least, out long? number)
+    {
+        number = null;
+        if (reader.TokenType is JsonTokenType.Null) return null;
+        if (reader.TokenType is not JsonTokenType.Number || !WholeNumber.TryRead(reader.ValueSpan, out var value) || value < least) return Invalid(name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least}"));
+        number = value;
+        return null;
+    }
+
+    static Rejection? ReadTruth(ref Utf8JsonReader reader, string name, out bool truth)
+    {
+        truth = reader.TokenType is JsonTokenType.True;
+        return reader.TokenType is JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null ? null : Invalid(name, "true or false");
+    }
+
+    /// <summary>Reads a record that is stored as text.</summary>
+    Rejection? ReadRaw(ref Utf8JsonReader reader, out int length)
+    {
+        length = -1;
+        try
+        {
+            if (reader.TokenType is not JsonTokenType.String) return Invalid("raw", "the record, as an object or as text");
+            length = reader.CopyString(_raw);
+            return null;
+        }
+        catch (InvalidOperationException)
+        {
+            return Invalid("raw", "valid Unicode; a record that is not is stored as raw_base64");
+        }
+    }
+
+    Rejection? ReadBase64(ref Utf8JsonReader reader, out int length)
+    {
+        length = -1;
+        if (reader.TokenType is not JsonTokenType.String || !reader.TryGetBytesFromBase64(out var bytes)) return Invalid("raw_base64", "the bytes of the record in Base64");
+        length = Copy(Text(bytes));
+        return null;
+    }
+
+    /// <summary>The current name or text; null if it is not valid Unicode.</summary>
+    static string? TextIn(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     static ReadOnlySpan<byte> ValueOf(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> line)
     {

@@ -80,22 +80,23 @@ sealed class TimePattern
     /// <param name="text">The text.</param>
     /// <param name="time">Milliseconds since 1970; for a time without a zone, as if it were UTC.</param>
     /// <param name="isLocal">Whether it has no zone.</param>
-    /// <param name="isOutside">Whether it matches the pattern, but is a date or a time of day that does not exist.</param>
-    public bool TryRead(ReadOnlySpan<byte> text, out long time, out bool isLocal, out bool isOutside)
+    /// <param name="reading">Whether it is a time; if not, why.</param>
+    public bool TryRead(ReadOnlySpan<byte> text, out long time, out bool isLocal, out TimeReading reading)
     {
         var read = new Fields { Day = 1, Month = 1, HourOfHalf = 12 };
         foreach (var part in _parts)
         {
             if (!TryRead(part, ref text, ref read))
             {
-                (time, isLocal, isOutside) = (0, false, false);
+                (time, isLocal, reading) = (0, false, TimeReading.NotATime);
                 return false;
             }
         }
 
         isLocal = read is { MinutesAhead: null, Since1970: null };
-        isOutside = !TryGive(in read, out time) && text.IsEmpty;
-        return text.IsEmpty && !isOutside;
+        reading = Give(in read, out time);
+        if (!text.IsEmpty) reading = TimeReading.NotATime;
+        return reading is TimeReading.Read;
     }
 
     static Kind? KindOf(char directive) => directive switch
@@ -226,25 +227,25 @@ sealed class TimePattern
         return seconds is > -1_000_000_000_000 and < 1_000_000_000_000;
     }
 
-    static bool TryGive(in Fields read, out long time)
+    static TimeReading Give(in Fields read, out long time)
     {
         time = 0;
         if (read.Since1970 is { } since1970)
         {
             time = since1970 + (since1970 < 0 ? -read.Millisecond : read.Millisecond);
-            return true;
+            return TimeReading.Read;
         }
 
-        if (read.Hour > 23 || read.HourOfHalf is < 1 or > 12 || read.Minute > 59 || read.Second > 59) return false;
-        if (read.Year is 0 || read.Month is < 1 or > 12 || read.Day < 1 || read.Day > DateTime.DaysInMonth(read.Year, read.Month)) return false;
+        if (read.Hour > 23 || read.HourOfHalf is < 1 or > 12 || read.Minute > 59 || read.Second > 59) return TimeReading.NotInCalendar;
+        if (read.Year is 0 || read.Month is < 1 or > 12 || read.Day < 1 || read.Day > DateTime.DaysInMonth(read.Year, read.Month)) return TimeReading.NotInCalendar;
         var date = new DateTime(read.Year, read.Month, read.Day, 0, 0, 0, DateTimeKind.Utc);
-        if (read.DayOfYear > (DateTime.IsLeapYear(read.Year) ? 366 : 365)) return false;
+        if (read.DayOfYear > (DateTime.IsLeapYear(read.Year) ? 366 : 365)) return TimeReading.NotInCalendar;
         if (read.DayOfYear > 0) date = date.AddDays(read.DayOfYear - 1);
-        if (date.Year != read.Year || (read.HasDayName && (int)date.DayOfWeek != read.DayName)) return false;
+        if (read.HasDayName && (int)date.DayOfWeek != read.DayName) return TimeReading.NotThatWeekday;
         var hour = read.Half == 0 ? read.Hour : (read.HourOfHalf % 12) + (read.Half == 2 ? 12 : 0);
         var minutes = (hour * 60L) + read.Minute - (read.MinutesAhead ?? 0);
         time = ((date.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMillisecond) + (((minutes * 60) + read.Second) * 1000) + read.Millisecond;
-        return true;
+        return TimeReading.Read;
     }
 
     static bool TryDigits(ref ReadOnlySpan<byte> text, int least, int most, out int number)

@@ -19,6 +19,9 @@ enum TimeReading
 
     /// <summary>A date or a time of day in the right form that does not exist, such as February 30.</summary>
     NotInCalendar,
+
+    /// <summary>A date whose day of the week is another one, such as Tuesday, November 30, 2026.</summary>
+    NotThatWeekday,
 }
 
 /// <summary>Parses times in the format and zone that the request specifies. Of a time that occurs twice because clocks went back, it uses the first.</summary>
@@ -70,7 +73,7 @@ sealed class TimeReader
         bool isLocal;
         if (_pattern is not null)
         {
-            if (!_pattern.TryRead(text, out time, out isLocal, out var isOutside)) return isOutside ? TimeReading.NotInCalendar : TimeReading.NotATime;
+            if (!_pattern.TryRead(text, out time, out isLocal, out var reading)) return reading;
         }
         else if (TimeText.TryReadInteger(text, out time))
         {

@@ -16,7 +16,7 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
 {
     static readonly Refusal OutcomeUnknown = new("outcome_unknown", null, "The update was sent, but no response was received. It may have taken effect, and cannot be retried safely.") { MaybeDelivered = true };
 
-    readonly SendLimits _limits = new(ImportRequest.LargestBatch);
+    readonly SendLimits _limits = new(OptionRanges.LargestBatch);
     readonly ImportCounts _counts = new();
     readonly ILogger _logger = HarmlessLogger.Create(options, "MixpanelConnector.Tracker");
     readonly LogLimit _rejections = new(options.TimeProvider, lines: 10);

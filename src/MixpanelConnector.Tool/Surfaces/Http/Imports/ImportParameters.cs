@@ -82,7 +82,7 @@ static partial class ImportParameters
         var options = new JsonObject();
         foreach (var (name, values) in query)
         {
-            if (known.FirstOrDefault(parameter => parameter.Name == name) is not { Name: not null } meant) throw Configuration.Invalid(Shown(name), $"{Shown(name)} is unknown here; known are {string.Join(", ", known.Select(parameter => parameter.Name))}.");
+            if (known.FirstOrDefault(parameter => parameter.Name == name) is not { Name: not null } meant) throw Configuration.Invalid(GivenName.Shown(name), $"{GivenName.Shown(name)} is unknown here; known are {string.Join(", ", known.Select(parameter => parameter.Name))}.");
             if (values.Count > 1 && (string?)meant.Schema["type"] != "array") throw Configuration.Invalid(name, $"{name} is given twice.");
             if (name == "name" && values[0]?.Length > LongestName) throw Configuration.Invalid(name, FormattableString.Invariant($"name must have at most {LongestName} characters."));
             options[name] = new JsonArray([.. values.Select(value => (JsonNode?)(value ?? ""))]);
@@ -176,6 +176,4 @@ static partial class ImportParameters
         foreach (var extension in (string[])["x-enumNames", "x-enum-varnames"]) choice[extension] = new JsonArray([.. names.Select(name => (JsonNode)name)]);
         return choice;
     }
-
-    static string Shown(string name) => name.Length > 50 ? name[..50] : name;
 }

@@ -15,7 +15,10 @@ static class WholeNumber
     /// <summary>Returns false for a fraction, and for a number that does not fit in 64 bits.</summary>
     public static bool TryRead(JsonElement number, out long value) => number.TryGetInt64(out value) || TryRead(JsonMarshal.GetRawUtf8Value(number), out value);
 
-    static bool TryRead(ReadOnlySpan<byte> json, out long value)
+    /// <summary>Returns false for a fraction, and for a number that does not fit in 64 bits.</summary>
+    /// <param name="json">A number.</param>
+    /// <param name="value">The number.</param>
+    public static bool TryRead(ReadOnlySpan<byte> json, out long value)
     {
         value = 0;
         var isNegative = json[0] == '-';
