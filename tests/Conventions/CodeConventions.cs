@@ -175,7 +175,7 @@ public class CodeConventions
     [Fact]
     public void What_a_page_shows_is_awaited()
     {
-        var reads = new Regex(@"assert\b.*\.(innerText|inputValue|allInnerTexts|textContent|getAttribute|isVisible|isDisabled|isEnabled|isChecked|count)\(", RegexOptions.None, Hang.Limit);
+        var reads = new Regex(@"assert\b.*\.(innerText|inputValue|allInnerTexts|textContent|getAttribute|isVisible|isDisabled|isEnabled|isChecked|count)\(", RegexOptions.ExplicitCapture, Hang.Limit);
         var lines = File.ReadAllLines(Path.Combine(Repository.Root, "tests/EndToEnd/clients/console.mjs"));
         Assert.Contains(lines, line => line.Contains("await becomes(", StringComparison.Ordinal));
         Assert.Equal("", string.Join('\n', lines.Where(line => reads.IsMatch(line))));
