@@ -8,8 +8,22 @@ using System.Xml.Linq;
 const string Tool = "MixpanelConnector.Tool";
 var sourceLink = new Guid("cc110556-a091-4d38-9fec-25ab9a351a6a");
 var embeddedSource = new Guid("0e8a571b-6926-466e-b4ad-8ab04611f5fe");
-string[] libraries = ["MixpanelConnector", "MixpanelConnector.AspNetCore", "MixpanelConnector.Aspire", "MixpanelConnector.Aspire.Hosting", "MixpanelConnector.Emulator", "MixpanelConnector.FeatureManagement", "MixpanelConnector.Formats", "MixpanelConnector.Kafka", "MixpanelConnector.ObjectStorage", "MixpanelConnector.RabbitMq", "MixpanelConnector.Sqlite", "MixpanelConnector.Testcontainers"];
-string[] onNet8 = ["MixpanelConnector", "MixpanelConnector.AspNetCore", "MixpanelConnector.Aspire", "MixpanelConnector.FeatureManagement", "MixpanelConnector.Kafka", "MixpanelConnector.RabbitMq", "MixpanelConnector.Sqlite"];
+string[] libraries =
+[
+    "MixpanelConnector", "MixpanelConnector.AspNetCore", "MixpanelConnector.Aspire", "MixpanelConnector.Aspire.Hosting", "MixpanelConnector.Emulator",
+    "MixpanelConnector.FeatureManagement", "MixpanelConnector.Formats", "MixpanelConnector.Kafka", "MixpanelConnector.ObjectStorage",
+    "MixpanelConnector.RabbitMq", "MixpanelConnector.Sqlite", "MixpanelConnector.Testcontainers",
+];
+string[] onNet8 =
+[
+    "MixpanelConnector",
+    "MixpanelConnector.AspNetCore",
+    "MixpanelConnector.Aspire",
+    "MixpanelConnector.FeatureManagement",
+    "MixpanelConnector.Kafka",
+    "MixpanelConnector.RabbitMq",
+    "MixpanelConnector.Sqlite",
+];
 Dictionary<string, string[]> natives = new(StringComparer.Ordinal)
 {
     ["linux-x64"] = ["libduckdb.so", "libe_sqlite3.so", "ParquetSharpNative.so"],
@@ -51,16 +65,23 @@ string Check(string id, string path)
         if (string.IsNullOrWhiteSpace(Value(name))) Fault($"the nuspec has no {name}");
     if (Value("readme") is not { } readme || package.GetEntry(readme) is not { Length: > 100 }) Fault("it has no README");
     if (Value("icon") is not { } icon || package.GetEntry(icon) is not { } image || !IsPng(Bytes(image))) Fault("it has no icon");
-    if (metadata.Elements().FirstOrDefault(element => element.Name.LocalName == "repository")?.Attribute("commit")?.Value is not { Length: 40 }) Fault("the nuspec does not name the commit");
+    if (metadata.Elements().FirstOrDefault(element => element.Name.LocalName == "repository")?.Attribute("commit")?.Value is not { Length: 40 })
+        Fault("the nuspec does not name the commit");
     if (libraries.Contains(id, StringComparer.Ordinal)) return CheckLibrary(id, path, package, Fault);
     return CheckTool(id, package, Fault);
 }
 
 string CheckLibrary(string id, string path, ZipArchive package, Action<string> fault)
 {
-    foreach (var entry in package.Entries.Where(entry => entry.FullName.StartsWith("lib/", StringComparison.Ordinal) && Path.GetFileNameWithoutExtension(entry.Name) != id)) fault($"it holds {entry.FullName}, which is not its own");
+    foreach (var entry in package.Entries.Where(entry => entry.FullName.StartsWith("lib/", StringComparison.Ordinal)
+        && Path.GetFileNameWithoutExtension(entry.Name) != id))
+        fault($"it holds {entry.FullName}, which is not its own");
     string[] analyzers = id == "MixpanelConnector" ? ["MixpanelConnector.CodeFixes.dll", "MixpanelConnector.Generators.dll"] : [];
-    if (!package.Entries.Where(entry => entry.FullName.StartsWith("analyzers/", StringComparison.Ordinal)).Select(entry => entry.FullName).Order(StringComparer.Ordinal).SequenceEqual(analyzers.Select(name => $"analyzers/dotnet/cs/{name}"), StringComparer.Ordinal)) fault("its analyzers are not as they should be");
+    if (!package.Entries.Where(entry => entry.FullName.StartsWith("analyzers/", StringComparison.Ordinal))
+        .Select(entry => entry.FullName)
+        .Order(StringComparer.Ordinal)
+        .SequenceEqual(analyzers.Select(name => $"analyzers/dotnet/cs/{name}"), StringComparer.Ordinal))
+        fault("its analyzers are not as they should be");
     var symbols = Path.ChangeExtension(path, ".snupkg");
     if (!File.Exists(symbols))
     {
@@ -70,7 +91,10 @@ string CheckLibrary(string id, string path, ZipArchive package, Action<string> f
 
     using var symbolPackage = ZipFile.OpenRead(symbols);
     string[] frameworks = onNet8.Contains(id, StringComparer.Ordinal) ? ["net10.0", "net8.0"] : ["net10.0"];
-    var found = package.Entries.Where(entry => entry.FullName.StartsWith("lib/", StringComparison.Ordinal)).Select(entry => entry.FullName.Split('/')[1]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+    var found = package.Entries.Where(entry => entry.FullName.StartsWith("lib/", StringComparison.Ordinal))
+        .Select(entry => entry.FullName.Split('/')[1])
+        .Distinct(StringComparer.Ordinal)
+        .Order(StringComparer.Ordinal);
     if (!found.SequenceEqual(frameworks, StringComparer.Ordinal)) fault($"it is for {string.Join(" and ", found)}, not for {string.Join(" and ", frameworks)}");
     return string.Concat(frameworks.Select(framework => CheckAssembly(framework, id, package, symbolPackage, what => fault($"{framework}: {what}"))));
 }
@@ -107,13 +131,17 @@ string CheckTool(string id, ZipArchive package, Action<string> fault)
     if (id == Tool)
     {
         var pointed = tool.Descendants("RuntimeIdentifierPackage").Select(element => (string)element.Attribute("Id")!).Order(StringComparer.Ordinal);
-        if (!pointed.SequenceEqual(natives.Keys.Select(platform => $"{Tool}.{platform}").Order(StringComparer.Ordinal), StringComparer.Ordinal)) fault("it does not point to a package for each platform");
+        if (!pointed.SequenceEqual(natives.Keys.Select(platform => $"{Tool}.{platform}").Order(StringComparer.Ordinal), StringComparer.Ordinal))
+            fault("it does not point to a package for each platform");
         return "";
     }
 
     var own = natives[id[(Tool.Length + 1)..]];
     foreach (var name in own.Where(name => package.Entries.All(entry => entry.Name != name))) fault($"it has no {name}");
-    foreach (var foreign in natives.Values.SelectMany(names => names).Except(own, StringComparer.Ordinal).Where(name => package.Entries.Any(entry => entry.Name == name))) fault($"it has {foreign}, which is another platform's");
+    foreach (var foreign in natives.Values.SelectMany(names => names)
+        .Except(own, StringComparer.Ordinal)
+        .Where(name => package.Entries.Any(entry => entry.Name == name)))
+        fault($"it has {foreign}, which is another platform's");
     ZipArchiveEntry? Find(string name) => package.Entries.FirstOrDefault(entry => entry.Name == name);
     if (Find("mixpanel.dll") is not { } assembly || Find("mixpanel.pdb") is not { } pdb)
     {
@@ -131,12 +159,17 @@ string CheckSymbols(string id, byte[] assembly, byte[] pdb, Action<string> fault
     var symbols = provider.GetMetadataReader();
     var entries = image.ReadDebugDirectory();
     if (entries.All(entry => entry.Type != DebugDirectoryEntryType.Reproducible)) fault("its assembly was not built deterministically");
-    var codeViews = entries.Where(entry => entry is { Type: DebugDirectoryEntryType.CodeView, IsPortableCodeView: true }).Select(entry => (Data: image.ReadCodeViewDebugDirectoryData(entry), Stamp: entry.Stamp)).ToList();
+    var codeViews = entries.Where(entry => entry is { Type: DebugDirectoryEntryType.CodeView, IsPortableCodeView: true })
+        .Select(entry => (Data: image.ReadCodeViewDebugDirectoryData(entry), Stamp: entry.Stamp)).ToList();
     var pdbId = new BlobContentId(symbols.DebugMetadataHeader!.Id);
     if (!codeViews.Exists(view => view.Data.Guid == pdbId.Guid)) fault("its symbols are another assembly's");
-    if (codeViews.Exists(view => Path.IsPathRooted(view.Data.Path) && !view.Data.Path.StartsWith("/_/", StringComparison.Ordinal))) fault("its assembly names a folder of the machine that built it");
+    if (codeViews.Exists(view => Path.IsPathRooted(view.Data.Path) && !view.Data.Path.StartsWith("/_/", StringComparison.Ordinal)))
+        fault("its assembly names a folder of the machine that built it");
 
-    var links = symbols.GetCustomDebugInformation(EntityHandle.ModuleDefinition).Select(symbols.GetCustomDebugInformation).Where(info => symbols.GetGuid(info.Kind) == sourceLink).Select(info => symbols.GetBlobBytes(info.Value)).ToList();
+    var links = symbols.GetCustomDebugInformation(EntityHandle.ModuleDefinition)
+        .Select(symbols.GetCustomDebugInformation)
+        .Where(info => symbols.GetGuid(info.Kind) == sourceLink)
+        .Select(info => symbols.GetBlobBytes(info.Value)).ToList();
     var (embedded, unfound) = (0, new List<string>());
     foreach (var handle in symbols.Documents)
     {
@@ -146,7 +179,8 @@ string CheckSymbols(string id, byte[] assembly, byte[] pdb, Action<string> fault
         else if (links.Count == 0) unfound.Add(name);
     }
 
-    if (unfound.Count > 0) fault($"a debugger finds {unfound.Count} of {symbols.Documents.Count} sources neither in the symbols nor by a source link, such as {unfound[0]}");
+    if (unfound.Count > 0)
+        fault($"a debugger finds {unfound.Count} of {symbols.Documents.Count} sources neither in the symbols nor by a source link, such as {unfound[0]}");
     return $"; {symbols.Documents.Count} sources: {embedded} in the symbols, {(links.Count == 0 ? "no source link" : "a source link")}";
 }
 
@@ -156,7 +190,8 @@ void CompareWith(string second)
     {
         var again = Path.Combine(second, Path.GetFileName(path));
         if (!File.Exists(again)) faults.Add($"{Path.GetFileName(path)}: the second packing has none");
-        else if (Differences(path, again) is { Count: > 0 } differ) faults.Add($"{Path.GetFileName(path)}: the second packing differs: {string.Join(", ", differ)}");
+        else if (Differences(path, again) is { Count: > 0 } differ)
+            faults.Add($"{Path.GetFileName(path)}: the second packing differs: {string.Join(", ", differ)}");
         else Console.WriteLine($"same   {Path.GetFileName(path)}");
     }
 }
@@ -166,7 +201,8 @@ List<string> Differences(string one, string two)
 {
     using var first = ZipFile.OpenRead(one);
     using var second = ZipFile.OpenRead(two);
-    if (!first.Entries.Select(entry => entry.FullName).SequenceEqual(second.Entries.Select(entry => entry.FullName), StringComparer.Ordinal)) return ["its list of files"];
+    if (!first.Entries.Select(entry => entry.FullName).SequenceEqual(second.Entries.Select(entry => entry.FullName), StringComparer.Ordinal))
+        return ["its list of files"];
     return [.. first.Entries.Where(entry => !Bytes(entry).AsSpan().SequenceEqual(Bytes(second.GetEntry(entry.FullName)!))).Select(entry => entry.FullName)];
 }
 

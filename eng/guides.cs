@@ -18,7 +18,9 @@ if (args is not [var packages, var work])
 Directory.CreateDirectory(work);
 var ownPackages = Path.Combine(work, "restored");
 var machinesPackages = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-var fallback = Directory.Exists(machinesPackages) && Directory.GetDirectories(machinesPackages, "mixpanelconnector*").Length == 0 ? $"""<fallbackPackageFolders><add key="machine" value="{machinesPackages}" /></fallbackPackageFolders>""" : "";
+var fallback = Directory.Exists(machinesPackages) && Directory.GetDirectories(machinesPackages, "mixpanelconnector*").Length == 0
+    ? $"""<fallbackPackageFolders><add key="machine" value="{machinesPackages}" /></fallbackPackageFolders>"""
+    : "";
 File.WriteAllText(Path.Combine(work, "nuget.config"), $"""
     <configuration>
       <config><add key="globalPackagesFolder" value="{ownPackages}" /></config>
@@ -75,7 +77,8 @@ try
         Console.WriteLine($"\n=== {name}");
         var told = await FollowAsync(page, framework);
         var arrived = (await StoredAsync(http)).Skip(before.Count).Order(StringComparer.Ordinal).ToList();
-        if (told is null && !arrived.SequenceEqual(events, StringComparer.Ordinal)) told = $"Mixpanel has [{string.Join(", ", arrived)}], not [{string.Join(", ", events)}]";
+        if (told is null && !arrived.SequenceEqual(events, StringComparer.Ordinal))
+            told = $"Mixpanel has [{string.Join(", ", arrived)}], not [{string.Join(", ", events)}]";
         Console.WriteLine($"=== {name}: {told ?? $"followed; {arrived.Count} events arrived"}");
         if (told is not null) failed++;
     }
@@ -98,7 +101,8 @@ async Task<string?> FollowAsync(string page, string? framework)
     try
     {
         var read = 0;
-        foreach (Match block in Regex.Matches(text, "^```(?<language>\\w+)\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture))
+        foreach (Match block in Regex.Matches(text, "^```(?<language>\\w+)\n(?<text>.*?)^```$",
+            RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture))
         {
             var lead = text[read..block.Index];
             read = block.Index + block.Length;
@@ -111,16 +115,19 @@ async Task<string?> FollowAsync(string page, string? framework)
                 continue;
             }
 
-            if (running is not null && !lead.Contains("another terminal", StringComparison.Ordinal)) return $"the guide goes on, and the program before still runs:\n{content}";
+            if (running is not null && !lead.Contains("another terminal", StringComparison.Ordinal))
+                return $"the guide goes on, and the program before still runs:\n{content}";
             var command = content.Replace("the-token-of-your-project", "local", StringComparison.Ordinal);
             if (framework is not null)
-                command = command.Replace("dotnet new console", $"dotnet new console --no-restore && sed -i s/net10.0/{framework}/ *.csproj", StringComparison.Ordinal)
+                command = command.Replace("dotnet new console", $"dotnet new console --no-restore && sed -i s/net10.0/{framework}/ *.csproj",
+                    StringComparison.Ordinal)
                     .Replace("dotnet run", $"dotnet run --runtime {RuntimeInformation.RuntimeIdentifier} --self-contained", StringComparison.Ordinal);
             var process = Shell(folder, command);
             if (Regex.Match(command, @"--urls http://127\.0\.0\.1:(?<port>\d+)") is { Success: true } listens)
             {
                 running = process;
-                if (!await ListensAsync(int.Parse(listens.Groups["port"].Value, CultureInfo.InvariantCulture), process)) return $"nothing listens after {command}";
+                if (!await ListensAsync(int.Parse(listens.Groups["port"].Value, CultureInfo.InvariantCulture), process))
+                    return $"nothing listens after {command}";
                 continue;
             }
 
@@ -154,7 +161,13 @@ Process Shell(string folder, string command, bool quiet = false)
 {
     if (!quiet) Console.WriteLine($"    $ {command.TrimEnd().Replace("\n", "\n    $ ", StringComparison.Ordinal)}");
     // A process group of its own, as a terminal creates one, so that Ctrl+C reaches the program and its parent.
-    var start = new ProcessStartInfo("setsid", ["bash", "-e", "-c", command]) { WorkingDirectory = folder, RedirectStandardOutput = quiet, RedirectStandardInput = true, UseShellExecute = false };
+    var start = new ProcessStartInfo("setsid", ["bash", "-e", "-c", command])
+    {
+        WorkingDirectory = folder,
+        RedirectStandardOutput = quiet,
+        RedirectStandardInput = true,
+        UseShellExecute = false,
+    };
     foreach (var (name, value) in environment) start.Environment[name] = value;
     return Process.Start(start)!;
 }

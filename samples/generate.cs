@@ -6,18 +6,41 @@ using System.Text.Json.Nodes;
 const int Users = 400, Events = 5000;
 var random = new Pcg(20260901);
 var start = new DateTimeOffset(2025, 9, 1, 0, 0, 0, TimeSpan.Zero);
-string[] firstNames = ["Ada", "Bjørn", "Chloé", "Dário", "Elif", "Fatima", "Goran", "Hana", "Ines", "Jürgen", "Kwame", "Łucja", "Mateo", "Nora", "Olga", "Priya", "Quentin", "Rosa", "Sven", "Tomás", "Umar", "Vera", "Wanda", "Yuki", "Zoë"];
-string[] lastNames = ["Almeida", "Berg", "Costa", "Dubois", "Eriksen", "Fischer", "García", "Hoffmann", "Ivanov", "Jansen", "Kowalski", "Lindqvist", "Moreau", "Nakamura", "Okafor", "Petrov", "Rossi", "Schneider", "Tanaka", "Weber"];
-(string City, string Country)[] places = [("Zürich", "CH"), ("Berlin", "DE"), ("Lisbon", "PT"), ("Kraków", "PL"), ("Lyon", "FR"), ("Oslo", "NO"), ("Chicago", "US"), ("Austin", "US"), ("São Paulo", "BR"), ("Nairobi", "KE"), ("Osaka", "JP"), ("Pune", "IN")];
+string[] firstNames =
+[
+    "Ada", "Bjørn", "Chloé", "Dário", "Elif", "Fatima", "Goran", "Hana", "Ines", "Jürgen", "Kwame", "Łucja", "Mateo", "Nora", "Olga", "Priya", "Quentin",
+    "Rosa", "Sven", "Tomás", "Umar", "Vera", "Wanda", "Yuki", "Zoë",
+];
+string[] lastNames =
+[
+    "Almeida", "Berg", "Costa", "Dubois", "Eriksen", "Fischer", "García", "Hoffmann", "Ivanov", "Jansen", "Kowalski", "Lindqvist", "Moreau", "Nakamura",
+    "Okafor", "Petrov", "Rossi", "Schneider", "Tanaka", "Weber",
+];
+(string City, string Country)[] places =
+[
+    ("Zürich", "CH"), ("Berlin", "DE"), ("Lisbon", "PT"), ("Kraków", "PL"), ("Lyon", "FR"), ("Oslo", "NO"), ("Chicago", "US"), ("Austin", "US"),
+    ("São Paulo", "BR"), ("Nairobi", "KE"), ("Osaka", "JP"), ("Pune", "IN"),
+];
 string[] plans = ["free", "free", "free", "pro", "pro", "team"];
-(string Name, decimal Price, string Category)[] products = [("Pour-over kettle", 59.90m, "kitchen"), ("Desk lamp", 42.50m, "home"), ("Trail shoes", 119.00m, "outdoor"), ("Notebook, dotted", 12.80m, "office"), ("Rain jacket", 149.95m, "outdoor"), ("Chess set", 34.00m, "games"), ("Headphones", 199.00m, "audio"), ("Olive oil 1 l", 18.40m, "food")];
+(string Name, decimal Price, string Category)[] products =
+[
+    ("Pour-over kettle", 59.90m, "kitchen"),
+    ("Desk lamp", 42.50m, "home"),
+    ("Trail shoes", 119.00m, "outdoor"),
+    ("Notebook, dotted", 12.80m, "office"),
+    ("Rain jacket", 149.95m, "outdoor"),
+    ("Chess set", 34.00m, "games"),
+    ("Headphones", 199.00m, "audio"),
+    ("Olive oil 1 l", 18.40m, "food"),
+];
 string[] browsers = ["Firefox", "Chrome", "Safari", "Edge"];
 
 var users = Enumerable.Range(1, Users).Select(number =>
 {
     var (first, last) = (Pick(firstNames), Pick(lastNames));
     var (city, country) = places[random.Next(places.Length)];
-    return new User($"user-{number:0000}", first, last, Ascii($"{first}.{last}.{number}@example.com").ToLowerInvariant(), Pick(plans), city, country, start.AddDays(random.Next(20)).AddSeconds(random.Next(86400)));
+    return new User($"user-{number:0000}", first, last, Ascii($"{first}.{last}.{number}@example.com").ToLowerInvariant(), Pick(plans), city, country,
+        start.AddDays(random.Next(20)).AddSeconds(random.Next(86400)));
 }).ToArray();
 
 Write("events.ndjson", Enumerable.Range(0, Events).Select(_ => Event()).OrderBy(e => (long)e["properties"]!["time"]!).Select(Line));
@@ -35,7 +58,9 @@ JsonObject Event()
     var product = products[random.Next(products.Length)];
     var quantity = 1 + random.Next(3);
     var properties = new JsonObject { ["time"] = time.ToUnixTimeMilliseconds(), ["distinct_id"] = user.Id };
-    if (random.Next(4) > 0) properties["$insert_id"] = Guid.CreateVersion7(time).ToString("N")[..13] + random.Next(int.MaxValue).ToString("x8", CultureInfo.InvariantCulture) + random.Next(int.MaxValue).ToString("x8", CultureInfo.InvariantCulture);
+    if (random.Next(4) > 0)
+        properties["$insert_id"] = Guid.CreateVersion7(time).ToString("N")[..13] + random.Next(int.MaxValue).ToString("x8", CultureInfo.InvariantCulture)
+            + random.Next(int.MaxValue).ToString("x8", CultureInfo.InvariantCulture);
     properties["$browser"] = Pick(browsers);
     properties["$city"] = user.City;
     properties["mp_country_code"] = user.Country;

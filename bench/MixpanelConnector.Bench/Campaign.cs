@@ -18,7 +18,13 @@ static class Campaign
     public static async Task VictimAsync(string folder, string endpoint, long first, int count)
     {
         await using var tracker = new MixpanelTracker(
-            new MixpanelOptions { Endpoint = new Uri(endpoint), Token = "0123456789abcdef0123456789abcdef", BackoffMin = TimeSpan.FromMilliseconds(50), BackoffMax = TimeSpan.FromSeconds(1) },
+            new MixpanelOptions
+            {
+                Endpoint = new Uri(endpoint),
+                Token = "0123456789abcdef0123456789abcdef",
+                BackoffMin = TimeSpan.FromMilliseconds(50),
+                BackoffMax = TimeSpan.FromSeconds(1),
+            },
             new TrackerOptions { Outbox = SqliteOutbox.Open(folder), StopTimeout = TimeSpan.FromMinutes(2) });
         using var output = Console.OpenStandardOutput();
         var (next, writing) = (-1, new Lock());
@@ -94,12 +100,16 @@ static class Campaign
         var numbers = arrived.Values.ToList();
         var lost = accepted.Except(numbers).Count();
         var doubled = numbers.Count - numbers.Distinct().Count();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}: {killed} kills, {accepted.Count} events accepted, {numbers.Count} arrived in {requests} requests, {lost} accepted and lost, {doubled} doubled"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"seed {seed}: {killed} kills, {accepted.Count} events accepted, {numbers.Count} arrived in {requests} requests, {lost} accepted "
+            + $"and lost, {doubled} doubled"));
         return lost == 0 && doubled == 0 && accepted.Count > 0 ? 0 : 1;
     }
 
     static Process Start(string folder, string endpoint, long first, int count) => Process.Start(new ProcessStartInfo(
-        "dotnet", [Path.Combine(AppContext.BaseDirectory, "MixpanelConnector.Bench.dll"), "campaign-victim", folder, endpoint, first.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture)])
+        "dotnet",
+        [Path.Combine(AppContext.BaseDirectory, "MixpanelConnector.Bench.dll"), "campaign-victim", folder, endpoint,
+            first.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture)])
     { UseShellExecute = false, RedirectStandardOutput = true })!;
 
     static async Task ReadAsync(Process victim, HashSet<long> accepted)
@@ -141,10 +151,19 @@ static class Campaign
                         lock (choosing) choice = random.Next(20);
                         using var body = new System.IO.Compression.GZipStream(context.Request.InputStream, System.IO.Compression.CompressionMode.Decompress);
                         using var document = await JsonDocument.ParseAsync(body);
-                        var records = document.RootElement.EnumerateArray().Select(record => record.GetProperty("properties")).Select(properties => (properties.GetProperty("$insert_id").GetString()!, properties.GetProperty("Number").GetInt64())).ToList();
+                        var records = document.RootElement.EnumerateArray()
+                            .Select(record => record.GetProperty("properties"))
+                            .Select(properties => (properties.GetProperty("$insert_id").GetString()!, properties.GetProperty("Number").GetInt64())).ToList();
                         if (choice != 0) take(records);
                         context.Response.StatusCode = choice <= 1 ? 503 : 200;
-                        if (choice > 1) await JsonSerializer.SerializeAsync(context.Response.OutputStream, new Dictionary<string, object>(StringComparer.Ordinal) { ["code"] = 200, ["num_records_imported"] = records.Count, ["status"] = "OK" });
+                        if (choice > 1)
+                            await JsonSerializer.SerializeAsync(context.Response.OutputStream,
+                                new Dictionary<string, object>(StringComparer.Ordinal)
+                                {
+                                    ["code"] = 200,
+                                    ["num_records_imported"] = records.Count,
+                                    ["status"] = "OK",
+                                });
                         context.Response.Close();
                     }
                     catch (Exception e) when (e is HttpListenerException or IOException or InvalidDataException or JsonException or ObjectDisposedException)

@@ -64,9 +64,12 @@ static class EmulatorLoad
         {
             using var emulator = await Emulator.StartAsync(tool, data == "folder" ? folder.File(data) : data);
             var clock = Stopwatch.StartNew();
-            await Parallel.ForEachAsync(bodies, new ParallelOptions { MaxDegreeOfParallelism = Senders }, async (body, _) => await SendAsync(emulator.Http, body));
+            await Parallel.ForEachAsync(bodies, new ParallelOptions { MaxDegreeOfParallelism = Senders },
+                async (body, _) => await SendAsync(emulator.Http, body));
             var (seconds, cpu) = (clock.Elapsed.TotalSeconds, emulator.CpuSeconds);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{settings.Events:N0} events of {EventLength} bytes, {data}: {seconds:0.0} s, {cpu:0.00} s of CPU, {cpu / reader:0.0} times the reader's {reader:0.00} s; peak {emulator.Status("VmHWM"):0} MB, afterwards {emulator.Status("VmRSS"):0} MB"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"\n{settings.Events:N0} events of {EventLength} bytes, {data}: {seconds:0.0} s, {cpu:0.00} s of CPU, {cpu / reader:0.0} times the "
+                + $"reader's {reader:0.00} s; peak {emulator.Status("VmHWM"):0} MB, afterwards {emulator.Status("VmRSS"):0} MB"));
             foreach (var (name, address) in Reports)
             {
                 var (least, leastCpu) = (double.MaxValue, double.MaxValue);
@@ -78,7 +81,8 @@ static class EmulatorLoad
                     least = Math.Min(least, clock.Elapsed.TotalSeconds);
                     leastCpu = Math.Min(leastCpu, emulator.CpuSeconds - before);
                 }
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: {least:0.00} s, {leastCpu:0.00} s of CPU (the least of {settings.Rounds})"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{name}: {least:0.00} s, {leastCpu:0.00} s of CPU (the least of {settings.Rounds})"));
             }
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"peak in all {emulator.Status("VmHWM"):0} MB"));
         }
@@ -97,10 +101,12 @@ static class EmulatorLoad
             var (id, token) = (project.GetProperty("id").GetInt32(), project.GetProperty("token").GetString());
             await PostAsync(emulator.Http, "/track", $$$"""[{"event":"e","properties":{"token":"{{{token}}}","distinct_id":"u"}}]""");
             await PostAsync(emulator.Http, "/engage", $$$"""[{"$token":"{{{token}}}","$distinct_id":"u","$set":{"plan":"pro"}}]""");
-            await emulator.Http.GetByteArrayAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"/api/query/events/names?type=general&project_id={id}"), UriKind.Relative));
+            await emulator.Http.GetByteArrayAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"/api/query/events/names?type=general&project_id={id}"),
+                UriKind.Relative));
             using (await emulator.Http.DeleteAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"/emulator/projects/{id}"), UriKind.Relative))) { }
             if (test % Math.Max(tests / 10, 1) == 0)
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"after {test:N0}: {emulator.CpuSeconds * 1000 / test:0.0} ms of CPU a test, {emulator.Status("VmRSS"):0} MB"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"after {test:N0}: {emulator.CpuSeconds * 1000 / test:0.0} ms of CPU a test, {emulator.Status("VmRSS"):0} MB"));
         }
     }
 
@@ -133,7 +139,8 @@ static class EmulatorLoad
         content.Headers.ContentEncoding.Add("gzip");
         using var answer = await http.PostAsync(new Uri("/import?strict=1&project_id=1", UriKind.Relative), content);
         var text = await answer.Content.ReadAsStringAsync();
-        if (!text.Contains(string.Create(CultureInfo.InvariantCulture, $"\"num_records_imported\":{EventsPerRequest}"), StringComparison.Ordinal)) throw new InvalidOperationException(text);
+        if (!text.Contains(string.Create(CultureInfo.InvariantCulture, $"\"num_records_imported\":{EventsPerRequest}"), StringComparison.Ordinal))
+            throw new InvalidOperationException(text);
     }
 
     static async Task<byte[]> PostAsync(HttpClient http, string path, string json)
@@ -178,7 +185,11 @@ static class EmulatorLoad
         {
             string[] arguments = ["emulator", "--port", "0", "--data", data];
             var isAssembly = tool.EndsWith(".dll", StringComparison.Ordinal);
-            var process = Process.Start(new ProcessStartInfo(isAssembly ? "dotnet" : tool, isAssembly ? [tool, .. arguments] : arguments) { UseShellExecute = false, RedirectStandardOutput = true })!;
+            var process = Process.Start(new ProcessStartInfo(isAssembly ? "dotnet" : tool, isAssembly ? [tool, .. arguments] : arguments)
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+            })!;
             using var greeting = JsonDocument.Parse((await process.StandardOutput.ReadLineAsync())!);
             var http = new HttpClient { BaseAddress = new Uri(greeting.RootElement.GetProperty("address").GetString()!), Timeout = TimeSpan.FromMinutes(10) };
             http.DefaultRequestHeaders.Authorization = Owner;
@@ -189,7 +200,8 @@ static class EmulatorLoad
         /// <summary>In megabytes of 10^6 bytes.</summary>
         public double Status(string name)
         {
-            var line = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{process.Id}/status")).First(line => line.StartsWith(name + ":", StringComparison.Ordinal));
+            var line = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{process.Id}/status"))
+                .First(line => line.StartsWith(name + ":", StringComparison.Ordinal));
             return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) * 1024 / 1e6;
         }
 

@@ -9,15 +9,25 @@ namespace MixpanelConnector.Bench;
 /// <summary>The cost of evaluating a feature flag for the caller, after a warm-up.</summary>
 static class FlagBench
 {
-    const string Rule = """{"and":[{"==":[{"var":"plan"},"Pro"]},{"in":[{"var":"country"},["it","de","fr"]]},{">":[{"var":"age"},17]},{"!":{"var":"blocked"}}]}""";
+    const string Rule =
+        """{"and":[{"==":[{"var":"plan"},"Pro"]},{"in":[{"var":"country"},["it","de","fr"]]},{">":[{"var":"age"},17]},{"!":{"var":"blocked"}}]}""";
 
     public static void Run(Settings settings)
     {
-        var context = new EvaluationContext("3e1608c3-c603-b6fb-3dc2-b922fbc449c2").WithProperties(new Dictionary<string, object?>(StringComparer.Ordinal) { ["plan"] = "pro", ["country"] = "IT", ["age"] = 36 });
+        var context = new EvaluationContext(
+            "3e1608c3-c603-b6fb-3dc2-b922fbc449c2").WithProperties(new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["plan"] = "pro",
+                ["country"] = "IT",
+                ["age"] = 36,
+            });
         var definitions = string.Join(',', Enumerable.Range(0, 100).Select(n => Flag($"flag-{n}", "{}")).Append(Flag("ruled", Rule)));
         var bare = FlagSnapshot.Parse(Encoding.UTF8.GetBytes($$"""{"flags":[{{definitions}}]}"""));
-        var reporting = FlagSnapshot.Read(Encoding.UTF8.GetBytes($$"""{"flags":[{{definitions}}]}"""), new ExposureReport(new RecordingTracker(), new MixpanelOptions { Token = "t" }, deduplicates: true))!;
-        Console.WriteLine($"{Throughput.Machine()}; {RuntimeInformation.FrameworkDescription}; {settings.Events:N0} evaluations a row, the best of {settings.Rounds}\n\n| evaluation | mean, ns | bytes allocated |\n|---|---|---|");
+        var reporting = FlagSnapshot.Read(Encoding.UTF8.GetBytes($$"""{"flags":[{{definitions}}]}"""),
+            new ExposureReport(new RecordingTracker(), new MixpanelOptions { Token = "t" }, deduplicates: true))!;
+        Console.WriteLine(
+            $"{Throughput.Machine()}; {RuntimeInformation.FrameworkDescription}; {settings.Events:N0} evaluations a row, "
+            + $"the best of {settings.Rounds}\n\n| evaluation | mean, ns | bytes allocated |\n|---|---|---|");
         foreach (var (name, evaluate) in new (string, Action)[]
         {
             ("a rollout and a split of four", () => bare.Evaluate("flag-7", context)),

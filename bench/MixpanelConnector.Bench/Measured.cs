@@ -36,7 +36,8 @@ sealed record Measured(double Seconds, double CpuSeconds, double PeakMegabytes)
 
         clock.Stop();
         await exit;
-        if (process.ExitCode != 0 && process.ExitCode != alsoFine) throw new InvalidOperationException($"{file} {string.Join(' ', arguments)} ended with {process.ExitCode}: {await error}{await output}");
+        if (process.ExitCode != 0 && process.ExitCode != alsoFine)
+            throw new InvalidOperationException($"{file} {string.Join(' ', arguments)} ended with {process.ExitCode}: {await error}{await output}");
         return new(clock.Elapsed.TotalSeconds, ChildrenCpu() - before, peak);
     }
 

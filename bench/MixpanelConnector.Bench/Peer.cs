@@ -37,7 +37,9 @@ static class Peer
 
     public static async Task RunInsideAsync(string folder, Settings settings)
     {
-        var program = Path.Combine(settings.Text("--mixpanel-import") ?? throw new InvalidOperationException("Say where mixpanel-import is: --mixpanel-import bench/peer"), "node_modules/.bin/mixpanel-import");
+        var program = Path.Combine(
+            settings.Text("--mixpanel-import") ?? throw new InvalidOperationException("Say where mixpanel-import is: --mixpanel-import bench/peer"),
+            "node_modules/.bin/mixpanel-import");
         var input = Path.Combine(folder, Events);
         using var sink = await Throughput.Sinks.StartAsync("secure-sink", Path.Combine(folder, Certificate));
         var environment = new Dictionary<string, string>(Throughput.Environment, StringComparer.Ordinal)
@@ -47,10 +49,13 @@ static class Peer
         };
         var rows = new List<Throughput.Row>
         {
-            new("mixpanel-import", sink, program, [input, "--token", "bench", "--compress", "--compressionLevel", "1", "--workers", "20", "--highWater", "65536", "--fastMode", "--logs", "false", "--verbose", "false"]),
+            new("mixpanel-import", sink, program,
+                [input, "--token", "bench", "--compress", "--compressionLevel", "1", "--workers", "20", "--highWater", "65536", "--fastMode", "--logs", "false",
+                    "--verbose", "false"]),
             Throughput.Row.Of("mixpanel import", sink, settings.Tool ?? Throughput.Tool(), "import", input, "--state", "{state}", "--no-progress"),
         };
-        if (settings.Other is { } other) rows.Add(Throughput.Row.Of("the other mixpanel import", sink, other, "import", input, "--state", "{state}", "--no-progress"));
+        if (settings.Other is { } other)
+            rows.Add(Throughput.Row.Of("the other mixpanel import", sink, other, "import", input, "--state", "{state}", "--no-progress"));
         await Throughput.MeasureAsync(rows, settings.Rounds, environment);
         Throughput.Print(rows, settings.Events);
     }

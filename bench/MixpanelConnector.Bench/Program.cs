@@ -8,7 +8,8 @@ switch (args)
         EventFile.Write(path, int.Parse(count, CultureInfo.InvariantCulture), path.EndsWith(".gz", StringComparison.Ordinal));
         return 0;
     case ["sink", var milliseconds, var length]:
-        await Sink.RunAsync(TimeSpan.FromMilliseconds(int.Parse(milliseconds, CultureInfo.InvariantCulture)), int.Parse(length, CultureInfo.InvariantCulture), port: 0, certificate: null);
+        await Sink.RunAsync(TimeSpan.FromMilliseconds(int.Parse(milliseconds, CultureInfo.InvariantCulture)), int.Parse(length, CultureInfo.InvariantCulture),
+            port: 0, certificate: null);
         return 0;
     case ["secure-sink", var certificate]:
         await Sink.RunAsync(TimeSpan.Zero, EventFile.EventLength, port: 443, X509CertificateLoader.LoadPkcs12FromFile(certificate, null));
@@ -62,6 +63,7 @@ switch (args)
     case ["campaign", ..]:
         return await Campaign.RunAsync(new Settings(args));
     default:
-        Console.Error.WriteLine("bench: say stages, throughput, peer, memory, quota, serve, emulator, track, track-through, outbox or flags; see bench/README.md");
+        Console.Error.WriteLine(
+            "bench: say stages, throughput, peer, memory, quota, serve, emulator, track, track-through, outbox or flags; see bench/README.md");
         return 2;
 }

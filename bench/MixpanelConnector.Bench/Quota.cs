@@ -24,7 +24,13 @@ sealed class Quota
         _limit = double.Parse(words[1], CultureInfo.InvariantCulture);
         _halves = words.Contains("halves");
         _most = words.Contains("saved-up") ? Window * _limit : _limit;
-        _admit = words[0] switch { "rolling" => Rolling, "fixed" => Fixed, "bucket" => Bucket, _ => throw new ArgumentException("Say rolling, fixed or bucket.", nameof(quota)) };
+        _admit = words[0] switch
+        {
+            "rolling" => Rolling,
+            "fixed" => Fixed,
+            "bucket" => Bucket,
+            _ => throw new ArgumentException("Say rolling, fixed or bucket.", nameof(quota)),
+        };
         _sum = words[0] is "bucket" ? _most : 0;
     }
 

@@ -45,7 +45,8 @@ static class QuotaBench
         using var folder = new Throughput.Scratch();
         var member = folder.File("member.gz");
         EventFile.Write(member, MemberEvents, gzip: true);
-        Console.WriteLine("| quota | Retry-After | imports | seconds | of the quota used | requests refused | seconds of each |\n|---|---|---|---|---|---|---|");
+        Console.WriteLine(
+            "| quota | Retry-After | imports | seconds | of the quota used | requests refused | seconds of each |\n|---|---|---|---|---|---|---|");
         foreach (var scenario in Scenarios)
         {
             var input = folder.File("events.ndjson.gz");
@@ -61,14 +62,20 @@ static class QuotaBench
                 {
                     using var own = new Throughput.Scratch();
                     var report = own.File("report.json");
-                    await Measured.RunAsync("dotnet", [settings.Tool ?? Throughput.Tool(), "import", input, "--endpoint", sink.Url, "--state", own.File("state"), "--report", report, "--no-progress"], alsoFine: 0, Throughput.Environment);
+                    await Measured.RunAsync("dotnet",
+                        [settings.Tool ?? Throughput.Tool(), "import", input, "--endpoint", sink.Url, "--state", own.File("state"), "--report", report,
+                            "--no-progress"],
+                        alsoFine: 0, Throughput.Environment);
                     using var json = JsonDocument.Parse(await File.ReadAllBytesAsync(report));
                     var root = json.RootElement;
-                    return (Seconds: Stopwatch.GetElapsedTime(began).TotalSeconds, Accepted: root.GetProperty("accepted").GetInt64(), Requests: root.GetProperty("requests").GetInt64(), Retries: root.GetProperty("retries").GetInt64());
+                    return (Seconds: Stopwatch.GetElapsedTime(began).TotalSeconds, Accepted: root.GetProperty("accepted").GetInt64(),
+                        Requests: root.GetProperty("requests").GetInt64(), Retries: root.GetProperty("retries").GetInt64());
                 }));
                 var seconds = ends.Max(end => end.Seconds);
-                if (ends.Sum(end => end.Accepted) != (long)scenario.Members * MemberEvents * scenario.Imports) throw new InvalidOperationException("Not every event was accepted.");
-                return string.Create(CultureInfo.InvariantCulture, $"| {scenario.Quota} | {(tellsWhen ? "yes" : "no")} | {scenario.Imports} | {seconds:0} | {ends.Sum(end => end.Accepted) / scenario.Ideal / seconds:0.00} | {100.0 * ends.Sum(end => end.Retries) / ends.Sum(end => end.Requests):0.0} % | {string.Join(", ", ends.Select(end => end.Seconds.ToString("0", CultureInfo.InvariantCulture)))} |");
+                if (ends.Sum(end => end.Accepted) != (long)scenario.Members * MemberEvents * scenario.Imports)
+                    throw new InvalidOperationException("Not every event was accepted.");
+                return string.Create(CultureInfo.InvariantCulture,
+                    $"| {scenario.Quota} | {(tellsWhen ? "yes" : "no")} | {scenario.Imports} | {seconds:0} | {ends.Sum(end => end.Accepted) / scenario.Ideal / seconds:0.00} | {100.0 * ends.Sum(end => end.Retries) / ends.Sum(end => end.Requests):0.0} % | {string.Join(", ", ends.Select(end => end.Seconds.ToString("0", CultureInfo.InvariantCulture)))} |");
             }
         }
     }

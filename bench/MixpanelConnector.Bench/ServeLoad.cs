@@ -34,7 +34,8 @@ static class ServeLoad
         {
             var line = await serve.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException(await serve.StandardError.ReadToEndAsync());
             var address = new Uri(line.Split(" at ")[^1]);
-            Console.WriteLine($"{RuntimeName()}, {Environment.ProcessorCount} cores for server, callers and sink together; {EventsPerRequest} events a request, {Body(0).Length} bytes");
+            Console.WriteLine($"{RuntimeName()}, {Environment.ProcessorCount} cores for server, callers and sink together; {EventsPerRequest} events a "
+                + $"request, {Body(0).Length} bytes");
             await PhaseAsync(serve, address, "warm-up", callers: 16, Seconds(3), perSecond: null);
             await PhaseAsync(serve, address, "steady, 100 requests/s", callers: 32, Seconds(20), perSecond: 100);
             await PhaseAsync(serve, address, "as fast as it goes, 16 callers", callers: 16, Seconds(10), perSecond: null);
@@ -55,7 +56,12 @@ static class ServeLoad
     static Process Start(Settings settings, int sink, string folder)
     {
         var tool = settings.Tool ?? Path.Combine(AppContext.BaseDirectory, "../../../../../src/MixpanelConnector.Tool/bin/Release/net10.0/mixpanel.dll");
-        var start = new ProcessStartInfo("dotnet", [tool, "serve", "--port", "0", "--state", folder, "--rate", "1000000"]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [tool, "serve", "--port", "0", "--state", folder, "--rate", "1000000"])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["MIXPANEL_ENDPOINT"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{sink}");
         start.Environment["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = "load";
         start.Environment["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "load";
@@ -117,9 +123,15 @@ static class ServeLoad
         await Task.WhenAll(watching, ticking);
 
         var accepted = times.Where(time => time.Status == 200).Select(time => time.Milliseconds).Order().ToList();
-        var refused = times.Where(time => time.Status != 200).GroupBy(time => time.Status).OrderBy(group => group.Key).Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} x {group.Key} (p99 {At([.. group.Select(time => time.Milliseconds).Order()], .99):0} ms)"));
+        var refused = times.Where(time => time.Status != 200)
+            .GroupBy(time => time.Status)
+            .OrderBy(group => group.Key)
+            .Select(group => string.Create(CultureInfo.InvariantCulture,
+                $"{group.Count()} x {group.Key} (p99 {At([.. group.Select(time => time.Milliseconds).Order()], .99):0} ms)"));
         var arrived = Interlocked.Read(ref _received) - before;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: {accepted.Count * EventsPerRequest / seconds:0} events/s; p50 {At(accepted, .5):0.0} ms, p99 {At(accepted, .99):0.0} ms; refused: {string.Join(", ", refused)}; without Retry-After {withoutRetryAfter}; broken {failed}; peak RSS {peak:0} MB; acknowledged {accepted.Count * EventsPerRequest}, arrived {arrived}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{name}: {accepted.Count * EventsPerRequest / seconds:0} events/s; p50 {At(accepted, .5):0.0} ms, p99 {At(accepted, .99):0.0} ms; "
+            + $"refused: {string.Join(", ", refused)}; without Retry-After {withoutRetryAfter}; broken {failed}; peak RSS {peak:0} MB; acknowledged {accepted.Count * EventsPerRequest}, arrived {arrived}"));
         if (arrived < accepted.Count * EventsPerRequest) throw new InvalidOperationException("Events were acknowledged that did not arrive.");
     }
 
@@ -142,7 +154,9 @@ static class ServeLoad
         {
             var client = new TcpClient();
             await client.ConnectAsync(IPAddress.Loopback, address.Port);
-            if (n % 10 == 0) await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {Address} HTTP/1.1\r\nHost: {address.Authority}\r\nContent-Length: 1000\r\nX-Slow: "));
+            if (n % 10 == 0)
+                await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+                    $"POST {Address} HTTP/1.1\r\nHost: {address.Authority}\r\nContent-Length: 1000\r\nX-Slow: "));
             clients.Add(client);
         }
 
@@ -151,7 +165,9 @@ static class ServeLoad
 
     static byte[] Body(int number)
     {
-        var events = Enumerable.Range(0, EventsPerRequest).Select(n => string.Create(CultureInfo.InvariantCulture, $$$"""{"event":"Page Viewed","properties":{"time":1790000000,"distinct_id":"user-{{{n}}}","$insert_id":"load-{{{number:x8}}}-{{{n:x2}}}","page":"/products/{{{n}}}","referrer":"https://www.example.com/search","browser":"Firefox","os":"Linux","price":{{{n}}}.25,"plan":"pro","campaign":"spring","session":"s-{{{number}}}","position":{{{n}}}}}"""));
+        var events = Enumerable.Range(0, EventsPerRequest)
+            .Select(n => string.Create(CultureInfo.InvariantCulture,
+                $$$"""{"event":"Page Viewed","properties":{"time":1790000000,"distinct_id":"user-{{{n}}}","$insert_id":"load-{{{number:x8}}}-{{{n:x2}}}","page":"/products/{{{n}}}","referrer":"https://www.example.com/search","browser":"Firefox","os":"Linux","price":{{{n}}}.25,"plan":"pro","campaign":"spring","session":"s-{{{number}}}","position":{{{n}}}}}"""));
         return Encoding.UTF8.GetBytes($$"""{"strict":"1","properties":{},"events":[{{string.Join(',', events)}}]}""");
     }
 
@@ -161,7 +177,12 @@ static class ServeLoad
 
     static string RuntimeName() => System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription;
 
-    static double Resident(int id) => double.Parse(File.ReadLines($"/proc/{id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) * 1024 / 1e6;
+    static double Resident(int id) =>
+        double.Parse(
+            File.ReadLines($"/proc/{id}/status")
+                .First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
+            CultureInfo.InvariantCulture) * 1024 / 1e6;
 
     static async Task AcceptAsync(TcpListener sink)
     {
@@ -188,13 +209,16 @@ static class ServeLoad
                 }
 
                 var headers = Encoding.ASCII.GetString(buffer, 0, head).Split("\r\n");
-                var length = int.Parse(headers.First(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)).Split(':')[1], CultureInfo.InvariantCulture);
-                while (filled < head + 4 + length) filled += await stream.ReadAsync(buffer.AsMemory(filled)) is var read and > 0 ? read : throw new IOException();
+                var length = int.Parse(headers.First(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)).Split(':')[1],
+                    CultureInfo.InvariantCulture);
+                while (filled < head + 4 + length)
+                    filled += await stream.ReadAsync(buffer.AsMemory(filled)) is var read and > 0 ? read : throw new IOException();
                 var events = Count(buffer.AsSpan(head + 4, length), headers.Any(line => line.EndsWith("gzip", StringComparison.OrdinalIgnoreCase)));
                 filled = 0;
                 Interlocked.Add(ref _received, events);
                 var reply = string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{events}},"status":"OK"}""");
-                await stream.WriteAsync(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {reply.Length}\r\n\r\n{reply}")));
+                await stream.WriteAsync(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
+                    $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {reply.Length}\r\n\r\n{reply}")));
             }
         }
         catch (IOException)

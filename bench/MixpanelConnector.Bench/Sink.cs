@@ -23,7 +23,8 @@ static class Sink
     /// <param name="certificate">The certificate to serve TLS with; null for none.</param>
     /// <param name="quota">Returns 0 if the events are admitted, otherwise the seconds to wait; null for no quota.</param>
     /// <param name="tellsWhen">Whether a quota refusal has <c>Retry-After</c>.</param>
-    public static async Task RunAsync(TimeSpan latency, int eventLength, int port, X509Certificate2? certificate, Func<int, double>? quota = null, bool tellsWhen = false)
+    public static async Task RunAsync(TimeSpan latency, int eventLength, int port, X509Certificate2? certificate, Func<int, double>? quota = null,
+        bool tellsWhen = false)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
@@ -73,12 +74,14 @@ static class Sink
                 {
                     const string Refusal = """{"code":429,"error":"Project exceeded rate limits. Please retry the request with exponential backoff.","status":"Too Many Requests"}""";
                     var header = tellsWhen ? string.Create(CultureInfo.InvariantCulture, $"Retry-After: {Math.Ceiling(wait):f0}\r\n") : "";
-                    await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 429 Too Many Requests\r\n{header}Content-Type: application/json\r\nContent-Length: {Refusal.Length}\r\n\r\n{Refusal}"));
+                    await stream.WriteAsync(Encoding.ASCII.GetBytes(
+                        $"HTTP/1.1 429 Too Many Requests\r\n{header}Content-Type: application/json\r\nContent-Length: {Refusal.Length}\r\n\r\n{Refusal}"));
                     continue;
                 }
 
                 var reply = string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{events}},"status":"OK"}""");
-                await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {reply.Length}\r\n\r\n{reply}"));
+                await stream.WriteAsync(Encoding.ASCII.GetBytes(
+                    $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {reply.Length}\r\n\r\n{reply}"));
             }
         }
         catch (Exception e) when (e is IOException or AuthenticationException)
@@ -90,7 +93,8 @@ static class Sink
     static int ContentLength(string head)
     {
         foreach (var line in head.Split("\r\n"))
-            if (line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)) return int.Parse(line["Content-Length:".Length..], CultureInfo.InvariantCulture);
+            if (line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase))
+                return int.Parse(line["Content-Length:".Length..], CultureInfo.InvariantCulture);
         throw new InvalidOperationException("The sink needs a Content-Length.");
     }
 }

@@ -34,7 +34,12 @@ static class Stages
             ("fingerprint (XxHash128) of all bytes", () => XxHash128.HashToUInt128(whole), []),
             ("UTF-8 checked", () => { foreach (var line in lines) Utf8.IsValid(line); }, []),
             ("Utf8JsonReader alone, no UTF-8 check, no rules", () => { foreach (var line in lines) Read(line); }, []),
-            ("JsonScanner with the rules of events", () => { foreach (var line in lines) { rules.Reset(2_000_000_000); if (walk.Check(line, rules) is not null) throw new InvalidDataException(); } }, []),
+            ("JsonScanner with the rules of events",
+                () =>
+                {
+                    foreach (var line in lines) { rules.Reset(2_000_000_000); if (walk.Check(line, rules) is not null) throw new InvalidDataException(); }
+                },
+                []),
             ("the same, and copied into batches", () => Fill(preparer, lines, buffers), []),
             ("gzip by GZipStream at its fastest", () => { for (var i = 0; i < Events / 2000; i++) GzipByStream(body); }, []),
             ("gzip", () => { for (var i = 0; i < Events / 2000; i++) CompressedBody.Gzip(body, buffers).Dispose(); }, []),
@@ -53,7 +58,8 @@ static class Stages
 
         Console.WriteLine("| stage | M events/s, best | median |\n|---|---|---|");
         foreach (var (name, _, rates) in stages)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {rates.Max() / 1e6:0.00} | {rates.Order().ElementAt(rates.Count / 2) / 1e6:0.00} |"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {name} | {rates.Max() / 1e6:0.00} | {rates.Order().ElementAt(rates.Count / 2) / 1e6:0.00} |"));
     }
 
     static void GzipByStream(byte[] body)

@@ -68,7 +68,10 @@ static class Throughput
         File.WriteAllText(bad, string.Concat(Enumerable.Repeat("{\"event\":\"no properties\"}\n", 200_000)));
         var large = folder.File("large.ndjson");
         using (var file = new StreamWriter(large))
-            for (var i = 0; i < 400; i++) file.Write(string.Create(CultureInfo.InvariantCulture, $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"{{{i}}}","x":"{{{new string('x', 1_000_000)}}}"}}""") + "\n");
+            for (var i = 0; i < 400; i++)
+                file.Write(string.Create(CultureInfo.InvariantCulture,
+                    $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"{{{i}}}","x":"{{{new string('x', 1_000_000)}}}"}}""")
+                    + "\n");
 
         // One gzip member repeated, like concatenated rotated files: 10^10 bytes of events, small on disk.
         var vast = folder.File("vast.ndjson.gz");
@@ -78,7 +81,8 @@ static class Throughput
             for (var bytes = 0L; settings.Vast && bytes < 10_000_000_000; bytes += 100_000 * EventFile.EventLength) file.Write(File.ReadAllBytes(member));
 
         var many = Directory.CreateDirectory(folder.File("many")).FullName;
-        foreach (var (line, number) in EventFile.Lines(100_000).Select((line, number) => (line, number))) File.WriteAllBytes(Path.Combine(many, $"{number}.ndjson"), line);
+        foreach (var (line, number) in EventFile.Lines(100_000).Select((line, number) => (line, number)))
+            File.WriteAllBytes(Path.Combine(many, $"{number}.ndjson"), line);
 
         var rows = new List<Row>();
         foreach (var (tool, which) in new[] { (settings.Tool ?? Tool(), ""), (settings.Other, " (other)") })
@@ -96,10 +100,12 @@ static class Throughput
         await MeasureAsync(rows, settings.Rounds, Environment);
         Console.WriteLine("| input | peak RSS, MB (median) | highest |\n|---|---|---|");
         foreach (var row in rows)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {row.Name} | {Median(row, round => round.PeakMegabytes):0} | {row.Rounds.Max(round => round.PeakMegabytes):0} |"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {row.Name} | {Median(row, round => round.PeakMegabytes):0} | {row.Rounds.Max(round => round.PeakMegabytes):0} |"));
     }
 
-    static string[] Import(Sinks sink, string input, params string[] more) => ["import", input, .. more, "--endpoint", sink.Url, "--state", "{state}", "--no-progress"];
+    static string[] Import(Sinks sink, string input, params string[] more) =>
+        ["import", input, .. more, "--endpoint", sink.Url, "--state", "{state}", "--no-progress"];
 
     public static async Task MeasureAsync(List<Row> rows, int rounds, IReadOnlyDictionary<string, string> environment)
     {
@@ -112,7 +118,8 @@ static class Throughput
                 using var folder = new Scratch();
                 var hasRejections = row.Arguments.Contains("--dry-run") ? 3 : 0;
                 var before = row.Sink.CpuSeconds;
-                var measured = await Measured.RunAsync(row.Program, row.Arguments.Select(argument => argument is "{state}" ? folder.File("state") : argument), hasRejections, environment);
+                var measured = await Measured.RunAsync(row.Program, row.Arguments.Select(argument => argument is "{state}" ? folder.File("state") : argument),
+                    hasRejections, environment);
                 if (round < 0) continue;
                 row.Rounds.Add(measured);
                 row.OfSink.Add(row.Sink.CpuSeconds - before);
@@ -124,14 +131,19 @@ static class Throughput
 
     public static void Print(List<Row> rows, int events)
     {
-        Console.WriteLine("| program | events/s (median) | best | CPU s per million | the sink's | peak RSS, MB | events/s against the first | CPU | memory |\n|---|---|---|---|---|---|---|---|---|");
+        Console.WriteLine(
+            "| program | events/s (median) | best | CPU s per million | the sink's | peak RSS, MB | events/s against the first | CPU | memory "
+            + "|\n|---|---|---|---|---|---|---|---|---|");
         foreach (var row in rows)
         {
             var first = rows.First(other => other.Sink == row.Sink);
             var line = new StringBuilder();
-            line.Append(CultureInfo.InvariantCulture, $"| {row.Name} | {events / Median(row, round => round.Seconds):N0} | {events / row.Rounds.Min(round => round.Seconds):N0} ");
-            line.Append(CultureInfo.InvariantCulture, $"| {Median(row, round => round.CpuSeconds) * 1e6 / events:0.00} | {Median(row.OfSink) * 1e6 / events:0.00} | {Median(row, round => round.PeakMegabytes):0} ");
-            line.Append(CultureInfo.InvariantCulture, $"| {Ratio(row, first, round => 1 / round.Seconds):0.00}× | {Ratio(row, first, round => round.CpuSeconds):0.00}× | {Ratio(row, first, round => round.PeakMegabytes):0.00}× |");
+            line.Append(CultureInfo.InvariantCulture,
+                $"| {row.Name} | {events / Median(row, round => round.Seconds):N0} | {events / row.Rounds.Min(round => round.Seconds):N0} ");
+            line.Append(CultureInfo.InvariantCulture,
+                $"| {Median(row, round => round.CpuSeconds) * 1e6 / events:0.00} | {Median(row.OfSink) * 1e6 / events:0.00} | {Median(row, round => round.PeakMegabytes):0} ");
+            line.Append(CultureInfo.InvariantCulture,
+                $"| {Ratio(row, first, round => 1 / round.Seconds):0.00}× | {Ratio(row, first, round => round.CpuSeconds):0.00}× | {Ratio(row, first, round => round.PeakMegabytes):0.00}× |");
             Console.WriteLine(line);
         }
     }
@@ -149,7 +161,8 @@ static class Throughput
 
     public static string Machine()
     {
-        var model = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "unknown CPU";
+        var model = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
+            ?? "unknown CPU";
         return string.Create(CultureInfo.InvariantCulture, $"{model}, {System.Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}");
     }
 

@@ -25,7 +25,8 @@ static class TrackerBench
             foreach (var (name, payload, call) in new (string, int, Action<IMixpanelTracker>)[]
             {
                 ("no properties", 0, tracker => tracker.Track("Order placed", "user-1")),
-                ("new { Total, Currency, Items }", PayloadBytes(), tracker => tracker.Track("Order placed", "user-1", new { Total = 12.5m, Currency = "EUR", Items = 3 })),
+                ("new { Total, Currency, Items }", PayloadBytes(),
+                    tracker => tracker.Track("Order placed", "user-1", new { Total = 12.5m, Currency = "EUR", Items = 3 })),
                 ("[MixpanelEvent] record, source-generated", 0, tracker => tracker.Track("user-1", Order, BenchJson.Default.OrderPlaced)),
             })
             {
@@ -48,7 +49,8 @@ static class TrackerBench
                 await tracker.FlushAsync();
                 Array.Sort(ticks);
                 if (round == 0) continue;
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {At(ticks, 0.5):0} | {At(ticks, 0.99):0} | {At(ticks, 0.999):0} | {mean:0} | {(double)allocated / ticks.Length:0.0} | {payload} |"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"| {name} | {At(ticks, 0.5):0} | {At(ticks, 0.99):0} | {At(ticks, 0.999):0} | {mean:0} | {(double)allocated / ticks.Length:0.0} | {payload} |"));
             }
         }
     }
@@ -57,7 +59,9 @@ static class TrackerBench
     public static async Task RunThroughAsync(Settings settings)
     {
         using var sink = await Throughput.Sinks.StartAsync(0, LengthOf(tracker => tracker.Track("user-1", Order, BenchJson.Default.OrderPlaced)));
-        Console.WriteLine($"{Throughput.Machine()}; {RuntimeInformation.FrameworkDescription}; {settings.Events:N0} events a round\n\n| round | events/s | CPU s per million |\n|---|---|---|");
+        Console.WriteLine(
+            $"{Throughput.Machine()}; {RuntimeInformation.FrameworkDescription}; {settings.Events:N0} events a round\n\n| round | events/s | CPU s per "
+            + $"million |\n|---|---|---|");
         for (var round = 0; round < settings.Rounds; round++)
         {
             await using var tracker = new MixpanelTracker(At(sink.Url), new TrackerOptions { WhenFull = WhenFull.Wait });
@@ -65,7 +69,8 @@ static class TrackerBench
             for (var i = 0; i < settings.Events; i++) tracker.Track("user-1", Order, BenchJson.Default.OrderPlaced);
             await tracker.FlushAsync();
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {round + 1} | {settings.Events / seconds:N0} | {(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds * 1e6 / settings.Events:0.00} |"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {round + 1} | {settings.Events / seconds:N0} | {(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds * 1e6 / settings.Events:0.00} |"));
         }
     }
 
@@ -73,9 +78,13 @@ static class TrackerBench
     public static async Task RunOutboxAsync(Settings settings)
     {
         using var sink = await Throughput.Sinks.StartAsync(0, LengthOf(tracker => tracker.Track("user-1", Order, BenchJson.Default.OrderPlaced)));
-        Console.WriteLine($"{Throughput.Machine()}; {RuntimeInformation.FrameworkDescription}; medians of {settings.Rounds} rounds\n\n| writers | awaited events/s | median, ms | p99, ms | worst, ms |\n|---|---|---|---|---|");
+        Console.WriteLine(
+            $"{Throughput.Machine()}; {RuntimeInformation.FrameworkDescription}; medians of {settings.Rounds} rounds\n\n| writers | awaited events/s | "
+            + $"median, ms | p99, ms | worst, ms |\n|---|---|---|---|---|");
         await OfRoundsAsync("the disk: 4 KB and fsync", settings.Rounds, OfTheDiskAsync);
-        foreach (var writers in (int[])[1, 16, 256]) await OfRoundsAsync(writers.ToString(CultureInfo.InvariantCulture), settings.Rounds, () => OfWritersAsync(writers, settings.Events / 5 / Math.Max(writers, 50), sink.Url));
+        foreach (var writers in (int[])[1, 16, 256])
+            await OfRoundsAsync(writers.ToString(CultureInfo.InvariantCulture), settings.Rounds,
+                () => OfWritersAsync(writers, settings.Events / 5 / Math.Max(writers, 50), sink.Url));
     }
 
     static async Task OfRoundsAsync(string name, int rounds, Func<Task<(double, double, double, double)>> round)
@@ -84,7 +93,8 @@ static class TrackerBench
         var all = new List<(double Rate, double Median, double P99, double Worst)>();
         for (var i = 0; i < rounds; i++) all.Add(await round());
         double Middle(Func<(double Rate, double Median, double P99, double Worst), double> figure) => all.Select(figure).Order().ElementAt(all.Count / 2);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {Middle(r => r.Rate):N0} | {Middle(r => r.Median):0.00} | {Middle(r => r.P99):0.00} | {Middle(r => r.Worst):0.00} |"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"| {name} | {Middle(r => r.Rate):N0} | {Middle(r => r.Median):0.00} | {Middle(r => r.P99):0.00} | {Middle(r => r.Worst):0.00} |"));
     }
 
     static async Task<(double Rate, double Median, double P99, double Worst)> OfWritersAsync(int writers, int each, string endpoint)
@@ -157,7 +167,8 @@ static class TrackerBench
         public bool Enqueue(in TrackedRecord record)
         {
             var writer = RecordWriter.Rent();
-            writer.WriteEvent(in record, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), "0123456789abcdef0123456789abcdef"u8, new EventAdditions([]));
+            writer.WriteEvent(in record, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), "0123456789abcdef0123456789abcdef"u8,
+                new EventAdditions([]));
             Length = writer.Written.Length;
             writer.Return();
             return true;

@@ -19,7 +19,8 @@ public static class MixpanelRequestExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var options = new MixpanelRequestOptions();
         configure?.Invoke(options);
-        builder.Services.TryAddSingleton(provider => new RequestReader(options, provider.GetService<ILoggerFactory>()?.CreateLogger("MixpanelConnector.AspNetCore") ?? NullLogger.Instance));
+        builder.Services.TryAddSingleton(provider => new RequestReader(options,
+            provider.GetService<ILoggerFactory>()?.CreateLogger("MixpanelConnector.AspNetCore") ?? NullLogger.Instance));
         builder.Services.AddHttpContextAccessor();
         builder.Services.TryAddScoped(provider => provider.GetRequiredService<IHttpContextAccessor>().HttpContext is { } http
             ? provider.GetRequiredService<RequestReader>().FlagsOf(http)
@@ -38,7 +39,8 @@ public static class MixpanelRequestExtensions
     public static IApplicationBuilder UseMixpanel(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        var reader = app.ApplicationServices.GetService<RequestReader>() ?? throw new InvalidOperationException("UseMixpanel requires AddRequests: builder.Services.AddMixpanel(…).AddRequests().");
+        var reader = app.ApplicationServices.GetService<RequestReader>()
+            ?? throw new InvalidOperationException("UseMixpanel requires AddRequests: builder.Services.AddMixpanel(…).AddRequests().");
         return app.Use(async (http, next) =>
         {
             using var scope = reader.Begin(http);

@@ -49,8 +49,8 @@ public sealed class MixpanelRequestOptions
     public string? OptOutCookie { get; set; }
 
     /// <summary>
-    /// Returns whether the person of a request has opted out of tracking, for instance according to the application's own consent. When it throws, nothing is tracked in the request.
-    /// Default: nobody has.
+    /// Returns whether the person of a request has opted out of tracking, for instance according to the application's own consent. When it throws, nothing is
+    /// tracked in the request. Default: nobody has.
     /// </summary>
     public Func<HttpContext, bool>? IsOptedOut { get; set; }
 

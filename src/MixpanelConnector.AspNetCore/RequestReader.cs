@@ -45,9 +45,13 @@ sealed partial class RequestReader(MixpanelRequestOptions options, ILogger logge
         foreach (var (key, group) in GroupsOf(http)) properties[key] = group;
         if (options.CampaignTags && http.Request.QueryString.HasValue)
             foreach (var tag in Tags)
-                if (http.Request.Query[tag] is [{ Length: > 0 } value, ..]) properties[tag] = value.Length <= LongestTag ? value : value[..(char.IsHighSurrogate(value[LongestTag - 1]) ? LongestTag - 1 : LongestTag)];
-        if (options.ClientAddress && http.Connection.RemoteIpAddress is { } address) properties["ip"] = (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
-        foreach (var (name, value) in Ask<List<KeyValuePair<string, object?>>>(nameof(options.Properties), () => [.. options.Properties?.Invoke(http) ?? []], [])) properties[name ?? ""] = value;
+                if (http.Request.Query[tag] is [{ Length: > 0 } value, ..])
+                    properties[tag] = value.Length <= LongestTag ? value : value[..(char.IsHighSurrogate(value[LongestTag - 1]) ? LongestTag - 1 : LongestTag)];
+        if (options.ClientAddress && http.Connection.RemoteIpAddress is { } address)
+            properties["ip"] = (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
+        foreach (var (name, value) in Ask<List<KeyValuePair<string, object?>>>(nameof(options.Properties), () => [.. options.Properties?.Invoke(http) ?? []],
+            []))
+            properties[name ?? ""] = value;
         return properties;
     }
 
@@ -78,7 +82,9 @@ sealed partial class RequestReader(MixpanelRequestOptions options, ILogger logge
     {
         var context = new EvaluationContext(UserOf(http));
         foreach (var (key, group) in GroupsOf(http)) context = context.With(key, group);
-        return options.FlagProperties is { } properties ? Ask(nameof(options.FlagProperties), () => context.WithProperties(properties(http)), context) : context;
+        return options.FlagProperties is { } properties
+            ? Ask(nameof(options.FlagProperties), () => context.WithProperties(properties(http)), context)
+            : context;
     }
 
     List<KeyValuePair<string, string>> GroupsOf(HttpContext http) => Ask<List<KeyValuePair<string, string>>>(
@@ -100,9 +106,12 @@ sealed partial class RequestReader(MixpanelRequestOptions options, ILogger logge
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The callback {Callback} of AddRequests threw {Exception}. The request goes on without its result; if it is IsOptedOut, nothing is tracked in the request. Further failures of this callback are not logged")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "The callback {Callback} of AddRequests threw {Exception}. The request goes on without its result; if it is IsOptedOut, "
+            + "nothing is tracked in the request. Further failures of this callback are not logged")]
     partial void LogFailed(string callback, string exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The property {Property} of AddRequests is left out of all events: {Reason} Further occurrences are not logged")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "The property {Property} of AddRequests is left out of all events: {Reason} Further occurrences are not logged")]
     partial void LogLeftOut(string property, string reason);
 }

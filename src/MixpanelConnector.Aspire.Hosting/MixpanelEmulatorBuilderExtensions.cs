@@ -17,7 +17,8 @@ public static class MixpanelEmulatorBuilderExtensions
     /// <param name="port">Its port on this machine. Default: any free port.</param>
     /// <returns>A builder for the resource.</returns>
     /// <exception cref="ArgumentException">The name is empty.</exception>
-    public static IResourceBuilder<MixpanelEmulatorResource> AddMixpanelEmulator(this IDistributedApplicationBuilder builder, [ResourceName] string name = "mixpanel", int? port = null)
+    public static IResourceBuilder<MixpanelEmulatorResource> AddMixpanelEmulator(this IDistributedApplicationBuilder builder,
+        [ResourceName] string name = "mixpanel", int? port = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -48,7 +49,8 @@ public static class MixpanelEmulatorBuilderExtensions
     public static IResourceBuilder<MixpanelEmulatorResource> WithDataFolder(this IResourceBuilder<MixpanelEmulatorResource> builder, string folder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.WithAnnotation(new DataFolder(Path.GetFullPath(folder, builder.ApplicationBuilder.AppHostDirectory)), ResourceAnnotationMutationBehavior.Replace);
+        return builder.WithAnnotation(new DataFolder(Path.GetFullPath(folder, builder.ApplicationBuilder.AppHostDirectory)),
+            ResourceAnnotationMutationBehavior.Replace);
     }
 
     /// <summary>Starts with the data that a seed file describes: see docs/emulator.md.</summary>
@@ -58,7 +60,8 @@ public static class MixpanelEmulatorBuilderExtensions
     public static IResourceBuilder<MixpanelEmulatorResource> WithSeed(this IResourceBuilder<MixpanelEmulatorResource> builder, string file)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.WithAnnotation(new Seed(Path.GetFullPath(file, builder.ApplicationBuilder.AppHostDirectory)), ResourceAnnotationMutationBehavior.Replace);
+        return builder.WithAnnotation(new Seed(Path.GetFullPath(file, builder.ApplicationBuilder.AppHostDirectory)),
+            ResourceAnnotationMutationBehavior.Replace);
     }
 
     /// <summary>
@@ -80,7 +83,8 @@ public static class MixpanelEmulatorBuilderExtensions
     }
 
     /// <summary>All packages are released in the same version.</summary>
-    static string Version => typeof(MixpanelEmulatorBuilderExtensions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+    static string Version =>
+        typeof(MixpanelEmulatorBuilderExtensions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     sealed record DataFolder(string Path) : IResourceAnnotation;
 

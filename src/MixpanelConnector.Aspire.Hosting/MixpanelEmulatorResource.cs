@@ -7,7 +7,8 @@ namespace Aspire.Hosting.ApplicationModel;
 /// <param name="name">The resource's name.</param>
 /// <param name="command">The command to run.</param>
 /// <param name="workingDirectory">The working directory of the command.</param>
-public sealed class MixpanelEmulatorResource(string name, string command, string workingDirectory) : ExecutableResource(name, command, workingDirectory), IResourceWithConnectionString
+public sealed class MixpanelEmulatorResource(string name, string command, string workingDirectory)
+    : ExecutableResource(name, command, workingDirectory), IResourceWithConnectionString
 {
     internal const string EndpointName = "http";
 
@@ -38,7 +39,8 @@ public sealed class MixpanelEmulatorResource(string name, string command, string
     /// Returns the values that <c>WithReference</c> passes to programs in any language, each as an environment variable prefixed with the name of the resource,
     /// such as <c>MIXPANEL_ENDPOINT</c>.
     /// </summary>
-    public IEnumerable<KeyValuePair<string, ReferenceExpression>> GetConnectionProperties() => Settings.Select(setting => KeyValuePair.Create(setting.Variable, setting.Value));
+    public IEnumerable<KeyValuePair<string, ReferenceExpression>> GetConnectionProperties() =>
+        Settings.Select(setting => KeyValuePair.Create(setting.Variable, setting.Value));
 
     /// <summary>The name of each value as an environment variable, and as a setting of a .NET program. The latter has no OAuth token.</summary>
     internal IEnumerable<(string Variable, string? Name, ReferenceExpression Value)> Settings =>

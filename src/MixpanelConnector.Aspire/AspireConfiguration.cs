@@ -11,7 +11,13 @@ sealed class AspireConfiguration(IConfiguration configuration, string connection
 {
     public const string Section = "Aspire:Mixpanel";
 
-    static readonly string[] Own = [nameof(AspireMixpanelSettings.ConnectionString), nameof(AspireMixpanelSettings.DisableHealthChecks), nameof(AspireMixpanelSettings.DisableTracing), nameof(AspireMixpanelSettings.DisableMetrics)];
+    static readonly string[] Own =
+    [
+        nameof(AspireMixpanelSettings.ConnectionString),
+        nameof(AspireMixpanelSettings.DisableHealthChecks),
+        nameof(AspireMixpanelSettings.DisableTracing),
+        nameof(AspireMixpanelSettings.DisableMetrics),
+    ];
 
     public IChangeToken ReloadToken() => configuration.GetReloadToken();
 
@@ -51,12 +57,15 @@ sealed class AspireConfiguration(IConfiguration configuration, string connection
     {
         if (Settings().ConnectionString is not { Length: > 0 } text) return [];
         var path = ConfigurationPath.Combine("ConnectionStrings", connectionName);
-        return new ConfigurationBuilder().AddInMemoryCollection(Pairs(text).Select(pair => KeyValuePair.Create(ConfigurationPath.Combine(path, pair.Key), pair.Value))).Build().GetSection(path).GetChildren();
+        return new ConfigurationBuilder()
+            .AddInMemoryCollection(Pairs(text).Select(pair => KeyValuePair.Create(ConfigurationPath.Combine(path, pair.Key), pair.Value))).Build()
+            .GetSection(path).GetChildren();
     }
 
     IEnumerable<KeyValuePair<string, string?>> Pairs(string text)
     {
-        if (Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps)) return [new(nameof(MixpanelSettings.Endpoint), text)];
+        if (Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps))
+            return [new(nameof(MixpanelSettings.Endpoint), text)];
         var parser = new DbConnectionStringBuilder();
         try
         {

@@ -23,7 +23,8 @@ public static class AspireMixpanelExtensions
     /// <exception cref="InvalidOperationException">Mixpanel was already added.</exception>
     /// <exception cref="OptionsValidationException">The value of a setting that begins with <c>Disable</c> is not true or false. Other settings are validated
     /// when the host starts.</exception>
-    public static MixpanelBuilder AddMixpanel(this IHostApplicationBuilder builder, string connectionName, Action<AspireMixpanelSettings>? configureSettings = null, Action<MixpanelSettings>? configureOptions = null) =>
+    public static MixpanelBuilder AddMixpanel(this IHostApplicationBuilder builder, string connectionName,
+        Action<AspireMixpanelSettings>? configureSettings = null, Action<MixpanelSettings>? configureOptions = null) =>
         Add(builder, connectionName, null, configureSettings, configureOptions);
 
     /// <summary>
@@ -38,10 +39,12 @@ public static class AspireMixpanelExtensions
     /// <exception cref="InvalidOperationException">One of this name was already added.</exception>
     /// <exception cref="OptionsValidationException">The value of a setting that begins with <c>Disable</c> is not true or false. Other settings are validated
     /// when the host starts.</exception>
-    public static MixpanelBuilder AddKeyedMixpanel(this IHostApplicationBuilder builder, string name, Action<AspireMixpanelSettings>? configureSettings = null, Action<MixpanelSettings>? configureOptions = null) =>
+    public static MixpanelBuilder AddKeyedMixpanel(this IHostApplicationBuilder builder, string name, Action<AspireMixpanelSettings>? configureSettings = null,
+        Action<MixpanelSettings>? configureOptions = null) =>
         Add(builder, name, name, configureSettings, configureOptions);
 
-    static MixpanelBuilder Add(IHostApplicationBuilder builder, string connectionName, string? key, Action<AspireMixpanelSettings>? configureSettings, Action<MixpanelSettings>? configureOptions)
+    static MixpanelBuilder Add(IHostApplicationBuilder builder, string connectionName, string? key, Action<AspireMixpanelSettings>? configureSettings,
+        Action<MixpanelSettings>? configureOptions)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(connectionName);
@@ -51,7 +54,8 @@ public static class AspireMixpanelExtensions
         var configuration = new AspireConfiguration(builder.Configuration, connectionName, connections, configureSettings);
         var settings = configuration.Settings();
 
-        var mixpanel = MixpanelServiceCollectionExtensions.Add(builder.Services, key, new(optionsName, configuration.Entries, configuration.ReloadToken), configureOptions);
+        var mixpanel = MixpanelServiceCollectionExtensions.Add(builder.Services, key, new(optionsName, configuration.Entries, configuration.ReloadToken),
+            configureOptions);
         builder.Services.AddSingleton<IValidateOptions<MixpanelSettings>>(new CredentialValidation(optionsName, connectionName));
         if (!settings.DisableHealthChecks) builder.Services.AddHealthChecks().AddMixpanel(key);
         if (!settings.DisableTracing) builder.Services.AddOpenTelemetry().WithTracing(tracing => tracing.AddSource(TrackerMetrics.Name));
@@ -65,7 +69,9 @@ public static class AspireMixpanelExtensions
         public ValidateOptionsResult Validate(string? name, MixpanelSettings options) =>
             name != optionsName ? ValidateOptionsResult.Skip
             : options is { Enabled: true, Token: null, ServiceAccountUsername: null }
-                ? ValidateOptionsResult.Fail($"Set the credentials in the connection string {connectionName}, which the app host passes with WithReference, or in {AspireConfiguration.Section}.")
+                ? ValidateOptionsResult.Fail(
+                    $"Set the credentials in the connection string {connectionName}, which the app host passes with "
+                    + $"WithReference, or in {AspireConfiguration.Section}.")
             : ValidateOptionsResult.Success;
     }
 }

@@ -21,7 +21,10 @@ sealed class Connections
 
     public void Add(string connectionName, string? key)
     {
-        if (!_keys.Add(key ?? "")) throw new InvalidOperationException(key is null ? "AddMixpanel has already been called: add a second project with AddKeyedMixpanel." : $"AddKeyedMixpanel has already been called with {key}.");
+        if (!_keys.Add(key ?? ""))
+            throw new InvalidOperationException(key is null
+                ? "AddMixpanel has already been called: add a second project with AddKeyedMixpanel."
+                : $"AddKeyedMixpanel has already been called with {key}.");
         _names.Add(connectionName);
     }
 }

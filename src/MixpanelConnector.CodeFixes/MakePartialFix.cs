@@ -26,7 +26,8 @@ public sealed class MakePartialFix : CodeFixProvider
     public override Task RegisterCodeFixesAsync(CodeFixContext context)
     {
         foreach (var diagnostic in context.Diagnostics.Where(diagnostic => diagnostic.Properties.ContainsKey(Diagnostics.Hints.Partial)))
-            context.RegisterCodeFix(CodeAction.Create(Title, cancellationToken => FixAsync(context.Document.Project.Solution, diagnostic, cancellationToken), Title), diagnostic);
+            context.RegisterCodeFix(
+                CodeAction.Create(Title, cancellationToken => FixAsync(context.Document.Project.Solution, diagnostic, cancellationToken), Title), diagnostic);
         return Task.CompletedTask;
     }
 
@@ -34,7 +35,9 @@ public sealed class MakePartialFix : CodeFixProvider
     {
         foreach (var place in diagnostic.AdditionalLocations.Take(1))
         {
-            if (solution.GetDocument(place.SourceTree) is not { } document || await document.GetSyntaxRootAsync(cancellationToken).ConfigureAwait(false) is not { } root) continue;
+            if (solution.GetDocument(place.SourceTree) is not { } document
+                || await document.GetSyntaxRootAsync(cancellationToken).ConfigureAwait(false) is not { } root)
+                continue;
             var editor = new SyntaxEditor(root, solution.Services);
             foreach (var type in root.FindNode(place.SourceSpan).AncestorsAndSelf().OfType<TypeDeclarationSyntax>())
                 if (!type.Modifiers.Any(SyntaxKind.PartialKeyword)) editor.ReplaceNode(type, static (node, _) => WithPartial((TypeDeclarationSyntax)node));

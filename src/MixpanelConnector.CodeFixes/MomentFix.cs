@@ -27,7 +27,9 @@ public sealed class MomentFix : CodeFixProvider
         var root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
         foreach (var diagnostic in context.Diagnostics)
         {
-            if (root?.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true) is not InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call) continue;
+            if (root?.FindNode(diagnostic.Location.SourceSpan,
+                getInnermostNodeForTie: true) is not InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call)
+                continue;
             var milliseconds = SyntaxFactory.IdentifierName("ToUnixTimeMilliseconds").WithTriviaFrom(access.Name);
             if (diagnostic.Properties.ContainsKey(Diagnostics.Hints.Milliseconds)) Offer(InMilliseconds, call.ReplaceNode(access.Name, milliseconds));
             if (diagnostic.Properties.ContainsKey(Diagnostics.Hints.Moment)) Offer(AsItIs, access.Expression);
@@ -36,7 +38,9 @@ public sealed class MomentFix : CodeFixProvider
             {
                 SyntaxNode old = call;
                 while (old.Parent is CastExpressionSyntax or ParenthesizedExpressionSyntax) old = old.Parent; // a cast for seconds fits neither
-                context.RegisterCodeFix(CodeAction.Create(title, _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(old, changed.WithTriviaFrom(old)))), title), diagnostic);
+                context.RegisterCodeFix(
+                    CodeAction.Create(title, _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(old, changed.WithTriviaFrom(old)))), title),
+                    diagnostic);
             }
         }
     }

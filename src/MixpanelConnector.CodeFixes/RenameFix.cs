@@ -16,7 +16,8 @@ public sealed class RenameFix : CodeFixProvider
     const string Key = "Rename";
 
     /// <inheritdoc/>
-    public override ImmutableArray<string> FixableDiagnosticIds { get; } = ImmutableArray.Create(Diagnostics.EventName.Id, Diagnostics.ReservedProperty.Id, Diagnostics.PropertyCase.Id, Diagnostics.EventCase.Id);
+    public override ImmutableArray<string> FixableDiagnosticIds { get; } =
+        ImmutableArray.Create(Diagnostics.EventName.Id, Diagnostics.ReservedProperty.Id, Diagnostics.PropertyCase.Id, Diagnostics.EventCase.Id);
 
     /// <inheritdoc/>
     public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
@@ -31,15 +32,19 @@ public sealed class RenameFix : CodeFixProvider
             if (!diagnostic.Properties.TryGetValue(Diagnostics.Hints.Name, out var name) || name is null) continue;
             var node = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true);
             if (Renamed(node, name) is not var (old, changed)) continue;
-            context.RegisterCodeFix(CodeAction.Create($"Rename it to '{name}'", _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(old, changed))), Key), diagnostic);
+            context.RegisterCodeFix(
+                CodeAction.Create($"Rename it to '{name}'", _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(old, changed))), Key),
+                diagnostic);
         }
     }
 
     static (SyntaxNode Old, SyntaxNode Changed)? Renamed(SyntaxNode node, string name)
     {
         var literal = SyntaxFactory.LiteralExpression(SyntaxKind.StringLiteralExpression, SyntaxFactory.Literal(name));
-        if (node.AncestorsAndSelf().OfType<AttributeArgumentSyntax>().FirstOrDefault() is { } argument) return (argument.Expression, literal.WithTriviaFrom(argument.Expression));
-        var attribute = SyntaxFactory.Attribute(SyntaxFactory.ParseName("System.Text.Json.Serialization.JsonPropertyName"), SyntaxFactory.AttributeArgumentList(SyntaxFactory.SingletonSeparatedList(SyntaxFactory.AttributeArgument(literal))))
+        if (node.AncestorsAndSelf().OfType<AttributeArgumentSyntax>().FirstOrDefault() is { } argument)
+            return (argument.Expression, literal.WithTriviaFrom(argument.Expression));
+        var attribute = SyntaxFactory.Attribute(SyntaxFactory.ParseName("System.Text.Json.Serialization.JsonPropertyName"),
+            SyntaxFactory.AttributeArgumentList(SyntaxFactory.SingletonSeparatedList(SyntaxFactory.AttributeArgument(literal))))
             .WithAdditionalAnnotations(Microsoft.CodeAnalysis.Simplification.Simplifier.Annotation);
         var list = SyntaxFactory.AttributeList(SyntaxFactory.SingletonSeparatedList(attribute));
         foreach (var declared in node.AncestorsAndSelf())
@@ -47,12 +52,18 @@ public sealed class RenameFix : CodeFixProvider
             switch (declared)
             {
                 case ParameterSyntax parameter:
-                    return (parameter, parameter.WithAttributeLists(parameter.AttributeLists.Insert(0, list.WithTarget(SyntaxFactory.AttributeTargetSpecifier(SyntaxFactory.Token(SyntaxKind.PropertyKeyword)).WithTrailingTrivia(SyntaxFactory.Space)).WithTrailingTrivia(SyntaxFactory.Space))));
+                    return (parameter,
+                        parameter.WithAttributeLists(parameter.AttributeLists.Insert(0,
+                            list.WithTarget(SyntaxFactory.AttributeTargetSpecifier(SyntaxFactory.Token(SyntaxKind.PropertyKeyword))
+                                .WithTrailingTrivia(SyntaxFactory.Space))
+                                .WithTrailingTrivia(SyntaxFactory.Space))));
                 case MemberDeclarationSyntax and (PropertyDeclarationSyntax or FieldDeclarationSyntax):
                     var member = (MemberDeclarationSyntax)declared;
                     var indent = SyntaxFactory.TriviaList(member.GetLeadingTrivia().Reverse().TakeWhile(trivia => trivia.IsKind(SyntaxKind.WhitespaceTrivia)));
                     var bare = member.WithLeadingTrivia(indent);
-                    return (member, bare.WithAttributeLists(bare.AttributeLists.Insert(0, list.WithTrailingTrivia(SyntaxFactory.LineFeed))).WithLeadingTrivia(member.GetLeadingTrivia()));
+                    return (member,
+                        bare.WithAttributeLists(bare.AttributeLists.Insert(0, list.WithTrailingTrivia(SyntaxFactory.LineFeed)))
+                            .WithLeadingTrivia(member.GetLeadingTrivia()));
             }
         }
 

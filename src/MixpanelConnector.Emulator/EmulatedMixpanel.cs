@@ -37,7 +37,9 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly GuestRoom _guests;
     bool _isStopped;
 
-    EmulatedMixpanel(DataFolder? folder, Database database, Snapshots snapshots, EventStore events, Accounts accounts, ProfileStore profiles, LookupTableStore lookupTables, Journal requests, GuestRoom guests, WebApplication application, CertificateAuthority? authority, HttpClient self, Server.Addresses addresses)
+    EmulatedMixpanel(DataFolder? folder, Database database, Snapshots snapshots, EventStore events, Accounts accounts, ProfileStore profiles,
+        LookupTableStore lookupTables, Journal requests, GuestRoom guests, WebApplication application, CertificateAuthority? authority, HttpClient self,
+        Server.Addresses addresses)
     {
         _folder = folder;
         _database = database;
@@ -75,20 +77,22 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// The environment variables that make clients such as curl, Go, Java, Node.js, Python and Ruby use the proxy and trust its certificate; empty without the
     /// proxy.
     /// </summary>
-    public IReadOnlyDictionary<string, string> ProxyEnvironment => ProxyAddress is null || _authority is null ? FrozenDictionary<string, string>.Empty : new Dictionary<string, string>(StringComparer.Ordinal)
-    {
-        ["HTTPS_PROXY"] = ProxyAddress.AbsoluteUri.TrimEnd('/'),
-        ["https_proxy"] = ProxyAddress.AbsoluteUri.TrimEnd('/'), // if both are set, some clients use this one
-        ["NO_PROXY"] = "",
-        ["no_proxy"] = "",
-        ["SSL_CERT_FILE"] = _authority.File,
-        ["CURL_CA_BUNDLE"] = _authority.File,
-        ["REQUESTS_CA_BUNDLE"] = _authority.File,
-        ["NODE_EXTRA_CA_CERTS"] = _authority.File,
-        ["NODE_USE_ENV_PROXY"] = "1",
-        ["NODE_OPTIONS"] = $"--require \"{_authority.NodeScript.Replace("\\", "\\\\", StringComparison.Ordinal)}\"",
-        ["JAVA_TOOL_OPTIONS"] = $"-Dhttps.proxyHost={ProxyAddress.Host} -Dhttps.proxyPort={ProxyAddress.Port.ToString(CultureInfo.InvariantCulture)} -Djavax.net.ssl.trustStore={_authority.TrustStore} -Djavax.net.ssl.trustStorePassword={CertificateAuthority.TrustStorePassword}",
-    };
+    public IReadOnlyDictionary<string, string> ProxyEnvironment =>
+        ProxyAddress is null || _authority is null ? FrozenDictionary<string, string>.Empty : new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["HTTPS_PROXY"] = ProxyAddress.AbsoluteUri.TrimEnd('/'),
+            ["https_proxy"] = ProxyAddress.AbsoluteUri.TrimEnd('/'), // if both are set, some clients use this one
+            ["NO_PROXY"] = "",
+            ["no_proxy"] = "",
+            ["SSL_CERT_FILE"] = _authority.File,
+            ["CURL_CA_BUNDLE"] = _authority.File,
+            ["REQUESTS_CA_BUNDLE"] = _authority.File,
+            ["NODE_EXTRA_CA_CERTS"] = _authority.File,
+            ["NODE_USE_ENV_PROXY"] = "1",
+            ["NODE_OPTIONS"] = $"--require \"{_authority.NodeScript.Replace("\\", "\\\\", StringComparison.Ordinal)}\"",
+            ["JAVA_TOOL_OPTIONS"] = $"-Dhttps.proxyHost={ProxyAddress.Host} -Dhttps.proxyPort={ProxyAddress.Port.ToString(CultureInfo.InvariantCulture)} "
+            + $"-Djavax.net.ssl.trustStore={_authority.TrustStore} -Djavax.net.ssl.trustStorePassword={CertificateAuthority.TrustStorePassword}",
+        };
 
     /// <summary>The latest requests (at most 10,000) and their outcome, oldest first. Requests to <c>/emulator</c> are not included.</summary>
     public IReadOnlyList<ReceivedRequest> Requests => _requests.All;
@@ -97,7 +101,8 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     public Received Received => new(this, projectId: null);
 
     /// <summary>The token and the secret of the first project.</summary>
-    internal (string Token, string Secret) FirstProject => _accounts.Projects.First(project => project.Id == DevelopmentCredentials.ProjectId) is var project ? (project.Token, project.Secret) : default;
+    internal (string Token, string Secret) FirstProject =>
+        _accounts.Projects.First(project => project.Id == DevelopmentCredentials.ProjectId) is var project ? (project.Token, project.Secret) : default;
 
     /// <summary>Handles paths under this address that are not Mixpanel's; null if nothing does.</summary>
     internal Guest? Guest
@@ -107,7 +112,8 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     }
 
     /// <summary>Every served path, with its methods.</summary>
-    internal IEnumerable<(string Method, string Path)> Endpoints => _application.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+    internal IEnumerable<(string Method, string Path)> Endpoints =>
+        _application.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         .SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(method => (method, endpoint.RoutePattern.RawText!)));
 
     /// <summary>Starts an embedded Mixpanel, which is ready when this returns.</summary>
@@ -143,13 +149,20 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             await snapshots.UndoAsync(cancellationToken).ConfigureAwait(false); // a seed that the previous process did not finish
             var seeding = new Seeding(documents, snapshots, instance);
             var routes = new Routes(
-                events, profiles, new QuerySessions(database, options.TimeProvider), identities, documents, lookupTables, new PersonalData(database, identities, profiles), accounts,
+                events, profiles, new QuerySessions(database, options.TimeProvider), identities, documents, lookupTables,
+                new PersonalData(database, identities, profiles), accounts,
                 faults, requests, snapshots, seeding, clock, options, instance, database);
             var guests = new GuestRoom();
             var (application, addresses) = await Server.StartAsync(
-                options, authority, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), guests.RunAsync, cancellationToken).ConfigureAwait(false);
-            var self = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = addresses.Plain, Timeout = Timeout.InfiniteTimeSpan };
-            started = new EmulatedMixpanel(folder, database, snapshots, events, accounts, profiles, lookupTables, requests, guests, application, authority, self, addresses);
+                options, authority, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), guests.RunAsync,
+                cancellationToken).ConfigureAwait(false);
+            var self = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false })
+            {
+                BaseAddress = addresses.Plain,
+                Timeout = Timeout.InfiniteTimeSpan,
+            };
+            started = new EmulatedMixpanel(folder, database, snapshots, events, accounts, profiles, lookupTables, requests, guests, application, authority,
+                self, addresses);
             seeding.Connect(self);
             if (options.Seed is { } seed) await seeding.ApplyOnceAsync(seed, cancellationToken).ConfigureAwait(false);
             faults.Replace(options.Faults ?? new EmulatorFaults());
@@ -213,7 +226,9 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     }
 
     static InvalidDataException Damaged(DataFolder folder, Exception e) =>
-        new($"{folder.DatabaseFile} is damaged or not a database of the embedded Mixpanel, or its disk is full, or this process has too little memory ({e.Message.ReplaceLineEndings(" ").Trim()}). If it is damaged, delete it to start with an empty one, or use another folder.", e);
+        new($"{folder.DatabaseFile} is damaged or not a database of the embedded Mixpanel, or its disk is full, "
+            + $"or this process has too little memory ({e.Message.ReplaceLineEndings(" ").Trim()}). If it is damaged, delete it to start with an empty one, or use another folder.",
+            e);
 
     /// <summary>Creates a project, to isolate a test from others.</summary>
     /// <param name="name">Its name.</param>
@@ -225,11 +240,13 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         ObjectDisposedException.ThrowIf(_isStopped, this);
         var owner = _accounts.All.First(account => account.Username == DevelopmentCredentials.ServiceAccountUsername);
-        var project = await _accounts.PutProjectAsync(owner, new ProjectSettings(name, "", "", "UTC", _accounts.Identity, null), null, cancellationToken).ConfigureAwait(false);
+        var project = await _accounts.PutProjectAsync(owner, new ProjectSettings(name, "", "", "UTC", _accounts.Identity, null), null,
+            cancellationToken).ConfigureAwait(false);
         return new EmulatedProject(this, project!.Id, project.Token, project.Secret);
     }
 
-    internal Task<IReadOnlyList<StoredEvent>> EventsOfAsync(int? projectId, CancellationToken cancellationToken) => Running(_events).ReadAllAsync(deduplicated: true, projectId, cancellationToken);
+    internal Task<IReadOnlyList<StoredEvent>> EventsOfAsync(int? projectId, CancellationToken cancellationToken) =>
+        Running(_events).ReadAllAsync(deduplicated: true, projectId, cancellationToken);
 
     /// <summary>Returns the stored events, in the order in which they were stored.</summary>
     /// <param name="deduplicated">Whether to return only the latest of the events with the same name, time, <c>distinct_id</c> and <c>$insert_id</c>, as
@@ -253,12 +270,17 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <summary>Returns the stored group profiles, sorted by project, group key and group.</summary>
     /// <param name="cancellationToken">Cancels before reading.</param>
     public Task<IReadOnlyList<StoredGroup>> GroupsAsync(CancellationToken cancellationToken = default) => Task.Run(
-        () => Running(_profiles).ReadAll(ofGroups: true, (kind, row) => new StoredGroup(kind.ProjectId, kind.GroupKey, row.Id, row.Properties)), cancellationToken);
+        () => Running(_profiles).ReadAll(ofGroups: true, (kind, row) => new StoredGroup(kind.ProjectId, kind.GroupKey, row.Id, row.Properties)),
+        cancellationToken);
 
     /// <summary>Returns the stored lookup tables, sorted by project and id.</summary>
     /// <param name="cancellationToken">Cancels before reading.</param>
     public Task<IReadOnlyList<StoredLookupTable>> LookupTablesAsync(CancellationToken cancellationToken = default) => Task.Run(
-        IReadOnlyList<StoredLookupTable> () => [.. Running(_lookupTables).ReadAll().Select(table => new StoredLookupTable(table.ProjectId, table.Id, table.Name, table.Csv))], cancellationToken);
+        IReadOnlyList<StoredLookupTable> () =>
+        [
+            .. Running(_lookupTables).ReadAll().Select(table => new StoredLookupTable(table.ProjectId, table.Id, table.Name, table.Csv)),
+        ],
+        cancellationToken);
 
     /// <summary>Stops serving once running requests are answered (waiting at most 5 seconds), and releases the data folder.</summary>
     public async ValueTask DisposeAsync()

@@ -36,7 +36,8 @@ public static class EmulatorAssertions
     /// <param name="cancellationToken">Cancels reading.</param>
     /// <exception cref="EmulatorAssertionException">No event matches, or several do.</exception>
     public static async Task<StoredEvent> AssertEventAsync(
-        this EmulatedMixpanel mixpanel, string name, string? distinctId = null, Func<JsonElement, bool>? properties = null, CancellationToken cancellationToken = default)
+        this EmulatedMixpanel mixpanel, string name, string? distinctId = null, Func<JsonElement, bool>? properties = null,
+        CancellationToken cancellationToken = default)
     {
         var found = await mixpanel.AssertEventsAsync(name, 1, distinctId, properties, cancellationToken).ConfigureAwait(false);
         return found[0];
@@ -51,13 +52,18 @@ public static class EmulatorAssertions
     /// <param name="cancellationToken">Cancels reading.</param>
     /// <exception cref="EmulatorAssertionException">Another number of events matches.</exception>
     public static async Task<IReadOnlyList<StoredEvent>> AssertEventsAsync(
-        this EmulatedMixpanel mixpanel, string name, int count, string? distinctId = null, Func<JsonElement, bool>? properties = null, CancellationToken cancellationToken = default)
+        this EmulatedMixpanel mixpanel, string name, int count, string? distinctId = null, Func<JsonElement, bool>? properties = null,
+        CancellationToken cancellationToken = default)
     {
         var all = await mixpanel.EventsAsync(deduplicated: true, cancellationToken).ConfigureAwait(false);
-        var found = all.Where(e => e.Name == name && (distinctId is null || e.DistinctId == distinctId) && (properties is null || properties(JsonElement.Parse(e.Properties)))).ToList();
+        var found = all.Where(e => e.Name == name && (distinctId is null || e.DistinctId == distinctId)
+            && (properties is null || properties(JsonElement.Parse(e.Properties)))).ToList();
         var whose = distinctId is null ? "" : $" of '{distinctId}'";
         var how = properties is null ? "" : " with these properties";
-        return found.Count == count ? found : throw EmulatorAssertionException.Of($"{count} events '{name}'{whose}{how}", $"{found.Count}", all.Select(e => $"'{e.Name}' of '{e.DistinctId}' {e.Properties}"));
+        return found.Count == count
+            ? found
+            : throw EmulatorAssertionException.Of($"{count} events '{name}'{whose}{how}", $"{found.Count}",
+                all.Select(e => $"'{e.Name}' of '{e.DistinctId}' {e.Properties}"));
     }
 
     /// <summary>Asserts that no event was stored.</summary>
@@ -81,7 +87,8 @@ public static class EmulatorAssertions
     {
         var all = await mixpanel.ProfilesAsync(cancellationToken).ConfigureAwait(false);
         return all.FirstOrDefault(profile => profile.DistinctId == distinctId && (properties is null || properties(JsonElement.Parse(profile.Properties))))
-            ?? throw EmulatorAssertionException.Of($"a profile of '{distinctId}'{(properties is null ? "" : " with these properties")}", "none", all.Select(profile => $"'{profile.DistinctId}' {profile.Properties}"));
+            ?? throw EmulatorAssertionException.Of($"a profile of '{distinctId}'{(properties is null ? "" : " with these properties")}", "none",
+                all.Select(profile => $"'{profile.DistinctId}' {profile.Properties}"));
     }
 
     /// <summary>Asserts that every request was answered with a status below 400.</summary>
@@ -91,6 +98,7 @@ public static class EmulatorAssertions
     {
         var refused = mixpanel.Requests.Where(request => request.Status is null or >= 400).ToList();
         if (refused.Count > 0)
-            throw EmulatorAssertionException.Of("no rejected requests", $"{refused.Count}", refused.Select(request => $"{request.Method} {request.Path}{request.Query}: {request.Status?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "ended"}"));
+            throw EmulatorAssertionException.Of("no rejected requests", $"{refused.Count}",
+                refused.Select(request => $"{request.Method} {request.Path}{request.Query}: {request.Status?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "ended"}"));
     }
 }

@@ -9,7 +9,12 @@ public sealed record EmulatorFaults
 {
     static readonly EmulatorFault Default = new();
     static readonly JsonNodeOptions Names = new() { PropertyNameCaseInsensitive = true };
-    static readonly JsonDocumentOptions Relaxed = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
+    static readonly JsonDocumentOptions Relaxed = new()
+    {
+        CommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        AllowDuplicateProperties = false,
+    };
 
     /// <summary>The seed of the random numbers, which are drawn in the order in which requests arrive. Default: 0.</summary>
     public int Seed { get; init; }
@@ -108,7 +113,8 @@ public sealed record EmulatorFault
         if (Rate is not (>= 0 and <= 1)) throw new FormatException("rate must be from 0 to 1");
         if (Status is < 400 or > 599) throw new FormatException("status must be from 400 to 599");
         if (After < 0 || Times < 1 || RetryAfter < 0 || CutAfter < 0 || TerminatedAfter < 0 || Delay < 0 || BytesPerSecond < 1)
-            throw new FormatException("after, retry_after, cut_after, terminated_after and delay must not be negative; times and bytes_per_second must be at least 1");
+            throw new FormatException(
+                "after, retry_after, cut_after, terminated_after and delay must not be negative; times and bytes_per_second must be at least 1");
         if ((Status is not null ? 1 : 0) + (Reset ? 1 : 0) + (CutAfter is not null ? 1 : 0) + (TerminatedAfter is not null ? 1 : 0) > 1)
             throw new FormatException("a rule can have only one of status, reset, cut_after and terminated_after");
     }

@@ -30,7 +30,8 @@ public sealed class ReceivedEvents
     readonly string _name;
     readonly IReadOnlyList<(string Text, Func<StoredEvent, bool> Holds)> _conditions;
 
-    internal ReceivedEvents(EmulatedMixpanel mixpanel, int? projectId, string name, IReadOnlyList<(string Text, Func<StoredEvent, bool> Holds)> conditions) => (_mixpanel, _projectId, _name, _conditions) = (mixpanel, projectId, name, conditions);
+    internal ReceivedEvents(EmulatedMixpanel mixpanel, int? projectId, string name, IReadOnlyList<(string Text, Func<StoredEvent, bool> Holds)> conditions) =>
+        (_mixpanel, _projectId, _name, _conditions) = (mixpanel, projectId, name, conditions);
 
     /// <summary>Requires a <c>distinct_id</c>.</summary>
     /// <param name="distinctId">The <c>distinct_id</c>.</param>
@@ -40,7 +41,8 @@ public sealed class ReceivedEvents
     /// <summary>Requires a project. Default: any.</summary>
     /// <param name="projectId">The project id.</param>
     /// <returns>The expectation with this condition added.</returns>
-    public ReceivedEvents In(int projectId) => And(string.Create(CultureInfo.InvariantCulture, $"in project {projectId}"), stored => stored.ProjectId == projectId);
+    public ReceivedEvents In(int projectId) =>
+        And(string.Create(CultureInfo.InvariantCulture, $"in project {projectId}"), stored => stored.ProjectId == projectId);
 
     /// <summary>Requires a property to have a value.</summary>
     /// <param name="property">The property.</param>
@@ -74,7 +76,8 @@ public sealed class ReceivedEvents
         var what = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "event" : "events")} '{_name}'"));
         foreach (var (text, _) in _conditions)
             what.Append(' ').Append(text);
-        throw EmulatorAssertionException.Of(what.ToString(), found.Count.ToString(CultureInfo.InvariantCulture), all.Select(stored => $"'{stored.Name}' of '{stored.DistinctId}' {stored.Properties}"));
+        throw EmulatorAssertionException.Of(what.ToString(), found.Count.ToString(CultureInfo.InvariantCulture),
+            all.Select(stored => $"'{stored.Name}' of '{stored.DistinctId}' {stored.Properties}"));
     }
 
     /// <summary>Asserts that no event matches.</summary>
@@ -85,7 +88,8 @@ public sealed class ReceivedEvents
     /// <summary>Asserts that exactly one event matches, and returns it.</summary>
     /// <param name="cancellationToken">Cancels reading.</param>
     /// <exception cref="EmulatorAssertionException">No event matches, or several do.</exception>
-    public async Task<StoredEvent> OnceAsync(CancellationToken cancellationToken = default) => (await TimesAsync(1, cancellationToken).ConfigureAwait(false))[0];
+    public async Task<StoredEvent> OnceAsync(CancellationToken cancellationToken = default) =>
+        (await TimesAsync(1, cancellationToken).ConfigureAwait(false))[0];
 
     /// <summary>Asserts that exactly one event matches, for <c>await</c>.</summary>
     /// <exception cref="EmulatorAssertionException">No event matches, or several do.</exception>

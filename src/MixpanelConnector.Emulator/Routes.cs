@@ -17,7 +17,8 @@ namespace MixpanelConnector.Emulator;
 
 /// <summary>Every emulated operation, under the paths of Mixpanel's various hosts. An unsupported method is answered with 405.</summary>
 sealed class Routes(
-    EventStore events, ProfileStore profiles, QuerySessions sessions, IdentityStore identities, DocumentStore documents, LookupTableStore lookupTables, PersonalData personalData, Accounts accounts,
+    EventStore events, ProfileStore profiles, QuerySessions sessions, IdentityStore identities, DocumentStore documents, LookupTableStore lookupTables,
+    PersonalData personalData, Accounts accounts,
     FaultPlan faults, Journal journal, Snapshots snapshots, Seeding seeding, AdjustableClock clock, EmulatorOptions options, string instance, Database database)
 {
     readonly Feed _feed = new(TimeProvider.System);
@@ -76,9 +77,12 @@ sealed class Routes(
         var serviceAccounts = new ServiceAccounts(accounts, access, options.TimeProvider);
         const string OfOrganization = "/api/app/organizations/{organization}/service-accounts";
         Get(routes, OfOrganization, serviceAccounts.ListAsync, ErrorShapes.App);
-        Post(routes, OfOrganization, Knowing(serviceAccounts.CreateAsync, "username", "role", "expires", "projects", "projects.id", "projects.role"), ErrorShapes.App);
-        Post(routes, OfOrganization + "/add-to-project", Knowing(serviceAccounts.AddToProjectsAsync, "service_account_ids", "projects", "projects.id", "projects.role"), ErrorShapes.App);
-        Post(routes, OfOrganization + "/remove-from-project", Knowing(serviceAccounts.RemoveFromProjectsAsync, "projects", "projects.id", "projects.service_account_ids"), ErrorShapes.App);
+        Post(routes, OfOrganization, Knowing(serviceAccounts.CreateAsync, "username", "role", "expires", "projects", "projects.id", "projects.role"),
+            ErrorShapes.App);
+        Post(routes, OfOrganization + "/add-to-project",
+            Knowing(serviceAccounts.AddToProjectsAsync, "service_account_ids", "projects", "projects.id", "projects.role"), ErrorShapes.App);
+        Post(routes, OfOrganization + "/remove-from-project",
+            Knowing(serviceAccounts.RemoveFromProjectsAsync, "projects", "projects.id", "projects.service_account_ids"), ErrorShapes.App);
         Get(routes, OfOrganization + "/{account}", serviceAccounts.GetAsync, ErrorShapes.App);
         Delete(routes, OfOrganization + "/{account}", serviceAccounts.DeleteAsync, ErrorShapes.App);
         Get(routes, "/api/app/projects/{project}/service-accounts", serviceAccounts.ListOfProjectAsync, ErrorShapes.App);
@@ -111,7 +115,8 @@ sealed class Routes(
         Report("/funnels/list", (context, _, project) => funnels.ListAsync(context, project));
         Report(
             "/retention", new Retention(source).HandleAsync,
-            "from_date", "to_date", "retention_type", "born_event", "born_where", "event", "where", "interval", "interval_count", "unit", "unbounded_retention", "on", "limit");
+            "from_date", "to_date", "retention_type", "born_event", "born_where", "event", "where", "interval", "interval_count", "unit", "unbounded_retention",
+            "on", "limit");
         Report("/retention/addiction", new Frequency(source).HandleAsync, "from_date", "to_date", "unit", "addiction_unit", "event", "where", "on", "limit");
         Report("/insights", new Insights(source, documents).QueryAsync, "bookmark_id");
         Report("/stream/query", new ActivityStream(source).QueryAsync, "distinct_ids", "from_date", "to_date");
@@ -207,7 +212,8 @@ sealed class Routes(
 
         var evaluation = new FlagRequests(documents, accounts, access);
         string[] askers = ["token", "project_id", "mp_lib", "lib_version", "$lib_version", "ip"]; // the project, and what SDKs report about themselves
-        Page(routes, "/flags", [HttpMethods.Get, HttpMethods.Post], QueryParameters.Taking(evaluation.AssignAsync, [.. askers, "context", "flag_key"]), ErrorShapes.App);
+        Page(routes, "/flags", [HttpMethods.Get, HttpMethods.Post], QueryParameters.Taking(evaluation.AssignAsync, [.. askers, "context", "flag_key"]),
+            ErrorShapes.App);
         Page(routes, "/flags/definitions", [HttpMethods.Get], QueryParameters.Taking(evaluation.DefineAsync, askers), ErrorShapes.App);
 
         const string OfWorkspace = "/api/app/workspaces/{workspace}/experiments";
@@ -225,7 +231,8 @@ sealed class Routes(
         Put(routes, OfWorkspace + "/{experiment}/launch", Knowing(experiments.LaunchAsync), ErrorShapes.Typed);
 
         var requests = new GdprRequests(personalData, documents, accounts, quota, options);
-        Post(routes, "/api/app/data-retrievals/v3.0", Knowing(requests.CreateRetrievalAsync, "distinct_ids", "compliance_type", "disclosure_type"), ErrorShapes.App, "token");
+        Post(routes, "/api/app/data-retrievals/v3.0", Knowing(requests.CreateRetrievalAsync, "distinct_ids", "compliance_type", "disclosure_type"),
+            ErrorShapes.App, "token");
         Get(routes, "/api/app/data-retrievals/v3.0/{id}", requests.GetRetrievalAsync, ErrorShapes.App, "token");
         Post(routes, "/api/app/data-deletions/v3.0", Knowing(requests.CreateDeletionAsync, "distinct_ids", "compliance_type"), ErrorShapes.App, "token");
         Get(routes, "/api/app/data-deletions/v3.0/{id}", requests.GetDeletionAsync, ErrorShapes.App, "token");
@@ -297,7 +304,8 @@ sealed class Routes(
     /// <summary>The App API, lookup tables and our own endpoints allow only these parameters; the others validate their own.</summary>
     static void Map(IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler, ErrorShape errors, string[] parameters)
     {
-        var declares = path.StartsWith("/api/app/", StringComparison.Ordinal) || path.StartsWith("/lookup-tables", StringComparison.Ordinal) || path.StartsWith("/emulator", StringComparison.Ordinal);
+        var declares = path.StartsWith("/api/app/", StringComparison.Ordinal) || path.StartsWith("/lookup-tables", StringComparison.Ordinal)
+            || path.StartsWith("/emulator", StringComparison.Ordinal);
         routes.MapMethods(path, [method], (declares ? handler.Taking(parameters) : handler).With(errors));
     }
 }

@@ -22,7 +22,8 @@ public static class MixpanelFeatureManagementBuilderExtensions
         var (services, name) = (builder.Services, builder.Name);
         if (!services.Any(service => service.ServiceType == typeof(FlagSnapshot) && Equals(service.ServiceKey, name))) builder.AddFlags();
         services.AddScoped(provider => new MixpanelFeatureManager(
-            name is null ? provider.GetRequiredService<FlagSnapshot>() : provider.GetRequiredKeyedService<FlagSnapshot>(name), provider.GetService<ITargetingContextAccessor>()));
+            name is null ? provider.GetRequiredService<FlagSnapshot>() : provider.GetRequiredKeyedService<FlagSnapshot>(name),
+            provider.GetService<ITargetingContextAccessor>()));
         // Replaces Microsoft's services; AddFeatureManagement throws if it is called after these.
         services.Replace(ServiceDescriptor.Scoped<IVariantFeatureManagerSnapshot>(provider => provider.GetRequiredService<MixpanelFeatureManager>()));
         services.Replace(ServiceDescriptor.Scoped<IFeatureManagerSnapshot>(provider => provider.GetRequiredService<MixpanelFeatureManager>()));

@@ -34,7 +34,8 @@ sealed class MixpanelFeatureManager(FlagSnapshot flags, ITargetingContextAccesso
     public async ValueTask<Variant> GetVariantAsync(string feature, CancellationToken cancellationToken = default) =>
         Of(flags.Evaluate(feature, await AmbientAsync(cancellationToken).ConfigureAwait(false)));
 
-    public ValueTask<Variant> GetVariantAsync(string feature, ITargetingContext context, CancellationToken cancellationToken = default) => new(Of(flags.Evaluate(feature, Of(context) ?? Nobody)));
+    public ValueTask<Variant> GetVariantAsync(string feature, ITargetingContext context, CancellationToken cancellationToken = default) =>
+        new(Of(flags.Evaluate(feature, Of(context) ?? Nobody)));
 
     public IAsyncEnumerable<string> GetFeatureNamesAsync() => GetFeatureNamesAsync(CancellationToken.None);
 
@@ -76,7 +77,8 @@ sealed class MixpanelFeatureManager(FlagSnapshot flags, ITargetingContextAccesso
             case JsonValueKind.Object:
                 return value.EnumerateObject().SelectMany(member => Flat(ConfigurationPath.Combine(path, member.Name), member.Value));
             case JsonValueKind.Array:
-                return value.EnumerateArray().SelectMany((item, at) => Flat(ConfigurationPath.Combine(path, at.ToString(System.Globalization.CultureInfo.InvariantCulture)), item));
+                return value.EnumerateArray().SelectMany((item, at) =>
+                    Flat(ConfigurationPath.Combine(path, at.ToString(System.Globalization.CultureInfo.InvariantCulture)), item));
             default:
                 return [KeyValuePair.Create(path, value.ValueKind is JsonValueKind.Null ? null : value.ToString())];
         }

@@ -10,7 +10,15 @@ sealed class ContractReader
     // More types than an event can need: a generic type that refers to ever larger versions of itself would not end.
     const int MostTypes = 500;
 
-    static readonly HashSet<string> ForReadingAlone = new(StringComparer.Ordinal) { "JsonConstructorAttribute", "JsonRequiredAttribute", "JsonObjectCreationHandlingAttribute", "JsonUnmappedMemberHandlingAttribute", "JsonSerializableAttribute", "JsonSourceGenerationOptionsAttribute" };
+    static readonly HashSet<string> ForReadingAlone = new(StringComparer.Ordinal)
+    {
+        "JsonConstructorAttribute",
+        "JsonRequiredAttribute",
+        "JsonObjectCreationHandlingAttribute",
+        "JsonUnmappedMemberHandlingAttribute",
+        "JsonSerializableAttribute",
+        "JsonSourceGenerationOptionsAttribute",
+    };
 
     readonly INamedTypeSymbol _event;
     readonly Compilation _compilation;
@@ -30,7 +38,8 @@ sealed class ContractReader
     public static ContractReader Read(INamedTypeSymbol type, Compilation compilation, CancellationToken cancellationToken)
     {
         var reader = new ContractReader(type, compilation);
-        if (type.AllInterfaces.Any(one => one.SpecialType is SpecialType.System_Collections_IEnumerable || one.Name == "IAsyncEnumerable")) reader._obstacles.Add(new(type, "is a list, which has no properties"));
+        if (type.AllInterfaces.Any(one => one.SpecialType is SpecialType.System_Collections_IEnumerable || one.Name == "IAsyncEnumerable"))
+            reader._obstacles.Add(new(type, "is a list, which has no properties"));
         reader.NumberOf(type);
         for (var read = 0; read < reader._types.Count; read++)
         {
@@ -85,7 +94,8 @@ sealed class ContractReader
         var isIncluded = attributes.ContainsKey("JsonIncludeAttribute");
         var (type, getter) = symbol switch
         {
-            IPropertySymbol { IsIndexer: false } property when isIncluded || IsPublic(property.GetMethod) || IsPublic(property.SetMethod) => (property.Type, isIncluded || IsPublic(property.GetMethod) ? property.GetMethod : null),
+            IPropertySymbol { IsIndexer: false } property when isIncluded || IsPublic(property.GetMethod) || IsPublic(property.SetMethod) =>
+                (property.Type, isIncluded || IsPublic(property.GetMethod) ? property.GetMethod : null),
             IFieldSymbol { AssociatedSymbol: null, IsImplicitlyDeclared: false } field when isIncluded => (field.Type, (ISymbol)field),
             _ => (null, null),
         };
@@ -106,22 +116,32 @@ sealed class ContractReader
         if (presence is Presence.Never or Presence.Ignored)
         {
             // An override of the setter alone has no getter of its own, so System.Text.Json would leave the property out.
-            if (symbol is IPropertySymbol { GetMethod: null, OverriddenProperty: not null } && presence is Presence.Never) _obstacles.Add(new(symbol, "overrides only the setter, so System.Text.Json would not write it: override the getter as well"));
+            if (symbol is IPropertySymbol { GetMethod: null, OverriddenProperty: not null } && presence is Presence.Never)
+                _obstacles.Add(new(symbol, "overrides only the setter, so System.Text.Json would not write it: override the getter as well"));
             return new(symbol, name, type, Shape: null, presence, order, isHidden);
         }
 
-        var why = attributes.Keys.FirstOrDefault(IsNotForWriting) is { } unsupported ? $"has [{unsupported.Replace("Attribute", "")}], which generated code does not support" : null;
+        var why = attributes.Keys.FirstOrDefault(IsNotForWriting) is { } unsupported
+            ? $"has [{unsupported.Replace("Attribute", "")}], which generated code does not support"
+            : null;
         if (why is null && symbol is IPropertySymbol { RefKind: not RefKind.None }) why = "is returned by reference";
-        if (why is null && symbol is IPropertySymbol { ExplicitInterfaceImplementations.IsEmpty: false }) why = "implements an interface explicitly, so generated code cannot read it";
-        if (why is null && symbol.GetAttributes().Any(one => one.AttributeClass?.ToDisplayString() == "System.ObsoleteAttribute" && one.ConstructorArguments.Any(argument => argument.Value is true))) why = "is obsolete with an error, so it cannot be read";
-        if (why is null && !_compilation.IsSymbolAccessibleWithin(getter!, _event, isHidden ? symbol.ContainingType : owner)) why = "is not accessible from the event";
+        if (why is null && symbol is IPropertySymbol { ExplicitInterfaceImplementations.IsEmpty: false })
+            why = "implements an interface explicitly, so generated code cannot read it";
+        if (why is null
+            && symbol.GetAttributes().Any(one => one.AttributeClass?.ToDisplayString() == "System.ObsoleteAttribute"
+                && one.ConstructorArguments.Any(argument => argument.Value is true)))
+            why = "is obsolete with an error, so it cannot be read";
+        if (why is null && !_compilation.IsSymbolAccessibleWithin(getter!, _event, isHidden ? symbol.ContainingType : owner))
+            why = "is not accessible from the event";
         var shape = why is null ? _shapes.Of(type, out why) : null;
-        if (name == "time" && SymbolEqualityComparer.Default.Equals(owner, _event) && shape is Shape.Plain { Moment: { } moment }) shape = new Shape.Plain(moment, ["integer"]);
+        if (name == "time" && SymbolEqualityComparer.Default.Equals(owner, _event) && shape is Shape.Plain { Moment: { } moment })
+            shape = new Shape.Plain(moment, ["integer"]);
         if (why is not null) _obstacles.Add(new(symbol, why));
         return new(symbol, name, type, shape, presence, order, isHidden);
     }
 
-    static bool IsPublic(IMethodSymbol? accessor) => accessor is { DeclaredAccessibility: Accessibility.Public, ExplicitInterfaceImplementations.IsEmpty: true };
+    static bool IsPublic(IMethodSymbol? accessor) =>
+        accessor is { DeclaredAccessibility: Accessibility.Public, ExplicitInterfaceImplementations.IsEmpty: true };
 
     /// <summary>The attributes of System.Text.Json, and those derived from them, by the name of its own.</summary>
     static IEnumerable<(string Name, AttributeData Attribute)> Attributes(ISymbol symbol)
@@ -142,7 +162,9 @@ sealed class ContractReader
         return null;
     }
 
-    static bool IsNotForWriting(string attribute) => !ForReadingAlone.Contains(attribute) && attribute is not ("JsonIgnoreAttribute" or "JsonIncludeAttribute" or "JsonPropertyNameAttribute" or "JsonPropertyOrderAttribute");
+    static bool IsNotForWriting(string attribute) =>
+        !ForReadingAlone.Contains(attribute)
+            && attribute is not ("JsonIgnoreAttribute" or "JsonIncludeAttribute" or "JsonPropertyNameAttribute" or "JsonPropertyOrderAttribute");
 
     /// <summary>The properties of a type, where those of derived types come first, with the precedence that System.Text.Json gives them.</summary>
     sealed class FoundMembers(ContractReader reader)
@@ -154,15 +176,19 @@ sealed class ContractReader
 
         /// <summary>Whether a derived type overrides the property and ignores it.</summary>
         public bool IsOverriddenAndIgnored(ISymbol symbol) =>
-            symbol is IPropertySymbol property && IsVirtual(property) && _ignored.TryGetValue(property.Name, out var ignored) && ignored is IPropertySymbol same && IsVirtual(same) && SymbolEqualityComparer.Default.Equals(same.Type, property.Type);
+            symbol is IPropertySymbol property && IsVirtual(property) && _ignored.TryGetValue(property.Name, out var ignored) && ignored is IPropertySymbol same
+                && IsVirtual(same) && SymbolEqualityComparer.Default.Equals(same.Type, property.Type);
 
         public void Add(EventMember member)
         {
             var at = _members.FindIndex(one => one.Name == member.Name);
             if (at < 0) _members.Add(member);
             else if (_members[at].Presence is Presence.Ignored) _members[at] = member;
-            else if (member.Presence is not Presence.Ignored && _members[at].Symbol.Name != member.Symbol.Name && !(_ignored.TryGetValue(member.Symbol.Name, out var ignored) && !SymbolEqualityComparer.Default.Equals(ignored.ContainingType, member.Symbol.ContainingType)))
-                reader._obstacles.Add(new(member.Symbol, $"has the same name in JSON as {_members[at].Symbol.Name}: give it another one with [JsonPropertyName]"));
+            else if (member.Presence is not Presence.Ignored && _members[at].Symbol.Name != member.Symbol.Name
+                && !(_ignored.TryGetValue(member.Symbol.Name, out var ignored)
+                    && !SymbolEqualityComparer.Default.Equals(ignored.ContainingType, member.Symbol.ContainingType)))
+                reader._obstacles.Add(new(member.Symbol,
+                    $"has the same name in JSON as {_members[at].Symbol.Name}: give it another one with [JsonPropertyName]"));
             if (member.Presence is Presence.Ignored && !_ignored.ContainsKey(member.Symbol.Name)) _ignored.Add(member.Symbol.Name, member.Symbol);
         }
 

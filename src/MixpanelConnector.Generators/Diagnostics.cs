@@ -35,11 +35,13 @@ static class Diagnostics
 
     public static readonly DiagnosticDescriptor PropertyCase = New("MIXP008", DiagnosticSeverity.Warning,
         "Names of properties differ only in case",
-        "'{0}' and '{1}' of {2} differ only in case and are different properties in Mixpanel: use the same spelling, or distinct names", WellKnownDiagnosticTags.CompilationEnd);
+        "'{0}' and '{1}' of {2} differ only in case and are different properties in Mixpanel: use the same spelling, or distinct names",
+        WellKnownDiagnosticTags.CompilationEnd);
 
     public static readonly DiagnosticDescriptor EventCase = New("MIXP009", DiagnosticSeverity.Warning,
         "Names of events differ only in case",
-        "'{0}' and '{1}' of {2} differ only in case and are different events in Mixpanel: use the same spelling, or distinct names", WellKnownDiagnosticTags.CompilationEnd);
+        "'{0}' and '{1}' of {2} differ only in case and are different events in Mixpanel: use the same spelling, or distinct names",
+        WellKnownDiagnosticTags.CompilationEnd);
 
     public static readonly DiagnosticDescriptor Unsupported = New("MIXP010", DiagnosticSeverity.Warning,
         "No code can be generated for a property",

@@ -31,7 +31,9 @@ sealed class DocComment
             {
                 if (!trivia.IsKind(SyntaxKind.SingleLineCommentTrivia) && !trivia.IsKind(SyntaxKind.SingleLineDocumentationCommentTrivia)) continue;
                 foreach (var line in trivia.ToFullString().Split('\n'))
-                    if (line.TrimStart() is var comment && comment.StartsWith("///", StringComparison.Ordinal) && !comment.StartsWith("////", StringComparison.Ordinal)) text.Append(comment, 3, comment.Length - 3).Append('\n');
+                    if (line.TrimStart() is var comment && comment.StartsWith("///", StringComparison.Ordinal)
+                        && !comment.StartsWith("////", StringComparison.Ordinal))
+                        text.Append(comment, 3, comment.Length - 3).Append('\n');
             }
 
             if (text.Length > 0 && Parse(text.ToString()) is { } root) return new(root);
@@ -44,7 +46,8 @@ sealed class DocComment
     {
         try
         {
-            using var reader = XmlReader.Create(new StringReader($"<doc>{text}</doc>"), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
+            using var reader =
+                XmlReader.Create(new StringReader($"<doc>{text}</doc>"), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
             return XElement.Load(reader, LoadOptions.PreserveWhitespace);
         }
         catch (XmlException)
@@ -61,7 +64,9 @@ sealed class DocComment
         foreach (var node in element.DescendantNodes())
         {
             if (node is XText { Value: var value }) text.Append(value);
-            else if (node is XElement { Name.LocalName: "see" or "paramref" or "typeparamref", IsEmpty: true } named) text.Append((string?)named.Attribute("langword") ?? (string?)named.Attribute("name") ?? ((string?)named.Attribute("cref") ?? "").Split('.').Last());
+            else if (node is XElement { Name.LocalName: "see" or "paramref" or "typeparamref", IsEmpty: true } named)
+                text.Append((string?)named.Attribute("langword") ?? (string?)named.Attribute("name")
+                    ?? ((string?)named.Attribute("cref") ?? "").Split('.').Last());
         }
 
         var words = string.Join(" ", text.ToString().Split([' ', '\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries));

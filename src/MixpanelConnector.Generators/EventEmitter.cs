@@ -33,7 +33,8 @@ sealed class EventEmitter
         Line("#pragma warning disable");
         Line($"[assembly: global::MixpanelConnector.MixpanelEventSchema({Literal(schema)})]");
         var isGlobal = symbol.ContainingNamespace.IsGlobalNamespace;
-        if (!isGlobal) Open($"namespace {symbol.ContainingNamespace.ToDisplayString(Full.WithGlobalNamespaceStyle(SymbolDisplayGlobalNamespaceStyle.Omitted))}");
+        if (!isGlobal)
+            Open($"namespace {symbol.ContainingNamespace.ToDisplayString(Full.WithGlobalNamespaceStyle(SymbolDisplayGlobalNamespaceStyle.Omitted))}");
         var around = new Stack<INamedTypeSymbol>();
         for (var type = symbol.ContainingType; type is not null; type = type.ContainingType) around.Push(type);
         foreach (var type in around) Open($"partial {Declaration(type)}");
@@ -153,7 +154,8 @@ sealed class EventEmitter
         return $"{kind} {Identifier(type.Name)}{(type.TypeParameters.Length == 0 ? "" : $"<{string.Join(", ", type.TypeParameters.Select(one => Identifier(one.Name)))}>")}";
     }
 
-    static string Identifier(string name) => SyntaxFacts.GetKeywordKind(name) is SyntaxKind.None && SyntaxFacts.GetContextualKeywordKind(name) is SyntaxKind.None ? name : "@" + name;
+    static string Identifier(string name) =>
+        SyntaxFacts.GetKeywordKind(name) is SyntaxKind.None && SyntaxFacts.GetContextualKeywordKind(name) is SyntaxKind.None ? name : "@" + name;
 
     static string Literal(string text) => SymbolDisplay.FormatLiteral(text, quote: true);
 

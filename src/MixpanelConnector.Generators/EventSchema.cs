@@ -63,7 +63,8 @@ static class EventSchema
         foreach (var letter in text)
         {
             if (letter is '"' or '\\') json.Append('\\').Append(letter);
-            else if (letter < ' ' || char.IsSurrogate(letter) || letter is '\u2028' or '\u2029') json.Append("\\u").Append(((int)letter).ToString("x4", CultureInfo.InvariantCulture));
+            else if (letter < ' ' || char.IsSurrogate(letter) || letter is '\u2028' or '\u2029')
+                json.Append("\\u").Append(((int)letter).ToString("x4", CultureInfo.InvariantCulture));
             else json.Append(letter);
         }
 

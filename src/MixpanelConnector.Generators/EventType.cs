@@ -7,7 +7,8 @@ namespace MixpanelConnector.Generators;
 /// <summary>A type that carries <c>[MixpanelEvent]</c>, as the generator and the analyzers see it.</summary>
 sealed class EventType
 {
-    EventType(INamedTypeSymbol symbol, AttributeData attribute, string name, ContractReader contract) => (Symbol, Attribute, Name, Contract) = (symbol, attribute, name, contract);
+    EventType(INamedTypeSymbol symbol, AttributeData attribute, string name, ContractReader contract) =>
+        (Symbol, Attribute, Name, Contract) = (symbol, attribute, name, contract);
 
     public INamedTypeSymbol Symbol { get; }
 
@@ -41,7 +42,10 @@ sealed class EventType
     public static bool IsWrittenByHand(INamedTypeSymbol symbol, CancellationToken cancellationToken)
     {
         foreach (var reference in symbol.DeclaringSyntaxReferences)
-            if (!reference.SyntaxTree.FilePath.Contains(nameof(MixpanelEventGenerator)) && reference.GetSyntax(cancellationToken) is TypeDeclarationSyntax { BaseList: { } bases } && bases.Types.Any(type => type.Type.ToString().Contains("IMixpanelEvent<"))) return true;
+            if (!reference.SyntaxTree.FilePath.Contains(nameof(MixpanelEventGenerator))
+                && reference.GetSyntax(cancellationToken) is TypeDeclarationSyntax { BaseList: { } bases }
+                && bases.Types.Any(type => type.Type.ToString().Contains("IMixpanelEvent<")))
+                return true;
         return false;
     }
 
@@ -62,5 +66,6 @@ sealed class EventType
     }
 
     public static bool IsPartial(INamedTypeSymbol symbol, CancellationToken cancellationToken) =>
-        symbol.DeclaringSyntaxReferences.Any(reference => reference.GetSyntax(cancellationToken) is TypeDeclarationSyntax type && type.Modifiers.Any(SyntaxKind.PartialKeyword));
+        symbol.DeclaringSyntaxReferences.Any(reference => reference.GetSyntax(cancellationToken) is TypeDeclarationSyntax type
+            && type.Modifiers.Any(SyntaxKind.PartialKeyword));
 }

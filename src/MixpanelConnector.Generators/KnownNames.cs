@@ -16,9 +16,12 @@ static class KnownNames
     // Mixpanel's own properties that servers are meant to set: ids, location, the campaign's page, the device.
     static readonly HashSet<string> Given = new(StringComparer.Ordinal)
     {
-        "$insert_id", "$user_id", "$device_id", "$city", "$region", "mp_country_code", "$latitude", "$longitude", "$os", "$os_version", "$browser", "$browser_version",
-        "$current_url", "$referrer", "$referring_domain", "$initial_referrer", "$initial_referring_domain", "$search_engine", "$device", "$brand", "$manufacturer", "$model",
-        "$screen_height", "$screen_width", "$app_version_string", "$app_build_number", "$carrier", "$radio", "$wifi", "$user_agent", "$lib_version", "mp_lib", "$duration", "$source",
+        "$insert_id", "$user_id", "$device_id", "$city", "$region", "mp_country_code", "$latitude", "$longitude", "$os", "$os_version", "$browser",
+        "$browser_version",
+        "$current_url", "$referrer", "$referring_domain", "$initial_referrer", "$initial_referring_domain", "$search_engine", "$device", "$brand",
+        "$manufacturer", "$model",
+        "$screen_height", "$screen_width", "$app_version_string", "$app_build_number", "$carrier", "$radio", "$wifi", "$user_agent", "$lib_version", "mp_lib",
+        "$duration", "$source",
     };
 
     public static bool HasReservedPrefix(string name) => name.StartsWith("$", StringComparison.Ordinal) || name.StartsWith("mp_", StringComparison.Ordinal);

@@ -15,7 +15,8 @@ public sealed class MixpanelEventGenerator : IIncrementalGenerator
     /// <inheritdoc/>
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
-        var files = context.SyntaxProvider.ForAttributeWithMetadataName(KnownNames.EventAttribute, static (node, _) => node is TypeDeclarationSyntax, static (found, cancellationToken) => FileOf(found, cancellationToken))
+        var files = context.SyntaxProvider.ForAttributeWithMetadataName(KnownNames.EventAttribute, static (node, _) => node is TypeDeclarationSyntax,
+            static (found, cancellationToken) => FileOf(found, cancellationToken))
             .Where(static file => file.Source is not null)
             .WithTrackingName(Step);
         context.RegisterSourceOutput(files, static (output, file) => output.AddSource(file.Name, SourceText.From(file.Source!, Encoding.UTF8)));
@@ -24,9 +25,12 @@ public sealed class MixpanelEventGenerator : IIncrementalGenerator
     static (string Name, string? Source) FileOf(GeneratorAttributeSyntaxContext found, CancellationToken cancellationToken)
     {
         var (symbol, compilation) = ((INamedTypeSymbol)found.TargetSymbol, found.SemanticModel.Compilation);
-        if (compilation.GetTypeByMetadataName(KnownNames.EventInterface) is null || EventType.WhyClosed(symbol, cancellationToken) is not null || EventType.IsWrittenByHand(symbol, cancellationToken)) return default;
+        if (compilation.GetTypeByMetadataName(KnownNames.EventInterface) is null || EventType.WhyClosed(symbol, cancellationToken) is not null
+            || EventType.IsWrittenByHand(symbol, cancellationToken))
+            return default;
         if (EventType.Of(symbol, compilation, cancellationToken) is not { Contract.Obstacles.Count: 0 } type) return default;
-        if (type.Attribute.ApplicationSyntaxReference?.GetSyntax(cancellationToken).FirstAncestorOrSelf<TypeDeclarationSyntax>() != found.TargetNode) return default; // repeated on another part, which the compiler reports
+        if (type.Attribute.ApplicationSyntaxReference?.GetSyntax(cancellationToken).FirstAncestorOrSelf<TypeDeclarationSyntax>() != found.TargetNode)
+            return default; // repeated on another part, which the compiler reports
         return (NameOf(symbol), EventEmitter.Write(type, EventSchema.Write(type, cancellationToken)));
     }
 

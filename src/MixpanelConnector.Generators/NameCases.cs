@@ -26,7 +26,8 @@ sealed class NameCases(CompilationAnalysisContext context)
             foreach (var (type, member) in group.Where(one => one.Member.Name != usual))
             {
                 var both = group.Any(one => one.Type == type && one.Member.Name == usual);
-                Report(Diagnostics.PropertyCase, Places.OfName(member.Symbol, context.Compilation, context.CancellationToken), type, both ? null : usual, member.Name, usual, both ? type.Symbol.Name : first.Type.Symbol.Name);
+                Report(Diagnostics.PropertyCase, Places.OfName(member.Symbol, context.Compilation, context.CancellationToken), type, both ? null : usual,
+                    member.Name, usual, both ? type.Symbol.Name : first.Type.Symbol.Name);
             }
         }
     }

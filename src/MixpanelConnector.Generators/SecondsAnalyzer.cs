@@ -28,7 +28,9 @@ public sealed class SecondsAnalyzer : DiagnosticAnalyzer
         var hints = ImmutableDictionary<string, string?>.Empty;
         if (name == "time" && takes is Takes.Long or Takes.Anything) hints = hints.Add(Diagnostics.Hints.Milliseconds, "");
         if (takes is Takes.Anything) hints = hints.Add(Diagnostics.Hints.Moment, "");
-        var why = name == "time" ? "cannot order events in the same second: use milliseconds, or the DateTimeOffset itself" : "would read a number, not a time: use the DateTimeOffset itself";
+        var why = name == "time"
+            ? "cannot order events in the same second: use milliseconds, or the DateTimeOffset itself"
+            : "would read a number, not a time: use the DateTimeOffset itself";
         context.ReportDiagnostic(Diagnostic.Create(Diagnostics.Seconds, call.Syntax.GetLocation(), hints, name, why));
     }
 
@@ -39,16 +41,47 @@ public sealed class SecondsAnalyzer : DiagnosticAnalyzer
         while (parent is IConversionOperation or IParenthesizedOperation) (held, parent) = (parent, parent.Parent);
         switch (parent)
         {
-            case IArgumentOperation { Parameter: { ContainingSymbol: IMethodSymbol { MethodKind: MethodKind.Constructor, ContainingType: var type } } parameter } when EventType.AttributeOf(type) is not null:
+            case IArgumentOperation
+            {
+                Parameter:
+                {
+                    ContainingSymbol: IMethodSymbol
+                    {
+                        MethodKind: MethodKind.Constructor,
+                        ContainingType: var type
+                    }
+                } parameter
+            } when EventType.AttributeOf(type) is not null:
                 var property = type.GetMembers(parameter.Name).OfType<IPropertySymbol>().FirstOrDefault();
                 return (property is null ? parameter.Name : NameOf(property), TakesOf(parameter.Type));
-            case IArgumentOperation { Parent: IInvocationOperation { TargetMethod.Name: "Add", Parent: IObjectOrCollectionInitializerOperation initializer } add } when add.Arguments.Length == 2 && KeyOf(add.Arguments[0].Value) is { } key && IsTracked(initializer.Parent):
+            case IArgumentOperation
+            {
+                Parent: IInvocationOperation
+                {
+                    TargetMethod.Name: "Add",
+                    Parent: IObjectOrCollectionInitializerOperation initializer
+                } add
+            } when add.Arguments.Length == 2
+                    && KeyOf(add.Arguments[0].Value) is { } key && IsTracked(initializer.Parent):
                 return (key, Takes.Anything);
-            case ISimpleAssignmentOperation { Target: IPropertyReferenceOperation { Property: { ContainingType.IsAnonymousType: true } member }, Parent: IAnonymousObjectCreationOperation made } when IsTracked(made):
+            case ISimpleAssignmentOperation
+            {
+                Target: IPropertyReferenceOperation { Property: { ContainingType.IsAnonymousType: true } member },
+                Parent: IAnonymousObjectCreationOperation made
+            } when IsTracked(made):
                 return (member.Name, Takes.Anything);
-            case ISimpleAssignmentOperation { Target: IPropertyReferenceOperation { Property.IsIndexer: true } place, Parent: IObjectOrCollectionInitializerOperation initializer } when place.Arguments.Length == 1 && KeyOf(place.Arguments[0].Value) is { } key && IsTracked(initializer.Parent):
+            case ISimpleAssignmentOperation
+            {
+                Target: IPropertyReferenceOperation { Property.IsIndexer: true } place,
+                Parent: IObjectOrCollectionInitializerOperation initializer
+            } when place.Arguments.Length == 1 && KeyOf(place.Arguments[0].Value) is { } key
+                    && IsTracked(initializer.Parent):
                 return (key, Takes.Anything);
-            case ISimpleAssignmentOperation { Target: IPropertyReferenceOperation { Property: { ContainingType: var type } member } } assigned when assigned.Value == held && EventType.AttributeOf(type) is not null:
+            case ISimpleAssignmentOperation
+            {
+                Target: IPropertyReferenceOperation { Property: { ContainingType: var type } member }
+            } assigned when assigned.Value == held
+                    && EventType.AttributeOf(type) is not null:
                 return (NameOf(member), TakesOf(member.Type));
             default:
                 return null;
@@ -59,13 +92,15 @@ public sealed class SecondsAnalyzer : DiagnosticAnalyzer
     {
         var parent = value?.Parent;
         while (parent is IConversionOperation or IParenthesizedOperation) parent = parent.Parent;
-        return parent is IArgumentOperation { Parent: IInvocationOperation { TargetMethod: { Name: "Track" or "TrackAsync" } method } } && method.ContainingType.ToDisplayString() == KnownNames.TrackerExtensions;
+        return parent is IArgumentOperation { Parent: IInvocationOperation { TargetMethod: { Name: "Track" or "TrackAsync" } method } }
+            && method.ContainingType.ToDisplayString() == KnownNames.TrackerExtensions;
     }
 
     static string? KeyOf(IOperation key) => key.ConstantValue is { HasValue: true, Value: string text } ? text : null;
 
     static string NameOf(IPropertySymbol property) =>
-        property.GetAttributes().FirstOrDefault(attribute => attribute.AttributeClass?.Name == "JsonPropertyNameAttribute")?.Argument() as string ?? property.Name;
+        property.GetAttributes().FirstOrDefault(attribute => attribute.AttributeClass?.Name == "JsonPropertyNameAttribute")?.Argument() as string
+            ?? property.Name;
 
     static Takes TakesOf(ITypeSymbol type)
     {

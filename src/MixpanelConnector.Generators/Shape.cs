@@ -84,7 +84,10 @@ enum Presence
 sealed record EventMember(ISymbol Symbol, string Name, ITypeSymbol Type, Shape? Shape, Presence Presence, int Order, bool IsHidden)
 {
     /// <summary>Whether it may be omitted.</summary>
-    public bool MayBeAbsent => Presence is Presence.WhenNotDefault || (Presence is Presence.WhenNotNull && (Type.NullableAnnotation is NullableAnnotation.Annotated || Type.OriginalDefinition.SpecialType is SpecialType.System_Nullable_T));
+    public bool MayBeAbsent =>
+        Presence is Presence.WhenNotDefault
+            || (Presence is Presence.WhenNotNull
+                && (Type.NullableAnnotation is NullableAnnotation.Annotated || Type.OriginalDefinition.SpecialType is SpecialType.System_Nullable_T));
 }
 
 /// <summary>Why code cannot be generated.</summary>

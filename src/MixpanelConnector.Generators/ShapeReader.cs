@@ -9,7 +9,10 @@ sealed class ShapeReader(ContractReader contract)
 {
     const string Value = "json.Value({0});", Other = "json.Other({0});";
 
-    static readonly string[] Text = ["string"], Integer = ["integer"], Number = ["number"], Boolean = ["boolean"], Any = ["array", "boolean", "number", "object", "string"];
+    static readonly string[] Text =
+    [
+        "string",
+    ], Integer = ["integer"], Number = ["number"], Boolean = ["boolean"], Any = ["array", "boolean", "number", "object", "string"];
 
     static readonly Dictionary<string, Shape.Plain> Others = new(StringComparer.Ordinal)
     {
@@ -48,7 +51,10 @@ sealed class ShapeReader(ContractReader contract)
             return new Shape.Plain($"json.Value({NameOf(type)});", Text);
         }
 
-        if (type is IArrayTypeSymbol { Rank: 1 } array) return array.ElementType.SpecialType is SpecialType.System_Byte ? new Shape.Plain("json.Bytes({0});", Text) : ListOf(array.ElementType, asInterface: false, out why);
+        if (type is IArrayTypeSymbol { Rank: 1 } array)
+            return array.ElementType.SpecialType is SpecialType.System_Byte
+                ? new Shape.Plain("json.Bytes({0});", Text)
+                : ListOf(array.ElementType, asInterface: false, out why);
         if (type is INamedTypeSymbol { TypeKind: TypeKind.Class or TypeKind.Struct or TypeKind.Interface } named && ContractReader.WhyOwn(named) is var own)
         {
             if (own is not null) why = own;
@@ -59,7 +65,8 @@ sealed class ShapeReader(ContractReader contract)
 
         why ??= type.SpecialType is SpecialType.System_Object || type.TypeKind is TypeKind.Dynamic
             ? "may hold anything: use a specific type, such as string, decimal or JsonNode"
-            : $"is of type {type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)}, for which no code can be generated: use another type, track the event with its JsonTypeInfo, or exclude the property with [JsonIgnore]";
+            : $"is of type {type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)}, for which no code can be generated: use another type, "
+                + $"track the event with its JsonTypeInfo, or exclude the property with [JsonIgnore]";
         return null;
     }
 
@@ -75,7 +82,8 @@ sealed class ShapeReader(ContractReader contract)
         {
             { SpecialType: SpecialType.System_String } => "{0}",
             { TypeKind: TypeKind.Enum } when ContractReader.WhyOwn(key) is null => NameOf(key),
-            { SpecialType: >= SpecialType.System_SByte and <= SpecialType.System_UInt64 } => "{0}.ToString(global::System.Globalization.CultureInfo.InvariantCulture)",
+            { SpecialType: >= SpecialType.System_SByte and <= SpecialType.System_UInt64 } =>
+                "{0}.ToString(global::System.Globalization.CultureInfo.InvariantCulture)",
             { Name: "Guid", ContainingNamespace: { Name: "System", ContainingNamespace.IsGlobalNamespace: true } } => "{0}.ToString()",
             _ => null,
         };
@@ -90,11 +98,15 @@ sealed class ShapeReader(ContractReader contract)
         var names = new StringBuilder();
         foreach (var member in type.GetMembers())
             if (member.GetAttributes().FirstOrDefault(one => one.AttributeClass is { Name: "JsonStringEnumMemberNameAttribute" })?.Argument() is string name)
-                names.Append(SymbolDisplay.FormatLiteral(member.Name, quote: true)).Append(" => ").Append(SymbolDisplay.FormatLiteral(name, quote: true)).Append(", ");
+                names.Append(SymbolDisplay.FormatLiteral(member.Name, quote: true))
+                    .Append(" => ")
+                    .Append(SymbolDisplay.FormatLiteral(name, quote: true))
+                    .Append(", ");
         if (names.Length == 0) return "{0}.ToString()";
         var named = $" switch {{{{ {names.Replace("{", "{{").Replace("}", "}}")}var other => other }}}}";
         return type.GetAttributes().Any(one => one.AttributeClass?.ToDisplayString() == "System.FlagsAttribute")
-            ? $"string.Join(\", \", global::System.Array.ConvertAll({{0}}.ToString().Split(new[] {{{{ \", \" }}}}, global::System.StringSplitOptions.None), static one => one{named}))"
+            ? $"string.Join(\", \", global::System.Array.ConvertAll({{0}}.ToString().Split(new[] {{{{ \", \" }}}}, global::System.StringSplitOptions.None), "
+                + $"static one => one{named}))"
             : $"{{0}}.ToString(){named}";
     }
 
@@ -105,7 +117,9 @@ sealed class ShapeReader(ContractReader contract)
         >= SpecialType.System_SByte and <= SpecialType.System_UInt64 => new(Value, Integer),
         SpecialType.System_Decimal or SpecialType.System_Single or SpecialType.System_Double => new(Value, Number),
         SpecialType.System_DateTime => new(Value, Text, "json.Milliseconds({0});"),
-        _ => type is INamedTypeSymbol && Others.TryGetValue(type.WithNullableAnnotation(NullableAnnotation.NotAnnotated).ToDisplayString(), out var other) ? other : null,
+        _ => type is INamedTypeSymbol && Others.TryGetValue(type.WithNullableAnnotation(NullableAnnotation.NotAnnotated).ToDisplayString(), out var other)
+            ? other
+            : null,
     };
 
     /// <summary>Whether System.Text.Json serializes the type by its properties, and is meant to.</summary>
@@ -117,9 +131,12 @@ sealed class ShapeReader(ContractReader contract)
     static INamedTypeSymbol? IsGeneric(INamedTypeSymbol type, params string[] interfaces)
     {
         var found = type.AllInterfaces.Prepend(type).Where(one => one.TypeKind is TypeKind.Interface && IsGenericOf(one, interfaces)).ToList();
-        return found.Count > 0 && found.TrueForAll(one => SymbolEqualityComparer.Default.Equals(one.TypeArguments[0], found[0].TypeArguments[0])) ? found[0] : null;
+        return found.Count > 0 && found.TrueForAll(one => SymbolEqualityComparer.Default.Equals(one.TypeArguments[0], found[0].TypeArguments[0]))
+            ? found[0]
+            : null;
     }
 
     static bool IsGenericOf(INamedTypeSymbol type, params string[] names) =>
-        type.IsGenericType && names.Contains(type.Name, StringComparer.Ordinal) && type.ContainingNamespace.ToDisplayString() is "System.Collections.Generic" or "System.Collections.Immutable";
+        type.IsGenericType && names.Contains(type.Name, StringComparer.Ordinal)
+            && type.ContainingNamespace.ToDisplayString() is "System.Collections.Generic" or "System.Collections.Immutable";
 }

@@ -32,14 +32,19 @@ public sealed class TrackCallAnalyzer : DiagnosticAnalyzer
         };
         if (method is not ("Track" or "TrackAsync")) return;
         var bound = context.SemanticModel.GetSymbolInfo(call, context.CancellationToken);
-        if (bound.Symbol is not null || !bound.CandidateSymbols.Any(candidate => candidate.ContainingType?.ToDisplayString() == KnownNames.TrackerExtensions)) return;
+        if (bound.Symbol is not null || !bound.CandidateSymbols.Any(candidate => candidate.ContainingType?.ToDisplayString() == KnownNames.TrackerExtensions))
+            return;
         foreach (var argument in call.ArgumentList.Arguments)
         {
-            if (context.SemanticModel.GetTypeInfo(argument.Expression, context.CancellationToken).Type is not INamedTypeSymbol type || EventType.Of(type.OriginalDefinition, context.Compilation, context.CancellationToken) is not { } happened) continue;
+            if (context.SemanticModel.GetTypeInfo(argument.Expression, context.CancellationToken).Type is not INamedTypeSymbol type
+                || EventType.Of(type.OriginalDefinition, context.Compilation, context.CancellationToken) is not { } happened)
+                continue;
             if (EventType.IsWrittenByHand(type.OriginalDefinition, context.CancellationToken)) continue;
-            var why = EventType.WhyClosed(type.OriginalDefinition, context.CancellationToken) ?? happened.Contract.Obstacles.Select(obstacle => $"{obstacle.Symbol.Name} {obstacle.Reason}").FirstOrDefault();
+            var why = EventType.WhyClosed(type.OriginalDefinition, context.CancellationToken)
+                ?? happened.Contract.Obstacles.Select(obstacle => $"{obstacle.Symbol.Name} {obstacle.Reason}").FirstOrDefault();
             if (why is null) continue;
-            context.ReportDiagnostic(Diagnostic.Create(Diagnostics.NotTracked, argument.GetLocation(), type.Locations.Where(location => location.IsInSource), Places.Partial(type, why), type.Name, why));
+            context.ReportDiagnostic(Diagnostic.Create(Diagnostics.NotTracked, argument.GetLocation(), type.Locations.Where(location => location.IsInSource),
+                Places.Partial(type, why), type.Name, why));
         }
     }
 }

@@ -43,15 +43,19 @@ sealed class KafkaConsumer : QueueConsumer
     bool? _isPaused; // null when partitions may differ
     bool _isDisposed;
 
-    KafkaConsumer(ConsumerBuilder<byte[]?, byte[]> builder, ConsumerConfig marking, string topic, ConsumeLimits limits, KafkaErrors errors, TimeSpan timeout, TimeProvider time)
+    KafkaConsumer(ConsumerBuilder<byte[]?, byte[]> builder, ConsumerConfig marking, string topic, ConsumeLimits limits, KafkaErrors errors, TimeSpan timeout,
+        TimeProvider time)
     {
         (_marking, _topic, _limits, _errors, _timeout, _time) = (marking, topic, limits, errors, timeout, time);
-        _consumer = builder.SetPartitionsAssignedHandler((_, assigned) => Own(assigned)).SetPartitionsRevokedHandler((_, revoked) => Disown(revoked)).SetPartitionsLostHandler((_, gone) => Disown(gone)).Build();
+        _consumer = builder.SetPartitionsAssignedHandler((_, assigned) => Own(assigned))
+            .SetPartitionsRevokedHandler((_, revoked) => Disown(revoked))
+            .SetPartitionsLostHandler((_, gone) => Disown(gone)).Build();
         try
         {
             using var admin = new DependentAdminClientBuilder(_consumer.Handle).Build();
             _partitions = KafkaQueue.EnsureTopic(() => admin.GetMetadata(topic, timeout), topic, errors);
-            foreach (var partition in limits.UntilEmpty ? _partitions : []) _ends[partition.Partition.Value] = Call(() => _consumer.QueryWatermarkOffsets(partition, timeout)).High.Value;
+            foreach (var partition in limits.UntilEmpty ? _partitions : [])
+                _ends[partition.Partition.Value] = Call(() => _consumer.QueryWatermarkOffsets(partition, timeout)).High.Value;
         }
         catch
         {
@@ -79,7 +83,8 @@ sealed class KafkaConsumer : QueueConsumer
         }
     }
 
-    public static Task<KafkaConsumer> BeginAsync(ConsumerBuilder<byte[]?, byte[]> builder, ConsumerConfig marking, string topic, ConsumeLimits limits, KafkaErrors errors, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    public static Task<KafkaConsumer> BeginAsync(ConsumerBuilder<byte[]?, byte[]> builder, ConsumerConfig marking, string topic, ConsumeLimits limits,
+        KafkaErrors errors, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var consumer = new KafkaConsumer(builder, marking, topic, limits, errors, timeout, time);
@@ -98,7 +103,8 @@ sealed class KafkaConsumer : QueueConsumer
             {
                 // Another member may have the rest, or may have left it to the next: a missing member is detected after the session timeout.
                 if (await ApartAsync(() => Call(AreOthersAtEnd), cancellationToken).ConfigureAwait(false)) return null;
-                await Task.WhenAny(_arrived.Reader.WaitToReadAsync(cancellationToken).AsTask(), Task.Delay(LookTime, _time, cancellationToken)).ConfigureAwait(false);
+                await Task.WhenAny(_arrived.Reader.WaitToReadAsync(cancellationToken).AsTask(),
+                    Task.Delay(LookTime, _time, cancellationToken)).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
                 continue;
             }
@@ -348,18 +354,26 @@ sealed class KafkaConsumer : QueueConsumer
         List<TopicPartition> others;
         lock (_lock) others = [.. _partitions.Where(partition => !_owned.ContainsKey(partition.Partition.Value))];
         return others.Count == 0 || _consumer.Committed(others, _timeout).TrueForAll(committed =>
-            _ends.GetValueOrDefault(committed.Partition.Value) is var end && (committed.Offset.Value >= end || FirstOf(committed.Offset, _consumer.QueryWatermarkOffsets(committed.TopicPartition, _timeout)) >= end));
+            _ends.GetValueOrDefault(committed.Partition.Value) is var end
+                && (committed.Offset.Value >= end || FirstOf(committed.Offset, _consumer.QueryWatermarkOffsets(committed.TopicPartition, _timeout)) >= end));
     }
 
     bool IsOurs(QueueMessage message) => _owned.TryGetValue(message.Partition, out var owned) && owned.Sizes.ContainsKey(message.Position);
 
     /// <summary>The offsets that messages reach in their partitions, except partitions that others have taken over.</summary>
     List<TopicPartitionOffset> Reached(IEnumerable<QueueMessage> messages) =>
-        [.. messages.Where(IsOurs).GroupBy(message => message.Partition).Select(part => new TopicPartitionOffset(_topic, part.Key, (long)part.Max(message => message.Position) + 1))];
+        [
+            .. messages.Where(IsOurs)
+                .GroupBy(message => message.Partition)
+                .Select(part => new TopicPartitionOffset(_topic, part.Key, (long)part.Max(message => message.Position) + 1)),
+        ];
 
     IConsumer<byte[]?, byte[]> Marks()
     {
-        lock (_lock) return _marks ??= new ConsumerBuilder<byte[]?, byte[]>(_marking).SetErrorHandler((_, error) => _errors.Take(error)).SetLogHandler(static (_, _) => { }).Build();
+        lock (_lock)
+            return _marks ??= new ConsumerBuilder<byte[]?, byte[]>(_marking)
+                .SetErrorHandler((_, error) => _errors.Take(error))
+                .SetLogHandler(static (_, _) => { }).Build();
     }
 
     void Call(Action call) => Call(() =>

@@ -11,12 +11,18 @@ sealed class KafkaPublisher(IProducer<string?, byte[]> producer, string topic, K
 
     public override async Task PublishAsync(QueueBody body, CancellationToken cancellationToken)
     {
-        var headers = new Headers { { "content-type", Encoding.UTF8.GetBytes(QueueBody.ContentType) }, { QueueBody.VersionName, Encoding.UTF8.GetBytes(QueueBody.CurrentVersion) } };
+        var headers = new Headers
+        {
+            { "content-type", Encoding.UTF8.GetBytes(QueueBody.ContentType) },
+            { QueueBody.VersionName, Encoding.UTF8.GetBytes(QueueBody.CurrentVersion) },
+        };
         if (body.ContentEncoding is { } encoding) headers.Add("content-encoding", Encoding.UTF8.GetBytes(encoding));
         if (body.Id is { } id) headers.Add("message-id", Encoding.UTF8.GetBytes(id));
         try
         {
-            await producer.ProduceAsync(topic, new Message<string?, byte[]> { Key = body.Key, Value = body.Body.ToArray(), Headers = headers }, cancellationToken).WaitAsync(timeout * 2, time, cancellationToken).ConfigureAwait(false);
+            await producer.ProduceAsync(topic, new Message<string?, byte[]> { Key = body.Key, Value = body.Body.ToArray(), Headers = headers },
+                cancellationToken)
+                .WaitAsync(timeout * 2, time, cancellationToken).ConfigureAwait(false);
             errors.Clear();
         }
         catch (KafkaException e)

@@ -69,7 +69,9 @@ sealed class KafkaQueue : DeliveryQueue
                 LingerMs = 5,
                 QueueBufferingMaxKbytes = 64 << 10,
             };
-            var producer = new ProducerBuilder<string?, byte[]>(config).SetErrorHandler((_, error) => errors.Take(error)).SetLogHandler(static (_, _) => { }).Build();
+            var producer = new ProducerBuilder<string?, byte[]>(config)
+                .SetErrorHandler((_, error) => errors.Take(error))
+                .SetLogHandler(static (_, _) => { }).Build();
             try
             {
                 using var admin = new DependentAdminClientBuilder(producer.Handle).Build();
@@ -92,9 +94,12 @@ sealed class KafkaQueue : DeliveryQueue
         try
         {
             var found = ask().Topics.Find(found => found.Topic == topic);
-            if (found is null || found.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic || (!found.Error.IsError && found.Partitions.Count == 0))
+            if (found is null || found.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic
+                || (!found.Error.IsError && found.Partitions.Count == 0))
                 throw new QueueException(QueueFault.Missing, $"Kafka at {errors.Brokers} has no topic {topic}. Create it with Kafka's own tools.");
-            return found.Error.IsError ? throw errors.Of(found.Error) : [.. found.Partitions.Select(partition => new TopicPartition(topic, partition.PartitionId))];
+            return found.Error.IsError
+                ? throw errors.Of(found.Error)
+                : [.. found.Partitions.Select(partition => new TopicPartition(topic, partition.PartitionId))];
         }
         catch (KafkaException e)
         {

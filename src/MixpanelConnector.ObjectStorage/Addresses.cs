@@ -8,7 +8,10 @@ static class Addresses
     /// <exception cref="StorageException">The bucket is missing or invalid.</exception>
     public static (string Bucket, string Key) Part(string scheme, string address)
     {
-        if (StorageScheme.Shown(address) != address) throw new StorageException(StorageFault.Unconfigured, $"it contains credentials, which do not belong in a URL: remove them, and set {(scheme == "az" ? "AZURE_STORAGE_SAS_TOKEN" : scheme == "gs" ? "GS_ACCESS_KEY_ID and GS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")}");
+        if (StorageScheme.Shown(address) != address)
+            throw new StorageException(StorageFault.Unconfigured,
+                $"it contains credentials, which do not belong in a URL: remove "
+                + $"them, and set {(scheme == "az" ? "AZURE_STORAGE_SAS_TOKEN" : scheme == "gs" ? "GS_ACCESS_KEY_ID and GS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")}");
         var rest = address[(scheme.Length + "://".Length)..];
         var slash = rest.IndexOf('/', StringComparison.Ordinal);
         var (bucket, key) = slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..]);
@@ -20,7 +23,8 @@ static class Addresses
     /// <summary>Parses an endpoint from an environment variable.</summary>
     /// <exception cref="StorageException">It is not an endpoint.</exception>
     public static Uri Endpoint(string variable, string value) =>
-        Uri.TryCreate(value, UriKind.Absolute, out var endpoint) && (endpoint.Scheme == Uri.UriSchemeHttps || endpoint.Scheme == Uri.UriSchemeHttp) && endpoint.UserInfo.Length == 0
+        Uri.TryCreate(value, UriKind.Absolute, out var endpoint) && (endpoint.Scheme == Uri.UriSchemeHttps || endpoint.Scheme == Uri.UriSchemeHttp)
+            && endpoint.UserInfo.Length == 0
             ? endpoint
             : throw new StorageException(StorageFault.Unconfigured, $"{variable} is not the URL of a server, such as https://storage.example.com");
 

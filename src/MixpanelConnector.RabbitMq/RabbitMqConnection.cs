@@ -28,7 +28,8 @@ sealed class RabbitMqConnection : IAsyncDisposable
     public IChannel Channel { get; }
 
     /// <exception cref="QueueException">The connection failed.</exception>
-    public static async Task<RabbitMqConnection> OpenAsync(QueueAddress address, QueueOptions options, TimeProvider time, CreateChannelOptions? kind, CancellationToken cancellationToken)
+    public static async Task<RabbitMqConnection> OpenAsync(QueueAddress address, QueueOptions options, TimeProvider time, CreateChannelOptions? kind,
+        CancellationToken cancellationToken)
     {
         var authorities = Authorities(options);
         var factory = new ConnectionFactory
@@ -49,7 +50,8 @@ sealed class RabbitMqConnection : IAsyncDisposable
             RequestedHeartbeat = Heartbeat,
             MaxInboundMessageBodySize = 512 << 20, // above the broker's own limit: a message that is too large is a dead letter
         };
-        var endpoints = address.Hosts.Select(host => new AmqpTcpEndpoint(host.Name, host.Port, Tls(address, host, authorities), factory.MaxInboundMessageBodySize)).ToList();
+        var endpoints = address.Hosts.Select(host => new AmqpTcpEndpoint(host.Name, host.Port, Tls(address, host, authorities),
+            factory.MaxInboundMessageBodySize)).ToList();
         var broker = string.Join(", ", address.Hosts);
         IConnection? connection = null;
         try
@@ -101,7 +103,8 @@ sealed class RabbitMqConnection : IAsyncDisposable
     {
         try
         {
-            await _connection.CloseAsync(Constants.ReplySuccess, "", TimeSpan.FromSeconds(2), abort: true, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(4), _time).ConfigureAwait(false);
+            await _connection.CloseAsync(Constants.ReplySuccess, "", TimeSpan.FromSeconds(2), abort: true, CancellationToken.None)
+                .WaitAsync(TimeSpan.FromSeconds(4), _time).ConfigureAwait(false);
         }
         catch (Exception e) when (IsBrokers(e, CancellationToken.None))
         {
@@ -109,13 +112,16 @@ sealed class RabbitMqConnection : IAsyncDisposable
         }
 
         // A broker that hangs would block anyone who waits for a clean close.
-        _ = Task.Run(async () => await Channel.DisposeAsync().ConfigureAwait(false), CancellationToken.None).ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = Task.Run(async () => await Channel.DisposeAsync().ConfigureAwait(false), CancellationToken.None)
+            .ContinueWith(static ended => _ = ended.Exception, CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         _turn.Dispose();
     }
 
     /// <summary>Whether an exception is a failure of the broker or the connection rather than a defect in this code.</summary>
     public static bool IsBrokers(Exception e, CancellationToken cancellationToken) =>
-        e is RabbitMQClientException or IOException or TimeoutException or AuthenticationException or ObjectDisposedException or System.Net.Sockets.SocketException or InvalidOperationException
+        e is RabbitMQClientException or IOException or TimeoutException or AuthenticationException or ObjectDisposedException
+            or System.Net.Sockets.SocketException or InvalidOperationException
         || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
     public static QueueException Translate(Exception e, string broker)
@@ -128,9 +134,11 @@ sealed class RabbitMqConnection : IAsyncDisposable
                 case AuthenticationFailureException:
                     return new(QueueFault.Forbidden, $"RabbitMQ at {broker} does not accept the user name or the password.", e);
                 case PossibleAuthenticationFailureException:
-                    return new(QueueFault.Forbidden, $"RabbitMQ at {broker} closed the connection during authentication: the user name or the password may be wrong.", e);
+                    return new(QueueFault.Forbidden,
+                        $"RabbitMQ at {broker} closed the connection during authentication: the user name or the password may be wrong.", e);
                 case AuthenticationException:
-                    return new(QueueFault.Unconfigured, $"The certificate of {broker} is not trusted: {cause.Message.TrimEnd('.')}. Name its certificate authority with --queue-ca.", e);
+                    return new(QueueFault.Unconfigured,
+                        $"The certificate of {broker} is not trusted: {cause.Message.TrimEnd('.')}. Name its certificate authority with --queue-ca.", e);
                 case OperationInterruptedException { ShutdownReason: { } reason }:
                     return Of(reason, broker, e);
                 default:
@@ -150,7 +158,9 @@ sealed class RabbitMqConnection : IAsyncDisposable
             NotFound => new(QueueFault.Missing, $"RabbitMQ at {broker} has no such queue ({words}). Create it, or have it created with --declare.", cause),
             NotAllowed => new(QueueFault.Missing, $"RabbitMQ at {broker} has no such virtual host, or denies this user access to it ({words}).", cause),
             AccessRefused => new(QueueFault.Forbidden, $"RabbitMQ at {broker} denies this user access ({words}).", cause),
-            PreconditionFailed when words.Contains("timed out", StringComparison.Ordinal) => new(QueueFault.Unavailable, $"RabbitMQ at {broker} took back messages that were not acknowledged in time ({words}). Set --consumer-timeout to the broker's own limit.", cause),
+            PreconditionFailed when words.Contains("timed out", StringComparison.Ordinal) => new(QueueFault.Unavailable,
+                $"RabbitMQ at {broker} took back messages that were not acknowledged in time ({words}). Set --consumer-timeout to the broker's own limit.",
+                cause),
             PreconditionFailed => new(QueueFault.Refused, $"RabbitMQ at {broker} rejects it ({words}).", cause),
             _ => new(QueueFault.Unavailable, $"The connection to RabbitMQ at {broker} was lost ({words}).", cause),
         };

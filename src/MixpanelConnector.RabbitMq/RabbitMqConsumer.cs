@@ -71,7 +71,8 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
         }
     }
 
-    public static async Task<RabbitMqConsumer> BeginAsync(RabbitMqConnection connection, string name, QueueAddress address, ConsumeLimits limits, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<RabbitMqConsumer> BeginAsync(RabbitMqConnection connection, string name, QueueAddress address, ConsumeLimits limits,
+        TimeProvider time, CancellationToken cancellationToken)
     {
         var consumer = new RabbitMqConsumer(connection, name, address, limits, time);
         try
@@ -151,10 +152,12 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
 
         if (held == 0) return;
         var before = await LagAsync(cancellationToken).ConfigureAwait(false);
-        await _connection.CallAsync((channel, token) => channel.BasicNackAsync(0, multiple: true, requeue: true, token).AsTask(), cancellationToken).ConfigureAwait(false); // 0: all of them
+        await _connection.CallAsync((channel, token) => channel.BasicNackAsync(0, multiple: true, requeue: true, token).AsTask(),
+            cancellationToken).ConfigureAwait(false); // 0: all of them
 
         // The broker counts them a moment later, unless another consumer receives them first.
-        for (var looks = 0; looks < 20 && await LagAsync(cancellationToken).ConfigureAwait(false) < before + held; looks++) await Task.Delay(EmptyPatience, _time, cancellationToken).ConfigureAwait(false);
+        for (var looks = 0; looks < 20 && await LagAsync(cancellationToken).ConfigureAwait(false) < before + held; looks++)
+            await Task.Delay(EmptyPatience, _time, cancellationToken).ConfigureAwait(false);
     }
 
     public override Task<long> LagAsync(CancellationToken cancellationToken) =>
@@ -169,7 +172,8 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
     }
 
     /// <remarks>The body belongs to the client, and is invalid once this returns.</remarks>
-    public Task HandleBasicDeliverAsync(string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
+    public Task HandleBasicDeliverAsync(string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey,
+        IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
     {
         var id = properties.MessageId is { Length: > 0 } given ? given : null;
         var name = id ?? Hash128.Of(body.Span).ToString();
@@ -193,7 +197,8 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
             ReceivedAt = at,
             Version = VersionOf(properties),
         });
-        if (isTooMuch && Interlocked.Exchange(ref _isStoppingAhead, 1) == 0) _ = StopAheadAsync(); // not awaited: the answer comes over the connection that waits for this to end
+        if (isTooMuch && Interlocked.Exchange(ref _isStoppingAhead, 1) == 0)
+            _ = StopAheadAsync(); // not awaited: the answer comes over the connection that waits for this to end
         return Task.CompletedTask;
     }
 
@@ -227,13 +232,17 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
 
     async Task BeginAsync(CancellationToken cancellationToken)
     {
-        await _connection.CallAsync((channel, token) => channel.BasicQosAsync(0, (ushort)_ahead, global: false, token), cancellationToken).ConfigureAwait(false);
-        _tag = await _connection.CallAsync((channel, token) => channel.BasicConsumeAsync(_name, autoAck: false, "", noLocal: false, exclusive: false, arguments: null, this, token), cancellationToken).ConfigureAwait(false);
+        await _connection.CallAsync((channel, token) => channel.BasicQosAsync(0, (ushort)_ahead, global: false, token),
+            cancellationToken).ConfigureAwait(false);
+        _tag = await _connection.CallAsync(
+            (channel, token) => channel.BasicConsumeAsync(_name, autoAck: false, "", noLocal: false, exclusive: false, arguments: null, this, token),
+            cancellationToken).ConfigureAwait(false);
     }
 
     async Task EndAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _tag, null) is { } tag) await _connection.CallAsync((channel, token) => channel.BasicCancelAsync(tag, noWait: false, token), cancellationToken).ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _tag, null) is { } tag)
+            await _connection.CallAsync((channel, token) => channel.BasicCancelAsync(tag, noWait: false, token), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Stops consuming because message sizes have changed: it may be long until the next receive or settlement.</summary>

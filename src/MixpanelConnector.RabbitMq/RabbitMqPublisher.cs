@@ -22,7 +22,8 @@ sealed class RabbitMqPublisher(RabbitMqConnection connection, string name, strin
         try
         {
             // Several publishers may wait for confirmations concurrently, so this does not queue for the channel.
-            await connection.Channel.BasicPublishAsync("", name, mandatory: true, properties, body.Body, cancellationToken).AsTask().WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false);
+            await connection.Channel.BasicPublishAsync("", name, mandatory: true, properties, body.Body, cancellationToken).AsTask()
+                .WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false);
         }
         catch (PublishException e) when (e.IsReturn)
         {

@@ -59,7 +59,10 @@ sealed class RabbitMqQueue(QueueAddress address, QueueOptions options, TimeProvi
 
         var connection = await RabbitMqConnection.OpenAsync(address, options, time, kind: null, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
-            await connection.CallAsync((channel, token) => channel.QueueDeclareAsync(name, durable: true, exclusive: false, autoDelete: false, arguments, passive: false, noWait: false, token), cancellationToken).ConfigureAwait(false);
+            await connection.CallAsync(
+                (channel, token) => channel.QueueDeclareAsync(name, durable: true, exclusive: false, autoDelete: false, arguments, passive: false,
+                    noWait: false, token),
+                cancellationToken).ConfigureAwait(false);
     }
 
     async Task<bool> ExistsAsync(string name, CancellationToken cancellationToken)
@@ -67,7 +70,8 @@ sealed class RabbitMqQueue(QueueAddress address, QueueOptions options, TimeProvi
         var connection = await RabbitMqConnection.OpenAsync(address, options, time, kind: null, cancellationToken).ConfigureAwait(false);
         try
         {
-            await using (connection.ConfigureAwait(false)) await connection.CallAsync((channel, token) => channel.QueueDeclarePassiveAsync(name, token), cancellationToken).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+                await connection.CallAsync((channel, token) => channel.QueueDeclarePassiveAsync(name, token), cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (QueueException e) when (e.Fault is QueueFault.Missing)

@@ -17,7 +17,9 @@ public sealed class RabbitMqScheme : QueueScheme
 
     internal override DeliveryQueue Open(QueueAddress address, QueueOptions options, TimeProvider time)
     {
-        if (address.Path.Count > 2) throw new QueueException(QueueFault.Unconfigured, $"{address.Text} has more than a virtual host and a queue in its path: write a slash in a name as %2F.");
+        if (address.Path.Count > 2)
+            throw new QueueException(QueueFault.Unconfigured,
+                $"{address.Text} has more than a virtual host and a queue in its path: write a slash in a name as %2F.");
         return new RabbitMqQueue(address, options, time);
     }
 }

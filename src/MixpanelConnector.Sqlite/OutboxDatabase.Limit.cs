@@ -29,7 +29,8 @@ sealed partial class OutboxDatabase
     }
 
     /// <summary>The size of the file with further bytes, which first use its free pages.</summary>
-    long SizeWith(long bytes) => (Number(_connection, "PRAGMA page_count") * _pageBytes) + Math.Max(0, bytes - (Number(_connection, "PRAGMA freelist_count") * _pageBytes));
+    long SizeWith(long bytes) =>
+        (Number(_connection, "PRAGMA page_count") * _pageBytes) + Math.Max(0, bytes - (Number(_connection, "PRAGMA freelist_count") * _pageBytes));
 
     long LogLength() => new FileInfo(_path + "-wal") is { Exists: true } log ? log.Length : 0;
 
@@ -41,7 +42,10 @@ sealed partial class OutboxDatabase
     {
         try
         {
-            Execute(_connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA journal_size_limit = {Reserve}; PRAGMA wal_checkpoint(PASSIVE); PRAGMA user_version = 1; PRAGMA wal_checkpoint(PASSIVE); PRAGMA journal_size_limit = -1"));
+            Execute(_connection,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"PRAGMA journal_size_limit = {Reserve}; PRAGMA wal_checkpoint(PASSIVE); PRAGMA user_version = 1; PRAGMA wal_checkpoint(PASSIVE); "
+                    + $"PRAGMA journal_size_limit = -1"));
             _logged = 0;
         }
         catch (SqliteException e) when (e.SqliteErrorCode == FullCode)
@@ -54,7 +58,9 @@ sealed partial class OutboxDatabase
     {
         try
         {
-            Execute(_connection, string.Create(CultureInfo.InvariantCulture, $"BEGIN; INSERT INTO damaged VALUES (0, 0, 0, 0, zeroblob({Reserve}), x''); DELETE FROM damaged WHERE number = 0; COMMIT"));
+            Execute(_connection,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"BEGIN; INSERT INTO damaged VALUES (0, 0, 0, 0, zeroblob({Reserve}), x''); DELETE FROM damaged WHERE number = 0; COMMIT"));
         }
         catch (SqliteException e) when (e.SqliteErrorCode == FullCode)
         {

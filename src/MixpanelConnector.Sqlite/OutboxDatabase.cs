@@ -64,7 +64,8 @@ sealed partial class OutboxDatabase : IDisposable
         (_connection, _file, _isSynced, _logged) = (connection, FileIdentity.Holder(_path), true, 0);
         _synced = Command("PRAGMA synchronous = FULL");
         _unsynced = Command("PRAGMA synchronous = NORMAL");
-        _insert = Command("INSERT INTO batches VALUES ($number, $kind, $records, $at, $content, $sum)", "$number", "$kind", "$records", "$at", "$content", "$sum");
+        _insert =
+            Command("INSERT INTO batches VALUES ($number, $kind, $records, $at, $content, $sum)", "$number", "$kind", "$records", "$at", "$content", "$sum");
         _delete = Command("DELETE FROM batches WHERE number = $number RETURNING kind, records", "$number");
         _read = Command("SELECT number, records, at, content, sum FROM batches WHERE kind = $kind AND number > $after ORDER BY number", "$kind", "$after");
     }
@@ -93,7 +94,9 @@ sealed partial class OutboxDatabase : IDisposable
     public IReadOnlyList<long> Append(IReadOnlyList<OutboxBatch> batches) => Guarded(() =>
     {
         // What is written to a deleted file is lost when the process ends.
-        if (FileIdentity.Holder(_path) != _file) throw new OutboxException($"The outbox {_path} was removed or replaced while it was in use. Its records are sent; for new ones, restart.", mayPass: false);
+        if (FileIdentity.Holder(_path) != _file)
+            throw new OutboxException($"The outbox {_path} was removed or replaced while it was in use. Its records are sent; for new ones, restart.",
+                mayPass: false);
         EnsureRoom(batches);
         Sync(true);
         var numbers = new long[batches.Count];
@@ -175,7 +178,8 @@ sealed partial class OutboxDatabase : IDisposable
         var connection = Connect(_path, SqliteOpenMode.ReadWriteCreate);
         try
         {
-            if (!Prepare(connection, _path, isNew: !File.Exists(_path), _mostBytes)) throw new OutboxException($"The outbox {_path} now belongs to another program.", mayPass: false);
+            if (!Prepare(connection, _path, isNew: !File.Exists(_path), _mostBytes))
+                throw new OutboxException($"The outbox {_path} now belongs to another program.", mayPass: false);
             Use(connection);
             _isClosed = false;
         }
@@ -318,7 +322,10 @@ sealed partial class OutboxDatabase : IDisposable
         }
 
         var pages = (mostBytes - LogBytes(mostBytes)) / Number(connection, "PRAGMA page_size");
-        Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {Math.Max(pages, Number(connection, "PRAGMA page_count"))}; PRAGMA wal_autocheckpoint = {Math.Min(CheckpointPages, pages / 2)}"));
+        Execute(connection,
+            string.Create(CultureInfo.InvariantCulture,
+                $"PRAGMA max_page_count = {Math.Max(pages, Number(connection, "PRAGMA page_count"))}; "
+                + $"PRAGMA wal_autocheckpoint = {Math.Min(CheckpointPages, pages / 2)}"));
         Durable.SyncFolder(Path.GetDirectoryName(path)!); // also the removal of the initial journal: if it reappeared, it would undo the switch to WAL
         return true;
     }
@@ -335,7 +342,8 @@ sealed partial class OutboxDatabase : IDisposable
 
         var rows = new SortedDictionary<long, OutboxBatch>();
         var lost = Collect(aside, "ORDER BY number", rows) + Collect(aside, "ORDER BY number DESC", rows);
-        var database = TryOpen(path, mostBytes, out _) ?? throw new OutboxException($"The outbox {path} was damaged, is now {aside}, and a new one cannot be created.", mayPass: false);
+        var database = TryOpen(path, mostBytes, out _)
+            ?? throw new OutboxException($"The outbox {path} was damaged, is now {aside}, and a new one cannot be created.", mayPass: false);
         if (rows.Count > 0) database.Append([.. rows.Values]);
         database.Quarantined += Math.Max(1, lost); // the actual number is unknown
         return database;
@@ -383,7 +391,9 @@ sealed partial class OutboxDatabase : IDisposable
     void SetAside(List<long> numbers)
     {
         using var transaction = _connection.BeginTransaction();
-        using var command = Command("INSERT OR REPLACE INTO damaged SELECT * FROM batches WHERE number = $number; DELETE FROM batches WHERE number = $number RETURNING kind, records", "$number");
+        using var command = Command(
+            "INSERT OR REPLACE INTO damaged SELECT * FROM batches WHERE number = $number; DELETE FROM batches WHERE number = $number RETURNING kind, records",
+            "$number");
         command.Transaction = transaction;
         foreach (var number in numbers)
         {
@@ -472,18 +482,22 @@ sealed partial class OutboxDatabase : IDisposable
         }
         catch (Exception e) when (e is InvalidCastException or InvalidOperationException)
         {
-            throw new OutboxException($"The outbox {_path} is damaged ({e.GetType().Name}). The next start sets it aside and recovers what can be read.", mayPass: false, e);
+            throw new OutboxException($"The outbox {_path} is damaged ({e.GetType().Name}). The next start sets it aside and recovers what can be read.",
+                mayPass: false, e);
         }
     }
 
-    static OutboxException Full(string path, Exception? e = null) => new($"The outbox {path} is full: its disk, or its own limit. Records are rejected until there is space.", mayPass: true, e);
+    static OutboxException Full(string path, Exception? e = null) =>
+        new($"The outbox {path} is full: its disk, or its own limit. Records are rejected until there is space.", mayPass: true, e);
 
     static OutboxException Failed(string path, Exception e) => e switch
     {
         SqliteException { SqliteErrorCode: FullCode } => Full(path, e),
-        SqliteException { SqliteErrorCode: CorruptCode or NotADatabaseCode } => new($"The outbox {path} is damaged. The next start sets it aside and recovers what can be read.", mayPass: false, e),
+        SqliteException { SqliteErrorCode: CorruptCode or NotADatabaseCode } =>
+            new($"The outbox {path} is damaged. The next start sets it aside and recovers what can be read.", mayPass: false, e),
         // The system may have discarded what it could not write: a retry would prove nothing.
-        NotSyncedException or SqliteException { SqliteExtendedErrorCode: SyncFailedCode or FolderSyncFailedCode } => new($"The disk of the outbox {path} does not sync: {e.Message} Durability cannot be guaranteed; repair the disk and restart.", mayPass: false, e),
+        NotSyncedException or SqliteException { SqliteExtendedErrorCode: SyncFailedCode or FolderSyncFailedCode } =>
+            new($"The disk of the outbox {path} does not sync: {e.Message} Durability cannot be guaranteed; repair the disk and restart.", mayPass: false, e),
         IOException or UnauthorizedAccessException => new($"The outbox {path} cannot be written: {e.Message}", mayPass: true, e),
         _ => new($"The outbox {path} cannot be read or written: {e.Message}", mayPass: true, e),
     };

@@ -98,7 +98,14 @@ public sealed class SqliteImportState : IImportState
         if (_stored is null) return null;
         var sources = ReadSources();
         if (sources.Count != _stored.Sources || !HoldsDeadLetters(_stored.Totals.Rejected)) throw Damaged(_folder);
-        return new ImportCheckpoint { OptionsFingerprint = _stored.OptionsFingerprint, Totals = _stored.Totals, Finished = _stored.Finished, DeadLetterPath = _stored.DeadLetterPath, Sources = sources };
+        return new ImportCheckpoint
+        {
+            OptionsFingerprint = _stored.OptionsFingerprint,
+            Totals = _stored.Totals,
+            Finished = _stored.Finished,
+            DeadLetterPath = _stored.DeadLetterPath,
+            Sources = sources,
+        };
     });
 
     /// <inheritdoc/>
@@ -111,7 +118,8 @@ public sealed class SqliteImportState : IImportState
             using var transaction = _connection.BeginTransaction();
             foreach (var source in checkpoint.Sources) WriteSource(transaction, source);
             WriteDeadLetters(transaction, checkpoint.DeadLetters, after: checkpoint.Totals.Rejected - checkpoint.DeadLetters.Count);
-            var stored = new StoredCheckpoint(checkpoint.OptionsFingerprint, checkpoint.Totals, checkpoint.Finished, CountSources(transaction), checkpoint.DeadLetterPath);
+            var stored = new StoredCheckpoint(checkpoint.OptionsFingerprint, checkpoint.Totals, checkpoint.Finished, CountSources(transaction),
+                checkpoint.DeadLetterPath);
             WriteCheckpoint(transaction, stored);
             transaction.Commit();
             if (stored.Finished) Settle();
@@ -176,7 +184,8 @@ public sealed class SqliteImportState : IImportState
             if (readOnly) return state;
             OnDisk(folder, () =>
             {
-                using (var holder = Durable.OpenOwned(Path.Combine(folder, HolderName), FileMode.Create)) holder.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+                using (var holder = Durable.OpenOwned(Path.Combine(folder, HolderName), FileMode.Create))
+                    holder.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
                 if (File.Exists(marker)) return;
                 using (var file = Durable.OpenOwned(marker, FileMode.CreateNew))
                 {
@@ -214,7 +223,8 @@ public sealed class SqliteImportState : IImportState
             if (!File.Exists(path)) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
             connection.Open();
             // The provider would retry for at least a second. But a lock is held for long, unless its process is just ending.
-            for (var patience = 3; raw.sqlite3_exec(connection.Handle, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT") is var result and not raw.SQLITE_OK; patience--)
+            for (var patience = 3; raw.sqlite3_exec(connection.Handle, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT") is var result
+                and not raw.SQLITE_OK; patience--)
             {
                 var code = result & PrimaryCode;
                 if (code != BusyCode || patience == 0) throw new SqliteException(raw.sqlite3_errmsg(connection.Handle).utf8_to_string(), code, result);
@@ -242,7 +252,9 @@ public sealed class SqliteImportState : IImportState
                 case 1:
                     break;
                 case 0 when IsEmpty() && File.Exists(Path.Combine(_folder, MarkerName)):
-                    throw new ImportStateException(ImportStateFault.Damaged, $"The state in {_folder} has lost its database: what was imported is no longer known. Restore it from a backup, or begin again with --restart.");
+                    throw new ImportStateException(ImportStateFault.Damaged,
+                        $"The state in {_folder} has lost its database: what was imported is no longer known. Restore it from a backup, "
+                        + $"or begin again with --restart.");
                 case 0 when IsEmpty(): // new, or the process ended between the file and its tables
                     return Execute(Schema);
                 default:
@@ -330,7 +342,8 @@ public sealed class SqliteImportState : IImportState
         if (lines.Count == 0) return;
         using var command = Command("INSERT INTO dead_letters VALUES ($number, $line, $sum)");
         command.Transaction = transaction;
-        var (number, line, sum) = (command.Parameters.Add("$number", SqliteType.Integer), command.Parameters.Add("$line", SqliteType.Blob), command.Parameters.Add("$sum", SqliteType.Blob));
+        var (number, line, sum) = (command.Parameters.Add("$number", SqliteType.Integer), command.Parameters.Add("$line", SqliteType.Blob),
+            command.Parameters.Add("$sum", SqliteType.Blob));
         command.Prepare();
         foreach (var bytes in lines)
         {
@@ -379,7 +392,8 @@ public sealed class SqliteImportState : IImportState
         }
         catch (SqliteException e) when (e.SqliteErrorCode == BusyCode)
         {
-            throw new ImportStateException(ImportStateFault.Busy, $"Another import{Holder(folder)} uses the state in {folder}. Wait until it ends, or name another folder with --state.", e);
+            throw new ImportStateException(ImportStateFault.Busy,
+                $"Another import{Holder(folder)} uses the state in {folder}. Wait until it ends, or name another folder with --state.", e);
         }
         catch (SqliteException e) when (e.SqliteErrorCode is CorruptCode or NotADatabaseCode or 1)
         {
@@ -387,13 +401,15 @@ public sealed class SqliteImportState : IImportState
         }
         catch (SqliteException e)
         {
-            throw new ImportStateException(ImportStateFault.Unwritable, $"The state in {folder} cannot be read or written: {e.Message} Free or repair the disk, and run the same command again.", e);
+            throw new ImportStateException(ImportStateFault.Unwritable,
+                $"The state in {folder} cannot be read or written: {e.Message} Free or repair the disk, and run the same command again.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Unwritable(folder, e);
         }
-        catch (Exception e) when (e is FormatException or InvalidCastException or InvalidOperationException or System.Text.Json.JsonException or DecoderFallbackException)
+        catch (Exception e) when (e is FormatException or InvalidCastException or InvalidOperationException or System.Text.Json.JsonException
+            or DecoderFallbackException)
         {
             throw Damaged(folder, e); // a value of a different type than was written
         }
@@ -403,7 +419,9 @@ public sealed class SqliteImportState : IImportState
     {
         try
         {
-            return int.TryParse(File.ReadAllText(Path.Combine(folder, HolderName)), CultureInfo.InvariantCulture, out var process) ? string.Create(CultureInfo.InvariantCulture, $" (process {process})") : "";
+            return int.TryParse(File.ReadAllText(Path.Combine(folder, HolderName)), CultureInfo.InvariantCulture, out var process)
+                ? string.Create(CultureInfo.InvariantCulture, $" (process {process})")
+                : "";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -412,10 +430,12 @@ public sealed class SqliteImportState : IImportState
     }
 
     static ImportStateException Damaged(string folder, Exception? cause = null) =>
-        new(ImportStateFault.Damaged, $"The state in {folder} is damaged: what was imported is not known for certain. Restore it from a backup, or begin again with --restart.", cause);
+        new(ImportStateFault.Damaged,
+            $"The state in {folder} is damaged: what was imported is not known for certain. Restore it from a backup, or begin again with --restart.", cause);
 
     static ImportStateException Unwritable(string folder, Exception cause) =>
-        new(ImportStateFault.Unwritable, $"The state in {folder} cannot be written: {cause.Message} Free or repair the disk, and run the same command again.", cause);
+        new(ImportStateFault.Unwritable, $"The state in {folder} cannot be written: {cause.Message} Free or repair the disk, and run the same command again.",
+            cause);
 
     static void OnDisk(string folder, Action work)
     {
@@ -437,7 +457,8 @@ public sealed class SqliteImportState : IImportState
             OnDisk(folder, () =>
             {
                 makeOrFind(folder);
-                foreach (var file in FilesIn(folder).Where(file => Path.GetFileName(file) != DeadLettersName)) Durable.EnsureOwned(file); // that one is replaced, never written through
+                foreach (var file in FilesIn(folder).Where(file => Path.GetFileName(file) != DeadLettersName))
+                    Durable.EnsureOwned(file); // that one is replaced, never written through
             });
         }
         catch (ImportStateException e) when (e.InnerException is NotOursException cause)
@@ -447,14 +468,27 @@ public sealed class SqliteImportState : IImportState
     }
 
     static IReadOnlyCollection<string> FilesIn(string folder) =>
-        [.. ((string[])[MarkerName, DatabaseName, DatabaseName + "-wal", DatabaseName + "-shm", DatabaseName + "-journal", HolderName, DeadLettersName, .. NotesOfProgram]).Select(name => Path.Combine(folder, name))];
+        [
+            .. ((string[])
+            [
+                MarkerName,
+                DatabaseName,
+                DatabaseName + "-wal",
+                DatabaseName + "-shm",
+                DatabaseName + "-journal",
+                HolderName,
+                DeadLettersName,
+                .. NotesOfProgram,
+            ]).Select(name => Path.Combine(folder, name)),
+        ];
 
     static bool IsState(string folder) => File.Exists(Path.Combine(folder, DatabaseName)) || File.Exists(Path.Combine(folder, MarkerName));
 
     static ImportStateSummary Summarize(string folder)
     {
         // Read first: opening a database may write to its folder.
-        var (began, saved) = (Written(Path.Combine(folder, MarkerName)), Written(Path.Combine(folder, DatabaseName + "-wal")) ?? Written(Path.Combine(folder, DatabaseName)));
+        var (began, saved) =
+            (Written(Path.Combine(folder, MarkerName)), Written(Path.Combine(folder, DatabaseName + "-wal")) ?? Written(Path.Combine(folder, DatabaseName)));
         return SummarizeContent(folder) with { Began = began, LastSaved = saved };
     }
 
@@ -476,7 +510,14 @@ public sealed class SqliteImportState : IImportState
         {
             using var state = OpenExisting(folder, readOnly: true);
             var checkpoint = state.Load();
-            return new(folder) { OptionsFingerprint = checkpoint?.OptionsFingerprint, Totals = checkpoint?.Totals ?? new(), Finished = checkpoint?.Finished ?? false, DeadLetterPath = checkpoint?.DeadLetterPath, Sources = checkpoint?.Sources ?? [] };
+            return new(folder)
+            {
+                OptionsFingerprint = checkpoint?.OptionsFingerprint,
+                Totals = checkpoint?.Totals ?? new(),
+                Finished = checkpoint?.Finished ?? false,
+                DeadLetterPath = checkpoint?.DeadLetterPath,
+                Sources = checkpoint?.Sources ?? [],
+            };
         }
         catch (ImportStateException e)
         {

@@ -33,8 +33,8 @@ public sealed class SqliteOutbox : ITrackerOutbox
     /// <summary>Opens an outbox in a folder, creating it if needed.</summary>
     /// <param name="folder">A folder used only for the outbox, on a local disk. It contains personal data, so only its owner may read it. Trackers of several
     /// projects may share it.</param>
-    /// <param name="maxBytes">The maximum size of this process's part in bytes, the database and its log together; beyond that, records are rejected until some are
-    /// sent. At least 2 MB. Default: 1 GB.</param>
+    /// <param name="maxBytes">The maximum size of this process's part in bytes, the database and its log together; beyond that, records are rejected until
+    /// some are sent. At least 2 MB. Default: 1 GB.</param>
     /// <returns>The opened outbox.</returns>
     /// <exception cref="ArgumentException">The folder is empty, or the size is less than 2 MB.</exception>
     /// <exception cref="OutboxException">The folder cannot be written.</exception>
@@ -157,7 +157,8 @@ public sealed class SqliteOutbox : ITrackerOutbox
         throw new OutboxException($"{MostProcesses} processes use the outbox in {_folder}. Give this one another folder.", mayPass: true);
     }
 
-    static bool HoldsOthers(OutboxDatabase database, Func<OutboxBatch, bool> isOwn) => Enum.GetValues<TrackedKind>().Any(kind => All(database, kind).Any(batch => !isOwn(batch)));
+    static bool HoldsOthers(OutboxDatabase database, Func<OutboxBatch, bool> isOwn) =>
+        Enum.GetValues<TrackedKind>().Any(kind => All(database, kind).Any(batch => !isOwn(batch)));
 
     static IEnumerable<OutboxBatch> All(OutboxDatabase database, TrackedKind kind) => InParts(database, kind).SelectMany(batches => batches);
 
@@ -173,7 +174,9 @@ public sealed class SqliteOutbox : ITrackerOutbox
         var others = 0L;
         foreach (var path in Directory.EnumerateFiles(_folder, "outbox-*.db").Order(StringComparer.Ordinal).ToList())
         {
-            if (!int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan("outbox-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == _own.Number) continue;
+            if (!int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan("outbox-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                || number == _own.Number)
+                continue;
             using var @lock = TryLock(_folder, number);
             if (@lock is null) continue;
             try
@@ -210,7 +213,8 @@ public sealed class SqliteOutbox : ITrackerOutbox
     static OutboxException NotWritable(string folder, Exception e) => new($"The outbox in {folder} cannot be written: {e.Message}", mayPass: true, e);
 
     /// <summary>Takes the lock of a database; null when another process has it. The lock ends with the process.</summary>
-    static FileStream? TryLock(string folder, int number) => FileLock.TryTake(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"outbox-{number}.lock")));
+    static FileStream? TryLock(string folder, int number) =>
+        FileLock.TryTake(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"outbox-{number}.lock")));
 
     static string PathOf(string folder, int number) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"outbox-{number}.db"));
 

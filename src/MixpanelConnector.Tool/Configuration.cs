@@ -84,28 +84,39 @@ sealed class Configuration
 
     /// <summary>A copy in which the user's answers replace settings.</summary>
     public Configuration With(IReadOnlyDictionary<string, string> answers) =>
-        new(Names.ToDictionary(n => n.Name, n => answers.TryGetValue(n.Name, out var answer) ? new Setting(n.Name, answer, Answered) : _settings[n.Name], StringComparer.Ordinal));
+        new(Names.ToDictionary(n => n.Name, n => answers.TryGetValue(n.Name, out var answer) ? new Setting(n.Name, answer, Answered) : _settings[n.Name],
+            StringComparer.Ordinal));
 
     /// <summary>The source of a setting.</summary>
     public string SourceOf(string name) => _settings[name].Source;
 
     /// <summary>An error about the value of a setting, with the place where it was set unless that is the command line.</summary>
     public MixpanelException WithSource(MixpanelException e) =>
-        IsSetting(e) && _settings[e.Error.Field!] is { Value: not null, Source: var source } && (source.StartsWith("environment ", StringComparison.Ordinal) || source.StartsWith(FromProfile, StringComparison.Ordinal))
-            ? new(e.Error with { Message = $"{e.Error.Message} The value comes from {source.Replace("environment ", "the environment variable ", StringComparison.Ordinal)}." }, e)
+        IsSetting(e) && _settings[e.Error.Field!] is { Value: not null, Source: var source }
+            && (source.StartsWith("environment ", StringComparison.Ordinal) || source.StartsWith(FromProfile, StringComparison.Ordinal))
+            ? new(e.Error with
+            {
+                Message = $"{e.Error.Message} The value comes from {source.Replace("environment ", "the environment variable ", StringComparison.Ordinal)}.",
+            },
+                e)
             : e;
 
     /// <summary>Whether an error is about the value of a setting.</summary>
     public static bool IsSetting(MixpanelException e) => Names.Any(setting => setting.Name == e.Error.Field);
 
     /// <summary>The profile that a setting came from; null if it has another source.</summary>
-    public string? ProfileOf(string name) => SourceOf(name) is { } source && source.StartsWith(FromProfile, StringComparison.Ordinal) ? source[FromProfile.Length..] : null;
+    public string? ProfileOf(string name) =>
+        SourceOf(name) is { } source && source.StartsWith(FromProfile, StringComparison.Ordinal) ? source[FromProfile.Length..] : null;
 
     /// <summary>Only the settings of a profile, ignoring options and environment variables.</summary>
     public static Configuration Of(string profile, HostEnvironment host)
     {
         var read = new ProfileFile(host).Read(profile);
-        return new Configuration(Names.ToDictionary(n => n.Name, n => read.Values.TryGetValue(n.Name, out var stored) ? new Setting(n.Name, stored, FromProfile + read.Name) : n.Name == "region" ? new(n.Name, "us", "default") : new(n.Name, null, "not set"), StringComparer.Ordinal));
+        return new Configuration(Names.ToDictionary(n => n.Name,
+            n => read.Values.TryGetValue(n.Name, out var stored) ? new Setting(n.Name, stored, FromProfile + read.Name)
+                : n.Name == "region" ? new(n.Name, "us", "default")
+                : new(n.Name, null, "not set"),
+            StringComparer.Ordinal));
     }
 
     /// <summary>
@@ -120,7 +131,8 @@ sealed class Configuration
 
         Setting Find((string Name, string Variable) setting)
         {
-            if (setting.Name is "token" or "project_id" or "organization_id" or "workspace_id" && given?.Options.GetValueOrDefault(setting.Name) is { } option) return new(setting.Name, option, OptionOf(setting.Name));
+            if (setting.Name is "token" or "project_id" or "organization_id" or "workspace_id" && given?.Options.GetValueOrDefault(setting.Name) is { } option)
+                return new(setting.Name, option, OptionOf(setting.Name));
             return new(setting.Name, setting.Name switch
             {
                 "token" => isOther ? null : LocalMixpanel.Token,
@@ -138,14 +150,18 @@ sealed class Configuration
 
     static string OptionOf(string name) => $"option --{name.Replace('_', '-')}";
 
-    public bool HasCredential => this["token"] is not null || this[OAuthTokenName] is not null || (this["service_account_username"] is not null && this[SecretName] is not null);
+    public bool HasCredential =>
+        this["token"] is not null || this[OAuthTokenName] is not null || (this["service_account_username"] is not null && this[SecretName] is not null);
 
     /// <exception cref="MixpanelException">The value of a setting is malformed.</exception>
     public MixpanelOptions ToOptions(TimeProvider timeProvider)
     {
         var (username, secret) = (this["service_account_username"], this[SecretName]);
-        if (username is not null && secret is null) throw Invalid("service_account_secret", "The service account has a user name but no secret. Set MIXPANEL_SERVICE_ACCOUNT_SECRET, or specify a file with --secret-file.");
-        if (username is null && secret is not null) throw Invalid("service_account_username", "The service account has a secret but no user name. Set MIXPANEL_SERVICE_ACCOUNT_USERNAME.");
+        if (username is not null && secret is null)
+            throw Invalid("service_account_secret",
+                "The service account has a user name but no secret. Set MIXPANEL_SERVICE_ACCOUNT_SECRET, or specify a file with --secret-file.");
+        if (username is null && secret is not null)
+            throw Invalid("service_account_username", "The service account has a secret but no user name. Set MIXPANEL_SERVICE_ACCOUNT_USERNAME.");
         return new MixpanelOptions
         {
             Token = this["token"],

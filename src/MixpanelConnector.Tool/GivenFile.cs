@@ -9,7 +9,8 @@ static class GivenFile
 {
     /// <exception cref="IOException">It cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">The user has no permission to read it.</exception>
-    public static Stream Open(string path, CancellationToken stopping) => SpecialFile.IsAt(path) ? new Special(SpecialFile.OpenToRead(path), stopping) : File.OpenRead(path);
+    public static Stream Open(string path, CancellationToken stopping) =>
+        SpecialFile.IsAt(path) ? new Special(SpecialFile.OpenToRead(path), stopping) : File.OpenRead(path);
 
     /// <summary>Reads the whole file.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
@@ -25,7 +26,8 @@ static class GivenFile
 
     /// <summary>Reads standard input. If the program is stopping, a read in progress is abandoned.</summary>
     /// <exception cref="OperationCanceledException">The program is stopping.</exception>
-    public static T Input<T>(Stream input, Func<Stream, T> read, CancellationToken stopping) => Task.Run(() => read(input), CancellationToken.None).WaitAsync(stopping).GetAwaiter().GetResult();
+    public static T Input<T>(Stream input, Func<Stream, T> read, CancellationToken stopping) =>
+        Task.Run(() => read(input), CancellationToken.None).WaitAsync(stopping).GetAwaiter().GetResult();
 
     /// <summary>Reads all of standard input.</summary>
     /// <exception cref="OperationCanceledException">The program is stopping.</exception>

@@ -40,7 +40,9 @@ sealed class HiddenInput : IDisposable
 
     public void Dispose() => _restore();
 
-    static MixpanelException NotHidden() => Configuration.Invalid("secret_file", $"The terminal cannot hide input ({Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}). Specify the secret with --secret-file FILE.");
+    static MixpanelException NotHidden() =>
+        Configuration.Invalid("secret_file",
+            $"The terminal cannot hide input ({Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}). Specify the secret with --secret-file FILE.");
 
     [DllImport("libc", EntryPoint = "tcgetattr", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

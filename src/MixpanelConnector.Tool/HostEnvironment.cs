@@ -46,7 +46,9 @@ sealed record HostEnvironment
     /// <param name="elsewhere">The width if there is no terminal.</param>
     public int OutputWidth(int elsewhere)
     {
-        var isSet = int.TryParse(Environment("COLUMNS"), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var columns) && columns > 0;
+        var isSet =
+            int.TryParse(Environment("COLUMNS"), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var columns)
+            && columns > 0;
         return Math.Max(Narrowest, isSet ? columns : OutputIsTerminal ? TerminalWidth() : elsewhere);
     }
 

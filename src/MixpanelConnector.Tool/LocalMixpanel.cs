@@ -41,18 +41,24 @@ sealed class LocalMixpanel : IAsyncDisposable
     }
 
     /// <summary>An embedded Mixpanel that the caller started, and stops.</summary>
-    public static LocalMixpanel At(EmulatedMixpanel mixpanel, string dataDirectory, TimeProvider timeProvider) => new(Path.GetFullPath(dataDirectory), timeProvider) { Address = mixpanel.Address };
+    public static LocalMixpanel At(EmulatedMixpanel mixpanel, string dataDirectory, TimeProvider timeProvider) =>
+        new(Path.GetFullPath(dataDirectory), timeProvider) { Address = mixpanel.Address };
 
     /// <summary>Streams the data that a project receives, as newline-delimited JSON.</summary>
     public static async Task<HttpResponseMessage> WatchAsync(HttpClient http, Uri address, long projectId, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, string.Create(CultureInfo.InvariantCulture, $"emulator/projects/{projectId}/live")));
+        using var request =
+            new HttpRequestMessage(HttpMethod.Get, new Uri(address, string.Create(CultureInfo.InvariantCulture, $"emulator/projects/{projectId}/live")));
         request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{Username}:{Secret}")));
         return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
 
     /// <summary>A client that follows the embedded Mixpanel from one process to another.</summary>
-    public HttpClient NewHttpClient() => new(new Follow(this, new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+    public HttpClient NewHttpClient() =>
+        new(new Follow(this, new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }), disposeHandler: true)
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
 
     /// <summary>The folder together with the id of its store: another store in the same folder has another name.</summary>
     public async Task<string> StoreNameAsync(CancellationToken cancellationToken)
@@ -137,7 +143,8 @@ sealed class LocalMixpanel : IAsyncDisposable
                     request.RequestUri = asked;
                     return response;
                 }
-                catch (HttpRequestException e) when ((e.HttpRequestError is HttpRequestError.ConnectionError || request.Method == HttpMethod.Get) && move < MostMoves)
+                catch (HttpRequestException e) when ((e.HttpRequestError is HttpRequestError.ConnectionError || request.Method == HttpMethod.Get)
+                    && move < MostMoves)
                 {
                     await local.ReopenAsync(address, cancellationToken);
                 }

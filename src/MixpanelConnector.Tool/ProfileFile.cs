@@ -63,7 +63,8 @@ sealed class ProfileFile(HostEnvironment host)
 
     /// <summary>Writes a profile; replaces one of the same name.</summary>
     /// <exception cref="MixpanelException">The file cannot be written, or the existing one is malformed.</exception>
-    public void Write(Profile profile) => Change(content => content[profile.Name] = new JsonObject(profile.Values.Select(setting => KeyValuePair.Create(setting.Key, (JsonNode?)setting.Value))));
+    public void Write(Profile profile) =>
+        Change(content => content[profile.Name] = new JsonObject(profile.Values.Select(setting => KeyValuePair.Create(setting.Key, (JsonNode?)setting.Value))));
 
     /// <summary>Deletes a profile. If it was active, default becomes the active one.</summary>
     /// <exception cref="MixpanelException">There is no profile of the name, or the file cannot be written.</exception>
@@ -85,8 +86,10 @@ sealed class ProfileFile(HostEnvironment host)
     /// <exception cref="MixpanelException">The name is not valid for a new profile.</exception>
     public static void EnsureName(string name)
     {
-        if (name.Length is 0 or > LongestName || !char.IsAsciiLetterOrDigit(name[0]) || name.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('-' or '_' or '.')))
-            throw Configuration.Invalid("profile", $"The name of a profile must begin with a letter or digit, and have at most {LongestName} letters, digits, '-', '_' and '.'.");
+        if (name.Length is 0 or > LongestName || !char.IsAsciiLetterOrDigit(name[0])
+            || name.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('-' or '_' or '.')))
+            throw Configuration.Invalid("profile",
+                $"The name of a profile must begin with a letter or digit, and have at most {LongestName} letters, digits, '-', '_' and '.'.");
     }
 
     MixpanelException Missing(string name, JsonObject content) => Configuration.Invalid("profile",
@@ -98,9 +101,13 @@ sealed class ProfileFile(HostEnvironment host)
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (setting, value) in profile as JsonObject ?? throw NoProfiles())
         {
-            if (Configuration.Names.All(known => known.Name != setting)) throw Configuration.Invalid(setting, $"{Path}: profile {name} has an unknown setting {setting}; known are {string.Join(", ", Configuration.Names.Select(known => known.Name))}.");
+            if (Configuration.Names.All(known => known.Name != setting))
+                throw Configuration.Invalid(setting,
+                    $"{Path}: profile {name} has an unknown setting {setting}; known are {string.Join(", ", Configuration.Names.Select(known => known.Name))}.");
             if (value is null) continue;
-            values[setting] = value.GetValueKind() is JsonValueKind.String or JsonValueKind.Number ? value.ToString() : throw Configuration.Invalid(setting, $"{Path}: profile {name}: {setting} must be text or a number.");
+            values[setting] = value.GetValueKind() is JsonValueKind.String or JsonValueKind.Number
+                ? value.ToString()
+                : throw Configuration.Invalid(setting, $"{Path}: profile {name}: {setting} must be text or a number.");
         }
 
         return values;
@@ -111,7 +118,9 @@ sealed class ProfileFile(HostEnvironment host)
         if (!File.Exists(Path)) return [];
         try
         {
-            var content = JsonNode.Parse(GivenFile.Read(Path, host.Stopping), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject ?? throw NoProfiles();
+            var content =
+                JsonNode.Parse(GivenFile.Read(Path, host.Stopping), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject
+                ?? throw NoProfiles();
             foreach (var profile in content.Select(profile => profile.Value).OfType<JsonObject>())
                 foreach (var (_, value) in profile) _ = value?.ToString(); // throws for invalid text
             return content;
@@ -126,7 +135,8 @@ sealed class ProfileFile(HostEnvironment host)
         }
     }
 
-    MixpanelException NoProfiles() => Configuration.Invalid("profile", $"{Path} must be a JSON object of profiles, each an object of settings, without duplicate names.");
+    MixpanelException NoProfiles() =>
+        Configuration.Invalid("profile", $"{Path} must be a JSON object of profiles, each an object of settings, without duplicate names.");
 
     void Change(Action<JsonObject> change) => Locked(() =>
     {
@@ -141,7 +151,8 @@ sealed class ProfileFile(HostEnvironment host)
         try
         {
             OwnFolder.Make(Folder);
-            using var turn = FileLock.TryTakeFolder(Folder) ?? throw Configuration.Invalid("profile", $"Another command is currently changing {Path}. Try again.");
+            using var turn = FileLock.TryTakeFolder(Folder)
+                ?? throw Configuration.Invalid("profile", $"Another command is currently changing {Path}. Try again.");
             change();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -154,5 +165,6 @@ sealed class ProfileFile(HostEnvironment host)
 [JsonSerializable(typeof(JsonObject))]
 sealed partial class ProfileJson : JsonSerializerContext
 {
-    public static ProfileJson Readable { get; } = new(new JsonSerializerOptions { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static ProfileJson Readable { get; } =
+        new(new JsonSerializerOptions { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

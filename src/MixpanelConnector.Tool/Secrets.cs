@@ -25,7 +25,9 @@ static class Secrets
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or PathTooLongException or ArgumentException)
         {
             // The path is not quoted: a user who mistakes the option for the secret itself has passed the secret here.
-            throw Configuration.Invalid(field, $"The file specified by --{field.Replace('_', '-')} does not exist. It must be the name of a file whose first line is the secret, never the secret itself.");
+            throw Configuration.Invalid(field,
+                $"The file specified by --{field.Replace('_', '-')} does not exist. It must be the name of a file whose first line is the secret, "
+                + $"never the secret itself.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -46,9 +48,13 @@ static class Secrets
     public static void EnsurePrivate(string path, string field)
     {
         if (OperatingSystem.IsWindows()) return;
-        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead
+            | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
         var mode = File.GetUnixFileMode(path);
-        if ((mode & Others) != UnixFileMode.None) throw Configuration.Invalid(field, $"{path} contains a secret and can be read by others. Make it private: chmod 600 {path}");
-        if (!FileStatus.Behind(path).IsOursOrRoots) throw Configuration.Invalid(field, $"{path} contains a secret and belongs to another user, who can read and replace it. Take ownership: chown {Environment.UserName} {path}");
+        if ((mode & Others) != UnixFileMode.None)
+            throw Configuration.Invalid(field, $"{path} contains a secret and can be read by others. Make it private: chmod 600 {path}");
+        if (!FileStatus.Behind(path).IsOursOrRoots)
+            throw Configuration.Invalid(field,
+                $"{path} contains a secret and belongs to another user, who can read and replace it. Take ownership: chown {Environment.UserName} {path}");
     }
 }

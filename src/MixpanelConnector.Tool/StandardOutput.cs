@@ -36,7 +36,8 @@ sealed class StandardOutput(CancellationToken stopping) : Stream
             if (!StandardDescriptor.WaitToWrite(1, stopping)) throw new OperationCanceledException(stopping);
             var written = StandardDescriptor.Write(1, buffer);
             if (written >= 0) buffer = buffer[(int)written..];
-            else if (Marshal.GetLastPInvokeError() is var error and not Interrupted) throw error is ReaderIsGone ? new ReaderIsGoneException() : new IOException(Marshal.GetPInvokeErrorMessage(error));
+            else if (Marshal.GetLastPInvokeError() is var error and not Interrupted)
+                throw error is ReaderIsGone ? new ReaderIsGoneException() : new IOException(Marshal.GetPInvokeErrorMessage(error));
         }
     }
 

@@ -12,7 +12,13 @@ sealed class Stop : IDisposable
     readonly PosixSignalRegistration[] _registrations;
     RunOutcome? _outcome;
 
-    public Stop() => _registrations = [On(PosixSignal.SIGINT, RunOutcome.Stopped), On(PosixSignal.SIGTERM, RunOutcome.Terminated), On(PosixSignal.SIGHUP, RunOutcome.HungUp)];
+    public Stop() =>
+        _registrations =
+        [
+            On(PosixSignal.SIGINT, RunOutcome.Stopped),
+            On(PosixSignal.SIGTERM, RunOutcome.Terminated),
+            On(PosixSignal.SIGHUP, RunOutcome.HungUp),
+        ];
 
     public CancellationToken Token => _source.Token;
 

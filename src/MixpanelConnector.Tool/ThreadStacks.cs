@@ -13,8 +13,8 @@ static class ThreadStacks
     const int AttributeBytes = 128;
 
     /// <summary>
-    /// Gives new threads the size that they have in the framework. In a program compiled ahead of time they get the one of the caller's limit (<c>ulimit -s</c>),
-    /// which may be too small for them to run at all.
+    /// Gives new threads the size that they have in the framework. In a program compiled ahead of time they get the one of the caller's limit (<c>ulimit
+    /// -s</c>), which may be too small for them to run at all.
     /// </summary>
     public static void AreLargeEnough()
     {

@@ -54,8 +54,13 @@ public sealed partial class MixpanelClient
         {
             var transport = Transport;
             var seen = ProjectsSeen.Unknown;
-            checks.Add(await TryAsync(transport, "app", "service_account", app, reply => seen = ProjectsSeen.Of(reply, Options), cancellationToken).ConfigureAwait(false));
-            foreach (var (api, request, ensure) in new (string, MixpanelRequest, Action<Reply>)[] { ("query", query, reply => ReplyClassifier.ReadJson(reply, Options).Dispose()), ("import", import, EnsureImport) })
+            checks.Add(await TryAsync(transport, "app", "service_account", app, reply => seen = ProjectsSeen.Of(reply, Options),
+                cancellationToken).ConfigureAwait(false));
+            foreach (var (api, request, ensure) in new (string, MixpanelRequest, Action<Reply>)[]
+            {
+                ("query", query, reply => ReplyClassifier.ReadJson(reply, Options).Dispose()),
+                ("import", import, EnsureImport),
+            })
             {
                 if (checks[^1].Error is { Kind: ErrorKind.Unauthorized } or { Field: not null }) break; // the result would be the same
                 var check = await TryAsync(transport, api, "service_account", request, ensure, cancellationToken).ConfigureAwait(false);
@@ -69,17 +74,20 @@ public sealed partial class MixpanelClient
             checks.Add(await TryAsync(transport, "import", "token", import, EnsureImport, cancellationToken).ConfigureAwait(false));
         }
 
-        if (checks.Count == 0) throw MixpanelException.Invalid("service_account_username", "There are no credentials to check. Configure a service account or a project token.");
+        if (checks.Count == 0)
+            throw MixpanelException.Invalid("service_account_username", "There are no credentials to check. Configure a service account or a project token.");
         return checks;
     }
 
     void EnsureImport(Reply reply)
     {
         var verdict = ReplyClassifier.ReadImport(reply, 1, Options);
-        if (verdict.Kind is not (VerdictKind.Partial or VerdictKind.Ambiguous)) throw new MixpanelException(verdict.Error ?? new(ErrorKind.Protocol, "An event that Mixpanel must reject was accepted: this is not Mixpanel."));
+        if (verdict.Kind is not (VerdictKind.Partial or VerdictKind.Ambiguous))
+            throw new MixpanelException(verdict.Error ?? new(ErrorKind.Protocol, "An event that Mixpanel must reject was accepted: this is not Mixpanel."));
     }
 
-    async Task<CredentialCheck> TryAsync(MixpanelTransport transport, string api, string credential, MixpanelRequest request, Action<Reply> ensure, CancellationToken cancellationToken)
+    async Task<CredentialCheck> TryAsync(MixpanelTransport transport, string api, string credential, MixpanelRequest request, Action<Reply> ensure,
+        CancellationToken cancellationToken)
     {
         var check = new CredentialCheck
         {

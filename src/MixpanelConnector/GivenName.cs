@@ -12,7 +12,9 @@ static class GivenName
 
     static readonly SearchValues<char> OfWords = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$.:/@-");
 
-    /// <summary>A name as it is, if it is a word of ordinary length; any other in quotes, so that it is seen where it begins and ends: escaped, and cut.</summary>
+    /// <summary>
+    /// A name as it is, if it is a word of ordinary length; any other in quotes, so that it is seen where it begins and ends: escaped, and cut.
+    /// </summary>
     public static string Shown(string name)
     {
         if (name.Length is > 0 and <= Longest && !name.AsSpan().ContainsAnyExcept(OfWords)) return name;

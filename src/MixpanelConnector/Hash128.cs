@@ -6,8 +6,8 @@ using System.Runtime.InteropServices;
 namespace MixpanelConnector;
 
 /// <summary>
-/// A hash of 128 bits (XxHash128). Not a <see cref="UInt128"/>: a method in which one occurs cannot be precompiled, and many of the import's would be compiled at
-/// each start.
+/// A hash of 128 bits (XxHash128). Not a <see cref="UInt128"/>: a method in which one occurs cannot be precompiled, and many of the import's would be compiled
+/// at each start.
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
 readonly record struct Hash128(ulong Upper, ulong Lower)

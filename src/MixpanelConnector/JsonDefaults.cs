@@ -22,7 +22,8 @@ static class JsonDefaults
     };
 
     /// <summary>For Mixpanel's answers, which may gain fields at any time.</summary>
-    public static JsonSerializerOptions ReplyOptions() => new(Options()) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip, AllowDuplicateProperties = true, RespectNullableAnnotations = false };
+    public static JsonSerializerOptions ReplyOptions() =>
+        new(Options()) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip, AllowDuplicateProperties = true, RespectNullableAnnotations = false };
 
     /// <summary>Writes a result, which may contain JSON from Mixpanel unchanged.</summary>
     /// <exception cref="MixpanelException">It contains half a character (a lone surrogate), which UTF-8 cannot encode.</exception>

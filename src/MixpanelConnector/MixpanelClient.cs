@@ -53,7 +53,8 @@ public sealed partial class MixpanelClient : IDisposable
 
     ValueTask<TOutput> InvokeAsync<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TInput,
-        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionSpec<TInput, TOutput> action, TInput input, CancellationToken cancellationToken)
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionSpec<TInput, TOutput> action, TInput input,
+            CancellationToken cancellationToken)
         where TInput : class
         where TOutput : class
     {

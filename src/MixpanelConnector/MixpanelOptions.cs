@@ -73,8 +73,8 @@ public sealed record MixpanelOptions
 
     /// <summary>
     /// The longest <c>Retry-After</c> of a reply that a call waits for. A call that is asked to wait longer ends at once, with
-    /// <see cref="MixpanelError.RetryAfter"/>: for callers that wait for an answer themselves. It does not apply to imports, exports and trackers. Default: null,
-    /// for no limit.
+    /// <see cref="MixpanelError.RetryAfter"/>: for callers that wait for an answer themselves. It does not apply to imports, exports and trackers. Default:
+    /// null, for no limit.
     /// </summary>
     public TimeSpan? MaxRetryAfter { get; init; }
 
@@ -97,9 +97,9 @@ public sealed record MixpanelOptions
     public MixpanelQueue? Queue { get; init; }
 
     /// <summary>
-    /// Receives the facts of each reply of Mixpanel, also of one that is retried, before the call that caused it continues: in the caller's asynchronous context, on
-    /// any thread, and concurrently if calls are. It is called inline, and its call waits for it: return quickly, and leave anything slow to another thread. What
-    /// it throws is ignored. Default: none.
+    /// Receives the facts of each reply of Mixpanel, also of one that is retried, before the call that caused it continues: in the caller's asynchronous
+    /// context, on any thread, and concurrently if calls are. It is called inline, and its call waits for it: return quickly, and leave anything slow to
+    /// another thread. What it throws is ignored. Default: none.
     /// </summary>
     public Action<MixpanelReply>? OnReply { get; init; }
 
@@ -135,10 +135,13 @@ public sealed record MixpanelOptions
         }
 
         if (!Enum.IsDefined(Region)) throw MixpanelException.Invalid("region", "The region must be us, eu or in.");
-        if (Token is not null && !IsHeaderSafe(Token)) throw MixpanelException.Invalid("token", "The token must be visible ASCII text without spaces or colons.");
+        if (Token is not null && !IsHeaderSafe(Token))
+            throw MixpanelException.Invalid("token", "The token must be visible ASCII text without spaces or colons.");
         if (ServiceAccount is { } account)
         {
-            if (!IsHeaderSafe(account.Username)) throw MixpanelException.Invalid("service_account_username", "The service account's user name must be visible ASCII text without spaces or colons.");
+            if (!IsHeaderSafe(account.Username))
+                throw MixpanelException.Invalid("service_account_username",
+                    "The service account's user name must be visible ASCII text without spaces or colons.");
             if (account.Secret is null) throw MixpanelException.Invalid("service_account_secret", "The service account's secret is missing.");
         }
 
@@ -146,10 +149,12 @@ public sealed record MixpanelOptions
         if (OrganizationId is <= 0) throw MixpanelException.Invalid("organization_id", "The organization id must be a positive integer.");
         if (WorkspaceId is <= 0) throw MixpanelException.Invalid("workspace_id", "The workspace id must be a positive integer.");
         if (MaxRetries < 0) throw MixpanelException.Invalid("max_retries", "The number of retries cannot be negative.");
-        if (BackoffMin <= TimeSpan.Zero || BackoffMax < BackoffMin) throw MixpanelException.Invalid("backoff_min", "The minimum backoff must be above zero and at most the maximum.");
+        if (BackoffMin <= TimeSpan.Zero || BackoffMax < BackoffMin)
+            throw MixpanelException.Invalid("backoff_min", "The minimum backoff must be above zero and at most the maximum.");
         if (MaxRetryAfter < TimeSpan.Zero) throw MixpanelException.Invalid("max_retry_after", "The longest Retry-After cannot be negative.");
         if (BackoffMax > LongestWait) throw MixpanelException.Invalid("backoff_max", "The maximum backoff must be at most a day.");
-        if (AttemptTimeout <= TimeSpan.Zero || AttemptTimeout > LongestWait) throw MixpanelException.Invalid("attempt_timeout", "The attempt timeout must be above zero and at most a day.");
+        if (AttemptTimeout <= TimeSpan.Zero || AttemptTimeout > LongestWait)
+            throw MixpanelException.Invalid("attempt_timeout", "The attempt timeout must be above zero and at most a day.");
         return this;
     }
 

@@ -22,8 +22,8 @@ public sealed record MixpanelReply
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>
-    /// The number of attempts of the call up to this reply, from 1. Imports, exports and trackers repeat requests by rules of their own, and each of their requests
-    /// counts as a first attempt.
+    /// The number of attempts of the call up to this reply, from 1. Imports, exports and trackers repeat requests by rules of their own, and each of their
+    /// requests counts as a first attempt.
     /// </summary>
     public required int Attempts { get; init; }
 

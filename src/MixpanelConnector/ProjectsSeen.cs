@@ -40,13 +40,30 @@ sealed class ProjectsSeen
     public MixpanelError Explain(MixpanelError error, string api, MixpanelOptions options)
     {
         var project = options.ProjectId;
-        if (project is null) return error.Kind is ErrorKind.InvalidInput or ErrorKind.Forbidden or ErrorKind.NotFound or ErrorKind.Rejected ? error with { Field = "project_id", Message = $"No project is set.{Listed(" ")}" } : error;
-        if (_projects is null || error.Kind is not (ErrorKind.Unauthorized or ErrorKind.Forbidden or ErrorKind.NotFound or ErrorKind.Rejected) || error.HttpStatus == 402) return error;
+        if (project is null)
+            return error.Kind is ErrorKind.InvalidInput or ErrorKind.Forbidden or ErrorKind.NotFound or ErrorKind.Rejected
+                ? error with { Field = "project_id", Message = $"No project is set.{Listed(" ")}" }
+                : error;
+        if (_projects is null || error.Kind is not (ErrorKind.Unauthorized or ErrorKind.Forbidden or ErrorKind.NotFound or ErrorKind.Rejected)
+            || error.HttpStatus == 402)
+            return error;
         if (!_projects.TryGetValue(project.Value, out var seen))
-            return error with { Kind = ErrorKind.NotFound, Field = "project_id", Message = string.Create(CultureInfo.InvariantCulture, $"The service account has no access to the project {project}: the project id is wrong, the account was not added to it, or the project is in another region.{Listed(" ")}") };
+            return error with
+            {
+                Kind = ErrorKind.NotFound,
+                Field = "project_id",
+                Message = string.Create(CultureInfo.InvariantCulture,
+                    $"The service account has no access to the project {project}: the project id is wrong, the account was not added to it, "
+                    + $"or the project is in another region.{Listed(" ")}"),
+            };
         if (error.Kind is not ErrorKind.Forbidden) return error;
         var needed = api == "import" ? "Imports need an owner or admin of the project." : "Queries need a role in the project that may read its data.";
-        return error with { Message = string.Create(CultureInfo.InvariantCulture, $"The service account has access to the project {project}, but its role there{(seen.Role is { } role ? $", {role}," : "")} is not sufficient. {needed} A project owner can change the role.") };
+        return error with
+        {
+            Message = string.Create(CultureInfo.InvariantCulture,
+                $"The service account has access to the project {project}, but its role there{(seen.Role is { } role ? $", {role}," : "")} is not "
+                + $"sufficient. {needed} A project owner can change the role."),
+        };
     }
 
     string Listed(string before) => _projects switch
@@ -64,7 +81,8 @@ sealed class ProjectsSeen
 
     static long? Id(JsonProperty member) => long.TryParse(member.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 ? id : null;
 
-    static string? Role(JsonElement of) => Member(of, "role") is { ValueKind: JsonValueKind.Object } role ? Text(Member(role, "name")) : Text(Member(of, "role"));
+    static string? Role(JsonElement of) =>
+        Member(of, "role") is { ValueKind: JsonValueKind.Object } role ? Text(Member(role, "name")) : Text(Member(of, "role"));
 
     static string? Text(JsonElement element) => element.ValueKind is JsonValueKind.String && element.GetString() is { Length: > 0 } text ? text : null;
 

@@ -8,7 +8,8 @@ static class UnsafeText
 {
     /// <summary>Whether a character could move the cursor, change a colour, reverse the text direction or start a new line.</summary>
     public static bool IsUnsafe(Rune rune) =>
-        Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+            or UnicodeCategory.ParagraphSeparator;
 
     /// <summary>Replaces each UTF-16 unit of such characters. Truncates a longer text and appends an ellipsis.</summary>
     public static string Replaced(ReadOnlySpan<char> text, char with, int longest = int.MaxValue)

@@ -28,7 +28,8 @@ public class ActionConventions
     {
         var action = ActionCatalogue.Find(name)!;
         Assert.Matches("^[a-z]+(_[a-z]+)*$", name);
-        var method = Assert.Single(typeof(MixpanelClient).GetMethods(), method => method.Name == Pascal(name) + "Async" && method.GetParameters()[0].ParameterType == action.InputType); // further overloads are for ease
+        var method = Assert.Single(typeof(MixpanelClient).GetMethods(),
+            method => method.Name == Pascal(name) + "Async" && method.GetParameters()[0].ParameterType == action.InputType); // further overloads are for ease
         Assert.Equal(action.MethodName, method.Name);
         Assert.Contains(method.GetParameters(), parameter => parameter.ParameterType == typeof(CancellationToken));
 
@@ -43,7 +44,8 @@ public class ActionConventions
         var action = ActionCatalogue.Find(name)!;
         Assert.NotEmpty(XmlDocs.Summary(action) ?? "");
         foreach (var type in Reached(action.InputType).Concat(Reached(action.OutputType)))
-            Assert.All(type.GetProperties(BindingFlags.Public | BindingFlags.Instance), property => Assert.False(string.IsNullOrWhiteSpace(XmlDocs.Summary(property)), $"{type.Name}.{property.Name} has no documentation."));
+            Assert.All(type.GetProperties(BindingFlags.Public | BindingFlags.Instance),
+                property => Assert.False(string.IsNullOrWhiteSpace(XmlDocs.Summary(property)), $"{type.Name}.{property.Name} has no documentation."));
         foreach (var schema in (JsonObject[])[action.InputSchema(XmlDocs.Describe), action.OutputSchema(XmlDocs.Describe)])
             Assert.All(schema["properties"]!.AsObject(), field => Assert.NotEmpty((string?)field.Value!["description"] ?? ""));
     }
@@ -52,8 +54,11 @@ public class ActionConventions
     public void An_action_lives_in_the_folder_of_actions_and_no_other_production_file_knows_it(string name)
     {
         // MixpanelConnector.Emulator implements the same operations of Mixpanel, and may use the same type names.
-        var mention = new Regex($@"\b{Pascal(name)}(Async(?!\(this IMixpanelTracker )|Input|Output)\b", RegexOptions.None, Hang.Limit); // the tracker has methods of the same names
-        var files = Repository.Sources.Where(source => !source.Path.StartsWith("MixpanelConnector.Emulator/", StringComparison.Ordinal) && mention.IsMatch(WithoutComments(source.Text))).Select(source => source.Path).ToList();
+        var mention = new Regex($@"\b{Pascal(name)}(Async(?!\(this IMixpanelTracker )|Input|Output)\b", RegexOptions.None,
+            Hang.Limit); // the tracker has methods of the same names
+        var files = Repository.Sources.Where(source => !source.Path.StartsWith("MixpanelConnector.Emulator/", StringComparison.Ordinal)
+            && mention.IsMatch(WithoutComments(source.Text)))
+            .Select(source => source.Path).ToList();
 
         Assert.NotEmpty(files); // at least the method of the client
         Assert.All(files, path => Assert.StartsWith("MixpanelConnector/Actions/", path, StringComparison.Ordinal));
@@ -62,9 +67,12 @@ public class ActionConventions
     [Theory, MemberData(nameof(Names))]
     public void No_interface_names_an_action(string name)
     {
-        var interfaces = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Http/", StringComparison.Ordinal) || source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Mcp/", StringComparison.Ordinal)).ToList();
+        var interfaces = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Http/", StringComparison.Ordinal)
+            || source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Mcp/", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(interfaces);
-        Assert.All(interfaces, source => Assert.DoesNotMatch(new Regex($@"\b({name}|{name.Replace('_', '-')}|{Pascal(name)})\b", RegexOptions.None, Hang.Limit), WithoutComments(source.Text)));
+        Assert.All(interfaces,
+            source => Assert.DoesNotMatch(new Regex($@"\b({name}|{name.Replace('_', '-')}|{Pascal(name)})\b", RegexOptions.None, Hang.Limit),
+                WithoutComments(source.Text)));
     }
 
     /// <summary>Pages of the console, and the help of commands, name actions: none that has been renamed or removed.</summary>
@@ -72,16 +80,20 @@ public class ActionConventions
     public void What_pages_and_commands_name_as_an_action_is_one()
     {
         var verbs = string.Join('|', ActionCatalogue.Actions.Select(action => action.Name.Split('_')[0]).Distinct(StringComparer.Ordinal));
-        var pages = Directory.GetFiles(Path.Combine(Repository.Root, "src/MixpanelConnector.Console/src"), "*.ts*", SearchOption.AllDirectories).Select(File.ReadAllText);
-        var commands = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Cli/", StringComparison.Ordinal)).Select(source => source.Text);
-        var named = Named(pages, $@"""(?<name>({verbs})(_[a-z]+)+)""|\bmixpanel (?<name>({verbs})(-[a-z]+)+)").Concat(Named(commands, $@"\.Find\(""(?<name>[a-z_]+)""\)|\bmixpanel (?<name>({verbs})(-[a-z]+)+)")).ToList();
+        var pages = Directory.GetFiles(Path.Combine(Repository.Root, "src/MixpanelConnector.Console/src"), "*.ts*", SearchOption.AllDirectories)
+            .Select(File.ReadAllText);
+        var commands = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Cli/", StringComparison.Ordinal))
+            .Select(source => source.Text);
+        var named = Named(pages, $@"""(?<name>({verbs})(_[a-z]+)+)""|\bmixpanel (?<name>({verbs})(-[a-z]+)+)")
+            .Concat(Named(commands, $@"\.Find\(""(?<name>[a-z_]+)""\)|\bmixpanel (?<name>({verbs})(-[a-z]+)+)")).ToList();
 
         Assert.Contains("create_service_account", named, StringComparer.Ordinal);
         Assert.Contains("get_all_service_accounts", named, StringComparer.Ordinal);
         Assert.DoesNotContain(named, name => name != AnyAction.Run && ActionCatalogue.Find(name) is null);
 
         static IEnumerable<string> Named(IEnumerable<string> texts, string pattern) =>
-            texts.SelectMany(text => new Regex(pattern, RegexOptions.ExplicitCapture, Hang.Limit).Matches(text)).Select(match => match.Groups["name"].Value.Replace('-', '_'));
+            texts.SelectMany(text => new Regex(pattern, RegexOptions.ExplicitCapture, Hang.Limit).Matches(text))
+                .Select(match => match.Groups["name"].Value.Replace('-', '_'));
     }
 
     [Theory, MemberData(nameof(Names))]
@@ -92,7 +104,9 @@ public class ActionConventions
             Assert.Equal("object", (string?)schema["type"]);
             Assert.All(schema["properties"]!.AsObject(), field =>
             {
-                var type = field.Value!["type"] is JsonArray several ? string.Join('|', several.Select(each => (string)each!).Where(each => each != "null")) : (string?)field.Value["type"];
+                var type = field.Value!["type"] is JsonArray several
+                    ? string.Join('|', several.Select(each => (string)each!).Where(each => each != "null"))
+                    : (string?)field.Value["type"];
                 Assert.True(type is not null || field.Value["anyOf"] is not null || field.Key == "ruleset", $"{field.Key} has no type");
                 if (type is not null) Assert.Matches("^(string|integer|number|boolean|array|object)$", type);
                 if (type == "array") Assert.IsType<JsonObject>(field.Value["items"]);
@@ -114,12 +128,14 @@ public class ActionConventions
             if (Kind(schema) == "array") Assert.True(schema.ContainsKey("minItems"), $"{field} may hold nothing");
         }
 
-        static string? Kind(JsonObject schema) => schema["type"] is JsonArray several ? (string?)several.First(each => (string?)each != "null") : (string?)schema["type"];
+        static string? Kind(JsonObject schema) =>
+            schema["type"] is JsonArray several ? (string?)several.First(each => (string?)each != "null") : (string?)schema["type"];
     }
 
     static string Pascal(string name) => string.Concat(name.Split('_').Select(word => CultureInfo.InvariantCulture.TextInfo.ToTitleCase(word)));
 
-    static string WithoutComments(string source) => string.Join('\n', source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));
+    static string WithoutComments(string source) =>
+        string.Join('\n', source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));
 
     /// <summary>A type and the library's types that are reachable through its properties.</summary>
     static HashSet<Type> Reached(Type type)
@@ -130,8 +146,11 @@ public class ActionConventions
 
         void Visit(Type next)
         {
-            foreach (var argument in next.GetGenericArguments().Append(next.GetElementType() ?? typeof(object))) if (argument != next && argument != typeof(object)) Visit(argument);
-            if (next.Assembly != typeof(ActionCatalogue).Assembly || next == typeof(MixpanelSecret) || typeof(IEnumerable).IsAssignableFrom(next) || !found.Add(next)) return;
+            foreach (var argument in next.GetGenericArguments().Append(next.GetElementType() ?? typeof(object)))
+                if (argument != next && argument != typeof(object)) Visit(argument);
+            if (next.Assembly != typeof(ActionCatalogue).Assembly || next == typeof(MixpanelSecret) || typeof(IEnumerable).IsAssignableFrom(next)
+                || !found.Add(next))
+                return;
             foreach (var property in next.GetProperties(BindingFlags.Public | BindingFlags.Instance)) Visit(property.PropertyType);
         }
     }

@@ -25,7 +25,8 @@ public class CodeConventions
     [Fact]
     public void The_console_makes_no_HTML_and_no_code_from_text()
     {
-        var unwanted = new Regex(@"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|srcdoc|\beval\b|new Function|javascript:", RegexOptions.None, Hang.Limit);
+        var unwanted = new Regex(@"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|srcdoc|\beval\b|new Function|javascript:",
+            RegexOptions.None, Hang.Limit);
         var files = Directory.GetFiles(Path.Combine(Repository.Root, "src/MixpanelConnector.Console/src"), "*.ts*", SearchOption.AllDirectories);
         Assert.True(files.Length > 10);
         Assert.Equal("", string.Join('\n', files.Where(file => unwanted.IsMatch(File.ReadAllText(file)))));
@@ -45,7 +46,9 @@ public class CodeConventions
     [InlineData("MixpanelConnector.RabbitMq", "MixpanelConnector")]
     [InlineData("MixpanelConnector.Kafka", "MixpanelConnector")]
     [InlineData("MixpanelConnector.Emulator", "")] // client and emulator must not share their mistakes
-    [InlineData("mixpanel", "MixpanelConnector MixpanelConnector.Sqlite MixpanelConnector.Formats MixpanelConnector.ObjectStorage MixpanelConnector.RabbitMq MixpanelConnector.Kafka MixpanelConnector.Emulator")]
+    [InlineData("mixpanel",
+        "MixpanelConnector MixpanelConnector.Sqlite MixpanelConnector.Formats MixpanelConnector.ObjectStorage MixpanelConnector.RabbitMq "
+        + "MixpanelConnector.Kafka MixpanelConnector.Emulator")]
     public void References_between_assemblies_run_one_way(string name, string allowed)
     {
         Assembly assembly;
@@ -63,7 +66,9 @@ public class CodeConventions
         }
 
         Assert.All(
-            assembly.GetReferencedAssemblies().Select(reference => reference.Name!).Where(reference => reference.StartsWith("MixpanelConnector", StringComparison.Ordinal) || reference == "mixpanel"),
+            assembly.GetReferencedAssemblies()
+                .Select(reference => reference.Name!)
+                .Where(reference => reference.StartsWith("MixpanelConnector", StringComparison.Ordinal) || reference == "mixpanel"),
             reference => Assert.Contains(reference, allowed.Split(' '), StringComparer.Ordinal));
     }
 
@@ -85,16 +90,22 @@ public class CodeConventions
     [InlineData("Queues", "Actions Catalogue Import Export Exported Transport Storage Tracking Migration Consume Flags")]
     public void Within_the_library_nothing_points_back(string layer, string above)
     {
-        var declaration = new Regex(@"^(public |internal )?(static |sealed |abstract |readonly |partial )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Hang.Limit);
+        var declaration = new Regex(
+            @"^(public |internal )?(static |sealed |abstract |readonly |partial )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)",
+            RegexOptions.Multiline | RegexOptions.ExplicitCapture, Hang.Limit);
         var forbidden = above.Split(' ')
             .SelectMany(folder => Repository.Sources.Where(source => source.Path.StartsWith($"MixpanelConnector/{folder}/", StringComparison.Ordinal)))
             .SelectMany(source => declaration.Matches(source.Text).Select(match => match.Groups["name"].Value))
-            .Except(["MixpanelClient", "ServiceAccount", "Endpoint", "ExperimentId", "Hosts"], StringComparer.Ordinal) // one partial type over all files; also the names of a credential, of a setting, and of members
+            .Except(["MixpanelClient", "ServiceAccount", "Endpoint", "ExperimentId", "Hosts"],
+                StringComparer.Ordinal) // one partial type over all files; also the names of a credential, of a setting, and of members
             .ToList();
         var files = Repository.Sources.Where(source => source.Path.StartsWith($"MixpanelConnector/{layer}/", StringComparison.Ordinal));
 
         Assert.NotEmpty(forbidden);
-        Assert.All(files, file => Assert.All(forbidden, type => Assert.DoesNotMatch(new Regex($@"\bnew {type}\b|(?<![\w.""]){type}\b(?![""(])", RegexOptions.None, Hang.Limit), WithoutComments(file.Text))));
+        Assert.All(files,
+            file => Assert.All(forbidden,
+                type => Assert.DoesNotMatch(new Regex($@"\bnew {type}\b|(?<![\w.""]){type}\b(?![""(])", RegexOptions.None, Hang.Limit),
+                    WithoutComments(file.Text))));
     }
 
     /// <summary>The files in the folder of the import itself combine its stages, which know them only as options and counts.</summary>
@@ -118,7 +129,9 @@ public class CodeConventions
         AssertNoWayBack(uses);
     }
 
-    /// <summary>The files in the program's own folder, those in the folder of the interfaces, and each folder of an interface with all that is below it.</summary>
+    /// <summary>
+    /// The files in the program's own folder, those in the folder of the interfaces, and each folder of an interface with all that is below it.
+    /// </summary>
     [Fact]
     public void No_folder_of_the_program_leads_back_to_itself()
     {
@@ -133,13 +146,20 @@ public class CodeConventions
     /// <param name="folderOf">The folder of a file by the parts of its path; null for one that does not count.</param>
     static Dictionary<string, List<string>> Arrows(string root, Func<string[], string?> folderOf)
     {
-        var declaration = new Regex(@"^(public |internal )?(static |sealed |abstract |readonly |partial |ref )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Hang.Limit);
+        var declaration = new Regex(
+            @"^(public |internal )?(static |sealed |abstract |readonly |partial |ref )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)",
+            RegexOptions.Multiline | RegexOptions.ExplicitCapture, Hang.Limit);
         var folders = Repository.Sources.Where(source => source.Path.StartsWith(root, StringComparison.Ordinal))
             .Select(source => (Folder: folderOf(source.Path[root.Length..].Split('/')), source.Text))
             .Where(source => source.Folder is not null)
             .GroupBy(source => source.Folder!, source => WithoutComments(source.Text), StringComparer.Ordinal)
             .ToDictionary(folder => folder.Key, folder => string.Join('\n', folder), StringComparer.Ordinal);
-        return folders.ToDictionary(folder => folder.Key, folder => folders.Where(other => other.Key != folder.Key && declaration.Matches(other.Value).Any(match => Regex.IsMatch(folder.Value, $@"(?<![\w.""]){match.Groups["name"].Value}\b(?!"")", RegexOptions.None, Hang.Limit))).Select(other => other.Key).ToList(), StringComparer.Ordinal);
+        return folders.ToDictionary(folder => folder.Key,
+            folder => folders.Where(other => other.Key != folder.Key
+                && declaration.Matches(other.Value)
+                    .Any(match => Regex.IsMatch(folder.Value, $@"(?<![\w.""]){match.Groups["name"].Value}\b(?!"")", RegexOptions.None, Hang.Limit)))
+                .Select(other => other.Key).ToList(),
+            StringComparer.Ordinal);
     }
 
     static void AssertNoWayBack(Dictionary<string, List<string>> uses)
@@ -159,7 +179,9 @@ public class CodeConventions
     [Fact]
     public void Only_the_transport_uses_an_http_client()
     {
-        var users = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector/", StringComparison.Ordinal) && source.Text.Contains(".SendAsync(message", StringComparison.Ordinal)).Select(source => source.Path);
+        var users = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector/", StringComparison.Ordinal)
+            && source.Text.Contains(".SendAsync(message", StringComparison.Ordinal))
+            .Select(source => source.Path);
         Assert.Equal("MixpanelConnector/Transport/MixpanelTransport.cs", string.Join(' ', users));
     }
 
@@ -167,7 +189,34 @@ public class CodeConventions
     [Fact]
     public void A_test_gives_an_http_client_the_limit_of_a_hang()
     {
-        var lines = Repository.Tests.SelectMany(test => test.Text.Split('\n').Where(line => line.Contains("new HttpClient", StringComparison.Ordinal) && !line.Contains("HttpClientHandler", StringComparison.Ordinal) && !line.Contains("Timeout = ", StringComparison.Ordinal)).Select(line => $"{test.Path}: {line.Trim()}"));
+        const int Initializer = 400; // as far as the settings of a client go, which may stand on lines of their own
+        var without =
+            from test in Repository.Tests
+            from part in test.Text.Split("new HttpClient(").Skip(1)
+            where !part[..Math.Min(Initializer, part.Length)].Contains("Timeout = ", StringComparison.Ordinal)
+            select $"{test.Path}: {part[..Math.Min(60, part.Length)]}";
+        Assert.Equal("", string.Join('\n', without));
+    }
+
+    /// <summary>The formatter keeps line breaks, and sets none.</summary>
+    [Fact]
+    public void No_line_is_longer_than_160_characters_but_for_a_text()
+    {
+        var lines = new List<string>();
+        foreach (var (path, text) in Repository.Sources.Concat(Repository.Tests))
+        {
+            var isInRawText = false;
+            foreach (var line in text.Split('\n'))
+            {
+                var wasInRawText = isInRawText;
+                if (int.IsOddInteger(line.AsSpan().Count("\"\"\""))) isInRawText = !isInRawText;
+                if (line.Length <= 160 || wasInRawText || isInRawText) continue;
+                var (first, last) = (line.IndexOf('"', StringComparison.Ordinal), line.LastIndexOf('"'));
+                var isText = first >= 0 && first + line.Length - last <= 160;
+                if (!isText && !line.Contains("/// <example>", StringComparison.Ordinal)) lines.Add($"{path}: {line.Trim()}");
+            }
+        }
+
         Assert.Equal("", string.Join('\n', lines));
     }
 
@@ -175,7 +224,8 @@ public class CodeConventions
     [Fact]
     public void What_a_page_shows_is_awaited()
     {
-        var reads = new Regex(@"assert\b.*\.(innerText|inputValue|allInnerTexts|textContent|getAttribute|isVisible|isDisabled|isEnabled|isChecked|count)\(", RegexOptions.ExplicitCapture, Hang.Limit);
+        var reads = new Regex(@"assert\b.*\.(innerText|inputValue|allInnerTexts|textContent|getAttribute|isVisible|isDisabled|isEnabled|isChecked|count)\(",
+            RegexOptions.ExplicitCapture, Hang.Limit);
         var lines = File.ReadAllLines(Path.Combine(Repository.Root, "tests/EndToEnd/clients/console.mjs"));
         Assert.Contains(lines, line => line.Contains("await becomes(", StringComparison.Ordinal));
         Assert.Equal("", string.Join('\n', lines.Where(line => reads.IsMatch(line))));
@@ -187,27 +237,41 @@ public class CodeConventions
     {
         var assembly = Assembly.Load(name);
         using var docs = typeof(Tool.HostEnvironment).Assembly.GetManifestResourceStream($"{name}.xml")!;
-        var documented = XDocument.Load(docs).Descendants("member").Where(member => member.HasElements).Select(member => member.Attribute("name")!.Value).ToHashSet(StringComparer.Ordinal);
+        var documented = XDocument.Load(docs)
+            .Descendants("member")
+            .Where(member => member.HasElements)
+            .Select(member => member.Attribute("name")!.Value)
+            .ToHashSet(StringComparer.Ordinal);
 
         foreach (var type in assembly.GetExportedTypes())
         {
             var typeName = type.FullName!.Replace('+', '.');
             Assert.Contains($"T:{typeName}", documented);
-            foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly).Where(property => property.Name is not "EqualityContract"))
-                Assert.True(documented.Contains($"P:{typeName}.{property.Name}") || (property.GetIndexParameters().Length > 0 && documented.Any(member => member.StartsWith($"P:{typeName}.{property.Name}(", StringComparison.Ordinal))) || IsOfPrimaryConstructor(type, property), $"{typeName}.{property.Name} has no documentation.");
+            foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+                .Where(property => property.Name is not "EqualityContract"))
+                Assert.True(documented.Contains($"P:{typeName}.{property.Name}")
+                    || (property.GetIndexParameters().Length > 0
+                        && documented.Any(member => member.StartsWith($"P:{typeName}.{property.Name}(", StringComparison.Ordinal)))
+                    || IsOfPrimaryConstructor(type, property),
+                    $"{typeName}.{property.Name} has no documentation.");
         }
 
         // A positional record documents its properties as parameters of the type.
         static bool IsOfPrimaryConstructor(Type type, PropertyInfo property) =>
-            type.GetConstructors().Any(constructor => constructor.GetParameters().Any(parameter => parameter.Name == property.Name && parameter.ParameterType == property.PropertyType));
+            type.GetConstructors().Any(constructor => constructor.GetParameters().Any(parameter =>
+                parameter.Name == property.Name && parameter.ParameterType == property.PropertyType));
     }
 
     [Fact]
     public void A_secret_is_revealed_only_where_it_is_handed_over()
     {
         var revealing = Repository.Sources.Where(source => source.Text.Contains(".Reveal()", StringComparison.Ordinal)).Select(source => source.Path);
-        Assert.Equal("MixpanelConnector.Kafka/KafkaQueue.cs MixpanelConnector.RabbitMq/RabbitMqConnection.cs MixpanelConnector.Tool/Surfaces/PreparedHandover.cs MixpanelConnector/Transport/Authorization.cs", string.Join(' ', revealing));
+        Assert.Equal(
+            "MixpanelConnector.Kafka/KafkaQueue.cs MixpanelConnector.RabbitMq/RabbitMqConnection.cs MixpanelConnector.Tool/Surfaces/PreparedHandover.cs "
+            + "MixpanelConnector/Transport/Authorization.cs",
+            string.Join(' ', revealing));
     }
 
-    static string WithoutComments(string source) => string.Join('\n', source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));
+    static string WithoutComments(string source) =>
+        string.Join('\n', source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));
 }

@@ -14,7 +14,8 @@ public class ContractTests
 
     [Fact]
     public void The_contract_holds_the_five_actions() =>
-        Assert.Equal("create_service_account get_all_service_accounts query_user_profiles import_events track_event", string.Join(' ', Contract.Select(action => action.Key)));
+        Assert.Equal("create_service_account get_all_service_accounts query_user_profiles import_events track_event",
+            string.Join(' ', Contract.Select(action => action.Key)));
 
     [Theory, MemberData(nameof(Actions))]
     public void An_action_keeps_its_contract(string name)
@@ -41,11 +42,14 @@ public class ContractTests
     [InlineData("""{"properties":{"a":{"type":"string"}}}""", "x.a is no longer required")]
     [InlineData("""{"properties":{"a":{"type":"string","default":"1"}},"required":["a"]}""", "x.a has the default 1, not none")]
     public void A_breach_is_noticed(string schema, string breach) =>
-        Assert.Equal(breach, string.Join('\n', Breaches(JsonNode.Parse("""{"a":{"type":"string","required":true}}""")!.AsObject(), JsonNode.Parse(schema)!.AsObject(), "x")));
+        Assert.Equal(breach,
+            string.Join('\n', Breaches(JsonNode.Parse("""{"a":{"type":"string","required":true}}""")!.AsObject(), JsonNode.Parse(schema)!.AsObject(), "x")));
 
     [Fact]
     public void A_field_that_becomes_required_is_noticed() =>
-        Assert.Equal("x.a is now required", Breaches(JsonNode.Parse("""{"a":{"type":"string"}}""")!.AsObject(), JsonNode.Parse("""{"properties":{"a":{"type":"string"}},"required":["a"]}""")!.AsObject(), "x").Single());
+        Assert.Equal("x.a is now required",
+            Breaches(JsonNode.Parse("""{"a":{"type":"string"}}""")!.AsObject(),
+                JsonNode.Parse("""{"properties":{"a":{"type":"string"}},"required":["a"]}""")!.AsObject(), "x").Single());
 
     static IEnumerable<string> Breaches(JsonObject fields, JsonObject schema, string path)
     {

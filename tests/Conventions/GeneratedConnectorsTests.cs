@@ -8,9 +8,11 @@ namespace MixpanelConnector.Conventions;
 /// <summary>The files for workflow platforms match the catalogue, and follow the platforms' rules.</summary>
 public class GeneratedConnectorsTests
 {
-    static readonly JsonObject Definition = JsonNode.Parse(GeneratedConnectors.All().Single(file => file.Path.EndsWith(".swagger.json", StringComparison.Ordinal)).Text)!.AsObject();
+    static readonly JsonObject Definition =
+        JsonNode.Parse(GeneratedConnectors.All().Single(file => file.Path.EndsWith(".swagger.json", StringComparison.Ordinal)).Text)!.AsObject();
 
-    static IEnumerable<JsonObject> Operations => Definition["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject()).Select(method => method.Value!.AsObject());
+    static IEnumerable<JsonObject> Operations =>
+        Definition["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject()).Select(method => method.Value!.AsObject());
 
     public static TheoryData<string> Paths => [.. GeneratedConnectors.All().Select(file => file.Path)];
 
@@ -76,9 +78,14 @@ public class GeneratedConnectorsTests
     /// <summary>Keywords that OpenAPI 2.0 does not support would be rejected, or ignored silently.</summary>
     [Fact]
     public void Power_Platform_gets_nothing_that_its_OpenAPI_does_not_know() =>
-        Assert.DoesNotMatch(new Regex("\"(anyOf|oneOf|allOf|const|nullable|writeOnly|components|requestBody|content)\": [\\[{\"tf]|\"type\": \\[", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture), Definition["paths"]!.ToJsonString() + string.Concat(Definition["definitions"]!.AsObject().Select(definition => Keywords(definition.Value!))));
+        Assert.DoesNotMatch(
+            new Regex("\"(anyOf|oneOf|allOf|const|nullable|writeOnly|components|requestBody|content)\": [\\[{\"tf]|\"type\": \\[",
+                RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture),
+            Definition["paths"]!.ToJsonString() + string.Concat(Definition["definitions"]!.AsObject().Select(definition => Keywords(definition.Value!))));
 
-    static string Keywords(JsonNode schema) => string.Concat(schema.AsObject().Where(member => member.Key is not "properties").Select(member => $"\"{member.Key}\": {member.Value?.ToJsonString()}")) + string.Concat(schema["properties"]?.AsObject().Select(property => Keywords(property.Value!)) ?? []);
+    static string Keywords(JsonNode schema) =>
+        string.Concat(schema.AsObject().Where(member => member.Key is not "properties").Select(member => $"\"{member.Key}\": {member.Value?.ToJsonString()}"))
+            + string.Concat(schema["properties"]?.AsObject().Select(property => Keywords(property.Value!)) ?? []);
 
     static IEnumerable<JsonNode> PropertiesOf(JsonNode? schema)
     {

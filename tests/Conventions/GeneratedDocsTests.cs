@@ -21,7 +21,8 @@ public class GeneratedDocsTests
 
     [Fact]
     public void The_input_schemas_are_those_of_the_types() =>
-        Assert.True(File.ReadAllText(Path.Combine(Repository.Root, "src", GeneratedSchemas.Path)) == GeneratedSchemas.Text(), $"src/{GeneratedSchemas.Path} is stale: run mixpanel docs schemas");
+        Assert.True(File.ReadAllText(Path.Combine(Repository.Root, "src", GeneratedSchemas.Path)) == GeneratedSchemas.Text(),
+            $"src/{GeneratedSchemas.Path} is stale: run mixpanel docs schemas");
 
     public static TheoryData<string> Vendors => [.. ImportMapping.Vendors];
 
@@ -37,7 +38,9 @@ public class GeneratedDocsTests
     public void No_page_of_an_action_that_is_gone_stays() =>
         Assert.Equal(
             Paths.Select(row => row.Data).Where(path => path.StartsWith("actions/", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
-            Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs", "actions")).Select(file => $"actions/{Path.GetFileName(file)}").Order(StringComparer.Ordinal));
+            Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs", "actions"))
+                .Select(file => $"actions/{Path.GetFileName(file)}")
+                .Order(StringComparer.Ordinal));
 
     /// <summary>The number of tools that agents have by default, where it is written in words.</summary>
     [Theory]

@@ -47,7 +47,14 @@ var tracker = new MixpanelTracker(
         BackoffMin = TimeSpan.FromMilliseconds(5),
         BackoffMax = TimeSpan.FromMilliseconds(50),
     },
-    new TrackerOptions { Outbox = outbox, FlushInterval = TimeSpan.FromMilliseconds(10), WaitTimeout = TimeSpan.FromMilliseconds(50), WhenFull = isCrowded ? WhenFull.Wait : WhenFull.Drop, MaxBufferedBytes = isCrowded ? 1 << 20 : 32 << 20 });
+    new TrackerOptions
+    {
+        Outbox = outbox,
+        FlushInterval = TimeSpan.FromMilliseconds(10),
+        WaitTimeout = TimeSpan.FromMilliseconds(50),
+        WhenFull = isCrowded ? WhenFull.Wait : WhenFull.Drop,
+        MaxBufferedBytes = isCrowded ? 1 << 20 : 32 << 20,
+    });
 await using (tracker)
 {
     foreach (var step in args[1..])

@@ -25,13 +25,18 @@ public sealed class ActionRowTests
         Assert.True(faults.IsEmpty, string.Join("\n\n", faults));
     }
 
-    /// <summary>What is wrong with the program's requests and its output; null for nothing. Each call has its own home, so that no limit per hour applies.</summary>
+    /// <summary>
+    /// What is wrong with the program's requests and its output; null for nothing. Each call has its own home, so that no limit per hour applies.
+    /// </summary>
     static async Task<string?> FaultAsync(ActionRow row, RowServer mixpanel)
     {
         var action = ActionCatalogue.Find(row.Action)!;
         using var home = new Home();
         mixpanel.Begin(row);
-        using var process = Run.StartMixpanel(home, [row.Action.Replace('_', '-'), "--input", "-", "--output", "json", .. action.NeedsConfirmation ? ["--yes"] : Array.Empty<string>(), .. action.HasSecret ? ["--show-secret"] : Array.Empty<string>()], mixpanel.Settings(row));
+        using var process = Run.StartMixpanel(home,
+            [row.Action.Replace('_', '-'), "--input", "-", "--output", "json", .. action.NeedsConfirmation ? ["--yes"] : Array.Empty<string>(),
+                .. action.HasSecret ? ["--show-secret"] : Array.Empty<string>()],
+            mixpanel.Settings(row));
         await process.StandardInput.WriteAsync(row.Input.GetRawText());
         var done = await Run.EndAsync(process);
 

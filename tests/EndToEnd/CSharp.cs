@@ -26,7 +26,8 @@ static class CSharp
         using var version = Run.Start("dotnet", ["--version"], home);
         var compiler = Path.GetFullPath(Path.Combine(Framework, "../../../sdk", (await Run.EndAsync(version)).Output.Trim(), "Roslyn/bincore/csc.dll"));
         string[] references = [.. Directory.GetFiles(Framework, "System.*.dll"), .. assemblies];
-        using var compilation = Run.Start("dotnet", [compiler, "-nologo", "-nullable:enable", $"-out:{program}", source, .. references.Select(reference => $"-reference:{reference}")], home);
+        using var compilation = Run.Start("dotnet",
+            [compiler, "-nologo", "-nullable:enable", $"-out:{program}", source, .. references.Select(reference => $"-reference:{reference}")], home);
         var compiled = await Run.EndAsync(compilation);
         Assert.True(compiled.ExitCode == 0, compiled.ToString());
         return program;
@@ -42,7 +43,8 @@ static class CSharp
     /// <summary>Starts a compiled program on the runtime of these tests.</summary>
     public static Process Start(Home home, string program, params string[] arguments)
     {
-        var configuration = home.Write("runtimeconfig.json", $$"""{ "runtimeOptions": { "framework": { "name": "Microsoft.NETCore.App", "version": "{{Environment.Version}}" } } }""");
+        var configuration = home.Write("runtimeconfig.json",
+            $$"""{ "runtimeOptions": { "framework": { "name": "Microsoft.NETCore.App", "version": "{{Environment.Version}}" } } }""");
         return Run.Start("dotnet", ["exec", "--runtimeconfig", configuration, program, .. arguments], home);
     }
 }

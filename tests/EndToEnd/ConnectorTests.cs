@@ -15,7 +15,10 @@ public sealed class ConnectorTests
         var keys = home.File("keys.txt");
         var made = await Run.MixpanelAsync(home, ["serve", "new-key", "--keys", keys, "--name", "n8n", "--scope", "write"]);
         await using var serve = await Serve.StartAsync(home, ["--keys", keys], Credentials.For(mixpanel));
-        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/n8n.cjs"), serve.Address.AbsoluteUri.TrimEnd('/'), mixpanel.Address.AbsoluteUri.TrimEnd('/'), (string)JsonNode.Parse(made.Output)!["key"]!], home);
+        using var node = Run.Start("node",
+            [Repository.File("tests/EndToEnd/clients/n8n.cjs"), serve.Address.AbsoluteUri.TrimEnd('/'), mixpanel.Address.AbsoluteUri.TrimEnd('/'),
+                (string)JsonNode.Parse(made.Output)!["key"]!],
+            home);
 
         var done = await Run.EndAsync(node);
 
@@ -29,7 +32,8 @@ public sealed class ConnectorTests
         {
             var fields = action.InputSchema()["properties"]!.AsObject().Select(field => field.Key);
             if (action.NeedsConfirmation) fields = fields.Append("confirm");
-            Assert.Equal($"{action.Name}: {string.Join(' ', fields.Order(StringComparer.Ordinal))}", $"{action.Name}: {string.Join(' ', result["fields"]![action.Name]!.AsArray().Select(name => (string)name!).Order(StringComparer.Ordinal))}");
+            Assert.Equal($"{action.Name}: {string.Join(' ', fields.Order(StringComparer.Ordinal))}",
+                $"{action.Name}: {string.Join(' ', result["fields"]![action.Name]!.AsArray().Select(name => (string)name!).Order(StringComparer.Ordinal))}");
         }
     }
 
@@ -42,7 +46,9 @@ public sealed class ConnectorTests
         using var home = new Home();
         using var node = validator == "spectral"
             ? Run.Start("node", [Repository.File("tests/EndToEnd/clients/spectral.cjs"), Definition], home)
-            : Run.Start("node", [Repository.File("tests/EndToEnd/clients/node_modules/@redocly/cli/bin/cli.js"), "lint", Definition, "--extends", "spec", "--format", "json"], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["REDOCLY_TELEMETRY"] = "off", ["REDOCLY_SUPPRESS_UPDATE_NOTICE"] = "true" });
+            : Run.Start("node",
+                [Repository.File("tests/EndToEnd/clients/node_modules/@redocly/cli/bin/cli.js"), "lint", Definition, "--extends", "spec", "--format", "json"],
+                home, new Dictionary<string, string>(StringComparer.Ordinal) { ["REDOCLY_TELEMETRY"] = "off", ["REDOCLY_SUPPRESS_UPDATE_NOTICE"] = "true" });
 
         var done = await Run.EndAsync(node);
 

@@ -40,7 +40,8 @@ public sealed class EmulatorKillTests
 
         var done = await Run.MixpanelAsync(home, ["emulator", "export", home.File("events.ndjson"), "--deduplicated", "--data", home.File("data")]);
         Assert.True(done.ExitCode == 0, done.ToString());
-        var stored = (await File.ReadAllLinesAsync(home.File("events.ndjson"))).Select(line => JsonElement.Parse(line).GetProperty("properties").GetProperty("n").GetInt32()).ToHashSet();
+        var stored = (await File.ReadAllLinesAsync(home.File("events.ndjson"))).Select(line =>
+            JsonElement.Parse(line).GetProperty("properties").GetProperty("n").GetInt32()).ToHashSet();
         Assert.True(acknowledged.Count >= Kills * EventsPerRequest);
         Assert.Empty(acknowledged.Except(stored));
         // An unanswered request may be stored, but only as a whole.
@@ -55,7 +56,8 @@ public sealed class EmulatorKillTests
         {
             var first = next() * EventsPerRequest;
             var numbers = Enumerable.Range(first, EventsPerRequest).ToArray();
-            var events = string.Join(',', numbers.Select(n => $$$"""{"event":"Counted","properties":{"time":1757000000,"distinct_id":"u{{{n % 50}}}","$insert_id":"n-{{{n}}}","n":{{{n}}}}}"""));
+            var events = string.Join(',',
+                numbers.Select(n => $$$"""{"event":"Counted","properties":{"time":1757000000,"distinct_id":"u{{{n % 50}}}","$insert_id":"n-{{{n}}}","n":{{{n}}}}}"""));
             try
             {
                 using var answer = await http.PostAsync("/import?strict=1&project_id=1", new StringContent($"[{events}]", Encoding.UTF8, "application/json"));

@@ -23,7 +23,11 @@ public sealed class EmulatorMemoryTests
         using var server = Run.StartMixpanel(home, ["emulator", "--port", "0", "--data", data == ":memory:" ? data : home.File("data")]);
         try
         {
-            using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = new Uri((await EmulatorProcess.GreetingOfAsync(server)).GetProperty("address").GetString()!) };
+            using var http = new HttpClient
+            {
+                Timeout = Hang.Limit,
+                BaseAddress = new Uri((await EmulatorProcess.GreetingOfAsync(server)).GetProperty("address").GetString()!),
+            };
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("local:local"u8));
             for (var request = 0; request < Requests; request++)
             {
@@ -34,9 +38,13 @@ public sealed class EmulatorMemoryTests
                 Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
             }
 
-            var most = File.ReadLines($"/proc/{server.Id}/status").Where(line => line.StartsWith("VmHWM", StringComparison.Ordinal)).Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024).Single();
+            var most = File.ReadLines($"/proc/{server.Id}/status")
+                .Where(line => line.StartsWith("VmHWM", StringComparison.Ordinal))
+                .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024).Single();
             Assert.True(most < MostBytes, string.Create(CultureInfo.InvariantCulture, $"{most:N0}"));
-            using var counted = JsonDocument.Parse(await http.GetByteArrayAsync("/api/query/segmentation?project_id=1&event=Counted&from_date=2025-09-01&to_date=2025-09-30&on=properties%5B%22n%22%5D+%25+2", TestContext.Current.CancellationToken));
+            using var counted = JsonDocument.Parse(await http.GetByteArrayAsync(
+                "/api/query/segmentation?project_id=1&event=Counted&from_date=2025-09-01&to_date=2025-09-30&on=properties%5B%22n%22%5D+%25+2",
+                TestContext.Current.CancellationToken));
             foreach (var series in counted.RootElement.GetProperty("data").GetProperty("values").EnumerateObject())
                 Assert.Equal(Requests * EventsPerRequest / 2, series.Value.EnumerateObject().Sum(day => day.Value.GetInt32()));
         }

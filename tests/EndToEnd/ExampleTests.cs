@@ -27,7 +27,9 @@ public sealed class ExampleTests
         var environment = Environment(home);
         using var pack = Run.Start("npm", ["pack", "--silent", "--pack-destination", home.Path, Repository.File("examples/node")], home, environment);
         Assert.Equal(0, (await Run.EndAsync(pack)).ExitCode);
-        using var install = Run.Start("npm", ["install", "--silent", "--offline", "--no-audit", "--no-fund", "--prefix", home.Path, home.File("mixpanel-emulator-0.1.0.tgz")], home, environment);
+        using var install = Run.Start("npm",
+            ["install", "--silent", "--offline", "--no-audit", "--no-fund", "--prefix", home.Path, home.File("mixpanel-emulator-0.1.0.tgz")], home,
+            environment);
         var installed = await Run.EndAsync(install);
         Assert.True(installed.ExitCode == 0, installed.ToString());
         Directory.CreateSymbolicLink(home.File("node_modules/mixpanel"), Repository.File("tests/EndToEnd/clients/node_modules/mixpanel"));
@@ -88,9 +90,12 @@ public sealed class ExampleTests
         await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { ProxyPort = 0 });
         using var home = new Home();
 
-        using var curl = Run.Start("curl", ["--silent", "--show-error", "https://api-eu.mixpanel.com/track", "--data", """data=[{"event":"Curled","properties":{"token":"local"}}]"""], home, new Dictionary<string, string>(mixpanel.ProxyEnvironment, StringComparer.Ordinal));
+        using var curl = Run.Start("curl",
+            ["--silent", "--show-error", "https://api-eu.mixpanel.com/track", "--data", """data=[{"event":"Curled","properties":{"token":"local"}}]"""], home,
+            new Dictionary<string, string>(mixpanel.ProxyEnvironment, StringComparer.Ordinal));
         var done = await Run.EndAsync(curl);
-        using var other = Run.Start("curl", ["--silent", "--show-error", "https://example.com/"], home, new Dictionary<string, string>(mixpanel.ProxyEnvironment, StringComparer.Ordinal));
+        using var other = Run.Start("curl", ["--silent", "--show-error", "https://example.com/"], home,
+            new Dictionary<string, string>(mixpanel.ProxyEnvironment, StringComparer.Ordinal));
 
         Assert.True(done is { ExitCode: 0, Output: "1" }, done.ToString());
         await mixpanel.AssertEventAsync("Curled");
@@ -101,7 +106,8 @@ public sealed class ExampleTests
     [InlineData("examples/node/orders.test.mjs")]
     [InlineData("examples/python/test_orders.py")]
     public async Task The_page_shows_the_example_as_it_is(string file) =>
-        Assert.Contains(await File.ReadAllTextAsync(Repository.File(file), TestContext.Current.CancellationToken), await File.ReadAllTextAsync(Repository.File("docs/emulator.md"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(await File.ReadAllTextAsync(Repository.File(file), TestContext.Current.CancellationToken),
+            await File.ReadAllTextAsync(Repository.File("docs/emulator.md"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
 
     [Fact]
     public async Task The_seed_of_the_page_is_taken_and_its_schema_is_the_one_that_the_emulator_describes()
@@ -112,8 +118,10 @@ public sealed class ExampleTests
 
         await mixpanel.AssertEventAsync("Order Placed", "ada");
         await mixpanel.AssertProfileAsync("ada");
-        var described = System.Text.Json.Nodes.JsonNode.Parse(await http.GetStringAsync("/emulator/openapi.json"))!["components"]!["schemas"]!["Seed"]!.AsObject();
-        var schema = System.Text.Json.Nodes.JsonNode.Parse(await File.ReadAllTextAsync(Repository.File("docs/emulator-seed.schema.json"), TestContext.Current.CancellationToken))!.AsObject();
+        var described =
+            System.Text.Json.Nodes.JsonNode.Parse(await http.GetStringAsync("/emulator/openapi.json"))!["components"]!["schemas"]!["Seed"]!.AsObject();
+        var schema = System.Text.Json.Nodes.JsonNode.Parse(await File.ReadAllTextAsync(Repository.File("docs/emulator-seed.schema.json"),
+            TestContext.Current.CancellationToken))!.AsObject();
         Assert.Equal(described["properties"]!.ToJsonString(), schema["properties"]!.ToJsonString());
     }
 

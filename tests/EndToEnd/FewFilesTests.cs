@@ -41,9 +41,19 @@ public sealed class FewFilesTests
 
     static async Task TrackAsync(HttpClient http, string id)
     {
-        var input = new JsonObject { ["event"] = "E", ["properties"] = new JsonObject { ["time"] = DateTimeOffset.UtcNow.ToUnixTimeSeconds(), ["distinct_id"] = "u", ["$insert_id"] = id.Replace(' ', '-') } };
+        var input = new JsonObject
+        {
+            ["event"] = "E",
+            ["properties"] = new JsonObject
+            {
+                ["time"] = DateTimeOffset.UtcNow.ToUnixTimeSeconds(),
+                ["distinct_id"] = "u",
+                ["$insert_id"] = id.Replace(' ', '-'),
+            },
+        };
         using var body = new StringContent(input.ToJsonString(), System.Text.Encoding.UTF8, "application/json");
         using var answer = await http.PostAsync(new Uri("/v1/actions/track_event", UriKind.Relative), body, TestContext.Current.CancellationToken);
-        Assert.True(answer.StatusCode is HttpStatusCode.OK, $"{id}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}");
+        Assert.True(answer.StatusCode is HttpStatusCode.OK,
+            $"{id}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}");
     }
 }

@@ -9,15 +9,22 @@ public sealed class FlagReadingsTests
 
     static readonly string[] Scalars =
     [
-        "0", "1", "-1", "2", "5.0", "1.5", "1e21", "1e-7", "123456789012", "\"\"", "\"0\"", "\"5\"", "\"05\"", "\"0x10\"", "\"1e3\"", "\"abc\"", "\"ABC\"", "\"a\"", "\" \"", "\"\\t5\\n\"", "\"Infinity\"", "\"-0\"",
-        "\"true\"", "\"null\"", "null", "true", "false", "\"1,2\"", "\"é\"", "\"É\"", "\"ß\"", "\"µ\"", "\"μ\"", "\"🦊\"", "\"1.2.3\"", "\"2026-01-01T00:00:00Z\"", "\".5\"", "\"5abc\"", "\"\\uFEFF7\"", "\"\\u00857\"",
+        "0", "1", "-1", "2", "5.0", "1.5", "1e21", "1e-7", "123456789012", "\"\"", "\"0\"", "\"5\"", "\"05\"", "\"0x10\"", "\"1e3\"", "\"abc\"", "\"ABC\"",
+        "\"a\"", "\" \"", "\"\\t5\\n\"", "\"Infinity\"", "\"-0\"",
+        "\"true\"", "\"null\"", "null", "true", "false", "\"1,2\"", "\"é\"", "\"É\"", "\"ß\"", "\"µ\"", "\"μ\"", "\"🦊\"", "\"1.2.3\"",
+        "\"2026-01-01T00:00:00Z\"", "\".5\"", "\"5abc\"", "\"\\uFEFF7\"", "\"\\u00857\"",
     ];
 
-    static readonly string[] Paths = ["\"a\"", "\"b\"", "\"list\"", "\"list.0\"", "\"list.1\"", "\"obj.c\"", "\"obj.d.e\"", "\"nums.2\"", "\"nul\"", "\"nul.x\"", "\"empty\"", "\"missing\"", "\"\"", "\"a.length\"", "\"recs.1.q\"", "1", "0", "null"];
+    static readonly string[] Paths =
+    [
+        "\"a\"", "\"b\"", "\"list\"", "\"list.0\"", "\"list.1\"", "\"obj.c\"", "\"obj.d.e\"", "\"nums.2\"", "\"nul\"", "\"nul.x\"", "\"empty\"", "\"missing\"",
+        "\"\"", "\"a.length\"", "\"recs.1.q\"", "1", "0", "null",
+    ];
 
     static readonly string[] Operators =
     [
-        "==", "!=", "===", "!==", "<", "<=", ">", ">=", "!", "!!", "and", "or", "if", "?:", "in", "cat", "substr", "merge", "+", "-", "*", "/", "%", "min", "max", "var", "missing", "missing_some",
+        "==", "!=", "===", "!==", "<", "<=", ">", ">=", "!", "!!", "and", "or", "if", "?:", "in", "cat", "substr", "merge", "+", "-", "*", "/", "%", "min",
+        "max", "var", "missing", "missing_some",
         "map", "filter", "reduce", "all", "some", "none", "semver_compare", "datetime_compare", "nope",
     ];
 
@@ -26,7 +33,8 @@ public sealed class FlagReadingsTests
     {
         var random = new Random(20);
         var flags = Enumerable.Range(0, Flags).Select(n => JsonElement.Parse(Flag(random, n))).ToList();
-        await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Json($$"""{"flags":[{{string.Join(',', flags.Select(flag => flag.GetRawText()))}}]}"""));
+        await using var mixpanel =
+            await RecordingServer.StartAsync(_ => Answer.Json($$"""{"flags":[{{string.Join(',', flags.Select(flag => flag.GetRawText()))}}]}"""));
         await using var client = new MixpanelFlags(new MixpanelOptions { Token = "token", Endpoint = mixpanel.Address });
         Assert.True(await client.WaitUntilReadyAsync(Hang.Limit, TestContext.Current.CancellationToken));
         Assert.Equal(Flags, client.Keys.Count);
@@ -42,7 +50,8 @@ public sealed class FlagReadingsTests
                 var mine = client.Evaluate(flag.GetProperty("key").GetString()!, all, reportExposure: false);
                 var other = Emulator.Flags.FlagEvaluation.Assign(flag, context);
                 if (mine.VariantKey is not null) given++;
-                if ((mine.VariantKey, mine.IsTestUser) != (other?.Key, other?.IsTestUser ?? false)) differences.Add($"{mine.VariantKey} {other?.Key}: {flag} {context}");
+                if ((mine.VariantKey, mine.IsTestUser) != (other?.Key, other?.IsTestUser ?? false))
+                    differences.Add($"{mine.VariantKey} {other?.Key}: {flag} {context}");
             }
         }
 
@@ -81,7 +90,8 @@ public sealed class FlagReadingsTests
             "var" => Pick(random, Pick(random, Paths), $"[{Pick(random, Paths)},{Inner()}]", $"[{Inner()}]"),
             "missing" => Pick(random, $"[{Pick(random, Paths)},\"a\"]", $"[[\"a\",{Pick(random, Paths)}]]", Inner()),
             "missing_some" => $"[{Pick(random, "0", "1", "2", "\"1\"")},[\"a\",{Pick(random, Paths)},{Pick(random, Paths)}]]",
-            "map" or "filter" or "all" or "some" or "none" => $$"""[{{Pick(random, "{\"var\":\"list\"}", "{\"var\":\"nums\"}", "{\"var\":\"recs\"}", Inner())}},{{Pick(random, "{\"var\":\"\"}", "{\"var\":\"q\"}", Inner())}}]""",
+            "map" or "filter" or "all" or "some"
+                or "none" => $$"""[{{Pick(random, "{\"var\":\"list\"}", "{\"var\":\"nums\"}", "{\"var\":\"recs\"}", Inner())}},{{Pick(random, "{\"var\":\"\"}", "{\"var\":\"q\"}", Inner())}}]""",
             "reduce" => $$"""[{"var":"{{Pick(random, "list", "nums")}}"},{{Pick(random, """{"+":[{"var":"current"},{"var":"accumulator"}]}""", """{"cat":[{"var":"current"},{"var":"accumulator"}]}""", """{"merge":[{"var":"accumulator"},{"var":"current"}]}""", Inner())}},{{Inner()}}]""",
             "substr" => $"[{Inner()},{Pick(random, "0", "1", "-1", "-3", "\"1\"", "null", "1.7")},{Pick(random, "0", "1", "-1", "-2", "\"-1\"", "\"2\"", "null", "-1.5")}]",
             "semver_compare" => $"[{Pick(random, "\"1.2.3\"", "\"v1.2\"", "\"1\"", "\"1.2.3-alpha.1\"", "\"1.2.3-alpha.beta\"", "\"1.2.3+b\"", "\"01.2.3\"", "\" 1.2.3 \"", "\"1.2.3-01\"", "\"1.2.3+a-b\"", "{\"var\":\"a\"}")},\"{Pick(random, "===", "!==", "<", "<=", ">", ">=", "==")}\",{Pick(random, "\"1.2.3\"", "\"1.2.3-alpha\"", "\"2\"", "\"1.2.3-alpha.1\"")}]",
@@ -99,7 +109,8 @@ public sealed class FlagReadingsTests
 
     static string Scalar(Random random) => Pick(random, Scalars);
 
-    static string List(Random random) => $"[{string.Join(',', Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(8) == 0 ? $"[{Scalar(random)}]" : Scalar(random)))}]";
+    static string List(Random random) =>
+        $"[{string.Join(',', Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(8) == 0 ? $"[{Scalar(random)}]" : Scalar(random)))}]";
 
     static T Pick<T>(Random random, params T[] from) => from[random.Next(from.Length)];
 }

@@ -95,7 +95,8 @@ public sealed class GeneratedClientTests
         var faults = new List<string>();
         await using var mixpanel = await RowServer.StartAsync();
         using var client = CSharp.Start(home, program);
-        foreach (var rows in ActionRow.All.Where(row => !row.IsTimed && !Impossible.ContainsKey(row.Name)).GroupBy(row => string.Join(' ', row.Settings ?? new Dictionary<string, long?>(StringComparer.Ordinal)), StringComparer.Ordinal))
+        foreach (var rows in ActionRow.All.Where(row => !row.IsTimed && !Impossible.ContainsKey(row.Name))
+            .GroupBy(row => string.Join(' ', row.Settings ?? new Dictionary<string, long?>(StringComparer.Ordinal)), StringComparer.Ordinal))
         {
             await using var serve = await Serve.StartAsync(home, ["--rate", "1000000"], mixpanel.Settings(rows.First()));
             foreach (var row in rows)
@@ -108,7 +109,8 @@ public sealed class GeneratedClientTests
                     ["input"] = ActionCatalogue.Find(row.Action)!.NeedsConfirmation ? ActionRow.Confirmed(row.Input) : row.Input.GetRawText(),
                 };
                 await client.StandardInput.WriteLineAsync(JsonSerializer.Serialize(call));
-                var line = await client.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? await client.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+                var line = await client.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)
+                    ?? await client.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
                 if (Fault(row, mixpanel, JsonNode.Parse(line)!) is { } fault) faults.Add($"{row.Name}: {fault}");
             }
         }
@@ -135,35 +137,49 @@ public sealed class GeneratedClientTests
             const accounts = await client.POST("/v1/actions/get_all_service_accounts", { body: { organization_id: 1 } });
             process.stdout.write(`${tracked.data?.status ?? tracked.error?.title} ${accounts.data?.total}`);
             """);
-        await NodeAsync(home, [Path.Combine(modules, "typescript/bin/tsc"), "--strict", "--target", "es2024", "--module", "nodenext", "--allowImportingTsExtensions", "--rewriteRelativeImportExtensions", program]);
+        await NodeAsync(home,
+            [Path.Combine(modules, "typescript/bin/tsc"), "--strict", "--target", "es2024", "--module", "nodenext", "--allowImportingTsExtensions",
+                "--rewriteRelativeImportExtensions", program]);
         await AssertAsync(home, address => NodeAsync(home, [home.File("client.js"), address]), "From TypeScript");
     }
 
     /// <summary>How a call of the generated client differs from its row; null if it does not, or if the types exclude the mistake in the input.</summary>
     static string? Fault(ActionRow row, RowServer mixpanel, JsonNode answer)
     {
-        var isExcluded = row.Problem?.Mistake is { } mistake && (answer["sent"] is not { } sent || row.Changed(JsonElement.Parse((string)sent!)).Contains(mistake, StringComparer.Ordinal));
+        var isExcluded = row.Problem?.Mistake is { } mistake
+            && (answer["sent"] is not { } sent || row.Changed(JsonElement.Parse((string)sent!)).Contains(mistake, StringComparer.Ordinal));
         if (isExcluded) return null;
         var given = (string?)(answer["output"] ?? answer["problem"]);
-        return given is null ? (string?)answer["error"] : (row with { Output = WithoutNulls(row.Output) }).Difference(WithoutNulls(JsonElement.Parse(given))!.Value, answer["problem"] is not null, row.Secret) ?? mixpanel.Difference();
+        return given is null
+            ? (string?)answer["error"]
+            : (row with { Output = WithoutNulls(row.Output) }).Difference(WithoutNulls(JsonElement.Parse(given))!.Value, answer["problem"] is not null,
+                row.Secret)
+                ?? mixpanel.Difference();
     }
 
     /// <summary>An answer without its fields that are null, which the generated types do not tell from absent ones.</summary>
-    static JsonElement? WithoutNulls(JsonElement? answer) => answer is { } json ? JsonElement.Parse(Clean(JsonNode.Parse(json.GetRawText())!).ToJsonString()) : null;
+    static JsonElement? WithoutNulls(JsonElement? answer) =>
+        answer is { } json ? JsonElement.Parse(Clean(JsonNode.Parse(json.GetRawText())!).ToJsonString()) : null;
 
     static JsonNode Clean(JsonNode node)
     {
         if (node is JsonObject fields)
             foreach (var (name, _) in fields.Where(field => field.Value is null).ToList()) fields.Remove(name);
-        foreach (var inner in node switch { JsonObject members => members.Select(member => member.Value), JsonArray items => items, _ => [] }) if (inner is not null) Clean(inner);
+        foreach (var inner in node switch { JsonObject members => members.Select(member => member.Value), JsonArray items => items, _ => [] })
+            if (inner is not null) Clean(inner);
         return node;
     }
 
     /// <param name="leavesOut">Whether an optional number or boolean that is not set is left out, instead of being sent as 0 or false.</param>
     static async Task<string> CSharpClientAsync(bool leavesOut)
     {
-        var document = await OpenApiDocument.FromJsonAsync(await File.ReadAllTextAsync(Repository.File("docs/openapi.json"), TestContext.Current.CancellationToken), TestContext.Current.CancellationToken);
-        var settings = new CSharpClientGeneratorSettings { ClassName = "Client", OperationNameGenerator = new SingleClientFromOperationIdOperationNameGenerator() };
+        var document = await OpenApiDocument.FromJsonAsync(
+            await File.ReadAllTextAsync(Repository.File("docs/openapi.json"), TestContext.Current.CancellationToken), TestContext.Current.CancellationToken);
+        var settings = new CSharpClientGeneratorSettings
+        {
+            ClassName = "Client",
+            OperationNameGenerator = new SingleClientFromOperationIdOperationNameGenerator(),
+        };
         (settings.CSharpGeneratorSettings.Namespace, settings.CSharpGeneratorSettings.JsonLibrary) = ("Generated", CSharpJsonLibrary.SystemTextJson);
         settings.CSharpGeneratorSettings.JsonLibraryVersion = 9; // with the names of enumeration members, such as gcs-raw
         settings.CSharpGeneratorSettings.GenerateOptionalPropertiesAsNullable = leavesOut;

@@ -11,17 +11,27 @@ namespace MixpanelConnector.EndToEnd;
 /// <summary>The C# in the prose and the tables of the guides: compiled here or in the Aspire tests, and run against a recording tracker.</summary>
 public sealed partial class GuideFragments
 {
-    static readonly string[] Pages = ["docs/tracking.md", "docs/aspnetcore.md", "docs/aspire.md", "docs/blazor.md", "docs/worker.md", "docs/testing.md", "docs/typed-events.md", "docs/from-mixpanel-csharp.md", "docs/observability.md"];
+    static readonly string[] Pages =
+    [
+        "docs/tracking.md", "docs/aspnetcore.md", "docs/aspire.md", "docs/blazor.md", "docs/worker.md", "docs/testing.md", "docs/typed-events.md",
+        "docs/from-mixpanel-csharp.md", "docs/observability.md",
+    ];
 
     [Fact]
     public void Every_piece_of_code_in_the_prose_of_a_guide_is_compiled_here()
     {
-        var compiled = string.Join('\n', new DirectoryInfo(Repository.File("tests/Guides")).EnumerateFiles("*.cs", SearchOption.AllDirectories).Append(new FileInfo(Repository.File("tests/EndToEnd/GuideFragments.cs"))).Append(new FileInfo(Repository.File("tests/Hosting/AspireClientTests.cs"))).Select(file => File.ReadAllText(file.FullName)));
+        var compiled = string.Join('\n',
+            new DirectoryInfo(Repository.File("tests/Guides"))
+                .EnumerateFiles("*.cs", SearchOption.AllDirectories)
+                .Append(new FileInfo(Repository.File("tests/EndToEnd/GuideFragments.cs")))
+                .Append(new FileInfo(Repository.File("tests/Hosting/AspireClientTests.cs")))
+                .Select(file => File.ReadAllText(file.FullName)));
         var pieces = Pages.SelectMany(page => PiecesOf(File.ReadAllText(Repository.File(page))).Select(piece => (page, piece))).ToList();
         Assert.True(pieces.Count > 20, $"only {pieces.Count} pieces");
 
         // "…" stands for the reader's own code.
-        var unknown = pieces.Where(found => !Regex.IsMatch(compiled, Regex.Escape(found.piece).Replace("…", ".*", StringComparison.Ordinal), RegexOptions.None, Hang.Limit));
+        var unknown = pieces.Where(found => !Regex.IsMatch(compiled, Regex.Escape(found.piece).Replace("…", ".*", StringComparison.Ordinal), RegexOptions.None,
+            Hang.Limit));
         Assert.Equal([], unknown.Select(found => $"{found.page}: {found.piece}"), StringComparer.Ordinal);
     }
 
@@ -30,7 +40,10 @@ public sealed partial class GuideFragments
     {
         var mixpanel = new RecordingTracker();
         await MoveAsync(mixpanel, "user-1", "Order placed", new { Total = 12.5m }, JsonValue.Create(1), 2, ["a"], ["b"], "other-1", 3m, "a@example.com");
-        Assert.Equal(["Order placed", "Order placed", "$create_alias", "$set", "$set_once", "$add", "$append", "$union", "$remove", "$unset", "$delete", "Charge", "$set"], mixpanel.Records.Select(record => record.Name), StringComparer.Ordinal);
+        Assert.Equal(
+            ["Order placed", "Order placed", "$create_alias", "$set", "$set_once", "$add", "$append", "$union", "$remove", "$unset", "$delete", "Charge",
+                "$set"],
+            mixpanel.Records.Select(record => record.Name), StringComparer.Ordinal);
     }
 
     [Fact]
@@ -49,7 +62,9 @@ public sealed partial class GuideFragments
         services.AddMixpanel("shop", settings => settings.Token = "local").UseSqliteOutbox("outbox");
         services.AddSingleton<IMixpanelTracker>(new RecordingTracker());
         services.AddHealthChecks().AddMixpanel();
-        services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter("MixpanelConnector")).WithTracing(tracing => tracing.AddSource("MixpanelConnector"));
+        services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics.AddMeter("MixpanelConnector"))
+            .WithTracing(tracing => tracing.AddSource("MixpanelConnector"));
         Assert.Contains(services, service => service.ServiceKey is "shop");
 
         var (userId, deviceId) = ("user-1", "device-1");
@@ -118,7 +133,8 @@ public sealed partial class GuideFragments
 
     sealed class OptOuts : HashSet<string>;
 
-    static async Task MoveAsync(RecordingTracker mixpanel, string user, string name, object properties, JsonNode value, int amount, JsonNode[] values, string[] names, string alias, decimal charge, string email)
+    static async Task MoveAsync(RecordingTracker mixpanel, string user, string name, object properties, JsonNode value, int amount, JsonNode[] values,
+        string[] names, string alias, decimal charge, string email)
     {
         Assert.True(mixpanel.Track(name, user, properties));
         await mixpanel.TrackAsync(name, user, properties);
@@ -143,7 +159,12 @@ public sealed partial class GuideFragments
     {
         var text = page.Contains("# Coming from", StringComparison.Ordinal) ? LeftColumn().Replace(page, "") : page;
         var prose = Blocks().Replace(text, "");
-        return Spans().Matches(prose).Select(match => match.Groups["code"].Value).Concat(Indented().Matches(prose).Select(match => match.Groups["code"].Value)).Where(code => code.Contains('(', StringComparison.Ordinal) && (code.Contains('.', StringComparison.Ordinal) || code.StartsWith("new ", StringComparison.Ordinal)));
+        return Spans()
+            .Matches(prose)
+            .Select(match => match.Groups["code"].Value)
+            .Concat(Indented().Matches(prose).Select(match => match.Groups["code"].Value))
+            .Where(code => code.Contains('(', StringComparison.Ordinal)
+                && (code.Contains('.', StringComparison.Ordinal) || code.StartsWith("new ", StringComparison.Ordinal)));
     }
 
     sealed class Handler : DelegatingHandler;

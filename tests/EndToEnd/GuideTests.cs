@@ -26,12 +26,14 @@ public sealed class GuideTests
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        using var process = Run.Start("dotnet", [Guide("Console")], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["MIXPANEL_TOKEN"] = "local", ["MIXPANEL_ENDPOINT"] = mixpanel.Address.AbsoluteUri });
+        using var process = Run.Start("dotnet", [Guide("Console")], home,
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["MIXPANEL_TOKEN"] = "local", ["MIXPANEL_ENDPOINT"] = mixpanel.Address.AbsoluteUri });
         var done = await Run.EndAsync(process);
 
         Assert.True(done.ExitCode == 0, done.ToString());
         Assert.Equal("All sent; 0 left.\n", done.Output);
-        Assert.Equal(["Order placed", "Order shipped"], (await mixpanel.EventsAsync()).Select(stored => stored.Name).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        Assert.Equal(["Order placed", "Order shipped"], (await mixpanel.EventsAsync()).Select(stored => stored.Name).Order(StringComparer.Ordinal),
+            StringComparer.Ordinal);
         var profile = JsonElement.Parse(Assert.Single(await mixpanel.ProfilesAsync()).Properties);
         Assert.Equal(("pro", 1), (profile.GetProperty("Plan").GetString(), profile.GetProperty("Orders").GetInt32()));
     }
@@ -41,7 +43,8 @@ public sealed class GuideTests
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        using var process = Run.Start("dotnet", [Guide("TypedEvents")], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["MIXPANEL_TOKEN"] = "local", ["MIXPANEL_ENDPOINT"] = mixpanel.Address.AbsoluteUri });
+        using var process = Run.Start("dotnet", [Guide("TypedEvents")], home,
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["MIXPANEL_TOKEN"] = "local", ["MIXPANEL_ENDPOINT"] = mixpanel.Address.AbsoluteUri });
         var done = await Run.EndAsync(process);
 
         Assert.True(done.ExitCode == 0, done.ToString());
@@ -58,7 +61,13 @@ public sealed class GuideTests
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        using var process = Run.Start("dotnet", [Guide("Worker")], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri, ["Outbox"] = home.File("outbox") });
+        using var process = Run.Start("dotnet", [Guide("Worker")], home,
+            new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["Mixpanel__Token"] = "local",
+                ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri,
+                ["Outbox"] = home.File("outbox"),
+            });
         var done = await Run.EndAsync(process);
 
         Assert.True(done.ExitCode == 0, done.ToString());
@@ -84,7 +93,9 @@ public sealed class GuideTests
     public async Task The_fixture_for_a_test_framework_works_as_the_guide_shows_it(string framework)
     {
         using var home = new Home();
-        Assert.Contains(await File.ReadAllTextAsync(Repository.File($"tests/Guides/Frameworks/{framework}/OrderTests.cs"), TestContext.Current.CancellationToken), MarkdownBlocks.Of("docs/testing.md", "cs"), StringComparer.Ordinal);
+        Assert.Contains(
+            await File.ReadAllTextAsync(Repository.File($"tests/Guides/Frameworks/{framework}/OrderTests.cs"), TestContext.Current.CancellationToken),
+            MarkdownBlocks.Of("docs/testing.md", "cs"), StringComparer.Ordinal);
 
         using var process = Run.Start("dotnet", [Guide($"Frameworks/{framework}")], home);
         var done = await Run.EndAsync(process);
@@ -97,12 +108,20 @@ public sealed class GuideTests
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        using var process = Run.Start("dotnet", [Guide("AspNetCore"), "--urls", "http://127.0.0.1:0"], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri, ["Mixpanel__FlushInterval"] = "00:10:00" });
+        using var process = Run.Start("dotnet", [Guide("AspNetCore"), "--urls", "http://127.0.0.1:0"], home,
+            new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["Mixpanel__Token"] = "local",
+                ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri,
+                ["Mixpanel__FlushInterval"] = "00:10:00",
+            });
         using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = await WebProgram.AddressOfAsync(process) };
         http.DefaultRequestHeaders.Add("Cookie", "device_id=d-1");
         http.DefaultRequestHeaders.Add("X-Company", "acme");
 
-        for (var i = 0; i < 20; i++) (await http.PostAsJsonAsync(new Uri("/orders?utm_source=letter&utm_campaign=", UriKind.Relative), new { Total = i, Currency = "EUR" })).EnsureSuccessStatusCode();
+        for (var i = 0; i < 20; i++)
+            (await http.PostAsJsonAsync(new Uri("/orders?utm_source=letter&utm_campaign=", UriKind.Relative),
+                new { Total = i, Currency = "EUR" })).EnsureSuccessStatusCode();
         Assert.Equal("Healthy", await http.GetStringAsync(new Uri("/health", UriKind.Relative)));
         Assert.Empty(await mixpanel.EventsAsync());
         await WebProgram.TerminateAsync(process);
@@ -112,7 +131,9 @@ public sealed class GuideTests
         Assert.All(stored, placed => Assert.Equal("$device:d-1", placed.DistinctId));
         var properties = JsonElement.Parse(stored[0].Properties);
         Assert.EndsWith("/orders", properties.GetProperty("$current_url").GetString(), StringComparison.Ordinal);
-        Assert.Equal(("acme", "letter", "d-1"), (properties.GetProperty("company").GetString(), properties.GetProperty("utm_source").GetString(), properties.GetProperty("$device_id").GetString()));
+        Assert.Equal(("acme", "letter", "d-1"),
+            (properties.GetProperty("company").GetString(), properties.GetProperty("utm_source").GetString(),
+                properties.GetProperty("$device_id").GetString()));
         Assert.False(properties.TryGetProperty("utm_campaign", out _));
     }
 
@@ -150,7 +171,13 @@ public sealed class GuideTests
 
     /// <summary>In development, as <c>dotnet run</c> starts it: a build alone does not copy the script that connects circuits.</summary>
     static Process StartBlazor(Home home, EmulatedMixpanel mixpanel) =>
-        Run.Start("dotnet", [Guide("Blazor"), "--urls", "http://127.0.0.1:0"], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri, ["ASPNETCORE_ENVIRONMENT"] = "Development" });
+        Run.Start("dotnet", [Guide("Blazor"), "--urls", "http://127.0.0.1:0"], home,
+            new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["Mixpanel__Token"] = "local",
+                ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri,
+                ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            });
 
     [Fact]
     public async Task Flags_gate_a_controller_and_give_values_and_each_variant_is_reported_once()
@@ -161,14 +188,17 @@ public sealed class GuideTests
         owner.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String("local:local"u8));
         foreach (var (key, value, rule) in new[] { ("new-checkout", "true", """{"==":[{"var":"language"},"IT"]}"""), ("price", "12.5", "{}") })
         {
-            using var flag = new StringContent($$$"""{"name":"N","key":"{{{key}}}","tags":[],"context":"distinct_id","serving_method":"remote_or_local","status":"enabled","ruleset":{"variants":[{"key":"on","value":{{{value}}},"is_control":false,"split":1}],"rollout":[{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{{{rule}}}}]}}""");
+            using var flag = new StringContent(
+                $$$"""{"name":"N","key":"{{{key}}}","tags":[],"context":"distinct_id","serving_method":"remote_or_local","status":"enabled","ruleset":{"variants":[{"key":"on","value":{{{value}}},"is_control":false,"split":1}],"rollout":[{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{{{rule}}}}]}}""");
             (await owner.PostAsync(new Uri("/api/app/projects/1/workspaces/1/feature-flags", UriKind.Relative), flag)).EnsureSuccessStatusCode();
         }
 
-        using var process = Run.Start("dotnet", [Guide("Flags"), "--urls", "http://127.0.0.1:0"], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri });
+        using var process = Run.Start("dotnet", [Guide("Flags"), "--urls", "http://127.0.0.1:0"], home,
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri });
         using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = await WebProgram.AddressOfAsync(process) };
         http.DefaultRequestHeaders.Add("Cookie", "device_id=d-1");
-        await UntilAsync(async () => await http.GetStringAsync(new Uri("/flags", UriKind.Relative)) == """{"price":12.5}"""); // the host starts after two seconds in any case
+        await UntilAsync(async () => await http.GetStringAsync(new Uri("/flags",
+            UriKind.Relative)) == """{"price":12.5}"""); // the host starts after two seconds in any case
 
         for (var i = 0; i < 3; i++) Assert.Equal("12.5", await http.GetStringAsync(new Uri("/price", UriKind.Relative)));
         Assert.Equal(System.Net.HttpStatusCode.NotFound, (await http.GetAsync(new Uri("/checkout", UriKind.Relative))).StatusCode);
@@ -176,7 +206,8 @@ public sealed class GuideTests
         Assert.Equal("The new checkout.", await http.GetStringAsync(new Uri("/checkout", UriKind.Relative)));
         await WebProgram.TerminateAsync(process);
 
-        var reported = (await mixpanel.EventsAsync()).Select(exposure => (exposure.Name, exposure.DistinctId, JsonElement.Parse(exposure.Properties).GetProperty("Experiment name").GetString())).Order().ToList();
+        var reported = (await mixpanel.EventsAsync()).Select(exposure =>
+            (exposure.Name, exposure.DistinctId, JsonElement.Parse(exposure.Properties).GetProperty("Experiment name").GetString())).Order().ToList();
         Assert.Equal([("$experiment_started", "$device:d-1", "new-checkout"), ("$experiment_started", "$device:d-1", "price")], reported);
     }
 
@@ -191,7 +222,8 @@ public sealed class GuideTests
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        using var process = Run.Start("dotnet", [Guide("MinimalApi"), "--urls", "http://127.0.0.1:0"], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri });
+        using var process = Run.Start("dotnet", [Guide("MinimalApi"), "--urls", "http://127.0.0.1:0"], home,
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri });
         using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = await WebProgram.AddressOfAsync(process) };
 
         (await http.PostAsJsonAsync(new Uri("/orders", UriKind.Relative), new { Total = 12.5m, Currency = "EUR" })).EnsureSuccessStatusCode();

@@ -21,7 +21,8 @@ public sealed class HostileBodiesTests
         ("empty events", Import, () => Events(Many("""{"event":"","properties":{}}""", 70_000))),
         ("nulls", Import, () => Events(Many("""{"event":"","properties":null}""", 80_000))),
         ("large events", Import, () => Events(Many($"{{\"event\":\"a\",\"properties\":{{\"x\":\"{Noise(970_000)}\"}}}}", 12))),
-        ("large events of many values", Import, () => Events(Many($"{{\"event\":\"a\",\"properties\":{{\"x\":\"{Noise(40_000)}\",\"y\":[{Many("1", 1200)}]}}}}", 280))),
+        ("large events of many values", Import,
+            () => Events(Many($"{{\"event\":\"a\",\"properties\":{{\"x\":\"{Noise(40_000)}\",\"y\":[{Many("1", 1200)}]}}}}", 280))),
         ("values in shared properties", Import, () => Events("\"a\"", $"\"x\":[{Many("1", 499_000)}]")),
         ("properties of one event", Track, () => Event(string.Join(',', Enumerable.Range(0, 9990).Select(n => $"\"{n}\":1")))),
         ("values of one event", Track, () => Event($"\"x\":[{Many("[]", 239_000)}]")),
@@ -30,7 +31,8 @@ public sealed class HostileBodiesTests
         ("wrong items", Query, () => $"{{\"output_properties\":[{Many("1", 499_000)}]}}"),
         ("empty items", Query, () => $"{{\"output_properties\":[{Many("\"\"", 499_000)}]}}"),
         ("more values than are taken", Query, () => $"{{\"output_properties\":[{Many("1", 4_400_000)}]}}"),
-        ("deep names", Query, () => $"{{\"where\":{string.Concat(Enumerable.Repeat($"{{\"{new string('n', 255)}\":[", 15))}{Many("\"\"", 400_000)}{string.Concat(Enumerable.Repeat("]}", 15))}}}"),
+        ("deep names", Query,
+            () => $"{{\"where\":{string.Concat(Enumerable.Repeat($"{{\"{new string('n', 255)}\":[", 15))}{Many("\"\"", 400_000)}{string.Concat(Enumerable.Repeat("]}", 15))}}}"),
         ("a message of texts", "/mcp", () => Call($"[{Many($"\"{new string('x', 1_000_000)}\"", 4)}]")),
         ("a message of values", "/mcp", () => Call($"[{Many("1", 199_000)}]")),
         ("a message of objects", "/mcp", () => Call($"[{Many("""{"a":[]}""", 39_000)}]")),
@@ -83,13 +85,18 @@ public sealed class HostileBodiesTests
     static Answer Answered(RecordedRequest request)
     {
         const string Profile = """{"$distinct_id":"","$properties":{},"x":1}""";
-        if (request.Path.StartsWith("/import", StringComparison.Ordinal)) return Answer.Json($$"""{"code":200,"num_records_imported":{{request.Json.GetArrayLength()}},"status":"OK"}""");
+        if (request.Path.StartsWith("/import", StringComparison.Ordinal))
+            return Answer.Json($$"""{"code":200,"num_records_imported":{{request.Json.GetArrayLength()}},"status":"OK"}""");
         return request.Text switch
         {
-            var text when text.Contains("values", StringComparison.Ordinal) => Answer.Json($$"""{"results":[{{Many("[]", 8_000_000)}}],"page":0,"status":"ok"}""").Gzipped(),
-            var text when text.Contains("profiles", StringComparison.Ordinal) => Answer.Json($$"""{"results":[{{Many(Profile, 66_000)}}],"page":0,"status":"ok"}""").Gzipped(),
-            var text when text.Contains("PROFILES", StringComparison.Ordinal) => Answer.Json($$"""{"results":[{{Many(Profile, 400_000)}}],"page":0,"status":"ok"}""").Gzipped(),
-            var text when text.Contains("texts", StringComparison.Ordinal) => Answer.Json($$"""{"results":[{{Many($"{{\"$distinct_id\":\"\",\"$properties\":{{\"x\":\"{new string('x', 1_000_000)}\"}}}}", 19)}}],"page":0,"status":"ok"}""").Gzipped(),
+            var text when text.Contains("values", StringComparison.Ordinal) =>
+                Answer.Json($$"""{"results":[{{Many("[]", 8_000_000)}}],"page":0,"status":"ok"}""").Gzipped(),
+            var text when text.Contains("profiles", StringComparison.Ordinal) =>
+                Answer.Json($$"""{"results":[{{Many(Profile, 66_000)}}],"page":0,"status":"ok"}""").Gzipped(),
+            var text when text.Contains("PROFILES", StringComparison.Ordinal) =>
+                Answer.Json($$"""{"results":[{{Many(Profile, 400_000)}}],"page":0,"status":"ok"}""").Gzipped(),
+            var text when text.Contains("texts",
+                StringComparison.Ordinal) => Answer.Json($$"""{"results":[{{Many($"{{\"$distinct_id\":\"\",\"$properties\":{{\"x\":\"{new string('x', 1_000_000)}\"}}}}", 19)}}],"page":0,"status":"ok"}""").Gzipped(),
             var text when text.Contains("long", StringComparison.Ordinal) => Answer.Json($"\"{new string('x', 400_000_000)}\"").Gzipped(),
             _ => Answer.Json("""{"results":[],"page":0,"status":"ok"}"""),
         };
@@ -126,10 +133,13 @@ public sealed class HostileBodiesTests
 
     static string Event(string properties) => $"{{\"event\":\"a\",\"properties\":{{\"time\":1,\"distinct_id\":\"u\",\"$insert_id\":\"i\",{properties}}}}}";
 
-    static string Call(string where) => """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query_user_profiles","arguments":{"where":""" + where + "}}}";
+    static string Call(string where) =>
+        """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query_user_profiles","arguments":{"where":""" + where + "}}}";
 
     static string Many(string item, int count) => string.Join(',', Enumerable.Repeat(item, count));
 
     static long Bytes(int process, string name) =>
-        File.ReadLines($"/proc/{process}/status").Where(line => line.StartsWith(name, StringComparison.Ordinal)).Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10).Single();
+        File.ReadLines($"/proc/{process}/status")
+            .Where(line => line.StartsWith(name, StringComparison.Ordinal))
+            .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10).Single();
 }

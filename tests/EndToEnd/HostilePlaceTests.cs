@@ -28,7 +28,8 @@ public sealed class HostilePlaceTests
     public async Task It_runs_with_a_small_stack()
     {
         using var home = new Home();
-        using var process = Run.Start("prlimit", ["--stack=131072", .. ToolUnderTest.Command, "import", Bad(home, 3), "--local", "--data", home.File("data"), "--no-progress"], home);
+        using var process = Run.Start("prlimit",
+            ["--stack=131072", .. ToolUnderTest.Command, "import", Bad(home, 3), "--local", "--data", home.File("data"), "--no-progress"], home);
         var done = await Run.EndAsync(process);
         Assert.True(done.ExitCode == 3, done.ToString());
     }
@@ -44,7 +45,8 @@ public sealed class HostilePlaceTests
         var input = Path.Combine(folder.FullName, "bad.ndjson");
         File.Move(Bad(home, 100), input);
         // SIGINT is ignored in a shell's background jobs, and the tests themselves may run in one.
-        using var process = Run.Start("env", ["--default-signal", .. ToolUnderTest.Command, "import", input, "--dry-run", "--keep-going", "--no-progress"], home);
+        using var process =
+            Run.Start("env", ["--default-signal", .. ToolUnderTest.Command, "import", input, "--dry-run", "--keep-going", "--no-progress"], home);
         Assert.NotNull(await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken));
         await SignalAsync(process, signal);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -60,7 +62,9 @@ public sealed class HostilePlaceTests
     {
         using var home = new Home();
         string[] program = [.. ToolUnderTest.Command];
-        using var shell = Run.Start("bash", ["-c", $"cd '{home.Path}'; {string.Join(' ', program.Select(word => $"'{word}'"))} {command} --no-progress --output json", "bash", Bad(home, 2)], home);
+        using var shell = Run.Start("bash",
+            ["-c", $"cd '{home.Path}'; {string.Join(' ', program.Select(word => $"'{word}'"))} {command} --no-progress --output json", "bash", Bad(home, 2)],
+            home);
         var done = await Run.EndAsync(shell);
         Assert.True(done.ExitCode == exit, done.ToString());
         if (exit == 2) Assert.Contains(@"no\\xff.", done.Error, StringComparison.Ordinal);

@@ -4,7 +4,9 @@ using System.Net.Http.Headers;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The memory and processor time that JQL scripts make the embedded Mixpanel use, measured from outside: most do it in one step, between script limit checks.</summary>
+/// <summary>
+/// The memory and processor time that JQL scripts make the embedded Mixpanel use, measured from outside: most do it in one step, between script limit checks.
+/// </summary>
 [Trait("tool", "native")]
 public sealed class HostileScriptsTests
 {
@@ -50,7 +52,11 @@ public sealed class HostileScriptsTests
         using var server = Run.StartMixpanel(home, ["emulator", "--port", "0", "--data", home.File("data")]);
         try
         {
-            using var http = new HttpClient { BaseAddress = new Uri((await EmulatorProcess.GreetingOfAsync(server)).GetProperty("address").GetString()!), Timeout = Hang.Limit };
+            using var http = new HttpClient
+            {
+                BaseAddress = new Uri((await EmulatorProcess.GreetingOfAsync(server)).GetProperty("address").GetString()!),
+                Timeout = Hang.Limit,
+            };
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("local:local"u8));
             Assert.Equal(200, await AskAsync(http, "")); // what every first script brings is not a hostile one's doing
             var most = new List<string>();
@@ -59,7 +65,8 @@ public sealed class HostileScriptsTests
                 var before = ProcessorTime(server);
                 var status = await AskAsync(http, script);
                 var (time, highest) = (ProcessorTime(server) - before, Highest(server.Id));
-                most.Add(string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s, {highest >> 20} MB after {script[..Math.Min(script.Length, 80)]} ({status})"));
+                most.Add(string.Create(CultureInfo.InvariantCulture,
+                    $"{time.TotalSeconds:0.0} s, {highest >> 20} MB after {script[..Math.Min(script.Length, 80)]} ({status})"));
                 Assert.True(time < MostProcessorTime && highest <= MostBytes, string.Join('\n', most));
             }
 
@@ -89,5 +96,7 @@ public sealed class HostileScriptsTests
     }
 
     static long Highest(int process) =>
-        File.ReadLines($"/proc/{process}/status").Where(line => line.StartsWith("VmHWM", StringComparison.Ordinal)).Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10).Single();
+        File.ReadLines($"/proc/{process}/status")
+            .Where(line => line.StartsWith("VmHWM", StringComparison.Ordinal))
+            .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10).Single();
 }

@@ -14,7 +14,8 @@ public sealed class ImportProcessTests
     public async Task Refused_credentials_end_with_4_and_nothing_is_dead_lettered()
     {
         using var home = new Home();
-        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401));
+        await using var server =
+            await RecordingServer.StartAsync(_ => Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401));
         var done = await ImportAsync(home, server, Events(10));
 
         Assert.True(done.ExitCode == 4, done.ToString());
@@ -59,7 +60,8 @@ public sealed class ImportProcessTests
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         // Each of these requests waits for a commit: by the three hundredth there were checkpoints, which are saved five times a second.
         var input = home.Write("events.ndjson", "{\"event\":\"\"}\nnot json\n" + Events(30_000));
-        using var process = Run.StartMixpanel(home, ["import", input, "--batch-events", "20", "--senders", "1", "--state", home.File("states/one"), "--no-progress"], Credentials.For(mixpanel));
+        using var process = Run.StartMixpanel(home,
+            ["import", input, "--batch-events", "20", "--senders", "1", "--state", home.File("states/one"), "--no-progress"], Credentials.For(mixpanel));
         while (!process.HasExited && await mixpanel.CountEventsAsync() < 6000) await Task.Yield();
         process.Kill();
         await process.WaitForExitAsync();
@@ -75,7 +77,8 @@ public sealed class ImportProcessTests
     }
 
     static async Task<Finished> ImportAsync(Home home, RecordingServer server, string events, params string[] options) =>
-        await Run.MixpanelAsync(home, ["import", home.Write("events.ndjson", events), "--report", home.File("report.json"), "--no-progress", .. options], For(server));
+        await Run.MixpanelAsync(home, ["import", home.Write("events.ndjson", events), "--report", home.File("report.json"), "--no-progress", .. options],
+            For(server));
 
     static IReadOnlyDictionary<string, string> For(RecordingServer server) => Credentials.At(server.Url);
 
@@ -86,7 +89,9 @@ public sealed class ImportProcessTests
     static string Events(int count)
     {
         var text = new StringBuilder();
-        for (var n = 0; n < count; n++) text.Append(CultureInfo.InvariantCulture, $$$"""{"event":"Counted","properties":{"time":1757000000,"distinct_id":"u{{{n % 50}}}","n":{{{n}}}}}""").Append('\n');
+        for (var n = 0; n < count; n++)
+            text.Append(CultureInfo.InvariantCulture, $$$"""{"event":"Counted","properties":{"time":1757000000,"distinct_id":"u{{{n % 50}}}","n":{{{n}}}}}""")
+                .Append('\n');
         return text.ToString();
     }
 }

@@ -11,7 +11,8 @@ public sealed class InterfaceClientsTests
     /// <summary>The actions that are tools by default; their examples work on any project.</summary>
     internal static readonly string[] Usual = Tools.Split(' ')[..^2];
 
-    const string Tools = "create_service_account get_all_service_accounts get_event_names get_event_properties get_event_property_values get_top_events import_events query_event_counts query_event_property_counts query_user_profiles track_event find_actions run_action";
+    const string Tools = "create_service_account get_all_service_accounts get_event_names get_event_properties get_event_property_values get_top_events "
+        + "import_events query_event_counts query_event_property_counts query_user_profiles track_event find_actions run_action";
 
     static readonly string Actions = string.Join(' ', ActionCatalogue.Actions.Select(action => action.Name));
 
@@ -30,7 +31,8 @@ public sealed class InterfaceClientsTests
     {
         await using var mixpanel = await WithAnEventAsync();
         using var home = new Home();
-        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mcp.mjs"), "stdio", .. ToolUnderTest.Command, "mcp", "--allow-write"], home, Credentials.For(mixpanel));
+        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mcp.mjs"), "stdio", .. ToolUnderTest.Command, "mcp", "--allow-write"], home,
+            Credentials.For(mixpanel));
         AssertEveryTool(await Run.EndAsync(node));
     }
 
@@ -54,7 +56,8 @@ public sealed class InterfaceClientsTests
         using var home = new Home();
         using var process = Run.StartMixpanel(home, ["mcp"], Credentials.For(mixpanel));
         await process.StandardInput.WriteLineAsync("this is not JSON\n{}\n[]\n{\"jsonrpc\":\"2.0\"}");
-        await process.StandardInput.WriteLineAsync("""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""");
+        await process.StandardInput.WriteLineAsync(
+            """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""");
         await process.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
         string line;
         do
@@ -108,7 +111,9 @@ public sealed class InterfaceClientsTests
     public async Task A_validator_of_others_finds_nothing_in_the_OpenAPI_document()
     {
         using var home = new Home();
-        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/node_modules/@redocly/cli/bin/cli.js"), "lint", "docs/openapi.json", "--format", "json"], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["REDOCLY_TELEMETRY"] = "off", ["REDOCLY_SUPPRESS_UPDATE_NOTICE"] = "true" });
+        using var node = Run.Start("node",
+            [Repository.File("tests/EndToEnd/clients/node_modules/@redocly/cli/bin/cli.js"), "lint", "docs/openapi.json", "--format", "json"], home,
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["REDOCLY_TELEMETRY"] = "off", ["REDOCLY_SUPPRESS_UPDATE_NOTICE"] = "true" });
         var done = await Run.EndAsync(node);
         var totals = JsonNode.Parse(done.Output[done.Output.IndexOf('{', StringComparison.Ordinal)..])!["totals"]!;
         Assert.True(((int?)totals["errors"], (int?)totals["warnings"]) == (0, 0), done.ToString());
@@ -128,7 +133,8 @@ public sealed class InterfaceClientsTests
         var mixpanel = await EmulatedMixpanel.StartAsync();
         using var client = new MixpanelClient(new MixpanelOptions { Endpoint = mixpanel.Address, Token = DevelopmentCredentials.ProjectToken });
         var properties = new JsonObject { ["time"] = DateTimeOffset.UtcNow.ToUnixTimeSeconds(), ["distinct_id"] = "u1", ["plan"] = "pro" };
-        await client.ImportEventsAsync(new() { Strict = "1", Events = [new() { Event = "Ordered / ü?", Properties = properties }], Properties = [] }, TestContext.Current.CancellationToken);
+        await client.ImportEventsAsync(new() { Strict = "1", Events = [new() { Event = "Ordered / ü?", Properties = properties }], Properties = [] },
+            TestContext.Current.CancellationToken);
         return mixpanel;
     }
 
@@ -164,12 +170,16 @@ sealed class Serve : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public static async Task<Serve> StartAsync(Home home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string? tool = null, int? files = null)
+    public static async Task<Serve> StartAsync(Home home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string? tool = null,
+        int? files = null)
     {
         string[] all = ["serve", "--port", "0", .. arguments];
         var command = tool is null ? ToolUnderTest.Command : ToolUnderTest.CommandOf(tool);
-        var process = files is { } most ? Run.Start("prlimit", [$"--nofile={most}", .. command, .. all], home, environment) : Run.Start(command[0], [.. command.Skip(1), .. all], home, environment);
-        var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var process = files is { } most
+            ? Run.Start("prlimit", [$"--nofile={most}", .. command, .. all], home, environment)
+            : Run.Start(command[0], [.. command.Skip(1), .. all], home, environment);
+        var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)
+            ?? await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var address = Regex.Match(line, @" at (?<address>https?://\S+)$", RegexOptions.NonBacktracking);
         Assert.True(address.Success, line);
         return new Serve(process, new Uri(address.Groups["address"].Value));

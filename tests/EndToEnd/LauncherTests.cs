@@ -9,7 +9,16 @@ public sealed class LauncherTests : IDisposable
 
     public LauncherTests()
     {
-        foreach (var file in (string[])["mixpanel", "eng/launch.sh", "eng/sdk.sh", "global.json", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"])
+        foreach (var file in (string[])
+        [
+            "mixpanel",
+            "eng/launch.sh",
+            "eng/sdk.sh",
+            "global.json",
+            "Directory.Build.props",
+            "Directory.Build.targets",
+            "Directory.Packages.props",
+        ])
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Clone(file))!);
             File.Copy(Repository.File(file), Clone(file));
@@ -62,7 +71,16 @@ public sealed class LauncherTests : IDisposable
         File.CreateSymbolicLink(_home.File("bin/relative"), "../clone/mixpanel");
         File.CreateSymbolicLink(_home.File("bin/mx"), "relative");
         File.CreateSymbolicLink(_home.File("bin/absolute"), Clone("mixpanel"));
-        foreach (var command in (string[])[Clone("mixpanel"), "bin/mx", "./bin/absolute", "sh bin/relative", "cd bin; sh mx", "cd clone/src; ../mixpanel", "PATH=\"$PWD/bin:$PATH\"; mx"])
+        foreach (var command in (string[])
+        [
+            Clone("mixpanel"),
+            "bin/mx",
+            "./bin/absolute",
+            "sh bin/relative",
+            "cd bin; sh mx",
+            "cd clone/src; ../mixpanel",
+            "PATH=\"$PWD/bin:$PATH\"; mx",
+        ])
         {
             using var shell = Run.Start("sh", ["-c", $"cd \"$PLACE\"; {command.Replace(_home.Path, "$PLACE", StringComparison.Ordinal)} ok"], _home, With([]));
             var done = await Run.EndAsync(shell);
@@ -134,14 +152,17 @@ public sealed class LauncherTests : IDisposable
             [ "$1" = https://dot.net/v1/dotnet-install.sh ] || exit 22
             printf '%s\n' 'while [ $# -gt 1 ]; do case $1 in --version) version=$2 ;; --install-dir) dir=$2 ;; esac; shift; done; mkdir -p $dir; cp "$PLACE/downloaded/dotnet" $dir/dotnet; echo $version > $dir/version' > "$out"
             """);
-        var fresh = With(new Dictionary<string, string>(StringComparer.Ordinal) { ["PATH"] = $"{_home.File("fresh")}:/usr/bin:/bin", ["WITHOUT_DOTNET"] = "1" });
+        var fresh =
+            With(new Dictionary<string, string>(StringComparer.Ordinal) { ["PATH"] = $"{_home.File("fresh")}:/usr/bin:/bin", ["WITHOUT_DOTNET"] = "1" });
         WriteProgram(_home.File("fresh/dotnet"), "exit 1"); // an SDK that does not fit
 
         using var process = Run.Start(Clone("mixpanel"), ["x"], _home, fresh);
         var done = await Run.EndAsync(process);
 
         Assert.True(done.Output == "<x>\n", done.ToString());
-        var pinned = System.Text.Json.JsonElement.Parse(await File.ReadAllTextAsync(Repository.File("global.json"), TestContext.Current.CancellationToken)).GetProperty("sdk").GetProperty("version").GetString();
+        var pinned = System.Text.Json.JsonElement.Parse(await File.ReadAllTextAsync(Repository.File("global.json"), TestContext.Current.CancellationToken))
+            .GetProperty("sdk")
+            .GetProperty("version").GetString();
         Assert.Equal(pinned + "\n", await File.ReadAllTextAsync(Clone(".dotnet/version"), TestContext.Current.CancellationToken));
         Assert.Contains($"installing {pinned} into", done.Error, StringComparison.Ordinal);
         using var again = Run.Start(Clone("mixpanel"), ["y"], _home, fresh);
@@ -167,7 +188,11 @@ public sealed class LauncherTests : IDisposable
     }
 
     Dictionary<string, string> With(Dictionary<string, string> environment) =>
-        new(environment, StringComparer.Ordinal) { ["PLACE"] = _home.Path, ["PATH"] = environment.GetValueOrDefault("PATH", $"{_home.File("sdk")}:/usr/bin:/bin") };
+        new(environment, StringComparer.Ordinal)
+        {
+            ["PLACE"] = _home.Path,
+            ["PATH"] = environment.GetValueOrDefault("PATH", $"{_home.File("sdk")}:/usr/bin:/bin"),
+        };
 
     void WriteDotnet(string folder) => WriteProgram(Path.Combine(folder, "dotnet"), """
         case $1 in

@@ -103,7 +103,10 @@ public sealed class LocalTests
     static string Events(int count, int series)
     {
         var text = new StringBuilder();
-        for (var n = 0; n < count; n++) text.Append(CultureInfo.InvariantCulture, $$$"""{"event":"Counted","properties":{"time":1757000000,"distinct_id":"series-{{{series}}}","n":{{{n}}}}}""").Append('\n');
+        for (var n = 0; n < count; n++)
+            text.Append(CultureInfo.InvariantCulture,
+                $$$"""{"event":"Counted","properties":{"time":1757000000,"distinct_id":"series-{{{series}}}","n":{{{n}}}}}""")
+                .Append('\n');
         return text.ToString();
     }
 }

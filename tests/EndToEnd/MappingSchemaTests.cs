@@ -140,16 +140,22 @@ public sealed class MappingSchemaTests
         var mappings = Enumerable.Range(0, 3000).Select(i => Changed(Right[i % ImportMapping.Vendors.Count], random)).ToList();
         var verdicts = await VerdictsAsync(mappings);
         var differ = mappings.Select((mapping, i) => (Mapping: mapping, IsTaken: verdicts[i], Refusal: RefusalOf(mapping)))
-            .Where(one => one.IsTaken != one.Refusal is null && !(one.IsTaken && BeyondSchemas.Any(reason => one.Refusal!.Contains(reason, StringComparison.Ordinal)))).ToList();
+            .Where(one => one.IsTaken != one.Refusal is null
+                && !(one.IsTaken && BeyondSchemas.Any(reason => one.Refusal!.Contains(reason, StringComparison.Ordinal)))).ToList();
 
-        Assert.True(differ.Count == 0, $"{differ.Count} differ. The schema {(differ.Count > 0 && differ[0].IsTaken ? "takes" : "refuses")}, and the program says {differ.FirstOrDefault().Refusal ?? "nothing"}:\n{differ.FirstOrDefault().Mapping}");
+        Assert.True(differ.Count == 0,
+            $"{differ.Count} differ. The schema {(differ.Count > 0 && differ[0].IsTaken ? "takes" : "refuses")}, "
+            + $"and the program says {differ.FirstOrDefault().Refusal ?? "nothing"}:\n{differ.FirstOrDefault().Mapping}");
         Assert.InRange(verdicts.Count(taken => taken), 300, 2700);
     }
 
     static async Task<List<bool>> VerdictsAsync(IReadOnlyList<string> mappings)
     {
         using var home = new Home();
-        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mappings.cjs"), Repository.File("docs/vendors/mapping.schema.json"), home.Write("mappings.json", $"[{string.Join(",\n", mappings)}]")], home);
+        using var node = Run.Start("node",
+            [Repository.File("tests/EndToEnd/clients/mappings.cjs"), Repository.File("docs/vendors/mapping.schema.json"),
+                home.Write("mappings.json", $"[{string.Join(",\n", mappings)}]")],
+            home);
         var done = await Run.EndAsync(node);
         Assert.True(done.ExitCode == 0, done.ToString());
         return [.. JsonDocument.Parse(done.Output).RootElement.EnumerateArray().Select(verdict => verdict.GetBoolean())];
@@ -172,7 +178,11 @@ public sealed class MappingSchemaTests
     static string Changed(string mapping, Random random)
     {
         string[] values = ["null", "true", "0", "1.5", "\"\"", "\"a\"", "\"{\"", "[]", "[\"a\"]", "{}", "{\"path\":\"a\"}", "[[]]", "[null]"];
-        string[] names = ["path", "value", "first", "text", "hash", "hex64", "clock", "when", "none", "table", "else", "split", "lookup", "as", "unit", "all", "any", "not", "equals", "in", "present", "exists", "same_as", "refuse", "reason", "counted", "group", "names", "keep", "drop", "used", "time", "other"];
+        string[] names =
+        [
+            "path", "value", "first", "text", "hash", "hex64", "clock", "when", "none", "table", "else", "split", "lookup", "as", "unit", "all", "any", "not",
+            "equals", "in", "present", "exists", "same_as", "refuse", "reason", "counted", "group", "names", "keep", "drop", "used", "time", "other",
+        ];
         var root = JsonNode.Parse(mapping)!;
         var places = new List<JsonNode>();
         Collect(root);

@@ -31,7 +31,9 @@ public sealed class NarrowTerminalTests
     public async Task Help_is_complete_and_ends(int columns)
     {
         using var home = new Home();
-        using var python = Run.Start("python3", ["-c", AtWidth, columns.ToString(System.Globalization.CultureInfo.InvariantCulture), .. ToolUnderTest.Command, "import", "--help"], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["TERM"] = "xterm" });
+        using var python = Run.Start("python3",
+            ["-c", AtWidth, columns.ToString(System.Globalization.CultureInfo.InvariantCulture), .. ToolUnderTest.Command, "import", "--help"], home,
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["TERM"] = "xterm" });
         var done = await Run.EndAsync(python);
 
         Assert.True(done is { ExitCode: 0, Output: "0 True\n" }, done.ToString());

@@ -29,7 +29,8 @@ public sealed class NativeAotTests
         Assert.Contains("""query_event_property_counts {"series":["2026-01-01"],"values":{},"legend_size":0}""", done.Output, StringComparison.Ordinal);
         Assert.Contains("""get_event_properties {"properties":[{"name":""", done.Output, StringComparison.Ordinal);
         Assert.Contains("""get_event_property_values {"values":["pro"],"total":1}""", done.Output, StringComparison.Ordinal);
-        foreach (var action in ActionCatalogue.Actions) Assert.Contains($"{action.Name} schema {action.InputSchema().ToJsonString()}", done.Output, StringComparison.Ordinal);
+        foreach (var action in ActionCatalogue.Actions)
+            Assert.Contains($"{action.Name} schema {action.InputSchema().ToJsonString()}", done.Output, StringComparison.Ordinal);
         Assert.Equal(2, (await mixpanel.EventsAsync()).Count);
     }
 
@@ -42,7 +43,12 @@ public sealed class NativeAotTests
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri, ["Mixpanel__FlushInterval"] = "00:10:00" };
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Mixpanel__Token"] = "local",
+            ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri,
+            ["Mixpanel__FlushInterval"] = "00:10:00",
+        };
         if (durable) environment["Outbox"] = home.File("outbox");
         using var program = Run.Start(Program(onNet8), ["--urls", "http://127.0.0.1:0"], home, environment);
         using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = await WebProgram.AddressOfAsync(program) };
@@ -56,11 +62,15 @@ public sealed class NativeAotTests
 
         var events = await mixpanel.EventsAsync();
         Assert.Equal((50, 50), (events.Count(one => one.Name == "Order placed"), events.Count(one => one.Name == "Order checked")));
-        Assert.Contains(events, one => one.Name == "Order checked" && JsonElement.Parse(one.Properties) is var properties && properties.GetProperty("Order").GetRawText() == """{"Total":7,"Currency":"EUR"}"""
-            && properties.GetProperty("Verdict").GetString() == "Fine" && properties.GetProperty("Marks").GetRawText() == "[1,null]" && properties.GetProperty("Since").GetString() == "1970-01-01T00:00:00" && !properties.TryGetProperty("Doubt", out _));
+        Assert.Contains(events,
+            one => one.Name == "Order checked" && JsonElement.Parse(one.Properties) is var properties
+                && properties.GetProperty("Order").GetRawText() == """{"Total":7,"Currency":"EUR"}"""
+            && properties.GetProperty("Verdict").GetString() == "Fine" && properties.GetProperty("Marks").GetRawText() == "[1,null]"
+                && properties.GetProperty("Since").GetString() == "1970-01-01T00:00:00" && !properties.TryGetProperty("Doubt", out _));
         var marks = events.Where(one => one.Name == "Marked").Select(one => JsonElement.Parse(one.Properties)).ToList();
         Assert.Equal(100, marks.Count);
-        Assert.All(marks, properties => Assert.Equal(("all right", "Wrong"), (properties.GetProperty("Mark").GetString(), properties.GetProperty("Before").GetString())));
+        Assert.All(marks,
+            properties => Assert.Equal(("all right", "Wrong"), (properties.GetProperty("Mark").GetString(), properties.GetProperty("Before").GetString())));
         Assert.Contains("EUR", Assert.Single(await mixpanel.ProfilesAsync()).Properties, StringComparison.Ordinal);
     }
 

@@ -83,7 +83,8 @@ public sealed partial class NativeToolTests
     {
         await using var mixpanel = await InterfaceClientsTests.WithAnEventAsync();
         using var home = new Home();
-        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mcp.mjs"), "stdio", Published.Tool, "mcp", "--allow-write"], home, Credentials.For(mixpanel));
+        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mcp.mjs"), "stdio", Published.Tool, "mcp", "--allow-write"], home,
+            Credentials.For(mixpanel));
 
         InterfaceClientsTests.AssertEveryTool(await Run.EndAsync(node));
     }
@@ -118,9 +119,11 @@ public sealed partial class NativeToolTests
     public async Task Its_embedded_Mixpanel_fails_on_purpose_and_its_import_survives_that()
     {
         using var home = new Home();
-        var faults = home.Write("faults.json", """{"seed":7,"rules":[{"path":"/import","status":429,"retry_after":0,"times":2},{"path":"/import","reset":true,"times":1,"stored":true}]}""");
+        var faults = home.Write("faults.json",
+            """{"seed":7,"rules":[{"path":"/import","status":429,"retry_after":0,"times":2},{"path":"/import","reset":true,"times":1,"stored":true}]}""");
         await using var emulator = await EmulatorProcess.StartAsync(home, ["--faults", faults], Published.Tool);
-        using var import = Run.Start(Published.Tool, ["import", "samples/events.ndjson", "--batch-events", "500", "--output", "json"], home, Credentials.At(emulator.Address.AbsoluteUri.TrimEnd('/')));
+        using var import = Run.Start(Published.Tool, ["import", "samples/events.ndjson", "--batch-events", "500", "--output", "json"], home,
+            Credentials.At(emulator.Address.AbsoluteUri.TrimEnd('/')));
         var done = await Run.EndAsync(import);
 
         Assert.True(done.ExitCode == 0, done.ToString());
@@ -133,7 +136,8 @@ public sealed partial class NativeToolTests
         using var home = new Home();
         Prepare(home);
         var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["SAMPLES"] = Repository.File("samples") };
-        using var shell = Run.Start("bash", ["-c", $"cd '{home.Path}'\nmixpanel() {{ {tool} \"$@\"; echo \"exit $?\"; }}\nexec 2>&1\n{script}"], home, environment);
+        using var shell =
+            Run.Start("bash", ["-c", $"cd '{home.Path}'\nmixpanel() {{ {tool} \"$@\"; echo \"exit $?\"; }}\nexec 2>&1\n{script}"], home, environment);
         var done = await Run.EndAsync(shell);
         return Moment().Replace(done.Output.Replace(home.Path, "HOME", StringComparison.Ordinal), "…");
     }
@@ -180,7 +184,9 @@ public sealed partial class NativeToolTests
     }
 
     /// <summary>The parts that differ from run to run.</summary>
-    [GeneratedRegex("""(?<="elapsed_seconds":)[\d.]+|(?<=elapsed_seconds +)[\d.]+|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?|(?<="(computed_at|session_id)":")[^"]*|(?<=127\.0\.0\.1:)\d+|(?<=/imports/)[0-9a-f]{20}""", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Hang.Milliseconds)]
+    [GeneratedRegex(
+        """(?<="elapsed_seconds":)[\d.]+|(?<=elapsed_seconds +)[\d.]+|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?|(?<="(computed_at|session_id)":")[^"]*|(?<=127\.0\.0\.1:)\d+|(?<=/imports/)[0-9a-f]{20}""",
+        RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Moment();
 
     static void AssertSame(string about, string expected, string actual)

@@ -23,7 +23,10 @@ public sealed partial class ObjectStorageTests
         var said = "";
         foreach (var line in blocks[1].Groups["text"].Value.TrimEnd().Split('\n'))
         {
-            var words = line.Replace("s3://backup/", server.Address, StringComparison.Ordinal).Replace("events.ndjson", home.File("events.ndjson"), StringComparison.Ordinal).Split(' ').Select(word => word.Trim('\'')).ToList();
+            var words = line.Replace("s3://backup/", server.Address, StringComparison.Ordinal)
+                .Replace("events.ndjson", home.File("events.ndjson"), StringComparison.Ordinal)
+                .Split(' ')
+                .Select(word => word.Trim('\'')).ToList();
             Assert.Equal("mixpanel", words[0]);
             var run = await Run.MixpanelAsync(home, [.. words.Skip(1), "--local", "--output", "json"], server.Environment);
             Assert.True(run.ExitCode == 0, $"{line}\n{run}");
@@ -31,10 +34,12 @@ public sealed partial class ObjectStorageTests
             said += run.Output;
         }
 
-        Assert.All(blocks[2].Groups["text"].Value.TrimEnd().Split('\n'), line => Assert.All(line.Split('…'), part => Assert.Contains(part, said, StringComparison.Ordinal)));
+        Assert.All(blocks[2].Groups["text"].Value.TrimEnd().Split('\n'),
+            line => Assert.All(line.Split('…'), part => Assert.Contains(part, said, StringComparison.Ordinal)));
     }
 
-    [GeneratedRegex("^```(?<language>\\w+)\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex("^```(?<language>\\w+)\n(?<text>.*?)^```$",
+        RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Block();
 
     sealed class StorageServer(Process process, string address, IReadOnlyDictionary<string, string> environment) : IAsyncDisposable
@@ -47,13 +52,21 @@ public sealed partial class ObjectStorageTests
         {
             var modules = Repository.File("tests/EndToEnd/clients/node_modules");
             var process = scheme == "az"
-                ? Run.Start("node", [$"{modules}/azurite/dist/src/blob/main.js", "--blobPort", "0", "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck"], home)
-                : Run.Start("node", ["--openssl-legacy-provider", $"{modules}/s3rver/bin/s3rver.js", "-d", home.File("objects"), "--configure-bucket", "backup", "-p", "0"], home);
+                ? Run.Start("node",
+                    [$"{modules}/azurite/dist/src/blob/main.js", "--blobPort", "0", "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck"],
+                    home)
+                : Run.Start("node",
+                    ["--openssl-legacy-provider", $"{modules}/s3rver/bin/s3rver.js", "-d", home.File("objects"), "--configure-bucket", "backup", "-p", "0"],
+                    home);
             while (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
             {
                 if (Regex.Match(line, @"listen.*127\.0\.0\.1:(?<port>\d+)$", RegexOptions.NonBacktracking) is not { Success: true } found) continue;
                 var port = found.Groups["port"].Value;
-                if (scheme != "az") return new(process, $"{scheme}://backup/", Settings((scheme == "s3" ? "AWS_ENDPOINT_URL" : "GS_ENDPOINT_URL", $"http://127.0.0.1:{port}"), (scheme == "s3" ? "AWS_ACCESS_KEY_ID" : "GS_ACCESS_KEY_ID", "S3RVER"), (scheme == "s3" ? "AWS_SECRET_ACCESS_KEY" : "GS_SECRET_ACCESS_KEY", "S3RVER")));
+                if (scheme != "az")
+                    return new(process, $"{scheme}://backup/",
+                        Settings((scheme == "s3" ? "AWS_ENDPOINT_URL" : "GS_ENDPOINT_URL", $"http://127.0.0.1:{port}"),
+                            (scheme == "s3" ? "AWS_ACCESS_KEY_ID" : "GS_ACCESS_KEY_ID", "S3RVER"),
+                            (scheme == "s3" ? "AWS_SECRET_ACCESS_KEY" : "GS_SECRET_ACCESS_KEY", "S3RVER")));
                 var connection = $"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={AzuriteKey};BlobEndpoint=http://127.0.0.1:{port}/devstoreaccount1;";
                 await new BlobContainerClient(connection, "backup").CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
                 return new(process, "az://devstoreaccount1/backup/", Settings(("AZURE_STORAGE_CONNECTION_STRING", connection)));
@@ -69,6 +82,7 @@ public sealed partial class ObjectStorageTests
             process.Dispose();
         }
 
-        static Dictionary<string, string> Settings(params (string Name, string Value)[] settings) => settings.ToDictionary(setting => setting.Name, setting => setting.Value, StringComparer.Ordinal);
+        static Dictionary<string, string> Settings(params (string Name, string Value)[] settings) =>
+            settings.ToDictionary(setting => setting.Name, setting => setting.Value, StringComparer.Ordinal);
     }
 }

@@ -44,8 +44,14 @@ public sealed class OtherClientsTests
         var group = Assert.Single(await mixpanel.GroupsAsync());
         Assert.Equal(("company", "acme"), (group.GroupKey, group.GroupId));
         Assert.Contains("1,one", Assert.Single(await mixpanel.LookupTablesAsync()).Csv, StringComparison.Ordinal);
-        Assert.Equal(3, Directory.EnumerateFiles(folder.File("events"), "*", SearchOption.AllDirectories).SelectMany(File.ReadAllLines).Count(line => line.Contains("Imported", StringComparison.Ordinal)));
-        Assert.Equal(2, Directory.EnumerateFiles(folder.File("profiles"), "*", SearchOption.AllDirectories).SelectMany(File.ReadAllLines).Count(line => line.Contains("plan", StringComparison.Ordinal)));
+        Assert.Equal(3,
+            Directory.EnumerateFiles(folder.File("events"), "*", SearchOption.AllDirectories)
+                .SelectMany(File.ReadAllLines)
+                .Count(line => line.Contains("Imported", StringComparison.Ordinal)));
+        Assert.Equal(2,
+            Directory.EnumerateFiles(folder.File("profiles"), "*", SearchOption.AllDirectories)
+                .SelectMany(File.ReadAllLines)
+                .Count(line => line.Contains("plan", StringComparison.Ordinal)));
         mixpanel.AssertNothingRefused();
     }
 
@@ -56,12 +62,18 @@ public sealed class OtherClientsTests
     {
         await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { ProxyPort = byProxy ? 0 : null });
         using var home = new Home();
-        var done = await NodeAsync("browser.cjs", [byProxy ? "https://api-js.mixpanel.com" : mixpanel.Address.AbsoluteUri.TrimEnd('/'), .. byProxy ? [mixpanel.ProxyAddress!.AbsoluteUri] : Array.Empty<string>()], home, mixpanel);
+        var done = await NodeAsync("browser.cjs",
+            [byProxy ? "https://api-js.mixpanel.com" : mixpanel.Address.AbsoluteUri.TrimEnd('/'),
+                .. byProxy ? [mixpanel.ProxyAddress!.AbsoluteUri] : Array.Empty<string>()],
+            home, mixpanel);
 
         Assert.True(done.ExitCode == 0, done.ToString());
-        var before = await mixpanel.AssertEventAsync("Before", properties: properties => properties.GetProperty("flag").GetString() == "\U0001F3F3\uFE0F"); // its base64 is of CESU-8
+        var before = await mixpanel.AssertEventAsync("Before",
+            properties: properties => properties.GetProperty("flag").GetString() == "\U0001F3F3\uFE0F"); // its base64 is of CESU-8
         Assert.StartsWith("$device:", before.DistinctId, StringComparison.Ordinal);
-        await mixpanel.AssertEventAsync("After", "browser-user", properties => properties.GetProperty("page").GetInt32() == 2 && properties.GetProperty("$device_id").GetString() == before.DistinctId["$device:".Length..]);
+        await mixpanel.AssertEventAsync("After", "browser-user",
+            properties => properties.GetProperty("page").GetInt32() == 2
+                && properties.GetProperty("$device_id").GetString() == before.DistinctId["$device:".Length..]);
         await mixpanel.AssertProfileAsync("browser-user", properties => properties.GetProperty("plan").GetString() == "pro");
         mixpanel.AssertNothingRefused();
     }
@@ -80,7 +92,8 @@ public sealed class OtherClientsTests
         await mixpanel.AssertEventAsync("Tracked by spec", "spec-1");
         var profile = await mixpanel.AssertProfileAsync("spec-1");
         Assert.StartsWith("""{"plan":"pro",""", profile.Properties, StringComparison.Ordinal);
-        foreach (var property in (string[])["\"since\":2026", "\"visits\":2", "\"tags\":[\"a\",\"c\"]"]) Assert.Contains(property, profile.Properties, StringComparison.Ordinal);
+        foreach (var property in (string[])["\"since\":2026", "\"visits\":2", "\"tags\":[\"a\",\"c\"]"])
+            Assert.Contains(property, profile.Properties, StringComparison.Ordinal);
         Assert.DoesNotContain("gone", profile.Properties, StringComparison.Ordinal);
         mixpanel.AssertNothingRefused();
     }
@@ -88,7 +101,10 @@ public sealed class OtherClientsTests
     /// <summary>Runs a Node.js program, with the environment that the emulator prints if it has a proxy.</summary>
     static async Task<Finished> NodeAsync(string script, IEnumerable<string> arguments, Home home, EmulatedMixpanel mixpanel)
     {
-        var variables = new Dictionary<string, string>(mixpanel.ProxyEnvironment, StringComparer.Ordinal) { ["CLIENTS"] = Repository.File("tests/EndToEnd/clients") };
+        var variables = new Dictionary<string, string>(mixpanel.ProxyEnvironment, StringComparer.Ordinal)
+        {
+            ["CLIENTS"] = Repository.File("tests/EndToEnd/clients"),
+        };
         using var node = Run.Start("node", [Repository.File($"tests/EndToEnd/clients/{script}"), .. arguments], home, variables);
         return await Run.EndAsync(node);
     }

@@ -20,7 +20,8 @@ public sealed class ReadmeSnippets
     {
         await using var emulated = await EmulatedMixpanel.StartAsync();
         using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = emulated.Address };
-        using var profiles = new StringContent("""[{"$token":"local","$distinct_id":"u1","$set":{"plan":"pro","$email":"u1@example.com"}}]""", Encoding.UTF8, "application/json");
+        using var profiles = new StringContent("""[{"$token":"local","$distinct_id":"u1","$set":{"plan":"pro","$email":"u1@example.com"}}]""", Encoding.UTF8,
+            "application/json");
         await http.PostAsync(new Uri("/engage", UriKind.Relative), profiles);
         var output = new StringWriter(CultureInfo.InvariantCulture);
 

@@ -8,18 +8,27 @@ public sealed partial class ReadmeTests
 {
     const string TestCommand = "bash eng/test.sh"; // what runs this test
 
-    public static TheoryData<string> Pages => ["README.md", .. Directory.GetFiles(Repository.File("docs"), "for-*.md").Select(page => $"docs/{Path.GetFileName(page)}").Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Pages =>
+        [
+            "README.md",
+            .. Directory.GetFiles(Repository.File("docs"), "for-*.md").Select(page => $"docs/{Path.GetFileName(page)}").Order(StringComparer.Ordinal),
+        ];
 
     [Theory, MemberData(nameof(Pages))]
     public async Task The_commands_of_a_page_do_what_it_says(string page)
     {
         using var home = new Home();
-        var lines = MarkdownBlocks.Of(page, "sh").SelectMany(block => block.Split('\n')).Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#' && line != TestCommand).ToList();
+        var lines = MarkdownBlocks.Of(page, "sh")
+            .SelectMany(block => block.Split('\n'))
+            .Select(line => line.Trim())
+            .Where(line => line.Length > 0 && line[0] != '#' && line != TestCommand).ToList();
         Assert.Matches(@"^(./mixpanel |echo .*\| ./mixpanel )", lines[0]);
         foreach (var line in lines)
         {
             // The program is the one built with the tests; everything else is as written.
-            var command = Program().Replace(line, $"${{before}}{ToolUnderTest.InShell} ").Replace("bad-events.ndjson", home.File("bad-events.ndjson"), StringComparison.Ordinal);
+            var command = Program()
+                .Replace(line, $"${{before}}{ToolUnderTest.InShell} ")
+                .Replace("bad-events.ndjson", home.File("bad-events.ndjson"), StringComparison.Ordinal);
             Assert.Contains(ToolUnderTest.InShell, command, StringComparison.Ordinal);
             using var shell = Run.Start("bash", ["-c", command], home);
             var done = await Run.EndAsync(shell);
@@ -33,7 +42,8 @@ public sealed partial class ReadmeTests
     [Fact]
     public void The_readme_has_its_commands_and_each_reader_a_page()
     {
-        Assert.Equal(13, MarkdownBlocks.Of("README.md", "sh").SelectMany(block => block.Split('\n')).Count(line => line.Trim() is { Length: > 0 } text && text[0] != '#'));
+        Assert.Equal(13,
+            MarkdownBlocks.Of("README.md", "sh").SelectMany(block => block.Split('\n')).Count(line => line.Trim() is { Length: > 0 } text && text[0] != '#'));
         Assert.Equal(5, Pages.Count);
     }
 

@@ -14,8 +14,11 @@ public sealed class SameAnswerTests
     static readonly DateTimeOffset Now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Theory]
-    [InlineData("track_event", """{"event":"A","properties":{"time":TIME,"distinct_id":"u1","$insert_id":"t-1","plan":"pro","price":1.10}}""", ExitCode.Success)]
-    [InlineData("import_events", """{"strict":"1","properties":{},"events":[{"event":"A","properties":{"time":TIME,"distinct_id":"u1"}},{"event":"B","properties":{"distinct_id":"u1"}}]}""", ExitCode.Refused)]
+    [InlineData("track_event", """{"event":"A","properties":{"time":TIME,"distinct_id":"u1","$insert_id":"t-1","plan":"pro","price":1.10}}""",
+        ExitCode.Success)]
+    [InlineData("import_events",
+        """{"strict":"1","properties":{},"events":[{"event":"A","properties":{"time":TIME,"distinct_id":"u1"}},{"event":"B","properties":{"distinct_id":"u1"}}]}""",
+        ExitCode.Refused)]
     [InlineData("query_user_profiles", """{"where":"properties[\"plan\"] == "}""", ExitCode.Refused)]
     [InlineData("create_service_account", """{"username":" "}""", ExitCode.InvalidInput)]
     [InlineData("get_all_service_accounts", """{"organization_id":99}""", ExitCode.NotAllowed)]
@@ -25,7 +28,9 @@ public sealed class SameAnswerTests
         await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { TimeProvider = new FakeTimeProvider(Now) });
         var (libraryCode, libraryJson) = await ThroughLibraryAsync(mixpanel, action, input);
         using var home = new Home();
-        var done = await Run.MixpanelAsync(home, [action.Replace('_', '-'), "--input", input, .. action == "create_service_account" ? ["--show-secret"] : Array.Empty<string>()], Credentials.For(mixpanel));
+        var done = await Run.MixpanelAsync(home,
+            [action.Replace('_', '-'), "--input", input, .. action == "create_service_account" ? ["--show-secret"] : Array.Empty<string>()],
+            Credentials.For(mixpanel));
 
         Assert.Equal((exitCode, exitCode), (libraryCode, done.ExitCode));
         var isProblem = JsonNode.Parse(libraryJson)!["kind"] is not null;

@@ -20,13 +20,15 @@ public sealed partial class SameRefusalTests
     static readonly string[] Names = ["\"e\"", "\"\"", "\" \\t\"", "null", "7", "{}", "\"\\u0065\"", "\"ä😀\"", "\"" + new string('n', 300) + "\""];
     static readonly string[] Ids =
     [
-        "\"u\"", "\"\"", "null", "7", "true", "[]", "{}", "\"null\"", "\"NULL\"", "\"Anon\"", "\"\\u004eil\"", "\"undefined\"", "\"0\"", "\"-1\"", "\"[]\"", "\"n/a\"", "\"<nil>\"", "\"\\u0030\"", "\"00000000-0000-0000-0000-000000000000\"", "\"00000000-0000-0000-0000-000000000001\"",
+        "\"u\"", "\"\"", "null", "7", "true", "[]", "{}", "\"null\"", "\"NULL\"", "\"Anon\"", "\"\\u004eil\"", "\"undefined\"", "\"0\"", "\"-1\"", "\"[]\"",
+        "\"n/a\"", "\"<nil>\"", "\"\\u0030\"", "\"00000000-0000-0000-0000-000000000000\"", "\"00000000-0000-0000-0000-000000000001\"",
         "\"" + new string('d', 255) + "\"", "\"" + new string('d', 256) + "\"", "\"" + new string('ä', 255) + "\"", "\"" + new string('ä', 256) + "\"",
     ];
 
     static readonly string[] InsertIds =
     [
-        "\"id-1\"", "\"\"", "7", "true", "\"a_b\"", "\"ä\"", "\"a b\"", "\"a.b\"", "\"null\"", "\"NULL\"", "\"0\"", "\"false\"", "\"\\u0061bc\"", "\"" + new string('i', 36) + "\"", "\"" + new string('i', 37) + "\"", "\"5f0c2a6e-9a54-4f0e-9f58-0123456789ab\"",
+        "\"id-1\"", "\"\"", "7", "true", "\"a_b\"", "\"ä\"", "\"a b\"", "\"a.b\"", "\"null\"", "\"NULL\"", "\"0\"", "\"false\"", "\"\\u0061bc\"",
+        "\"" + new string('i', 36) + "\"", "\"" + new string('i', 37) + "\"", "\"5f0c2a6e-9a54-4f0e-9f58-0123456789ab\"",
     ];
 
     static string[] Times()
@@ -34,7 +36,11 @@ public sealed partial class SameRefusalTests
         var now = Noon.ToUnixTimeSeconds();
         return
         [
-            .. new[] { 0, -1, 1, 31_535_999, 31_536_000, 31_536_001, now, now + (59 * 60), now + 3600, now + 3601, now + (61 * 60), uint.MaxValue, (now + 3600) * 1000, ((now + 3600) * 1000) + 1000, now * 1000, long.MaxValue, long.MinValue }
+            .. new[]
+            {
+                0, -1, 1, 31_535_999, 31_536_000, 31_536_001, now, now + (59 * 60), now + 3600, now + 3601, now + (61 * 60), uint.MaxValue, (now + 3600) * 1000,
+                ((now + 3600) * 1000) + 1000, now * 1000, long.MaxValue, long.MinValue,
+            }
                 .Select(time => time.ToString(CultureInfo.InvariantCulture)),
             "null", "\"1790000000\"", "1700000000.0", "1700000000.5", "1.7e9", "true", "[]", "99999999999999999999", "-0",
         ];
@@ -42,22 +48,33 @@ public sealed partial class SameRefusalTests
 
     static string[] Values() =>
     [
-        "1", "\"x\"", "null", "true", "[]", "{}", "[1,[2,[3]]]", "{\"a\":{\"b\":{\"c\":1}}}", "{\"a\":{\"b\":{\"c\":{\"d\":1}}}}", "[{\"a\":[{\"b\":{\"c\":1}}]}]", "[{\"a\":[{\"b\":{\"c\":{}}}]}]",
+        "1", "\"x\"", "null", "true", "[]", "{}", "[1,[2,[3]]]", "{\"a\":{\"b\":{\"c\":1}}}", "{\"a\":{\"b\":{\"c\":{\"d\":1}}}}",
+        "[{\"a\":[{\"b\":{\"c\":1}}]}]", "[{\"a\":[{\"b\":{\"c\":{}}}]}]",
         $"[{string.Join(',', Enumerable.Repeat("1", 254))}]", $"[{string.Join(',', Enumerable.Repeat("1", 255))}]",
-        $"{{{string.Join(',', Enumerable.Range(0, 254).Select(i => $"\"k{i}\":1"))}}}", $"{{{string.Join(',', Enumerable.Range(0, 255).Select(i => $"\"k{i}\":1"))}}}",
-        $"[\"{new string('l', 8188)}\"]", $"[\"{new string('l', 8189)}\"]", $"{{\"a\": [\"{new string('l', 8000)}\", {{\"b\":\"{new string('l', 300)}\"}}]}}", $"\"{new string('l', 9000)}\"", $"[1,{new string(' ', 8192)}2]", $"[\"{new string('ä', 4094)}\"]", $"[\"{new string('ä', 4095)}\"]",
+        $"{{{string.Join(',', Enumerable.Range(0, 254).Select(i => $"\"k{i}\":1"))}}}",
+        $"{{{string.Join(',', Enumerable.Range(0, 255).Select(i => $"\"k{i}\":1"))}}}",
+        $"[\"{new string('l', 8188)}\"]", $"[\"{new string('l', 8189)}\"]", $"{{\"a\": [\"{new string('l', 8000)}\", {{\"b\":\"{new string('l', 300)}\"}}]}}",
+        $"\"{new string('l', 9000)}\"", $"[1,{new string(' ', 8192)}2]", $"[\"{new string('ä', 4094)}\"]", $"[\"{new string('ä', 4095)}\"]",
     ];
 
     /// <summary>Special cases: each except the first breaks one rule.</summary>
     static readonly string[] Rare =
     [
-        Sized((1 << 20) - 1), Sized(1 << 20), "7", "[]", "null", Whole("\"e\\ud800\""), Whole("\"e\"", "distinct_id", "\"\\ud800\""), Whole("\"e\"", "$insert_id", "\"\\udc00\""), Whole("\"e\"", "$user_id", "\"\\ud800\""), Whole("\"e\"", "$device_id", "\"\\ud800x\""),
-        Whole("\"e\"", "x", "\"\\ud800\""), Whole("\"e\"", "x", "[{\"a\":\"\\ud800\"}]"), Whole("\"e\"", "x", "{\"\\ud800\":1}"), Whole("\"e\"", "\\ud800", "1"), Whole("\"e\"", "$user_id", "\"u\"").Replace("\"event\"", "\"\\ud800\":1,\"event\"", StringComparison.Ordinal),
+        Sized((1 << 20) - 1), Sized(1 << 20), "7", "[]", "null", Whole("\"e\\ud800\""), Whole("\"e\"", "distinct_id", "\"\\ud800\""),
+        Whole("\"e\"", "$insert_id", "\"\\udc00\""), Whole("\"e\"", "$user_id", "\"\\ud800\""), Whole("\"e\"", "$device_id", "\"\\ud800x\""),
+        Whole("\"e\"", "x", "\"\\ud800\""), Whole("\"e\"", "x", "[{\"a\":\"\\ud800\"}]"), Whole("\"e\"", "x", "{\"\\ud800\":1}"),
+        Whole("\"e\"", "\\ud800", "1"), Whole("\"e\"", "$user_id", "\"u\"").Replace("\"event\"", "\"\\ud800\":1,\"event\"", StringComparison.Ordinal),
     ];
 
     static string Whole(string name, string property = "x", string value = "1")
     {
-        var properties = new Dictionary<string, string>(StringComparer.Ordinal) { ["time"] = Times()[6], ["distinct_id"] = "\"u\"", ["$insert_id"] = "\"id-1\"", [property] = value };
+        var properties = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["time"] = Times()[6],
+            ["distinct_id"] = "\"u\"",
+            ["$insert_id"] = "\"id-1\"",
+            [property] = value,
+        };
         return $"{{\"event\":{name},\"properties\":{{{string.Join(',', properties.Select(member => $"\"{member.Key}\":{member.Value}"))}}}}}";
     }
 
@@ -152,7 +169,8 @@ public sealed partial class SameRefusalTests
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("local:local"u8));
         for (var from = 0; from < events.Count; from += Batch)
         {
-            using var body = new StringContent($"[{string.Join(',', events.GetRange(from, Math.Min(Batch, events.Count - from)))}]", Encoding.UTF8, "application/json");
+            using var body =
+                new StringContent($"[{string.Join(',', events.GetRange(from, Math.Min(Batch, events.Count - from)))}]", Encoding.UTF8, "application/json");
             using var response = await http.PostAsync("/import?strict=1&project_id=1", body, TestContext.Current.CancellationToken);
             var answer = JsonElement.Parse(await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
             if (!answer.TryGetProperty("failed_records", out var failed)) continue;

@@ -23,7 +23,8 @@ public sealed class SelectorTests
 
     static readonly string[] Words = ["and", "or", "not", "NOW", "\\\"", "\\\\", "properties[\"x\"]"];
 
-    static readonly Gen<string> Text = Gen.OneOf(Gen.Char["abc \"\\'[]()漢🙂é$_\n\t=<&"].Array[0, 8].Select(chars => new string(chars)), Gen.Int[0, Words.Length - 1].Select(i => Words[i]));
+    static readonly Gen<string> Text =
+        Gen.OneOf(Gen.Char["abc \"\\'[]()漢🙂é$_\n\t=<&"].Array[0, 8].Select(chars => new string(chars)), Gen.Int[0, Words.Length - 1].Select(i => Words[i]));
 
     static readonly Gen<Term> Property = Gen.Select(Text.Where(name => name.Length > 0), Gen.Bool, (name, user) =>
         user ? new Term(MixpanelSelector.UserProperty(name), $"user[{Quote(name)}]") : new Term(MixpanelSelector.Property(name), $"properties[{Quote(name)}]"));
@@ -35,7 +36,8 @@ public sealed class SelectorTests
         Gen.Int[1, 999_999].Select(number => new Term(number / 8.0, (number / 8m).ToString("0.###", CultureInfo.InvariantCulture))),
         Gen.Bool.Select(flag => new Term(flag, flag ? "true" : "false")),
         Gen.Const(new Term(SelectorTerm.Now, "NOW")),
-        Gen.Long[1, uint.MaxValue].Select(time => new Term(SelectorTerm.Time(DateTimeOffset.FromUnixTimeSeconds(time)), string.Create(CultureInfo.InvariantCulture, $"datetime({time})"))));
+        Gen.Long[1, uint.MaxValue].Select(time => new Term(SelectorTerm.Time(DateTimeOffset.FromUnixTimeSeconds(time)),
+            string.Create(CultureInfo.InvariantCulture, $"datetime({time})"))));
 
     static readonly Gen<Term> AnyTerm = Gen.Recursive<Term>((depth, inner) => depth > 3 ? Gen.OneOf(Property, Literal) : Gen.OneOf(
         Property,
@@ -58,7 +60,9 @@ public sealed class SelectorTests
             5 => new Condition(left.Value <= right.Value, $"({left.Meaning} <= {right.Meaning})"),
             _ => new Condition(left.Value.Contains(right.Value), $"({right.Meaning} in {left.Meaning})"),
         }),
-        Gen.Select(Property, AnyTerm.Array[1, 4], (term, items) => new Condition(term.Value.In([.. items.Select(item => item.Value)]), $"({term.Meaning} in [{string.Join(", ", items.Select(item => item.Meaning))}])")),
+        Gen.Select(Property, AnyTerm.Array[1, 4],
+            (term, items) => new Condition(term.Value.In([.. items.Select(item => item.Value)]),
+                $"({term.Meaning} in [{string.Join(", ", items.Select(item => item.Meaning))}])")),
         Text.Where(name => name.Length > 0).Select(name => new Condition(MixpanelSelector.Defined(name), $"defined(properties[{Quote(name)}])")));
 
     static readonly Gen<Condition> AnyCondition = Gen.Recursive<Condition>((depth, inner) => depth > 4 ? Comparison : Gen.OneOf(

@@ -11,7 +11,10 @@ public sealed class ServeKillTests
     public async Task An_import_under_which_the_process_ended_twice_is_set_aside_and_the_server_goes_on()
     {
         var isAway = true;
-        await using var mixpanel = await RecordingServer.StartAsync(request => Volatile.Read(ref isAway) ? Answer.Json("{}", 503) : Answer.Json($$"""{"code":200,"num_records_imported":{{request.Json.GetArrayLength()}},"status":"OK"}"""));
+        await using var mixpanel = await RecordingServer.StartAsync(request =>
+            Volatile.Read(ref isAway)
+                ? Answer.Json("{}", 503)
+                : Answer.Json($$"""{"code":200,"num_records_imported":{{request.Json.GetArrayLength()}},"status":"OK"}"""));
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["MIXPANEL_ENDPOINT"] = mixpanel.Url,
@@ -26,7 +29,8 @@ public sealed class ServeKillTests
             await using var serve = await Serve.StartAsync(home, [], environment);
             var requests = mixpanel.Requests.Count;
             if (start == 0) path = (string)(await SendAsync(serve, HttpMethod.Post, "v1/imports"))["id"]!;
-            while (mixpanel.Requests.Count == requests) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken); // it runs
+            while (mixpanel.Requests.Count == requests)
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken); // it runs
             await serve.KillAsync();
         }
 
@@ -54,7 +58,9 @@ public sealed class ServeKillTests
     {
         using var http = new HttpClient { Timeout = Hang.Limit };
         using var request = new HttpRequestMessage(method, new Uri(serve.Address, path));
-        if (method == HttpMethod.Post) request.Content = new StringContent(json ?? """{"event":"E","properties":{"time":1690000000,"distinct_id":"u"}}""", Encoding.UTF8, json is null ? "application/x-ndjson" : "application/json");
+        if (method == HttpMethod.Post)
+            request.Content = new StringContent(json ?? """{"event":"E","properties":{"time":1690000000,"distinct_id":"u"}}""", Encoding.UTF8,
+                json is null ? "application/x-ndjson" : "application/json");
         using var answer = await http.SendAsync(request, TestContext.Current.CancellationToken);
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
     }

@@ -28,7 +28,8 @@ public sealed class TerminalLoginTests
 
     static async Task<string> AnswerAsync(Home home, string answers, params string[] arguments)
     {
-        using var python = Run.Start("python3", ["-c", Person, answers, .. ToolUnderTest.Command, .. arguments], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["TERM"] = "xterm" });
+        using var python = Run.Start("python3", ["-c", Person, answers, .. ToolUnderTest.Command, .. arguments], home,
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["TERM"] = "xterm" });
         var done = await Run.EndAsync(python);
         Assert.True(done.ExitCode == 0, done.ToString());
         return done.Output;
@@ -39,7 +40,10 @@ public sealed class TerminalLoginTests
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        using var made = Run.StartMixpanel(home, ["create-service-account", "--endpoint", mixpanel.Address.AbsoluteUri, "--service-account-username", "local", "--secret-file", "-", "--project-id", "1", "--organization-id", "1", "--username", "robot", "--role", "owner", "--projects", """[{"id":1,"role":"owner"}]""", "--secret-out", home.File("robot.secret")]);
+        using var made = Run.StartMixpanel(home,
+            ["create-service-account", "--endpoint", mixpanel.Address.AbsoluteUri, "--service-account-username", "local", "--secret-file", "-", "--project-id",
+                "1", "--organization-id", "1", "--username", "robot", "--role", "owner", "--projects", """[{"id":1,"role":"owner"}]""", "--secret-out",
+                home.File("robot.secret")]);
         await made.StandardInput.WriteLineAsync("local");
         var created = await Run.EndAsync(made);
         Assert.True(created.ExitCode == 0, created.ToString());
@@ -50,7 +54,8 @@ public sealed class TerminalLoginTests
         Assert.Contains("exit 0 shows True", shown, StringComparison.Ordinal);
         Assert.Contains("robot", shown, StringComparison.Ordinal); // what is no secret is shown as usual
         Assert.DoesNotContain(secret, shown, StringComparison.Ordinal);
-        Assert.Contains(secret, await File.ReadAllTextAsync(home.File("config/mixpanel/profiles.json"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(secret, await File.ReadAllTextAsync(home.File("config/mixpanel/profiles.json"), TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
         Assert.Equal(0, (await Run.MixpanelAsync(home, ["check"])).ExitCode);
     }
 

@@ -13,7 +13,8 @@ public sealed class ClockTests
     public async Task It_goes_on_at_its_pace(string clock)
     {
         await using var scene = new Scene().Given(new Lines { BadEvery = 20 }, 2000).With("--batch-events", "20", "--senders", "3", "--max-outage", "10m");
-        scene.Server.Script = asked => asked.Number % 10 is 4 or 5 ? Reply.Error(503, stores: asked.Number % 10 == 4) : new Reply { Delay = TimeSpan.FromMilliseconds(3) };
+        scene.Server.Script =
+            asked => asked.Number % 10 is 4 or 5 ? Reply.Error(503, stores: asked.Number % 10 == 4) : new Reply { Delay = TimeSpan.FromMilliseconds(3) };
         var shim = new Shim(scene) { Clock = clock };
 
         var done = await scene.RunAsync(shim);

@@ -117,7 +117,9 @@ public sealed class DamagedStateTests : IAsyncLifetime
     {
         var ended = await _scene.RunAsync();
         if (ended.ExitCode == 7) Assert.Contains(_scene.State, ended.Said, StringComparison.Ordinal);
-        else Assert.True(ended.ExitCode == 3 && _scene.Judge(ended, mostRequestsPerBatch: 40) is "", $"{what}:\n{_scene.Judge(ended, mostRequestsPerBatch: 40)}\n{ended}");
+        else
+            Assert.True(ended.ExitCode == 3 && _scene.Judge(ended, mostRequestsPerBatch: 40) is "",
+                $"{what}:\n{_scene.Judge(ended, mostRequestsPerBatch: 40)}\n{ended}");
     }
 
     void Restore()

@@ -20,11 +20,13 @@ public sealed class EveryOperationTests
             // Thread scheduling varies: slightly above the counted operations, a run may end before the kill.
             for (var at = Interlocked.Add(ref next, stride); at <= operations + 2; at = Interlocked.Add(ref next, stride))
             {
-                if (await KillAsync(at)) Campaign.Show(string.Create(CultureInfo.InvariantCulture, $"{Interlocked.Increment(ref killed)} kills, at {at} of {operations}"));
+                if (await KillAsync(at))
+                    Campaign.Show(string.Create(CultureInfo.InvariantCulture, $"{Interlocked.Increment(ref killed)} kills, at {at} of {operations}"));
             }
         }));
 
-        Campaign.Show(string.Create(CultureInfo.InvariantCulture, $"kills {killed}, at every {stride} of {operations} operations: 0 lost, 0 doubled, 0 merged, 0 altered"));
+        Campaign.Show(string.Create(CultureInfo.InvariantCulture,
+            $"kills {killed}, at every {stride} of {operations} operations: 0 lost, 0 doubled, 0 merged, 0 altered"));
         Assert.True(killed >= operations / stride * 9 / 10, $"only {killed} runs were killed");
     }
 
@@ -44,7 +46,8 @@ public sealed class EveryOperationTests
         var killed = ended.ExitCode == 137;
         if (killed)
         {
-            var findings = string.Join('\n', Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals));
+            var findings =
+                string.Join('\n', Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals));
             Assert.True(findings.Length == 0, $"killed at {at}:\n{findings}");
             ended = await scene.RunAsync();
         }

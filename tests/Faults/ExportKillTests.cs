@@ -47,14 +47,17 @@ public sealed class ExportKillTests
             Assert.True(done.ExitCode == 0, $"round {round} of seed {seed}: {done}");
             Judge(to);
             Assert.Equal(whole.AsEnumerable(), Hashes(to));
-            Assert.Equal(Days, JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(to, "manifest.json"), TestContext.Current.CancellationToken))!["files"]!.AsArray().Count);
+            Assert.Equal(Days,
+                JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(to, "manifest.json"),
+                    TestContext.Current.CancellationToken))!["files"]!.AsArray().Count);
             Assert.DoesNotContain(Directory.GetFiles(to), path => path.EndsWith(".part", StringComparison.Ordinal));
             Campaign.Show(string.Create(CultureInfo.InvariantCulture, $"{format}: {killed} of {kills} kills"));
         }
 #pragma warning restore CA5394
 
         Importer Start(string to) => Importer.Start(
-            ["export", "events", "--output", "json", "--to", to, "--from-date", "2026-10-01", "--to-date", Day(Days), "--format", format, "--compression", compression, "--parallel", $"{Parallel}", "--calls-per-hour", "0", "--calls-per-second", "0", "--backoff-min", "10ms"],
+            ["export", "events", "--output", "json", "--to", to, "--from-date", "2026-10-01", "--to-date", Day(Days), "--format", format, "--compression",
+                compression, "--parallel", $"{Parallel}", "--calls-per-hour", "0", "--calls-per-second", "0", "--backoff-min", "10ms"],
             Exports.Settings(server, folder));
 
         async Task<Ended> RunAsync(string to)
@@ -74,7 +77,10 @@ public sealed class ExportKillTests
         var time = new DateTimeOffset(2026, 10, day, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
         var lines = new StringBuilder();
         if (day != 5)
-            for (var i = 0; i < day * 700; i++) lines.Append(CultureInfo.InvariantCulture, $$$"""{"event":"E{{{i % 7}}}","properties":{"time":{{{time + i}}},"distinct_id":"u{{{i % 90}}}","$insert_id":"{{{day}}}-{{{i}}}","n":{{{i}}}}}""").Append('\n');
+            for (var i = 0; i < day * 700; i++)
+                lines.Append(CultureInfo.InvariantCulture,
+                    $$$"""{"event":"E{{{i % 7}}}","properties":{"time":{{{time + i}}},"distinct_id":"u{{{i % 90}}}","$insert_id":"{{{day}}}-{{{i}}}","n":{{{i}}}}}""")
+                    .Append('\n');
         using var body = new MemoryStream();
         using (var gzip = new GZipStream(body, CompressionLevel.Fastest)) gzip.Write(Encoding.UTF8.GetBytes(lines.ToString()));
         var bytes = body.ToArray();
@@ -83,7 +89,10 @@ public sealed class ExportKillTests
 #pragma warning restore CA5394
 
     static Dictionary<string, string> Hashes(string folder) =>
-        Directory.GetFiles(folder).Where(path => Path.GetFileName(path) != "manifest.json").Order(StringComparer.Ordinal).ToDictionary(path => Path.GetFileName(path)!, path => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))), StringComparer.Ordinal);
+        Directory.GetFiles(folder)
+            .Where(path => Path.GetFileName(path) != "manifest.json")
+            .Order(StringComparer.Ordinal)
+            .ToDictionary(path => Path.GetFileName(path)!, path => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))), StringComparer.Ordinal);
 
     /// <summary>Each entry's file exists with its hash; other files are only started ones, and at most one finished file per download.</summary>
     static void Judge(string folder)
@@ -95,7 +104,8 @@ public sealed class ExportKillTests
         }
 
         var hashes = Hashes(folder);
-        var entries = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "manifest.json")))!["files"]!.AsArray().Where(file => file!["name"] is not null).ToList();
+        var entries =
+            JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "manifest.json")))!["files"]!.AsArray().Where(file => file!["name"] is not null).ToList();
         foreach (var entry in entries) Assert.Equal((string)entry!["sha256"]!, hashes[(string)entry["name"]!]);
         Assert.InRange(hashes.Keys.Count(name => !name.EndsWith(".part", StringComparison.Ordinal)) - entries.Count, 0, Parallel);
     }

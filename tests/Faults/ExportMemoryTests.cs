@@ -24,12 +24,16 @@ public sealed class ExportMemoryTests
             var time = new DateTimeOffset(day, TimeOnly.MinValue, TimeSpan.Zero).ToUnixTimeMilliseconds();
             var lines = new StringBuilder();
             for (var number = 0; number < EventsADay; number++)
-                lines.Append(CultureInfo.InvariantCulture, $$$"""{"event":"E{{{number % 7}}}","properties":{"time":{{{time + number}}},"distinct_id":"u{{{number % 900}}}","$insert_id":"{{{day.DayNumber}}}-{{{number}}}","n":{{{number * 7919 % 10007}}},"filler":"{{{filler}}}"}}""").Append('\n');
+                lines.Append(CultureInfo.InvariantCulture,
+                    $$$"""{"event":"E{{{number % 7}}}","properties":{"time":{{{time + number}}},"distinct_id":"u{{{number % 900}}}","$insert_id":"{{{day.DayNumber}}}-{{{number}}}","n":{{{number * 7919 % 10007}}},"filler":"{{{filler}}}"}}""")
+                    .Append('\n');
             return Answer.Plain(lines.ToString()).Gzipped();
         });
         using var folder = new TemporaryFolder();
         using var export = Importer.Start(
-            ["export", "events", "--output", "json", "--to", folder.File("out"), "--from-date", "2026-01-01", "--to-date", new DateOnly(2026, 1, 1).AddDays(Days - 1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), "--format", format, "--compression", compression, "--parallel", "100", "--calls-per-hour", "0", "--calls-per-second", "0"],
+            ["export", "events", "--output", "json", "--to", folder.File("out"), "--from-date", "2026-01-01", "--to-date",
+                new DateOnly(2026, 1, 1).AddDays(Days - 1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), "--format", format, "--compression",
+                compression, "--parallel", "100", "--calls-per-hour", "0", "--calls-per-second", "0"],
             Exports.Settings(server, folder));
         var ended = await export.EndAsync();
 

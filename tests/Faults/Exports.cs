@@ -17,7 +17,9 @@ sealed class Exports(RecordingServer mixpanel, Bucket bucket, TemporaryFolder fo
         var filler = new string('x', 1000);
         var lines = new StringBuilder();
         for (var number = 0; number < day switch { 1 => 5, 2 => 0, _ => 8500 }; number++)
-            lines.Append(CultureInfo.InvariantCulture, $$$"""{"event":"E","properties":{"time":{{{time + number}}},"distinct_id":"u","$insert_id":"{{{day}}}-{{{number}}}","filler":"{{{filler}}}"}}""").Append('\n');
+            lines.Append(CultureInfo.InvariantCulture,
+                $$$"""{"event":"E","properties":{"time":{{{time + number}}},"distinct_id":"u","$insert_id":"{{{day}}}-{{{number}}}","filler":"{{{filler}}}"}}""")
+                .Append('\n');
         return Answer.Plain(lines.ToString()).Gzipped();
     }
 
@@ -37,7 +39,8 @@ sealed class Exports(RecordingServer mixpanel, Bucket bucket, TemporaryFolder fo
     /// <param name="to">A folder, or an address.</param>
     /// <param name="state">The state folder that the runs on one machine share.</param>
     public Importer Start(string to, string state = "state") => Importer.Start(
-        ["export", "events", "--output", "json", "--to", to, "--from-date", "2026-10-01", "--to-date", $"2026-10-{Days:00}", "--compression", "none", "--parallel", "1", "--calls-per-hour", "0", "--calls-per-second", "0", "--backoff-min", "10ms"],
+        ["export", "events", "--output", "json", "--to", to, "--from-date", "2026-10-01", "--to-date", $"2026-10-{Days:00}", "--compression", "none",
+            "--parallel", "1", "--calls-per-hour", "0", "--calls-per-second", "0", "--backoff-min", "10ms"],
         new Dictionary<string, string>(Settings(mixpanel, folder, state), StringComparer.Ordinal)
         {
             ["AWS_ENDPOINT_URL"] = bucket.Url,

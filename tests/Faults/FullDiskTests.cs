@@ -80,7 +80,8 @@ public sealed class FullDiskTests
             var failed = shim.Log.First(entry => entry.Error == Shim.NoSpace).File;
             if (failed.EndsWith("import.holder", StringComparison.Ordinal) && ended.ExitCode == 3) continue;
             Assert.True(ended.ExitCode == 7, $"write {at}, of {failed}, failed:\n{ended}");
-            Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
+            Assert.Equal("",
+                string.Join('\n', Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
 
             var again = await scene.RunAsync();
             Assert.True(again.ExitCode == 3, $"after write {at}, of {failed}, failed:\n{again}");

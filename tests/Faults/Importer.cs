@@ -63,10 +63,18 @@ sealed class Importer : IDisposable
         StartOther(ToolUnderTest.Command[0], [.. ToolUnderTest.Command.Skip(1), .. arguments], environment, onMemory);
 
     /// <summary>Another program, such as a shell that starts the importer.</summary>
-    public static Importer StartOther(string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment, Action<long>? onMemory = null)
+    public static Importer StartOther(string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment,
+        Action<long>? onMemory = null)
     {
-        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MIXPANEL_", StringComparison.Ordinal)).ToArray()) start.Environment.Remove(name);
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MIXPANEL_", StringComparison.Ordinal)).ToArray())
+            start.Environment.Remove(name);
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return new Importer(Process.Start(start)!, onMemory);
     }
@@ -116,7 +124,8 @@ sealed class Importer : IDisposable
                 {
                     if (line.StartsWith("VmRSS:", StringComparison.Ordinal))
                     {
-                        var memory = 1024 * long.Parse(line.AsSpan(6, line.Length - 8), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+                        var memory = 1024 * long.Parse(line.AsSpan(6, line.Length - 8), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
+                            CultureInfo.InvariantCulture);
                         _memory = Math.Max(_memory, memory);
                         _onMemory?.Invoke(memory);
                     }

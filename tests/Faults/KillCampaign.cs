@@ -62,7 +62,9 @@ sealed class KillCampaign(int seed, int kills, Action<string> progress)
 
         var done = await scene.RunAsync();
         Expect(number, done.ExitCode is 0 or 3 ? scene.Judge(done, mostRequestsPerBatch: 4 + planned) : "it did not finish", done);
-        var litter = Directory.EnumerateFileSystemEntries(scene.State).Select(file => Path.GetFileName(file)!).Except(["import.db", "import.created", "dead-letters.ndjson", "ended.json"], StringComparer.Ordinal);
+        var litter = Directory.EnumerateFileSystemEntries(scene.State)
+            .Select(file => Path.GetFileName(file)!)
+            .Except(["import.db", "import.created", "dead-letters.ndjson", "ended.json"], StringComparer.Ordinal);
         Expect(number, string.Join(' ', litter), done);
         if (random.Next(5) == 0) await AgainAsync(number, scene, done, planned);
 #pragma warning restore CA5394
@@ -76,7 +78,11 @@ sealed class KillCampaign(int seed, int kills, Action<string> progress)
     {
         var requests = scene.Server.Requests;
         var again = await scene.RunAsync();
-        Expect(number, again.ExitCode == done.ExitCode && scene.Server.Requests == requests ? scene.Judge(again, mostRequestsPerBatch: 4 + planned) : "a finished import did something", again);
+        Expect(number,
+            again.ExitCode == done.ExitCode && scene.Server.Requests == requests
+                ? scene.Judge(again, mostRequestsPerBatch: 4 + planned)
+                : "a finished import did something",
+            again);
     }
 
 #pragma warning disable CA5394

@@ -16,13 +16,16 @@ public sealed class KindTests
     const int BadEvery = 50;
     const int FirstTime = 1_790_000_000;
 
-    static readonly string Query = string.Create(CultureInfo.InvariantCulture, $"SELECT 'e' AS event, {FirstTime} + i AS time, CASE WHEN i % {BadEvery} = {BadEvery - 1} THEN NULL ELSE 'u' || i END AS distinct_id, i AS n, 'v, \"' || i AS text FROM range({Records}) t(i) ORDER BY i");
+    static readonly string Query = string.Create(CultureInfo.InvariantCulture,
+        $"SELECT 'e' AS event, {FirstTime} + i AS time, CASE WHEN i % {BadEvery} = {BadEvery - 1} THEN NULL ELSE 'u' || i END AS distinct_id, i AS n, 'v, "
+        + $"\"' || i AS text FROM range({Records}) t(i) ORDER BY i");
 
     /// <summary>The arguments of the importer, by kind.</summary>
     static readonly Dictionary<string, Func<Bed, Task<string[]>>> Kinds = new(StringComparer.Ordinal)
     {
         ["json array"] = bed => bed.Gives("in.json", Text($"[\n{string.Join(" ,\n", Enumerable.Range(0, Records).Select(Event))}\n]\n")),
-        ["gzip with members"] = bed => bed.Gives("in.ndjson.gz", [.. Enumerable.Range(0, 4).SelectMany(part => Gzip(Lines(Enumerable.Range(part * Records / 4, Records / 4))))]),
+        ["gzip with members"] = bed => bed.Gives("in.ndjson.gz",
+            [.. Enumerable.Range(0, 4).SelectMany(part => Gzip(Lines(Enumerable.Range(part * Records / 4, Records / 4))))]),
         ["csv"] = bed => Copies(bed, "in.csv", "FORMAT csv, HEADER"),
         ["tsv, zstd"] = bed => Copies(bed, "in.tsv.zst", "FORMAT csv, HEADER, DELIMITER '\t', COMPRESSION zstd"),
         ["parquet"] = bed => Copies(bed, "in.parquet", "FORMAT parquet, ROW_GROUP_SIZE 100"),
@@ -42,17 +45,27 @@ public sealed class KindTests
         {
             bed.RefusesAll = true;
             var dead = bed.File("to-replay");
-            using var importer = bed.Start([.. await bed.Gives("in.ndjson", Lines(Enumerable.Range(0, Records))), "--state", bed.File("first"), "--dead-letter", dead]);
+            using var importer =
+                bed.Start([.. await bed.Gives("in.ndjson", Lines(Enumerable.Range(0, Records))), "--state", bed.File("first"), "--dead-letter", dead]);
             var refused = await importer.EndAsync();
             Assert.True(refused.ExitCode == 3, refused.ToString());
             Assert.Equal(Records, File.ReadLines(dead).Count());
             bed.RefusesAll = false;
             return ["--replay", dead];
         },
-        ["profiles"] = bed => bed.Gives("in.ndjson", Text(string.Concat(Enumerable.Range(0, Records).Select(n => IsAddition(n) ? $$$"""{"$distinct_id":"u{{{n}}}","$add":{"n":{{{n}}}}}""" + "\n" : $$$"""{"$distinct_id":"u{{{n}}}","$set":{"n":{{{n}}}}}""" + "\n"))), "--type", "profiles"),
-        ["groups, csv"] = bed => bed.Gives("in.csv", Text("$group_id,n\n" + string.Concat(Enumerable.Range(0, Records).Select(n => $"g{n},{n}\n"))), "--type", "groups", "--group-key", "company"),
-        ["groups"] = bed => bed.Gives("in.json", Text($"[{string.Join(',', Enumerable.Range(0, Records).Select(n => $$$"""{"$group_id":"g{{{n}}}","$set":{"n":{{{n}}}}}"""))}]"), "--type", "groups", "--group-key", "company"),
-        ["lookup table"] = bed => bed.Gives("in.csv", Text("id,n\n" + string.Concat(Enumerable.Range(0, Records).Select(n => $"i{n},{n}\n"))), "--type", "lookup-table", "--table-id", "7b6c1f0e-0b5b-4c5e-9a39-3e4f0c6f2a11"),
+        ["profiles"] = bed => bed.Gives("in.ndjson",
+            Text(string.Concat(Enumerable.Range(0, Records)
+                .Select(n => IsAddition(n)
+                    ? $$$"""{"$distinct_id":"u{{{n}}}","$add":{"n":{{{n}}}}}""" + "\n"
+                    : $$$"""{"$distinct_id":"u{{{n}}}","$set":{"n":{{{n}}}}}""" + "\n"))),
+            "--type", "profiles"),
+        ["groups, csv"] = bed => bed.Gives("in.csv", Text("$group_id,n\n" + string.Concat(Enumerable.Range(0, Records).Select(n => $"g{n},{n}\n"))), "--type",
+            "groups", "--group-key", "company"),
+        ["groups"] = bed => bed.Gives("in.json",
+            Text($"[{string.Join(',', Enumerable.Range(0, Records).Select(n => $$$"""{"$group_id":"g{{{n}}}","$set":{"n":{{{n}}}}}"""))}]"), "--type", "groups",
+            "--group-key", "company"),
+        ["lookup table"] = bed => bed.Gives("in.csv", Text("id,n\n" + string.Concat(Enumerable.Range(0, Records).Select(n => $"i{n},{n}\n"))), "--type",
+            "lookup-table", "--table-id", "7b6c1f0e-0b5b-4c5e-9a39-3e4f0c6f2a11"),
     };
 
     public static TheoryData<string> AllKinds => [.. Kinds.Keys];
@@ -86,7 +99,8 @@ public sealed class KindTests
             var report = JsonElement.Parse(await File.ReadAllBytesAsync(bed.File("report"), TestContext.Current.CancellationToken));
             var dead = DeadLine.ReadAll(bed.File("state/dead-letters.ndjson"));
             long Count(string name) => report.GetProperty(name).GetInt64();
-            Assert.Equal((Records, Records - dead.Count, dead.Count, 0L, 0L, done.ExitCode), (Count("read"), Count("accepted"), Count("rejected"), Count("pending"), Count("blank"), report.GetProperty("exit_code").GetInt32()));
+            Assert.Equal((Records, Records - dead.Count, dead.Count, 0L, 0L, done.ExitCode),
+                (Count("read"), Count("accepted"), Count("rejected"), Count("pending"), Count("blank"), report.GetProperty("exit_code").GetInt32()));
             Assert.Equal(done.ExitCode, dead.Count > 0 ? 3 : 0);
             switch (kind)
             {
@@ -115,7 +129,9 @@ public sealed class KindTests
         foreach (var (n, id, json) in bed.Events)
         {
             var properties = json.GetProperty("properties");
-            Assert.Equal(("e", FirstTime + n, $"u{n}", $"v, \"{n}", 5), (json.GetProperty("event").GetString(), properties.GetProperty("time").GetInt32(), properties.GetProperty("distinct_id").GetString(), properties.GetProperty("text").GetString(), properties.GetPropertyCount()));
+            Assert.Equal(("e", FirstTime + n, $"u{n}", $"v, \"{n}", 5),
+                (json.GetProperty("event").GetString(), properties.GetProperty("time").GetInt32(), properties.GetProperty("distinct_id").GetString(),
+                    properties.GetProperty("text").GetString(), properties.GetPropertyCount()));
             Assert.NotEmpty(id);
             if (bed.RefusedIds.TryGetValue(n, out var first)) Assert.Equal(first, id); // the same on a replay
         }
@@ -127,7 +143,8 @@ public sealed class KindTests
         for (var n = 0; n < Records; n++)
         {
             var times = bed.Updates.GetValueOrDefault(n);
-            if (letters.TryGetValue(n, out var letter)) Assert.True(hasAdditions && IsAddition(n) && letter.MaybeDelivered && times <= 1, $"{n}: {letter}, taken {times} times");
+            if (letters.TryGetValue(n, out var letter))
+                Assert.True(hasAdditions && IsAddition(n) && letter.MaybeDelivered && times <= 1, $"{n}: {letter}, taken {times} times");
             else Assert.True(times == 1 || (times > 1 && !(hasAdditions && IsAddition(n))), $"{n} was taken {times} times");
         }
     }
@@ -210,11 +227,16 @@ public sealed class KindTests
 
         public Importer Start(IEnumerable<string> arguments)
         {
-            string[] command = [.. ToolUnderTest.Command, "import", .. arguments, "--batch-events", "10", "--senders", "3", "--no-progress", "--backoff-min", "1ms", "--backoff-max", "20ms"];
+            string[] command =
+            [
+                .. ToolUnderTest.Command, "import", .. arguments, "--batch-events", "10", "--senders", "3", "--no-progress", "--backoff-min", "1ms",
+                "--backoff-max", "20ms",
+            ];
             KeyValuePair<string, string>[] settings =
             [
                 new("XDG_CONFIG_HOME", File("config")), new("XDG_DATA_HOME", File("data")), new("XDG_STATE_HOME", File("user-state")),
-                new("MIXPANEL_ENDPOINT", _server!.Url), new("MIXPANEL_SERVICE_ACCOUNT_USERNAME", "u"), new("MIXPANEL_SERVICE_ACCOUNT_SECRET", "s"), new("MIXPANEL_PROJECT_ID", "1"), new("MIXPANEL_TOKEN", "t"),
+                new("MIXPANEL_ENDPOINT", _server!.Url), new("MIXPANEL_SERVICE_ACCOUNT_USERNAME", "u"), new("MIXPANEL_SERVICE_ACCOUNT_SECRET", "s"),
+                new("MIXPANEL_PROJECT_ID", "1"), new("MIXPANEL_TOKEN", "t"),
             ];
             return StandardInput is null
                 ? Importer.StartOther(command[0], command.Skip(1), settings)
@@ -287,7 +309,9 @@ public sealed class KindTests
             }
 
             return RefusesAll
-                ? Answer.Json($$"""{"code":400,"error":"some data points in the request failed validation","failed_records":[{{string.Join(',', records.Index().Select(record => $$"""{"index":{{record.Index}},"field":"event","message":"not now"}"""))}}],"num_records_imported":0,"status":"Bad Request"}""", 400)
+                ? Answer.Json(
+                    $$"""{"code":400,"error":"some data points in the request failed validation","failed_records":[{{string.Join(',', records.Index().Select(record => $$"""{"index":{{record.Index}},"field":"event","message":"not now"}"""))}}],"num_records_imported":0,"status":"Bad Request"}""",
+                    400)
                 : Answer.Json($$"""{"code":200,"num_records_imported":{{records.Count}},"status":"OK"}""");
         }
 

@@ -48,8 +48,10 @@ sealed record Lines
         var kind = KindOf(n);
         if (kind is LineKind.Blank) return 0;
         var ok = kind is LineKind.BadTime
-            ? Utf8.TryWrite(target, CultureInfo.InvariantCulture, $$$"""{"event":"Seen {{{n % 5}}}","properties":{"time":"late","distinct_id":"u{{{n % Users}}}",""", out var head)
-            : Utf8.TryWrite(target, CultureInfo.InvariantCulture, $$$"""{"event":"Seen {{{n % 5}}}","properties":{"time":{{{FirstTime + (n % 1_000_000)}}},"distinct_id":"u{{{n % Users}}}",""", out head);
+            ? Utf8.TryWrite(target, CultureInfo.InvariantCulture,
+                $$$"""{"event":"Seen {{{n % 5}}}","properties":{"time":"late","distinct_id":"u{{{n % Users}}}",""", out var head)
+            : Utf8.TryWrite(target, CultureInfo.InvariantCulture,
+                $$$"""{"event":"Seen {{{n % 5}}}","properties":{"time":{{{FirstTime + (n % 1_000_000)}}},"distinct_id":"u{{{n % Users}}}",""", out head);
         var id = 0;
         if (OwnIdEvery > 0 && n % OwnIdEvery == 0) ok &= Utf8.TryWrite(target[head..], CultureInfo.InvariantCulture, $"\"$insert_id\":\"own-{n}\",", out id);
         ok &= Utf8.TryWrite(target[(head + id)..], CultureInfo.InvariantCulture, $$"""

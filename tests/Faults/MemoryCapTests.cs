@@ -25,7 +25,8 @@ public sealed class MemoryCapTests
         await using var scene = new Scene();
         var folder = Directory.CreateDirectory(scene.File(new string('a', 200))).FullName;
         for (var i = 0; i < Files; i++)
-            await File.WriteAllTextAsync(Path.Combine(folder, $"{i}.ndjson"), $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","oid":{{{i}}}}}""", TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(Path.Combine(folder, $"{i}.ndjson"),
+                $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","oid":{{{i}}}}}""", TestContext.Current.CancellationToken);
         scene.Inputs.Add(folder);
         scene.Environment["DOTNET_GCHeapHardLimit"] = Hex(48 << 20);
 
@@ -51,8 +52,10 @@ public sealed class MemoryCapTests
             return;
         }
 
-        Assert.True(starved.ExitCode is 7 || (starved.ExitCode is 134 && !starved.Said.Contains("Unhandled exception", StringComparison.Ordinal)), starved.ToString());
-        if (scene.ReadState() is { } state) Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, state, [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
+        Assert.True(starved.ExitCode is 7 || (starved.ExitCode is 134 && !starved.Said.Contains("Unhandled exception", StringComparison.Ordinal)),
+            starved.ToString());
+        if (scene.ReadState() is { } state)
+            Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, state, [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
 
         scene.Environment.Clear();
         var done = await scene.RunAsync();
@@ -75,7 +78,8 @@ public sealed class MemoryCapTests
         {
             connection.Open();
             using var command = connection.CreateCommand();
-            command.CommandText = $"COPY (SELECT 'e' AS event, 1790000000 AS time, 'u' AS distinct_id, {more}{rows}) TO '{file}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 10000000)";
+            command.CommandText = $"COPY (SELECT 'e' AS event, 1790000000 AS time, 'u' AS distinct_id, {more}{rows}) TO '{file}' (FORMAT parquet, "
+                + $"COMPRESSION zstd, ROW_GROUP_SIZE 10000000)";
             command.ExecuteNonQuery();
         }
 
@@ -85,7 +89,9 @@ public sealed class MemoryCapTests
         Assert.InRange(done.MostMemory, 1, 250_000_000);
     }
 
-    /// <summary>Lookup tables of nearly 100 MB, of rows as short as they can be: of one column, and of two that must be joined with commas and quotes.</summary>
+    /// <summary>
+    /// Lookup tables of nearly 100 MB, of rows as short as they can be: of one column, and of two that must be joined with commas and quotes.
+    /// </summary>
     [Theory]
     [InlineData("id", "", 12_000_000)]
     [InlineData("id\tn", "\t,", 8_000_000, "--delimiter", "tab")]

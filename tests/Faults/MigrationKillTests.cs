@@ -43,7 +43,8 @@ public sealed class MigrationKillTests
             var done = await RunAsync(round, "--verify");
             Assert.True(done.ExitCode == 0, $"round {round} of seed {seed}: {done}");
             Judge(JsonNode.Parse(done.Output)!, target);
-            Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(Directory.GetDirectories(folder.File($"state{round}/migrations")).Single(), "work"))); // what was downloaded is gone
+            Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(Directory.GetDirectories(folder.File($"state{round}/migrations")).Single(),
+                "work"))); // what was downloaded is gone
             var before = server.Requests.Count(IsSending);
             Assert.Equal(0, (await RunAsync(round)).ExitCode);
             Assert.Equal(before, server.Requests.Count(IsSending)); // nothing is sent again
@@ -51,7 +52,8 @@ public sealed class MigrationKillTests
 #pragma warning restore CA5394
 
         Importer Start(int round, params string[] more) => Importer.Start(
-            ["migrate", "--from", "old", "--to", "new", "--from-date", "2026-09-01", "--to-date", Day(Days), "--output", "json", "--state", folder.File($"state{round}"), "--calls-per-hour", "0", "--calls-per-second", "0", "--backoff-min", "10ms", "--backoff-max", "20ms", .. more],
+            ["migrate", "--from", "old", "--to", "new", "--from-date", "2026-09-01", "--to-date", Day(Days), "--output", "json", "--state",
+                folder.File($"state{round}"), "--calls-per-hour", "0", "--calls-per-second", "0", "--backoff-min", "10ms", "--backoff-max", "20ms", .. more],
             new Dictionary<string, string>(StringComparer.Ordinal) { ["HOME"] = folder.Path, ["XDG_CONFIG_HOME"] = folder.File("config") });
 
         async Task<Ended> RunAsync(int round, params string[] more)
@@ -61,7 +63,8 @@ public sealed class MigrationKillTests
         }
     }
 
-    static bool IsSending(RecordedRequest request) => request.Path is "/import" or "/engage" || (request.Method == "POST" && request.Path.StartsWith("/api/app/", StringComparison.Ordinal));
+    static bool IsSending(RecordedRequest request) =>
+        request.Path is "/import" or "/engage" || (request.Method == "POST" && request.Path.StartsWith("/api/app/", StringComparison.Ordinal));
 
     static void WriteProfiles(TemporaryFolder folder, string url)
     {
@@ -69,7 +72,8 @@ public sealed class MigrationKillTests
         var path = folder.Write("config/mixpanel/profiles.json", $$"""{"old":{{Of(1)}},"new":{{Of(2)}}}""");
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
-        string Of(int project) => $$"""{"endpoint":"{{url}}","project_id":{{project}},"token":"token-{{project}}","service_account_username":"robot","service_account_secret":"s3cret-of-the-account"}""";
+        string Of(int project) =>
+            $$"""{"endpoint":"{{url}}","project_id":{{project}},"token":"token-{{project}}","service_account_username":"robot","service_account_secret":"s3cret-of-the-account"}""";
     }
 
     static void Judge(JsonNode report, Target target)
@@ -79,11 +83,13 @@ public sealed class MigrationKillTests
         for (var day = 1; day <= Days; day++)
         {
             var expected = Source.Kept(day);
-            Assert.Equal(expected.Order(StringComparer.Ordinal), target.Events.Where(stored => stored.Value.Day == day).Select(stored => stored.Key).Order(StringComparer.Ordinal));
+            Assert.Equal(expected.Order(StringComparer.Ordinal),
+                target.Events.Where(stored => stored.Value.Day == day).Select(stored => stored.Key).Order(StringComparer.Ordinal));
             var account = report["events"]!["days"]![day - 1]!;
             Assert.Equal(Day(day), (string)account["day"]!);
             var lines = Source.Lines(day).Count;
-            Assert.Equal((lines, expected.Count, 0, 0), ((int)account["read"]!, (int)account["accepted"]!, (int)account["rejected"]!, (int)account["pending"]!));
+            Assert.Equal((lines, expected.Count, 0, 0),
+                ((int)account["read"]!, (int)account["accepted"]!, (int)account["rejected"]!, (int)account["pending"]!));
             Assert.Equal(lines - expected.Count, account["left_out"]!.AsObject().Sum(reason => (int)reason.Value!));
             read += lines;
             accepted += expected.Count;
@@ -91,7 +97,9 @@ public sealed class MigrationKillTests
             merges += (int?)account["left_out"]!["identity_event"] ?? 0;
         }
 
-        Assert.Equal((read, accepted, duplicates, merges), ((long)report["events"]!["read"]!, (long)report["events"]!["accepted"]!, (long)report["events"]!["left_out"]!["duplicate"]!, (long)report["events"]!["left_out"]!["identity_event"]!));
+        Assert.Equal((read, accepted, duplicates, merges),
+            ((long)report["events"]!["read"]!, (long)report["events"]!["accepted"]!, (long)report["events"]!["left_out"]!["duplicate"]!,
+                (long)report["events"]!["left_out"]!["identity_event"]!));
         Assert.Equal(read, accepted + duplicates + merges);
         Assert.All(target.Events.Values, stored => Assert.Equal(Source.PropertiesOf(stored.Number), stored.Properties));
 
@@ -101,7 +109,8 @@ public sealed class MigrationKillTests
 
         Assert.Equal(Annotations, target.Annotations.Count); // one of which it had
         Assert.Equal(target.Annotations.Count, target.Annotations.Distinct(StringComparer.Ordinal).Count());
-        Assert.Equal((Annotations, Annotations - 1, 1), ((int)report["annotations"]!["read"]!, (int)report["annotations"]!["accepted"]!, (int)report["annotations"]!["left_out"]!["present"]!));
+        Assert.Equal((Annotations, Annotations - 1, 1),
+            ((int)report["annotations"]!["read"]!, (int)report["annotations"]!["accepted"]!, (int)report["annotations"]!["left_out"]!["present"]!));
         Assert.Equal((2, 2), ((int)report["schemas"]!["read"]!, (int)report["schemas"]!["accepted"]!));
     }
 
@@ -125,19 +134,23 @@ public sealed class MigrationKillTests
             {
                 lines.Add(Line(day, number, processed: 5));
                 if (number % 10 == 3) lines.Add(Line(day, number, processed: 4));
-                if (number % 50 == 7) lines.Add(string.Create(CultureInfo.InvariantCulture, $$$"""{"event":"$merge","properties":{"time":{{{TimeOf(day, number)}}},"distinct_id":"u","$insert_id":"m{{{number}}}"}}"""));
+                if (number % 50 == 7)
+                    lines.Add(string.Create(CultureInfo.InvariantCulture,
+                        $$$"""{"event":"$merge","properties":{"time":{{{TimeOf(day, number)}}},"distinct_id":"u","$insert_id":"m{{{number}}}"}}"""));
             }
 
             return lines;
         }
 
         static string Line(int day, int number, int processed) => string.Create(
-            CultureInfo.InvariantCulture, $$$"""{"event":"E{{{number % 7}}}","properties":{"time":{{{TimeOf(day, number)}}},"distinct_id":"u{{{number % 90}}}","$insert_id":"{{{InsertIdOf(day, number)}}}","mp_processing_time_ms":{{{processed}}},"$import":true,{{{PropertiesOf(number)}}}}}""");
+            CultureInfo.InvariantCulture,
+            $$$"""{"event":"E{{{number % 7}}}","properties":{"time":{{{TimeOf(day, number)}}},"distinct_id":"u{{{number % 90}}}","$insert_id":"{{{InsertIdOf(day, number)}}}","mp_processing_time_ms":{{{processed}}},"$import":true,{{{PropertiesOf(number)}}}}}""");
 
         public static string Key(string name, long time, string user, string id) => string.Create(CultureInfo.InvariantCulture, $"{name} {time} {user} {id}");
 
         /// <summary>The events expected in the target.</summary>
-        public static List<string> Kept(int day) => [.. Enumerable.Range(0, SizeOf(day)).Select(number => Key($"E{number % 7}", TimeOf(day, number), $"u{number % 90}", InsertIdOf(day, number)))];
+        public static List<string> Kept(int day) =>
+            [.. Enumerable.Range(0, SizeOf(day)).Select(number => Key($"E{number % 7}", TimeOf(day, number), $"u{number % 90}", InsertIdOf(day, number)))];
     }
 
     /// <summary>Both projects: the source serves, the target stores; sometimes an answer is lost after the records were stored.</summary>
@@ -163,7 +176,9 @@ public sealed class MigrationKillTests
                 case "/import":
                     var events = request.Json.EnumerateArray().ToList();
                     events.ForEach(Keep);
-                    return random.Next(20) == 0 ? Answer.Plain("gone", 503) : Answer.Json($$"""{"code":200,"num_records_imported":{{events.Count}},"status":"OK"}""");
+                    return random.Next(20) == 0
+                        ? Answer.Plain("gone", 503)
+                        : Answer.Json($$"""{"code":200,"num_records_imported":{{events.Count}},"status":"OK"}""");
                 case "/api/query/engage":
                     var page = request.Text.Split("page=") is [_, var text, ..] ? int.Parse(text.Split('&')[0], CultureInfo.InvariantCulture) : 0;
                     var ids = isOfSource ? [.. Enumerable.Range(0, MigrationKillTests.Profiles).Select(id => $"p{id}")] : Profiles.Keys.ToList();
@@ -180,11 +195,13 @@ public sealed class MigrationKillTests
                 case "/lookup-tables":
                     return Answer.Json("""{"code":200,"status":"OK","results":null}""");
                 case "/api/app/projects/1/schemas":
-                    return Answer.Json("""{"status":"ok","results":[{"entityType":"event","name":"E1","schemaJson":{"description":"one"}},{"entityType":"event","name":"E2","schemaJson":{"description":"two"}}]}""");
+                    return Answer.Json(
+                        """{"status":"ok","results":[{"entityType":"event","name":"E1","schemaJson":{"description":"one"}},{"entityType":"event","name":"E2","schemaJson":{"description":"two"}}]}""");
                 case "/api/app/projects/2/schemas":
                     return Answer.Json("""{"status":"ok","results":{"added":2,"deleted":0}}""");
                 case "/api/app/projects/1/annotations":
-                    return Listed(Enumerable.Range(1, MigrationKillTests.Annotations).Select(number => string.Create(CultureInfo.InvariantCulture, $"2026-09-{number:00} 00:00:00 a{number}")));
+                    return Listed(Enumerable.Range(1, MigrationKillTests.Annotations)
+                        .Select(number => string.Create(CultureInfo.InvariantCulture, $"2026-09-{number:00} 00:00:00 a{number}")));
                 case "/api/app/projects/2/annotations" when request.Method == "GET":
                     return Listed(Annotations);
                 case "/api/app/projects/2/annotations":
@@ -205,8 +222,12 @@ public sealed class MigrationKillTests
         {
             var properties = sent.GetProperty("properties");
             var (time, id) = (properties.GetProperty("time").GetInt64(), properties.GetProperty("$insert_id").GetString()!);
-            var others = string.Join(',', properties.EnumerateObject().Where(property => property.Name is not ("time" or "distinct_id" or "$insert_id")).Select(property => $"\"{property.Name}\":{property.Value.GetRawText()}"));
-            Events[Source.Key(sent.GetProperty("event").GetString()!, time, properties.GetProperty("distinct_id").GetString()!, id)] = (DateTimeOffset.FromUnixTimeMilliseconds(time).Day, int.Parse(id.Split('-')[1], CultureInfo.InvariantCulture), others);
+            var others = string.Join(',',
+                properties.EnumerateObject()
+                    .Where(property => property.Name is not ("time" or "distinct_id" or "$insert_id"))
+                    .Select(property => $"\"{property.Name}\":{property.Value.GetRawText()}"));
+            Events[Source.Key(sent.GetProperty("event").GetString()!, time, properties.GetProperty("distinct_id").GetString()!, id)] =
+                (DateTimeOffset.FromUnixTimeMilliseconds(time).Day, int.Parse(id.Split('-')[1], CultureInfo.InvariantCulture), others);
         }
 
         static string Exported(string key)

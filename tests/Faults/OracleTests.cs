@@ -13,7 +13,9 @@ public sealed class OracleTests
 
     [Fact]
     public void It_shares_no_code_with_what_it_judges() =>
-        Assert.DoesNotContain(typeof(Oracle).Assembly.GetReferencedAssemblies(), reference => reference.Name is "mixpanel" || (reference.Name!.StartsWith("MixpanelConnector", StringComparison.Ordinal) && reference.Name != "MixpanelConnector.Testing"));
+        Assert.DoesNotContain(typeof(Oracle).Assembly.GetReferencedAssemblies(),
+            reference => reference.Name is "mixpanel"
+                || (reference.Name!.StartsWith("MixpanelConnector", StringComparison.Ordinal) && reference.Name != "MixpanelConnector.Testing"));
 
     [Fact]
     public void What_is_right_passes() => Assert.Empty(Oracle.Judge(_right));
@@ -32,14 +34,21 @@ public sealed class OracleTests
 
     [Fact]
     public void A_double_is_caught() =>
-        Caught($"I3 event {_right.Sink[5].Oid}", _right with { Sink = [.. _right.Sink, _right.Sink[5] with { Key = _right.Sink[5].Key with { InsertId = "another" } }] });
+        Caught($"I3 event {_right.Sink[5].Oid}",
+            _right with { Sink = [.. _right.Sink, _right.Sink[5] with { Key = _right.Sink[5].Key with { InsertId = "another" } }] });
 
     [Fact]
-    public void A_merge_is_caught() => Caught("I4 events 0, 1 share", _right with { Sink = [.. _right.Sink.Select(arrival => arrival.Oid == 1 ? arrival with { Key = _right.Sink[0].Key } : arrival)] });
+    public void A_merge_is_caught() =>
+        Caught("I4 events 0, 1 share",
+            _right with { Sink = [.. _right.Sink.Select(arrival => arrival.Oid == 1 ? arrival with { Key = _right.Sink[0].Key } : arrival)] });
 
     [Fact]
     public void A_merge_by_compaction_is_caught() =>
-        Caught("I4 events 0, 1 share", _right with { Sink = [.. _right.Sink.Select(arrival => arrival.Oid == 1 ? arrival with { Key = _right.Sink[0].Key with { Time = "1757000009" } } : arrival)] });
+        Caught("I4 events 0, 1 share",
+            _right with
+            {
+                Sink = [.. _right.Sink.Select(arrival => arrival.Oid == 1 ? arrival with { Key = _right.Sink[0].Key with { Time = "1757000009" } } : arrival)],
+            });
 
     [Theory]
     [InlineData("12345678901234567890", "12345678901234567000", "amount")]
@@ -61,18 +70,27 @@ public sealed class OracleTests
     public void A_dead_letter_for_what_arrived_is_caught()
     {
         var first = _right.Source[0];
-        Caught("I6 event 0", _right with { DeadLetters = [.. _right.DeadLetters!, new DeadLine(first.File, 1, 0, first.Raw, "rejected", "", 1, MaybeDelivered: false)] });
-        Assert.DoesNotContain(Oracle.Judge(_right with { DeadLetters = [.. _right.DeadLetters!, new DeadLine(first.File, 1, 0, first.Raw, "rejected", "", 1, MaybeDelivered: true)] }), finding => finding.StartsWith("I6", StringComparison.Ordinal));
+        Caught("I6 event 0",
+            _right with { DeadLetters = [.. _right.DeadLetters!, new DeadLine(first.File, 1, 0, first.Raw, "rejected", "", 1, MaybeDelivered: false)] });
+        Assert.DoesNotContain(
+            Oracle.Judge(_right with
+            {
+                DeadLetters = [.. _right.DeadLetters!, new DeadLine(first.File, 1, 0, first.Raw, "rejected", "", 1, MaybeDelivered: true)],
+            }),
+            finding => finding.StartsWith("I6", StringComparison.Ordinal));
     }
 
     [Fact]
-    public void A_dead_letter_with_other_bytes_is_caught() => Caught("I6 the dead letter of line 10 holds", WithFirstLetter(letter => letter with { Raw = [.. letter.Raw, (byte)' '] }));
+    public void A_dead_letter_with_other_bytes_is_caught() =>
+        Caught("I6 the dead letter of line 10 holds", WithFirstLetter(letter => letter with { Raw = [.. letter.Raw, (byte)' '] }));
 
     [Fact]
-    public void A_dead_letter_of_another_line_is_caught() => Caught("I6 the dead letter of line 10 says line 11", WithFirstLetter(letter => letter with { Line = 11 }));
+    public void A_dead_letter_of_another_line_is_caught() =>
+        Caught("I6 the dead letter of line 10 says line 11", WithFirstLetter(letter => letter with { Line = 11 }));
 
     [Fact]
-    public void A_dead_letter_of_no_record_is_caught() => Caught("I6 a dead letter names", WithFirstLetter(letter => letter with { Offset = letter.Offset + 1 }));
+    public void A_dead_letter_of_no_record_is_caught() =>
+        Caught("I6 a dead letter names", WithFirstLetter(letter => letter with { Offset = letter.Offset + 1 }));
 
     [Fact]
     public void A_second_dead_letter_is_caught() => Caught("I6 the record at", _right with { DeadLetters = [.. _right.DeadLetters!, _right.DeadLetters![0]] });
@@ -84,10 +102,12 @@ public sealed class OracleTests
     [InlineData("blank", -1, "I8 ")]
     [InlineData("pending", 1, "I8 ")]
     [InlineData("exit_code", -3, "I8 the report says exit 0, the process 3")]
-    public void A_lie_in_the_report_is_caught(string field, int by, string finding) => Caught(finding, _right with { Report = Changed(_right.Report!.Value, field, by) });
+    public void A_lie_in_the_report_is_caught(string field, int by, string finding) =>
+        Caught(finding, _right with { Report = Changed(_right.Report!.Value, field, by) });
 
     [Fact]
-    public void A_success_with_dead_letters_is_caught() => Caught("I8 exit 0", _right with { ExitCode = 0, Report = Changed(_right.Report!.Value, "exit_code", -3) });
+    public void A_success_with_dead_letters_is_caught() =>
+        Caught("I8 exit 0", _right with { ExitCode = 0, Report = Changed(_right.Report!.Value, "exit_code", -3) });
 
     [Fact]
     public void A_failure_without_a_word_is_caught() => Caught("I8 exit 3 without a word", _right with { Said = " \n" });
@@ -100,7 +120,8 @@ public sealed class OracleTests
     {
         var state = Half();
         Assert.Empty(Oracle.JudgeState(null, state, _right.Source, _right.Sink));
-        Assert.Contains(Oracle.JudgeState(null, state, _right.Source, [.. _right.Sink.Skip(1)]), finding => finding.StartsWith("I7 the checkpoint is past line 1", StringComparison.Ordinal));
+        Assert.Contains(Oracle.JudgeState(null, state, _right.Source, [.. _right.Sink.Skip(1)]),
+            finding => finding.StartsWith("I7 the checkpoint is past line 1", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -108,13 +129,15 @@ public sealed class OracleTests
     {
         var state = Half();
         var earlier = state with { Offsets = state.Offsets.ToDictionary(pair => pair.Key, pair => pair.Value - 1, StringComparer.Ordinal) };
-        Assert.Contains(Oracle.JudgeState(state, earlier, _right.Source, _right.Sink), finding => finding.StartsWith("I7 events.ndjson went back", StringComparison.Ordinal));
+        Assert.Contains(Oracle.JudgeState(state, earlier, _right.Source, _right.Sink),
+            finding => finding.StartsWith("I7 events.ndjson went back", StringComparison.Ordinal));
         Assert.Contains("I7 the checkpoint is gone", Oracle.JudgeState(state, null, _right.Source, _right.Sink), StringComparer.Ordinal);
     }
 
     [Fact]
     public void Counts_of_a_state_that_do_not_add_up_are_caught() =>
-        Assert.Contains(Oracle.JudgeState(null, Half() with { Accepted = 1 }, _right.Source, _right.Sink), finding => finding.StartsWith("I1 the state counts", StringComparison.Ordinal));
+        Assert.Contains(Oracle.JudgeState(null, Half() with { Accepted = 1 }, _right.Source, _right.Sink),
+            finding => finding.StartsWith("I1 the state counts", StringComparison.Ordinal));
 
     [Theory]
     [InlineData("{0}")]
@@ -159,19 +182,22 @@ public sealed class OracleTests
         return planted.Judge();
     }
 
-    static string Caught(string finding, Evidence evidence) => Assert.Single(Oracle.Judge(evidence).Where(found => found.StartsWith(finding, StringComparison.Ordinal)).Take(1));
+    static string Caught(string finding, Evidence evidence) =>
+        Assert.Single(Oracle.Judge(evidence).Where(found => found.StartsWith(finding, StringComparison.Ordinal)).Take(1));
 
     Evidence WithFirstLetter(Func<DeadLine, DeadLine> change) => _right with { DeadLetters = [change(_right.DeadLetters![0]), .. _right.DeadLetters.Skip(1)] };
 
     static JsonElement Changed(JsonElement report, string field, int by) =>
-        JsonSerializer.SerializeToElement(report.EnumerateObject().ToDictionary(property => property.Name, property => property.Value.GetInt64() + (property.Name == field ? by : 0), StringComparer.Ordinal));
+        JsonSerializer.SerializeToElement(report.EnumerateObject().ToDictionary(property => property.Name,
+            property => property.Value.GetInt64() + (property.Name == field ? by : 0), StringComparer.Ordinal));
 
     StoredState Half()
     {
         var settled = _right.Source.Take(50).ToList();
         var letters = _right.DeadLetters!.Where(letter => letter.Line <= 50).ToList();
         var blank = settled.Count(record => record.IsBlank);
-        return new(new Dictionary<string, long>(StringComparer.Ordinal) { ["events.ndjson"] = _right.Source[50].Offset }, 50 - blank - letters.Count, letters.Count, blank, Finished: false, letters);
+        return new(new Dictionary<string, long>(StringComparer.Ordinal) { ["events.ndjson"] = _right.Source[50].Offset }, 50 - blank - letters.Count,
+            letters.Count, blank, Finished: false, letters);
     }
 
     /// <summary>A correct import.</summary>
@@ -189,14 +215,16 @@ public sealed class OracleTests
         }
 
         var good = source.Where(record => !record.IsBlank && Shape.KindOf(record.Line - 1) is LineKind.Good).ToList();
-        var letters = source.Where(record => Shape.KindOf(record.Line - 1) is LineKind.BadTime or LineKind.NotJson).Select(record => new DeadLine(record.File, record.Line, record.Offset, record.Raw, "time_invalid", "", 0, MaybeDelivered: false)).ToList();
+        var letters = source.Where(record => Shape.KindOf(record.Line - 1) is LineKind.BadTime or LineKind.NotJson)
+            .Select(record => new DeadLine(record.File, record.Line, record.Offset, record.Raw, "time_invalid", "", 0, MaybeDelivered: false)).ToList();
         var blank = source.Count(record => record.IsBlank);
         return new Evidence
         {
             Source = source,
             Sink = [.. good.Select(record => Arrive(record, record.Oid))],
             DeadLetters = letters,
-            Report = JsonElement.Parse($$"""{"read":{{Count}},"accepted":{{good.Count}},"rejected":{{letters.Count}},"pending":0,"blank":{{blank}},"exit_code":3}"""),
+            Report = JsonElement.Parse(
+                $$"""{"read":{{Count}},"accepted":{{good.Count}},"rejected":{{letters.Count}},"pending":0,"blank":{{blank}},"exit_code":3}"""),
             ExitCode = 3,
             Said = "some records were not accepted",
         };
@@ -205,7 +233,8 @@ public sealed class OracleTests
     static Arrival Arrive(SourceRecord record, long oid)
     {
         var text = Encoding.UTF8.GetString(record.Raw);
-        if (!text.Contains("$insert_id", StringComparison.Ordinal)) text = text.Replace("\"properties\":{", $"\"properties\":{{\"$insert_id\":\"made-{oid}\",", StringComparison.Ordinal);
+        if (!text.Contains("$insert_id", StringComparison.Ordinal))
+            text = text.Replace("\"properties\":{", $"\"properties\":{{\"$insert_id\":\"made-{oid}\",", StringComparison.Ordinal);
         var json = JsonElement.Parse(text);
         return new Arrival(oid, DedupeKey.Of(json), json);
     }

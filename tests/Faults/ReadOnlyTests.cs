@@ -30,7 +30,9 @@ public sealed class ReadOnlyTests
     {
         await using var scene = new Scene().Given(new Lines { BadEvery = 2 }, 10).With(option, path);
 
-        using var shell = Importer.StartOther("bash", ["-c", $"cd '{scene.Folder}'; mkdir -m 500 locked; {AsNobodySpecial}; $without \"$@\"", "bash", .. ToolUnderTest.Command, .. scene.Command], scene.Settings());
+        using var shell = Importer.StartOther("bash",
+            ["-c", $"cd '{scene.Folder}'; mkdir -m 500 locked; {AsNobodySpecial}; $without \"$@\"", "bash", .. ToolUnderTest.Command, .. scene.Command],
+            scene.Settings());
         var done = await scene.EndAsync(shell);
 
         Assert.True(done.ExitCode == 7, done.ToString());

@@ -36,7 +36,11 @@ sealed class Scene : IAsyncDisposable
     /// <summary>Additional arguments of the command.</summary>
     public List<string> Options { get; } = [];
 
-    public IEnumerable<string> Command => ["import", .. Inputs, .. (IEnumerable<string>)(Options.Contains("--state") ? [] : ["--state", State]), "--report", ReportPath, "--no-progress", "--backoff-min", "1ms", "--backoff-max", "20ms", .. Options];
+    public IEnumerable<string> Command =>
+        [
+            "import", .. Inputs, .. (IEnumerable<string>)(Options.Contains("--state") ? [] : ["--state", State]), "--report", ReportPath, "--no-progress",
+            "--backoff-min", "1ms", "--backoff-max", "20ms", .. Options,
+        ];
 
     public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
 
@@ -89,7 +93,8 @@ sealed class Scene : IAsyncDisposable
     public async Task<Ended> InNamespaceAsync(string script)
     {
         Directory.CreateDirectory(File("disk"));
-        using var shell = Importer.StartOther("unshare", ["--map-root-user", "--mount", "bash", "-c", $"cd '{Folder}'; {script}", "bash", .. ToolUnderTest.Command, .. Command], Settings());
+        using var shell = Importer.StartOther("unshare",
+            ["--map-root-user", "--mount", "bash", "-c", $"cd '{Folder}'; {script}", "bash", .. ToolUnderTest.Command, .. Command], Settings());
         return await EndAsync(shell);
     }
 
@@ -99,7 +104,8 @@ sealed class Scene : IAsyncDisposable
     public JsonElement? Report() => System.IO.File.Exists(ReportPath) ? JsonElement.Parse(System.IO.File.ReadAllBytes(ReportPath)) : null;
 
     /// <summary>The oracle's findings after a run that was not killed; empty if there are none.</summary>
-    public string Judge(Ended ended, double mostRequestsPerBatch = 4, bool deadLettersWritten = true) => string.Join('\n', Findings(ended, mostRequestsPerBatch, deadLettersWritten).Take(20));
+    public string Judge(Ended ended, double mostRequestsPerBatch = 4, bool deadLettersWritten = true) =>
+        string.Join('\n', Findings(ended, mostRequestsPerBatch, deadLettersWritten).Take(20));
 
     public IEnumerable<string> Findings(Ended ended, double mostRequestsPerBatch = 4, bool deadLettersWritten = true)
     {
@@ -123,14 +129,16 @@ sealed class Scene : IAsyncDisposable
         if (ended.MostMemory > MostMemory) yield return $"I9 took {ended.MostMemory:N0} bytes of memory";
         if (ended.MostFiles > 300) yield return $"I9 held {ended.MostFiles} files";
         if (ended.MostThreads > 80) yield return $"I9 ran {ended.MostThreads} threads";
-        if (Server.UniqueBodies > 0 && (double)Server.Requests / Server.UniqueBodies > mostRequestsPerBatch) yield return $"I9 sent {Server.Requests} requests for {Server.UniqueBodies} batches";
+        if (Server.UniqueBodies > 0 && (double)Server.Requests / Server.UniqueBodies > mostRequestsPerBatch)
+            yield return $"I9 sent {Server.Requests} requests for {Server.UniqueBodies} batches";
     }
 
     /// <summary>I11: the secret arrived where it belongs, and appears nowhere else.</summary>
     IEnumerable<string> OfSecrets()
     {
         var canary = new Canary(User, Secret);
-        foreach (var authorization in Server.Authorizations.Where(authorization => authorization != canary.Authorization)) yield return $"I11 sent as authorization: {authorization[..Math.Min(12, authorization.Length)]}…";
+        foreach (var authorization in Server.Authorizations.Where(authorization => authorization != canary.Authorization))
+            yield return $"I11 sent as authorization: {authorization[..Math.Min(12, authorization.Length)]}…";
         foreach (var ended in _ended)
         {
             if (canary.IsIn(ended.Output)) yield return "I11 the secret stands on standard output";

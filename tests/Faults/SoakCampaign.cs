@@ -17,7 +17,11 @@ sealed class SoakCampaign(int events, int seed, int batchEvents, Action<string> 
 
     const int Kinds = 9;
 
-    static readonly string[] Names = ["429", "429 with Retry-After", "500 after storing", "503", "reset before storing", "reset after storing", "cut answer", "slow answer", "500 before storing"];
+    static readonly string[] Names =
+    [
+        "429", "429 with Retry-After", "500 after storing", "503", "reset before storing", "reset after storing", "cut answer", "slow answer",
+        "500 before storing",
+    ];
 
     public async Task RunAsync()
     {
@@ -25,7 +29,8 @@ sealed class SoakCampaign(int events, int seed, int batchEvents, Action<string> 
         await using var scene = new Scene(oracle);
         Directory.CreateDirectory(scene.File("input"));
         for (var from = 0; from < events; from += EventsPerFile)
-            _lines.WriteFile(scene.File(string.Create(CultureInfo.InvariantCulture, $"input/{from / EventsPerFile:000}.ndjson")), from, Math.Min(from + EventsPerFile, events));
+            _lines.WriteFile(scene.File(string.Create(CultureInfo.InvariantCulture, $"input/{from / EventsPerFile:000}.ndjson")), from,
+                Math.Min(from + EventsPerFile, events));
         scene.Inputs.Add(scene.File("input"));
         scene.With("--batch-events", batchEvents.ToString(CultureInfo.InvariantCulture));
         scene.Server.Refuses = Refused;
@@ -35,7 +40,9 @@ sealed class SoakCampaign(int events, int seed, int batchEvents, Action<string> 
         using var importer = Importer.Start(scene.Command, scene.Settings(), memory =>
         {
             _memory.Add(memory);
-            if (_memory.Count % 50 == 0) progress(string.Create(CultureInfo.InvariantCulture, $"{scene.Server.Stored:N0} of {events:N0} stored, {scene.Server.Requests:N0} requests, {memory / 1e6:N0} MB"));
+            if (_memory.Count % 50 == 0)
+                progress(string.Create(CultureInfo.InvariantCulture,
+                    $"{scene.Server.Stored:N0} of {events:N0} stored, {scene.Server.Requests:N0} requests, {memory / 1e6:N0} MB"));
         });
         var ended = await importer.EndAsync();
         clock.Stop();
@@ -52,7 +59,8 @@ sealed class SoakCampaign(int events, int seed, int batchEvents, Action<string> 
         Assert.InRange(ended.MostMemory, 1, Scene.MostMemory);
         Assert.True(late <= (early * 1.1) + 8_000_000, $"memory grew from {early / 1e6:N0} to {late / 1e6:N0} MB");
         Assert.InRange((double)scene.Server.Requests / scene.Server.UniqueBodies, 1, 1.2);
-        Assert.All(Enumerable.Range(0, Kinds), kind => Assert.True(_faults[kind] > 0 || scene.Server.Requests < 3000, $"no {Names[kind]} in {scene.Server.Requests} requests"));
+        Assert.All(Enumerable.Range(0, Kinds),
+            kind => Assert.True(_faults[kind] > 0 || scene.Server.Requests < 3000, $"no {Names[kind]} in {scene.Server.Requests} requests"));
     }
 
     /// <summary>The peak of the first half, without its start, and of the second. A run too short to compare is only checked against the limit.</summary>

@@ -8,7 +8,8 @@ public sealed class StandstillTests
     {
         await using var scene = new Scene().Given(new Lines { BadEvery = 50 }, 2000).With("--batch-events", "40", "--senders", "3");
         var standing = false;
-        scene.Server.Script = asked => Volatile.Read(ref standing) ? Reply.Reset(stores: asked.Number % 2 == 0) : new Reply { Delay = TimeSpan.FromMilliseconds(10) };
+        scene.Server.Script =
+            asked => Volatile.Read(ref standing) ? Reply.Reset(stores: asked.Number % 2 == 0) : new Reply { Delay = TimeSpan.FromMilliseconds(10) };
         using var importer = scene.Start();
         await scene.Server.UntilAsync(() => scene.Server.Requests > 10, importer.Exit);
         Volatile.Write(ref standing, true);

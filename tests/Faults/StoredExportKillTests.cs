@@ -61,14 +61,16 @@ public sealed class StoredExportKillTests
 
         SortedDictionary<string, string> FilesBelow(string prefix) => new(bucket.Keys
             .Where(key => key.StartsWith(prefix, StringComparison.Ordinal) && !key.EndsWith("manifest.json", StringComparison.Ordinal))
-            .ToDictionary(key => key[prefix.Length..], key => Convert.ToHexStringLower(SHA256.HashData(bucket.Of(key)!)), StringComparer.Ordinal), StringComparer.Ordinal);
+            .ToDictionary(key => key[prefix.Length..], key => Convert.ToHexStringLower(SHA256.HashData(bucket.Of(key)!)), StringComparer.Ordinal),
+            StringComparer.Ordinal);
 
         // Whether each file equals one of an uninterrupted export, and each entry of the manifest names such a file.
         bool JudgedBelow(string prefix)
         {
             var files = FilesBelow(prefix);
             return files.All(whole.Contains)
-                && (bucket.Of(prefix + "manifest.json") is not { } manifest || Exports.Entries(manifest).All(entry => entry["name"] is not { } name || files[(string)name!] == (string)entry["sha256"]!));
+                && (bucket.Of(prefix + "manifest.json") is not { } manifest
+                    || Exports.Entries(manifest).All(entry => entry["name"] is not { } name || files[(string)name!] == (string)entry["sha256"]!));
         }
     }
 

@@ -48,12 +48,15 @@ public sealed class SyncErrorTests
         var index = Enumerable.Range(0, log.Count).Single(i => log[i].Error == error);
         var failed = log[index];
         Assert.True(ended.ExitCode == 7, $"sync {at}, of {failed.File}, failed:\n{ended}");
-        Assert.Contains(failed.File.StartsWith(scene.State, StringComparison.Ordinal) ? scene.State : Path.GetFileName(failed.File), ended.Said, StringComparison.Ordinal);
+        Assert.Contains(failed.File.StartsWith(scene.State, StringComparison.Ordinal) ? scene.State : Path.GetFileName(failed.File), ended.Said,
+            StringComparison.Ordinal);
         Assert.Equal("", scene.Judge(ended, deadLettersWritten: false));
 
         // Never retried: a second sync would not bring back data that the kernel has dropped.
-        if (!failed.File.Contains("import.db", StringComparison.Ordinal) && !Directory.Exists(failed.File)) Assert.Single(log, entry => entry.File == failed.File && entry.Name == failed.Name);
-        Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
+        if (!failed.File.Contains("import.db", StringComparison.Ordinal) && !Directory.Exists(failed.File))
+            Assert.Single(log, entry => entry.File == failed.File && entry.Name == failed.Name);
+        Assert.Equal("",
+            string.Join('\n', Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
 
         var again = await scene.RunAsync();
         Assert.True(again.ExitCode == 3, again.ToString());

@@ -46,7 +46,8 @@ sealed class TrackedScene : IAsyncDisposable
     public async Task<IReadOnlyList<string>> InNamespaceAsync(string script, string outbox, params string[] steps)
     {
         Directory.CreateDirectory(_scene.File("disk"));
-        Ended = await RunAsync("unshare", ["--map-root-user", "--mount", "bash", "-c", $"cd '{_scene.Folder}'; {script}", "bash", "dotnet", Program, outbox, .. steps], null);
+        Ended = await RunAsync("unshare",
+            ["--map-root-user", "--mount", "bash", "-c", $"cd '{_scene.Folder}'; {script}", "bash", "dotnet", Program, outbox, .. steps], null);
         return Note(Ended);
     }
 
@@ -59,10 +60,13 @@ sealed class TrackedScene : IAsyncDisposable
         var oids = arrived.Select(arrival => arrival.Oid).ToHashSet();
         var keys = arrived.Select(arrival => (arrival.Key, arrival.Oid)).Distinct().ToList();
         var findings = new List<string>();
-        if (_taken.Except(oids).ToList() is { Count: > 0 } lost) findings.Add($"{lost.Count} of {_taken.Count} that were taken did not arrive, such as {lost[0]}");
+        if (_taken.Except(oids).ToList() is { Count: > 0 } lost)
+            findings.Add($"{lost.Count} of {_taken.Count} that were taken did not arrive, such as {lost[0]}");
         if (_refused.Intersect(oids).ToList() is { Count: > 0 } sent) findings.Add($"{sent.Count} that were refused arrived, such as {sent[0]}");
-        if (keys.GroupBy(key => key.Oid).FirstOrDefault(group => group.Count() > 1) is { } doubled) findings.Add($"{doubled.Key} counts {doubled.Count()} times");
-        if (keys.GroupBy(key => key.Key).FirstOrDefault(group => group.Count() > 1) is { } merged) findings.Add($"{string.Join(" and ", merged.Select(key => key.Oid))} count as one");
+        if (keys.GroupBy(key => key.Oid).FirstOrDefault(group => group.Count() > 1) is { } doubled)
+            findings.Add($"{doubled.Key} counts {doubled.Count()} times");
+        if (keys.GroupBy(key => key.Key).FirstOrDefault(group => group.Count() > 1) is { } merged)
+            findings.Add($"{string.Join(" and ", merged.Select(key => key.Oid))} count as one");
         findings.AddRange(_scene.Server.Complaints);
         return string.Join('\n', findings);
     }
@@ -78,7 +82,8 @@ sealed class TrackedScene : IAsyncDisposable
 
     async Task<Ended> RunAsync(string program, IEnumerable<string> arguments, Shim? shim)
     {
-        var settings = _scene.Settings(shim).Concat([new("FIRST", _first.ToString(CultureInfo.InvariantCulture)), new("PADDING", Padding.ToString(CultureInfo.InvariantCulture))]);
+        var settings = _scene.Settings(shim)
+            .Concat([new("FIRST", _first.ToString(CultureInfo.InvariantCulture)), new("PADDING", Padding.ToString(CultureInfo.InvariantCulture))]);
         _first += 1_000_000;
         using var process = Importer.StartOther(program, arguments, settings);
         return await process.EndAsync();

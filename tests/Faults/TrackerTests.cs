@@ -6,7 +6,10 @@ namespace MixpanelConnector.Faults;
 public sealed class TrackerTests
 {
     // Every nth operation is tested: a few in the suite, all in the campaign.
-    static readonly int? Every = int.TryParse(Environment.GetEnvironmentVariable("CAMPAIGN_EVERY"), NumberStyles.None, CultureInfo.InvariantCulture, out var every) ? every : null;
+    static readonly int? Every =
+        int.TryParse(Environment.GetEnvironmentVariable("CAMPAIGN_EVERY"), NumberStyles.None, CultureInfo.InvariantCulture, out var every)
+        ? every
+        : null;
 
     [Fact]
     public async Task On_a_full_disk_every_refusal_is_seen_and_counted_and_nothing_taken_is_lost_once_there_is_room()
@@ -26,7 +29,9 @@ public sealed class TrackerTests
         Assert.InRange(scene.Refused.Count, 1, 5999);
         Assert.True(scene.Taken.Count > 100, $"only {scene.Taken.Count} were taken:\n{scene.Ended.Said}");
         Assert.Contains(lines, line => line.StartsWith("refused ", StringComparison.Ordinal) && line.Contains("full", StringComparison.Ordinal));
-        Assert.Contains(lines, line => line.StartsWith($"did track; dropped {scene.Refused.Count}, trouble ", StringComparison.Ordinal) && !line.Contains("outbox", StringComparison.Ordinal)); // the outage is one, the disk may pass
+        Assert.Contains(lines,
+            line => line.StartsWith($"did track; dropped {scene.Refused.Count}, trouble ", StringComparison.Ordinal)
+                && !line.Contains("outbox", StringComparison.Ordinal)); // the outage is one, the disk may pass
         Assert.Equal(2, lines.Count(line => line == "flushed 0"));
         Assert.Equal(200, scene.Taken.Count(oid => oid >= 6000));
         Assert.Equal("", scene.Judge());
@@ -71,7 +76,12 @@ public sealed class TrackerTests
     [Fact]
     public async Task What_cannot_be_written_is_said_at_the_start()
     {
-        foreach (var made in (string[])["mount -t tmpfs none disk; mkdir disk/outbox; mount -o remount,ro disk", "mount -t tmpfs none disk; mount -o remount,ro disk", "touch disk/outbox"])
+        foreach (var made in (string[])
+        [
+            "mount -t tmpfs none disk; mkdir disk/outbox; mount -o remount,ro disk",
+            "mount -t tmpfs none disk; mount -o remount,ro disk",
+            "touch disk/outbox",
+        ])
         {
             await using var scene = new TrackedScene();
             var lines = await scene.InNamespaceAsync($"{made}; \"$@\"", "disk/outbox", "track:1");
@@ -111,8 +121,10 @@ public sealed class TrackerTests
             {
                 failed++;
                 var inTheLastStep = scene.Refused.All(oid => oid >= 80); // what it took before the sync was taken rightly
-                Assert.True(inTheLastStep || scene.Refused.Count(oid => oid >= 80) == 10, $"sync {at}, of {file}, failed, and the outbox was trusted again:\n{scene.Ended}");
-                Assert.Contains(lines, line => line.StartsWith("did track; dropped ", StringComparison.Ordinal) && line.Contains("does not sync", StringComparison.Ordinal));
+                Assert.True(inTheLastStep || scene.Refused.Count(oid => oid >= 80) == 10,
+                    $"sync {at}, of {file}, failed, and the outbox was trusted again:\n{scene.Ended}");
+                Assert.Contains(lines,
+                    line => line.StartsWith("did track; dropped ", StringComparison.Ordinal) && line.Contains("does not sync", StringComparison.Ordinal));
             }
 
             scene.MixpanelIsUp();
@@ -195,12 +207,14 @@ public sealed class TrackerTests
     {
         await using var scene = new TrackedScene();
 
-        var lines = await scene.RunAsync("disk/outbox", "track:100", $"sh:cd '{scene.Scene.Folder}'; {fate}", "track:50", $"sh:touch '{scene.Scene.File("up")}'", "flush");
+        var lines = await scene.RunAsync("disk/outbox", "track:100", $"sh:cd '{scene.Scene.Folder}'; {fate}", "track:50",
+            $"sh:touch '{scene.Scene.File("up")}'", "flush");
 
         Assert.True(scene.Ended.ExitCode == 0, scene.Ended.ToString());
         Assert.Equal(100, scene.Taken.Count);
         Assert.Equal(50, scene.Refused.Count);
-        Assert.Contains(lines, line => line.StartsWith("refused ", StringComparison.Ordinal) && line.Contains("was removed or replaced", StringComparison.Ordinal));
+        Assert.Contains(lines,
+            line => line.StartsWith("refused ", StringComparison.Ordinal) && line.Contains("was removed or replaced", StringComparison.Ordinal));
         Assert.Equal("", scene.Judge());
 
         await scene.RunAsync("disk/outbox", "track:10", "flush");

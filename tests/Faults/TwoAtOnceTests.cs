@@ -32,7 +32,10 @@ public sealed class TwoAtOnceTests
         gate.SetResult();
         var done = await first.EndAsync();
         Assert.True(done.ExitCode == 0, done.ToString());
-        Assert.Equal(Exports.Days, Exports.Entries(place == "folder" ? await File.ReadAllBytesAsync(Path.Combine(to, "manifest.json"), TestContext.Current.CancellationToken) : bucket.Of("x/manifest.json")!).Count());
+        Assert.Equal(Exports.Days,
+            Exports.Entries(place == "folder"
+                ? await File.ReadAllBytesAsync(Path.Combine(to, "manifest.json"), TestContext.Current.CancellationToken)
+                : bucket.Of("x/manifest.json")!).Count());
     }
 
     /// <summary>They share no folder for locks: the manifest in the bucket stops the one that lags behind.</summary>
@@ -63,7 +66,8 @@ public sealed class TwoAtOnceTests
         var lagging = await first.EndAsync();
         Assert.True(lagging.ExitCode == 8, lagging.ToString());
         Assert.Equal(manifest, bucket.Of("x/manifest.json")!);
-        Assert.All(Exports.Entries(manifest), entry => Assert.Equal((long)entry["bytes"]!, entry["name"] is { } name ? bucket.Of("x/" + (string)name!)!.Length : 0));
+        Assert.All(Exports.Entries(manifest),
+            entry => Assert.Equal((long)entry["bytes"]!, entry["name"] is { } name ? bucket.Of("x/" + (string)name!)!.Length : 0));
     }
 
     [Fact]
@@ -74,7 +78,9 @@ public sealed class TwoAtOnceTests
         {
             asked.TrySetResult();
             gate.Task.Wait();
-            return request.Path == "/import" ? Answer.Json($$"""{"code":200,"num_records_imported":{{request.Json.GetArrayLength()}},"status":"OK"}""") : Exports.AnswerTo(request);
+            return request.Path == "/import"
+                ? Answer.Json($$"""{"code":200,"num_records_imported":{{request.Json.GetArrayLength()}},"status":"OK"}""")
+                : Exports.AnswerTo(request);
         });
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(folder.File("config/mixpanel"));
@@ -93,11 +99,18 @@ public sealed class TwoAtOnceTests
         Assert.True(done.ExitCode == 0, done.ToString());
         Assert.Equal(8505, (int)JsonNode.Parse(done.Output)!["events"]!["accepted"]!);
 
-        string ProfileOf(int project) => $$"""{"endpoint":"{{mixpanel.Url}}","project_id":{{project}},"token":"token-{{project}}","service_account_username":"robot","service_account_secret":"s3cret-of-the-account"}""";
+        string ProfileOf(int project) =>
+            $$"""{"endpoint":"{{mixpanel.Url}}","project_id":{{project}},"token":"token-{{project}}","service_account_username":"robot","service_account_secret":"s3cret-of-the-account"}""";
 
         Importer Start() => Importer.Start(
-            ["migrate", "--from", "old", "--to", "new", "--only", "events", "--from-date", "2026-10-01", "--to-date", "2026-10-03", "--output", "json", "--calls-per-hour", "0", "--calls-per-second", "0", "--parallel", "1"],
-            new Dictionary<string, string>(StringComparer.Ordinal) { ["HOME"] = folder.Path, ["XDG_CONFIG_HOME"] = folder.File("config"), ["XDG_STATE_HOME"] = folder.File("state") });
+            ["migrate", "--from", "old", "--to", "new", "--only", "events", "--from-date", "2026-10-01", "--to-date", "2026-10-03", "--output", "json",
+                "--calls-per-hour", "0", "--calls-per-second", "0", "--parallel", "1"],
+            new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["HOME"] = folder.Path,
+                ["XDG_CONFIG_HOME"] = folder.File("config"),
+                ["XDG_STATE_HOME"] = folder.File("state"),
+            });
     }
 
     static TaskCompletionSource Signalled() => new(TaskCreationOptions.RunContinuationsAsynchronously);

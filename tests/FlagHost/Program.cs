@@ -8,8 +8,12 @@ using MixpanelConnector;
 
 const int SideBySide = 256;
 var deep = new JsonDocumentOptions { MaxDepth = 512 };
-var endpoint = new Uri(Environment.GetEnvironmentVariable("MIXPANEL_ENDPOINT") ?? throw new InvalidOperationException("MIXPANEL_ENDPOINT is not set: name the address of a Mixpanel."));
-using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, AutomaticDecompression = DecompressionMethods.All }) { Timeout = TimeSpan.FromHours(1) };
+var endpoint = new Uri(Environment.GetEnvironmentVariable("MIXPANEL_ENDPOINT")
+    ?? throw new InvalidOperationException("MIXPANEL_ENDPOINT is not set: name the address of a Mixpanel."));
+using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, AutomaticDecompression = DecompressionMethods.All })
+{
+    Timeout = TimeSpan.FromHours(1),
+};
 using var room = new SemaphoreSlim(SideBySide);
 using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
 using var input = new StreamReader(Console.OpenStandardInput());
@@ -43,10 +47,12 @@ async Task<JsonObject> AnswerAsync(string line)
         answer["id"] = JsonNode.Parse(given.GetProperty("id").GetRawText());
         var options = new MixpanelOptions { Endpoint = endpoint, Token = given.GetProperty("token").GetString() };
         using var client = new MixpanelClient(options, http);
-        var tracker = trackers.GetOrAdd(options.Token!, _ => new MixpanelTracker(new MixpanelClient(options, http), new TrackerOptions { EventsTo = EventEndpoint.Track, MaxBufferedBytes = 1 << 20 }));
+        var tracker = trackers.GetOrAdd(options.Token!,
+            _ => new MixpanelTracker(new MixpanelClient(options, http), new TrackerOptions { EventsTo = EventEndpoint.Track, MaxBufferedBytes = 1 << 20 }));
         await using var flags = new MixpanelFlags(client, tracker, new FlagOptions { PollInterval = TimeSpan.FromSeconds(1) });
         await flags.WaitUntilReadyAsync(TimeSpan.FromSeconds(5));
-        if (given.TryGetProperty("wait", out var wait) && wait.ValueKind is JsonValueKind.Number) await Task.Delay(TimeSpan.FromSeconds(wait.GetDouble()), TimeProvider.System);
+        if (given.TryGetProperty("wait", out var wait) && wait.ValueKind is JsonValueKind.Number)
+            await Task.Delay(TimeSpan.FromSeconds(wait.GetDouble()), TimeProvider.System);
         var evaluation = flags.Evaluate(given.GetProperty("key").GetString()!, EvaluationContext.FromJson(given.GetProperty("context")));
         answer["variant"] = evaluation.VariantKey;
         answer["value"] = evaluation.Value is { } value ? JsonNode.Parse(value.GetRawText(), documentOptions: deep) : null;

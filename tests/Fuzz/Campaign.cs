@@ -32,7 +32,9 @@ static class Campaign
             if (RunOne(target, input) && corpus.Count < LargestCorpus) corpus.Add(input);
         }
 
-        return string.Create(CultureInfo.InvariantCulture, $"{target.GetType().Name}: {run} runs in {watch.Elapsed.TotalSeconds:0} s, {run / Math.Max(0.001, watch.Elapsed.TotalSeconds):0} a second; {corpus.Count} inputs kept, {Coverage.Steps} steps of code seen");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{target.GetType().Name}: {run} runs in {watch.Elapsed.TotalSeconds:0} s, {run / Math.Max(0.001, watch.Elapsed.TotalSeconds):0} "
+            + $"a second; {corpus.Count} inputs kept, {Coverage.Steps} steps of code seen");
     }
 
     static bool RunOne(Target target, byte[] input)

@@ -47,7 +47,9 @@ public sealed class AspireClientTests
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         using var told = new Told();
         var builder = Program((Connection, $"Endpoint={mixpanel.Address};Token=local"));
-        if (!inCode) Configure(builder, ("Aspire:Mixpanel:DisableHealthChecks", "true"), ("Aspire:Mixpanel:DisableTracing", "True"), ("Aspire:Mixpanel:mixpanel:DisableMetrics", "true"));
+        if (!inCode)
+            Configure(builder, ("Aspire:Mixpanel:DisableHealthChecks", "true"), ("Aspire:Mixpanel:DisableTracing", "True"),
+                ("Aspire:Mixpanel:mixpanel:DisableMetrics", "true"));
         builder.AddMixpanel("mixpanel", inCode ? settings => settings.DisableHealthChecks = settings.DisableTracing = settings.DisableMetrics = true : null);
         told.Listen(builder.Services);
         using var host = builder.Build();
@@ -68,15 +70,18 @@ public sealed class AspireClientTests
     public void The_last_word_is_the_codes_before_it_the_connection_strings_then_that_of_its_own_section()
     {
         var builder = Program(
-            ("Aspire:Mixpanel:Token", "of-all"), ("Aspire:Mixpanel:Endpoint", "https://of-all.example"), ("Aspire:Mixpanel:FlushInterval", "00:00:01"), ("Aspire:Mixpanel:MaxRetries", "1"), ("Aspire:Mixpanel:SuperProperties:app", "shop"),
-            ("Aspire:Mixpanel:mixpanel:FlushInterval", "00:00:02"), ("Aspire:Mixpanel:mixpanel:SuperProperties:part", "web"), ("Aspire:Mixpanel:mixpanel:MaxRetries", "2"),
+            ("Aspire:Mixpanel:Token", "of-all"), ("Aspire:Mixpanel:Endpoint", "https://of-all.example"), ("Aspire:Mixpanel:FlushInterval", "00:00:01"),
+            ("Aspire:Mixpanel:MaxRetries", "1"), ("Aspire:Mixpanel:SuperProperties:app", "shop"),
+            ("Aspire:Mixpanel:mixpanel:FlushInterval", "00:00:02"), ("Aspire:Mixpanel:mixpanel:SuperProperties:part", "web"),
+            ("Aspire:Mixpanel:mixpanel:MaxRetries", "2"),
             (Connection, "endpoint=https://of-connection.example; Token=of-connection"));
         builder.AddMixpanel("mixpanel", configureOptions: settings => settings.MaxRetries = 3);
         using var host = builder.Build();
 
         var settings = host.Services.GetRequiredService<IOptions<MixpanelSettings>>().Value;
 
-        Assert.Equal(("of-connection", new Uri("https://of-connection.example"), TimeSpan.FromSeconds(2), 3), (settings.Token, settings.Endpoint, settings.FlushInterval, settings.MaxRetries));
+        Assert.Equal(("of-connection", new Uri("https://of-connection.example"), TimeSpan.FromSeconds(2), 3),
+            (settings.Token, settings.Endpoint, settings.FlushInterval, settings.MaxRetries));
         Assert.Equal("""{"app":"shop","part":"web"}""", settings.SuperProperties.ToJsonString());
     }
 
@@ -131,7 +136,8 @@ public sealed class AspireClientTests
     [Fact]
     public async Task An_unknown_setting_is_named_and_another_connections_section_is_not_one()
     {
-        var builder = Program((Connection, "Token=local"), ("ConnectionStrings:shop", "Token=shop"), ("Aspire:Mixpanel:shop:FlushInterval", "00:00:02"), ("Aspire:Mixpanel:Quux:Deep", "1"));
+        var builder = Program((Connection, "Token=local"), ("ConnectionStrings:shop", "Token=shop"), ("Aspire:Mixpanel:shop:FlushInterval", "00:00:02"),
+            ("Aspire:Mixpanel:Quux:Deep", "1"));
         builder.AddMixpanel("mixpanel");
         builder.AddKeyedMixpanel("shop");
         using var host = builder.Build();
@@ -147,7 +153,8 @@ public sealed class AspireClientTests
     {
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         var other = await mixpanel.CreateProjectAsync();
-        var builder = Program((Connection, $"Endpoint={mixpanel.Address};Token=local"), ("ConnectionStrings:shop", $"Endpoint={mixpanel.Address};Token={other.Token}"));
+        var builder =
+            Program((Connection, $"Endpoint={mixpanel.Address};Token=local"), ("ConnectionStrings:shop", $"Endpoint={mixpanel.Address};Token={other.Token}"));
         builder.AddMixpanel("mixpanel");
         builder.AddKeyedMixpanel("shop");
         using var host = builder.Build();
@@ -174,7 +181,8 @@ public sealed class AspireClientTests
         builder.AddMixpanel("mixpanel");
         using var host = builder.Build();
         var client = host.Services.GetRequiredService<MixpanelClient>();
-        await Assert.ThrowsAsync<MixpanelException>(async () => await client.GetAllServiceAccountsAsync(new() { OrganizationId = 1 }, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<MixpanelException>(async () =>
+            await client.GetAllServiceAccountsAsync(new() { OrganizationId = 1 }, TestContext.Current.CancellationToken));
 
         Configure(builder, (Connection, $"{connection};ServiceAccountSecret=local"));
 
@@ -188,13 +196,15 @@ public sealed class AspireClientTests
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         var builder = Program(
             (Connection, await AspireTests.ConnectionStringAsync(mixpanel.Address)),
-            ("Aspire:Mixpanel:Token", "production"), ("Aspire:Mixpanel:ServiceAccountUsername", "robot"), ("Aspire:Mixpanel:ServiceAccountSecret", "production"), ("Aspire:Mixpanel:ProjectId", "4711"), ("Aspire:Mixpanel:Region", "Eu"));
+            ("Aspire:Mixpanel:Token", "production"), ("Aspire:Mixpanel:ServiceAccountUsername", "robot"),
+            ("Aspire:Mixpanel:ServiceAccountSecret", "production"), ("Aspire:Mixpanel:ProjectId", "4711"), ("Aspire:Mixpanel:Region", "Eu"));
         builder.AddMixpanel("mixpanel");
         using var host = builder.Build();
         await host.StartAsync();
 
         host.Services.GetRequiredService<IMixpanelTracker>().Track("Order placed", "user-1");
-        var accounts = await host.Services.GetRequiredService<MixpanelClient>().GetAllServiceAccountsAsync(new() { OrganizationId = 1 }, TestContext.Current.CancellationToken);
+        var accounts = await host.Services.GetRequiredService<MixpanelClient>().GetAllServiceAccountsAsync(new() { OrganizationId = 1 },
+            TestContext.Current.CancellationToken);
         await host.StopAsync();
 
         await mixpanel.Received.Event("Order placed").By("user-1");
@@ -223,7 +233,9 @@ public sealed class AspireClientTests
 
         public void Listen(IServiceCollection services)
         {
-            services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddReader(new BaseExportingMetricReader(_metrics))).WithTracing(tracing => tracing.AddProcessor(new SimpleActivityExportProcessor(_spans)));
+            services.AddOpenTelemetry()
+                .WithMetrics(metrics => metrics.AddReader(new BaseExportingMetricReader(_metrics)))
+                .WithTracing(tracing => tracing.AddProcessor(new SimpleActivityExportProcessor(_spans)));
         }
 
         public void Dispose()

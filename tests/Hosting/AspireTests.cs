@@ -12,7 +12,8 @@ public sealed class AspireTests
     {
         var builder = NewBuilder();
         var emulator = builder.AddMixpanelEmulator(port: 8123);
-        emulator.WithEndpoint("http", endpoint => endpoint.AllocatedEndpoint = new AllocatedEndpoint(endpoint, "localhost", 8123, targetPortExpression: "41234"));
+        emulator.WithEndpoint("http",
+            endpoint => endpoint.AllocatedEndpoint = new AllocatedEndpoint(endpoint, "localhost", 8123, targetPortExpression: "41234"));
 
         Assert.Equal(("mixpanel", "dotnet", builder.AppHostDirectory), (emulator.Resource.Name, emulator.Resource.Command, emulator.Resource.WorkingDirectory));
         var arguments = await ArgumentsAsync(emulator.Resource);
@@ -28,11 +29,14 @@ public sealed class AspireTests
     {
         var builder = NewBuilder();
         var emulator = builder.AddMixpanelEmulator("events").WithDataFolder("one").WithDataFolder("data").WithSeed("seed.json");
-        emulator.WithEndpoint("http", endpoint => endpoint.AllocatedEndpoint = new AllocatedEndpoint(endpoint, "localhost", 8123, targetPortExpression: "41234"));
+        emulator.WithEndpoint("http",
+            endpoint => endpoint.AllocatedEndpoint = new AllocatedEndpoint(endpoint, "localhost", 8123, targetPortExpression: "41234"));
 
         var arguments = await ArgumentsAsync(emulator.Resource);
 
-        Assert.Equal(["--data", Path.Combine(builder.AppHostDirectory, "data"), "--port", "41234", "--seed", Path.Combine(builder.AppHostDirectory, "seed.json")], arguments[6..]);
+        Assert.Equal(
+            ["--data", Path.Combine(builder.AppHostDirectory, "data"), "--port", "41234", "--seed", Path.Combine(builder.AppHostDirectory, "seed.json")],
+            arguments[6..]);
     }
 
     [Fact]
@@ -40,7 +44,8 @@ public sealed class AspireTests
     {
         var emulator = NewBuilder().AddMixpanelEmulator();
         var url = new ResourceUrlAnnotation { Url = "http://localhost:8123", Endpoint = emulator.GetEndpoint("http") };
-        var context = new ResourceUrlsCallbackContext(new DistributedApplicationExecutionContext(DistributedApplicationOperation.Run), emulator.Resource, [url], TestContext.Current.CancellationToken);
+        var context = new ResourceUrlsCallbackContext(new DistributedApplicationExecutionContext(DistributedApplicationOperation.Run), emulator.Resource, [url],
+            TestContext.Current.CancellationToken);
 
         foreach (var annotation in emulator.Resource.Annotations.OfType<ResourceUrlsCallbackAnnotation>())
             await annotation.Callback(context);
@@ -72,8 +77,10 @@ public sealed class AspireTests
 
         var variables = await VariablesAsync(builder, program.Resource);
 
-        Assert.Equal("Endpoint=http://localhost:8123;Token=local;ServiceAccountUsername=local;ServiceAccountSecret=local;ProjectId=1;OrganizationId=1", variables["ConnectionStrings__mixpanel"]);
-        Assert.Equal(("http://localhost:8123", "local", "local"), (variables["MIXPANEL_ENDPOINT"], variables["MIXPANEL_TOKEN"], variables["MIXPANEL_SERVICE_ACCOUNT_SECRET"]));
+        Assert.Equal("Endpoint=http://localhost:8123;Token=local;ServiceAccountUsername=local;ServiceAccountSecret=local;ProjectId=1;OrganizationId=1",
+            variables["ConnectionStrings__mixpanel"]);
+        Assert.Equal(("http://localhost:8123", "local", "local"),
+            (variables["MIXPANEL_ENDPOINT"], variables["MIXPANEL_TOKEN"], variables["MIXPANEL_SERVICE_ACCOUNT_SECRET"]));
     }
 
     [Theory]
@@ -107,7 +114,13 @@ public sealed class AspireTests
         return (await emulator.Resource.ConnectionStringExpression.GetValueAsync(TestContext.Current.CancellationToken))!;
     }
 
-    static IDistributedApplicationBuilder NewBuilder(params string[] args) => DistributedApplication.CreateBuilder(new DistributedApplicationOptions { Args = args, DisableDashboard = true, AssemblyName = typeof(AspireTests).Assembly.GetName().Name });
+    static IDistributedApplicationBuilder NewBuilder(params string[] args) =>
+        DistributedApplication.CreateBuilder(new DistributedApplicationOptions
+        {
+            Args = args,
+            DisableDashboard = true,
+            AssemblyName = typeof(AspireTests).Assembly.GetName().Name,
+        });
 
     static async Task<Dictionary<string, string?>> VariablesAsync(IDistributedApplicationBuilder builder, ExecutableResource resource)
     {

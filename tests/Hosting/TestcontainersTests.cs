@@ -50,7 +50,8 @@ public sealed class TestcontainersTests
     {
         var environment = MixpanelEmulatorContainer.EnvironmentOf(new Uri("http://localhost:41234/"));
 
-        Assert.Equal(("http://localhost:41234", "local", "1"), (environment["MIXPANEL_ENDPOINT"], environment["MIXPANEL_TOKEN"], environment["MIXPANEL_PROJECT_ID"]));
+        Assert.Equal(("http://localhost:41234", "local", "1"),
+            (environment["MIXPANEL_ENDPOINT"], environment["MIXPANEL_TOKEN"], environment["MIXPANEL_PROJECT_ID"]));
     }
 
     static MixpanelEmulatorBuilder Builder => new("mixpanel-emulator");

@@ -20,12 +20,17 @@ public sealed class AboutMeTests
     public async Task An_account_lists_the_projects_that_it_has_a_role_in()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        var name = (await mixpanel.GetAsync("/api/app/me", LocalMixpanel.Basic("local", "local"))).Json.GetProperty("results").GetProperty("projects").GetProperty("1").GetProperty("name").GetString();
-        var made = await mixpanel.SendAsync(HttpMethod.Post, "/api/app/organizations/1/service-accounts", new StringContent("""{"username":"outsider","role":"analyst"}"""), LocalMixpanel.Basic("local", "local"));
+        var name = (await mixpanel.GetAsync("/api/app/me", LocalMixpanel.Basic("local", "local"))).Json.GetProperty("results")
+            .GetProperty("projects")
+            .GetProperty("1")
+            .GetProperty("name").GetString();
+        var made = await mixpanel.SendAsync(HttpMethod.Post, "/api/app/organizations/1/service-accounts",
+            new StringContent("""{"username":"outsider","role":"analyst"}"""), LocalMixpanel.Basic("local", "local"));
 
         (await mixpanel.GetAsync("/api/app/projects", LocalMixpanel.Basic("local", "local"))).Is(200,
             $$"""{"results":[{"id":1,"name":"{{name}}","organization_id":1,"timezone":"UTC","role":"owner"}],"status":"ok"}""");
-        (await mixpanel.GetAsync("/api/app/projects", LocalMixpanel.Basic("outsider", made.Json.GetProperty("results").GetProperty("token").GetString()!))).Is(200, """{"results":[],"status":"ok"}""");
+        (await mixpanel.GetAsync("/api/app/projects", LocalMixpanel.Basic("outsider", made.Json.GetProperty("results").GetProperty("token").GetString()!))).Is(
+            200, """{"results":[],"status":"ok"}""");
         (await mixpanel.GetAsync("/api/app/projects", LocalMixpanel.Basic("local", "wrong"))).Is(401, """{"error":"Invalid credentials","status":"error"}""");
     }
 

@@ -20,9 +20,11 @@ public sealed class AppApiTests
     public async Task The_date_of_an_annotation_is_the_first_moment_of_that_local_time(string date, string shown)
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        await mixpanel.SendAsync(HttpMethod.Put, "/emulator/projects/1", new StringContent("""{"name":"Local","timezone":"America/New_York"}"""), LocalMixpanel.Basic("local", "local"));
+        await mixpanel.SendAsync(HttpMethod.Put, "/emulator/projects/1", new StringContent("""{"name":"Local","timezone":"America/New_York"}"""),
+            LocalMixpanel.Basic("local", "local"));
 
-        var annotation = (await AskAsync(mixpanel, HttpMethod.Post, Project + "/annotations", $$"""{"date":"{{date}}","description":"x"}""")).Json.GetProperty("results");
+        var annotation =
+            (await AskAsync(mixpanel, HttpMethod.Post, Project + "/annotations", $$"""{"date":"{{date}}","description":"x"}""")).Json.GetProperty("results");
 
         Assert.Equal(shown, annotation.GetProperty("date").GetString());
     }
@@ -36,15 +38,20 @@ public sealed class AppApiTests
 
         (await AskAsync(mixpanel, HttpMethod.Post, Project + "/annotations", """{"date":"2026-08-31 10:00:00","description":"1.0","tags":[1]}""")).Is(200,
             """{"results":{"id":2,"date":"2026-08-31T10:00:00+00:00","project_id":1,"description":"1.0","user":{"id":1,"first_name":"local","last_name":""},"tags":[{"id":1,"name":"release"}]},"status":"ok"}""");
-        (await AskAsync(mixpanel, HttpMethod.Get, Project + "/annotations/tags")).Is(200, """{"results":[{"id":1,"name":"release","project_id":1,"has_annotations":true}],"status":"ok"}""");
-        Assert.Equal("1.1", (await AskAsync(mixpanel, HttpMethod.Patch, Project + "/annotations/2", """{"description":"1.1"}""")).Json.GetProperty("results").GetProperty("description").GetString());
-        Assert.Equal("1.1", (await AskAsync(mixpanel, HttpMethod.Get, Project + "/annotations/2")).Json.GetProperty("results").GetProperty("description").GetString());
+        (await AskAsync(mixpanel, HttpMethod.Get, Project + "/annotations/tags")).Is(200,
+            """{"results":[{"id":1,"name":"release","project_id":1,"has_annotations":true}],"status":"ok"}""");
+        Assert.Equal("1.1",
+            (await AskAsync(mixpanel, HttpMethod.Patch, Project + "/annotations/2", """{"description":"1.1"}""")).Json.GetProperty("results")
+                .GetProperty("description").GetString());
+        Assert.Equal("1.1",
+            (await AskAsync(mixpanel, HttpMethod.Get, Project + "/annotations/2")).Json.GetProperty("results").GetProperty("description").GetString());
         Assert.Equal(1, Results(await AskAsync(mixpanel, HttpMethod.Get, Project + "/annotations?fromDate=2026-08-31&toDate=2026-08-31")));
         Assert.Equal(0, Results(await AskAsync(mixpanel, HttpMethod.Get, Project + "/annotations?fromDate=2026-09-01")));
         (await AskAsync(mixpanel, HttpMethod.Delete, Project + "/annotations/2")).Is(200, """{"results":{"id":2},"status":"ok"}""");
         (await AskAsync(mixpanel, HttpMethod.Get, Project + "/annotations/2")).Is(404, """{"error":"annotation not found","status":"error"}""");
         Assert.Equal(400, (await AskAsync(mixpanel, HttpMethod.Post, Project + "/annotations", """{"date":"today","description":"x"}""")).Status);
-        Assert.Equal(400, (await AskAsync(mixpanel, HttpMethod.Post, Project + "/annotations", """{"date":"2026-08-31","description":"x","tags":[9]}""")).Status);
+        Assert.Equal(400,
+            (await AskAsync(mixpanel, HttpMethod.Post, Project + "/annotations", """{"date":"2026-08-31","description":"x","tags":[9]}""")).Status);
     }
 
     [Theory]
@@ -54,11 +61,13 @@ public sealed class AppApiTests
     public async Task Roles_decide_what_may_be_written(string role, int read, int annotate, int schemas)
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        var created = await AskAsync(mixpanel, HttpMethod.Post, "/api/app/organizations/1/service-accounts", $$"""{"username":"u","role":"consumer","projects":[{"id":1,"role":"{{role}}"}]}""");
+        var created = await AskAsync(mixpanel, HttpMethod.Post, "/api/app/organizations/1/service-accounts",
+            $$"""{"username":"u","role":"consumer","projects":[{"id":1,"role":"{{role}}"}]}""");
         var who = LocalMixpanel.Basic("u", created.Json.GetProperty("results").GetProperty("token").GetString()!);
 
         Assert.Equal(read, (await AskAsync(mixpanel, HttpMethod.Get, Project + "/annotations", who: who)).Status);
-        Assert.Equal(annotate, (await AskAsync(mixpanel, HttpMethod.Post, Project + "/annotations", """{"date":"2026-08-31","description":"x"}""", who)).Status);
+        Assert.Equal(annotate,
+            (await AskAsync(mixpanel, HttpMethod.Post, Project + "/annotations", """{"date":"2026-08-31","description":"x"}""", who)).Status);
         Assert.Equal(schemas, (await AskAsync(mixpanel, HttpMethod.Post, Project + "/schemas", """{"entries":[]}""", who)).Status);
         Assert.Equal(403, (await AskAsync(mixpanel, HttpMethod.Post, "/emulator/projects", """{"name":"x"}""", who)).Status);
         Assert.Equal(403, (await AskAsync(mixpanel, HttpMethod.Get, "/api/app/projects/2/annotations", who: who)).Status);
@@ -71,17 +80,22 @@ public sealed class AppApiTests
         await using var mixpanel = await LocalMixpanel.StartAsync();
         const string Entry = """{"entityType":"event","name":"Sign up/now","schemaJson":{"description":"d","properties":{"plan":{"type":"string","metadata":{"com.mixpanel":{"displayName":"Plan"}}}},"metadata":{"com.mixpanel":{"tags":["t"],"hidden":true}}}}""";
 
-        (await AskAsync(mixpanel, HttpMethod.Post, Project + "/schemas", $$$"""{"entries":[{{{Entry}}},{"entityType":"profile","name":"$user","schemaJson":{}}]}""")).Is(200, """{"results":{"added":2,"deleted":0},"status":"ok"}""");
+        (await AskAsync(mixpanel, HttpMethod.Post, Project + "/schemas",
+            $$$"""{"entries":[{{{Entry}}},{"entityType":"profile","name":"$user","schemaJson":{}}]}""")).Is(
+            200, """{"results":{"added":2,"deleted":0},"status":"ok"}""");
         Assert.Equal(2, Results(await AskAsync(mixpanel, HttpMethod.Get, Project + "/schemas")));
         Assert.Equal(1, Results(await AskAsync(mixpanel, HttpMethod.Get, Project + "/schemas/event?entity_name=Sign%20up%2Fnow")));
         Assert.Equal(0, Results(await AskAsync(mixpanel, HttpMethod.Get, Project + "/schemas/event?entity_name=x")));
 
         // Metadata that the second upload omits is kept; null clears it.
-        (await AskAsync(mixpanel, HttpMethod.Post, Project + "/schemas/event/Sign%20up%2Fnow", """{"properties":{"plan":{"type":["string","null"]}},"metadata":{"com.mixpanel":{"hidden":null}}}""")).Is(200, """{"status":"ok"}""");
+        (await AskAsync(mixpanel, HttpMethod.Post, Project + "/schemas/event/Sign%20up%2Fnow",
+            """{"properties":{"plan":{"type":["string","null"]}},"metadata":{"com.mixpanel":{"hidden":null}}}""")).Is(
+            200, """{"status":"ok"}""");
         (await AskAsync(mixpanel, HttpMethod.Get, Project + "/schemas/event/Sign%20up%2Fnow")).Is(200,
             """{"properties":{"plan":{"type":["string","null"],"metadata":{"com.mixpanel":{"displayName":"Plan"}}}},"metadata":{"com.mixpanel":{"tags":["t"]}}}""");
 
-        (await AskAsync(mixpanel, HttpMethod.Post, Project + "/schemas", $$"""{"entries":[{{Entry}}],"truncate":true}""")).Is(200, """{"results":{"added":1,"deleted":2},"status":"ok"}""");
+        (await AskAsync(mixpanel, HttpMethod.Post, Project + "/schemas", $$"""{"entries":[{{Entry}}],"truncate":true}""")).Is(200,
+            """{"results":{"added":1,"deleted":2},"status":"ok"}""");
         (await AskAsync(mixpanel, HttpMethod.Delete, Project + "/schemas/event/nothing")).Is(200, """{"results":{"delete_count":0},"status":"ok"}""");
         (await AskAsync(mixpanel, HttpMethod.Delete, Project + "/schemas")).Is(200, """{"results":{"delete_count":1},"status":"ok"}""");
         Assert.Equal(404, (await AskAsync(mixpanel, HttpMethod.Get, Project + "/schemas/event/x")).Status);
@@ -94,31 +108,37 @@ public sealed class AppApiTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
         await mixpanel.ImportAsync($"[{mixpanel.Event(distinctId: null, more: "\"$device_id\":\"d\"")},{mixpanel.Event(insertId: "\"id-2\"", more: "\"$user_id\":\"ada\",\"$device_id\":\"d\"")},{mixpanel.Event(distinctId: "\"bob\"", insertId: "\"id-3\"")}]");
-        await mixpanel.PostAsync("/engage", """[{"$token":"local","$distinct_id":"ada","$set":{"x":1}},{"$token":"local","$distinct_id":"bob","$set":{"x":2}}]""");
+        await mixpanel.PostAsync("/engage",
+            """[{"$token":"local","$distinct_id":"ada","$set":{"x":1}},{"$token":"local","$distinct_id":"bob","$set":{"x":2}}]""");
 
         var retrieval = await AskAsync(mixpanel, HttpMethod.Post, "/api/app/data-retrievals/v3.0?token=local", """{"distinct_ids":["ada"]}""", Bearer);
         Assert.Equal(201, retrieval.Status);
         var retrieved = await AskAsync(mixpanel, HttpMethod.Get, $"/api/app/data-retrievals/v3.0/{TaskOf(retrieval)}?token=local", who: Bearer);
         Assert.Equal("SUCCESS", retrieved.Json.GetProperty("results").GetProperty("status").GetString());
         Assert.Equal("""["ada"]""", retrieved.Json.GetProperty("results").GetProperty("distinct_ids").GetRawText());
-        var lines = (await mixpanel.GetAsync(new Uri(retrieved.Json.GetProperty("results").GetProperty("results").GetString()!).AbsolutePath)).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await mixpanel.GetAsync(new Uri(retrieved.Json.GetProperty("results").GetProperty("results").GetString()!).AbsolutePath)).Text.Split('\n',
+            StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(3, lines.Length);
         Assert.All(lines, line => Assert.DoesNotContain("bob", line, StringComparison.Ordinal));
 
         Assert.Equal(
-            ["""{"category":"user profile","properties":["$last_seen","x"]}""", """{"category":"event","event":"Signed up","properties":["$device_id","$import","$insert_id","$user_id","distinct_id","mp_processing_time_ms","time"]}"""],
+            ["""{"category":"user profile","properties":["$last_seen","x"]}""",
+                """{"category":"event","event":"Signed up","properties":["$device_id","$import","$insert_id","$user_id","distinct_id","mp_processing_time_ms","time"]}"""],
             await DisclosedAsync("Categories"));
         Assert.Equal(["""{"source":"undefined","events":2}"""], await DisclosedAsync("Sources"));
-        (await AskAsync(mixpanel, HttpMethod.Post, "/api/app/data-retrievals/v3.0?token=local", """{"distinct_ids":["ada"],"disclosure_type":"Sources"}""", Bearer)).Is(400,
+        (await AskAsync(mixpanel, HttpMethod.Post, "/api/app/data-retrievals/v3.0?token=local", """{"distinct_ids":["ada"],"disclosure_type":"Sources"}""",
+            Bearer)).Is(400,
             """{"error":"disclosure_type: must be Data with GDPR","status":"error"}""");
 
         async Task<string[]> DisclosedAsync(string disclosure)
         {
-            var asked = await AskAsync(mixpanel, HttpMethod.Post, "/api/app/data-retrievals/v3.0?token=local", $$"""{"distinct_ids":["ada"],"compliance_type":"CCPA","disclosure_type":"{{disclosure}}"}""", Bearer);
+            var asked = await AskAsync(mixpanel, HttpMethod.Post, "/api/app/data-retrievals/v3.0?token=local",
+                $$"""{"distinct_ids":["ada"],"compliance_type":"CCPA","disclosure_type":"{{disclosure}}"}""", Bearer);
             return (await mixpanel.GetAsync($"/emulator/data-retrievals/{TaskOf(asked)}")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         }
 
-        var deletion = await AskAsync(mixpanel, HttpMethod.Post, "/api/app/data-deletions/v3.0?token=local", """{"distinct_ids":["ada"],"compliance_type":"CCPA"}""", Bearer);
+        var deletion = await AskAsync(mixpanel, HttpMethod.Post, "/api/app/data-deletions/v3.0?token=local",
+            """{"distinct_ids":["ada"],"compliance_type":"CCPA"}""", Bearer);
         (await AskAsync(mixpanel, HttpMethod.Get, $"/api/app/data-deletions/v3.0/{TaskOf(deletion)}?token=local", who: Bearer)).Is(200,
             $$"""{"results":{"tracking_id":"{{TaskOf(deletion)}}","status":"SUCCESS","requesting_user":"local","compliance_type":"CCPA","project_id":1,"date_requested":"2026-09-01T12:00:00Z","distinct_ids":["ada"]},"status":"ok"}""");
         Assert.Equal("bob", (await mixpanel.OnlyEventAsync()).DistinctId);
@@ -145,7 +165,9 @@ public sealed class AppApiTests
         while (await again.Server.CountEventsAsync() > 1)
             await Task.Yield();
         Assert.Equal("bob", (await again.OnlyEventAsync()).DistinctId);
-        Assert.Equal("REVOKED", (await AskAsync(again, HttpMethod.Get, $"/api/app/data-deletions/v3.0/{kept}?token=local", who: Bearer)).Json.GetProperty("results").GetProperty("status").GetString());
+        Assert.Equal("REVOKED",
+            (await AskAsync(again, HttpMethod.Get, $"/api/app/data-deletions/v3.0/{kept}?token=local", who: Bearer)).Json.GetProperty("results")
+                .GetProperty("status").GetString());
     }
 
     [Fact]
@@ -157,7 +179,9 @@ public sealed class AppApiTests
         Assert.Equal(401, (await AskAsync(mixpanel, HttpMethod.Post, Path + "?token=local", """{"distinct_ids":["a"]}""")).Status);
         Assert.Equal(403, (await AskAsync(mixpanel, HttpMethod.Post, Path + "?token=other", """{"distinct_ids":["a"]}""", Bearer)).Status);
         Assert.Equal(400, (await AskAsync(mixpanel, HttpMethod.Post, Path + "?token=local", """{"distinct_ids":[]}""", Bearer)).Status);
-        Assert.Equal(400, (await AskAsync(mixpanel, HttpMethod.Post, Path + "?token=local", $$"""{"distinct_ids":[{{string.Join(',', Enumerable.Repeat("\"a\"", 2000))}}]}""", Bearer)).Status);
+        Assert.Equal(400,
+            (await AskAsync(mixpanel, HttpMethod.Post, Path + "?token=local", $$"""{"distinct_ids":[{{string.Join(',', Enumerable.Repeat("\"a\"", 2000))}}]}""",
+                Bearer)).Status);
         Assert.Equal(404, (await AskAsync(mixpanel, HttpMethod.Get, Path + "/x?token=local", who: Bearer)).Status);
     }
 
@@ -174,7 +198,8 @@ public sealed class AppApiTests
         Assert.Equal("feature-flags", flag.GetProperty("content_type").GetString());
         Assert.Equal(4, Guid.Parse(flag.GetProperty("id").GetString()!).Version);
         var path = $"{Flags}/{flag.GetProperty("id").GetString()}";
-        var enabled = (await AskAsync(mixpanel, HttpMethod.Put, path, Flag.Replace("\"N\"", "\"M\",\"status\":\"enabled\"", StringComparison.Ordinal))).Json.GetProperty("results");
+        var enabled = (await AskAsync(mixpanel, HttpMethod.Put, path,
+            Flag.Replace("\"N\"", "\"M\",\"status\":\"enabled\"", StringComparison.Ordinal))).Json.GetProperty("results");
         Assert.Equal(("M", "2026-09-01T12:00:00Z"), (enabled.GetProperty("name").GetString(), enabled.GetProperty("enabled_at").GetString()));
         Assert.True(JsonElement.DeepEquals(enabled, (await AskAsync(mixpanel, HttpMethod.Get, path)).Json.GetProperty("results")));
         (await AskAsync(mixpanel, HttpMethod.Post, Flags, Flag)).Is(400, """{"status":"error","type":"Bad Request","error":"key: already taken"}""");
@@ -186,10 +211,13 @@ public sealed class AppApiTests
 
         foreach (var (from, to, error) in new[]
         {
-            ("\"name\":\"N\",", "", "name: must not be missing"), ("\"name\":\"N\"", "\"name\":\"N\",\"x\":1", "x: is not known"), ("0.5", "1.5", "ruleset.rollout[0].rollout_percentage: must be a number from 0 to 1"),
-            ("\"client\"", "\"both\"", "serving_method: must be client, server, remote_or_local, remote_only"), ("\"is_control\":false,", "", "ruleset.variants[0].is_control: must not be missing"),
+            ("\"name\":\"N\",", "", "name: must not be missing"), ("\"name\":\"N\"", "\"name\":\"N\",\"x\":1", "x: is not known"),
+            ("0.5", "1.5", "ruleset.rollout[0].rollout_percentage: must be a number from 0 to 1"),
+            ("\"client\"", "\"both\"", "serving_method: must be client, server, remote_or_local, remote_only"),
+            ("\"is_control\":false,", "", "ruleset.variants[0].is_control: must not be missing"),
         })
-            Assert.Equal(error, (await AskAsync(mixpanel, HttpMethod.Post, Flags, Flag.Replace(from, to, StringComparison.Ordinal))).Json.GetProperty("error").GetString());
+            Assert.Equal(error,
+                (await AskAsync(mixpanel, HttpMethod.Post, Flags, Flag.Replace(from, to, StringComparison.Ordinal))).Json.GetProperty("error").GetString());
     }
 
     [Fact]
@@ -200,7 +228,8 @@ public sealed class AppApiTests
         Assert.Equal(201, created.Status);
         Assert.Equal("draft", created.Json.GetProperty("results").GetProperty("status").GetString());
         var path = $"{Experiments}/{created.Json.GetProperty("results").GetProperty("id").GetString()}";
-        async Task<string?> StatusAsync(HttpMethod method, string tail, string json) => (await AskAsync(mixpanel, method, path + tail, json)).Json.GetProperty("results").GetProperty("status").GetString();
+        async Task<string?> StatusAsync(HttpMethod method, string tail, string json) =>
+            (await AskAsync(mixpanel, method, path + tail, json)).Json.GetProperty("results").GetProperty("status").GetString();
 
         Assert.Equal(400, (await AskAsync(mixpanel, HttpMethod.Put, path + "/force_conclude", "{}")).Status);
         Assert.Equal("active", await StatusAsync(HttpMethod.Put, "/launch", "{}"));
@@ -209,18 +238,21 @@ public sealed class AppApiTests
         Assert.Equal("F", (await AskAsync(mixpanel, HttpMethod.Patch, path, """{"name":"F"}""")).Json.GetProperty("results").GetProperty("name").GetString());
         (await AskAsync(mixpanel, HttpMethod.Post, path + "/archive", "{}")).Is(200, """{"results":{},"status":"ok"}""");
         Assert.Equal(JsonValueKind.String, (await AskAsync(mixpanel, HttpMethod.Get, path)).Json.GetProperty("results").GetProperty("deleted").ValueKind);
-        Assert.Equal(JsonValueKind.Null, (await AskAsync(mixpanel, HttpMethod.Delete, path + "/archive")).Json.GetProperty("results").GetProperty("deleted").ValueKind);
+        Assert.Equal(JsonValueKind.Null,
+            (await AskAsync(mixpanel, HttpMethod.Delete, path + "/archive")).Json.GetProperty("results").GetProperty("deleted").ValueKind);
         Assert.Equal(1, Results(await AskAsync(mixpanel, HttpMethod.Get, Experiments)));
         (await AskAsync(mixpanel, HttpMethod.Delete, path)).Is(200, """{"results":{},"status":"ok"}""");
         (await AskAsync(mixpanel, HttpMethod.Get, path)).Is(404, """{"status":"error","type":"Not Found","error":"experiment not found"}""");
-        (await AskAsync(mixpanel, HttpMethod.Post, Experiments, "{}")).Is(400, """{"status":"error","type":"Bad Request","error":"name: must not be missing"}""");
+        (await AskAsync(mixpanel, HttpMethod.Post, Experiments, "{}")).Is(400,
+            """{"status":"error","type":"Bad Request","error":"name: must not be missing"}""");
     }
 
     [Fact]
     public async Task Projects_have_their_own_data_tokens_and_time_zones()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        var created = await AskAsync(mixpanel, HttpMethod.Post, "/emulator/projects", """{"name":"B","token":"b","timezone":"Asia/Tokyo","identity_management":"original"}""");
+        var created = await AskAsync(mixpanel, HttpMethod.Post, "/emulator/projects",
+            """{"name":"B","token":"b","timezone":"Asia/Tokyo","identity_management":"original"}""");
         created.Is(201,
             $$"""{"results":{"id":2,"name":"B","token":"b","secret":"{{created.Json.GetProperty("results").GetProperty("secret")}}","timezone":"Asia/Tokyo","identity_management":"original","region":null},"status":"ok"}""");
         await mixpanel.PostAsync("/track", mixpanel.Event(more: "\"token\":\"b\""));

@@ -17,7 +17,8 @@ public sealed class AssertionTests
         Assert.Equal(2, found.Sequence);
         Assert.Equal("ada", (await mixpanel.Server.AssertProfileAsync("ada", properties => properties.GetProperty("plan").GetString() == "pro")).DistinctId);
         mixpanel.Server.AssertNothingRefused();
-        Assert.Equal([("POST", "/import", 200), ("POST", "/engage", 200)], mixpanel.Server.Requests.Select(request => (request.Method, request.Path, request.Status ?? 0)));
+        Assert.Equal([("POST", "/import", 200), ("POST", "/engage", 200)],
+            mixpanel.Server.Requests.Select(request => (request.Method, request.Path, request.Status ?? 0)));
     }
 
     [Fact]
@@ -34,20 +35,23 @@ public sealed class AssertionTests
         await Assert.ThrowsAsync<EmulatorAssertionException>(() => mixpanel.Server.AssertEventAsync("Signed up", properties: _ => false));
         await Assert.ThrowsAsync<EmulatorAssertionException>(() => mixpanel.Server.AssertNoEventsAsync());
         await Assert.ThrowsAsync<EmulatorAssertionException>(() => mixpanel.Server.AssertProfileAsync("ada"));
-        Assert.Equal("Expected no rejected requests, found 1. There are:\n  GET /lookup-tables: 401", Assert.Throws<EmulatorAssertionException>(mixpanel.Server.AssertNothingRefused).Message);
+        Assert.Equal("Expected no rejected requests, found 1. There are:\n  GET /lookup-tables: 401",
+            Assert.Throws<EmulatorAssertionException>(mixpanel.Server.AssertNothingRefused).Message);
     }
 
     [Fact]
     public async Task Tests_with_a_project_each_do_not_meet()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        var (one, other) = (await mixpanel.Server.CreateProjectAsync(cancellationToken: TestContext.Current.CancellationToken), await mixpanel.Server.CreateProjectAsync("other", TestContext.Current.CancellationToken));
+        var (one, other) = (await mixpanel.Server.CreateProjectAsync(cancellationToken: TestContext.Current.CancellationToken),
+            await mixpanel.Server.CreateProjectAsync("other", TestContext.Current.CancellationToken));
         await mixpanel.TrackAsync("Order placed", one.Token);
 
         Assert.Equal(one.Id, (await one.Received.Event("Order placed")).ProjectId);
         await other.Received.Event("Order placed").NeverAsync(TestContext.Current.CancellationToken);
         await mixpanel.Server.Received.Event("Order placed");
-        Assert.DoesNotContain("Order placed", (await Assert.ThrowsAsync<EmulatorAssertionException>(async () => await other.Received.Event("Other"))).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Order placed", (await Assert.ThrowsAsync<EmulatorAssertionException>(async () => await other.Received.Event("Other"))).Message,
+            StringComparison.Ordinal);
         Assert.Equal(200, (await mixpanel.GetAsync("/api/query/events/names?type=general", LocalMixpanel.Basic(one.Secret, ""))).Status);
     }
 
@@ -58,7 +62,18 @@ public sealed class AssertionTests
         await mixpanel.ImportAsync($"[{mixpanel.Event(more: "\"n\":5.0,\"plan\":\"pro\",\"vip\":true,\"none\":null,\"big\":12345678901234567890,\"list\":[1]")},{mixpanel.Event(insertId: "\"id-2\"", distinctId: "\"bob\"")}]");
         var events = mixpanel.Server.Received.Event("Signed up");
 
-        var found = await events.By("ada").In(1).With("n", 5).With("n", 5L).With("n", 5.0).With("n", 5m).With("plan", "pro").With("vip", true).With("none", null).With("missing", null).With("big", 12345678901234567890UL).With(properties => properties.GetProperty("list")[0].GetInt32() == 1);
+        var found = await events.By("ada")
+            .In(1)
+            .With("n", 5)
+            .With("n", 5L)
+            .With("n", 5.0)
+            .With("n", 5m)
+            .With("plan", "pro")
+            .With("vip", true)
+            .With("none", null)
+            .With("missing", null)
+            .With("big", 12345678901234567890UL)
+            .With(properties => properties.GetProperty("list")[0].GetInt32() == 1);
         Assert.Equal("ada", found.DistinctId);
         Assert.Equal("bob", (await events.By("bob").OnceAsync()).DistinctId);
         Assert.Equal(2, (await events.TimesAsync(2)).Count);
@@ -70,8 +85,10 @@ public sealed class AssertionTests
         await events.In(2).NeverAsync();
 
         var failure = await Assert.ThrowsAsync<EmulatorAssertionException>(async () => await events.By("ada").With("plan", "free").With("n", 5.5));
-        Assert.StartsWith("Expected 1 event 'Signed up' by 'ada' with plan = 'free' with n = 5.5, found 0. There are:\n  'Signed up' of 'ada' {", failure.Message, StringComparison.Ordinal);
-        Assert.StartsWith("Expected 3 events 'Signed up', found 2.", (await Assert.ThrowsAsync<EmulatorAssertionException>(() => events.TimesAsync(3))).Message, StringComparison.Ordinal);
+        Assert.StartsWith("Expected 1 event 'Signed up' by 'ada' with plan = 'free' with n = 5.5, found 0. There are:\n  'Signed up' of 'ada' {",
+            failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Expected 3 events 'Signed up', found 2.", (await Assert.ThrowsAsync<EmulatorAssertionException>(() => events.TimesAsync(3))).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => events.With("at", DateTimeOffset.UnixEpoch));
     }
 
@@ -82,7 +99,15 @@ public sealed class AssertionTests
         await mixpanel.DisposeAsync();
         await mixpanel.DisposeAsync();
 
-        foreach (var use in (Func<Task>[])[() => mixpanel.EventsAsync(), () => mixpanel.CountEventsAsync(), () => mixpanel.ProfilesAsync(), () => mixpanel.GroupsAsync(), () => mixpanel.LookupTablesAsync(), () => mixpanel.CreateProjectAsync()])
+        foreach (var use in (Func<Task>[])
+        [
+            () => mixpanel.EventsAsync(),
+            () => mixpanel.CountEventsAsync(),
+            () => mixpanel.ProfilesAsync(),
+            () => mixpanel.GroupsAsync(),
+            () => mixpanel.LookupTablesAsync(),
+            () => mixpanel.CreateProjectAsync(),
+        ])
             Assert.Equal(typeof(EmulatedMixpanel).FullName, (await Assert.ThrowsAsync<ObjectDisposedException>(use)).ObjectName);
     }
 }

@@ -55,7 +55,8 @@ public sealed class ClientRequestTests
         await mixpanel.ImportAsync($"[{mixpanel.Event(time: $"{mixpanel.Now - 7200}")},{mixpanel.Event(insertId: "\"id-2\"")}]");
         var where = Uri.EscapeDataString($"""properties["$time"] >= datetime({mixpanel.Now - 3600})""");
 
-        var report = await mixpanel.GetAsync($"/api/query/segmentation?project_id=1&event=Signed%20up&from_date=2026-09-01&to_date=2026-09-01&where={where}", Owner);
+        var report =
+            await mixpanel.GetAsync($"/api/query/segmentation?project_id=1&event=Signed%20up&from_date=2026-09-01&to_date=2026-09-01&where={where}", Owner);
 
         Assert.Equal(1, report.Json.GetProperty("data").GetProperty("values").GetProperty("Signed up").GetProperty("2026-09-01").GetInt32());
     }
@@ -78,7 +79,8 @@ public sealed class ClientRequestTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
 
-        var answer = await mixpanel.GetAsync($"/api/2.0/export?project_id={project}&from_date=2026-09-01&to_date=2026-09-01", LocalMixpanel.Basic(name, secret));
+        var answer =
+            await mixpanel.GetAsync($"/api/2.0/export?project_id={project}&from_date=2026-09-01&to_date=2026-09-01", LocalMixpanel.Basic(name, secret));
 
         answer.Is(400, "Unable to authenticate request\n");
         Assert.Equal("text/plain", answer.ContentType);
@@ -100,7 +102,8 @@ public sealed class ClientRequestTests
         await using var mixpanel = await LocalMixpanel.StartAsync();
         await mixpanel.ImportAsync($"[{mixpanel.Event(more: "\"x\":1")},{mixpanel.Event(name: "\"B\"", insertId: "\"id-2\"", more: "\"y\":1")}]");
 
-        var names = (await mixpanel.GetAsync("/api/2.0/events/properties/top?project_id=1&limit=2000", Owner)).Json.EnumerateObject().Select(property => property.Name).ToList();
+        var names = (await mixpanel.GetAsync("/api/2.0/events/properties/top?project_id=1&limit=2000", Owner)).Json.EnumerateObject().Select(property =>
+            property.Name).ToList();
 
         Assert.Contains("x", names, StringComparer.Ordinal);
         Assert.Contains("y", names, StringComparer.Ordinal);
@@ -125,7 +128,8 @@ public sealed class ClientRequestTests
         Assert.Equal(("datetime", 1), Of("seen"));
         Assert.Equal("ok", answer.Json.GetProperty("status").GetString());
 
-        (string?, int) Of(string name) => (results.GetProperty(name).GetProperty("type").GetString(), results.GetProperty(name).GetProperty("count").GetInt32());
+        (string?, int) Of(string name) =>
+            (results.GetProperty(name).GetProperty("type").GetString(), results.GetProperty(name).GetProperty("count").GetInt32());
     }
 
     [Fact]
@@ -139,13 +143,18 @@ public sealed class ClientRequestTests
              {"$token":"local","$distinct_id":"c","$set":{"plan":"free"}}]
             """);
 
-        var results = (await mixpanel.GetAsync("/api/2.0/engage/revenue?project_id=1&from_date=2026-08-30&to_date=2026-08-31", Owner)).Json.GetProperty("results");
+        var results =
+            (await mixpanel.GetAsync("/api/2.0/engage/revenue?project_id=1&from_date=2026-08-30&to_date=2026-08-31", Owner)).Json.GetProperty("results");
 
         Assert.Equal("""{"amount":13.5,"count":3,"paid_count":2}""", results.GetProperty("$overall").GetRawText());
         Assert.Equal("""{"amount":10,"count":3,"paid_count":1}""", results.GetProperty("2026-08-30").GetRawText());
         Assert.Equal("""{"amount":3.5,"count":3,"paid_count":2}""", results.GetProperty("2026-08-31").GetRawText());
-        Assert.Equal(results.GetRawText(), (await mixpanel.GetAsync("/api/2.0/engage/revenue?project_id=1&unit=day&from_date=2026-08-30&to_date=2026-08-31", Owner)).Json.GetProperty("results").GetRawText());
-        Assert.Equal("invalid unit: must be day", (await mixpanel.GetAsync("/api/2.0/engage/revenue?project_id=1&unit=week&from_date=2026-08-30&to_date=2026-08-31", Owner)).Json.GetProperty("error").GetString());
+        Assert.Equal(results.GetRawText(),
+            (await mixpanel.GetAsync("/api/2.0/engage/revenue?project_id=1&unit=day&from_date=2026-08-30&to_date=2026-08-31",
+                Owner)).Json.GetProperty("results").GetRawText());
+        Assert.Equal("invalid unit: must be day",
+            (await mixpanel.GetAsync("/api/2.0/engage/revenue?project_id=1&unit=week&from_date=2026-08-30&to_date=2026-08-31",
+                Owner)).Json.GetProperty("error").GetString());
     }
 
     [Theory]
@@ -168,23 +177,29 @@ public sealed class ClientRequestTests
     public async Task Annotations_are_answered_as_the_service_does_and_under_the_old_path()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        var project = (await mixpanel.SendAsync(HttpMethod.Post, "/emulator/projects", Json("""{"name":"P","timezone":"America/Los_Angeles"}"""), Owner)).Json.GetProperty("results").GetProperty("id").GetInt32();
+        var project = (await mixpanel.SendAsync(HttpMethod.Post, "/emulator/projects", Json("""{"name":"P","timezone":"America/Los_Angeles"}"""),
+            Owner)).Json.GetProperty("results")
+            .GetProperty("id").GetInt32();
 
-        var created = await mixpanel.SendAsync(HttpMethod.Post, $"/api/app/projects/{project}/annotations", Json("""{"date":"2026-07-03 12:00:00","description":"x"}"""), Owner);
+        var created = await mixpanel.SendAsync(HttpMethod.Post, $"/api/app/projects/{project}/annotations",
+            Json("""{"date":"2026-07-03 12:00:00","description":"x"}"""), Owner);
 
         Assert.Equal(200, created.Status);
         Assert.Equal("2026-07-03T12:00:00-07:00", created.Json.GetProperty("results").GetProperty("date").GetString());
         Assert.Equal(project, created.Json.GetProperty("results").GetProperty("project_id").GetInt32());
         (await mixpanel.GetAsync($"/api/2.0/annotations?project_id={project}&from_date=2026-07-01&to_date=2026-07-03", Owner)).Is(
-            200, $$"""{"annotations":[{"id":{{created.Json.GetProperty("results").GetProperty("id")}},"date":"2026-07-03 12:00:00","project_id":{{project}},"description":"x"}],"error":false}""");
-        (await mixpanel.GetAsync($"/api/2.0/annotations?project_id={project}&from_date=2026-07-04&to_date=2026-07-05", Owner)).Is(200, """{"annotations":[],"error":false}""");
+            200,
+            $$"""{"annotations":[{"id":{{created.Json.GetProperty("results").GetProperty("id")}},"date":"2026-07-03 12:00:00","project_id":{{project}},"description":"x"}],"error":false}""");
+        (await mixpanel.GetAsync($"/api/2.0/annotations?project_id={project}&from_date=2026-07-04&to_date=2026-07-05", Owner)).Is(200,
+            """{"annotations":[],"error":false}""");
     }
 
     [Fact]
     public async Task A_project_without_lookup_tables_has_null()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        var project = (await mixpanel.SendAsync(HttpMethod.Post, "/emulator/projects", Json("""{"name":"P"}"""), Owner)).Json.GetProperty("results").GetProperty("id").GetInt32();
+        var project = (await mixpanel.SendAsync(HttpMethod.Post, "/emulator/projects", Json("""{"name":"P"}"""), Owner)).Json.GetProperty("results")
+            .GetProperty("id").GetInt32();
 
         (await mixpanel.GetAsync($"/lookup-tables?project_id={project}", Owner)).Is(200, """{"code":200,"status":"OK","results":null}""");
     }
@@ -199,7 +214,8 @@ public sealed class ClientRequestTests
 
         var preflight = await mixpanel.SendAsync(HttpMethod.Options, path, headers: headers => headers.Add("Origin", "http://page.example"));
         var answer = await mixpanel.SendAsync(
-            HttpMethod.Get, path + "?token=local&context=%7B%22distinct_id%22%3A%22u%22%7D"[..(path.Contains("definitions", StringComparison.Ordinal) ? 12 : ^0)],
+            HttpMethod.Get,
+            path + "?token=local&context=%7B%22distinct_id%22%3A%22u%22%7D"[..(path.Contains("definitions", StringComparison.Ordinal) ? 12 : ^0)],
             authorization: LocalMixpanel.Basic("local", ""), headers: headers => headers.Add("Origin", "http://page.example"));
 
         Assert.Equal(204, preflight.Status);
@@ -230,7 +246,8 @@ public sealed class ClientRequestTests
         part.Headers.ContentType = new("application/octet-stream");
 
         var answer = await mixpanel.SendAsync(
-            HttpMethod.Post, $"/record/?replay_id=r&seq=0&format={format}&distinct_id=u", part, LocalMixpanel.Basic(DevelopmentCredentials.ProjectToken, ""), headers => headers.Add("Origin", "http://page.example"));
+            HttpMethod.Post, $"/record/?replay_id=r&seq=0&format={format}&distinct_id=u", part, LocalMixpanel.Basic(DevelopmentCredentials.ProjectToken, ""),
+            headers => headers.Add("Origin", "http://page.example"));
 
         answer.Is(200, """{"code":200,"status":"OK"}""");
         Assert.Equal("http://page.example", answer.Headers["Access-Control-Allow-Origin"]);
@@ -249,7 +266,8 @@ public sealed class ClientRequestTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
 
-        (await mixpanel.SendAsync(new HttpMethod(method), path, authorization: LocalMixpanel.Basic(name, secret))).Is(401, """{"error":"Invalid credentials","status":"error"}""");
+        (await mixpanel.SendAsync(new HttpMethod(method), path, authorization: LocalMixpanel.Basic(name, secret))).Is(401,
+            """{"error":"Invalid credentials","status":"error"}""");
     }
 
     [Theory]
@@ -261,9 +279,11 @@ public sealed class ClientRequestTests
         await using var mixpanel = await LocalMixpanel.StartAsync(options => options with { StrictUnknown = true });
         var data = Uri.EscapeDataString(LocalMixpanel.Base64(record));
 
-        (await mixpanel.GetAsync($"{path}?data={data}&ip=1&verbose=1&test=1&redirect=https%3A%2F%2Fshop.example&_=1788262800000")).Is(200, """{"error":null,"status":1}""");
+        (await mixpanel.GetAsync($"{path}?data={data}&ip=1&verbose=1&test=1&redirect=https%3A%2F%2Fshop.example&_=1788262800000")).Is(200,
+            """{"error":null,"status":1}""");
 
-        Assert.Equal(1, (await mixpanel.Server.EventsAsync()).Count + (await mixpanel.Server.ProfilesAsync()).Count + (await mixpanel.Server.GroupsAsync()).Count);
+        Assert.Equal(1,
+            (await mixpanel.Server.EventsAsync()).Count + (await mixpanel.Server.ProfilesAsync()).Count + (await mixpanel.Server.GroupsAsync()).Count);
     }
 
     [Theory]
@@ -326,7 +346,8 @@ public sealed class ClientRequestTests
     public async Task Updates_of_profiles_may_be_compressed(string path, string record)
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        using var body = LocalMixpanel.Gzip(System.Text.Encoding.UTF8.GetBytes("data=" + Uri.EscapeDataString(LocalMixpanel.Base64($"[{record}]"))), "application/x-www-form-urlencoded");
+        using var body = LocalMixpanel.Gzip(System.Text.Encoding.UTF8.GetBytes("data=" + Uri.EscapeDataString(LocalMixpanel.Base64($"[{record}]"))),
+            "application/x-www-form-urlencoded");
 
         (await mixpanel.SendAsync(HttpMethod.Post, path + "?ip=0", body)).Is(200, "1");
 
@@ -397,7 +418,8 @@ public sealed class ClientRequestTests
         {
             for (var chosen = 0; chosen < 32; chosen++)
             {
-                var (ip, verbose, img, callback, strict) = ((chosen & 1) != 0, (chosen & 2) != 0, (chosen & 4) != 0, (chosen & 8) != 0, (chosen & 16) != 0 && path != "/track");
+                var (ip, verbose, img, callback, strict) =
+                    ((chosen & 1) != 0, (chosen & 2) != 0, (chosen & 4) != 0, (chosen & 8) != 0, (chosen & 16) != 0 && path != "/track");
                 var query = $"?x=1{(ip ? "&ip=1" : "")}{(verbose ? "&verbose=1" : "")}{(img ? "&img=1" : "")}{(callback ? "&callback=f" : "")}{(strict ? "&strict=1" : "")}";
 
                 var answer = await mixpanel.PostAsync(path + query, batch);
@@ -408,7 +430,9 @@ public sealed class ClientRequestTests
                     Assert.Equal("image/gif", answer.ContentType);
                     continue;
                 }
-                var text = strict ? $$"""{"error":null,"errors":{},"num_good_events":{{(batch == record ? 1 : 2)}},"status":1}""" : verbose ? """{"error":null,"status":1}""" : "1";
+                var text = strict ? $$"""{"error":null,"errors":{},"num_good_events":{{(batch == record ? 1 : 2)}},"status":1}"""
+                    : verbose ? """{"error":null,"status":1}"""
+                    : "1";
                 Assert.Equal(callback ? $"f({text});" : text, answer.Text);
                 Assert.Equal(callback ? "text/javascript; charset=utf-8" : verbose || strict ? "application/json" : "text/plain", answer.ContentType);
             }
@@ -421,7 +445,8 @@ public sealed class ClientRequestTests
         {
             var ways = new TheoryData<string, string>();
             foreach (var path in (string[])["/track", "/batch", "/engage", "/groups", "/import"])
-                foreach (var way in (string[])["GET", "POST form", "POST form, base64", "POST form, parameters in it", "POST JSON", "POST JSON as text/plain"]) ways.Add(path, way);
+                foreach (var way in (string[])["GET", "POST form", "POST form, base64", "POST form, parameters in it", "POST JSON", "POST JSON as text/plain"])
+                    ways.Add(path, way);
             return ways;
         }
     }
@@ -444,16 +469,31 @@ public sealed class ClientRequestTests
         var isJsonImport = path == "/import" && way.Contains("JSON", StringComparison.Ordinal);
         foreach (var record in (string[])[good, bad])
         {
-            foreach (var (ip, verbose, img, callback) in from ip in (string?[])[null, "1"] from verbose in (string?[])[null, "0", "1", "2"] from img in (string?[])[null, "0", "1"] from callback in (string?[])[null, "f"] select (ip, verbose, img, callback))
+            foreach (var (ip, verbose, img, callback) in from ip in (string?[])
+            [
+                null,
+                "1",
+            ]
+                                                         from verbose in (string?[])[null, "0", "1", "2"]
+                                                         from img in (string?[])[null, "0", "1"]
+                                                         from callback in (string?[])[null, "f"]
+                                                         select (ip,
+                verbose, img, callback))
             {
-                (string Name, string Value)[] parameters = [.. new (string Name, string? Value)[] { ("ip", ip), ("verbose", verbose), ("img", img), ("callback", callback) }.Where(one => one.Value is not null).Select(one => (one.Name, one.Value!))];
+                (string Name, string Value)[] parameters =
+                [
+                    .. new (string Name, string? Value)[] { ("ip", ip), ("verbose", verbose), ("img", img), ("callback", callback) }
+                        .Where(one => one.Value is not null)
+                        .Select(one => (one.Name, one.Value!)),
+                ];
 
                 var answer = await SendAsync(record, parameters);
 
                 var combination = $"{string.Join('&', parameters.Select(one => $"{one.Name}={one.Value}"))} {(record == good ? "good" : "bad")}: {answer.Status} {answer.ContentType} {answer.Text}";
                 if (isJsonImport)
                 {
-                    Assert.True(answer.Status == (record == good ? 200 : 400) && answer.ContentType!.StartsWith("application/json", StringComparison.Ordinal), combination);
+                    Assert.True(answer.Status == (record == good ? 200 : 400) && answer.ContentType!.StartsWith("application/json", StringComparison.Ordinal),
+                        combination);
                     Assert.True(answer.Json.GetProperty("num_records_imported").GetInt32() == (record == good ? 1 : 0), combination);
                     continue;
                 }
@@ -466,10 +506,17 @@ public sealed class ClientRequestTests
                 }
 
                 var isObject = verbose is "1" or "2";
-                Assert.True(answer.ContentType == (callback is not null ? "text/javascript; charset=utf-8" : isObject ? "application/json" : "text/plain"), combination);
-                var text = callback is null ? answer.Text : Assert.IsType<string>(answer.Text.StartsWith("f(", StringComparison.Ordinal) && answer.Text.EndsWith(");", StringComparison.Ordinal) ? answer.Text[2..^2] : null);
+                Assert.True(answer.ContentType == (callback is not null ? "text/javascript; charset=utf-8" : isObject ? "application/json" : "text/plain"),
+                    combination);
+                var text = callback is null
+                    ? answer.Text
+                    : Assert.IsType<string>(answer.Text.StartsWith("f(", StringComparison.Ordinal) && answer.Text.EndsWith(");", StringComparison.Ordinal)
+                        ? answer.Text[2..^2]
+                        : null);
                 if (isObject) Shape.Is($$"""{"error":"{{(record == good ? "null" : "string")}}","status":"int"}""", System.Text.Json.JsonElement.Parse(text));
-                Assert.True(text == (record == good ? "1" : "0") || (isObject && text.Contains(record == good ? "\"status\":1" : "\"status\":0", StringComparison.Ordinal)), combination);
+                Assert.True(text == (record == good ? "1" : "0")
+                    || (isObject && text.Contains(record == good ? "\"status\":1" : "\"status\":0", StringComparison.Ordinal)),
+                    combination);
             }
         }
 
@@ -480,11 +527,15 @@ public sealed class ClientRequestTests
             var credential = path == "/import" ? LocalMixpanel.Basic("local", "local") : null;
             return way switch
             {
-                "GET" => mixpanel.SendAsync(HttpMethod.Get, $"{path}{query}&data={Uri.EscapeDataString(LocalMixpanel.Base64(record))}", authorization: credential),
+                "GET" =>
+                    mixpanel.SendAsync(HttpMethod.Get, $"{path}{query}&data={Uri.EscapeDataString(LocalMixpanel.Base64(record))}", authorization: credential),
                 "POST form" => mixpanel.SendAsync(HttpMethod.Post, path + query, LocalMixpanel.Form(("data", record)), credential),
-                "POST form, base64" => mixpanel.SendAsync(HttpMethod.Post, path + query, LocalMixpanel.Form(("data", LocalMixpanel.Base64($"[{record}]"))), credential),
-                "POST form, parameters in it" => mixpanel.SendAsync(HttpMethod.Post, path == "/import" ? $"{path}?project_id=1" : path, LocalMixpanel.Form([("data", record), .. parameters]), credential),
-                _ => mixpanel.SendAsync(HttpMethod.Post, path + query, new StringContent($"[{record}]", System.Text.Encoding.UTF8, way == "POST JSON" ? "application/json" : "text/plain"), credential),
+                "POST form, base64" =>
+                    mixpanel.SendAsync(HttpMethod.Post, path + query, LocalMixpanel.Form(("data", LocalMixpanel.Base64($"[{record}]"))), credential),
+                "POST form, parameters in it" => mixpanel.SendAsync(HttpMethod.Post, path == "/import" ? $"{path}?project_id=1" : path,
+                    LocalMixpanel.Form([("data", record), .. parameters]), credential),
+                _ => mixpanel.SendAsync(HttpMethod.Post, path + query,
+                    new StringContent($"[{record}]", System.Text.Encoding.UTF8, way == "POST JSON" ? "application/json" : "text/plain"), credential),
             };
         }
     }

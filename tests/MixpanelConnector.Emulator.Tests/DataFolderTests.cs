@@ -15,7 +15,8 @@ public sealed class DataFolderTests
             await mixpanel.PostAsync("/engage", """{"$token":"local","$distinct_id":"ada","$ignore_time":true,"$set":{"a":1.10}}""");
             await mixpanel.PostAsync("/groups", """{"$token":"local","$group_key":"company","$group_id":"acme","$set":{"a":1}}""");
             await mixpanel.SendAsync(
-                HttpMethod.Post, "/api/app/organizations/1/service-accounts", new StringContent("""{"username":"robot"}"""), LocalMixpanel.Basic("local", "local"));
+                HttpMethod.Post, "/api/app/organizations/1/service-accounts", new StringContent("""{"username":"robot"}"""),
+                LocalMixpanel.Basic("local", "local"));
         }
 
         await using var again = await StartAsync(folder);
@@ -37,7 +38,9 @@ public sealed class DataFolderTests
         await using (var mixpanel = await StartAsync(folder))
         {
             await mixpanel.ImportAsync($"[{mixpanel.Event()}]");
-            (await mixpanel.SendAsync(HttpMethod.Delete, "/api/app/organizations/1/service-accounts/1", authorization: LocalMixpanel.Basic("local", "local"))).Is(200, """{"status":"ok"}""");
+            (await mixpanel.SendAsync(HttpMethod.Delete, "/api/app/organizations/1/service-accounts/1",
+                authorization: LocalMixpanel.Basic("local", "local"))).Is(
+                200, """{"status":"ok"}""");
             Assert.Equal(401, (await mixpanel.GetAsync("/api/app/me", LocalMixpanel.Basic("local", "local"))).Status);
         }
 
@@ -56,7 +59,8 @@ public sealed class DataFolderTests
         await using var mixpanel = await StartAsync(folder);
 
         Assert.Equal(mixpanel.Server.Address, EmulatedMixpanel.FindRunning(folder.Path));
-        var refusal = await Assert.ThrowsAsync<DataFolderInUseException>(() => EmulatedMixpanel.StartAsync(new EmulatorOptions { DataDirectory = folder.Path }));
+        var refusal =
+            await Assert.ThrowsAsync<DataFolderInUseException>(() => EmulatedMixpanel.StartAsync(new EmulatorOptions { DataDirectory = folder.Path }));
         Assert.Equal(mixpanel.Server.Address, refusal.Address);
         Assert.Equal(folder.Path, refusal.DataDirectory);
     }
@@ -85,7 +89,8 @@ public sealed class DataFolderTests
         File.SetUnixFileMode(folder.Path, File.GetUnixFileMode(folder.Path) | UnixFileMode.OtherWrite);
 
         Assert.Null(EmulatedMixpanel.FindRunning(folder.Path));
-        var refused = await Assert.ThrowsAnyAsync<UnauthorizedAccessException>(() => EmulatedMixpanel.StartAsync(new EmulatorOptions { DataDirectory = folder.Path }));
+        var refused =
+            await Assert.ThrowsAnyAsync<UnauthorizedAccessException>(() => EmulatedMixpanel.StartAsync(new EmulatorOptions { DataDirectory = folder.Path }));
         Assert.Contains("chmod go-w", refused.Message, StringComparison.Ordinal);
     }
 
@@ -187,7 +192,8 @@ public sealed class EventFileTests
 
         Assert.Equal(count, await EmulatedMixpanel.ExportAsync(data, file, new EmulatorExport { Deduplicated = deduplicated }));
         await Assert.ThrowsAsync<IOException>(() => EmulatedMixpanel.ExportAsync(data, file));
-        var unknown = await Assert.ThrowsAsync<KeyNotFoundException>(() => EmulatedMixpanel.ExportAsync(data, file + "2", new EmulatorExport { ProjectId = 7 }));
+        var unknown =
+            await Assert.ThrowsAsync<KeyNotFoundException>(() => EmulatedMixpanel.ExportAsync(data, file + "2", new EmulatorExport { ProjectId = 7 }));
         Assert.Equal("There is no project 7 here, only 1 (Local).", unknown.Message);
         Assert.False(File.Exists(file + "2"));
 
@@ -195,7 +201,8 @@ public sealed class EventFileTests
         Assert.Equal(count, lines.Length);
         Assert.Contains("\"n\":2.20", lines[^1], StringComparison.Ordinal);
         await using var again = await LocalMixpanel.StartAsync();
-        (await again.ImportAsync(string.Join('\n', lines), contentType: "application/x-ndjson")).Is(200, $$"""{"code":200,"num_records_imported":{{count}},"status":"OK"}""");
+        (await again.ImportAsync(string.Join('\n', lines), contentType: "application/x-ndjson")).Is(200,
+            $$"""{"code":200,"num_records_imported":{{count}},"status":"OK"}""");
     }
 
     [Fact]
@@ -211,7 +218,8 @@ public sealed class EventFileTests
         using var connection = new DuckDB.NET.Data.DuckDBConnection("DataSource=:memory:");
         connection.Open();
         using var query = connection.CreateCommand();
-        query.CommandText = $"SELECT event_name || ' ' || distinct_id || ' ' || project_id || ' ' || time FROM '{file.Replace("'", "''", StringComparison.Ordinal)}'";
+        query.CommandText =
+            $"SELECT event_name || ' ' || distinct_id || ' ' || project_id || ' ' || time FROM '{file.Replace("'", "''", StringComparison.Ordinal)}'";
         Assert.Equal("Signed up ada 1 2026-09-01 11:59:00", query.ExecuteScalar());
     }
 }

@@ -13,7 +13,8 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
     const string S3 = "from_date=2026-08-01&s3_bucket=b&s3_region=r&s3_role=o";
     const string BigQuery = "type=bigquery&from_date=2026-08-01&bq_region=r&gcp_project=p&bq_dataset_name=d" + Schema;
     const string Snowflake =
-        "type=snowflake&from_date=2026-08-01&snowflake_account_name=a&snowflake_warehouse=w&snowflake_storage_integration=i&snowflake_user=u&snowflake_password=HUSH&snowflake_role=r&snowflake_database=d&snowflake_schema=s" + Schema;
+        "type=snowflake&from_date=2026-08-01&snowflake_account_name=a&snowflake_warehouse=w&snowflake_storage_integration=i&snowflake_user=u&snowflake_password=HUSH&snowflake_role=r&snowflake_database=d&snowflake_schema=s"
+            + Schema;
 
     /// <summary>For each type, the required parameters and some optional ones.</summary>
     public static TheoryData<string, string> Types { get; } = new()
@@ -52,7 +53,9 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
         foreach (var field in $"{needed}&{taken}".Split('&').Select(field => field.Split('=')).Where(field => field[1] != "HUSH"))
         {
             var kept = settings.GetProperty(field[0]);
-            Assert.Contains(field[1], kept.ValueKind == JsonValueKind.Array ? [.. kept.EnumerateArray().Select(text => text.GetString())] : (string?[])[kept.GetString()], StringComparer.Ordinal);
+            Assert.Contains(field[1],
+                kept.ValueKind == JsonValueKind.Array ? [.. kept.EnumerateArray().Select(text => text.GetString())] : (string?[])[kept.GetString()],
+                StringComparer.Ordinal);
         }
     }
 
@@ -68,7 +71,8 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
     [InlineData("create", Gcs + "&to_date=2026-07-31", "invalid to_date: must not be before from_date")]
     [InlineData("create", Gcs + "&to_date=tomorrow", "invalid to_date: must be a date like 2026-01-31")]
     [InlineData("create", Gcs + "&gcs_bucket=c", "gcs_bucket is given twice, with different values")]
-    [InlineData("create", "type=gcs&from_date=2026-08-01", "invalid type: must be gcs-raw, gcs-schema, s3-raw, aws, azure-raw, azure-blob, bigquery, snowflake")]
+    [InlineData("create", "type=gcs&from_date=2026-08-01",
+        "invalid type: must be gcs-raw, gcs-schema, s3-raw, aws, azure-raw, azure-blob, bigquery, snowflake")]
     [InlineData("create", "type=s3-raw&s3_encryption=rsa&" + S3, "invalid s3_encryption: must be none, aes, kms")]
     [InlineData("create", BigQuery + "&data_source=users", "invalid data_source: must be events, people")]
     [InlineData("create", BigQuery + "&data_format=csv", "invalid data_format: must be json, parquet")]
@@ -121,7 +125,8 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
     [Fact]
     public async Task A_body_that_is_no_form_is_not_read_as_one()
     {
-        var answer = await shared.Mixpanel.SendAsync(HttpMethod.Post, Pipelines + "/pause?project_id=1", new StringContent("""{"name":"events-daily-gcs-raw"}"""), shared.Owner);
+        var answer = await shared.Mixpanel.SendAsync(HttpMethod.Post, Pipelines + "/pause?project_id=1",
+            new StringContent("""{"name":"events-daily-gcs-raw"}"""), shared.Owner);
 
         Assert.Equal(415, answer.Status);
     }
@@ -138,7 +143,9 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
     [Fact]
     public async Task Nothing_is_exported_so_nothing_has_a_status()
     {
-        (await shared.Mixpanel.GetAsync(Pipelines + "/status?project_id=1&name=events-daily-gcs-raw&summary=true&status=failed&status[]=running&status%5B%5D=pending", shared.Owner)).Is(200, """{"canceled":[],"retried":[],"succeeded":[]}""");
+        (await shared.Mixpanel.GetAsync(
+            Pipelines + "/status?project_id=1&name=events-daily-gcs-raw&summary=true&status=failed&status[]=running&status%5B%5D=pending", shared.Owner)).Is(
+            200, """{"canceled":[],"retried":[],"succeeded":[]}""");
         (await shared.Mixpanel.GetAsync(Pipelines + "/timeline?project_id=1&name=events-daily-gcs-raw", shared.Owner)).Is(200, """{"day_syncs":[]}""");
         (await shared.Mixpanel.GetAsync(Pipelines + "/timeline?project_id=1", shared.Owner)).Is(200, """{"day_syncs":[]}""");
     }
@@ -172,7 +179,8 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
         await using (var mixpanel = await LocalMixpanel.StartAsync(options => options with { DataDirectory = folder.Path }))
         {
             (await PostAsync(mixpanel, "create", BigQuery)).Is(200, """{"pipeline_names":["events-daily-bigquery-monoschema"],"bigquery_dataset_name":"d"}""");
-            (await PostAsync(mixpanel, "create", BigQuery)).Is(200, """{"pipeline_names":["events-daily-bigquery-monoschema-2"],"bigquery_dataset_name":"d"}""");
+            (await PostAsync(mixpanel, "create", BigQuery)).Is(200,
+                """{"pipeline_names":["events-daily-bigquery-monoschema-2"],"bigquery_dataset_name":"d"}""");
             (await PostAsync(mixpanel, "pause", "name=events-daily-bigquery-monoschema")).Is(200, "");
             (await PostAsync(mixpanel, "pause", "name=events-daily-bigquery-monoschema")).Is(200, "");
             kept = (await mixpanel.GetAsync(Pipelines + "/jobs?project_id=1", shared.Owner)).Text;
@@ -188,7 +196,8 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
         Assert.Equal([false], await PausedAsync());
 
         async Task<IEnumerable<bool>> PausedAsync() =>
-            (await again.GetAsync(Pipelines + "/jobs?project_id=1", shared.Owner)).Json.GetProperty("1").EnumerateArray().Select(job => job.GetProperty("paused").GetBoolean()).Order();
+            (await again.GetAsync(Pipelines + "/jobs?project_id=1", shared.Owner)).Json.GetProperty("1").EnumerateArray()
+                .Select(job => job.GetProperty("paused").GetBoolean()).Order();
     }
 
     [Fact]
@@ -196,7 +205,8 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
         var created = await mixpanel.SendAsync(
-            HttpMethod.Post, "/api/app/organizations/1/service-accounts", new StringContent("""{"username":"u","role":"consumer","projects":[{"id":1,"role":"analyst"}]}"""), shared.Owner);
+            HttpMethod.Post, "/api/app/organizations/1/service-accounts",
+            new StringContent("""{"username":"u","role":"consumer","projects":[{"id":1,"role":"analyst"}]}"""), shared.Owner);
         var analyst = LocalMixpanel.Basic("u", created.Json.GetProperty("results").GetProperty("token").GetString()!);
 
         Assert.Equal(403, (await mixpanel.GetAsync(Pipelines + "/jobs?project_id=1", analyst)).Status);

@@ -37,13 +37,15 @@ public sealed class DelayedDeletionTests
     {
         using var folder = new Testing.TemporaryFolder();
         string id;
-        await using (var mixpanel = await LocalMixpanel.StartAsync(options => options with { DeletionDelay = TimeSpan.FromHours(1), DataDirectory = folder.Path }))
+        await using (var mixpanel =
+            await LocalMixpanel.StartAsync(options => options with { DeletionDelay = TimeSpan.FromHours(1), DataDirectory = folder.Path }))
         {
             await mixpanel.ImportAsync($"[{mixpanel.Event()}]");
             id = await AskAsync(mixpanel);
         }
         // The clock of the next process starts at the same noon.
-        await using var again = await LocalMixpanel.StartAsync(options => options with { DeletionDelay = TimeSpan.FromMinutes(newDelayInMinutes), DataDirectory = folder.Path, TimeProvider = At(options, minutes: 59) });
+        await using var again = await LocalMixpanel.StartAsync(options =>
+            options with { DeletionDelay = TimeSpan.FromMinutes(newDelayInMinutes), DataDirectory = folder.Path, TimeProvider = At(options, minutes: 59) });
         Assert.Equal("PENDING", await StateAsync(again, id));
         again.Clock.Advance(TimeSpan.FromMinutes(1));
 
@@ -69,7 +71,9 @@ public sealed class DelayedDeletionTests
         {
             await new DocumentStore(database).ChangeAsync(
                 1, "data deletion",
-                all => all[id] = ProfileText.Read(ProfileText.Write(all[id]).Replace("PENDING", state, StringComparison.Ordinal).Replace("[\"ada\"]", ids, StringComparison.Ordinal)),
+                all => all[id] = ProfileText.Read(ProfileText.Write(all[id])
+                    .Replace("PENDING", state, StringComparison.Ordinal)
+                    .Replace("[\"ada\"]", ids, StringComparison.Ordinal)),
                 CancellationToken.None);
         }
         await using var again = await LocalMixpanel.StartAsync(InFolder);
@@ -92,7 +96,8 @@ public sealed class DelayedDeletionTests
     }
 
     static async Task<string> StateAsync(LocalMixpanel mixpanel, string id) =>
-        (await mixpanel.SendAsync(HttpMethod.Get, $"{Deletions}/{id}?token=local", authorization: Bearer)).Json.GetProperty("results").GetProperty("status").GetString()!;
+        (await mixpanel.SendAsync(HttpMethod.Get, $"{Deletions}/{id}?token=local", authorization: Bearer)).Json.GetProperty("results")
+            .GetProperty("status").GetString()!;
 
     /// <summary>It runs in the background once it is due.</summary>
     static async Task UntilAsync(LocalMixpanel mixpanel, string id, string state)

@@ -19,9 +19,15 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
 
     public static TheoryData<string> Ids { get; } = [.. DocumentedOperations.All.Select(operation => operation.Id)];
 
-    public static TheoryData<string> WithParameters { get; } = [.. DocumentedOperations.All.Where(operation => ParametersOf(operation).Count > 0).Select(operation => operation.Id)];
+    public static TheoryData<string> WithParameters { get; } =
+    [
+        .. DocumentedOperations.All.Where(operation => ParametersOf(operation).Count > 0).Select(operation => operation.Id),
+    ];
 
-    public static TheoryData<string> WithMembers { get; } = [.. DocumentedOperations.All.Where(operation => operation.Body?.StartsWith('{') == true).Select(operation => operation.Id)];
+    public static TheoryData<string> WithMembers { get; } =
+    [
+        .. DocumentedOperations.All.Where(operation => operation.Body?.StartsWith('{') == true).Select(operation => operation.Id),
+    ];
 
     public static TheoryData<string> TrackingIds { get; } = [.. TrackingOperation.All.Select(operation => operation.Id)];
 
@@ -41,7 +47,8 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
             Assert.Empty(answer.Bytes);
             return;
         }
-        Assert.StartsWith(operation.Path.Contains("/export", StringComparison.Ordinal) ? "text/plain" : "application/json", answer.ContentType, StringComparison.Ordinal);
+        Assert.StartsWith(operation.Path.Contains("/export", StringComparison.Ordinal) ? "text/plain" : "application/json", answer.ContentType,
+            StringComparison.Ordinal);
         Shape.Is(operation.Shape, answer.Json);
         if (operation.MayHaveNoBody)
         {
@@ -123,7 +130,8 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
         foreach (var operation in DocumentedOperations.All.Where(operation => !IgnoresParameters(operation)))
         {
             var path = PathOf(operation.Path) + (operation.Path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + "limitt=1";
-            var answer = await mixpanel.SendAsync(new HttpMethod(operation.Method), path, Content(operation, operation.Body, mixpanel), IsOfUsers(operation) ? Bearer : Owner);
+            var answer = await mixpanel.SendAsync(new HttpMethod(operation.Method), path, Content(operation, operation.Body, mixpanel),
+                IsOfUsers(operation) ? Bearer : Owner);
             Assert.True(answer.Status == 400, $"{operation.Id}: {answer.Status} {answer.Text}");
             Assert.Equal("unknown parameter: limitt", answer.Json.GetProperty("error").GetString());
         }
@@ -139,7 +147,10 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
         foreach (var name in operation.Required.Where(name => Members().ContainsKey(name)))
             await RefusedAsync(name + " missing", With(members => members.Remove(name)));
         foreach (var (name, value) in Members())
-            await RefusedAsync(name + " wrong", With(members => members[name] = value is JsonArray ? new JsonObject() : value is JsonObject || value!.GetValueKind() != System.Text.Json.JsonValueKind.String ? "x" : true));
+            await RefusedAsync(name + " wrong",
+                With(members => members[name] = value is JsonArray ? new JsonObject()
+                    : value is JsonObject || value!.GetValueKind() != System.Text.Json.JsonValueKind.String ? "x"
+                    : true));
         await RefusedAsync("a list", "[]");
         await RefusedAsync("cut", operation.Body![..^1]);
         var another = With(members => members["another"] = 1);
@@ -170,7 +181,14 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
     {
         var operation = Find(id);
         var mixpanel = await standing.ForAsync(operation);
-        foreach (var who in new[] { null, LocalMixpanel.Basic("0123456789abcdef0123456789abcdef", ""), LocalMixpanel.Basic("local", "wrong"), new AuthenticationHeaderValue("Bearer", "wrong"), IsOfUsers(operation) ? Owner : null })
+        foreach (var who in new[]
+        {
+            null,
+            LocalMixpanel.Basic("0123456789abcdef0123456789abcdef", ""),
+            LocalMixpanel.Basic("local", "wrong"),
+            new AuthenticationHeaderValue("Bearer", "wrong"),
+            IsOfUsers(operation) ? Owner : null,
+        })
         {
             var answer = await mixpanel.SendAsync(new HttpMethod(operation.Method), PathOf(operation.Path), Content(operation, operation.Body, mixpanel), who);
             if (operation.Id == "raw-event-export" && who is not null)
@@ -265,11 +283,21 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
     [Fact]
     public async Task Rate_limits_are_told_in_the_shape_of_the_api()
     {
-        var none = new EmulatorRateLimits { IngestedEventsPerMinute = 0, QueriesPerHour = 0, ExportsPerHour = 0, LookupTableReplacementsPerDay = 0, SchemaRequestsPerMinute = 0, GdprRequestsPerSecond = 0 };
+        var none = new EmulatorRateLimits
+        {
+            IngestedEventsPerMinute = 0,
+            QueriesPerHour = 0,
+            ExportsPerHour = 0,
+            LookupTableReplacementsPerDay = 0,
+            SchemaRequestsPerMinute = 0,
+            GdprRequestsPerSecond = 0,
+        };
         await using var mixpanel = await LocalMixpanel.StartAsync(options => options with { RateLimits = none });
         string[] limited = ["/import", "/api/query/", "/api/2.0/export", "/api/app/projects/1/schemas", "/api/app/data-"];
-        var operations = DocumentedOperations.All.Where(operation => limited.Any(path => operation.Path.StartsWith(path, StringComparison.Ordinal)) || operation.Id == "replace-lookup-table")
-            .Where(operation => !operation.Id.Contains("not strict", StringComparison.Ordinal) && !operation.Path.Contains('{', StringComparison.Ordinal) || operation.Id.StartsWith("engage", StringComparison.Ordinal)).ToList();
+        var operations = DocumentedOperations.All.Where(operation =>
+            limited.Any(path => operation.Path.StartsWith(path, StringComparison.Ordinal)) || operation.Id == "replace-lookup-table")
+            .Where(operation => !operation.Id.Contains("not strict", StringComparison.Ordinal) && !operation.Path.Contains('{', StringComparison.Ordinal)
+                || operation.Id.StartsWith("engage", StringComparison.Ordinal)).ToList();
         foreach (var operation in operations)
         {
             var answer = await AskAsync(mixpanel, operation);
@@ -300,7 +328,15 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
     public async Task An_import_names_what_is_wrong_with_each_event()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        string[] wrong = [mixpanel.Event(name: null), mixpanel.Event(time: null), mixpanel.Event(distinctId: null), mixpanel.Event(insertId: null), """{"event":"x"}""", """{"event":"x","properties":{},"another":1}"""];
+        string[] wrong =
+        [
+            mixpanel.Event(name: null),
+            mixpanel.Event(time: null),
+            mixpanel.Event(distinctId: null),
+            mixpanel.Event(insertId: null),
+            """{"event":"x"}""",
+            """{"event":"x","properties":{},"another":1}""",
+        ];
 
         var answer = await mixpanel.ImportAsync($"[{mixpanel.Event()},{string.Join(',', wrong)}]");
 
@@ -345,7 +381,8 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
         foreach (var required in operation.Required)
         {
             var steps = required.Split('/');
-            await AnswersAsync(required + " missing", With(record => (steps.Length == 1 ? record : record[steps[0]]!.AsObject()).Remove(steps[^1])), good: false);
+            await AnswersAsync(required + " missing", With(record => (steps.Length == 1 ? record : record[steps[0]]!.AsObject()).Remove(steps[^1])),
+                good: false);
         }
         foreach (var ill in operation.Ill)
         {
@@ -370,7 +407,8 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
             if (operation.Path != "/track")
             {
                 var strict = (await mixpanel.PostAsync(operation.Path + "?strict=1", $"[{record}]")).Json;
-                Shape.Is($$"""{"error":"{{(good ? "null" : "string")}}","errors":"object","num_good_events":"int","status":"int","?failed_records":[{"index":"int","field":"string","message":"string"}]}""", strict);
+                Shape.Is($$"""{"error":"{{(good ? "null" : "string")}}","errors":"object","num_good_events":"int","status":"int","?failed_records":[{"index":"int","field":"string","message":"string"}]}""",
+                    strict);
                 Assert.Equal(good ? 1 : 0, strict.GetProperty("num_good_events").GetInt32());
             }
             Assert.Equal("text/javascript; charset=utf-8", (await mixpanel.PostAsync(operation.Path + "?callback=f", $"[{record}]")).ContentType);
@@ -386,12 +424,20 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
             .Concat(TrackingOperation.All.Select(operation => (Method: "POST", operation.Path))).ToList();
 
         var unheld = mixpanel.Server.Endpoints
-            .Where(endpoint => !endpoint.Path.StartsWith("/emulator", StringComparison.Ordinal) && endpoint.Path is not ("/" or "/healthz") && endpoint.Method != "OPTIONS")
-            // Used only by clients, and tested by ClientRequestTests, FlagEvaluationTests and TrackTests: GET by browsers, and other paths of the same handlers.
-            .Where(endpoint => endpoint is not { Method: "GET", Path: "/track" or "/engage" or "/groups" or "/import" or "/api/query/engage" or "/api/query/engage/properties" or "/api/query/engage/revenue" or "/api/query/cohorts/list" })
+            .Where(endpoint => !endpoint.Path.StartsWith("/emulator", StringComparison.Ordinal) && endpoint.Path is not ("/" or "/healthz")
+                && endpoint.Method != "OPTIONS")
+            // Used only by clients, and tested by ClientRequestTests, FlagEvaluationTests and TrackTests: GET by browsers, and other paths of the same
+            // handlers.
+            .Where(endpoint => endpoint is not
+            {
+                Method: "GET",
+                Path: "/track" or "/engage" or "/groups" or "/import" or "/api/query/engage" or "/api/query/engage/properties" or "/api/query/engage/revenue"
+                    or "/api/query/cohorts/list"
+            })
             .Where(endpoint => !endpoint.Path.StartsWith("/api/app/workspaces/{project}/annotations", StringComparison.Ordinal))
             .Where(endpoint => endpoint is not { Method: "POST", Path: "/flags" })
-            .Where(endpoint => endpoint.Path is not ("/batch" or "/settings" or "/record" or "/api/app/projects/{workspace}/experiments" or "/api/app/projects/{project}/workspaces" or "/api/app/projects/{project}/workspaces/public"))
+            .Where(endpoint => endpoint.Path is not ("/batch" or "/settings" or "/record" or "/api/app/projects/{workspace}/experiments"
+                or "/api/app/projects/{project}/workspaces" or "/api/app/projects/{project}/workspaces/public"))
             .Where(endpoint => !endpoint.Path.StartsWith("/api/2.0/", StringComparison.Ordinal) || endpoint.Path == "/api/2.0/export")
             .Where(endpoint => !requests.Any(request => request.Method == endpoint.Method && IsPathOf(endpoint.Path, request.Path)));
 
@@ -402,7 +448,8 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
     static bool IsPathOf(string endpoint, string path)
     {
         var (expected, segments) = (endpoint.Split('/'), path.Split('/'));
-        return expected.Length == segments.Length && expected.Zip(segments).All(pair => pair.First.StartsWith('{') ? pair.Second.Length > 0 : pair.First == pair.Second);
+        return expected.Length == segments.Length
+            && expected.Zip(segments).All(pair => pair.First.StartsWith('{') ? pair.Second.Length > 0 : pair.First == pair.Second);
     }
 
     static DocumentedOperation Find(string id) => DocumentedOperations.All.First(operation => operation.Id == id);
@@ -422,7 +469,8 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
     /// <summary>The documented shape of an error, by API and status.</summary>
     static string ErrorOf(string path, int status) =>
         path.StartsWith("/api/2.0/nessie", StringComparison.Ordinal) || path.StartsWith("/flags", StringComparison.Ordinal) ? App
-        : (path.Contains("/feature-flags", StringComparison.Ordinal) || path.Contains("/experiments", StringComparison.Ordinal)) && status is not (401 or 403) ? Typed
+        : (path.Contains("/feature-flags", StringComparison.Ordinal) || path.Contains("/experiments", StringComparison.Ordinal))
+            && status is not (401 or 403) ? Typed
         : path.StartsWith("/api/app/", StringComparison.Ordinal) ? App
         : path.StartsWith("/api/", StringComparison.Ordinal) ? Query
         : Ingestion;
@@ -432,7 +480,9 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
     static StringContent? Content(DocumentedOperation operation, string? body, LocalMixpanel mixpanel)
     {
         body = body?.Replace("EVENT", mixpanel.Event(insertId: "\"id-9\""), StringComparison.Ordinal);
-        var type = operation.Path.StartsWith("/lookup-tables", StringComparison.Ordinal) ? "text/csv" : operation.Id.EndsWith("lines", StringComparison.Ordinal) ? "application/x-ndjson" : "application/json";
+        var type = operation.Path.StartsWith("/lookup-tables", StringComparison.Ordinal) ? "text/csv"
+            : operation.Id.EndsWith("lines", StringComparison.Ordinal) ? "application/x-ndjson"
+            : "application/json";
         return body is null ? null : new StringContent(body, Encoding.UTF8, type);
     }
 
@@ -440,7 +490,8 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
     {
         var id = await IdOfAsync(mixpanel, operation);
         return await mixpanel.SendAsync(
-            new HttpMethod(operation.Method), PathOf(path ?? operation.Path, id), Content(operation, body ?? operation.Body, mixpanel), IsOfUsers(operation) ? Bearer : Owner);
+            new HttpMethod(operation.Method), PathOf(path ?? operation.Path, id), Content(operation, body ?? operation.Body, mixpanel),
+            IsOfUsers(operation) ? Bearer : Owner);
     }
 
     /// <summary>The value of <c>{name}</c> in the operation's path.</summary>
@@ -448,7 +499,8 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
     {
         const string Users = """{"distinct_ids":["ada"]}""";
         async Task<string> MadeAsync(string path, string member, AuthenticationHeaderValue? who = null, string json = Users) =>
-            (await mixpanel.SendAsync(HttpMethod.Post, path, new StringContent(json), who ?? Bearer)).Json.GetProperty("results").GetProperty(member).ToString();
+            (await mixpanel.SendAsync(HttpMethod.Post, path, new StringContent(json), who ?? Bearer)).Json.GetProperty("results")
+                .GetProperty(member).ToString();
         async Task<string> FirstAsync(string path) => (await mixpanel.GetAsync(path, Owner)).Json.GetProperty("results")[0].GetProperty("id").ToString();
         return Placeholder().Match(operation.Path).Value switch
         {
@@ -475,7 +527,8 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
             ("/emulator/projects/1/cohorts", """{"name":"c"}"""),
             (DocumentedOperations.Project + "/annotations/tags", """{"name":"t"}"""),
             (DocumentedOperations.Project + "/annotations", """{"date":"2026-09-01","description":"d","tags":[4]}"""),
-            (DocumentedOperations.Project + "/schemas/event/Signed%20up", """{"description":"d","properties":{"plan":{"type":"string"}},"metadata":{"com.mixpanel":{"displayName":"n"}}}"""),
+            (DocumentedOperations.Project + "/schemas/event/Signed%20up",
+                """{"description":"d","properties":{"plan":{"type":"string"}},"metadata":{"com.mixpanel":{"displayName":"n"}}}"""),
             (DocumentedOperations.Flags, DocumentedOperations.FlagBody.Replace("k2", "k", StringComparison.Ordinal)),
             (DocumentedOperations.Experiments, """{"name":"E"}"""),
             (DocumentedOperations.WarehouseImports + "/people", DocumentedOperations.PeopleImportBody),
@@ -493,7 +546,8 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
     static async Task<AuthenticationHeaderValue> AccountAsync(LocalMixpanel mixpanel, string role)
     {
         var made = await mixpanel.SendAsync(
-            HttpMethod.Post, "/api/app/organizations/1/service-accounts", new StringContent($$"""{"username":"some","role":"{{role}}","projects":[{"id":1,"role":"{{role}}"}]}"""), Owner);
+            HttpMethod.Post, "/api/app/organizations/1/service-accounts",
+            new StringContent($$"""{"username":"some","role":"{{role}}","projects":[{"id":1,"role":"{{role}}"}]}"""), Owner);
         return LocalMixpanel.Basic("some", made.Json.GetProperty("results").GetProperty("token").GetString()!);
     }
 

@@ -16,7 +16,9 @@ public sealed class ExportTests
 
         var answer = await ExportAsync(mixpanel);
 
-        answer.Is(200, $$$"""{"event":"Signed up","properties":{"time":{{{mixpanel.Now - 60}}},"distinct_id":"ada","$insert_id":"id-1","mp_processing_time_ms":{{{mixpanel.Now}}}000,"$import":true,"cents":1.10,"big":12345678901234567890}}""" + "\n");
+        answer.Is(200,
+            $$$"""{"event":"Signed up","properties":{"time":{{{mixpanel.Now - 60}}},"distinct_id":"ada","$insert_id":"id-1","mp_processing_time_ms":{{{mixpanel.Now}}}000,"$import":true,"cents":1.10,"big":12345678901234567890}}"""
+                + "\n");
         Assert.Equal("text/plain; charset=utf-8", answer.ContentType);
     }
 
@@ -47,7 +49,13 @@ public sealed class ExportTests
     public async Task Both_days_of_the_range_are_included()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        DateTimeOffset[] times = [new(2026, 8, 30, 23, 59, 59, TimeSpan.Zero), new(2026, 8, 31, 0, 0, 0, TimeSpan.Zero), new(2026, 8, 31, 23, 59, 59, TimeSpan.Zero), new(2026, 9, 1, 0, 0, 0, TimeSpan.Zero)];
+        DateTimeOffset[] times =
+        [
+            new(2026, 8, 30, 23, 59, 59, TimeSpan.Zero),
+            new(2026, 8, 31, 0, 0, 0, TimeSpan.Zero),
+            new(2026, 8, 31, 23, 59, 59, TimeSpan.Zero),
+            new(2026, 9, 1, 0, 0, 0, TimeSpan.Zero),
+        ];
         await mixpanel.ImportAsync($"[{string.Join(',', times.Select((time, i) => mixpanel.Event(time: $"{time.ToUnixTimeSeconds()}", insertId: $"\"id-{i}\"")))}]");
 
         Assert.Equal(2, Lines(await ExportAsync(mixpanel, "?project_id=1&from_date=2026-08-31&to_date=2026-08-31")).Count);
@@ -80,7 +88,8 @@ public sealed class ExportTests
         await mixpanel.ImportAsync($"[{mixpanel.Event()}]");
 
         var answer = await mixpanel.SendAsync(
-            HttpMethod.Get, "/api/2.0/export" + TheDay, authorization: LocalMixpanel.Basic("local", "local"), headers: headers => headers.Add("Accept-Encoding", "gzip"));
+            HttpMethod.Get, "/api/2.0/export" + TheDay, authorization: LocalMixpanel.Basic("local", "local"),
+            headers: headers => headers.Add("Accept-Encoding", "gzip"));
 
         using var text = new StreamReader(new GZipStream(new MemoryStream(answer.Bytes), CompressionMode.Decompress), Encoding.UTF8);
         Assert.StartsWith("""{"event":"Signed up",""", await text.ReadToEndAsync(), StringComparison.Ordinal);
@@ -108,7 +117,8 @@ public sealed class ExportTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
 
-        Assert.StartsWith("invalid where: ", (await ExportAsync(mixpanel, TheDay + "&where=(")).Json.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith("invalid where: ", (await ExportAsync(mixpanel, TheDay + "&where=(")).Json.GetProperty("error").GetString(),
+            StringComparison.Ordinal);
     }
 
     [Theory]

@@ -10,7 +10,8 @@ public sealed class FaultTests
     [Fact]
     public async Task A_status_comes_in_the_shape_of_its_api_with_retry_after()
     {
-        await using var mixpanel = await WithAsync("""{"rules":[{"path":"/import","status":429,"retry_after":7},{"path":"/api/query/*","status":503},{"path":"/api/app/*","status":500}]}""");
+        await using var mixpanel = await WithAsync(
+            """{"rules":[{"path":"/import","status":429,"retry_after":7},{"path":"/api/query/*","status":503},{"path":"/api/app/*","status":500}]}""");
 
         var import = await mixpanel.ImportAsync($"[{mixpanel.Event()}]");
         import.Is(429, """{"code":429,"error":"injected fault: 429","status":"Too Many Requests"}""");
@@ -37,10 +38,12 @@ public sealed class FaultTests
         await using var mixpanel = await WithAsync("""{"rules":[{"path":"/api/2.0/export","terminated_after":1,"times":1}]}""");
         var time = DateTimeOffset.UnixEpoch.AddDays(20_000);
         for (var i = 0; i < 3; i++)
-            (await mixpanel.ImportAsync($$$"""[{"event":"E","properties":{"time":{{{time.ToUnixTimeSeconds() + i}}},"distinct_id":"u","$insert_id":"i{{{i}}}"}}]""")).Is(200, """{"code":200,"num_records_imported":1,"status":"OK"}""");
+            (await mixpanel.ImportAsync($$$"""[{"event":"E","properties":{"time":{{{time.ToUnixTimeSeconds() + i}}},"distinct_id":"u","$insert_id":"i{{{i}}}"}}]""")).Is(
+                200, """{"code":200,"num_records_imported":1,"status":"OK"}""");
 
         var query = $"/api/2.0/export?project_id=1&from_date={time:yyyy-MM-dd}&to_date={time:yyyy-MM-dd}";
-        var (first, second) = (await mixpanel.GetAsync(query, LocalMixpanel.Basic("local", "local")), await mixpanel.GetAsync(query, LocalMixpanel.Basic("local", "local")));
+        var (first, second) =
+            (await mixpanel.GetAsync(query, LocalMixpanel.Basic("local", "local")), await mixpanel.GetAsync(query, LocalMixpanel.Basic("local", "local")));
 
         Assert.Equal((200, 2, "terminated early"), (first.Status, first.Text.TrimEnd().Split('\n').Length, first.Text.TrimEnd().Split('\n')[^1]));
         Assert.Equal((200, 3), (second.Status, second.Text.TrimEnd().Split('\n').Length));
@@ -138,7 +141,9 @@ public sealed class FaultTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
         await mixpanel.ImportAsync($"[{mixpanel.Event()}]");
-        Task<Answer> ExportAsync() => mixpanel.SendAsync(HttpMethod.Get, "/api/2.0/export?project_id=1&from_date=2026-09-01&to_date=2026-09-01", authorization: LocalMixpanel.Basic("local", "local"), headers: headers =>
+        Task<Answer> ExportAsync() =>
+            mixpanel.SendAsync(HttpMethod.Get, "/api/2.0/export?project_id=1&from_date=2026-09-01&to_date=2026-09-01",
+                authorization: LocalMixpanel.Basic("local", "local"), headers: headers =>
         {
             if (gzip) headers.AcceptEncoding.ParseAdd("gzip");
         });

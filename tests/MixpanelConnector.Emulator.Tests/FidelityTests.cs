@@ -38,7 +38,8 @@ public sealed partial class FidelityTests
         const int Documented = 105 - 8 - 6 - 2 - 1;
 
         var bySpecification = Rows().Where(row => row.Source == "spec").ToList();
-        var older = bySpecification.Count(row => row.Path.StartsWith("/api/2.0/", StringComparison.Ordinal) && row.Path != "/api/2.0/export" && !row.Path.Contains("/nessie/", StringComparison.Ordinal));
+        var older = bySpecification.Count(row => row.Path.StartsWith("/api/2.0/", StringComparison.Ordinal) && row.Path != "/api/2.0/export"
+            && !row.Path.Contains("/nessie/", StringComparison.Ordinal));
 
         Assert.Equal(Documented, bySpecification.Count - older);
     }
@@ -49,7 +50,9 @@ public sealed partial class FidelityTests
         var rows = Text().Split("## Faults on purpose")[0].Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal)).ToList();
 
         Assert.All(rows, row => Assert.Equal(7, row.Replace("\\|", "", StringComparison.Ordinal).Split('|').Length));
-        Assert.Empty(rows.GroupBy(row => row, StringComparer.Ordinal).Where(same => same.Count() > 1 && !same.Key.StartsWith("| behaviour", StringComparison.Ordinal)).Select(same => same.Key));
+        Assert.Empty(rows.GroupBy(row => row, StringComparer.Ordinal)
+            .Where(same => same.Count() > 1 && !same.Key.StartsWith("| behaviour", StringComparison.Ordinal))
+            .Select(same => same.Key));
     }
 
     [Fact]

@@ -36,7 +36,8 @@ public sealed class FlagEvaluationTests
     public void Hashes_are_those_of_the_official_sdks()
     {
         foreach (var hash in Cases.GetProperty("hashes").EnumerateArray())
-            Assert.Equal(hash.GetProperty("bucket").GetInt32() / 100.0, FlagEvaluation.Hash(hash.GetProperty("key").GetString()!, hash.GetProperty("salt").GetString()!));
+            Assert.Equal(hash.GetProperty("bucket").GetInt32() / 100.0,
+                FlagEvaluation.Hash(hash.GetProperty("key").GetString()!, hash.GetProperty("salt").GetString()!));
     }
 
     /// <summary>Cases that the vectors do not cover, with the answers of json-logic-js.</summary>
@@ -101,7 +102,8 @@ public sealed class FlagEvaluationTests
     {
         inner = inner.Replace("DOTS", new string('.', 300_000), StringComparison.Ordinal).Replace("DIGITS", new string('1', 300_000), StringComparison.Ordinal);
         var many = $"[{string.Join(',', Enumerable.Range(0, 200))}]";
-        var flag = JsonElement.Parse($$$"""{"key":"k","context":"distinct_id","ruleset":{"variants":[{"key":"On","value":1,"split":1}],"rollout":[{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"none":[{{{many}}},{"none":[{{{many}}},{{{inner}}}]}]}}]}}""");
+        var flag = JsonElement.Parse(
+            $$$"""{"key":"k","context":"distinct_id","ruleset":{"variants":[{"key":"On","value":1,"split":1}],"rollout":[{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"none":[{{{many}}},{"none":[{{{many}}},{{{inner}}}]}]}}]}}""");
 
         Assert.Null(FlagEvaluation.Assign(flag, JsonElement.Parse("""{"distinct_id":"u","custom_properties":{}}""")));
     }
@@ -112,10 +114,12 @@ public sealed class FlagEvaluationTests
         await using var mixpanel = await LocalMixpanel.StartAsync();
         var text = new string('1', 900_000);
         for (var n = 0; n < 7; n++)
-            await StoreAsync(mixpanel, """ "status":"enabled" """, $$$"""{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"==":["{{{text}}}","{{{n}}}"]}}""", key: $"k{n}");
+            await StoreAsync(mixpanel, """ "status":"enabled" """,
+                $$$"""{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"==":["{{{text}}}","{{{n}}}"]}}""", key: $"k{n}");
 
         var path = "/flags?project_id=1&context=" + Uri.EscapeDataString("""{"distinct_id":"u","custom_properties":{}}""");
-        (await mixpanel.GetAsync(path, Owner)).Is(400, """{"error":"the rules of these flags take too many steps: ask for one by flag_key","status":"error"}""");
+        (await mixpanel.GetAsync(path, Owner)).Is(400,
+            """{"error":"the rules of these flags take too many steps: ask for one by flag_key","status":"error"}""");
         (await mixpanel.GetAsync(path + "&flag_key=k1", Owner)).Is(200, None);
     }
 
@@ -124,23 +128,29 @@ public sealed class FlagEvaluationTests
     {
         using var left = new CancellationTokenSource();
         left.Cancel();
-        var flag = JsonElement.Parse("""{"key":"k","context":"distinct_id","ruleset":{"variants":[{"key":"On","value":1,"split":1}],"rollout":[{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"==":[1,1]}}]}}""");
+        var flag = JsonElement.Parse(
+            """{"key":"k","context":"distinct_id","ruleset":{"variants":[{"key":"On","value":1,"split":1}],"rollout":[{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"==":[1,1]}}]}}""");
 
-        Assert.Throws<OperationCanceledException>(() => FlagEvaluation.Assign(flag, JsonElement.Parse("""{"distinct_id":"u","custom_properties":{}}"""), budget: new RuleBudget(left.Token)));
+        Assert.Throws<OperationCanceledException>(() => FlagEvaluation.Assign(flag, JsonElement.Parse("""{"distinct_id":"u","custom_properties":{}}"""),
+            budget: new RuleBudget(left.Token)));
     }
 
     [Theory]
-    [InlineData(""" "status":"enabled" """, """ {"rollout_percentage":1,"variant_splits":{}} """, """{"code":200,"flags":{"k":{"variant_key":"On","variant_value":{"a":[1,null]},"is_qa_tester":false}}}""")]
-    [InlineData(""" "status":"enabled","serving_method":"remote_only","experiment_id":"5f0a1c3e-8f6b-4c55-9d3b-0a7f3c2b1d10","is_experiment_active":true """, """ {"rollout_percentage":1,"variant_splits":{}} """,
+    [InlineData(""" "status":"enabled" """, """ {"rollout_percentage":1,"variant_splits":{}} """,
+        """{"code":200,"flags":{"k":{"variant_key":"On","variant_value":{"a":[1,null]},"is_qa_tester":false}}}""")]
+    [InlineData(""" "status":"enabled","serving_method":"remote_only","experiment_id":"5f0a1c3e-8f6b-4c55-9d3b-0a7f3c2b1d10","is_experiment_active":true """,
+        """ {"rollout_percentage":1,"variant_splits":{}} """,
         """{"code":200,"flags":{"k":{"variant_key":"On","variant_value":{"a":[1,null]},"experiment_id":"5f0a1c3e-8f6b-4c55-9d3b-0a7f3c2b1d10","is_experiment_active":true,"is_qa_tester":false}}}""")]
     [InlineData(""" "status":"disabled" """, """ {"rollout_percentage":1,"variant_splits":{}} """, None)]
     [InlineData(""" "status":"archived" """, """ {"rollout_percentage":1,"variant_splits":{}} """, None)]
     [InlineData(""" "status":"enabled" """, """ {"rollout_percentage":0,"variant_splits":{}} """, None)]
     [InlineData(""" "status":"enabled" """, """ {"rollout_percentage":1,"variant_splits":{},"cohort_hash":"abc"} """, None)]
     [InlineData(""" "status":"enabled" """, """ {"rollout_percentage":1,"variant_splits":{},"cohort_definition":{"id":1}} """, None)]
-    [InlineData(""" "status":"enabled" """, """ {"rollout_percentage":1,"variant_splits":{},"runtime_event_rule":{"event_name":"e","time_window":"while_flag_enabled"}} """, None)]
+    [InlineData(""" "status":"enabled" """,
+        """ {"rollout_percentage":1,"variant_splits":{},"runtime_event_rule":{"event_name":"e","time_window":"while_flag_enabled"}} """, None)]
     [InlineData(""" "status":"enabled" """, """ {"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"unknown":1}} """, None)]
-    [InlineData(""" "status":"enabled" """, """ {"rollout_percentage":1,"variant_splits":{},"cohort_hash":"abc"},{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"==":[{"var":"Plan"},"x"]}},{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"==":[{"var":"plan"},"PRO"]}} """,
+    [InlineData(""" "status":"enabled" """,
+        """ {"rollout_percentage":1,"variant_splits":{},"cohort_hash":"abc"},{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"==":[{"var":"Plan"},"x"]}},{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"==":[{"var":"plan"},"PRO"]}} """,
         """{"code":200,"flags":{"k":{"variant_key":"On","variant_value":{"a":[1,null]},"is_qa_tester":false}}}""")]
     public async Task A_stored_flag_is_assigned_when_it_is_enabled_and_can_be_evaluated(string members, string rollout, string expected)
     {
@@ -149,7 +159,8 @@ public sealed class FlagEvaluationTests
 
         const string Context = """{"distinct_id":"ada","custom_properties":{"PLAN":"pro"}}""";
         (await mixpanel.GetAsync("/flags?token=local&context=" + Uri.EscapeDataString(Context), Token)).Is(200, expected);
-        (await mixpanel.GetAsync($"/flags/?token=local&mp_lib=react-native&$lib_version=3.8.0&ip=1&context={Uri.EscapeDataString(Context)}", Token)).Is(200, expected);
+        (await mixpanel.GetAsync($"/flags/?token=local&mp_lib=react-native&$lib_version=3.8.0&ip=1&context={Uri.EscapeDataString(Context)}", Token)).Is(200,
+            expected);
         using var body = new StringContent($$"""{"context":{{Context}}}""", System.Text.Encoding.UTF8, "application/octet-stream");
         (await mixpanel.SendAsync(HttpMethod.Post, "/flags/", body, Token)).Is(200, expected);
     }
@@ -172,18 +183,21 @@ public sealed class FlagEvaluationTests
     public async Task A_test_user_gets_a_variant_that_no_rollout_gives_and_one_flag_can_be_asked_for()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        await StoreAsync(mixpanel, """ "status":"enabled" """, """ {"rollout_percentage":0,"variant_splits":{}} """, test: ""","test":{"users":{"ada":"on"}}""");
+        await StoreAsync(mixpanel, """ "status":"enabled" """, """ {"rollout_percentage":0,"variant_splits":{}} """,
+            test: ""","test":{"users":{"ada":"on"}}""");
         const string Ada = """{"code":200,"flags":{"k":{"variant_key":"On","variant_value":{"a":[1,null]},"is_qa_tester":true}}}""";
 
         foreach (var (query, user, expected) in new[] { ("", "ada", Ada), ("&flag_key=k", "ada", Ada), ("&flag_key=other", "ada", None), ("", "Ada", None) })
-            (await mixpanel.GetAsync($"/flags?project_id=1{query}&context={Uri.EscapeDataString($$"""{"distinct_id":"{{user}}"}""")}", Owner)).Is(200, expected);
+            (await mixpanel.GetAsync($"/flags?project_id=1{query}&context={Uri.EscapeDataString($$"""{"distinct_id":"{{user}}"}""")}", Owner)).Is(200,
+                expected);
     }
 
     [Fact]
     public async Task Definitions_have_what_the_sdks_read_of_the_flags_that_they_may_evaluate()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        var id = await StoreAsync(mixpanel, """ "status":"enabled","hash_salt":"0123456789abcdef0123456789abcdef" """, """ {"name":"r","rollout_percentage":0.5,"variant_splits":{"On":1},"variant_override":{"key":"On"}} """);
+        var id = await StoreAsync(mixpanel, """ "status":"enabled","hash_salt":"0123456789abcdef0123456789abcdef" """,
+            """ {"name":"r","rollout_percentage":0.5,"variant_splits":{"On":1},"variant_override":{"key":"On"}} """);
         await StoreAsync(mixpanel, """ "status":"disabled" """, "", key: "off");
         await StoreAsync(mixpanel, """ "status":"enabled","serving_method":"remote_only" """, "", key: "remote");
 
@@ -229,18 +243,22 @@ public sealed class FlagEvaluationTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
 
-        (await mixpanel.GetAsync("/flags/definitions?" + query, LocalMixpanel.Basic(credentials.Split(':')[0], credentials.Split(':')[1]))).Is(200, """{"flags":[]}""");
+        (await mixpanel.GetAsync("/flags/definitions?" + query, LocalMixpanel.Basic(credentials.Split(':')[0], credentials.Split(':')[1]))).Is(200,
+            """{"flags":[]}""");
     }
 
     [Theory]
     [InlineData(""" "workspace_id":2 """, "", "workspace_id: is not the one of the path")]
     [InlineData(""" "hash_salt":"🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊" """, "", "hash_salt: must have 32 characters")]
-    [InlineData(""" "status":"enabled" """, ""","variants":[]""", "request body must be a JSON object in UTF-8 that names each member once and has at most 56 levels")]
+    [InlineData(""" "status":"enabled" """, ""","variants":[]""",
+        "request body must be a JSON object in UTF-8 that names each member once and has at most 56 levels")]
     [InlineData(""" "status":"enabled" """, "DEEP", "request body must be a JSON object in UTF-8 that names each member once and has at most 56 levels")]
     public async Task A_flag_that_readers_would_take_for_another_is_refused(string members, string after, string error)
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        after = after.Replace("DEEP", $$$"""{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{{{string.Concat(Enumerable.Repeat("{\"!\":", 55))}}}1{{{new string('}', 55)}}}}""", StringComparison.Ordinal);
+        after = after.Replace("DEEP",
+            $$$"""{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{{{string.Concat(Enumerable.Repeat("{\"!\":", 55))}}}1{{{new string('}', 55)}}}}""",
+            StringComparison.Ordinal);
         var rollouts = after.StartsWith('{') ? after : "";
         var flag = $$$"""{"name":"N","key":"k","tags":[],"context":"distinct_id","serving_method":"client",{{{members}}},"ruleset":{"variants":[{"key":"On","value":1,"is_control":false,"split":1}],"rollout":[{{{rollouts}}}]{{{(rollouts == "" ? after : "")}}}}}""";
 
@@ -252,7 +270,8 @@ public sealed class FlagEvaluationTests
     public async Task Lengths_count_characters_and_each_variant_has_a_key_of_its_own()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        string Flag(string name, string second) => $$$"""{"name":"{{{name}}}","key":"k","tags":[],"context":"distinct_id","serving_method":"client","ruleset":{"variants":[{"key":"on","value":1,"is_control":false,"split":1},{"key":"{{{second}}}","value":1,"is_control":false,"split":0}],"rollout":[]}}""";
+        string Flag(string name, string second) =>
+            $$$"""{"name":"{{{name}}}","key":"k","tags":[],"context":"distinct_id","serving_method":"client","ruleset":{"variants":[{"key":"on","value":1,"is_control":false,"split":1},{"key":"{{{second}}}","value":1,"is_control":false,"split":0}],"rollout":[]}}""";
         var foxes = string.Concat(Enumerable.Repeat("🦊", 255));
 
         Assert.Equal(400, (await mixpanel.SendAsync(HttpMethod.Post, Flags, new StringContent(Flag("N", "On")), Owner)).Status);

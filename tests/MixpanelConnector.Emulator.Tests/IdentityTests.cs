@@ -12,7 +12,8 @@ public sealed class IdentityTests
     public async Task Simplified_the_first_event_with_both_links_a_device_to_its_user_for_what_was_before_too()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        await ImportAsync(mixpanel, """{"$device_id":"d1"}""", """{"$device_id":"d1","$user_id":"ada"}""", """{"$device_id":"d1","$user_id":"bob"}""", """{"$device_id":"d2"}""");
+        await ImportAsync(mixpanel, """{"$device_id":"d1"}""", """{"$device_id":"d1","$user_id":"ada"}""", """{"$device_id":"d1","$user_id":"bob"}""",
+            """{"$device_id":"d2"}""");
 
         Assert.Equal(["ada", "ada", "bob", "$device:d2"], await ExportedIdsAsync(mixpanel));
         Assert.Equal(3, await UniquesAsync(mixpanel));
@@ -49,7 +50,8 @@ public sealed class IdentityTests
         await using var mixpanel = await OriginalAsync();
         await ImportAsync(mixpanel, """{"distinct_id":"a"}""", """{"distinct_id":"b"}""");
         foreach (var (id, alias) in ((string, string)[])[("ada", "a"), ("bob", "a"), ("a", "b")])
-            await mixpanel.PostAsync("/track", $$$"""{"event":"$create_alias","properties":{"token":"local","distinct_id":"{{{id}}}","alias":"{{{alias}}}"}}""");
+            await mixpanel.PostAsync("/track",
+                $$$"""{"event":"$create_alias","properties":{"token":"local","distinct_id":"{{{id}}}","alias":"{{{alias}}}"}}""");
 
         Assert.Equal(["ada", "ada"], (await ExportedIdsAsync(mixpanel)).Take(2));
     }
@@ -103,7 +105,8 @@ public sealed class IdentityTests
     {
         await using var mixpanel = await OriginalAsync();
         await mixpanel.PostAsync("/track", """{"event":"$create_alias","properties":{"token":"local","distinct_id":"ada","alias":"a"}}""");
-        await mixpanel.PostAsync("/engage", """[{"$token":"local","$distinct_id":"a","$set":{"n":1}},{"$token":"local","$distinct_id":"a","$ignore_alias":true,"$set":{"n":2}}]""");
+        await mixpanel.PostAsync("/engage",
+            """[{"$token":"local","$distinct_id":"a","$set":{"n":1}},{"$token":"local","$distinct_id":"a","$ignore_alias":true,"$set":{"n":2}}]""");
 
         Assert.Equal(["a", "ada"], (await mixpanel.Server.ProfilesAsync()).Select(profile => profile.DistinctId));
     }
@@ -143,7 +146,8 @@ public sealed class IdentityTests
         Assert.Equal(["$device:d2", "ada"], (await mixpanel.Server.ProfilesAsync()).Select(profile => profile.DistinctId));
         Assert.Equal(["ada"], await FoundAsync(mixpanel, "ada"));
         Assert.Empty(await FoundAsync(mixpanel, "$device:d1"));
-        var byProfile = await mixpanel.GetAsync("/api/query/segmentation?project_id=1&event=E&on=user[\"n\"]&from_date=2026-09-01&to_date=2026-09-01", LocalMixpanel.Basic("local", "local"));
+        var byProfile = await mixpanel.GetAsync("/api/query/segmentation?project_id=1&event=E&on=user[\"n\"]&from_date=2026-09-01&to_date=2026-09-01",
+            LocalMixpanel.Basic("local", "local"));
         Assert.Equal(1, byProfile.Json.GetProperty("data").GetProperty("values").GetProperty("1").GetProperty("2026-09-01").GetInt32());
     }
 
@@ -211,7 +215,9 @@ public sealed class IdentityTests
 
         await using var last = await LocalMixpanel.StartAsync(options => options with { DataDirectory = folder.Path });
         var events = await last.Server.EventsAsync();
-        Assert.Equal((3, 3, 2), (events.Count(stored => stored.DistinctId == "ada"), events.Count(stored => stored.DistinctId == "bob"), events.Count(stored => stored.Name == "$hotshard_events")));
+        Assert.Equal((3, 3, 2),
+            (events.Count(stored => stored.DistinctId == "ada"), events.Count(stored => stored.DistinctId == "bob"),
+                events.Count(stored => stored.Name == "$hotshard_events")));
     }
 
     static async Task SetAsync(LocalMixpanel mixpanel, string id, string properties) => Assert.Equal(
@@ -225,7 +231,11 @@ public sealed class IdentityTests
     }
 
     static async Task<string[]> FoundAsync(LocalMixpanel mixpanel, string id) =>
-        [.. (await mixpanel.GetAsync($"/api/query/engage?project_id=1&distinct_id={id}", LocalMixpanel.Basic("local", "local"))).Json.GetProperty("results").EnumerateArray().Select(profile => profile.GetProperty("$distinct_id").GetString()!)];
+        [
+            .. (await mixpanel.GetAsync($"/api/query/engage?project_id=1&distinct_id={id}",
+                LocalMixpanel.Basic("local", "local"))).Json.GetProperty("results").EnumerateArray()
+                .Select(profile => profile.GetProperty("$distinct_id").GetString()!),
+        ];
 
     static Task<LocalMixpanel> OriginalAsync(string? folder = null) =>
         LocalMixpanel.StartAsync(options => options with { Identity = IdentityManagement.Original, DataDirectory = folder });
@@ -247,12 +257,17 @@ public sealed class IdentityTests
     static async Task<string[]> ExportedIdsAsync(LocalMixpanel mixpanel)
     {
         var answer = await mixpanel.GetAsync("/api/2.0/export?project_id=1&from_date=2026-09-01&to_date=2026-09-01", LocalMixpanel.Basic("local", "local"));
-        return [.. answer.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line).GetProperty("properties").GetProperty("distinct_id").GetString()!)];
+        return
+        [
+            .. answer.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonElement.Parse(line).GetProperty("properties").GetProperty("distinct_id").GetString()!),
+        ];
     }
 
     static async Task<int> UniquesAsync(LocalMixpanel mixpanel)
     {
-        var answer = await mixpanel.GetAsync("/api/query/segmentation?project_id=1&event=E&type=unique&from_date=2026-09-01&to_date=2026-09-01", LocalMixpanel.Basic("local", "local"));
+        var answer = await mixpanel.GetAsync("/api/query/segmentation?project_id=1&event=E&type=unique&from_date=2026-09-01&to_date=2026-09-01",
+            LocalMixpanel.Basic("local", "local"));
         return answer.Json.GetProperty("data").GetProperty("values").GetProperty("E").GetProperty("2026-09-01").GetInt32();
     }
 }

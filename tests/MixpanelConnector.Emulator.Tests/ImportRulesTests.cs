@@ -16,7 +16,8 @@ public sealed class ImportRulesTests
 
         var answer = await mixpanel.ImportAsync($"[{mixpanel.Event(insertId: "\"good\"")},{mixpanel.Event(time: "\"yesterday\"", insertId: "\"bad\"")}]");
 
-        answer.Is(400, """{"code":400,"error":"some data points in the request failed validation","failed_records":[{"index":1,"insert_id":"bad","field":"properties.time","message":"'properties.time' is invalid: must be specified as seconds since epoch"}],"num_records_imported":1,"status":"Bad Request"}""");
+        answer.Is(400,
+            """{"code":400,"error":"some data points in the request failed validation","failed_records":[{"index":1,"insert_id":"bad","field":"properties.time","message":"'properties.time' is invalid: must be specified as seconds since epoch"}],"num_records_imported":1,"status":"Bad Request"}""");
         Assert.Equal("good", (await mixpanel.OnlyEventAsync()).InsertId);
     }
 
@@ -96,7 +97,8 @@ public sealed class ImportRulesTests
     [Fact]
     public Task A_distinct_id_over_255_characters_is_refused() =>
         IsRefusedAsync(
-            m => m.Event(distinctId: $"\"{new string('x', 256)}\""), "properties.distinct_id", "'properties.distinct_id' is invalid: must be at most 255 characters");
+            m => m.Event(distinctId: $"\"{new string('x', 256)}\""), "properties.distinct_id",
+            "'properties.distinct_id' is invalid: must be at most 255 characters");
 
     [Fact]
     public async Task Ids_that_mean_nobody_are_refused_in_any_case()
@@ -305,7 +307,8 @@ public sealed class ImportRulesTests
     [Fact]
     public Task The_first_broken_rule_is_reported() =>
         IsRefusedAsync(
-            m => m.Event(name: "\"A\"", time: null, distinctId: "\"null\"", insertId: null), "properties.time", "'properties.time' is invalid: must not be missing");
+            m => m.Event(name: "\"A\"", time: null, distinctId: "\"null\"", insertId: null), "properties.time",
+            "'properties.time' is invalid: must not be missing");
 
     [Fact]
     public async Task Of_a_name_that_occurs_twice_the_last_one_counts()
@@ -340,7 +343,8 @@ public sealed class ImportRulesTests
 
         var answer = await mixpanel.ImportAsync($"[{mixpanel.Event()},{{\"event\":\"{name}\",\"properties\":{{}}}}]");
 
-        answer.Is(400, """{"code":400,"error":"some data points in the request failed validation","failed_records":["identity events are not allowed when project is using simplified identity management"],"num_records_imported":0,"status":"Bad Request"}""");
+        answer.Is(400,
+            """{"code":400,"error":"some data points in the request failed validation","failed_records":["identity events are not allowed when project is using simplified identity management"],"num_records_imported":0,"status":"Bad Request"}""");
         Assert.Empty(await mixpanel.Server.EventsAsync());
     }
 

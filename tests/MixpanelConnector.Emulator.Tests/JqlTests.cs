@@ -13,48 +13,87 @@ public sealed class JqlTests
     [InlineData("EVENTS.reduce(mixpanel.reducer.count())", "[6]")]
     [InlineData("Events({from_date: new Date('2026-08-31'), to_date: params.today}).reduce(mixpanel.reducer.count())", "[5]")]
     [InlineData("EVENTS.filter(e => e.properties.n > 100).reduce(mixpanel.reducer.count())", "[0]")]
-    [InlineData("EVENTS.filter(e => e.name == 'Buy').map(e => [e.distinct_id, e.time, e.sampling_factor, e.properties.n])", """[["ada",1788134400000,1,1],["bob",1788220800000,1,2],["ada",1788256800000,1,4]]""")]
-    [InlineData("EVENTS.groupBy(['name'], mixpanel.reducer.count())", """[{"key":["Visit"],"value":2},{"key":["Buy"],"value":3},{"key":["Leave"],"value":1}]""")]
-    [InlineData("EVENTS.groupBy(['name', 'properties.city', e => e.properties.n > 2], mixpanel.reducer.count()).sortDesc('value').applyGroupLimits([2, 1], 1)", """[{"key":["Visit","Rome",false],"value":1}]""")]
-    [InlineData("EVENTS.groupBy(['properties.tags'], mixpanel.reducer.count())", """[{"key":[null],"value":2},{"key":["a","b"],"value":1},{"key":["a"],"value":3}]""")]
-    [InlineData("EVENTS.filter(e => e.properties.tags).groupBy(mixpanel.multiple_keys(['properties.tags']), mixpanel.reducer.count())", """[{"key":["a"],"value":4},{"key":["b"],"value":1}]""")]
+    [InlineData("EVENTS.filter(e => e.name == 'Buy').map(e => [e.distinct_id, e.time, e.sampling_factor, e.properties.n])",
+        """[["ada",1788134400000,1,1],["bob",1788220800000,1,2],["ada",1788256800000,1,4]]""")]
+    [InlineData("EVENTS.groupBy(['name'], mixpanel.reducer.count())",
+        """[{"key":["Visit"],"value":2},{"key":["Buy"],"value":3},{"key":["Leave"],"value":1}]""")]
+    [InlineData("EVENTS.groupBy(['name', 'properties.city', e => e.properties.n > 2], mixpanel.reducer.count()).sortDesc('value').applyGroupLimits([2, 1], 1)",
+        """[{"key":["Visit","Rome",false],"value":1}]""")]
+    [InlineData("EVENTS.groupBy(['properties.tags'], mixpanel.reducer.count())",
+        """[{"key":[null],"value":2},{"key":["a","b"],"value":1},{"key":["a"],"value":3}]""")]
+    [InlineData("EVENTS.filter(e => e.properties.tags).groupBy(mixpanel.multiple_keys(['properties.tags']), mixpanel.reducer.count())",
+        """[{"key":["a"],"value":4},{"key":["b"],"value":1}]""")]
     [InlineData("EVENTS.groupByUser(mixpanel.reducer.count())", """[{"key":["ada"],"value":3},{"key":["bob"],"value":2}]""")]
-    [InlineData("EVENTS.groupByUser(['name'], mixpanel.reducer.null()).groupBy([mixpanel.slice('key', 1)], mixpanel.reducer.count())", """[{"key":["Visit"],"value":1},{"key":["Buy"],"value":2},{"key":["Leave"],"value":1}]""")]
-    [InlineData("EVENTS.groupByUser((state, events) => (state || []).concat(events.map(e => e.properties.n)))", """[{"key":["ada"],"value":[0,1,4]},{"key":["bob"],"value":[2,3]}]""")]
-    [InlineData("EVENTS.reduce([(before, items) => _.reduce(before, (a, b) => a + b, items.length), mixpanel.reducer.any()]).map(r => [r[0], r[1].name])", """[[6,"Visit"]]""")]
+    [InlineData("EVENTS.groupByUser(['name'], mixpanel.reducer.null()).groupBy([mixpanel.slice('key', 1)], mixpanel.reducer.count())",
+        """[{"key":["Visit"],"value":1},{"key":["Buy"],"value":2},{"key":["Leave"],"value":1}]""")]
+    [InlineData("EVENTS.groupByUser((state, events) => (state || []).concat(events.map(e => e.properties.n)))",
+        """[{"key":["ada"],"value":[0,1,4]},{"key":["bob"],"value":[2,3]}]""")]
+    [InlineData("EVENTS.reduce([(before, items) => _.reduce(before, (a, b) => a + b, items.length), mixpanel.reducer.any()]).map(r => [r[0], r[1].name])",
+        """[[6,"Visit"]]""")]
     [InlineData("EVENTS.map(e => ({v: e.properties.n})).sortAsc(x => -x.v).map(x => x.v)", "[5,4,3,2,1,0]")]
     [InlineData("EVENTS.map(e => e.properties.tags).flatten()", """[null,"a","b","a","a",null,"a"]""")]
-    [InlineData("EVENTS.groupBy(['name'], mixpanel.reducer.count()).reduce(mixpanel.reducer.top(2))", """[[{"key":["Buy"],"value":3},{"key":["Visit"],"value":2}]]""")]
-    [InlineData("EVENTS.reduce([mixpanel.reducer.sum('properties.n'), mixpanel.reducer.avg('properties.n'), mixpanel.reducer.min('properties.n'), mixpanel.reducer.max('properties.city')])", "[[15,2.5,0,null]]")]
-    [InlineData("EVENTS.reduce(mixpanel.reducer.numeric_summary('properties.n'))", """[{"count":6,"sum":15,"sum_squares":55,"avg":2.5,"stddev":1.707825127659933}]""")]
-    [InlineData("EVENTS.reduce(mixpanel.reducer.numeric_summary(e => 1e9 + e.properties.n % 3)).map(r => [r.count, r.avg, r.stddev])", "[[6,1000000001,0.816496580927726]]")]
-    [InlineData("EVENTS.groupByUser(mixpanel.reducer.numeric_summary(e => 1e15 + e.properties.n)).map(r => [r.key[0], r.value.stddev])", """[["ada",1.699673171197595],["bob",0.5]]""")]
+    [InlineData("EVENTS.groupBy(['name'], mixpanel.reducer.count()).reduce(mixpanel.reducer.top(2))",
+        """[[{"key":["Buy"],"value":3},{"key":["Visit"],"value":2}]]""")]
+    [InlineData("EVENTS.reduce([mixpanel.reducer.sum('properties.n'), mixpanel.reducer.avg('properties.n'), mixpanel.reducer.min('properties.n'), "
+        + "mixpanel.reducer.max('properties.city')])",
+        "[[15,2.5,0,null]]")]
+    [InlineData("EVENTS.reduce(mixpanel.reducer.numeric_summary('properties.n'))",
+        """[{"count":6,"sum":15,"sum_squares":55,"avg":2.5,"stddev":1.707825127659933}]""")]
+    [InlineData("EVENTS.reduce(mixpanel.reducer.numeric_summary(e => 1e9 + e.properties.n % 3)).map(r => [r.count, r.avg, r.stddev])",
+        "[[6,1000000001,0.816496580927726]]")]
+    [InlineData("EVENTS.groupByUser(mixpanel.reducer.numeric_summary(e => 1e15 + e.properties.n)).map(r => [r.key[0], r.value.stddev])",
+        """[["ada",1.699673171197595],["bob",0.5]]""")]
     [InlineData("EVENTS.reduce(mixpanel.reducer.numeric_summary('properties.none'))", """[{"count":0,"sum":0,"sum_squares":0,"avg":null,"stddev":null}]""")]
-    [InlineData("[(before, items) => mixpanel.reducer.numeric_summary('v')(before, items)].map(f => EVENTS.map(e => ({ v: 1e9 + e.properties.n % 3 })).reduce(f))[0].map(r => Math.round(r.deviations))", "[4]")]
-    [InlineData("EVENTS.reduce([mixpanel.reducer.numeric_percentiles('properties.n', 50), mixpanel.reducer.numeric_percentiles('properties.n', [10, 99])])", """[[2,[{"percentile":10,"value":0},{"percentile":99,"value":5}]]]""")]
-    [InlineData("EVENTS.reduce([mixpanel.reducer.min_by('properties.n'), mixpanel.reducer.max_by('properties.n')]).map(r => [r[0].name, r[1].name])", """[["Visit","Visit"]]""")]
-    [InlineData("EVENTS.map(e => ({n: {[e.name]: 1}, last: e.name})).reduce(mixpanel.reducer.object_merge())", """[{"n":{"Visit":2,"Buy":3,"Leave":1},"last":"Visit"}]""")]
-    [InlineData("EVENTS.groupBy([mixpanel.numeric_bucket('time', mixpanel.daily_time_buckets)], mixpanel.reducer.count())", """[{"key":[1788048000000],"value":1},{"key":[1788134400000],"value":1},{"key":[1788220800000],"value":4}]""")]
-    [InlineData("EVENTS.groupBy([mixpanel.numeric_bucket('time', mixpanel.weekly_time_buckets), mixpanel.numeric_bucket('time', mixpanel.monthly_time_buckets)], mixpanel.reducer.count())", """[{"key":[1787529600000,1785542400000],"value":1},{"key":[1788134400000,1785542400000],"value":1},{"key":[1788134400000,1788220800000],"value":4}]""")]
-    [InlineData("EVENTS.groupBy([mixpanel.numeric_bucket('properties.n', [1, 3]), mixpanel.numeric_bucket('properties.n', {bucket_size: 4, offset: 1})], mixpanel.reducer.count())", """[{"key":[null,-3],"value":1},{"key":[1,1],"value":2},{"key":[3,1],"value":2},{"key":[3,5],"value":1}]""")]
+    [InlineData("[(before, items) => mixpanel.reducer.numeric_summary('v')(before, items)].map(f => EVENTS.map(e => ({ v: "
+        + "1e9 + e.properties.n % 3 })).reduce(f))[0].map(r => Math.round(r.deviations))",
+        "[4]")]
+    [InlineData("EVENTS.reduce([mixpanel.reducer.numeric_percentiles('properties.n', 50), mixpanel.reducer.numeric_percentiles('properties.n', [10, 99])])",
+        """[[2,[{"percentile":10,"value":0},{"percentile":99,"value":5}]]]""")]
+    [InlineData("EVENTS.reduce([mixpanel.reducer.min_by('properties.n'), mixpanel.reducer.max_by('properties.n')]).map(r => [r[0].name, r[1].name])",
+        """[["Visit","Visit"]]""")]
+    [InlineData("EVENTS.map(e => ({n: {[e.name]: 1}, last: e.name})).reduce(mixpanel.reducer.object_merge())",
+        """[{"n":{"Visit":2,"Buy":3,"Leave":1},"last":"Visit"}]""")]
+    [InlineData("EVENTS.groupBy([mixpanel.numeric_bucket('time', mixpanel.daily_time_buckets)], mixpanel.reducer.count())",
+        """[{"key":[1788048000000],"value":1},{"key":[1788134400000],"value":1},{"key":[1788220800000],"value":4}]""")]
+    [InlineData("EVENTS.groupBy([mixpanel.numeric_bucket('time', mixpanel.weekly_time_buckets), mixpanel.numeric_bucket('time', "
+        + "mixpanel.monthly_time_buckets)], mixpanel.reducer.count())",
+        """[{"key":[1787529600000,1785542400000],"value":1},{"key":[1788134400000,1785542400000],"value":1},{"key":[1788134400000,1788220800000],"value":4}]""")]
+    [InlineData("EVENTS.groupBy([mixpanel.numeric_bucket('properties.n', [1, 3]), mixpanel.numeric_bucket('properties.n', {bucket_size: 4, offset: 1})], "
+        + "mixpanel.reducer.count())",
+        """[{"key":[null,-3],"value":1},{"key":[1,1],"value":2},{"key":[3,1],"value":2},{"key":[3,5],"value":1}]""")]
     [InlineData("People().reduce(mixpanel.reducer.sum(mixpanel.to_number('properties.joined')))", "[1788256800]")]
-    [InlineData("People({user_selectors: [{selector: 'user[\"plan\"] == \"pro\"'}, {selector: 'properties[\"$distinct_id\"] == \"cy\"'}]}).map(u => [u.distinct_id, u.properties.plan, u.last_seen])", """[["ada","pro",1788264000000],["cy",null,1788264000000]]""")]
-    [InlineData("Events({DAYS, event_selectors: [{event: 'Buy', selector: 'properties[\"n\"] > 1', label: 'Bought more'}, {event: 'Leave'}]}).groupBy(['name'], mixpanel.reducer.count())", """[{"key":["Bought more"],"value":2},{"key":["Leave"],"value":1}]""")]
-    [InlineData("Events({DAYS, event_selectors: []}).groupBy(['properties.a.b'], mixpanel.reducer.count())", """[{"key":[null],"value":5},{"key":["dotted"],"value":1}]""")]
-    [InlineData("join(EVENTS, People()).map(t => [t.distinct_id, t.event && t.event.name, t.user && t.user.properties.plan])", """[["ada","Visit","pro"],["ada","Buy","pro"],["bob","Buy","free"],["bob","Leave","free"],["ada","Buy","pro"],[null,"Visit",null],["cy",null,null]]""")]
+    [InlineData("People({user_selectors: [{selector: 'user[\"plan\"] == \"pro\"'}, {selector: 'properties[\"$distinct_id\"] == \"cy\"'}]}).map(u => "
+        + "[u.distinct_id, u.properties.plan, u.last_seen])",
+        """[["ada","pro",1788264000000],["cy",null,1788264000000]]""")]
+    [InlineData("Events({DAYS, event_selectors: [{event: 'Buy', selector: 'properties[\"n\"] > 1', label: 'Bought more'}, {event: "
+        + "'Leave'}]}).groupBy(['name'], mixpanel.reducer.count())",
+        """[{"key":["Bought more"],"value":2},{"key":["Leave"],"value":1}]""")]
+    [InlineData("Events({DAYS, event_selectors: []}).groupBy(['properties.a.b'], mixpanel.reducer.count())",
+        """[{"key":[null],"value":5},{"key":["dotted"],"value":1}]""")]
+    [InlineData("join(EVENTS, People()).map(t => [t.distinct_id, t.event && t.event.name, t.user && t.user.properties.plan])",
+        """[["ada","Visit","pro"],["ada","Buy","pro"],["bob","Buy","free"],["bob","Leave","free"],["ada","Buy","pro"],[null,"Visit",null],["cy",null,null]]""")]
     [InlineData("join(EVENTS, People(), {type: 'left'}).reduce(mixpanel.reducer.count())", "[6]")]
     [InlineData("join(People(), EVENTS, {type: 'left'}).reduce(mixpanel.reducer.count())", "[6]")]
-    [InlineData("join(EVENTS, People(), {type: 'inner', selectors: [{event: 'Buy', selector: 'user[\"plan\"] == \"pro\" and properties[\"n\"] > 1'}]}).map(t => t.event.properties.n)", "[4]")]
+    [InlineData("join(EVENTS, People(), {type: 'inner', selectors: [{event: 'Buy', selector: 'user[\"plan\"] == \"pro\" and properties[\"n\"] > 1'}]}).map(t "
+        + "=> t.event.properties.n)",
+        "[4]")]
     [InlineData("join(EVENTS, People(), {type: 'right', selectors: [{selector: 'not defined(user[\"plan\"])'}]}).map(t => t.distinct_id)", """["cy"]""")]
-    [InlineData("[new Date().toISOString(), params.nothing, NaN, [undefined], {a: undefined, b() {}}, new Date(0)]", """["2026-09-01T12:00:00.000Z",null,null,[null],{},"1970-01-01T00:00:00.000Z"]""")]
-    [InlineData("[Array.from({length: 3}, (_, i) => i), Array.from('ab'), 'a-b'.split('-'), 'aXbX'.match(/[A-Z]/g), Object.keys({length: 2000000}), Math.max.apply(null, [1, 3]), [3, 1].sort(), [...'xy']]", """[[0,1,2],["a","b"],["a","b"],["X","X"],["length"],3,[1,3],["x","y"]]""")]
-    [InlineData("Events({DAYS}).groupBy([e => e.name == 'Buy' ? '1:a' : '1', e => e.name == 'Buy' ? 'b' : ':a1:b'], mixpanel.reducer.count())", """[{"key":["1",":a1:b"],"value":3},{"key":["1:a","b"],"value":3}]""")]
+    [InlineData("[new Date().toISOString(), params.nothing, NaN, [undefined], {a: undefined, b() {}}, new Date(0)]",
+        """["2026-09-01T12:00:00.000Z",null,null,[null],{},"1970-01-01T00:00:00.000Z"]""")]
+    [InlineData("[Array.from({length: 3}, (_, i) => i), Array.from('ab'), 'a-b'.split('-'), 'aXbX'.match(/[A-Z]/g), Object.keys({length: 2000000}), "
+        + "Math.max.apply(null, [1, 3]), [3, 1].sort(), [...'xy']]",
+        """[[0,1,2],["a","b"],["a","b"],["X","X"],["length"],3,[1,3],["x","y"]]""")]
+    [InlineData("Events({DAYS}).groupBy([e => e.name == 'Buy' ? '1:a' : '1', e => e.name == 'Buy' ? 'b' : ':a1:b'], mixpanel.reducer.count())",
+        """[{"key":["1",":a1:b"],"value":3},{"key":["1:a","b"],"value":3}]""")]
     [InlineData("[12345678901234567890, -0, 1e21, 0.1, '\\ud83d', 'é\"']", """[12345678901234567000,0,1e+21,0.1,"�","é\""]""")]
     public async Task Collections_are_what_the_documentation_makes_of_them(string expression, string answer)
     {
         await using var mixpanel = await WithDataAsync();
 
-        (await RunAsync(mixpanel, $"function main() {{ return {expression.Replace("EVENTS", All, StringComparison.Ordinal).Replace("DAYS", Days, StringComparison.Ordinal)}; }}", """{"today":"2026-09-01"}""")).Is(200, answer);
+        (await RunAsync(mixpanel,
+            $"function main() {{ return {expression.Replace("EVENTS", All, StringComparison.Ordinal).Replace("DAYS", Days, StringComparison.Ordinal)}; }}",
+            """{"today":"2026-09-01"}""")).Is(
+            200, answer);
     }
 
     [Fact]
@@ -88,7 +127,8 @@ public sealed class JqlTests
               return join(Events({from_date: params.from, to_date: params.to, event_selectors: selectors}), People(), {type: 'inner'})
                 .groupByUser(['event.name'], mixpanel.reducer.count()).map(function (row) { found = {}; found[row.key[1]] = row.value; return {$distinct_id: row.key[0], value: found}; }); }
             """;
-        var form = LocalMixpanel.Form(("script", Script), ("format", "json"), ("project_id", "1"), ("params", """{"from":"2026-08-30","to":"2026-09-01","events":["Buy"]}"""));
+        var form = LocalMixpanel.Form(("script", Script), ("format", "json"), ("project_id", "1"),
+            ("params", """{"from":"2026-08-30","to":"2026-09-01","events":["Buy"]}"""));
 
         (await mixpanel.SendAsync(HttpMethod.Post, "/api/2.0/jql", form, LocalMixpanel.Basic("local-secret", ""))).Is(
             200, """[{"$distinct_id":"ada","value":{"Buy":2}},{"$distinct_id":"bob","value":{"Buy":1}}]""");
@@ -98,7 +138,14 @@ public sealed class JqlTests
     public async Task A_body_of_JSON_and_an_answer_in_CSV_are_taken_too()
     {
         await using var mixpanel = await WithDataAsync();
-        var body = JsonSerializer.Serialize(new { script = $"function main() {{ return {All}.groupBy(['name'], [mixpanel.reducer.count(), mixpanel.reducer.any()]).map(r => ({{key: r.key, value: r.value[0], more: [r.value[1].properties.city, 'a,b']}})); }}", project_id = 1, format = "csv" });
+        var body = JsonSerializer.Serialize(
+            new
+            {
+                script = $"function main() {{ return {All}.groupBy(['name'], [mixpanel.reducer.count(), mixpanel.reducer.any()]).map(r => ({{key: r.key, "
+                + $"value: r.value[0], more: [r.value[1].properties.city, 'a,b']}})); }}",
+                project_id = 1,
+                format = "csv"
+            });
 
         var answer = await mixpanel.SendAsync(HttpMethod.Post, "/api/query/jql", new StringContent(body, System.Text.Encoding.UTF8, "application/json"), Owner);
 
@@ -111,14 +158,20 @@ public sealed class JqlTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
         await mixpanel.SendAsync(HttpMethod.Post, "/emulator/projects", new StringContent("""{"name":"B","token":"b","timezone":"Asia/Tokyo"}"""), Owner);
-        await mixpanel.ImportAsync("""[{"event":"x","properties":{"time":1788188400,"distinct_id":"a","$insert_id":"1"}},{"event":"x","properties":{"time":1788188399,"distinct_id":"a","$insert_id":"2"}}]""", "?strict=1&project_id=2");
+        await mixpanel.ImportAsync(
+            """[{"event":"x","properties":{"time":1788188400,"distinct_id":"a","$insert_id":"1"}},{"event":"x","properties":{"time":1788188399,"distinct_id":"a","$insert_id":"2"}}]""",
+            "?strict=1&project_id=2");
 
         // Midnight in Tokyo, and a second before it.
-        (await RunAsync(mixpanel, "function main() { return Events({from_date: '2026-09-01', to_date: '2026-09-01'}).map(e => [e.time, new Date(e.time).getHours()]); }", project: "2")).Is(200, "[[1788220800000,0]]");
+        (await RunAsync(mixpanel,
+            "function main() { return Events({from_date: '2026-09-01', to_date: '2026-09-01'}).map(e => [e.time, new Date(e.time).getHours()]); }",
+            project: "2")).Is(
+            200, "[[1788220800000,0]]");
     }
 
     [Theory]
-    [InlineData("function main() { return [", "Uncaught exception SyntaxError: Unexpected end of input (line 1, column 27)\n  function main() { return [\n                            ^")]
+    [InlineData("function main() { return [",
+        "Uncaught exception SyntaxError: Unexpected end of input (line 1, column 27)\n  function main() { return [\n                            ^")]
     [InlineData("\nfunction main() {\n  return EVENTS.groupBy(['name'], mixpanel.reducer.count()).take(10);\n}", "Uncaught exception TypeError: ")]
     [InlineData("function main() { return nothing; }", "Uncaught exception ReferenceError: nothing is not defined (line 1, column 26)")]
     [InlineData("function main() { throw new Error('no'); }", "Uncaught exception Error: no (line 1")]
@@ -135,9 +188,12 @@ public sealed class JqlTests
     [InlineData("function main() { return join(EVENTS.map(e => e), People()); }", "Uncaught exception TypeError: join takes Events() and People() as they are")]
     [InlineData("function main() { return join(EVENTS, EVENTS); }", "join takes Events() and People()")]
     [InlineData("function main() { return join(EVENTS, People(), {type: 'outer'}); }", "join: type: must be full, left, right, inner")]
-    [InlineData("function main() { return EVENTS.map(e => e).groupByUser(mixpanel.reducer.count()); }", "Uncaught exception TypeError: groupByUser can only be called on")]
-    [InlineData("function main() { return EVENTS.groupBy(['properties'], mixpanel.reducer.count()); }", "Uncaught exception TypeError: a part of a group key can only be a scalar")]
-    [InlineData("function main() { return EVENTS.reduce(_.times(9, mixpanel.reducer.count)); }", "Uncaught exception TypeError: reduce accepts at most 8 reducers")]
+    [InlineData("function main() { return EVENTS.map(e => e).groupByUser(mixpanel.reducer.count()); }",
+        "Uncaught exception TypeError: groupByUser can only be called on")]
+    [InlineData("function main() { return EVENTS.groupBy(['properties'], mixpanel.reducer.count()); }",
+        "Uncaught exception TypeError: a part of a group key can only be a scalar")]
+    [InlineData("function main() { return EVENTS.reduce(_.times(9, mixpanel.reducer.count)); }",
+        "Uncaught exception TypeError: reduce accepts at most 8 reducers")]
     [InlineData("function main() { return EVENTS.groupBy(['name']); }", "Uncaught exception TypeError: groupBy: a reducer must be a function")]
     [InlineData("function main() { var a = {}; a.a = a; return [a]; }", "a value nests deeper than 64 levels, or holds itself")]
     [InlineData("function main() { return [2n]; }", "BigInt is not available in scripts")]
@@ -204,7 +260,10 @@ public sealed class JqlTests
     {
         await using var mixpanel = await WithDataAsync();
         using var leaving = new CancellationTokenSource();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/query/jql?project_id=1") { Content = LocalMixpanel.Form(("script", "function main() { while (true) { try { while (true) { } } catch (e) { } } }")) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/query/jql?project_id=1")
+        {
+            Content = LocalMixpanel.Form(("script", "function main() { while (true) { try { while (true) { } } catch (e) { } } }")),
+        };
         request.Headers.Authorization = Owner;
         var running = mixpanel.Http.SendAsync(request, leaving.Token);
         await mixpanel.GetAsync("/healthz");

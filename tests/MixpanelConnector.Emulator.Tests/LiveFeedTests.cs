@@ -16,7 +16,8 @@ public sealed class LiveFeedTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
         using var feed = await Watching.StartAsync(mixpanel);
-        Assert.StartsWith("""{"accepted":0,"rejected":0,"events":[],"rejections":[],"time_zone":"UTC","names":[],"seconds":[],"today":{""", (await feed.NextAsync()).ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("""{"accepted":0,"rejected":0,"events":[],"rejections":[],"time_zone":"UTC","names":[],"seconds":[],"today":{""",
+            (await feed.NextAsync()).ToString(), StringComparison.Ordinal);
 
         await mixpanel.ImportAsync($$$"""[{{{mixpanel.Event()}}},{"event":"","properties":{}}]""");
 
@@ -26,7 +27,8 @@ public sealed class LiveFeedTests
         Assert.Equal("Signed up", stored.GetProperty("event").GetString());
         Assert.Equal(JsonValueKind.String, stored.GetProperty("properties").ValueKind);
         var rejection = Assert.Single(seen.GetProperty("rejections").EnumerateArray());
-        Assert.Equal(("/import", true, """{"event":"","properties":{}}"""), (rejection.GetProperty("path").GetString(), rejection.GetProperty("told").GetBoolean(), rejection.GetProperty("record").GetString()));
+        Assert.Equal(("/import", true, """{"event":"","properties":{}}"""),
+            (rejection.GetProperty("path").GetString(), rejection.GetProperty("told").GetBoolean(), rejection.GetProperty("record").GetString()));
     }
 
     [Theory]
@@ -68,7 +70,8 @@ public sealed class LiveFeedTests
         await mixpanel.ImportAsync($"[{string.Join(',', Enumerable.Range(0, 120).Select(n => mixpanel.Event($"\"Event {n}\"")))}]");
         var seen = await feed.NextAsync();
         Assert.Equal(120, seen.GetProperty("accepted").GetInt32());
-        Assert.Equal(Enumerable.Range(70, 50).Select(n => $"Event {n}"), seen.GetProperty("events").EnumerateArray().Select(one => one.GetProperty("event").GetString()!));
+        Assert.Equal(Enumerable.Range(70, 50).Select(n => $"Event {n}"),
+            seen.GetProperty("events").EnumerateArray().Select(one => one.GetProperty("event").GetString()!));
     }
 
     [Fact]
@@ -81,7 +84,9 @@ public sealed class LiveFeedTests
         var first = await feed.NextAsync();
         Assert.Equal((0, 0), (first.GetProperty("accepted").GetInt32(), first.GetProperty("rejected").GetInt32())); // they came before
         Assert.Equal(["Common", "Rare"], first.GetProperty("names").EnumerateArray().Select(name => name.GetString()!));
-        Assert.Equal((3, 3), (first.GetProperty("seconds").EnumerateArray().Sum(second => second[1].GetInt32()), first.GetProperty("seconds").EnumerateArray().Sum(second => second[2].GetInt32())));
+        Assert.Equal((3, 3),
+            (first.GetProperty("seconds").EnumerateArray().Sum(second => second[1].GetInt32()),
+                first.GetProperty("seconds").EnumerateArray().Sum(second => second[2].GetInt32())));
         Assert.True(string.CompareOrdinal(first.GetProperty("first").GetString(), first.GetProperty("last").GetString()) <= 0);
         var today = first.GetProperty("today");
         Assert.Equal(3, today.GetProperty("rejected").GetInt32());
@@ -134,9 +139,11 @@ public sealed class LiveFeedTests
         await using var mixpanel = await LocalMixpanel.StartAsync();
         await mixpanel.ImportAsync($"[{mixpanel.Event("\"a\\u0000b\"")}]");
         Assert.Equal("a\u2400b", Assert.Single(await mixpanel.Server.EventsAsync(cancellationToken: TestContext.Current.CancellationToken)).Name);
-        var update = await mixpanel.PostAsync("/engage?verbose=1", """[{"$token":"local","$distinct_id":"x\u0000y","$set":{"p\u0000":"v\u0000"}},{"$token":"local","$distinct_id":"x\u0000z","$set":{"p":1}}]""");
+        var update = await mixpanel.PostAsync("/engage?verbose=1",
+            """[{"$token":"local","$distinct_id":"x\u0000y","$set":{"p\u0000":"v\u0000"}},{"$token":"local","$distinct_id":"x\u0000z","$set":{"p":1}}]""");
         Assert.Equal(200, update.Status);
-        Assert.Equal(["x\u2400y", "x\u2400z"], (await mixpanel.Server.ProfilesAsync(TestContext.Current.CancellationToken)).Select(profile => profile.DistinctId));
+        Assert.Equal(["x\u2400y", "x\u2400z"],
+            (await mixpanel.Server.ProfilesAsync(TestContext.Current.CancellationToken)).Select(profile => profile.DistinctId));
     }
 
     /// <summary>A client that watches project 1.</summary>
@@ -146,8 +153,10 @@ public sealed class LiveFeedTests
         {
             var http = new HttpClient { Timeout = Hang.Limit };
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes("local:local")));
-            var answer = await http.GetAsync(new Uri(mixpanel.Server.Address, "emulator/projects/1/live"), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
-            return new Watching(http, answer.EnsureSuccessStatusCode(), new StreamReader(await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken)));
+            var answer = await http.GetAsync(new Uri(mixpanel.Server.Address, "emulator/projects/1/live"), HttpCompletionOption.ResponseHeadersRead,
+                TestContext.Current.CancellationToken);
+            return new Watching(http, answer.EnsureSuccessStatusCode(),
+                new StreamReader(await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken)));
         }
 
         public async Task<JsonElement> NextAsync()

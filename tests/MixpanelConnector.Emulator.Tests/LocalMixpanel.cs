@@ -16,7 +16,11 @@ sealed class LocalMixpanel : IAsyncDisposable
     {
         Server = server;
         Clock = clock;
-        Http = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = System.Net.DecompressionMethods.None }) { Timeout = Hang.Limit, BaseAddress = server.Address };
+        Http = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = System.Net.DecompressionMethods.None })
+        {
+            Timeout = Hang.Limit,
+            BaseAddress = server.Address,
+        };
     }
 
     public EmulatedMixpanel Server { get; }
@@ -80,7 +84,8 @@ sealed class LocalMixpanel : IAsyncDisposable
     public Task<Answer> GetAsync(string path, AuthenticationHeaderValue? authorization = null) =>
         SendAsync(HttpMethod.Get, path, authorization: authorization);
 
-    public async Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? content = null, AuthenticationHeaderValue? authorization = null, Action<HttpRequestHeaders>? headers = null)
+    public async Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? content = null, AuthenticationHeaderValue? authorization = null,
+        Action<HttpRequestHeaders>? headers = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         request.Headers.Authorization = authorization;

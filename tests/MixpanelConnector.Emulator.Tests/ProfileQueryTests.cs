@@ -25,7 +25,8 @@ public sealed class ProfileQueryTests
         await using var mixpanel = await WithProfilesAsync(2);
 
         var get = await mixpanel.GetAsync(path + "?project_id=1&distinct_id=user-01", LocalMixpanel.Basic("local", "local"));
-        var post = await mixpanel.SendAsync(HttpMethod.Post, path + "?project_id=1", LocalMixpanel.Form(("distinct_id", "user-01")), LocalMixpanel.Basic("local", "local"));
+        var post = await mixpanel.SendAsync(HttpMethod.Post, path + "?project_id=1", LocalMixpanel.Form(("distinct_id", "user-01")),
+            LocalMixpanel.Basic("local", "local"));
 
         Assert.Equal("user-01", Ids(get));
         Assert.Equal("user-01", Ids(post));
@@ -93,7 +94,8 @@ public sealed class ProfileQueryTests
 
         var first = await QueryAsync(mixpanel, ("page_size", "4"));
         var session = first.Json.GetProperty("session_id").GetString()!;
-        await mixpanel.PostAsync("/engage", """[{"$token":"local","$distinct_id":"a-new-one","$set":{"a":1}},{"$token":"local","$distinct_id":"user-05","$delete":""}]""");
+        await mixpanel.PostAsync("/engage",
+            """[{"$token":"local","$distinct_id":"a-new-one","$set":{"a":1}},{"$token":"local","$distinct_id":"user-05","$delete":""}]""");
         var second = await QueryAsync(mixpanel, ("page", "1"), ("session_id", session));
         var third = await QueryAsync(mixpanel, ("page", "2"), ("session_id", session));
         var fourth = await QueryAsync(mixpanel, ("page", "3"), ("session_id", session));
@@ -145,7 +147,8 @@ public sealed class ProfileQueryTests
         if (refused is null)
             Assert.Equal(1, answer.Json.GetProperty("results").GetArrayLength());
         else
-            Assert.Equal((400, $"invalid {refused}: must be the same as on the first page of the session"), (answer.Status, answer.Json.GetProperty("error").GetString()));
+            Assert.Equal((400, $"invalid {refused}: must be the same as on the first page of the session"),
+                (answer.Status, answer.Json.GetProperty("error").GetString()));
     }
 
     [Theory]
@@ -212,7 +215,8 @@ public sealed class ProfileQueryTests
     {
         await using var mixpanel = await WithProfilesAsync(3);
         await mixpanel.ImportAsync($"[{mixpanel.Event(distinctId: "\"user-01\"")},{mixpanel.Event(distinctId: "\"stranger\"", insertId: "\"id-2\"")}]");
-        const string came = """{"raw_cohort":{"behaviors":[{"name":"came","window":"30d","event_selectors":[{"event":"Signed up"}]}],"where":"behaviors[\"came\"] > 0"}}""";
+        const string came =
+            """{"raw_cohort":{"behaviors":[{"name":"came","window":"30d","event_selectors":[{"event":"Signed up"}]}],"where":"behaviors[\"came\"] > 0"}}""";
 
         Assert.Equal("user-01 user-02", Ids(await QueryAsync(mixpanel, ("filter_by_cohort", """{"raw_cohort":{"where":"properties[\"age\"] > 0"}}"""))));
         Assert.Equal("stranger user-01", Ids(await QueryAsync(mixpanel, ("filter_by_cohort", came))));

@@ -15,10 +15,12 @@ public sealed class ProfileUpdateTests
         if (present is not null)
             (await mixpanel.PostAsync("/engage", $$$"""{"$token":"local","$distinct_id":"a","$ignore_time":true,"$set":{"v":{{{present}}}}}""")).Is(200, "1");
 
-        var answer = await mixpanel.PostAsync("/engage?verbose=1", $$$"""{"$token":"local","$distinct_id":"a","$ignore_time":true,"$add":{"w":1,"v":{{{more}}},"x":1}}""");
+        var answer = await mixpanel.PostAsync("/engage?verbose=1",
+            $$$"""{"$token":"local","$distinct_id":"a","$ignore_time":true,"$add":{"w":1,"v":{{{more}}},"x":1}}""");
 
         answer.Is(200, """{"error":"\u0027$add.v\u0027 is invalid: the sum is too large for a number","status":0}""");
-        Assert.Equal(present is null ? "" : $$"""{"v":{{present}}}""", string.Concat((await mixpanel.Server.ProfilesAsync()).Select(profile => profile.Properties)));
+        Assert.Equal(present is null ? "" : $$"""{"v":{{present}}}""",
+            string.Concat((await mixpanel.Server.ProfilesAsync()).Select(profile => profile.Properties)));
     }
 
     [Theory]
@@ -59,7 +61,8 @@ public sealed class ProfileUpdateTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
 
-        await mixpanel.PostAsync("/engage", $"[{Update("""{"$set":{"a":1}}""")},{Update("""{"$add":{"a":2}}""")},{Update("""{"$delete":""}""")},{Update("""{"$append":{"l":1}}""")},{Update("""{"$append":{"l":2}}""")}]");
+        await mixpanel.PostAsync("/engage",
+            $"[{Update("""{"$set":{"a":1}}""")},{Update("""{"$add":{"a":2}}""")},{Update("""{"$delete":""}""")},{Update("""{"$append":{"l":1}}""")},{Update("""{"$append":{"l":2}}""")}]");
 
         Assert.Equal("""{"l":[1,2]}""", Assert.Single(await mixpanel.Server.ProfilesAsync()).Properties);
     }
@@ -136,7 +139,8 @@ public sealed class ProfileUpdateTests
         await using var mixpanel = await LocalMixpanel.StartAsync();
         var update = LocalMixpanel.Base64(Update("""{"$add":{"n":1}}"""));
 
-        (await mixpanel.SendAsync(HttpMethod.Post, "/engage/", LocalMixpanel.Form(("data", update), ("verbose", "1")))).Is(200, """{"error":null,"status":1}""");
+        (await mixpanel.SendAsync(HttpMethod.Post, "/engage/", LocalMixpanel.Form(("data", update), ("verbose", "1")))).Is(200,
+            """{"error":null,"status":1}""");
         (await mixpanel.GetAsync("/engage/?data=" + Uri.EscapeDataString(update))).Is(200, "1");
 
         Assert.Equal("""{"n":2}""", Assert.Single(await mixpanel.Server.ProfilesAsync()).Properties);
@@ -181,7 +185,9 @@ public sealed class ProfileUpdateTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
 
-        (await mixpanel.PostAsync("/groups", """[{"$token":"local","$group_key":"company","$group_id":"acme","$set":{"seats":5}},{"$token":"local","$group_key":"team","$group_id":7,"$union":{"l":[1]}}]""")).Is(200, "1");
+        (await mixpanel.PostAsync("/groups",
+            """[{"$token":"local","$group_key":"company","$group_id":"acme","$set":{"seats":5}},{"$token":"local","$group_key":"team","$group_id":7,"$union":{"l":[1]}}]""")).Is(
+            200, "1");
 
         Assert.Equal(
             [new StoredGroup(1, "company", "acme", """{"seats":5}"""), new StoredGroup(1, "team", "7", """{"l":[1]}""")],

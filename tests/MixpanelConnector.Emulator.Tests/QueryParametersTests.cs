@@ -11,9 +11,12 @@ public sealed class QueryParametersTests
     [
         "engage", "events?event=[\"A\"]&type=general&unit=day&interval=1", "events/names?type=general", "events/top?type=general",
         "events/properties?event=A&name=a&type=general&unit=day&interval=1", "events/properties/top?event=A", "events/properties/values?event=A&name=a",
-        "segmentation?event=A&from_date=2026-09-01&to_date=2026-09-01", "segmentation/numeric?event=A&on=properties[\"a\"]&from_date=2026-09-01&to_date=2026-09-01",
-        "segmentation/sum?event=A&on=properties[\"a\"]&from_date=2026-09-01&to_date=2026-09-01", "segmentation/average?event=A&on=properties[\"a\"]&from_date=2026-09-01&to_date=2026-09-01",
-        "funnels/list", "retention?born_event=A&from_date=2026-09-01&to_date=2026-09-01", "retention/addiction?unit=day&addiction_unit=hour&from_date=2026-09-01&to_date=2026-09-01",
+        "segmentation?event=A&from_date=2026-09-01&to_date=2026-09-01",
+        "segmentation/numeric?event=A&on=properties[\"a\"]&from_date=2026-09-01&to_date=2026-09-01",
+        "segmentation/sum?event=A&on=properties[\"a\"]&from_date=2026-09-01&to_date=2026-09-01",
+        "segmentation/average?event=A&on=properties[\"a\"]&from_date=2026-09-01&to_date=2026-09-01",
+        "funnels/list", "retention?born_event=A&from_date=2026-09-01&to_date=2026-09-01",
+        "retention/addiction?unit=day&addiction_unit=hour&from_date=2026-09-01&to_date=2026-09-01",
         "stream/query?distinct_ids=[\"a\"]&from_date=2026-09-01&to_date=2026-09-01", "../2.0/export?from_date=2026-09-01&to_date=2026-09-01",
     ];
 
@@ -37,7 +40,8 @@ public sealed class QueryParametersTests
     [Theory]
     [InlineData("application/json", """{"where":"properties[\"n\"] == 1"}""", 1)]
     [InlineData("application/json; charset=utf-8", """{"distinct_ids":["u0","u2"],"page":0,"page_size":1,"session_id":null,"where":""}""", 2)]
-    [InlineData("APPLICATION/JSON", """{"output_properties":["n"],"filter_by_cohort":{"raw_cohort":{"where":"properties[\"n\"] > 0"}},"include_all_users":false}""", 2)]
+    [InlineData("APPLICATION/JSON",
+        """{"output_properties":["n"],"filter_by_cohort":{"raw_cohort":{"where":"properties[\"n\"] > 0"}},"include_all_users":false}""", 2)]
     [InlineData("application/x-www-form-urlencoded", "selector=properties%5B%22n%22%5D+%3D%3D+1", 1)]
     public async Task A_form_and_a_JSON_object_say_the_same(string contentType, string body, int total)
     {
@@ -123,7 +127,8 @@ public sealed class QueryParametersTests
     static async Task<LocalMixpanel> WithProfilesAsync(Func<EmulatorOptions, EmulatorOptions>? configure = null)
     {
         var mixpanel = await LocalMixpanel.StartAsync(configure);
-        await mixpanel.PostAsync("/engage", $"[{string.Join(',', Enumerable.Range(0, 3).Select(n => $$$"""{"$token":"local","$distinct_id":"u{{{n}}}","$set":{"n":{{{n}}}}}"""))}]");
+        await mixpanel.PostAsync("/engage",
+            $"[{string.Join(',', Enumerable.Range(0, 3).Select(n => $$$"""{"$token":"local","$distinct_id":"u{{{n}}}","$set":{"n":{{{n}}}}}"""))}]");
         return mixpanel;
     }
 
@@ -131,6 +136,7 @@ public sealed class QueryParametersTests
     {
         var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
         content.Headers.ContentType = contentType is null ? null : MediaTypeHeaderValue.Parse(contentType);
-        return mixpanel.SendAsync(HttpMethod.Post, $"/api/query/engage?project_id=1{string.Concat(query.Select(field => "&" + field))}", content, LocalMixpanel.Basic("local", "local"));
+        return mixpanel.SendAsync(HttpMethod.Post, $"/api/query/engage?project_id=1{string.Concat(query.Select(field => "&" + field))}", content,
+            LocalMixpanel.Basic("local", "local"));
     }
 }

@@ -63,11 +63,14 @@ public sealed class RateLimitTests
         });
         var owner = LocalMixpanel.Basic("local", "local");
         async Task<int> TableAsync() => (await mixpanel.SendAsync(
-            HttpMethod.Put, $"/lookup-tables/{DevelopmentCredentials.LookupTableId}?project_id=1", new StringContent("id\n1\n", System.Text.Encoding.UTF8, "text/csv"), owner)).Status;
+            HttpMethod.Put, $"/lookup-tables/{DevelopmentCredentials.LookupTableId}?project_id=1",
+            new StringContent("id\n1\n", System.Text.Encoding.UTF8, "text/csv"), owner)).Status;
         async Task<int> ExportAsync() => (await mixpanel.GetAsync("/api/2.0/export?project_id=1&from_date=2026-09-01&to_date=2026-09-01", owner)).Status;
         async Task<int> DeletionAsync() => (await mixpanel.SendAsync(
-            HttpMethod.Post, "/api/app/data-deletions/v3.0?token=local", new StringContent("""{"distinct_ids":["a"]}"""), new("Bearer", DevelopmentCredentials.OAuthToken))).Status;
-        async Task<int> SchemaAsync() => (await mixpanel.SendAsync(HttpMethod.Post, "/api/app/projects/1/schemas/event/a", new StringContent("{}"), owner)).Status;
+            HttpMethod.Post, "/api/app/data-deletions/v3.0?token=local", new StringContent("""{"distinct_ids":["a"]}"""),
+            new("Bearer", DevelopmentCredentials.OAuthToken))).Status;
+        async Task<int> SchemaAsync() =>
+            (await mixpanel.SendAsync(HttpMethod.Post, "/api/app/projects/1/schemas/event/a", new StringContent("{}"), owner)).Status;
 
         Assert.Equal((200, 429), (await TableAsync(), await TableAsync()));
         Assert.Equal((200, 429), (await ExportAsync(), await ExportAsync()));

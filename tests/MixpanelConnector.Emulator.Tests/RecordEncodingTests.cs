@@ -10,7 +10,9 @@ public sealed class RecordEncodingTests
     const string Group = """{"$token":"local","$group_key":"k","$group_id":"g","$set":{"p":"?"}}""";
 
     /// <summary>U+E9 in Latin-1, and half of a surrogate pair: neither is UTF-8.</summary>
-    public static TheoryData<string, string, string> BrokenText => new MatrixTheoryData<string, string, string>(["/track", "/engage", "/groups"], ["E9", "EDA0BC", "EDBFB3", "EDBFB3EDA0BC"], ["json", "raw", "escaped", "base64", "address"]);
+    public static TheoryData<string, string, string> BrokenText =>
+        new MatrixTheoryData<string, string, string>(["/track", "/engage", "/groups"], ["E9", "EDA0BC", "EDBFB3", "EDBFB3EDA0BC"],
+            ["json", "raw", "escaped", "base64", "address"]);
 
     [Theory]
     [InlineData("/track", Event)]
@@ -87,7 +89,9 @@ public sealed class RecordEncodingTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
 
-        (await PostAsync(mixpanel, "/track", string.Format(System.Globalization.CultureInfo.InvariantCulture, form, Escaped(Encoding.UTF8.GetBytes(Event))))).Is(200, "1");
+        (await PostAsync(mixpanel, "/track",
+            string.Format(System.Globalization.CultureInfo.InvariantCulture, form, Escaped(Encoding.UTF8.GetBytes(Event))))).Is(
+            200, "1");
         (await PostAsync(mixpanel, "/track", string.Format(System.Globalization.CultureInfo.InvariantCulture, form, LocalMixpanel.Base64(Event)))).Is(200, "1");
 
         Assert.Equal(2, await mixpanel.Server.CountEventsAsync());

@@ -67,7 +67,8 @@ public sealed class ScratchFolderTests
         {
             path = mine.Path;
             File.WriteAllText(mine.File("a"), "x");
-            if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(path));
+            if (!OperatingSystem.IsWindows())
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(path));
             Assert.Null(FileLock.TryTake(mine.File("lock")));
         }
 

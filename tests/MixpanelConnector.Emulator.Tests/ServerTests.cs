@@ -56,7 +56,8 @@ public sealed class ServerTests
             using var client = new System.Net.Sockets.TcpClient();
             await client.ConnectAsync(mixpanel.Server.Address.Host, mixpanel.Server.Address.Port);
             await using var stream = client.GetStream();
-            await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"{(path.Contains("lookup", StringComparison.Ordinal) ? "PUT" : "POST")} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic bG9jYWw6bG9jYWw=\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\n"));
+            await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"{(path.Contains("lookup", StringComparison.Ordinal) ? "PUT" : "POST")} {path} "
+                + $"HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic bG9jYWw6bG9jYWw=\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\n"));
             using var reader = new StreamReader(stream);
             Assert.Equal("HTTP/1.1 400 Bad Request", await reader.ReadLineAsync());
         }

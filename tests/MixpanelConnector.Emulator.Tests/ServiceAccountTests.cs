@@ -25,7 +25,8 @@ public sealed class ServiceAccountTests
             $$"""{"token":"{{secret}}","id":2,"username":"robot","expires":"2027-01-31T00:00:00Z","creator":1,"creator_name":"local","creator_email":"local@serviceaccount.invalid","created":"2026-09-01T12:00:00Z","user":2}""",
             results.GetRawText());
         var list = await mixpanel.GetAsync(Accounts, Owner);
-        Assert.Equal("local robot", string.Join(' ', list.Json.GetProperty("results").EnumerateArray().Select(account => account.GetProperty("username").GetString())));
+        Assert.Equal("local robot",
+            string.Join(' ', list.Json.GetProperty("results").EnumerateArray().Select(account => account.GetProperty("username").GetString())));
         Assert.DoesNotContain("token", list.Text, StringComparison.Ordinal);
         var one = await mixpanel.GetAsync(Accounts + "/2", Owner);
         Assert.Equal("robot", one.Json.GetProperty("username").GetString());

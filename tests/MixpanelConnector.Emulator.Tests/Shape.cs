@@ -58,7 +58,8 @@ static class Shape
         "object" => value.ValueKind == JsonValueKind.Object,
         "array" => value.ValueKind == JsonValueKind.Array,
         "any" => true,
-        "date" => value.ValueKind == JsonValueKind.String && DateTimeOffset.TryParse(value.GetString(), System.Globalization.CultureInfo.InvariantCulture, out _),
+        "date" =>
+            value.ValueKind == JsonValueKind.String && DateTimeOffset.TryParse(value.GetString(), System.Globalization.CultureInfo.InvariantCulture, out _),
         _ => value.ValueKind == JsonValueKind.String && value.GetString() == type.TrimStart('='),
     };
 }

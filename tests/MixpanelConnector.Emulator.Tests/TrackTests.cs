@@ -29,7 +29,8 @@ public sealed class TrackTests
     [InlineData("""{"event":"a","properties":{"token":12}}""", "'properties.token' is invalid: must be text, and is a number", true)]
     [InlineData("""{"event":"a","properties":{"token":null}}""", "token, missing or empty", true)]
     [InlineData("""{"event":"a","properties":[]}""", "'properties' is invalid: must be an object", true)]
-    [InlineData("""{"event":"a","properties":{"token":"local","time":true}}""", "not a time: must be a number or text, and is a boolean, a list or an object", false)]
+    [InlineData("""{"event":"a","properties":{"token":"local","time":true}}""", "not a time: must be a number or text, and is a boolean, a list or an object",
+        false)]
     [InlineData("""{"event":"a","properties":{"token":"local","time":"soon"}}""", "not a time", false)]
     [InlineData("""{"event":"a","properties":{"token":"local","distinct_id":{}}}""", "must be text or a number, and is a boolean, a list or an object", false)]
     public async Task What_is_of_the_wrong_type_is_named(string json, string reason, bool isTold)
@@ -136,7 +137,8 @@ public sealed class TrackTests
         Assert.Equal(400, (await mixpanel.GetAsync($"/track?data={@event}&img=1&callback={callback}")).Status);
         Assert.Equal(400, (await mixpanel.GetAsync($"/import?project_id=1&data={@event}&callback={callback}", LocalMixpanel.Basic("local", "local"))).Status);
         Assert.Equal(400, (await mixpanel.PostAsync($"/engage?callback={callback}", """{"$token":"local","$distinct_id":"a","$set":{"n":1}}""")).Status);
-        Assert.Equal(400, (await mixpanel.PostAsync($"/groups?callback={callback}", """{"$token":"local","$group_key":"k","$group_id":"a","$set":{"n":1}}""")).Status);
+        Assert.Equal(400,
+            (await mixpanel.PostAsync($"/groups?callback={callback}", """{"$token":"local","$group_key":"k","$group_id":"a","$set":{"n":1}}""")).Status);
 
         Assert.Empty(await mixpanel.Server.EventsAsync());
         Assert.Empty(await mixpanel.Server.ProfilesAsync());
@@ -258,7 +260,8 @@ public sealed class TrackTests
     public async Task Identity_events_are_stored()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        using var form = LocalMixpanel.Form(("data", """{"event":"$create_alias","properties":{"distinct_id":"a","alias":"b","token":"local"}}"""), ("strict", "1"));
+        using var form =
+            LocalMixpanel.Form(("data", """{"event":"$create_alias","properties":{"distinct_id":"a","alias":"b","token":"local"}}"""), ("strict", "1"));
 
         (await mixpanel.SendAsync(HttpMethod.Post, "/track#create-alias", form)).Is(200, "1");
 
@@ -306,7 +309,8 @@ public sealed class TrackTests
     [InlineData("/engage", "content-type, x-of-the-shop", "content-type, x-of-the-shop", "GET, POST, OPTIONS")]
     [InlineData("/groups", "a b, c(d), traceparent", "traceparent", "GET, POST, OPTIONS")]
     [InlineData("/flags", "authorization, traceparent", "authorization, traceparent", "GET, POST, OPTIONS")]
-    [InlineData("/flags/definitions", null, "Authorization, Content-Encoding, Content-Type, X-Requested-With, traceparent, tracestate, baggage", "GET, OPTIONS")]
+    [InlineData("/flags/definitions", null, "Authorization, Content-Encoding, Content-Type, X-Requested-With, traceparent, tracestate, baggage",
+        "GET, OPTIONS")]
     public async Task What_a_browser_asks_for_before_it_sends_is_allowed(string path, string? asked, string allowed, string methods)
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
@@ -318,6 +322,7 @@ public sealed class TrackTests
             if (asked is not null) headers.TryAddWithoutValidation("Access-Control-Request-Headers", asked);
         });
 
-        Assert.Equal((204, allowed, methods), (preflight.Status, preflight.Headers["Access-Control-Allow-Headers"], preflight.Headers["Access-Control-Allow-Methods"]));
+        Assert.Equal((204, allowed, methods),
+            (preflight.Status, preflight.Headers["Access-Control-Allow-Headers"], preflight.Headers["Access-Control-Allow-Methods"]));
     }
 }

@@ -12,7 +12,8 @@ public sealed class WarehouseImportTests(WarehouseImportTests.Shared shared) : I
     const string Imports = "/api/app/projects/1/warehouse-sources/imports";
     const string Events = """{"import_type":"event_stream","warehouse_source_id":5000000000,"table_params":{"table":"t"},"sync_mode":"time_based","time_column_name":"at","event_name":"E"}""";
     const string People = """{"import_type":"people","warehouse_source_id":7,"table_params":{},"sync_mode":"mirror_mode","user_column_name":"u"}""";
-    const string Groups = """{"import_type":"groups","warehouse_source_id":7,"table_params":{},"sync_mode":"full_sync","group_key":"company","group_id_column":"c"}""";
+    const string Groups =
+        """{"import_type":"groups","warehouse_source_id":7,"table_params":{},"sync_mode":"full_sync","group_key":"company","group_id_column":"c"}""";
     const string Table = """{"import_type":"lookup_table","warehouse_source_id":7,"table_params":{},"sync_mode":"one_time","mixpanel_property":{"value":"sku","resourceType":"event"},"property_key_column_name":"sku"}""";
     const string OfRecords = """ "json_properties_column_name":"j","insert_time_column_name":"i","property_mappings":{"a":"b"},"run_every":604800000000000,"databricks_params":{"export_cluster_config":{"n":1}}""";
 
@@ -55,7 +56,8 @@ public sealed class WarehouseImportTests(WarehouseImportTests.Shared shared) : I
         async Task RefusedAsync(string body, string field)
         {
             var answer = await AskAsync(mixpanel, "POST", $"{Imports}/{kind}", body);
-            Assert.True(answer.Status == 400 && answer.Json.GetProperty("error").GetString()!.StartsWith(field + ":", StringComparison.Ordinal), $"{field}: {answer.Status} {answer.Text}");
+            Assert.True(answer.Status == 400 && answer.Json.GetProperty("error").GetString()!.StartsWith(field + ":", StringComparison.Ordinal),
+                $"{field}: {answer.Status} {answer.Text}");
         }
     }
 
@@ -90,7 +92,8 @@ public sealed class WarehouseImportTests(WarehouseImportTests.Shared shared) : I
     {
         var answer = await AskAsync(shared.Mixpanel, "POST", $"{Imports}/{kind}", With(body, import => import[member] = JsonNode.Parse(value)));
 
-        Assert.True(answer.Status == 400 && answer.Json.GetProperty("error").GetString()!.StartsWith((named ?? member) + ":", StringComparison.Ordinal), $"{answer.Status} {answer.Text}");
+        Assert.True(answer.Status == 400 && answer.Json.GetProperty("error").GetString()!.StartsWith((named ?? member) + ":", StringComparison.Ordinal),
+            $"{answer.Status} {answer.Text}");
     }
 
     [Theory]
@@ -137,7 +140,8 @@ public sealed class WarehouseImportTests(WarehouseImportTests.Shared shared) : I
         var runs = (await AskAsync(mixpanel, "GET", Imports + "/1/history")).Json.GetProperty("results").GetProperty("runs");
 
         Assert.Equal((32, 30), (ids.Count, runs.GetArrayLength()));
-        Assert.Equal("""{"status":"FAILED","start_time":"2026-09-01T12:31:00Z","end_time":"2026-09-01T12:31:00Z","num_events_imported":0}""", runs[0].GetRawText());
+        Assert.Equal("""{"status":"FAILED","start_time":"2026-09-01T12:31:00Z","end_time":"2026-09-01T12:31:00Z","num_events_imported":0}""",
+            runs[0].GetRawText());
         Assert.Equal("2026-09-01T12:02:00Z", runs[29].GetProperty("start_time").GetString());
         Assert.False((await AskAsync(mixpanel, "GET", Imports + "/1")).Json.GetProperty("results").TryGetProperty("runs", out _));
     }
@@ -150,7 +154,8 @@ public sealed class WarehouseImportTests(WarehouseImportTests.Shared shared) : I
         string kept, history;
         await using (var mixpanel = await LocalMixpanel.StartAsync(options => options with { DataDirectory = folder.Path }))
         {
-            await AskAsync(mixpanel, "POST", Imports + "/event-stream", With(Events, body => body["databricks_params"] = JsonNode.Parse("""{"export_cluster_config":{"n":1}}""")));
+            await AskAsync(mixpanel, "POST", Imports + "/event-stream",
+                With(Events, body => body["databricks_params"] = JsonNode.Parse("""{"export_cluster_config":{"n":1}}""")));
             kept = (await AskAsync(mixpanel, "PATCH", Imports + "/1", Changed)).Text;
             await AskAsync(mixpanel, "PUT", Imports + "/1/manual-sync", "{}");
             history = (await AskAsync(mixpanel, "GET", Imports + "/1/history")).Text;

@@ -21,11 +21,13 @@ public sealed class AvroTests : IDisposable
         _state.Dispose();
     }
 
-    static string Schema(string fields) => $$"""{"type":"record","name":"Row","namespace":"x.y","fields":[{{Event}}{{(fields.Length > 0 ? "," : "")}}{{fields}}]}""";
+    static string Schema(string fields) =>
+        $$"""{"type":"record","name":"Row","namespace":"x.y","fields":[{{Event}}{{(fields.Length > 0 ? "," : "")}}{{fields}}]}""";
 
     static byte[] Row(int number, params byte[] rest) => [.. Text("e"), .. Long(ImportRun.Time), .. Text($"u{number}"), .. rest];
 
-    static byte[] Rows(int from, int count) => [.. Enumerable.Range(from, count).SelectMany(number => (byte[])[.. Row(number), .. Text($"id-{number}"), .. Long(number)])];
+    static byte[] Rows(int from, int count) =>
+        [.. Enumerable.Range(from, count).SelectMany(number => (byte[])[.. Row(number), .. Text($"id-{number}"), .. Long(number)])];
 
     static readonly string Numbered = Schema("""{"name":"$insert_id","type":"string"},{"name":"n","type":"int"}""");
 
@@ -57,11 +59,15 @@ public sealed class AvroTests : IDisposable
         { """{"type":"array","items":["null","int"]}""", [.. Long(2), 0, 2, .. Long(5), .. Long(-1), .. Long(2), 2, .. Long(6), 0], "[null,5,6]" },
         { """{"type":"array","items":"int"}""", [0], "[]" },
         { """{"type":"map","values":"long"}""", [.. Long(1), .. Text("k"), .. Long(3), .. Long(1), .. Text("l"), .. Long(4), 0], """{"k":3,"l":4}""" },
-        { """{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":["null","int"]},{"name":"c","type":{"type":"array","items":"string"}}]}""", [.. Long(1), 0, .. Long(1), .. Text("x"), 0], """{"a":1,"c":["x"]}""" },
-        { """{"type":"record","name":"L","fields":[{"name":"a","type":"int"},{"name":"next","type":["null","L"]}]}""", [.. Long(1), 2, .. Long(2), 2, .. Long(3), 0], """{"a":1,"next":{"a":2,"next":{"a":3}}}""" },
-        { """[{"type":"record","name":"other.P","fields":[{"name":"q","type":{"type":"enum","name":"Q","symbols":["S"]}},{"name":"r","type":"Q"}]},"other.P"]""", [2, 0, 0], """{"q":"S","r":"S"}""" },
+        { """{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":["null","int"]},{"name":"c","type":{"type":"array","items":"string"}}]}""",
+            [.. Long(1), 0, .. Long(1), .. Text("x"), 0], """{"a":1,"c":["x"]}""" },
+        { """{"type":"record","name":"L","fields":[{"name":"a","type":"int"},{"name":"next","type":["null","L"]}]}""",
+            [.. Long(1), 2, .. Long(2), 2, .. Long(3), 0], """{"a":1,"next":{"a":2,"next":{"a":3}}}""" },
+        { """[{"type":"record","name":"other.P","fields":[{"name":"q","type":{"type":"enum","name":"Q","symbols":["S"]}},{"name":"r","type":"Q"}]},"other.P"]""",
+            [2, 0, 0], """{"q":"S","r":"S"}""" },
         { """{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}""", Sized([0xff, 0xfb]), "-0.05" },
-        { """{"type":"fixed","name":"D","size":16,"logicalType":"decimal","precision":38,"scale":9}""", [.. new byte[8], 0x0d, 0xe0, 0xb6, 0xb3, 0xa7, 0x64, 0, 0], "1000000000.000000000" },
+        { """{"type":"fixed","name":"D","size":16,"logicalType":"decimal","precision":38,"scale":9}""",
+            [.. new byte[8], 0x0d, 0xe0, 0xb6, 0xb3, 0xa7, 0x64, 0, 0], "1000000000.000000000" },
         { """{"type":"fixed","name":"D","size":400,"logicalType":"decimal","precision":900,"scale":1}""", [.. new byte[399], 15], "1.5" },
         { """{"type":"bytes","logicalType":"decimal","precision":2,"scale":3}""", Text("abc"), "\"abc\"" },
         { """{"type":"bytes","logicalType":"decimal","precision":2,"scale":-1}""", Text("abc"), "\"abc\"" },
@@ -75,7 +81,8 @@ public sealed class AvroTests : IDisposable
         { """{"type":"long","logicalType":"timestamp-micros"}""", Long(-1), "\"1969-12-31T23:59:59.999999\"" },
         { """{"type":"long","logicalType":"local-timestamp-nanos"}""", Long(1), "\"1970-01-01T00:00:00.000000001\"" },
         { """{"type":"string","logicalType":"uuid"}""", Text("6f1c2c2e-0000-4000-8000-000000000001"), "\"6f1c2c2e-0000-4000-8000-000000000001\"" },
-        { """{"type":"fixed","name":"U","size":16,"logicalType":"uuid"}""", [0x6f, 0x1c, 0x2c, 0x2e, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 0, 1], "\"6f1c2c2e-0000-4000-8000-000000000001\"" },
+        { """{"type":"fixed","name":"U","size":16,"logicalType":"uuid"}""", [0x6f, 0x1c, 0x2c, 0x2e, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 0, 1],
+            "\"6f1c2c2e-0000-4000-8000-000000000001\"" },
         { """{"type":"fixed","name":"I","size":12,"logicalType":"duration"}""", [1, 0, 0, 0, 2, 0, 0, 0, 0x10, 0x27, 0, 0], "\"P1M2DT10S\"" },
         { """{"type":"string","logicalType":"of another world"}""", Text("x"), "\"x\"" },
         { """{"type":{"type":"string","avro.java.string":"String"}}""", Text("x"), "\"x\"" },
@@ -109,7 +116,8 @@ public sealed class AvroTests : IDisposable
         var again = await _run.RunAsync(_run.RequestAll() with { Replay = _run.Folder.Write("again", letters) });
         Assert.Equal((RunOutcome.Rejected, 0L), (again.Outcome, again.Accepted));
         var text = JsonElement.Parse(letters).GetProperty("raw").GetProperty("properties").GetProperty("v").GetRawText();
-        var mended = await _run.RunAsync(_run.RequestAll() with { Replay = _run.Folder.Write("mended", letters.Replace(text, "1.5", StringComparison.Ordinal)) });
+        var mended =
+            await _run.RunAsync(_run.RequestAll() with { Replay = _run.Folder.Write("mended", letters.Replace(text, "1.5", StringComparison.Ordinal)) });
         Assert.Equal((RunOutcome.Complete, 1L), (mended.Outcome, mended.Accepted));
     }
 
@@ -124,7 +132,8 @@ public sealed class AvroTests : IDisposable
         // Avro's names have no $.
         var schema = $$"""{"type":"record","name":"R","fields":[{"name":"{{(field == "event" ? "n" : "event")}}","type":"string"},{"name":"time","type":"long"},{"name":"x","type":{{type}}}]}""";
         byte[] bad = value == "infinity" ? [.. BitConverter.GetBytes(double.NegativeInfinity)] : [0];
-        var report = await RunAsync(new HandMadeAvro(schema).Block(1, [.. Text("e"), .. Long(ImportRun.Time), .. bad]).Bytes, request => request with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { [field] = "x" } });
+        var report = await RunAsync(new HandMadeAvro(schema).Block(1, [.. Text("e"), .. Long(ImportRun.Time), .. bad]).Bytes,
+            request => request with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { [field] = "x" } });
 
         Assert.Equal((RunOutcome.Rejected, 1L, "number_range"), (report.Outcome, report.Rejected, report.Reasons![0].Code));
         Assert.Contains($"\"{kept}\"", Assert.Single(_run.DeadLetters()).GetProperty("raw").GetRawText(), StringComparison.Ordinal);
@@ -155,7 +164,8 @@ public sealed class AvroTests : IDisposable
             """);
         var param = (RecordSchema)((ArraySchema)schema["params"].Schema).ItemSchema;
         using var file = new MemoryStream();
-        using (var writer = DataFileWriter<GenericRecord>.OpenWriter(new GenericDatumWriter<GenericRecord>(schema), file, Codec.CreateCodec(codec == "null" ? Codec.Type.Null : Codec.Type.Deflate), leaveOpen: true))
+        using (var writer = DataFileWriter<GenericRecord>.OpenWriter(new GenericDatumWriter<GenericRecord>(schema), file,
+            Codec.CreateCodec(codec == "null" ? Codec.Type.Null : Codec.Type.Deflate), leaveOpen: true))
         {
             for (var number = 0; number < 300; number++)
             {
@@ -176,7 +186,9 @@ public sealed class AvroTests : IDisposable
 
         var report = await RunAsync(file.ToArray());
         Assert.Equal((RunOutcome.Complete, 300L), (report.Outcome, report.Accepted));
-        Assert.Contains($$$"""{"event":"e","properties":{"time":{{{ImportRun.Time}}}000,"distinct_id":"u7","params":[{"key":"plan","value":{"x":0.5}}],"price":12.50,"kind":"own"}}""", _run.StoredWithoutIds().Select(record => record.Replace(",}", "}", StringComparison.Ordinal)), StringComparer.Ordinal);
+        Assert.Contains(
+            $$$"""{"event":"e","properties":{"time":{{{ImportRun.Time}}}000,"distinct_id":"u7","params":[{"key":"plan","value":{"x":0.5}}],"price":12.50,"kind":"own"}}""",
+            _run.StoredWithoutIds().Select(record => record.Replace(",}", "}", StringComparison.Ordinal)), StringComparer.Ordinal);
     }
 
     [Fact]
@@ -187,9 +199,11 @@ public sealed class AvroTests : IDisposable
         var file = new HandMadeAvro(schema).Block(1, row).Bytes;
         var columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "action", ["time"] = "at", ["distinct_id"] = "who" };
 
-        Assert.Contains("secret of a type that is not supported", (await RunAsync(file, request => request with { Columns = columns })).Problems[0], StringComparison.Ordinal);
+        Assert.Contains("secret of a type that is not supported", (await RunAsync(file, request => request with { Columns = columns })).Problems[0],
+            StringComparison.Ordinal);
         Assert.Equal(RunOutcome.Complete, (await RunAsync(file, request => request with { Columns = columns, Drop = ["secret"], Restart = true })).Outcome);
-        Assert.Equal("""{"event":"7","properties":{"time":1782907200500,"distinct_id":"42","on":"2026-07-04"}}""", Assert.Single(_run.StoredWithoutIds()).Replace(",}", "}", StringComparison.Ordinal));
+        Assert.Equal("""{"event":"7","properties":{"time":1782907200500,"distinct_id":"42","on":"2026-07-04"}}""",
+            Assert.Single(_run.StoredWithoutIds()).Replace(",}", "}", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -206,7 +220,9 @@ public sealed class AvroTests : IDisposable
             _ when type.Contains("map", StringComparison.Ordinal) => [.. Long(2), .. Text("plan"), .. Text("pro"), .. Text("n"), .. Text("no"), 0],
             _ => [.. Text("pro"), .. Text("no")],
         };
-        Assert.Equal(RunOutcome.Complete, (await RunAsync(new HandMadeAvro(Schema($$"""{"name":"n","type":"int"},{"name":"properties","type":{{type}}}""")).Block(1, Row(1, [.. Long(7), .. value])).Bytes)).Outcome);
+        Assert.Equal(RunOutcome.Complete,
+            (await RunAsync(new HandMadeAvro(Schema($$"""{"name":"n","type":"int"},{"name":"properties","type":{{type}}}""")).Block(1,
+                Row(1, [.. Long(7), .. value])).Bytes)).Outcome);
         var properties = Tests.Rows.Properties(Assert.Single(_run.Mixpanel.Stored));
         Assert.Equal(("pro", 7), (properties.GetProperty("plan").GetString(), properties.GetProperty("n").GetInt32()));
     }
@@ -238,7 +254,8 @@ public sealed class AvroTests : IDisposable
             File.WriteAllBytes(path, whole);
             Assert.Equal(RunOutcome.Damaged, (await run.RunAsync(request, state)).Outcome);
             whole[inFirst] ^= 1;
-            File.WriteAllBytes(path, [.. whole, .. new HandMadeAvro(Numbered, codec).Block(2, Rows(12, 2)).Bytes.AsSpan(new HandMadeAvro(Numbered, codec).Bytes.Length)]);
+            File.WriteAllBytes(path,
+                [.. whole, .. new HandMadeAvro(Numbered, codec).Block(2, Rows(12, 2)).Bytes.AsSpan(new HandMadeAvro(Numbered, codec).Bytes.Length)]);
             var done = await run.RunAsync(request, state);
             Assert.Equal((RunOutcome.Complete, 14L), (done.Outcome, done.Accepted));
             Assert.Equal(Enumerable.Range(0, 14), run.StoredNumbers().Distinct().Order());
@@ -253,8 +270,10 @@ public sealed class AvroTests : IDisposable
         otherMarker[^1] ^= 1;
         byte[] Block(string fields, long count, byte[] values, string? codec = null) => new HandMadeAvro(Schema(fields), codec).Block(count, values).Bytes;
         string Nested(int depth) => depth == 0 ? "\"int\"" : $$"""{"type":"array","items":{{Nested(depth - 1)}}}""";
-        string Record(int level, params string[] parts) => $",{{\"name\":\"f{level}\",\"type\":{{\"type\":\"record\",\"name\":\"T{level}\",\"fields\":[{string.Join(',', parts.Select((part, at) => $"{{\"name\":\"a{at}\",\"type\":{part}}}"))}]}}}}";
-        var doubling = string.Concat(Enumerable.Range(1, 60).Select(level => (level == 1 ? "\"null\"" : $"\"T{level - 1}\"") is var inner ? Record(level, inner, inner) : ""));
+        string Record(int level, params string[] parts) =>
+            $",{{\"name\":\"f{level}\",\"type\":{{\"type\":\"record\",\"name\":\"T{level}\",\"fields\":[{string.Join(',', parts.Select((part, at) => $"{{\"name\":\"a{at}\",\"type\":{part}}}"))}]}}}}";
+        var doubling = string.Concat(Enumerable.Range(1, 60)
+            .Select(level => (level == 1 ? "\"null\"" : $"\"T{level - 1}\"") is var inner ? Record(level, inner, inner) : ""));
         var chain = string.Concat(Enumerable.Range(1, 20_000).Select(level => Record(level, level == 1 ? "\"int\"" : $"[\"null\",\"T{level - 1}\"]")));
         return new()
         {
@@ -266,13 +285,16 @@ public sealed class AvroTests : IDisposable
             { "another marker", otherMarker, "damaged" },
             { "fewer records than bytes", Block("", 1, [.. Row(1), .. Row(2)]), "damaged" },
             { "more records than bytes", Block("", 3, [.. Row(1), .. Row(2)]), "damaged" },
-            { "records without a byte", new HandMadeAvro("""{"type":"record","name":"N","fields":[{"name":"v","type":"null"}]}""").Block(1L << 40, []).Bytes, "damaged" },
+            { "records without a byte", new HandMadeAvro("""{"type":"record","name":"N","fields":[{"name":"v","type":"null"}]}""").Block(1L << 40, []).Bytes,
+                "damaged" },
             { "a count below zero", Block("", -1, Row(1)), "damaged" },
             { "a size below zero", new HandMadeAvro(Numbered).Block(1, Rows(0, 1), size: -1).Bytes, "damaged" },
             { "a size that does not come", new HandMadeAvro(Numbered).Block(1, Rows(0, 1), size: 30 << 20).Bytes, "truncated" },
             { "a block that is too large", new HandMadeAvro(Numbered).Block(1, Rows(0, 1), size: 40L << 20).Bytes, "smaller blocks" },
-            { "a block that becomes too large", Block("""{"name":"v","type":"string"}""", 1, [.. Row(1), .. Text(new string('x', 70 << 20))], "zstandard"), "smaller blocks" },
-            { "deflate that becomes too large", Block("""{"name":"v","type":"string"}""", 1, [.. Row(1), .. Text(new string('x', 70 << 20))], "deflate"), "smaller blocks" },
+            { "a block that becomes too large", Block("""{"name":"v","type":"string"}""", 1, [.. Row(1), .. Text(new string('x', 70 << 20))], "zstandard"),
+                "smaller blocks" },
+            { "deflate that becomes too large", Block("""{"name":"v","type":"string"}""", 1, [.. Row(1), .. Text(new string('x', 70 << 20))], "deflate"),
+                "smaller blocks" },
             { "a text longer than the block", Block("""{"name":"v","type":"string"}""", 1, Row(1, Long(long.MaxValue))), "damaged" },
             { "a number that does not end", Block("""{"name":"v","type":"long"}""", 1, Row(1, [.. Enumerable.Repeat((byte)0xff, 11)])), "damaged" },
             { "an int beyond its range", Block("""{"name":"v","type":"int"}""", 1, Row(1, Long(1L << 40))), "damaged" },
@@ -283,7 +305,10 @@ public sealed class AvroTests : IDisposable
             { "types that double", Block(doubling[1..], 1, Row(1)), "damaged" },
             { "types in a long chain", Block(chain[1..], 1, Row(1)), "damaged" },
             { "types too deep", Block($$"""{"name":"v","type":{{Nested(70)}}}""", 1, Row(1, 0)), "nested" },
-            { "values too deep", Block("""{"name":"v","type":{"type":"record","name":"L","fields":[{"name":"next","type":["null","L"]}]}}""", 1, Row(1, [.. Enumerable.Repeat((byte)2, 100_000), 0])), "nested more than 64 deep" },
+            { "values too deep",
+                Block("""{"name":"v","type":{"type":"record","name":"L","fields":[{"name":"next","type":["null","L"]}]}}""", 1,
+                    Row(1, [.. Enumerable.Repeat((byte)2, 100_000), 0])),
+                "nested more than 64 deep" },
             { "a schema that is no JSON", new HandMadeAvro("{").Bytes, "schema" },
             { "a schema without fields", new HandMadeAvro("""{"type":"record","name":"R","fields":[]}""").Bytes, "no fields" },
             { "a schema of texts", new HandMadeAvro("\"string\"").Bytes, "no fields" },
@@ -291,8 +316,14 @@ public sealed class AvroTests : IDisposable
             { "a name that is too long", new HandMadeAvro(Schema($$"""{"name":"{{new string('n', 2000)}}","type":"int"}""")).Bytes, "name" },
             { "a schema of megabytes", new HandMadeAvro(Schema($$"""{"name":"v","type":"int","doc":"{{new string('d', 5 << 20)}}"}""")).Bytes, "4 MB" },
             { "a codec that is not known", new HandMadeAvro(Numbered, "bzip2").Bytes, "bzip2" },
-            { "Snappy that is cut", [.. new HandMadeAvro(Numbered, "snappy").Bytes, .. Long(1), .. Long(3), 1, 2, 3, .. numbered.AsSpan(numbered.Length - 16)], "damaged" },
-            { "Snappy that says too much", [.. new HandMadeAvro(Numbered, "snappy").Bytes, .. Long(1), .. Long(9), 0xff, 0xff, 0xff, 0x1f, 0, 0, 0, 0, 0, .. numbered.AsSpan(numbered.Length - 16)], "damaged" },
+            { "Snappy that is cut", [.. new HandMadeAvro(Numbered, "snappy").Bytes, .. Long(1), .. Long(3), 1, 2, 3, .. numbered.AsSpan(numbered.Length - 16)],
+                "damaged" },
+            { "Snappy that says too much",
+                [
+                    .. new HandMadeAvro(Numbered, "snappy").Bytes, .. Long(1), .. Long(9), 0xff, 0xff, 0xff, 0x1f, 0, 0, 0, 0, 0,
+                    .. numbered.AsSpan(numbered.Length - 16),
+                ],
+                "damaged" },
             { "nothing but the head", numbered[..head], "no record" },
         };
     }
@@ -329,7 +360,8 @@ public sealed class AvroTests : IDisposable
         ];
         var report = await RunAsync(new HandMadeAvro(schema).Block(5, rows).Bytes);
         Assert.Equal((RunOutcome.Rejected, 1L, 4L), (report.Outcome, report.Accepted, report.Rejected));
-        Assert.Equal(["invalid_utf8", "date_range", "number_range", "record_too_large"], _run.DeadLetters().ConvertAll(letter => letter.GetProperty("code").GetString()!), StringComparer.Ordinal);
+        Assert.Equal(["invalid_utf8", "date_range", "number_range", "record_too_large"],
+            _run.DeadLetters().ConvertAll(letter => letter.GetProperty("code").GetString()!), StringComparer.Ordinal);
         Assert.Equal([1L, 2L, 3L, 4L], _run.DeadLetters().ConvertAll(letter => letter.GetProperty("line").GetInt64()));
     }
 

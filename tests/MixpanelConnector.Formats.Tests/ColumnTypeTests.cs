@@ -131,7 +131,8 @@ public class ColumnTypeTests
     [InlineData("1790812800123", "1790812800123")]
     public void The_time_of_an_event_is_an_integer(string value, string json)
     {
-        Assert.True(new ColumnValue(new ImportRequest()).TryConvert(Encoding.UTF8.GetBytes(value), ImportColumnType.Time, isEventTime: true, out var converted));
+        Assert.True(new ColumnValue(new ImportRequest()).TryConvert(Encoding.UTF8.GetBytes(value), ImportColumnType.Time, isEventTime: true,
+            out var converted));
         Assert.Equal(json, Encoding.UTF8.GetString(converted));
     }
 }

@@ -9,7 +9,8 @@ public sealed class DelimitedDialectTests
     static readonly string[] Cells = ["a", "'a;b'", "'it''s'", "'it\\'s; \\\\'", "a\\;b", "two\\\nlines", "'two\\\r\nlines'", "C:\\\\new\\tab", "\\'", "''"];
     static readonly string[] Values = ["a", "a;b", "it's", "it's; \\", "a;b", "two\nlines", "two\r\nlines", "C:\\new\tab", "'"];
 
-    static readonly string Text = "# a ; comment\r\n'sep=;\r\n\r\nSEP=;\r\n\r\n" + string.Concat(Cells.Select((cell, i) => $"{Row(i).Replace(",", ";", StringComparison.Ordinal)};{cell}\r\n"));
+    static readonly string Text = "# a ; comment\r\n'sep=;\r\n\r\nSEP=;\r\n\r\n"
+        + string.Concat(Cells.Select((cell, i) => $"{Row(i).Replace(",", ";", StringComparison.Ordinal)};{cell}\r\n"));
 
     static ImportRequest Said(ImportRequest request) => request with
     {
@@ -20,7 +21,13 @@ public sealed class DelimitedDialectTests
         Escape = '\\',
     };
 
-    static List<string> Notes(ImportRun run) => [.. run.Mixpanel.Stored.Select(record => Properties(record)).OrderBy(properties => properties.GetProperty("n").GetInt32()).Select(properties => properties.TryGetProperty("note", out var note) ? note.GetString()! : "").Where(note => note.Length > 0)];
+    static List<string> Notes(ImportRun run) =>
+        [
+            .. run.Mixpanel.Stored.Select(record => Properties(record))
+                .OrderBy(properties => properties.GetProperty("n").GetInt32())
+                .Select(properties => properties.TryGetProperty("note", out var note) ? note.GetString()! : "")
+                .Where(note => note.Length > 0),
+        ];
 
     [Fact]
     public async Task An_input_cut_at_any_byte_and_completed_gives_every_record_once()
@@ -58,7 +65,12 @@ public sealed class DelimitedDialectTests
         {
             using var run = new ImportRun();
             using var state = new CrashingState { CrashAtSave = crash };
-            var request = Said(run.RequestAll(run.Folder.Write("in.csv", [0xff, 0xfe, .. Encoding.Unicode.GetBytes(Text + "bad\r\n")]))) with { BatchEvents = 1, Senders = 1, CheckpointInterval = TimeSpan.Zero };
+            var request = Said(run.RequestAll(run.Folder.Write("in.csv", [0xff, 0xfe, .. Encoding.Unicode.GetBytes(Text + "bad\r\n")]))) with
+            {
+                BatchEvents = 1,
+                Senders = 1,
+                CheckpointInterval = TimeSpan.Zero,
+            };
             var first = await run.RunAsync(request, state);
             state.CrashAtSave = 0;
             var second = first.Outcome is RunOutcome.DiskFailed ? await run.RunAsync(request, state) : first;
@@ -86,7 +98,8 @@ public sealed class DelimitedDialectTests
     {
         using var run = new ImportRun();
         var names = string.Join(',', Enumerable.Range(0, 10_000).Select(i => $"c{i}"));
-        var report = await run.RunAsync(run.RequestAll(run.Folder.Write("in.csv", $"{Header},{names}\n{Row(0)},{new string(',', 9_998)}x,\n{Row(1)}{string.Concat(Enumerable.Repeat(",1", 10_000))}\n")));
+        var report = await run.RunAsync(run.RequestAll(run.Folder.Write("in.csv",
+            $"{Header},{names}\n{Row(0)},{new string(',', 9_998)}x,\n{Row(1)}{string.Concat(Enumerable.Repeat(",1", 10_000))}\n")));
         Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal("x", Properties(run.Mixpanel.Stored[0]).GetProperty("c9998").GetString());
     }

@@ -9,7 +9,9 @@ public sealed class DelimitedResumeTests : IDisposable
     static readonly string[] Texts =
     [
         "\uFEFFevent,time,distinct_id,$insert_id,n,note\n",
-        .. Enumerable.Range(0, 24).Select(i => Row(i) + (i % 6) switch { 0 => ",\n", 1 => ",\"a\nb\"\n", 2 => ",\"\"\"\r\n\"\"\"\r\n", 3 => ",é\n\n", 4 => ",x\nbad,row\n", _ => ",\"\"\n" }),
+        .. Enumerable.Range(0, 24)
+            .Select(i => Row(i)
+                + (i % 6) switch { 0 => ",\n", 1 => ",\"a\nb\"\n", 2 => ",\"\"\"\r\n\"\"\"\r\n", 3 => ",é\n\n", 4 => ",x\nbad,row\n", _ => ",\"\"\n" }),
     ];
 
     readonly ImportRun _run = new();
@@ -109,7 +111,8 @@ public sealed class DelimitedResumeTests : IDisposable
     {
         await _run.RunCsvAsync(Header, _state);
         await _run.RunCsvAsync(Header + "\n", _state);
-        Assert.Equal((RunOutcome.Complete, 3), await _run.RunCsvAsync($"{Header}\n{Some(0, 3)}", _state) is var report ? (report.Outcome, report.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 3),
+            await _run.RunCsvAsync($"{Header}\n{Some(0, 3)}", _state) is var report ? (report.Outcome, report.Accepted) : default);
     }
 
     [Fact]
@@ -117,7 +120,8 @@ public sealed class DelimitedResumeTests : IDisposable
     {
         var request = _run.RequestAll(_run.Folder.Write("in.csv", $"{Header}\n{Some(0, 3)}"));
         await _run.RunAsync(request, _state);
-        var exception = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["m"] = "n" } }, _state));
+        var exception = await Assert.ThrowsAsync<MixpanelException>(() =>
+            _run.RunAsync(request with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["m"] = "n" } }, _state));
         Assert.Equal("restart", exception.Error.Field);
     }
 }

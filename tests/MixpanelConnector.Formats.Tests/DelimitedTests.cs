@@ -29,7 +29,9 @@ public sealed class DelimitedTests : IDisposable
     {
         var report = await _run.RunCsvAsync($"plan,event,time,distinct_id,$insert_id,paid,note\npro,Sign Up,{ImportRun.Time},12345,id-1,1.10,\n");
         Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
-        Assert.Equal([$$$"""{"event":"Sign Up","properties":{"plan":"pro","time":{{{ImportRun.Time}}},"distinct_id":"12345","$insert_id":"id-1","paid":1.10}}"""], _run.Mixpanel.Stored);
+        Assert.Equal(
+            [$$$"""{"event":"Sign Up","properties":{"plan":"pro","time":{{{ImportRun.Time}}},"distinct_id":"12345","$insert_id":"id-1","paid":1.10}}"""],
+            _run.Mixpanel.Stored);
     }
 
     [Fact]
@@ -37,7 +39,13 @@ public sealed class DelimitedTests : IDisposable
     {
         var request = _run.RequestAll(_run.Folder.Write("in", $"name;x,when,who,event\nSign Up,{ImportRun.Time},ann,old\n")) with
         {
-            Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name;x", ["time"] = "when", ["distinct_id"] = "who", ["kind"] = "event" },
+            Columns = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["event"] = "name;x",
+                ["time"] = "when",
+                ["distinct_id"] = "who",
+                ["kind"] = "event",
+            },
         };
         Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request)).Outcome);
         Assert.Equal([$$$"""{"event":"Sign Up","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"ann","kind":"old"}}"""], _run.StoredWithoutIds());
@@ -72,7 +80,10 @@ public sealed class DelimitedTests : IDisposable
     [InlineData("event", "time", "in.csv has two columns for event")]
     public async Task A_mapping_that_does_not_fit_is_an_error_of_the_call_before_anything_is_sent(string field, string column, string message)
     {
-        var request = _run.RequestAll(_run.Folder.Write("in.csv", Header + "\n" + Row(1))) with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { [field] = column } };
+        var request = _run.RequestAll(_run.Folder.Write("in.csv", Header + "\n" + Row(1))) with
+        {
+            Columns = new Dictionary<string, string>(StringComparer.Ordinal) { [field] = column },
+        };
         var error = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request));
         Assert.Equal("map", error.Error.Field);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
@@ -87,7 +98,10 @@ public sealed class DelimitedTests : IDisposable
     [Fact]
     public async Task A_mapping_of_an_input_without_columns_is_told()
     {
-        var request = _run.RequestAll(_run.Folder.Write("in.ndjson", ImportRun.Events(1))) with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name" } };
+        var request = _run.RequestAll(_run.Folder.Write("in.ndjson", ImportRun.Events(1))) with
+        {
+            Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name" },
+        };
         Assert.Contains("no columns", (await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request))).Message, StringComparison.Ordinal);
     }
 
@@ -147,7 +161,9 @@ public sealed class DelimitedTests : IDisposable
     [InlineData("\r\n")]
     public async Task Quotes_keep_separators_line_ends_and_quotes(string lineEnd)
     {
-        var report = await _run.RunCsvAsync($"\uFEFFevent,time,distinct_id,\"a,b\"{lineEnd}e,{ImportRun.Time},\"x\",\"1\n2, \"\"3\"\"\r\n\"{lineEnd}\"\"\"\",{ImportRun.Time},x,\"\"{lineEnd}bad{lineEnd}");
+        var report = await _run.RunCsvAsync(
+            $"\uFEFFevent,time,distinct_id,\"a,b\"{lineEnd}e,{ImportRun.Time},\"x\",\"1\n2, "
+            + $"\"\"3\"\"\r\n\"{lineEnd}\"\"\"\",{ImportRun.Time},x,\"\"{lineEnd}bad{lineEnd}");
         Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal(
             [
@@ -189,7 +205,8 @@ public sealed class DelimitedTests : IDisposable
         Assert.Equal("event_missing", letter.GetProperty("code").GetString());
         Assert.Equal($$$"""{"properties":{"time":{{{ImportRun.Time}}},"distinct_id":"x"}}""", letter.Raw());
 
-        var mended = _run.Folder.Write("mended", File.ReadAllText(_run.DeadLetterPath).Replace("{\"properties", "{\"event\":\"e\",\"properties", StringComparison.Ordinal));
+        var mended = _run.Folder.Write("mended",
+            File.ReadAllText(_run.DeadLetterPath).Replace("{\"properties", "{\"event\":\"e\",\"properties", StringComparison.Ordinal));
         var report = await _run.RunAsync(_run.Request() with { Replay = mended });
         Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Equal(letter.GetProperty("insert_id").GetString(), Properties(_run.Mixpanel.Stored[0]).GetProperty("$insert_id").GetString());
@@ -217,8 +234,10 @@ public sealed class DelimitedTests : IDisposable
         var report = await _run.RunCsvAsync($"{Header}\n{Some(0, 2, lineEnd)}{row}{lineEnd}{Some(2, 2, lineEnd)}short{lineEnd}");
         Assert.Equal((RunOutcome.Rejected, 4, 2), (report.Outcome, report.Accepted, report.Rejected));
         var letters = _run.DeadLetters();
-        Assert.Equal(("record_too_large", 4, row.Length), (letters[0].GetProperty("code").GetString(), letters[0].GetProperty("line").GetInt32(), letters[0].GetProperty("length").GetInt32()));
-        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(row))), letters[0].GetProperty("sha256").GetString());
+        Assert.Equal(("record_too_large", 4, row.Length),
+            (letters[0].GetProperty("code").GetString(), letters[0].GetProperty("line").GetInt32(), letters[0].GetProperty("length").GetInt32()));
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(row))),
+            letters[0].GetProperty("sha256").GetString());
         Assert.Equal(quoted ? 8 : 7, letters[1].GetProperty("line").GetInt32());
         Assert.Equal([0, 1, 2, 3], _run.StoredNumbers());
     }

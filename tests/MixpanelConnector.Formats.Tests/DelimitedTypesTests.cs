@@ -43,16 +43,22 @@ public sealed class DelimitedTypesTests : IDisposable
         var report = await _run.RunCsvAsync(Names + Valued(values));
         Assert.Equal((RunOutcome.Rejected, 1001, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
-        Assert.Equal(("column_type", "properties.a", 1002), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString(), letter.GetProperty("line").GetInt32()));
+        Assert.Equal(("column_type", "properties.a", 1002),
+            (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString(), letter.GetProperty("line").GetInt32()));
         Assert.Contains("--column-type 'a=text'", letter.GetProperty("message").GetString(), StringComparison.Ordinal);
 
         var kept = File.ReadAllText(_run.DeadLetterPath);
         var again = _run.Request() with { Replay = _run.Folder.Write("again", kept) };
         Assert.Equal(RunOutcome.Rejected, (await _run.RunAsync(again)).Outcome);
         Assert.Equal(kept, File.ReadAllText(_run.DeadLetterPath)); // the same reason
-        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(again with { Replay = _run.Folder.Write("mended", kept.Replace("12E5", "12", StringComparison.Ordinal)) })).Outcome);
+        Assert.Equal(RunOutcome.Complete,
+            (await _run.RunAsync(again with { Replay = _run.Folder.Write("mended", kept.Replace("12E5", "12", StringComparison.Ordinal)) })).Outcome);
         Assert.Equal("12", Stored()[^1]);
-        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(again with { ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["a"] = ImportColumnType.Text } })).Outcome);
+        Assert.Equal(RunOutcome.Complete,
+            (await _run.RunAsync(again with
+            {
+                ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["a"] = ImportColumnType.Text },
+            })).Outcome);
         Assert.Equal("\"12E5\"", Stored()[^1]);
     }
 
@@ -64,7 +70,11 @@ public sealed class DelimitedTypesTests : IDisposable
     {
         foreach (var (bad, good) in ((int, int)[])[(1000, 0), (1000, 10), (1500, 10), (1000, 1000)])
         {
-            var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.csv", Names + string.Concat(Enumerable.Repeat(malformed + "\n", bad)) + Valued([.. Enumerable.Repeat("7", good)]))) with { StopWhenRefusedAlike = true });
+            var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.csv",
+                Names + string.Concat(Enumerable.Repeat(malformed + "\n", bad)) + Valued([.. Enumerable.Repeat("7", good)]))) with
+            {
+                StopWhenRefusedAlike = true,
+            });
             Assert.Equal((RunOutcome.Invalid, 0, 0), (report.Outcome, report.Accepted, report.Rejected));
         }
 
@@ -137,7 +147,8 @@ public sealed class DelimitedTypesTests : IDisposable
         Assert.Equal((RunOutcome.Rejected, 3, 1), await import is var report ? (report.Outcome, report.Accepted, report.Rejected) : default);
 
         using var whole = new MemoryStream(Encoding.UTF8.GetBytes(Names + Valued("1", "2") + $"e,1790000000,u2,3\n{Valued("x", "4")}"));
-        Assert.Equal((RunOutcome.Rejected, 4, 1), await _run.RunAsync(request with { StandardInput = whole }, state) is var again ? (again.Outcome, again.Accepted, again.Rejected) : default);
+        Assert.Equal((RunOutcome.Rejected, 4, 1),
+            await _run.RunAsync(request with { StandardInput = whole }, state) is var again ? (again.Outcome, again.Accepted, again.Rejected) : default);
         Assert.Equal("4", Stored()[^1]);
     }
 
@@ -155,7 +166,8 @@ public sealed class DelimitedTypesTests : IDisposable
     public async Task Large_rows_are_looked_at_within_1_MiB_however_they_come_in(int odd, int rejected)
     {
         var pad = new string('x', 2100 - $"e,{ImportRun.Time},u,1,\n".Length);
-        var text = "event,time,distinct_id,a,pad\n" + string.Concat(Enumerable.Range(0, 600).Select(i => $"e,{ImportRun.Time},u,{(i == odd ? "x" : "1")},{pad}\n"));
+        var text = "event,time,distinct_id,a,pad\n"
+            + string.Concat(Enumerable.Range(0, 600).Select(i => $"e,{ImportRun.Time},u,{(i == odd ? "x" : "1")},{pad}\n"));
         Assert.Equal(rejected, (await _run.RunCsvAsync(text)).Rejected);
         foreach (var piece in (int[])[7000, 300_000])
         {
@@ -168,7 +180,8 @@ public sealed class DelimitedTypesTests : IDisposable
     public async Task What_came_before_damage_is_taken()
     {
         using var packed = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(Encoding.UTF8.GetBytes(Names + Valued([.. Enumerable.Range(0, 500).Select(i => (i * 7919).ToString(CultureInfo.InvariantCulture))])));
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write(Encoding.UTF8.GetBytes(Names + Valued([.. Enumerable.Range(0, 500).Select(i => (i * 7919).ToString(CultureInfo.InvariantCulture))])));
         var request = _run.RequestAll(_run.Folder.Write("in.csv.gz", packed.ToArray().AsSpan(0, (int)packed.Length - 300)));
         var report = await _run.RunAsync(request, _state);
         Assert.Equal(RunOutcome.Damaged, report.Outcome);
@@ -203,7 +216,8 @@ public sealed class DelimitedTypesTests : IDisposable
     /// <summary>Returns a little at a time.</summary>
     sealed class Dripping(byte[] content, int piece = 1) : MemoryStream(content)
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span[..Math.Min(piece, buffer.Length)]));
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            new(Read(buffer.Span[..Math.Min(piece, buffer.Length)]));
     }
 
     [Theory]
@@ -212,13 +226,16 @@ public sealed class DelimitedTypesTests : IDisposable
     public async Task A_refused_restart_leaves_everything_as_it_was(bool beforeReading)
     {
         using var state = new InMemoryImportState();
-        var path = _run.Folder.Write("in.csv", "event,time,distinct_id,a\n" + string.Concat(Enumerable.Range(0, 1200).Select(i => $"e,{ImportRun.Time},u{i},1\n")) + "e,never,u,1\n");
+        var path = _run.Folder.Write("in.csv",
+            "event,time,distinct_id,a\n" + string.Concat(Enumerable.Range(0, 1200).Select(i => $"e,{ImportRun.Time},u{i},1\n")) + "e,never,u,1\n");
         var request = _run.RequestAll(path) with { StopWhenRefusedAlike = true };
         Assert.Equal((1200, 1), ((await _run.RunAsync(request, state)).Accepted, state.DeadLetters().Count()));
         var (letters, requests) = (File.ReadAllText(_run.DeadLetterPath), _run.Mixpanel.Requests.Count);
 
         var restarted = request with { Restart = true, NewIds = true };
-        if (beforeReading) await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(restarted with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["time"] = "missing" } }, state));
+        if (beforeReading)
+            await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(
+                restarted with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["time"] = "missing" } }, state));
         else Assert.Equal(RunOutcome.Invalid, (await _run.RunAsync(restarted with { TimeFormat = "%d.%m.%Y" }, state)).Outcome);
 
         Assert.Equal((requests, letters, 1), (_run.Mixpanel.Requests.Count, File.ReadAllText(_run.DeadLetterPath), state.DeadLetters().Count()));
@@ -230,7 +247,11 @@ public sealed class DelimitedTypesTests : IDisposable
     [Fact]
     public async Task A_column_without_values_is_there()
     {
-        await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.csv", $"event,time,distinct_id,debug,old\ne,{ImportRun.Time},u,,\n")) with { Drop = ["debug"], Rename = new Dictionary<string, string>(StringComparer.Ordinal) { ["old"] = "new" } });
+        await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.csv", $"event,time,distinct_id,debug,old\ne,{ImportRun.Time},u,,\n")) with
+        {
+            Drop = ["debug"],
+            Rename = new Dictionary<string, string>(StringComparer.Ordinal) { ["old"] = "new" },
+        });
         Assert.Empty(_run.Diagnostics);
     }
 }

@@ -49,14 +49,21 @@ public sealed class Ga4ParquetTests : IDisposable
         using var state = new InMemoryImportState();
         var report = await _run.RunAsync(_run.RequestAll(file) with { Mapping = ImportMapping.OfVendor("ga4"), Type = type }, state);
         Assert.True(report is { Rejected: 0, Pending: 0 }, string.Join('\n', report.Problems));
-        return [.. _run.Mixpanel.Stored.Skip(before).Select(record => Canonical(JsonNode.Parse(record))!.ToJsonString()).Order(StringComparer.Ordinal), .. report.LeftOut!.Select(reason => $"{reason.Key}: {reason.Value}"), .. report.Mapped!.Select(what => $"{what.Key}: {what.Value}")];
+        return
+        [
+            .. _run.Mixpanel.Stored.Skip(before).Select(record => Canonical(JsonNode.Parse(record))!.ToJsonString()).Order(StringComparer.Ordinal),
+            .. report.LeftOut!.Select(reason => $"{reason.Key}: {reason.Value}"),
+            .. report.Mapped!.Select(what => $"{what.Key}: {what.Value}"),
+        ];
     }
 
     static JsonNode? Canonical(JsonNode? node) => node switch
     {
-        JsonObject members => new JsonObject(members.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => KeyValuePair.Create(member.Key, Canonical(member.Value)))),
+        JsonObject members => new JsonObject(members.OrderBy(member => member.Key, StringComparer.Ordinal)
+            .Select(member => KeyValuePair.Create(member.Key, Canonical(member.Value)))),
         JsonArray elements => new JsonArray([.. elements.Select(Canonical)]),
-        JsonValue value when value.GetValueKind() is System.Text.Json.JsonValueKind.Number => JsonValue.Create(value.GetValue<decimal>() / 1.0000000000000000000000000000m),
+        JsonValue value when value.GetValueKind() is System.Text.Json.JsonValueKind.Number =>
+            JsonValue.Create(value.GetValue<decimal>() / 1.0000000000000000000000000000m),
         _ => node?.DeepClone(),
     };
 
@@ -67,7 +74,8 @@ public sealed class Ga4ParquetTests : IDisposable
         using var connection = new DuckDBConnection("Data Source=:memory:");
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = $"COPY (SELECT * FROM read_json('{json}', format = 'newline_delimited', columns = {Schema})) TO '{_run.Folder.File("events.parquet")}' (FORMAT parquet{options})";
+        command.CommandText = $"COPY (SELECT * FROM read_json('{json}', format = 'newline_delimited', "
+            + $"columns = {Schema})) TO '{_run.Folder.File("events.parquet")}' (FORMAT parquet{options})";
         command.ExecuteNonQuery();
         return _run.Folder.File("events.parquet");
     }
@@ -83,20 +91,25 @@ public sealed class Ga4ParquetTests : IDisposable
         Assert.Equal(expected, await OfAsync(WriteParquet(json, options), type));
         if (type is not ImportType.Events) return;
         Assert.Equal(Events.Length, expected.Count(record => record.StartsWith('{')));
-        Assert.Contains(expected, record => record.Contains("\"session_id\":\"1001.2002.1772352900\"", StringComparison.Ordinal) && record.Contains("\"item_params\":[{\"key\":\"n\",\"value\":{\"int_value\":5}}", StringComparison.Ordinal));
+        Assert.Contains(expected,
+            record => record.Contains("\"session_id\":\"1001.2002.1772352900\"", StringComparison.Ordinal)
+                && record.Contains("\"item_params\":[{\"key\":\"n\",\"value\":{\"int_value\":5}}", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_damaged_record_is_refused_alike_from_Parquet_and_from_JSON()
     {
-        var json = WriteJson(["""{"event_timestamp":"1772352930250999","event_params":[],"user_id":"u"}""", """{"event_name":"e","event_params":[],"user_id":"u"}""", """{"event_name":"e","event_timestamp":"1772352930250999","event_params":[{"key":"k","value":{"string_value":"a","int_value":"6"}}],"user_id":"u"}"""]);
+        var json = WriteJson(["""{"event_timestamp":"1772352930250999","event_params":[],"user_id":"u"}""",
+            """{"event_name":"e","event_params":[],"user_id":"u"}""",
+            """{"event_name":"e","event_timestamp":"1772352930250999","event_params":[{"key":"k","value":{"string_value":"a","int_value":"6"}}],"user_id":"u"}"""]);
         var codes = new List<string>();
         foreach (var file in (string[])[json, WriteParquet(json)])
         {
             using var state = new InMemoryImportState();
             File.Delete(_run.DeadLetterPath);
             await _run.RunAsync(_run.RequestAll(file) with { Mapping = ImportMapping.OfVendor("ga4") }, state);
-            codes.Add(string.Join(' ', _run.DeadLetters().Select(letter => $"{letter.GetProperty("code").GetString()}:{letter.GetProperty("field").GetString()}")));
+            codes.Add(string.Join(' ',
+                _run.DeadLetters().Select(letter => $"{letter.GetProperty("code").GetString()}:{letter.GetProperty("field").GetString()}")));
         }
 
         Assert.Equal(["event_missing:event_name time_missing:event_timestamp invalid_json:event_params", codes[0]], codes);

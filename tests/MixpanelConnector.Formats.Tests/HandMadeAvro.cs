@@ -66,7 +66,15 @@ sealed class HandMadeAvro(string schema, string? codec = null)
     {
         byte[] entries = codec is null
             ? [.. Long(1), .. Text("avro.schema"), .. Text(schema)]
-            : [.. Long(-2), .. Long(1), .. Text("avro.codec"), .. Text(codec), .. Text("avro.schema"), .. Text(schema)]; // as some write it: with a size, which nobody needs
+            :
+            [
+                .. Long(-2),
+                .. Long(1),
+                .. Text("avro.codec"),
+                .. Text(codec),
+                .. Text("avro.schema"),
+                .. Text(schema),
+            ]; // as some write it: with a size, which nobody needs
         return [.. "Obj"u8, 1, .. entries, 0, .. Marker];
     }
 }

@@ -29,14 +29,20 @@ sealed class HandMadeParquet
     }
 
     /// <summary>A column of one page without nulls.</summary>
-    public void Add(string name, int type, byte[] values, int count, int converted = -1, int length = 0, Action<Thrift>? logical = null, int encoding = Plain, long? announced = null)
+    public void Add(string name, int type, byte[] values, int count, int converted = -1, int length = 0, Action<Thrift>? logical = null, int encoding = Plain,
+        long? announced = null)
     {
-        var page = new Thrift().I32(1, 0).I32(2, values.Length).I32(3, values.Length).Struct(5, header => header.I32(1, count).I32(2, encoding).I32(3, Rle).I32(4, Rle)).End();
+        var page = new Thrift()
+            .I32(1, 0)
+            .I32(2, values.Length)
+            .I32(3, values.Length)
+            .Struct(5, header => header.I32(1, count).I32(2, encoding).I32(3, Rle).I32(4, Rle)).End();
         AddPages(name, type, [.. page, .. values], announced ?? count, converted, length, logical, encoding);
     }
 
     /// <summary>A column of the given pages.</summary>
-    public void AddPages(string name, int type, byte[] pages, long count, int converted = -1, int length = 0, Action<Thrift>? logical = null, int encoding = Plain)
+    public void AddPages(string name, int type, byte[] pages, long count, int converted = -1, int length = 0, Action<Thrift>? logical = null,
+        int encoding = Plain)
     {
         _columns.Add(new(name, type, length, converted, logical, count, _pages.Count, pages.Length, encoding));
         _pages.AddRange(pages);
@@ -45,7 +51,14 @@ sealed class HandMadeParquet
     public byte[] ToArray()
     {
         var chunks = _columns.ConvertAll<Action<Thrift>>(column => chunk => chunk.I64(2, column.At).Struct(3, data => data
-            .I32(1, column.Type).List(2, 5, [Thrift.ZigZag(column.Encoding)]).List(3, 8, [[.. Thrift.Varint((ulong)column.Name.Length), .. Encoding.UTF8.GetBytes(column.Name)]]).I32(4, 0).I64(5, column.Count).I64(6, column.Length).I64(7, column.Length).I64(9, column.At)));
+            .I32(1, column.Type)
+                .List(2, 5, [Thrift.ZigZag(column.Encoding)])
+                .List(3, 8, [[.. Thrift.Varint((ulong)column.Name.Length), .. Encoding.UTF8.GetBytes(column.Name)]])
+                .I32(4, 0)
+                .I64(5, column.Count)
+                .I64(6, column.Length)
+                .I64(7, column.Length)
+                .I64(9, column.At)));
         var schema = _columns.ConvertAll<Action<Thrift>>(column => element =>
         {
             element.I32(1, column.Type);
@@ -76,7 +89,8 @@ sealed class HandMadeParquet
         return [.. pages, .. footer, .. length, .. "PAR1"u8];
     }
 
-    public static byte[] Texts(IEnumerable<string> texts) => [.. texts.SelectMany(text => (byte[])[.. BitConverter.GetBytes(Encoding.UTF8.GetByteCount(text)), .. Encoding.UTF8.GetBytes(text)])];
+    public static byte[] Texts(IEnumerable<string> texts) =>
+        [.. texts.SelectMany(text => (byte[])[.. BitConverter.GetBytes(Encoding.UTF8.GetByteCount(text)), .. Encoding.UTF8.GetBytes(text)])];
 
     public static byte[] Longs(IEnumerable<long> values) => [.. values.SelectMany(BitConverter.GetBytes)];
 
@@ -105,7 +119,10 @@ sealed class HandMadeParquet
 
         public Thrift Structs(int id, IReadOnlyCollection<Action<Thrift>> write) => List(id, 12, [.. write.Select(Of)]);
 
-        public Thrift List(int id, int type, IReadOnlyCollection<byte[]> items) => Field(id, 9, [.. items.Count < 15 ? [(byte)((items.Count << 4) | type)] : (byte[])[(byte)(0xf0 | type), .. Varint((ulong)items.Count)], .. items.SelectMany(item => item)]);
+        public Thrift List(int id, int type, IReadOnlyCollection<byte[]> items) =>
+            Field(id, 9,
+                [.. items.Count < 15 ? [(byte)((items.Count << 4) | type)] : (byte[])[(byte)(0xf0 | type), .. Varint((ulong)items.Count)],
+                    .. items.SelectMany(item => item)]);
 
         public byte[] End() => [.. _bytes, 0];
 

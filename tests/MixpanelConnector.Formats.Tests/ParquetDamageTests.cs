@@ -34,10 +34,12 @@ public sealed class ParquetDamageTests : IDisposable
                 leaf => leaf.I32(1, AsInt32).I32(3, 1).Bytes(4, "x"),
             ]).I64(3, 0).Structs(4, []));
             byte[] Raw(params byte[] footer) => WithFooter("PAR1"u8.ToArray(), footer);
-            byte[] Schema(int children) => [0x15, 4, 0x19, 0x2c, .. new Thrift().Bytes(4, "s").I32(5, children).End(), .. new Thrift().I32(1, 1).Bytes(4, "x").End()];
+            byte[] Schema(int children) =>
+                [0x15, 4, 0x19, 0x2c, .. new Thrift().Bytes(4, "s").I32(5, children).End(), .. new Thrift().I32(1, 1).Bytes(4, "x").End()];
 
             var data = new TheoryData<string, byte[]>();
-            void Add(string name, byte[] file) => data.Add(new TheoryDataRow<string, byte[]>(name, file) { TestDisplayName = $"{nameof(A_hostile_footer_is_refused_at_once)}({name})" });
+            void Add(string name, byte[] file) =>
+                data.Add(new TheoryDataRow<string, byte[]>(name, file) { TestDisplayName = $"{nameof(A_hostile_footer_is_refused_at_once)}({name})" });
             Add("lists in lists, 100,000 deep", Raw([.. Enumerable.Repeat((byte)0x19, 100_000)]));
             Add("structures in structures, 100,000 deep", Raw([.. Enumerable.Repeat((byte)0x1c, 100_000)]));
             Add("structures in structures that go beyond the end", Raw([.. Enumerable.Repeat((byte)0x1c, 112)]));
@@ -50,10 +52,12 @@ public sealed class ParquetDamageTests : IDisposable
             Add("a number that does not end", Raw([0x15, .. Enumerable.Repeat((byte)0xff, 100)]));
             Add("columns nested 65 deep", Nested(65));
             Add("columns nested 100,000 deep", Nested(100_000));
-            Add("a column of no parts", WithFooter("PAR1"u8.ToArray(), footer => footer.Structs(2, [root => root.Bytes(4, "s").I32(5, 1), group => group.Bytes(4, "g").I32(5, 0)])));
+            Add("a column of no parts",
+                WithFooter("PAR1"u8.ToArray(), footer => footer.Structs(2, [root => root.Bytes(4, "s").I32(5, 1), group => group.Bytes(4, "g").I32(5, 0)])));
             Add("fewer columns than announced", Raw([.. Schema(2), 0]));
             Add("more columns than announced", Raw([0x15, 4, 0x19, 0x3c, .. Schema(1)[4..], .. new Thrift().I32(1, 1).Bytes(4, "y").End(), 0]));
-            Add("a column without a type or parts", WithFooter("PAR1"u8.ToArray(), footer => footer.Structs(2, [root => root.Bytes(4, "s").I32(5, 1), column => column.Bytes(4, "x")])));
+            Add("a column without a type or parts",
+                WithFooter("PAR1"u8.ToArray(), footer => footer.Structs(2, [root => root.Bytes(4, "s").I32(5, 1), column => column.Bytes(4, "x")])));
             Add("a name that is no text", Raw([0x15, 4, 0x19, 0x2c, .. new Thrift().Bytes(4, "s").I32(5, 1).End(), 0x15, 2, 0x38, 1, 0xff, 0, 0]));
             Add("a length beyond the file", [.. "PAR1PAR1"u8, 0xff, 0xff, 0xff, 0x7f, .. "PAR1"u8]);
             return data;
@@ -81,7 +85,8 @@ public sealed class ParquetDamageTests : IDisposable
             .Structs(2, [root => root.Bytes(4, "schema").I32(5, 1), column => column.I32(1, AsInt32).I32(3, 0).Bytes(4, "time")])
             .I64(3, 0)
             .Structs(4, []);
-        Assert.StartsWith("There was no record", Assert.Single((await RunAsync(WithFooter("PAR1"u8.ToArray(), footer.End()))).Problems), StringComparison.Ordinal);
+        Assert.StartsWith("There was no record", Assert.Single((await RunAsync(WithFooter("PAR1"u8.ToArray(), footer.End()))).Problems),
+            StringComparison.Ordinal);
     }
 
     public static TheoryData<string, string> Disagreements => new()
@@ -103,7 +108,15 @@ public sealed class ParquetDamageTests : IDisposable
     {
         var file = Events(400);
         var values = Longs(Enumerable.Range(0, 400).Select(row => (long)row));
-        byte[] PageV2(int rows) => [.. new Thrift().I32(1, 3).I32(2, values.Length).I32(3, values.Length).Struct(8, header => header.I32(1, 400).I32(2, 0).I32(3, rows).I32(4, 0).I32(5, 0).I32(6, 0).Bool(7, false)).End(), .. values];
+        byte[] PageV2(int rows) =>
+            [
+                .. new Thrift()
+                    .I32(1, 3)
+                    .I32(2, values.Length)
+                    .I32(3, values.Length)
+                    .Struct(8, header => header.I32(1, 400).I32(2, 0).I32(3, rows).I32(4, 0).I32(5, 0).I32(6, 0).Bool(7, false)).End(),
+                .. values,
+            ];
         switch (what)
         {
             case "group says fewer": (file.GroupRows, file.FileRows) = (100, 100); break;
@@ -118,7 +131,10 @@ public sealed class ParquetDamageTests : IDisposable
             case "page says fewer": file.Add("n", AsInt64, values, 300, announced: 400); break;
             case "page says more": file.Add("n", AsInt64, values, 500, announced: 400); break;
             case "page says other rows": file.AddPages("n", AsInt64, PageV2(100), 400); break;
-            case "page lies elsewhere": file.AddPages("n", AsInt64, new Thrift().I32(1, 0).I32(2, 1 << 20).I32(3, 1 << 20).Struct(5, header => header.I32(1, 400).I32(2, 0)).End(), 400); break;
+            case "page lies elsewhere":
+                file.AddPages("n", AsInt64, new Thrift().I32(1, 0).I32(2, 1 << 20).I32(3, 1 << 20).Struct(5, header => header.I32(1, 400).I32(2, 0)).End(),
+                    400);
+                break;
         }
 
         Assert.Contains(said, await RefusedAsync(file.ToArray()), StringComparison.Ordinal);
@@ -161,15 +177,20 @@ public sealed class ParquetDamageTests : IDisposable
         {
             connection.Open();
             using var command = connection.CreateCommand();
-            command.CommandText = $"COPY (SELECT 'e' AS event, {ImportRun.Time} AS time, CASE WHEN i % 10 > 0 THEN repeat('text', i % 50) || i ELSE NULL END AS v, 'u' || i AS distinct_id, [i::VARCHAR, repeat('x', i % 300)] AS l FROM range(3000) t(i) ORDER BY i) TO '{_run.Folder.File("in.parquet")}' (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1, COMPRESSION {compression})";
+            command.CommandText = $"COPY (SELECT 'e' AS event, {ImportRun.Time} AS time, CASE WHEN i % 10 > 0 THEN repeat('text', "
+                + $"i % 50) || i ELSE NULL END AS v, 'u' || i AS distinct_id, [i::VARCHAR, repeat('x', i % 300)] AS l FROM range(3000) t(i) ORDER BY i) TO '{_run.Folder.File("in.parquet")}' (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1, COMPRESSION {compression})";
             command.ExecuteNonQuery();
             command.CommandText = $"SELECT count(*) FROM parquet_metadata('{_run.Folder.File("in.parquet")}') WHERE encodings LIKE '%DELTA%BYTE_ARRAY%'";
             Assert.InRange((long)command.ExecuteScalar()!, 2, 5);
         }
 
-        Assert.Equal((RunOutcome.Complete, 3000), await _run.RunAsync(_run.RequestAll(_run.Folder.File("in.parquet")) with { Senders = 1 }) is var report ? (report.Outcome, report.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 3000),
+            await _run.RunAsync(_run.RequestAll(_run.Folder.File("in.parquet")) with { Senders = 1 }) is var report
+                ? (report.Outcome, report.Accepted)
+                : default);
         var row = string.Concat(Enumerable.Repeat("text", 2999 % 50)) + 2999;
-        Assert.Contains($"\"v\":\"{row}\",\"distinct_id\":\"u2999\",\"l\":[\"2999\",\"{new string('x', 299)}\"]", _run.Mixpanel.Stored[^1], StringComparison.Ordinal);
+        Assert.Contains($"\"v\":\"{row}\",\"distinct_id\":\"u2999\",\"l\":[\"2999\",\"{new string('x', 299)}\"]", _run.Mixpanel.Stored[^1],
+            StringComparison.Ordinal);
     }
 
     /// <summary>300 rows in two row groups with page checksums, numbers and text, with and without dictionaries.</summary>
@@ -225,8 +246,10 @@ public sealed class ParquetDamageTests : IDisposable
             var (place, bit) = (random.Next(4, damaged.Length - 8), random.Next(8));
             damaged[place] ^= (byte)(1 << bit);
             var report = await run.RunAsync(run.RequestAll(run.Folder.Write("in.parquet", damaged)));
-            Assert.True(run.Mixpanel.Stored.SequenceEqual(right.Take(run.Mixpanel.Stored.Count), StringComparer.Ordinal) || Renamed(damaged), $"bit {bit} of byte {place} changed what was sent");
-            Assert.True(report.Outcome is RunOutcome.Damaged || report.Accepted == 300 || Renamed(damaged), $"bit {bit} of byte {place}: exit {report.Outcome}, {report.Accepted} accepted");
+            Assert.True(run.Mixpanel.Stored.SequenceEqual(right.Take(run.Mixpanel.Stored.Count), StringComparer.Ordinal) || Renamed(damaged),
+                $"bit {bit} of byte {place} changed what was sent");
+            Assert.True(report.Outcome is RunOutcome.Damaged || report.Accepted == 300 || Renamed(damaged),
+                $"bit {bit} of byte {place}: exit {report.Outcome}, {report.Accepted} accepted");
             if (report.Outcome is RunOutcome.Damaged) refused++;
         }
 
@@ -247,7 +270,8 @@ public sealed class ParquetDamageTests : IDisposable
         {
             connection.Open();
             using var command = connection.CreateCommand();
-            command.CommandText = $"COPY (SELECT 'e' AS event, {ImportRun.Time} AS time, 'u' AS distinct_id, CASE i WHEN 1 THEN range(3000000) ELSE [i] END AS l FROM range(3) t(i) ORDER BY i) TO '{_run.Folder.File("in.parquet")}' (FORMAT parquet)";
+            command.CommandText = $"COPY (SELECT 'e' AS event, {ImportRun.Time} AS time, 'u' AS distinct_id, "
+                + $"CASE i WHEN 1 THEN range(3000000) ELSE [i] END AS l FROM range(3) t(i) ORDER BY i) TO '{_run.Folder.File("in.parquet")}' (FORMAT parquet)";
             command.ExecuteNonQuery();
         }
 
@@ -255,7 +279,8 @@ public sealed class ParquetDamageTests : IDisposable
         Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(("record_too_large", 2), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32()));
-        var record = $$$"""{"event":"e","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"u","l":[{{{string.Join(',', Enumerable.Range(0, 3_000_000))}}}]}}""";
+        var record =
+            $$$"""{"event":"e","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"u","l":[{{{string.Join(',', Enumerable.Range(0, 3_000_000))}}}]}}""";
         Assert.Equal(record.Length, letter.GetProperty("length").GetInt64());
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(record))), letter.GetProperty("sha256").GetString());
         Assert.Equal(record[..(64 << 10)], letter.Raw());

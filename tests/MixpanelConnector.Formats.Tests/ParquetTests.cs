@@ -33,7 +33,9 @@ public sealed class ParquetTests : IDisposable
         return run.Folder.File(name);
     }
 
-    static string Numbered(int from, int count) => $"SELECT 'e' AS event, 1790000000 AS time, 'u' || i AS distinct_id, 'id-' || i AS \"$insert_id\", i AS n FROM range({from}, {from + count}) t(i) ORDER BY i";
+    static string Numbered(int from, int count) =>
+        $"SELECT 'e' AS event, 1790000000 AS time, 'u' || i AS distinct_id, 'id-' || i AS \"$insert_id\", "
+        + $"i AS n FROM range({from}, {from + count}) t(i) ORDER BY i";
 
     Task<ImportReport> RunAsync(string query, string options = "") => _run.RunAsync(_run.RequestAll(Write(_run, query, options)), _state);
 
@@ -84,7 +86,8 @@ public sealed class ParquetTests : IDisposable
     {
         // Rows with null before and after it would reveal a value that ends up in the wrong row.
         json ??= $"\"{new string('x', 2000)}\"";
-        var report = await RunAsync($"SELECT {Base}, NULL AS v, 0 AS n UNION ALL SELECT {Base}, {value}, 1 UNION ALL SELECT {Base}, NULL, 2 UNION ALL SELECT {Base}, {value}, 3");
+        var report = await RunAsync(
+            $"SELECT {Base}, NULL AS v, 0 AS n UNION ALL SELECT {Base}, {value}, 1 UNION ALL SELECT {Base}, NULL, 2 UNION ALL SELECT {Base}, {value}, 3");
         Assert.Equal("", string.Join(' ', report.Problems));
         var with = json.Length == 0 ? "" : $"\"v\":{json},";
         string Expected(int n, string v) => $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u",{{{v}}}"n":{{{n}}}}}""";
@@ -135,7 +138,8 @@ public sealed class ParquetTests : IDisposable
         var file = Write(_run, "SELECT 'e' AS event_type, 'u' AS user_id, TIMESTAMP '2026-09-21' AS created_at FROM range(3)");
         var inspection = (await _run.RunAsync(_run.RequestAll(file) with { StopWhenRefusedAlike = true })).Inspection!;
         Assert.Equal("event_type:text user_id:text created_at:time", string.Join(' ', inspection.Columns.Select(column => $"{column.Name}:{column.Type}")));
-        Assert.Equal("--map event=event_type --map time=created_at --map distinct_id=user_id", string.Join(' ', inspection.Proposal!.Options)); // mapped to the time, it is a number
+        Assert.Equal("--map event=event_type --map time=created_at --map distinct_id=user_id",
+            string.Join(' ', inspection.Proposal!.Options)); // mapped to the time, it is a number
         Assert.Equal(3, inspection.Proposal.Accepted);
     }
 
@@ -148,23 +152,34 @@ public sealed class ParquetTests : IDisposable
         var report = await RunAsync($"SELECT {Base}, {text} AS properties FROM range(3000) t(i) ORDER BY i", ", ROW_GROUP_SIZE 2048");
         Assert.Equal((RunOutcome.Complete, 3000), (report.Outcome, report.Accepted));
         var stored = _run.StoredWithoutIds();
-        Assert.Contains($$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u"{{{(first is null ? "" : $",{first}")}}}}}""", stored, StringComparer.Ordinal);
-        if (text.Contains("1500", StringComparison.Ordinal)) Assert.Contains("""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","n":2999}}""", stored, StringComparer.Ordinal);
+        Assert.Contains($$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u"{{{(first is null ? "" : $",{first}")}}}}}""", stored,
+            StringComparer.Ordinal);
+        if (text.Contains("1500", StringComparison.Ordinal))
+            Assert.Contains("""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","n":2999}}""", stored, StringComparer.Ordinal);
     }
 
     [Fact]
     public async Task A_text_among_properties_that_is_no_object_is_refused_also_by_a_run_that_goes_on()
     {
-        var file = Write(_run, $"SELECT {Base}, CASE WHEN i IN (1200, 2500) THEN 'oops' ELSE '{{\"n\":' || i || '}}' END AS properties FROM range(3000) t(i) ORDER BY i", ", ROW_GROUP_SIZE 2048");
+        var file = Write(_run,
+            $"SELECT {Base}, CASE WHEN i IN (1200, 2500) THEN 'oops' ELSE '{{\"n\":' || i || '}}' END AS properties FROM range(3000) t(i) ORDER BY i",
+            ", ROW_GROUP_SIZE 2048");
         var request = _run.RequestAll(file) with { BatchEvents = 500, Senders = 1 };
         _run.Mixpanel.Script = call => call.Number <= 4 ? null : MixpanelDouble.Answer(401, "{}");
         Assert.Equal(RunOutcome.NotAllowed, (await _run.RunAsync(request, _state)).Outcome);
         _run.Mixpanel.Script = _ => null;
         var report = await _run.RunAsync(request, _state);
         Assert.Equal((RunOutcome.Rejected, 2998, 2), (report.Outcome, report.Accepted, report.Rejected));
-        Assert.All(_run.DeadLetters(), letter => Assert.Contains("properties must contain the properties as a JSON object", letter.GetProperty("message").GetString(), StringComparison.Ordinal));
+        Assert.All(_run.DeadLetters(),
+            letter => Assert.Contains("properties must contain the properties as a JSON object", letter.GetProperty("message").GetString(),
+                StringComparison.Ordinal));
         Assert.Equal([1201, 2501], _run.DeadLetters().Select(letter => letter.GetProperty("line").GetInt32()));
-        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request with { ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["properties"] = ImportColumnType.Text }, DryRun = true })).Outcome);
+        Assert.Equal(RunOutcome.Complete,
+            (await _run.RunAsync(request with
+            {
+                ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["properties"] = ImportColumnType.Text },
+                DryRun = true,
+            })).Outcome);
     }
 
     [Fact]
@@ -198,7 +213,12 @@ public sealed class ParquetTests : IDisposable
         {
             using var run = new ImportRun();
             using var state = new CrashingState { CrashAtSave = crash };
-            var request = run.RequestAll(Write(run, Numbered(0, 5000), ", ROW_GROUP_SIZE 2048")) with { BatchEvents = 401, Senders = 1, CheckpointInterval = TimeSpan.Zero };
+            var request = run.RequestAll(Write(run, Numbered(0, 5000), ", ROW_GROUP_SIZE 2048")) with
+            {
+                BatchEvents = 401,
+                Senders = 1,
+                CheckpointInterval = TimeSpan.Zero,
+            };
             var first = await run.RunAsync(request, state);
             state.CrashAtSave = 0;
             var second = first.Outcome is RunOutcome.DiskFailed ? await run.RunAsync(request, state) : first;
@@ -234,7 +254,11 @@ public sealed class ParquetTests : IDisposable
     public async Task Columns_are_mapped_and_rows_set_profiles()
     {
         var file = Write(_run, "SELECT 7 AS id, 'Ann' AS name, [1] AS l");
-        var request = _run.RequestAll(file) with { Type = ImportType.Profiles, Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["distinct_id"] = "id", ["id"] = "id", ["$name"] = "name" } };
+        var request = _run.RequestAll(file) with
+        {
+            Type = ImportType.Profiles,
+            Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["distinct_id"] = "id", ["id"] = "id", ["$name"] = "name" },
+        };
         Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request)).Outcome);
         Assert.Equal(["""{"$token":"token","$distinct_id":"7","$set":{"id":7,"$name":"Ann","l":[1]}}"""], _run.Mixpanel.Stored);
     }
@@ -251,7 +275,8 @@ public sealed class ParquetTests : IDisposable
         }
 
         _run.Folder.Write("in.parquet", whole);
-        Assert.Equal((RunOutcome.Complete, 3), await _run.RunAsync(_run.RequestAll(_run.Folder.File("in.parquet")), _state) is var last ? (last.Outcome, last.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 3),
+            await _run.RunAsync(_run.RequestAll(_run.Folder.File("in.parquet")), _state) is var last ? (last.Outcome, last.Accepted) : default);
     }
 
     [Fact]
@@ -311,7 +336,13 @@ public sealed class ParquetTests : IDisposable
                 compressed.Write(bytes);
             if (input != "-") _run.Folder.Write(input, compressed.ToArray());
             compressed.Position = 0;
-            var request = _run.RequestAll(input == "-" ? input : _run.Folder.File(input)) with { BatchEvents = 1000, Senders = 1, SourceId = "rows", StandardInput = compressed };
+            var request = _run.RequestAll(input == "-" ? input : _run.Folder.File(input)) with
+            {
+                BatchEvents = 1000,
+                Senders = 1,
+                SourceId = "rows",
+                StandardInput = compressed,
+            };
             return await _run.RunAsync(request, _state);
         }
 

@@ -73,10 +73,14 @@ public sealed class ParquetValueTests : IDisposable
     {
         var (type, rest) = value.Split(' ', 2) is [var kind, var text] ? (kind, text) : default;
         var file = Events(3);
-        Action<Thrift> Unit(int type, int unit) => logical => logical.Struct(type, time => time.Bool(1, true).Struct(2, unitOf => unitOf.Struct(unit, _ => { })));
+        Action<Thrift> Unit(int type, int unit) =>
+            logical => logical.Struct(type, time => time.Bool(1, true).Struct(2, unitOf => unitOf.Struct(unit, _ => { })));
         byte[] Of(Func<string, byte[]> bytes, string other) => [.. bytes(other), .. bytes(rest), .. bytes(other)];
         byte[] Int(string number) => BitConverter.GetBytes((int)long.Parse(number, CultureInfo.InvariantCulture));
-        byte[] Long(string number) => BitConverter.GetBytes(number[0] == '-' ? long.Parse(number, CultureInfo.InvariantCulture) : (long)ulong.Parse(number, CultureInfo.InvariantCulture));
+        byte[] Long(string number) =>
+            BitConverter.GetBytes(number[0] == '-'
+                ? long.Parse(number, CultureInfo.InvariantCulture)
+                : (long)ulong.Parse(number, CultureInfo.InvariantCulture));
         switch (type)
         {
             case "time_ms": file.Add("v", AsInt32, Of(Int, "1"), 3, converted: 7); break;
@@ -86,9 +90,25 @@ public sealed class ParquetValueTests : IDisposable
             case "timestamp_us": file.Add("v", AsInt64, Of(Long, "1"), 3, converted: 10); break;
             case "timestamp_ns": file.Add("v", AsInt64, Of(Long, "1"), 3, logical: Unit(8, 3)); break;
             case "date": file.Add("v", AsInt32, Of(Int, "1"), 3, converted: 6); break;
-            case "int96": file.Add("v", AsInt96, Of(pair => [.. BitConverter.GetBytes(long.Parse(pair.Split(' ')[1], CultureInfo.InvariantCulture)), .. BitConverter.GetBytes(int.Parse(pair.Split(' ')[0], CultureInfo.InvariantCulture))], $"{JulianDayOf1970} 1"), 3); break;
-            case "interval": file.Add("v", AsFixed, Of(parts => [.. parts.Split(' ').SelectMany(part => BitConverter.GetBytes(uint.Parse(part, CultureInfo.InvariantCulture)))], "0 1 0"), 3, converted: 21, length: 12); break;
-            case "half": file.Add("v", AsFixed, Of(number => BitConverter.GetBytes(Half.Parse(number, CultureInfo.InvariantCulture)), "1"), 3, length: 2, logical: logical => logical.Struct(15, _ => { })); break;
+            case "int96":
+                file.Add("v", AsInt96,
+                    Of(pair =>
+                    [
+                        .. BitConverter.GetBytes(long.Parse(pair.Split(' ')[1], CultureInfo.InvariantCulture)),
+                        .. BitConverter.GetBytes(int.Parse(pair.Split(' ')[0], CultureInfo.InvariantCulture)),
+                    ],
+                        $"{JulianDayOf1970} 1"),
+                    3);
+                break;
+            case "interval":
+                file.Add("v", AsFixed,
+                    Of(parts => [.. parts.Split(' ').SelectMany(part => BitConverter.GetBytes(uint.Parse(part, CultureInfo.InvariantCulture)))], "0 1 0"), 3,
+                    converted: 21, length: 12);
+                break;
+            case "half":
+                file.Add("v", AsFixed, Of(number => BitConverter.GetBytes(Half.Parse(number, CultureInfo.InvariantCulture)), "1"), 3, length: 2,
+                    logical: logical => logical.Struct(15, _ => { }));
+                break;
             case "uint8": file.Add("v", AsInt32, Of(Int, "1"), 3, converted: 11); break;
             case "uint32": file.Add("v", AsInt32, Of(Int, "1"), 3, converted: 13); break;
             case "uint64": file.Add("v", AsInt64, Of(Long, "1"), 3, converted: 14); break;
@@ -105,7 +125,10 @@ public sealed class ParquetValueTests : IDisposable
             Assert.Equal((type == "half" ? "number_range" : DateRange, 2), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32()));
             Assert.Contains("\"v\":", letter.Raw(), StringComparison.Ordinal);
             using var dropping = new ImportRun();
-            Assert.Equal((RunOutcome.Complete, 3), await dropping.RunAsync(dropping.RequestAll(_run.Folder.File("in.parquet")) with { Drop = ["v"] }) is var dropped ? (dropped.Outcome, dropped.Accepted) : default);
+            Assert.Equal((RunOutcome.Complete, 3),
+                await dropping.RunAsync(dropping.RequestAll(_run.Folder.File("in.parquet")) with { Drop = ["v"] }) is var dropped
+                    ? (dropped.Outcome, dropped.Accepted)
+                    : default);
             return;
         }
 
@@ -139,7 +162,8 @@ public sealed class ParquetValueTests : IDisposable
     public async Task A_column_that_is_encrypted_is_named_and_the_file_read_without_it()
     {
         using var none = LogicalType.None();
-        using var schema = new GroupNode("schema", Repetition.Required, [.. ((string[])["event", "time", "distinct_id", "secret"]).Select(name => new PrimitiveNode(name, Repetition.Required, none, PhysicalType.Int64))]);
+        using var schema = new GroupNode("schema", Repetition.Required,
+            [.. ((string[])["event", "time", "distinct_id", "secret"]).Select(name => new PrimitiveNode(name, Repetition.Required, none, PhysicalType.Int64))]);
         using var keys = new FileEncryptionPropertiesBuilder("0123456789012345"u8.ToArray());
         using var column = new ColumnEncryptionPropertiesBuilder("secret").Key("5432109876543210"u8.ToArray());
         using var encryptedColumn = column.Build();

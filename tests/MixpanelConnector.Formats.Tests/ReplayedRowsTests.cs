@@ -3,7 +3,9 @@ using static MixpanelConnector.Formats.Tests.HandMadeAvro;
 
 namespace MixpanelConnector.Formats.Tests;
 
-/// <summary>A replayed row is read by the rules of its file: what they rejected is rejected again, and what was mended has the type of its neighbours.</summary>
+/// <summary>
+/// A replayed row is read by the rules of its file: what they rejected is rejected again, and what was mended has the type of its neighbours.
+/// </summary>
 public sealed class ReplayedRowsTests : IDisposable
 {
     const string Names = "event,time,distinct_id,v\n";
@@ -58,11 +60,16 @@ public sealed class ReplayedRowsTests : IDisposable
         var letters = await RejectedAsync($"event,time,distinct_id,begin,end\ne,01.02.2026,u,02.02.2026,soon\n", request => request with
         {
             TimeFormat = "%d.%m.%Y",
-            ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["begin"] = ImportColumnType.Time, ["end"] = ImportColumnType.Time },
+            ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal)
+            {
+                ["begin"] = ImportColumnType.Time,
+                ["end"] = ImportColumnType.Time,
+            },
             Columns = Mapped("until", "end"),
         });
         var properties = (await MendedAsync(letters, "soon", "03.02.2026")).GetProperty("properties");
-        Assert.Equal(("2026-02-02T00:00:00", "2026-02-03T00:00:00"), (properties.GetProperty("begin").GetString(), properties.GetProperty("until").GetString()));
+        Assert.Equal(("2026-02-02T00:00:00", "2026-02-03T00:00:00"),
+            (properties.GetProperty("begin").GetString(), properties.GetProperty("until").GetString()));
     }
 
     [Fact]
@@ -93,9 +100,11 @@ public sealed class ReplayedRowsTests : IDisposable
     [InlineData(ImportType.Groups, "company", "$group_id")]
     public async Task Rows_of_profiles_and_groups_keep_type_and_key(ImportType type, string? key, string id)
     {
-        var letters = await RejectedAsync($"{id},v\nu,abc\n", request => request with { Type = type, GroupKey = key, ColumnTypes = Typed("v", ImportColumnType.Number) });
+        var letters =
+            await RejectedAsync($"{id},v\nu,abc\n", request => request with { Type = type, GroupKey = key, ColumnTypes = Typed("v", ImportColumnType.Number) });
         var profile = await MendedAsync(letters, "\"abc\"", "\"7\"");
-        Assert.Equal((7, key), (profile.GetProperty("$set").GetProperty("v").GetInt32(), profile.TryGetProperty("$group_key", out var named) ? named.GetString() : null));
+        Assert.Equal((7, key),
+            (profile.GetProperty("$set").GetProperty("v").GetInt32(), profile.TryGetProperty("$group_key", out var named) ? named.GetString() : null));
     }
 
     [Theory]
@@ -106,7 +115,9 @@ public sealed class ReplayedRowsTests : IDisposable
     public async Task A_date_or_a_time_out_of_range(string meaning, string stored, string good, string expected)
     {
         var schema = $$$"""{"type":"record","name":"Row","fields":[{{{Event}}},{"name":"v","type":{"type":"{{{stored}}}","logicalType":"{{{meaning}}}"}}]}""";
-        var request = _run.RequestAll(_run.Folder.Write("in.avro", new HandMadeAvro(schema).Block(1, [.. Text("e"), .. Long(ImportRun.Time), .. Text("u"), .. Long(stored == "int" ? int.MaxValue : long.MaxValue)]).Bytes));
+        var request = _run.RequestAll(_run.Folder.Write("in.avro",
+            new HandMadeAvro(schema).Block(1,
+                [.. Text("e"), .. Long(ImportRun.Time), .. Text("u"), .. Long(stored == "int" ? int.MaxValue : long.MaxValue)]).Bytes));
         Assert.Equal(RunOutcome.Rejected, (await _run.RunAsync(request)).Outcome);
         var bad = _run.DeadLetters()[0].GetProperty("raw").GetProperty("properties").GetProperty("v").GetRawText();
         Assert.Equal(expected, (await MendedAsync(File.ReadAllText(_run.DeadLetterPath), bad, good)).GetProperty("properties").GetProperty("v").GetRawText());
@@ -117,10 +128,12 @@ public sealed class ReplayedRowsTests : IDisposable
     {
         const string Dates = """{"name":"v","type":{"type":"array","items":{"type":"int","logicalType":"date"}}}""";
         var schema = $"{{\"type\":\"record\",\"name\":\"Row\",\"fields\":[{Event},{Dates}]}}";
-        var request = _run.RequestAll(_run.Folder.Write("in.avro", new HandMadeAvro(schema).Block(1, [.. Text("e"), .. Long(ImportRun.Time), .. Text("u"), .. Long(2), .. Long(1), .. Long(int.MinValue), 0]).Bytes));
+        var request = _run.RequestAll(_run.Folder.Write("in.avro",
+            new HandMadeAvro(schema).Block(1, [.. Text("e"), .. Long(ImportRun.Time), .. Text("u"), .. Long(2), .. Long(1), .. Long(int.MinValue), 0]).Bytes));
         Assert.Equal(RunOutcome.Rejected, (await _run.RunAsync(request)).Outcome);
         var bad = _run.DeadLetters()[0].GetProperty("raw").GetProperty("properties").GetProperty("v")[1].GetRawText();
-        Assert.Equal("""["1970-01-02","2026-02-03"]""", (await MendedAsync(File.ReadAllText(_run.DeadLetterPath), bad, "\"2026-02-03\"")).GetProperty("properties").GetProperty("v").GetRawText());
+        Assert.Equal("""["1970-01-02","2026-02-03"]""",
+            (await MendedAsync(File.ReadAllText(_run.DeadLetterPath), bad, "\"2026-02-03\"")).GetProperty("properties").GetProperty("v").GetRawText());
     }
 
     [Fact]
@@ -129,7 +142,8 @@ public sealed class ReplayedRowsTests : IDisposable
         var letters = await RejectedAsync($"name,at,who,v\ne,{ImportRun.Time},u,abc\n", request => request with
         {
             ColumnTypes = Typed("v", ImportColumnType.Number),
-            Mapping = ImportMapping.Parse("""{"name":"t","events":{"event":"name","time":"at","insert_id":{"hash":["who","at"],"counted":true},"user_id":"who","properties":{"v":"v"}}}"""),
+            Mapping = ImportMapping.Parse(
+                """{"name":"t","events":{"event":"name","time":"at","insert_id":{"hash":["who","at"],"counted":true},"user_id":"who","properties":{"v":"v"}}}"""),
         });
         Assert.Equal("7", (await MendedAsync(letters, "\"abc\"", "\"7\"")).GetProperty("properties").GetProperty("v").GetRawText());
     }
@@ -151,7 +165,11 @@ public sealed class ReplayedRowsTests : IDisposable
         Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(replay)).Outcome);
         Assert.False(Rows.Properties(_run.Mixpanel.Stored[^1]).TryGetProperty("v", out _));
 
-        var direct = _run.RequestAll(_run.Folder.Write("dropped.csv", $"{Names}e,{ImportRun.Time},u2,abc\n")) with { ColumnTypes = Typed("v", ImportColumnType.Number), Drop = ["v"] };
+        var direct = _run.RequestAll(_run.Folder.Write("dropped.csv", $"{Names}e,{ImportRun.Time},u2,abc\n")) with
+        {
+            ColumnTypes = Typed("v", ImportColumnType.Number),
+            Drop = ["v"],
+        };
         Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(direct)).Outcome);
     }
 

@@ -17,9 +17,11 @@ static class Rows
     public static string Some(int from, int count, string lineEnd = "\n") => string.Concat(Enumerable.Range(from, count).Select(i => Row(i) + lineEnd));
 
     /// <summary>A request with all formats and compressions of this package.</summary>
-    public static ImportRequest RequestAll(this ImportRun run, params string[] inputs) => run.Request(inputs) with { Formats = FileFormats.All, Compressions = FileFormats.AllCompressions };
+    public static ImportRequest RequestAll(this ImportRun run, params string[] inputs) =>
+        run.Request(inputs) with { Formats = FileFormats.All, Compressions = FileFormats.AllCompressions };
 
-    public static Task<ImportReport> RunCsvAsync(this ImportRun run, string text, IImportState? state = null) => run.RunAsync(run.RequestAll(run.Folder.Write("in.csv", text)), state);
+    public static Task<ImportReport> RunCsvAsync(this ImportRun run, string text, IImportState? state = null) =>
+        run.RunAsync(run.RequestAll(run.Folder.Write("in.csv", text)), state);
 
     /// <summary>The accepted records, without their computed ids.</summary>
     public static List<string> StoredWithoutIds(this ImportRun run) => [.. run.Mixpanel.Stored.Select(record => ComputedId.Replace(record, ""))];

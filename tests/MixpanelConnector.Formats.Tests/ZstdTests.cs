@@ -110,7 +110,10 @@ public sealed class ZstdTests : IDisposable
 
     [Fact]
     public async Task An_array_can_be_compressed() =>
-        Assert.Equal((RunOutcome.Complete, 2), await _run.RunAsync(_run.RequestAll(_run.Folder.Write("a.json.zst", Compress($"[{ImportRun.Event(0)},{ImportRun.Event(1)}]")))) is var report ? (report.Outcome, report.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 2),
+            await _run.RunAsync(_run.RequestAll(_run.Folder.Write("a.json.zst", Compress($"[{ImportRun.Event(0)},{ImportRun.Event(1)}]")))) is var report
+                ? (report.Outcome, report.Accepted)
+                : default);
 
     [Fact]
     public async Task The_suffix_is_no_part_of_the_ids()

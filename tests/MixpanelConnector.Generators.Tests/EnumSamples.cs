@@ -10,7 +10,8 @@ static class EnumSamples
     public static IEnumerable<object> All =>
     [
         new Subscribed(Tier.Free, Seen: null, Features.None, null, null),
-        new Subscribed(Tier.ProPlus, Tier.Odd, Features.Export | Features.Import, new Dictionary<Tier, Features?> { [Tier.ProPlus] = Features.Import, [Tier.Free] = null }, [Tier.Odd, null, (Tier)7]),
+        new Subscribed(Tier.ProPlus, Tier.Odd, Features.Export | Features.Import,
+            new Dictionary<Tier, Features?> { [Tier.ProPlus] = Features.Import, [Tier.Free] = null }, [Tier.Odd, null, (Tier)7]),
         new Subscribed((Tier)8, Tier.AlsoOdd, Features.All | (Features)8, new Dictionary<Tier, Features?> { [(Tier)9] = (Features)16 }, []),
         new Subscribed(Tier.@class, Tier.@class, Features.Import, null, null),
     ];

@@ -12,11 +12,16 @@ public sealed class GeneratorTests
     [Theory]
     [InlineData("[MixpanelEvent(\"E\")] partial record E;")]
     [InlineData("namespace @namespace.@class { [MixpanelEvent(\"E\")] partial record @record(int @int, string @await, int json, int value, int happened); }")]
-    [InlineData("[MixpanelEvent(\"E\")] partial class E { public required E? Inner { get; init; } public string EventName => \"\"; public void WriteProperties() { } }")]
-    [InlineData("partial interface I { partial record struct S<@in> { [MixpanelEvent(\"E\")] internal partial class E<T> where T : new() { public List<E<T>>? All { get; init; } } } }")]
-    [InlineData("[MixpanelEvent(\"E\")] abstract partial record E { public abstract int N { get; } } [MixpanelEvent(\"F\")] sealed partial record F(int M) : E { public override int N => 1; }")]
-    [InlineData("namespace System2 { class String; } namespace A { class System; class MixpanelConnector; [MixpanelEvent(\"E\")] partial record E(System2.String S, System T, Dictionary<string, List<int?>> D); }")]
-    [InlineData("namespace A { [MixpanelEvent(\"E\")] partial record E; } namespace a { [MixpanelEvent(\"E\")] partial record e; [MixpanelEvent(\"F\")] partial record E; }")]
+    [InlineData("[MixpanelEvent(\"E\")] partial class E { public required E? Inner { get; init; } public string EventName => \"\"; "
+        + "public void WriteProperties() { } }")]
+    [InlineData("partial interface I { partial record struct S<@in> { [MixpanelEvent(\"E\")] internal partial class E<T> where T : "
+        + "new() { public List<E<T>>? All { get; init; } } } }")]
+    [InlineData("[MixpanelEvent(\"E\")] abstract partial record E { public abstract int N { get; } } [MixpanelEvent(\"F\")] sealed partial record F(int M) : "
+        + "E { public override int N => 1; }")]
+    [InlineData("namespace System2 { class String; } namespace A { class System; class MixpanelConnector; "
+        + "[MixpanelEvent(\"E\")] partial record E(System2.String S, System T, Dictionary<string, List<int?>> D); }")]
+    [InlineData("namespace A { [MixpanelEvent(\"E\")] partial record E; } namespace a { [MixpanelEvent(\"E\")] partial record e; "
+        + "[MixpanelEvent(\"F\")] partial record E; }")]
     [InlineData("[MixpanelEvent(\"E\")] partial record E { [Obsolete] public int Old { get; init; } }")]
     [InlineData("[MixpanelEvent(\"E\")] partial record E { [System.Diagnostics.CodeAnalysis.Experimental(\"X1\")] public int New { get; init; } }")]
     [InlineData("public record B { [JsonInclude] protected int N { get; set; } } [MixpanelEvent(\"E\")] public partial record E(int A) : B;")]
@@ -33,9 +38,11 @@ public sealed class GeneratorTests
     [Fact]
     public void The_parts_of_a_type_and_its_bases_may_be_in_several_files()
     {
-        var all = Compiled.WithGenerated("partial record E { public int B { get; init; } }", "[MixpanelEvent(\"E\")] partial record E : Base<int>;", "abstract partial record Base<T> { public T? C { get; init; } }", "partial record Base<T> { public List<T>? D { get; init; } }");
+        var all = Compiled.WithGenerated("partial record E { public int B { get; init; } }", "[MixpanelEvent(\"E\")] partial record E : Base<int>;",
+            "abstract partial record Base<T> { public T? C { get; init; } }", "partial record Base<T> { public List<T>? D { get; init; } }");
         using var schema = JsonDocument.Parse(SchemaOf(all));
-        Assert.Equal(["B", "C", "D"], schema.RootElement.GetProperty("schemaJson").GetProperty("properties").EnumerateObject().Select(property => property.Name), StringComparer.Ordinal);
+        Assert.Equal(["B", "C", "D"],
+            schema.RootElement.GetProperty("schemaJson").GetProperty("properties").EnumerateObject().Select(property => property.Name), StringComparer.Ordinal);
     }
 
     /// <summary>The compiler reports the mistake; the generator does not fail on top of it.</summary>
@@ -48,11 +55,15 @@ public sealed class GeneratorTests
     [InlineData("[MixpanelEvent(\"E\")] partial record E(Missing A) : AlsoMissing;")]
     [InlineData("[MixpanelEvent(\"E\")] partial record E<T, T>(int A);")]
     public void Code_that_does_not_compile_yet_does_not_make_the_generator_fail(string source) =>
-        Assert.All(Compiled.Driver.RunGenerators(Compiled.Of(source), TestContext.Current.CancellationToken).GetRunResult().Results, result => Assert.Null(result.Exception));
+        Assert.All(Compiled.Driver.RunGenerators(Compiled.Of(source), TestContext.Current.CancellationToken).GetRunResult().Results,
+            result => Assert.Null(result.Exception));
 
     [Fact]
     public void A_type_that_is_no_event_or_is_not_finished_generates_nothing() =>
-        Assert.Empty(Compiled.Driver.RunGenerators(Compiled.Of("partial record A; [MixpanelEvent(null!)] partial record B; [MixpanelEvent] partial record C; [MixpanelEvent(\"D\")] record D; [MixpanelEvent(\"E\")] partial record E(object O);"), TestContext.Current.CancellationToken).GetRunResult().GeneratedTrees);
+        Assert.Empty(Compiled.Driver.RunGenerators(
+            Compiled.Of("partial record A; [MixpanelEvent(null!)] partial record B; [MixpanelEvent] partial record C; [MixpanelEvent(\"D\")] record D; "
+                + "[MixpanelEvent(\"E\")] partial record E(object O);"),
+            TestContext.Current.CancellationToken).GetRunResult().GeneratedTrees);
 
     [Fact]
     public void A_change_elsewhere_generates_nothing_anew()
@@ -65,8 +76,11 @@ public sealed class GeneratorTests
         IEnumerable<IncrementalStepRunReason> Reasons(string source, int file)
         {
             var old = before.SyntaxTrees[file];
-            var after = before.ReplaceSyntaxTree(old, CSharpSyntaxTree.ParseText(source, (CSharpParseOptions)old.Options, old.FilePath, cancellationToken: TestContext.Current.CancellationToken));
-            return driver.RunGenerators(after, TestContext.Current.CancellationToken).GetRunResult().Results[0].TrackedSteps[MixpanelEventGenerator.Step].SelectMany(step => step.Outputs).Select(output => output.Reason);
+            var after = before.ReplaceSyntaxTree(old,
+                CSharpSyntaxTree.ParseText(source, (CSharpParseOptions)old.Options, old.FilePath, cancellationToken: TestContext.Current.CancellationToken));
+            return driver.RunGenerators(after, TestContext.Current.CancellationToken).GetRunResult().Results[0].TrackedSteps[MixpanelEventGenerator.Step]
+                .SelectMany(step => step.Outputs)
+                .Select(output => output.Reason);
         }
     }
 
@@ -115,8 +129,10 @@ public sealed class GeneratorTests
         var compilation = Compiled.Of(Source);
         foreach (var mode in Enum.GetValues<DocumentationMode>())
         {
-            var tree = CSharpSyntaxTree.ParseText(Source, ((CSharpParseOptions)compilation.SyntaxTrees[1].Options).WithDocumentationMode(mode), cancellationToken: TestContext.Current.CancellationToken);
-            Compiled.Driver.RunGeneratorsAndUpdateCompilation(compilation.ReplaceSyntaxTree(compilation.SyntaxTrees[1], tree), out var all, out _, TestContext.Current.CancellationToken);
+            var tree = CSharpSyntaxTree.ParseText(Source, ((CSharpParseOptions)compilation.SyntaxTrees[1].Options).WithDocumentationMode(mode),
+                cancellationToken: TestContext.Current.CancellationToken);
+            Compiled.Driver.RunGeneratorsAndUpdateCompilation(compilation.ReplaceSyntaxTree(compilation.SyntaxTrees[1], tree), out var all, out _,
+                TestContext.Current.CancellationToken);
             Assert.Contains("What happened.", SchemaOf(all), StringComparison.Ordinal);
         }
     }
@@ -125,7 +141,8 @@ public sealed class GeneratorTests
 
     static string SchemaOf(Compilation compilation)
     {
-        var schema = (string)compilation.Assembly.GetAttributes().Single(attribute => attribute.AttributeClass!.Name == nameof(MixpanelEventSchemaAttribute)).ConstructorArguments[0].Value!;
+        var schema = (string)compilation.Assembly.GetAttributes().Single(attribute =>
+            attribute.AttributeClass!.Name == nameof(MixpanelEventSchemaAttribute)).ConstructorArguments[0].Value!;
         using var _ = JsonDocument.Parse(schema);
         return schema;
     }

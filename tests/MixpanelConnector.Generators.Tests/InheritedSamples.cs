@@ -29,7 +29,8 @@ static class InheritedSamples
         where T : HidingBase
     {
         HidingBase inherited = value;
-        (inherited.Id, inherited.Text, inherited.Inner, inherited.Unread, inherited.Method, inherited.Nested, inherited.Shared) = (11, "base", 12, "base", 13, 14, 15);
+        (inherited.Id, inherited.Text, inherited.Inner, inherited.Unread, inherited.Method, inherited.Nested, inherited.Shared) =
+            (11, "base", 12, "base", 13, 14, 15);
         return value;
     }
 }
@@ -148,7 +149,8 @@ sealed partial record Conditions
     public Guid? Id { get; init; }
 }
 
-sealed record Maybe([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Kept, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Left);
+sealed record Maybe([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Kept,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Left);
 
 record Page<T>(T Item, IReadOnlyList<T> More)
 {

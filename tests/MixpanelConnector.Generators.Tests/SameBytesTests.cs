@@ -17,7 +17,9 @@ public sealed class SameBytesTests
     public void An_event_has_the_same_name_and_bytes_as_by_reflection(int number)
     {
         var happened = Samples.All.ElementAt(number);
-        typeof(SameBytesTests).GetMethod(nameof(Compare), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(happened.GetType()).Invoke(null, BindingFlags.DoNotWrapExceptions, null, [happened], null);
+        typeof(SameBytesTests).GetMethod(nameof(Compare), BindingFlags.NonPublic | BindingFlags.Static)!
+            .MakeGenericMethod(happened.GetType())
+            .Invoke(null, BindingFlags.DoNotWrapExceptions, null, [happened], null);
     }
 
     static void Compare<T>(T happened)

@@ -20,10 +20,14 @@ namespace MixpanelConnector.Generators.Tests
             new Leaves(),
             new Leaves
             {
-                Text = "a\"b\n<é>\U0001F600", Letter = 'ß', Yes = true, Byte = 1, SByte = -1, Short = -2, UShort = 3, Int = int.MinValue, UInt = uint.MaxValue, Long = long.MinValue, ULong = ulong.MaxValue,
-                Single = 0.1f, Double = 0.1 + 0.2, Decimal = 12.50m, Half = (Half)1.5, Int128 = Int128.MaxValue, UInt128 = UInt128.MaxValue, Big = BigInteger.Pow(10, 40), Time = Utc, Offset = new(2026, 1, 2, 5, 4, 5, TimeSpan.FromHours(2)),
-                Day = new(2026, 1, 2), TimeOfDay = new(3, 4, 5, 678), Span = TimeSpan.FromHours(30), Id = Guid.AllBitsSet, Address = new("https://x.example/a b"), Version = new(1, 2), Bytes = [1, 2, 3], Memory = new byte[] { 4 }, ReadOnly = new byte[] { 5 },
-                Plan = Plan.Pro, Access = FileAccess.ReadWrite, Node = JsonNode.Parse("[1,{\"a\":null}]"), Object = new() { ["t"] = Utc, ["z"] = null }, Array = [1, null], One = JsonValue.Create(1.50m), Element = JsonElement.Parse("{\"n\":1.10}"),
+                Text = "a\"b\n<é>\U0001F600", Letter = 'ß', Yes = true, Byte = 1, SByte = -1, Short = -2, UShort = 3, Int = int.MinValue, UInt = uint.MaxValue,
+                Long = long.MinValue, ULong = ulong.MaxValue,
+                Single = 0.1f, Double = 0.1 + 0.2, Decimal = 12.50m, Half = (Half)1.5, Int128 = Int128.MaxValue, UInt128 = UInt128.MaxValue,
+                Big = BigInteger.Pow(10, 40), Time = Utc, Offset = new(2026, 1, 2, 5, 4, 5, TimeSpan.FromHours(2)),
+                Day = new(2026, 1, 2), TimeOfDay = new(3, 4, 5, 678), Span = TimeSpan.FromHours(30), Id = Guid.AllBitsSet,
+                Address = new("https://x.example/a b"), Version = new(1, 2), Bytes = [1, 2, 3], Memory = new byte[] { 4 }, ReadOnly = new byte[] { 5 },
+                Plan = Plan.Pro, Access = FileAccess.ReadWrite, Node = JsonNode.Parse("[1,{\"a\":null}]"), Object = new() { ["t"] = Utc, ["z"] = null },
+                Array = [1, null], One = JsonValue.Create(1.50m), Element = JsonElement.Parse("{\"n\":1.10}"),
             },
             new Nullables(null, null, null, null, null, null),
             new Nullables(1, Utc, Plan.Free, Guid.Empty, true, new Money(1.10m, "EUR")),
@@ -32,14 +36,23 @@ namespace MixpanelConnector.Generators.Tests
             new Lists(),
             new Lists
             {
-                Ints = [1, 2], Texts = ["a", null], Times = [Utc, null], Money = [new(1, "EUR"), new(2, "USD")], ReadOnly = ["x"], Any = Enumerable.Range(1, 3), Immutable = [3, 4], Set = ["s"], Nested = [[1], null, []],
-                Bytes = [[1], [2]], Stack = new(["one"]), Plans = [Plan.Pro, null], Gaps = [null, new(1, "€")], Nodes = [null, 1, new JsonObject { ["a"] = null }],
+                Ints = [1, 2], Texts = ["a", null], Times = [Utc, null], Money = [new(1, "EUR"), new(2, "USD")], ReadOnly = ["x"], Any = Enumerable.Range(1, 3),
+                Immutable = [3, 4], Set = ["s"], Nested = [[1], null, []],
+                Bytes = [[1], [2]], Stack = new(["one"]), Plans = [Plan.Pro, null], Gaps = [null, new(1, "€")],
+                Nodes = [null, 1, new JsonObject { ["a"] = null }],
             },
             new Dictionaries(),
             new Dictionaries
             {
-                Plain = new(StringComparer.Ordinal) { ["a"] = "1", ["z\"é"] = null }, Numbers = new Dictionary<string, decimal>(StringComparer.Ordinal) { ["n"] = 1.10m }, ByPlan = new Dictionary<Plan, DateTime> { [Plan.Pro] = Utc }, ById = new() { [Guid.Empty] = 1 },
-                ByNumber = new Dictionary<long, Money?> { [-1] = new(3, "EUR"), [2] = null }.ToFrozenDictionary(), Lists = new Dictionary<string, List<int?>?>(StringComparer.Ordinal) { ["l"] = [1, null], ["m"] = null }.ToImmutableDictionary(StringComparer.Ordinal),
+                Plain = new(StringComparer.Ordinal) { ["a"] = "1", ["z\"é"] = null },
+                Numbers = new Dictionary<string, decimal>(StringComparer.Ordinal) { ["n"] = 1.10m },
+                ByPlan = new Dictionary<Plan, DateTime> { [Plan.Pro] = Utc }, ById = new() { [Guid.Empty] = 1 },
+                ByNumber = new Dictionary<long, Money?> { [-1] = new(3, "EUR"), [2] = null }.ToFrozenDictionary(),
+                Lists = new Dictionary<string, List<int?>?>(StringComparer.Ordinal)
+                {
+                    ["l"] = [1, null],
+                    ["m"] = null,
+                }.ToImmutableDictionary(StringComparer.Ordinal),
             },
             new Nested(new("Ada", new(2, "EUR"), null), new Node("root", new Node("leaf", null)), new KeyValuePair<string, int>("k", 1)),
             new Nested(null, null, null),
@@ -66,8 +79,22 @@ namespace MixpanelConnector.Generators.Tests
             new Maybes(null, null, null, null, null, null, null, null, null),
             new Maybes(new(2026, 1, 2), new(3, 4, 5), Guid.AllBitsSet, TimeSpan.FromTicks(1), 1.10m, Int128.MinValue, 'é', (Half)0.5, new Moment(new(Utc))),
             new Nulls(null, null, null),
-            new Nulls(new("n", null, null), new(StringComparer.Ordinal) { ["a"] = null, ["b"] = new() { [1] = null, [2] = new(1, "EUR") } }, [null, new(StringComparer.Ordinal) { ["c"] = null, ["d"] = [null] }]),
-            new Keywords<int> { @record = 1, @await = 2, field = 3, value = 4, json = 5, happened = 6, System = 7, @global = 8, MixpanelConnector = 9, WriteObject1 = new("w", null), _ = 10 },
+            new Nulls(new("n", null, null), new(StringComparer.Ordinal) { ["a"] = null, ["b"] = new() { [1] = null, [2] = new(1, "EUR") } },
+                [null, new(StringComparer.Ordinal) { ["c"] = null, ["d"] = [null] }]),
+            new Keywords<int>
+            {
+                @record = 1,
+                @await = 2,
+                field = 3,
+                value = 4,
+                json = 5,
+                happened = 6,
+                System = 7,
+                @global = 8,
+                MixpanelConnector = 9,
+                WriteObject1 = new("w", null),
+                _ = 10,
+            },
             .. InheritedSamples.All,
             .. EnumSamples.All,
         ];
@@ -135,7 +162,8 @@ namespace MixpanelConnector.Generators.Tests
     sealed partial record Nullables(int? Number, DateTime? Time, Plan? Plan, Guid? Id, bool? Flag, Money? Price);
 
     [MixpanelEvent("Maybes")]
-    sealed partial record Maybes(DateOnly? Day, TimeOnly? Clock, Guid? Id, TimeSpan? Span, decimal? Price, Int128? Large, char? Letter, Half? Half, Moment? Moment);
+    sealed partial record Maybes(DateOnly? Day, TimeOnly? Clock, Guid? Id, TimeSpan? Span, decimal? Price, Int128? Large, char? Letter, Half? Half,
+        Moment? Moment);
 
     [MixpanelEvent("Nulls")]
     sealed partial record Nulls(Person? Person, Dictionary<string, SortedList<int, Money?>?>? ByName, List<Dictionary<string, string?[]?>?>? Dictionaries);

@@ -7,7 +7,11 @@ namespace MixpanelConnector.Kafka.Tests;
 /// <summary>The three mock brokers of librdkafka: in memory, some megabytes per partition, four partitions per topic. No real Kafka broker is tested.</summary>
 public sealed class Cluster : IDisposable
 {
-    readonly IProducer<string?, byte[]> _producer = new ProducerBuilder<string?, byte[]>(new Dictionary<string, string>(StringComparer.Ordinal) { ["test.mock.num.brokers"] = "3", ["bootstrap.servers"] = "127.0.0.1:1" }).SetLogHandler(static (_, _) => { }).Build();
+    readonly IProducer<string?, byte[]> _producer = new ProducerBuilder<string?, byte[]>(new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["test.mock.num.brokers"] = "3",
+        ["bootstrap.servers"] = "127.0.0.1:1",
+    }).SetLogHandler(static (_, _) => { }).Build();
 
     static int s_topics;
 
@@ -25,7 +29,8 @@ public sealed class Cluster : IDisposable
     }
 
     public async Task PublishAsync(string topic, IEnumerable<(string? Key, string Body)> messages) =>
-        await Task.WhenAll(messages.Select(message => _producer.ProduceAsync(topic, new Message<string?, byte[]> { Key = message.Key, Value = Encoding.UTF8.GetBytes(message.Body) })));
+        await Task.WhenAll(messages.Select(message => _producer.ProduceAsync(topic,
+            new Message<string?, byte[]> { Key = message.Key, Value = Encoding.UTF8.GetBytes(message.Body) })));
 
     public void Dispose() => _producer.Dispose();
 }

@@ -38,7 +38,8 @@ public sealed class KafkaTests(Cluster cluster) : IClassFixture<Cluster>, IDispo
     public async Task A_missing_insert_id_comes_from_the_place_in_the_topic()
     {
         var address = cluster.NewTopic(out var topic);
-        await cluster.PublishAsync(topic, Enumerable.Repeat(((string?)null, $$$"""{"event":"e","properties":{"time":{{{Time}}},"distinct_id":"u","n":1}}"""), 5));
+        await cluster.PublishAsync(topic,
+            Enumerable.Repeat(((string?)null, $$$"""{"event":"e","properties":{"time":{{{Time}}},"distinct_id":"u","n":1}}"""), 5));
 
         await RunAsync(address);
         await RunAsync(address, request => request with { Queue = new() { Group = "another" } });
@@ -106,7 +107,13 @@ public sealed class KafkaTests(Cluster cluster) : IClassFixture<Cluster>, IDispo
     [Fact]
     public async Task What_is_not_there_is_told()
     {
-        Assert.Equal(RunOutcome.Unavailable, (await RunAsync("kafka://127.0.0.1:1/t", request => request with { Queue = new() { Timeout = TimeSpan.FromSeconds(1) }, Records = request.Records with { MaxOutage = TimeSpan.FromSeconds(1) } })).Outcome);
+        Assert.Equal(RunOutcome.Unavailable,
+            (await RunAsync("kafka://127.0.0.1:1/t",
+                request => request with
+                {
+                    Queue = new() { Timeout = TimeSpan.FromSeconds(1) },
+                    Records = request.Records with { MaxOutage = TimeSpan.FromSeconds(1) },
+                })).Outcome);
     }
 
     HashSet<long> Numbers => [.. _mixpanel.Stored.Select(record => JsonElement.Parse(record).GetProperty("properties").GetProperty("n").GetInt64())];
@@ -130,5 +137,6 @@ public sealed class KafkaTests(Cluster cluster) : IClassFixture<Cluster>, IDispo
         return report;
     }
 
-    static string Event(int number) => $$$"""{"event":"e","properties":{"time":{{{Time}}},"distinct_id":"u{{{number}}}","$insert_id":"id-{{{number}}}","n":{{{number}}}}}""";
+    static string Event(int number) =>
+        $$$"""{"event":"e","properties":{"time":{{{Time}}},"distinct_id":"u{{{number}}}","$insert_id":"id-{{{number}}}","n":{{{number}}}}}""";
 }

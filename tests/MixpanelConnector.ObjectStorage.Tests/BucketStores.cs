@@ -13,7 +13,18 @@ static class BucketStores
     {
         public StorageScheme Scheme => new BucketScheme(bucket);
 
-        public S3Store Store() => new("s3://b/", "b", new AmazonS3Client(new BasicAWSCredentials("id", "canary-secret"), new AmazonS3Config { ServiceURL = bucket.Url, ForcePathStyle = true, AuthenticationRegion = "us-east-1", MaxErrorRetry = 0, ThrottleRetries = false }), replaces: true);
+        public S3Store Store() =>
+            new("s3://b/", "b",
+                new AmazonS3Client(new BasicAWSCredentials("id", "canary-secret"),
+                    new AmazonS3Config
+                    {
+                        ServiceURL = bucket.Url,
+                        ForcePathStyle = true,
+                        AuthenticationRegion = "us-east-1",
+                        MaxErrorRetry = 0,
+                        ThrottleRetries = false,
+                    }),
+                replaces: true);
     }
 
     sealed class BucketScheme(Bucket bucket) : StorageScheme("s3")

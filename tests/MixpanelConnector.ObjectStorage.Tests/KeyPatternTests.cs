@@ -25,5 +25,6 @@ public sealed class KeyPatternTests
     public void A_key_matches(string pattern, string key, bool matches) => Assert.Equal(matches, new KeyPattern(pattern).Matches(key));
 
     [Fact]
-    public void Keys_are_relative_to_the_folder_before_the_first_wildcard() => Assert.Equal(("logs/a", "logs/"), (new KeyPattern("logs/a*/x").Literal, new KeyPattern("logs/a*/x").Folder));
+    public void Keys_are_relative_to_the_folder_before_the_first_wildcard() =>
+        Assert.Equal(("logs/a", "logs/"), (new KeyPattern("logs/a*/x").Literal, new KeyPattern("logs/a*/x").Folder));
 }

@@ -111,15 +111,19 @@ public sealed class StoredImportTests : IAsyncLifetime
     [InlineData("without-a-name-that-tells", 50)]
     public async Task Every_format_and_compression_is_read_from_a_bucket(string key, int events)
     {
-        var plain = key.Contains("csv", StringComparison.Ordinal) ? $"event,time,distinct_id,n\ne,{ImportRun.Time},u,1\ne,{ImportRun.Time},u,2\n" : ImportRun.Events(50);
+        var plain = key.Contains("csv", StringComparison.Ordinal)
+            ? $"event,time,distinct_id,n\ne,{ImportRun.Time},u,1\ne,{ImportRun.Time},u,2\n"
+            : ImportRun.Events(50);
         _bucket.Put($"p/{key}", key switch
         {
-            "nested.parquet" => await File.ReadAllBytesAsync(Repository.File("tests/Cases/import/parquet-nested-properties/nested.parquet"), TestContext.Current.CancellationToken),
+            "nested.parquet" => await File.ReadAllBytesAsync(Repository.File("tests/Cases/import/parquet-nested-properties/nested.parquet"),
+                TestContext.Current.CancellationToken),
             [.., '.', 'g', 'z'] => Gzip(plain),
             _ => Zstd(plain),
         });
 
-        var report = await ImportAsync("s3://b/p/", request => request with { Formats = FileFormats.All, Compressions = FileFormats.AllCompressions, Fix = ImportFixes.Time | ImportFixes.InsertIds });
+        var report = await ImportAsync("s3://b/p/",
+            request => request with { Formats = FileFormats.All, Compressions = FileFormats.AllCompressions, Fix = ImportFixes.Time | ImportFixes.InsertIds });
 
         Assert.Equal((RunOutcome.Complete, events), (report.Outcome, report.Accepted));
     }
@@ -145,7 +149,8 @@ public sealed class StoredImportTests : IAsyncLifetime
         var tag = Bucket.Tag(Encoding.UTF8.GetBytes(text));
         var broken = 0;
         _bucket.Script = request => request.Method == "GET" && request.Path == "/b/a.ndjson" && broken++ == 0
-            ? Answer.RawText(string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 200 OK\r\nETag: \"{tag}\"\r\nContent-Length: {text.Length}\r\n\r\n{text[..1000]}"))
+            ? Answer.RawText(string.Create(CultureInfo.InvariantCulture,
+                $"HTTP/1.1 200 OK\r\nETag: \"{tag}\"\r\nContent-Length: {text.Length}\r\n\r\n{text[..1000]}"))
             : null;
         var report = await ImportAsync("s3://b/a.ndjson");
 
@@ -165,7 +170,8 @@ public sealed class StoredImportTests : IAsyncLifetime
 
         Assert.Equal((RunOutcome.Complete, 3L), (report.Outcome, report.Accepted));
         Assert.Equal([0, 1, 2], _run.StoredNumbers());
-        Assert.Equal(["a.zip/a/1.ndjson", "a.zip/b/2.ndjson"], _state.Load()!.Sources.Select(source => source.Id).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        Assert.Equal(["a.zip/a/1.ndjson", "a.zip/b/2.ndjson"], _state.Load()!.Sources.Select(source => source.Id).Order(StringComparer.Ordinal),
+            StringComparer.Ordinal);
         Assert.All(_bucket.Reads(key), request => Assert.NotNull(request.Header("If-Match")));
     }
 
@@ -288,7 +294,8 @@ public sealed class StoredImportTests : IAsyncLifetime
         Assert.Equal((RunOutcome.Rejected, 3L, 1L), await AccountAsync());
         Assert.Equal([1, 2, 3], _run.StoredNumbers());
 
-        async Task<(RunOutcome Outcome, long Accepted, long Rejected)> AccountAsync() => await ImportAsync("s3://b/p/") is var report ? (report.Outcome, report.Accepted, report.Rejected) : default;
+        async Task<(RunOutcome Outcome, long Accepted, long Rejected)> AccountAsync() =>
+            await ImportAsync("s3://b/p/") is var report ? (report.Outcome, report.Accepted, report.Rejected) : default;
     }
 
     [Theory]
@@ -307,9 +314,11 @@ public sealed class StoredImportTests : IAsyncLifetime
         Assert.Equal(1, _state.Load()!.Totals.Accepted);
 
         _bucket.Put("p/a.ndjson", ImportRun.Event(1) + "\n");
-        Assert.Equal((RunOutcome.Complete, 1L, requests), (await ImportAsync(address)) is var again ? (again.Outcome, again.Accepted, _run.Mixpanel.Requests.Count) : default);
+        Assert.Equal((RunOutcome.Complete, 1L, requests),
+            (await ImportAsync(address)) is var again ? (again.Outcome, again.Accepted, _run.Mixpanel.Requests.Count) : default);
         _bucket.Put("p/a.ndjson", ImportRun.Event(2) + "\n");
-        Assert.Equal((RunOutcome.Damaged, 1L, requests), (await ImportAsync(address)) is var other ? (other.Outcome, other.Accepted, _run.Mixpanel.Requests.Count) : default);
+        Assert.Equal((RunOutcome.Damaged, 1L, requests),
+            (await ImportAsync(address)) is var other ? (other.Outcome, other.Accepted, _run.Mixpanel.Requests.Count) : default);
     }
 
     [Fact]

@@ -59,7 +59,8 @@ public sealed class StoredTargetTests : IAsyncLifetime
         await target.ReplaceManifestAsync("1"u8.ToArray(), Token);
         await target.ReplaceManifestAsync("2"u8.ToArray(), Token);
 
-        Assert.Equal(StorageFault.Changed, (await Assert.ThrowsAsync<StorageException>(async () => await other.ReplaceManifestAsync("3"u8.ToArray(), Token))).Fault);
+        Assert.Equal(StorageFault.Changed,
+            (await Assert.ThrowsAsync<StorageException>(async () => await other.ReplaceManifestAsync("3"u8.ToArray(), Token))).Fault);
         Assert.Equal("2", Encoding.UTF8.GetString(_bucket.Of("x/manifest.json")!));
     }
 
@@ -104,7 +105,8 @@ public sealed class StoredTargetTests : IAsyncLifetime
     [Fact]
     public async Task Uploads_that_were_left_are_taken_away_where_they_are_ours()
     {
-        _bucket.Uploads.AddRange([("x/2026-10-01.ndjson.gz", "ours"), ("x/pages-00000.csv", "too"), ("x/film.mp4", "foreign"), ("y/2026-10-01.ndjson.gz", "elsewhere")]);
+        _bucket.Uploads.AddRange([("x/2026-10-01.ndjson.gz",
+            "ours"), ("x/pages-00000.csv", "too"), ("x/film.mp4", "foreign"), ("y/2026-10-01.ndjson.gz", "elsewhere")]);
         using var target = Target();
         await target.DeleteLeftoversAsync(Token);
 

@@ -51,7 +51,8 @@ public sealed class Broker : IAsyncDisposable
         }
     }
 
-    public string Address(string queue) => $"amqp://{string.Join(',', _ports.Select(port => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}")))}/{queue}";
+    public string Address(string queue) =>
+        $"amqp://{string.Join(',', _ports.Select(port => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}")))}/{queue}";
 
     /// <summary>The process of a node.</summary>
     public int ProcessOf(int node) => int.Parse(File.ReadAllText(_folder.File($"{node}.pid")).Trim(), CultureInfo.InvariantCulture);
@@ -95,7 +96,9 @@ public sealed class Broker : IAsyncDisposable
                 var (exitCode, json) = await ControlAsync(node, "-q", "list_queues", "name", "leader", "--formatter", "json");
                 if (exitCode != 0) continue;
                 foreach (var found in JsonElement.Parse(json).EnumerateArray())
-                    if (found.GetProperty("name").GetString() == queue && found.GetProperty("leader").GetString() is ['r', 'a', 'b', 'b', 'i', 't', var number, '@', ..]) return number - '0';
+                    if (found.GetProperty("name").GetString() == queue
+                        && found.GetProperty("leader").GetString() is ['r', 'a', 'b', 'b', 'i', 't', var number, '@', ..])
+                        return number - '0';
             }
         }
 
@@ -148,11 +151,18 @@ public sealed class Broker : IAsyncDisposable
         File.WriteAllText(_folder.File("plugins"), "[].");
         for (var node = 0; node < Nodes; node++)
         {
-            var peers = Nodes == 1 ? "" : "cluster_formation.peer_discovery_backend = classic_config\n" + string.Concat(Enumerable.Range(0, Nodes).Select(peer => string.Create(CultureInfo.InvariantCulture, $"cluster_formation.classic_config.nodes.{peer + 1} = rabbit{peer}@localhost\n")));
-            File.WriteAllText(_folder.File($"{node}.conf"), string.Create(CultureInfo.InvariantCulture, $"listeners.tcp.1 = 127.0.0.1:{_ports[node]}\n{peers}{settings}"));
+            var peers = Nodes == 1
+                ? ""
+                : "cluster_formation.peer_discovery_backend = classic_config\n"
+                    + string.Concat(Enumerable.Range(0, Nodes)
+                        .Select(peer => string.Create(CultureInfo.InvariantCulture,
+                            $"cluster_formation.classic_config.nodes.{peer + 1} = rabbit{peer}@localhost\n")));
+            File.WriteAllText(_folder.File($"{node}.conf"),
+                string.Create(CultureInfo.InvariantCulture, $"listeners.tcp.1 = 127.0.0.1:{_ports[node]}\n{peers}{settings}"));
         }
 
-        _epmd = Start("epmd", new(StringComparer.Ordinal) { ["ERL_EPMD_ADDRESS"] = "127.0.0.1" }, ["-address", "127.0.0.1", "-port", _names.ToString(CultureInfo.InvariantCulture)]);
+        _epmd = Start("epmd", new(StringComparer.Ordinal) { ["ERL_EPMD_ADDRESS"] = "127.0.0.1" },
+            ["-address", "127.0.0.1", "-port", _names.ToString(CultureInfo.InvariantCulture)]);
     }
 
     Dictionary<string, string> Environment(int node) => new(StringComparer.Ordinal)

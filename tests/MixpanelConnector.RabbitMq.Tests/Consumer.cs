@@ -8,7 +8,9 @@ static class Consumer
 {
     public static Process Start(Uri mixpanel, string address, string folder, params string[] options)
     {
-        var start = new ProcessStartInfo(ToolUnderTest.Command[0], [.. ToolUnderTest.Command.Skip(1), "consume", address, "--dead-letter", Path.Combine(folder, "dead.ndjson"), "--declare", "--backoff-min", "50ms", "--backoff-max", "500ms", "--output", "json", .. options])
+        var start = new ProcessStartInfo(ToolUnderTest.Command[0],
+            [.. ToolUnderTest.Command.Skip(1), "consume", address, "--dead-letter", Path.Combine(folder, "dead.ndjson"), "--declare", "--backoff-min", "50ms",
+                "--backoff-max", "500ms", "--output", "json", .. options])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

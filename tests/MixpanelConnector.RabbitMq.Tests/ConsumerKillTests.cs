@@ -52,7 +52,12 @@ public class ConsumerKillTests(BrokerFixture fixture)
         Assert.Equal(Enumerable.Range(0, published).Where(n => n % 10 != 9).Select(n => (long)n), accepted.Keys.Order());
         Assert.Equal(
             Enumerable.Range(0, published).Where(n => n % 10 == 9).Select(n => $"m{n / 4}"),
-            File.ReadAllLines(run.DeadLetterPath).Select(line => JsonElement.Parse(line)).Select(letter => (Id: letter.GetProperty("message_id").GetString()!, Line: letter.GetProperty("line").GetInt64())).Distinct().Select(letter => letter.Id).OrderBy(id => int.Parse(id[1..], CultureInfo.InvariantCulture)), StringComparer.Ordinal);
+            File.ReadAllLines(run.DeadLetterPath)
+                .Select(line => JsonElement.Parse(line))
+                .Select(letter => (Id: letter.GetProperty("message_id").GetString()!, Line: letter.GetProperty("line").GetInt64())).Distinct()
+                .Select(letter => letter.Id)
+                .OrderBy(id => int.Parse(id[1..], CultureInfo.InvariantCulture)),
+            StringComparer.Ordinal);
         Assert.Equal(0, await broker.DepthAsync($"{run.Name}.dead"));
 
         // Every tenth record is invalid.
@@ -60,7 +65,10 @@ public class ConsumerKillTests(BrokerFixture fixture)
         {
             var from = published;
             published += 4 * messages;
-            await run.PublishAsync(Enumerable.Range(from / 4, messages).Select(m => ($"m{m}", Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(4 * m, 4).Select(n => (n % 10 == 9 ? "no record" : RabbitMqRun.Event(n)) + "\n"))), default(string))));
+            await run.PublishAsync(Enumerable.Range(from / 4, messages)
+                .Select(m => ($"m{m}",
+                    Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(4 * m, 4).Select(n => (n % 10 == 9 ? "no record" : RabbitMqRun.Event(n)) + "\n"))),
+                    default(string))));
         }
     }
 
@@ -79,7 +87,8 @@ public class ConsumerKillTests(BrokerFixture fixture)
             if (records.Count > 0 && Interlocked.Decrement(ref left) == 0) consumer!.Kill(); // it took effect, and nobody knows
             return Answer.Json("""{"status":1,"error":null}""");
         });
-        await run.PublishAsync(Enumerable.Range(0, 100).Select(i => ($"m{i}", Encoding.UTF8.GetBytes($$$"""{"$distinct_id":"u{{{i}}}","$add":{"n":1}}"""), default(string))));
+        await run.PublishAsync(Enumerable.Range(0, 100)
+            .Select(i => ($"m{i}", Encoding.UTF8.GetBytes($$$"""{"$distinct_id":"u{{{i}}}","$add":{"n":1}}"""), default(string))));
 
         for (var kill = 0; kill < Number("QUEUE_KILLS", 3) / 2 + 1; kill++)
         {
@@ -96,7 +105,8 @@ public class ConsumerKillTests(BrokerFixture fixture)
         var letters = File.Exists(run.DeadLetterPath) ? File.ReadAllLines(run.DeadLetterPath).Select(line => JsonElement.Parse(line)).ToList() : [];
         Assert.All(added.Values, times => Assert.Equal(1, times));
         Assert.All(letters, letter => Assert.True(letter.GetProperty("maybe_delivered").GetBoolean()));
-        Assert.Equal(100, added.Keys.Union(letters.Select(letter => letter.GetProperty("raw").GetProperty("$distinct_id").GetString()!), StringComparer.Ordinal).Count());
+        Assert.Equal(100,
+            added.Keys.Union(letters.Select(letter => letter.GetProperty("raw").GetProperty("$distinct_id").GetString()!), StringComparer.Ordinal).Count());
     }
 
     [Fact]
@@ -172,7 +182,8 @@ public class ConsumerKillTests(BrokerFixture fixture)
             {
                 try
                 {
-                    await publishing.PublishAsync(QueuedKind.Events, new QueueBody(Encoding.UTF8.GetBytes(RabbitMqRun.Event(number)), null, $"m{number}"), isRepeatable: true, CancellationToken.None);
+                    await publishing.PublishAsync(QueuedKind.Events, new QueueBody(Encoding.UTF8.GetBytes(RabbitMqRun.Event(number)), null, $"m{number}"),
+                        isRepeatable: true, CancellationToken.None);
                     return;
                 }
                 catch (QueueException e) when (e.Fault is QueueFault.Unavailable or QueueFault.Full)

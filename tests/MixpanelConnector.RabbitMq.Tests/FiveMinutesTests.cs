@@ -25,7 +25,8 @@ public class FiveMinutesTests(BrokerFixture fixture)
     }
 
     static Task<(int ExitCode, string Output, string Error)> ConsumeAsync(RabbitMqRun run, params string[] options) =>
-        RunAsync(run.Folder, ToolUnderTest.Command[0], [.. ToolUnderTest.Command.Skip(1), "consume", run.Address, .. options, "--until-empty", "--local", "--output", "json"]);
+        RunAsync(run.Folder, ToolUnderTest.Command[0],
+            [.. ToolUnderTest.Command.Skip(1), "consume", run.Address, .. options, "--until-empty", "--local", "--output", "json"]);
 
     static async Task<(int ExitCode, string Output, string Error)> RunAsync(TemporaryFolder folder, string program, params string[] arguments)
     {

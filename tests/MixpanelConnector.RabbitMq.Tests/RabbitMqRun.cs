@@ -56,10 +56,14 @@ sealed class RabbitMqRun : IDisposable
     {
         await using var queue = Open();
         await using var publisher = await queue.PublishAsync(queue.Name, isLast: false, CancellationToken.None);
-        await Task.WhenAll(messages.Select(message => publisher.PublishAsync(new QueueBody(message.Body, message.Encoding, message.Id), CancellationToken.None)));
+        await Task.WhenAll(messages.Select(message => publisher.PublishAsync(new QueueBody(message.Body, message.Encoding, message.Id),
+            CancellationToken.None)));
     }
 
-    public Task PublishAsync(int messages, int events = 1, string extra = "") => PublishAsync(Enumerable.Range(0, messages).Select(i => ($"m{i}", Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(i * events, events).Select(n => Event(n, extra) + "\n"))), default(string))));
+    public Task PublishAsync(int messages, int events = 1, string extra = "") =>
+        PublishAsync(Enumerable.Range(0, messages)
+            .Select(i => ($"m{i}", Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(i * events, events).Select(n => Event(n, extra) + "\n"))),
+                default(string))));
 
     public async Task<ConsumeReport> RunAsync(ConsumeRequest request, CancellationToken cancellationToken = default)
     {

@@ -19,10 +19,12 @@ public class RabbitMqTests(BrokerFixture fixture)
 
         var report = await run.RunAsync(run.Request);
 
-        Assert.Equal((RunOutcome.Rejected, 502L, 2002L, 2001L, 1L, 0L, 0L, 0L), (report.Outcome, report.Messages, report.Read, report.Accepted, report.Rejected, report.Pending, report.Lag, report.Returned));
+        Assert.Equal((RunOutcome.Rejected, 502L, 2002L, 2001L, 1L, 0L, 0L, 0L),
+            (report.Outcome, report.Messages, report.Read, report.Accepted, report.Rejected, report.Pending, report.Lag, report.Returned));
         Assert.Equal([.. Enumerable.Range(0, 2000).Select(n => (long)n), 5000], run.Numbers.Order());
         var letter = JsonElement.Parse(File.ReadAllLines(run.DeadLetterPath).Single());
-        Assert.Equal((run.Address, "bad", 1), (letter.GetProperty("source").GetString(), letter.GetProperty("message_id").GetString(), letter.GetProperty("line").GetInt32()));
+        Assert.Equal((run.Address, "bad", 1),
+            (letter.GetProperty("source").GetString(), letter.GetProperty("message_id").GetString(), letter.GetProperty("line").GetInt32()));
         Assert.Equal((RunOutcome.Complete, 0L), ((await run.RunAsync(run.Request)).Outcome, (await run.RunAsync(run.Request)).Messages));
     }
 
@@ -85,7 +87,8 @@ public class RabbitMqTests(BrokerFixture fixture)
         using var run = new RabbitMqRun(broker);
         await run.PublishAsync(20);
         var asked = 0;
-        run.Mixpanel.Script = request => request.Records.Count > 0 && asked < 40 || Interlocked.Increment(ref asked) < 40 ? MixpanelDouble.Answer(503, "{}") : null;
+        run.Mixpanel.Script =
+            request => request.Records.Count > 0 && asked < 40 || Interlocked.Increment(ref asked) < 40 ? MixpanelDouble.Answer(503, "{}") : null;
 
         var report = await run.RunAsync(run.Request);
 
@@ -109,7 +112,8 @@ public class RabbitMqTests(BrokerFixture fixture)
         var taken = 1;
         var refusal = await Assert.ThrowsAsync<QueueException>(async () =>
         {
-            for (; taken < 100; taken++) await publisher.PublishAsync(new QueueBody(Encoding.UTF8.GetBytes(RabbitMqRun.Event(taken)), null, $"n{taken}"), CancellationToken.None);
+            for (; taken < 100; taken++)
+                await publisher.PublishAsync(new QueueBody(Encoding.UTF8.GetBytes(RabbitMqRun.Event(taken)), null, $"n{taken}"), CancellationToken.None);
         });
 
         Assert.Equal(QueueFault.Full, refusal.Fault);
@@ -138,7 +142,12 @@ public class RabbitMqTests(BrokerFixture fixture)
         using var run = new RabbitMqRun(broker);
 
         Assert.Equal(RunOutcome.Damaged, (await run.RunAsync(run.Request with { Queue = new() })).Outcome);
-        Assert.Equal(RunOutcome.Damaged, (await run.RunAsync(run.Request with { Address = run.Address.Replace($"/{run.Name}", $"/nowhere/{run.Name}", StringComparison.Ordinal), Queue = new() })).Outcome);
+        Assert.Equal(RunOutcome.Damaged,
+            (await run.RunAsync(run.Request with
+            {
+                Address = run.Address.Replace($"/{run.Name}", $"/nowhere/{run.Name}", StringComparison.Ordinal),
+                Queue = new(),
+            })).Outcome);
         var refused = await run.RunAsync(run.Request with { Queue = new() { Username = "guest", Password = new MixpanelSecret("canary-7d02") } });
         Assert.Equal(RunOutcome.NotAllowed, refused.Outcome);
         Assert.DoesNotContain("canary", string.Concat(refused.Problems), StringComparison.Ordinal);
@@ -149,7 +158,11 @@ public class RabbitMqTests(BrokerFixture fixture)
     {
         using var run = new RabbitMqRun(await fixture.GetAsync());
 
-        var report = await run.RunAsync(run.Request with { Address = "amqp://127.0.0.1:1/q", Records = run.Request.Records with { MaxOutage = TimeSpan.FromSeconds(1) } });
+        var report = await run.RunAsync(run.Request with
+        {
+            Address = "amqp://127.0.0.1:1/q",
+            Records = run.Request.Records with { MaxOutage = TimeSpan.FromSeconds(1) },
+        });
 
         Assert.Equal(RunOutcome.Unavailable, report.Outcome);
     }

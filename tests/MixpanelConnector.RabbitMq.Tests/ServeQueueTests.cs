@@ -23,7 +23,12 @@ public sealed class ServeQueueTests(BrokerFixture fixture)
         Assert.Equal(HttpStatusCode.OK, await serve.PostAsync("increment_user_properties", """{"distinct_id":"u","properties":{"n":1}}"""));
 
         Assert.Equal(1, (await run.RunAsync(run.Request)).Accepted);
-        Assert.Equal(2, (await run.RunAsync(run.Request with { Address = $"{run.Address}.profiles", Records = run.Request.Records with { Type = ImportType.Profiles } })).Accepted);
+        Assert.Equal(2,
+            (await run.RunAsync(run.Request with
+            {
+                Address = $"{run.Address}.profiles",
+                Records = run.Request.Records with { Type = ImportType.Profiles },
+            })).Accepted);
     }
 
     [Fact]
@@ -59,7 +64,8 @@ public sealed class ServeQueueTests(BrokerFixture fixture)
     {
         public static async Task<Serve> StartAsync(RabbitMqRun run, string queue, params string[] options)
         {
-            var start = new ProcessStartInfo(ToolUnderTest.Command[0], [.. ToolUnderTest.Command.Skip(1), "serve", "--port", "0", "--state", run.Folder.File("serve"), "--queue", queue, .. options])
+            var start = new ProcessStartInfo(ToolUnderTest.Command[0],
+                [.. ToolUnderTest.Command.Skip(1), "serve", "--port", "0", "--state", run.Folder.File("serve"), "--queue", queue, .. options])
             {
                 UseShellExecute = false,
                 RedirectStandardOutput = true,
@@ -79,11 +85,14 @@ public sealed class ServeQueueTests(BrokerFixture fixture)
             var process = Process.Start(start)!;
             process.BeginErrorReadLine();
             var first = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The server ended.");
-            return new Serve(process, new HttpClient { Timeout = Hang.Limit, BaseAddress = new Uri(first[first.LastIndexOf("http://", StringComparison.Ordinal)..]) });
+            return new Serve(process,
+                new HttpClient { Timeout = Hang.Limit, BaseAddress = new Uri(first[first.LastIndexOf("http://", StringComparison.Ordinal)..]) });
         }
 
         public Task<HttpStatusCode> TrackAsync(int number) =>
-            PostAsync("track_event", string.Create(CultureInfo.InvariantCulture, $$$"""{"event":"e","properties":{"time":{{{RabbitMqRun.Time}}},"distinct_id":"u","$insert_id":"i{{{number}}}","n":{{{number}}}}}"""));
+            PostAsync("track_event",
+                string.Create(CultureInfo.InvariantCulture,
+                    $$$"""{"event":"e","properties":{"time":{{{RabbitMqRun.Time}}},"distinct_id":"u","$insert_id":"i{{{number}}}","n":{{{number}}}}}"""));
 
         public async Task<HttpStatusCode> PostAsync(string action, string json)
         {

@@ -225,7 +225,8 @@ public sealed class DurableTrackerTests : IDisposable
         using var client = Client(http);
         await using (var tracker = Tracker(client, SqliteOutbox.Open(_folder.Path), StopAtOnce with { BatchRecords = 1, Senders = 1 }))
         {
-            for (var i = 0; i < 12; i++) await tracker.TrackAsync("E", "u", new { Number = i, Text = new string('x', 600_000) }); // more than SQLite keeps in memory
+            for (var i = 0; i < 12; i++)
+                await tracker.TrackAsync("E", "u", new { Number = i, Text = new string('x', 600_000) }); // more than SQLite keeps in memory
             Spoil("outbox-1.db-wal");
             Spoil("outbox-1.db");
             Volatile.Write(ref up, true);
@@ -263,7 +264,8 @@ public sealed class DurableTrackerTests : IDisposable
         var mixpanel = new MixpanelDouble { Stalls = _ => true };
         using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         var log = new RecordedLog();
-        using var client = new MixpanelClient(Options with { LoggerFactory = log, TimeProvider = new FakeTimeProvider(ImpatientClock.Noon) }, http); // a clock that stands: no answer is late
+        using var client = new MixpanelClient(Options with { LoggerFactory = log, TimeProvider = new FakeTimeProvider(ImpatientClock.Noon) },
+            http); // a clock that stands: no answer is late
         await using (var durable = Tracker(client, SqliteOutbox.Open(_folder.Path)))
         {
             for (var i = 0; i < 10; i++) durable.Track("E", "u");
@@ -286,13 +288,18 @@ public sealed class DurableTrackerTests : IDisposable
     public async Task After_the_stop_health_and_gauges_still_answer()
     {
         var services = new ServiceCollection();
-        services.AddMixpanel(settings => (settings.Token, settings.Endpoint, settings.StopTimeout) = (Options.Token, new Uri("http://127.0.0.1:9"), TimeSpan.Zero)).UseSqliteOutbox(_folder.Path);
+        services.AddMixpanel(settings => (settings.Token, settings.Endpoint,
+            settings.StopTimeout) = (Options.Token, new Uri("http://127.0.0.1:9"), TimeSpan.Zero))
+            .UseSqliteOutbox(_folder.Path);
         services.AddHealthChecks().AddMixpanel();
         services.AddLogging();
         await using var provider = services.BuildServiceProvider();
         var tracker = provider.GetRequiredService<MixpanelTracker>();
         await tracker.TrackAsync("E", "u");
-        using var gauges = new MeterListener { InstrumentPublished = (instrument, listener) => { if (instrument.Meter.Name == "MixpanelConnector") listener.EnableMeasurementEvents(instrument); } };
+        using var gauges = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) => { if (instrument.Meter.Name == "MixpanelConnector") listener.EnableMeasurementEvents(instrument); },
+        };
         gauges.SetMeasurementEventCallback<long>((_, _, _, _) => { });
         gauges.SetMeasurementEventCallback<double>((_, _, _, _) => { });
         gauges.Start();
@@ -324,7 +331,13 @@ public sealed class DurableTrackerTests : IDisposable
         Assert.Equal([-1, 1], Numbers(mixpanel));
     }
 
-    static readonly MixpanelOptions Options = new() { Token = "0123456789abcdef0123456789abcdef", TimeProvider = ImpatientClock.ForImports(), Randomizer = () => 0.5, AttemptTimeout = TimeSpan.FromHours(2) };
+    static readonly MixpanelOptions Options = new()
+    {
+        Token = "0123456789abcdef0123456789abcdef",
+        TimeProvider = ImpatientClock.ForImports(),
+        Randomizer = () => 0.5,
+        AttemptTimeout = TimeSpan.FromHours(2),
+    };
 
     static readonly TrackerOptions StopAtOnce = new() { StopTimeout = TimeSpan.Zero };
 
@@ -334,7 +347,11 @@ public sealed class DurableTrackerTests : IDisposable
         new(client, (options ?? new() { StopTimeout = TimeSpan.FromHours(2) }) with { Outbox = outbox });
 
     static List<int> Numbers(MixpanelDouble mixpanel) =>
-        [.. mixpanel.Stored.Select(record => JsonElement.Parse(record)).Where(record => record.TryGetProperty("event", out _)).Select(record => record.GetProperty("properties").GetProperty("Number").GetInt32()).Order()];
+        [
+            .. mixpanel.Stored.Select(record => JsonElement.Parse(record))
+                .Where(record => record.TryGetProperty("event", out _))
+                .Select(record => record.GetProperty("properties").GetProperty("Number").GetInt32()).Order(),
+        ];
 
     sealed class JumpyClock : TimeProvider
     {

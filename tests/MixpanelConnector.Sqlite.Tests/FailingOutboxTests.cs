@@ -23,7 +23,16 @@ public sealed class FailingOutboxTests : IDisposable
     public FailingOutboxTests()
     {
         _http = new HttpClient(_mixpanel) { Timeout = Hang.Limit };
-        _client = new MixpanelClient(new MixpanelOptions { Token = "0123456789abcdef0123456789abcdef", TimeProvider = ImpatientClock.ForImports(), Randomizer = () => 0.5, AttemptTimeout = TimeSpan.FromHours(2), LoggerFactory = _log }, _http);
+        _client = new MixpanelClient(
+            new MixpanelOptions
+            {
+                Token = "0123456789abcdef0123456789abcdef",
+                TimeProvider = ImpatientClock.ForImports(),
+                Randomizer = () => 0.5,
+                AttemptTimeout = TimeSpan.FromHours(2),
+                LoggerFactory = _log,
+            },
+            _http);
         _outbox = new ScriptedOutbox(SqliteOutbox.Open(_folder.Path));
     }
 
@@ -148,7 +157,8 @@ public sealed class FailingOutboxTests : IDisposable
         var tracker = Tracker(new TrackerOptions { StopTimeout = TimeSpan.Zero });
         _mixpanel.Stalls = _ => true;
         await tracker.TrackAsync("E", "u");
-        _outbox.OnCount = _outbox.OnRead = _outbox.OnRemove = _outbox.OnAppend = _outbox.OnDispose = () => new OutboxException("The disk is gone.", mayPass: false);
+        _outbox.OnCount =
+            _outbox.OnRead = _outbox.OnRemove = _outbox.OnAppend = _outbox.OnDispose = () => new OutboxException("The disk is gone.", mayPass: false);
 
         Assert.Equal(1, tracker.Pending);
         await Assert.ThrowsAsync<MixpanelException>(() => tracker.TrackAsync("E", "u").AsTask());
@@ -202,7 +212,8 @@ public sealed class FailingOutboxTests : IDisposable
         Assert.Equal(("outcome_unknown", true), (Assert.Single(rejected).Code, rejected[0].MaybeDelivered));
         Assert.Equal(2, tracker.Pending);
         _mixpanel.Stalls = _ => false;
-        await using var again = new MixpanelTracker(_client, new TrackerOptions { Outbox = SqliteOutbox.Open(_folder.Path), StopTimeout = TimeSpan.FromHours(2), Patience = TimeSpan.FromHours(2) });
+        await using var again = new MixpanelTracker(_client,
+            new TrackerOptions { Outbox = SqliteOutbox.Open(_folder.Path), StopTimeout = TimeSpan.FromHours(2), Patience = TimeSpan.FromHours(2) });
         await again.FlushAsync();
         Assert.Equal(2, _mixpanel.Stored.Count);
         Assert.All(_mixpanel.Stored, stored => Assert.Contains("$set", stored, StringComparison.Ordinal));
@@ -223,5 +234,6 @@ public sealed class FailingOutboxTests : IDisposable
         Assert.Equal(0, tracker.Pending);
     }
 
-    MixpanelTracker Tracker(TrackerOptions? options = null) => new(_client, (options ?? new() { StopTimeout = TimeSpan.FromHours(2) }) with { Outbox = _outbox, Patience = TimeSpan.FromHours(2) });
+    MixpanelTracker Tracker(TrackerOptions? options = null) =>
+        new(_client, (options ?? new() { StopTimeout = TimeSpan.FromHours(2) }) with { Outbox = _outbox, Patience = TimeSpan.FromHours(2) });
 }

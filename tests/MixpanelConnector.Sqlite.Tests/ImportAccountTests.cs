@@ -36,11 +36,22 @@ public sealed class ImportAccountTests
         var random = new Random(seed);
 #pragma warning restore RS0030
         using var folder = new TemporaryFolder();
-        var fates = Enumerable.Range(0, random.Next(1, 4000)).Select(_ => random.Next(20) switch { 0 => Fate.Blank, 1 => Fate.Bad, 2 => Fate.RefusedByName, 3 when random.Next(20) == 0 => Fate.RefusedInSilence, < 8 => Fate.GoodWithoutId, _ => Fate.Good }).ToList();
+        var fates = Enumerable.Range(0, random.Next(1, 4000))
+            .Select(_ => random.Next(20) switch
+            {
+                0 => Fate.Blank,
+                1 => Fate.Bad,
+                2 => Fate.RefusedByName,
+                3 when random.Next(20) == 0 => Fate.RefusedInSilence,
+                < 8 => Fate.GoodWithoutId,
+                _ => Fate.Good,
+            }).ToList();
         var isArray = random.Next(3) == 0;
         if (isArray) fates.RemoveAll(fate => fate is Fate.Blank);
         var lines = fates.Select((fate, n) => Record(fate, n)).ToList();
-        var text = isArray ? $"[ {string.Join(random.Next(2) == 0 ? "," : "\r\n , ", lines)}\n]" : string.Concat(lines.Select(line => line + (random.Next(2) == 0 ? "\n" : "\r\n")));
+        var text = isArray
+            ? $"[ {string.Join(random.Next(2) == 0 ? "," : "\r\n , ", lines)}\n]"
+            : string.Concat(lines.Select(line => line + (random.Next(2) == 0 ? "\n" : "\r\n")));
         var input = folder.Write("in.json", Encoded(text, gzip: random.Next(2) == 0));
 
         using var mixpanel = new MixpanelDouble();
@@ -75,12 +86,20 @@ public sealed class ImportAccountTests
             }
 
             if (request.Body.Length > limit) return MixpanelDouble.Answer(413, "{}");
-            if (request.Records.Any(record => record.Contains("silence", StringComparison.Ordinal))) return MixpanelDouble.Answer(400, """{"code":400,"error":"bad","status":"Bad Request"}""");
+            if (request.Records.Any(record => record.Contains("silence", StringComparison.Ordinal)))
+                return MixpanelDouble.Answer(400, """{"code":400,"error":"bad","status":"Bad Request"}""");
             var refused = request.Records.Index().Where(pair => Refused(pair.Item)).Select(pair => pair.Index).ToArray();
             return mixpanel.TakeAllBut(request, refused);
         };
 
-        var options = new MixpanelOptions { ServiceAccount = new("a", new MixpanelSecret("b")), ProjectId = 1, TimeProvider = clock, Randomizer = () => 0.5, AttemptTimeout = TimeSpan.FromHours(2) };
+        var options = new MixpanelOptions
+        {
+            ServiceAccount = new("a", new MixpanelSecret("b")),
+            ProjectId = 1,
+            TimeProvider = clock,
+            Randomizer = () => 0.5,
+            AttemptTimeout = TimeSpan.FromHours(2),
+        };
         var importRequest = new ImportRequest { Inputs = [input], BatchEvents = random.Next(1, 300) };
         ImportReport report;
         var runs = 0;
@@ -90,10 +109,12 @@ public sealed class ImportAccountTests
             using var http = new HttpClient(mixpanel, disposeHandler: false) { Timeout = Hang.Limit };
             using var client = new MixpanelClient(options, http);
             using var stop = new CancellationTokenSource();
-            using var state = new FailingState(SqliteImportState.Open(folder.File("state")), () => diskFails && runs < FaultyRuns && Draw(6) == 0 ? (Draw(2) == 0, true) : default);
+            using var state = new FailingState(SqliteImportState.Open(folder.File("state")),
+                () => diskFails && runs < FaultyRuns && Draw(6) == 0 ? (Draw(2) == 0, true) : default);
             report = await client.ImportAsync(importRequest, state, stop.Token);
             Assert.Equal(report.Read, report.Accepted + report.Rejected + report.Pending + report.Blank);
-            Assert.True(report.Outcome is RunOutcome.Complete or RunOutcome.Rejected or RunOutcome.NotAllowed or RunOutcome.DiskFailed, string.Join('\n', report.Problems));
+            Assert.True(report.Outcome is RunOutcome.Complete or RunOutcome.Rejected or RunOutcome.NotAllowed or RunOutcome.DiskFailed,
+                string.Join('\n', report.Problems));
         }
         while (report.Outcome is RunOutcome.NotAllowed or RunOutcome.DiskFailed);
 
@@ -120,7 +141,8 @@ public sealed class ImportAccountTests
             Assert.True(identities.TryAdd(id, number));
             Assert.True(good.Remove(number), $"record {number} is there twice, or should not be there");
             var line = lines[number];
-            Assert.Equal(line, line.Contains("$insert_id", StringComparison.Ordinal) ? record : record.Replace($"\"$insert_id\":\"{id}\",", "", StringComparison.Ordinal));
+            Assert.Equal(line,
+                line.Contains("$insert_id", StringComparison.Ordinal) ? record : record.Replace($"\"$insert_id\":\"{id}\",", "", StringComparison.Ordinal));
         }
 
         Assert.Empty(good);
@@ -128,7 +150,8 @@ public sealed class ImportAccountTests
         // Each refused record is in the file once, byte for byte, in order, and not in Mixpanel.
         var letters = File.ReadLines(deadLetterPath).Select(line => JsonDocument.Parse(line).RootElement).ToList();
         Assert.Equal(
-            string.Join('\n', fates.Index().Where(pair => pair.Item is Fate.Bad or Fate.RefusedByName or Fate.RefusedInSilence).Select(pair => lines[pair.Index])),
+            string.Join('\n',
+                fates.Index().Where(pair => pair.Item is Fate.Bad or Fate.RefusedByName or Fate.RefusedInSilence).Select(pair => lines[pair.Index])),
             string.Join('\n', letters.Select(letter => letter.Raw())));
         Assert.Equal(report.Rejected, letters.Count);
         foreach (var letter in letters)
@@ -144,8 +167,17 @@ public sealed class ImportAccountTests
     static string Record(Fate fate, int n)
     {
         var id = fate is Fate.GoodWithoutId ? "" : string.Create(CultureInfo.InvariantCulture, $"\"$insert_id\":\"id-{n}\",");
-        var more = fate switch { Fate.RefusedByName => ",\"x\":\"refuse\"", Fate.RefusedInSilence => ",\"x\":\"silence\"", Fate.Bad => ",\"x\":[1,]", _ => ",\"x\":\"\\u00e4\\\"]}\",\"y\":1.50e1" };
-        return fate is Fate.Blank ? "" : string.Create(CultureInfo.InvariantCulture, $"{{\"event\":\"e\",\"properties\":{{{id}\"time\":1790000000,\"distinct_id\":\"u\",\"n\":{n}{more}}}}}");
+        var more = fate switch
+        {
+            Fate.RefusedByName => ",\"x\":\"refuse\"",
+            Fate.RefusedInSilence => ",\"x\":\"silence\"",
+            Fate.Bad => ",\"x\":[1,]",
+            _ => ",\"x\":\"\\u00e4\\\"]}\",\"y\":1.50e1",
+        };
+        return fate is Fate.Blank
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture,
+                $"{{\"event\":\"e\",\"properties\":{{{id}\"time\":1790000000,\"distinct_id\":\"u\",\"n\":{n}{more}}}}}");
     }
 
     static byte[] Encoded(string text, bool gzip)

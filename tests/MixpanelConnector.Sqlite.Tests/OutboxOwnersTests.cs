@@ -84,7 +84,8 @@ public sealed class OutboxOwnersTests : IDisposable
             await other.Tracker.FlushAsync();
             Assert.Equal(0, other.Tracker.Pending);
             Assert.Single(other.Mixpanel.Stored);
-            Assert.StartsWith("Warning: 1 records in the outbox belong to other projects", Assert.Single(other.Log.From(LogLevel.Warning)), StringComparison.Ordinal);
+            Assert.StartsWith("Warning: 1 records in the outbox belong to other projects", Assert.Single(other.Log.From(LogLevel.Warning)),
+                StringComparison.Ordinal);
         }
 
         await using var again = new Tracked(new() { Token = A, Endpoint = Here }, _folder.Path);
@@ -139,7 +140,10 @@ public sealed class OutboxOwnersTests : IDisposable
         await using (var tracked = new Tracked(new() { Token = A, Endpoint = Here }, _folder.Path, adopts: true))
         {
             await tracked.Tracker.FlushAsync();
-            Assert.Equal(["old-1", "old-2"], tracked.Mixpanel.Stored.Select(stored => System.Text.Json.JsonElement.Parse(stored).GetProperty("event").GetString()!).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+            Assert.Equal(["old-1", "old-2"],
+                tracked.Mixpanel.Stored.Select(stored => System.Text.Json.JsonElement.Parse(stored).GetProperty("event").GetString()!)
+                    .Order(StringComparer.Ordinal),
+                StringComparer.Ordinal);
             Assert.Empty(tracked.Log.From(LogLevel.Warning));
         }
     }
@@ -148,7 +152,8 @@ public sealed class OutboxOwnersTests : IDisposable
     {
         Assert.Equal(3, tracked.Mixpanel.Stored.Count);
         Assert.All(tracked.Mixpanel.Stored, stored => Assert.Contains($"\"{name}\"", stored, StringComparison.Ordinal));
-        Assert.Equal(["/engage", "/groups", "/import"], tracked.Mixpanel.Requests.Select(request => request.Path).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        Assert.Equal(["/engage", "/groups", "/import"], tracked.Mixpanel.Requests.Select(request => request.Path).Order(StringComparer.Ordinal),
+            StringComparer.Ordinal);
     }
 
     /// <summary>The format of the first version: rows without an owner.</summary>
@@ -184,7 +189,8 @@ public sealed class OutboxOwnersTests : IDisposable
             BinaryPrimitives.WriteInt32LittleEndian(key.AsSpan(8), (int)kind);
             BinaryPrimitives.WriteInt32LittleEndian(key.AsSpan(12), records.Length);
             BinaryPrimitives.WriteInt64LittleEndian(key.AsSpan(16), 1_795_435_200_000);
-            Execute($"INSERT INTO batches VALUES ({number}, {(int)kind}, {records.Length}, 1795435200000, x'{Convert.ToHexString([.. content])}', x'{Convert.ToHexString(XxHash128.Hash([.. key, .. content]))}')");
+            Execute($"INSERT INTO batches VALUES ({number}, {(int)kind}, {records.Length}, "
+                + $"1795435200000, x'{Convert.ToHexString([.. content])}', x'{Convert.ToHexString(XxHash128.Hash([.. key, .. content]))}')");
         }
 
         void Execute(string sql)
@@ -199,7 +205,8 @@ public sealed class OutboxOwnersTests : IDisposable
         static string Update(string token, string name) => $$$"""{"$token":"{{{token}}}","$distinct_id":"u","$set":{"Name":"{{{name}}}"}}""";
     }
 
-    static MixpanelOptions Account(long project, string token) => new() { ServiceAccount = new("bot", new MixpanelSecret("secret-of-the-account")), ProjectId = project, Token = token, Endpoint = Here };
+    static MixpanelOptions Account(long project, string token) =>
+        new() { ServiceAccount = new("bot", new MixpanelSecret("secret-of-the-account")), ProjectId = project, Token = token, Endpoint = Here };
 
     sealed class Tracked : IAsyncDisposable
     {
@@ -214,8 +221,22 @@ public sealed class OutboxOwnersTests : IDisposable
         {
             if (isDown) Mixpanel.Script = _ => MixpanelDouble.Answer(503, "");
             _http = new HttpClient(Mixpanel) { Timeout = Hang.Limit };
-            _client = new MixpanelClient(options with { TimeProvider = ImpatientClock.ForImports(), AttemptTimeout = TimeSpan.FromHours(2), LoggerFactory = isDown ? new RecordedLog() : Log }, _http);
-            Tracker = new MixpanelTracker(_client, new TrackerOptions { Outbox = outbox, AdoptUnowned = adopts, StopTimeout = isDown ? TimeSpan.Zero : TimeSpan.FromHours(2), Patience = TimeSpan.FromHours(2) });
+            _client = new MixpanelClient(
+                options with
+                {
+                    TimeProvider = ImpatientClock.ForImports(),
+                    AttemptTimeout = TimeSpan.FromHours(2),
+                    LoggerFactory = isDown ? new RecordedLog() : Log,
+                },
+                _http);
+            Tracker = new MixpanelTracker(_client,
+                new TrackerOptions
+                {
+                    Outbox = outbox,
+                    AdoptUnowned = adopts,
+                    StopTimeout = isDown ? TimeSpan.Zero : TimeSpan.FromHours(2),
+                    Patience = TimeSpan.FromHours(2),
+                });
         }
 
         public MixpanelDouble Mixpanel { get; } = new();
@@ -243,7 +264,8 @@ public sealed class OutboxOwnersTests : IDisposable
 
         public long LastNumber => inner.LastNumber;
 
-        public IReadOnlyList<long> Append(IReadOnlyList<OutboxBatch> batches) => inner.Append([.. batches.Select(batch => new OutboxBatch(batch.Kind, batch.Records, batch.At, batch.Content))]);
+        public IReadOnlyList<long> Append(IReadOnlyList<OutboxBatch> batches) =>
+            inner.Append([.. batches.Select(batch => new OutboxBatch(batch.Kind, batch.Records, batch.At, batch.Content))]);
 
         public IReadOnlyList<OutboxBatch> Read(TrackedKind kind, long after, int records) => inner.Read(kind, after, records);
 

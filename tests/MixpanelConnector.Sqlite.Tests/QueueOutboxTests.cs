@@ -23,7 +23,8 @@ public sealed class QueueOutboxTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    QueueOutbox Open(string queue = "events", ITrackerOutbox? outbox = null, bool ordersByKey = false) => new(outbox ?? SqliteOutbox.Open(_folder.Path), queue, ordersByKey, BrokerAsync, ImpatientClock.ForImports(), _log.CreateLogger("q"));
+    QueueOutbox Open(string queue = "events", ITrackerOutbox? outbox = null, bool ordersByKey = false) =>
+        new(outbox ?? SqliteOutbox.Open(_folder.Path), queue, ordersByKey, BrokerAsync, ImpatientClock.ForImports(), _log.CreateLogger("q"));
 
     async Task BrokerAsync(QueuedKind kind, QueueBody body, CancellationToken cancellationToken)
     {
@@ -38,7 +39,8 @@ public sealed class QueueOutboxTests : IDisposable
 
     static QueueBody Body(string text) => new(Encoding.UTF8.GetBytes(text), "gzip", $"id of {text}") { Key = $"key of {text}" };
 
-    static Task PublishAsync(QueueOutbox outbox, string text, QueuedKind kind = QueuedKind.Profiles, bool isRepeatable = true) => outbox.PublishAsync(kind, Body(text), isRepeatable, Cancelled);
+    static Task PublishAsync(QueueOutbox outbox, string text, QueuedKind kind = QueuedKind.Profiles, bool isRepeatable = true) =>
+        outbox.PublishAsync(kind, Body(text), isRepeatable, Cancelled);
 
     static async Task UntilEmptyAsync(QueueOutbox outbox)
     {
@@ -78,7 +80,8 @@ public sealed class QueueOutboxTests : IDisposable
         foreach (var kind in Enum.GetValues<QueuedKind>())
         {
             var expected = Enumerable.Range(0, 101).Where(i => i == 100 ? kind is QueuedKind.Profiles : (QueuedKind)(i % 3) == kind).Select(i => $"{i}");
-            Assert.Equal(kind is QueuedKind.Events ? expected.Order(StringComparer.Ordinal) : expected, kind is QueuedKind.Events ? Published(kind).Order(StringComparer.Ordinal) : Published(kind), StringComparer.Ordinal);
+            Assert.Equal(kind is QueuedKind.Events ? expected.Order(StringComparer.Ordinal) : expected,
+                kind is QueuedKind.Events ? Published(kind).Order(StringComparer.Ordinal) : Published(kind), StringComparer.Ordinal);
         }
 
         Assert.Contains(_log.From(LogLevel.Warning), line => line.Contains("Messages waiting on this disk", StringComparison.Ordinal));
@@ -232,7 +235,8 @@ public sealed class QueueOutboxTests : IDisposable
         _refuses = (_, _) => Fault(QueueFault.Unavailable);
         await using (var first = Open())
             for (var i = 0; i < 3; i++) await PublishAsync(first, $"{i}");
-        await using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Directory.GetFiles(_folder.Path, "*.db").Single()};Pooling=False"))
+        await using (var connection =
+            new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Directory.GetFiles(_folder.Path, "*.db").Single()};Pooling=False"))
         {
             connection.Open();
             using var damage = connection.CreateCommand();
@@ -309,10 +313,14 @@ public sealed class QueueOutboxTests : IDisposable
         Assert.Empty(broker.Published);
         broker.RefusesPublishers = () => null;
         await using (var queue = new MixpanelQueue(FakeQueue.Address, [broker]))
-        await using (var tracker = new MixpanelTracker(options, new() { Queue = queue, Outbox = SqliteOutbox.Open(_folder.Path) })) await tracker.FlushAsync(Cancelled);
+        await using (var tracker = new MixpanelTracker(options, new() { Queue = queue, Outbox = SqliteOutbox.Open(_folder.Path) }))
+            await tracker.FlushAsync(Cancelled);
 
-        Assert.Equal(["events", "events.profiles"], broker.Published.Select(message => message.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal), StringComparer.Ordinal);
-        var people = broker.Published.Where(message => message.Name == "events").SelectMany(message => Lines(message.Body)).Select(line => JsonElement.Parse(line).GetProperty("properties").GetProperty("distinct_id").GetString()!);
+        Assert.Equal(["events", "events.profiles"],
+            broker.Published.Select(message => message.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        var people = broker.Published.Where(message => message.Name == "events")
+            .SelectMany(message => Lines(message.Body))
+            .Select(line => JsonElement.Parse(line).GetProperty("properties").GetProperty("distinct_id").GetString()!);
         Assert.Equal(Enumerable.Range(0, 100).Select(i => $"u{i}").Order(StringComparer.Ordinal), people.Order(StringComparer.Ordinal), StringComparer.Ordinal);
     }
 

@@ -51,7 +51,8 @@ public sealed class SqliteImportStateFilesTests : IDisposable
             var state = Directory.CreateDirectory(_folder.File($"state-{Path.GetFileName(target)}")).FullName;
             File.CreateSymbolicLink(Path.Combine(state, name), target);
             foreach (var restart in (bool[])[false, true])
-                Assert.Contains("is a link", Assert.Throws<ImportStateException>(() => SqliteImportState.Open(state, restart)).Message, StringComparison.Ordinal);
+                Assert.Contains("is a link", Assert.Throws<ImportStateException>(() => SqliteImportState.Open(state, restart)).Message,
+                    StringComparison.Ordinal);
         }
 
         Assert.Equal("precious", File.ReadAllText(victim));
@@ -70,6 +71,7 @@ public sealed class SqliteImportStateFilesTests : IDisposable
             Assert.Equal(0, new FileInfo(Path.Combine(folder, "import.db-wal")).Length);
         }
 
-        Assert.All((string[])[_folder.File("one"), folder], path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(path)));
+        Assert.All((string[])[_folder.File("one"), folder],
+            path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(path)));
     }
 }

@@ -232,7 +232,8 @@ public sealed class SqliteOutboxTests : IDisposable
         Assert.Equal(1, command.ExecuteNonQuery());
     }
 
-    static OutboxBatch Batch(string text, TrackedKind kind = TrackedKind.Event, int records = 1) => new(kind, records, ImpatientClock.Noon, Encoding.UTF8.GetBytes(text));
+    static OutboxBatch Batch(string text, TrackedKind kind = TrackedKind.Event, int records = 1) =>
+        new(kind, records, ImpatientClock.Noon, Encoding.UTF8.GetBytes(text));
 
     static List<string> Texts(IReadOnlyList<OutboxBatch> batches) => [.. batches.Select(batch => Encoding.UTF8.GetString(batch.Content.Span))];
 
@@ -244,7 +245,14 @@ public sealed class SqliteOutboxTests : IDisposable
         outbox.Dispose();
         outbox.Dispose();
 
-        foreach (var use in (Action[])[() => outbox.Count(TrackedKind.Event), () => outbox.Claim(_ => true), () => outbox.Read(TrackedKind.Event, 0, 1), () => outbox.Remove([1]), () => _ = outbox.LastNumber])
+        foreach (var use in (Action[])
+        [
+            () => outbox.Count(TrackedKind.Event),
+            () => outbox.Claim(_ => true),
+            () => outbox.Read(TrackedKind.Event, 0, 1),
+            () => outbox.Remove([1]),
+            () => _ = outbox.LastNumber,
+        ])
             Assert.Equal(typeof(SqliteOutbox).FullName, Assert.Throws<ObjectDisposedException>(use).ObjectName);
         using var again = SqliteOutbox.Open(folder.File("outbox"));
     }

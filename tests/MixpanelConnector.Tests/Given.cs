@@ -18,7 +18,8 @@ static class Given
     public const string ImportedOne = """{"code":200,"num_records_imported":1,"status":"OK"}""";
 
     /// <summary>A service account, its project and its organization.</summary>
-    public static MixpanelOptions Account() => Bare() with { ServiceAccount = new(Username, new MixpanelSecret(SecretText)), ProjectId = 12345, OrganizationId = 77 };
+    public static MixpanelOptions Account() =>
+        Bare() with { ServiceAccount = new(Username, new MixpanelSecret(SecretText)), ProjectId = 12345, OrganizationId = 77 };
 
     /// <summary>Only a project token.</summary>
     public static MixpanelOptions Token() => Bare() with { Token = TokenText };
@@ -44,7 +45,11 @@ static class Given
         new() { Event = name, Properties = JsonNode.Parse(properties)!.AsObject() };
 
     public static EventData[] Events(int count, string padding = "") =>
-        [.. Enumerable.Range(0, count).Select(i => Event("Viewed", $$"""{"time":1795435200,"distinct_id":"ann","$insert_id":"id-{{i}}"{{(padding.Length == 0 ? "" : $",\"p\":\"{padding}\"")}}}"""))];
+        [
+            .. Enumerable.Range(0, count)
+                .Select(i => Event("Viewed",
+                    $$"""{"time":1795435200,"distinct_id":"ann","$insert_id":"id-{{i}}"{{(padding.Length == 0 ? "" : $",\"p\":\"{padding}\"")}}}""")),
+        ];
 
     /// <summary>Calls an action as the interfaces do: JSON in, JSON out.</summary>
     public static async Task<JsonElement> CallAsync(this MixpanelClient client, string action, string input) =>

@@ -65,7 +65,13 @@ public class MixpanelOptionsTests
         ["half a character in an event's name"] = (client => client.TrackEventAsync(Given.Track("\ud800")).AsTask(), "event"),
         ["no event"] = (client => client.ImportEventsAsync(Given.Import(Given.Event("x"), null!)).AsTask(), "events[1]"),
         ["an event without a name"] = (client => client.ImportEventsAsync(Given.Import(new EventData { Event = null! })).AsTask(), "events[0]"),
-        ["a property given twice"] = (client => client.TrackEventAsync(new() { Event = "x", Properties = new() { Time = 1, DistinctId = "", InsertId = "a", Other = new JsonObject { ["time"] = 2 } } }).AsTask(), "properties.time"),
+        ["a property given twice"] = (
+            client => client.TrackEventAsync(new()
+            {
+                Event = "x",
+                Properties = new() { Time = 1, DistinctId = "", InsertId = "a", Other = new JsonObject { ["time"] = 2 } },
+            }).AsTask(),
+            "properties.time"),
         ["no properties"] = (client => client.TrackEventAsync(new() { Event = "x", Properties = null! }).AsTask(), "properties"),
     };
 

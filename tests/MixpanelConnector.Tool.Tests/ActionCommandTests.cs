@@ -8,7 +8,14 @@ public class ActionCommandTests
 {
     const string Imported = """{"code":200,"num_records_imported":1,"status":"OK"}""";
     const string Created = """{"results":{"id":9,"username":"bot.x","token":"one-time-4711"},"status":"ok"}""";
-    static readonly string[] Track = ["track-event", "--event", "Signed Up", "--properties", """{"time":1795435200,"distinct_id":"ann","$insert_id":"id-1","price":1.10}"""];
+    static readonly string[] Track =
+    [
+        "track-event",
+        "--event",
+        "Signed Up",
+        "--properties",
+        """{"time":1795435200,"distinct_id":"ann","$insert_id":"id-1","price":1.10}""",
+    ];
 
     [Fact]
     public async Task A_success_prints_its_json_and_exits_0()
@@ -24,7 +31,10 @@ public class ActionCommandTests
     [Fact]
     public async Task A_report_that_is_empty_for_an_event_says_which_may_be_meant()
     {
-        await using var server = await RecordingServer.StartAsync(request => Answer.Json(request.Path.EndsWith("/names", StringComparison.Ordinal) ? """["Order Placed","A"]""" : """{"data":{"series":["2026-11-01"],"values":{"A":{"2026-11-01":2}}},"legend_size":1}"""));
+        await using var server = await RecordingServer.StartAsync(request =>
+            Answer.Json(request.Path.EndsWith("/names", StringComparison.Ordinal)
+                ? """["Order Placed","A"]"""
+                : """{"data":{"series":["2026-11-01"],"values":{"A":{"2026-11-01":2}}},"legend_size":1}"""));
         using var tool = Tool.At(server);
 
         var run = await tool.RunAsync("query-event-counts", "--events", """["Order Placd","A"]""", "--interval", "1");
@@ -39,7 +49,8 @@ public class ActionCommandTests
     [InlineData(429, "{}")]
     public async Task A_report_stands_without_a_hint_where_the_name_is_known_or_names_cannot_be_had(int status, string names)
     {
-        await using var server = await RecordingServer.StartAsync(request => request.Path.EndsWith("/names", StringComparison.Ordinal) ? Answer.Json(names, status) : Answer.Json("{}"));
+        await using var server = await RecordingServer.StartAsync(request =>
+            request.Path.EndsWith("/names", StringComparison.Ordinal) ? Answer.Json(names, status) : Answer.Json("{}"));
         using var tool = Tool.At(server);
 
         Assert.Equal(new Run(0, "{\"properties\":[]}\n", ""), await tool.RunAsync("get-event-properties", "--event", "A"));
@@ -48,7 +59,8 @@ public class ActionCommandTests
     [Fact]
     public async Task Refused_data_prints_its_json_and_exits_3()
     {
-        await using var server = await RecordingServer.StartAsync(Answer.Json("""{"code":400,"error":"e","failed_records":[{"index":0,"message":"late"}],"num_records_imported":0,"status":"Bad Request"}""", 400));
+        await using var server = await RecordingServer.StartAsync(Answer.Json(
+            """{"code":400,"error":"e","failed_records":[{"index":0,"message":"late"}],"num_records_imported":0,"status":"Bad Request"}""", 400));
         using var tool = Tool.At(server);
 
         Assert.Equal(new Run(3, "{\"status\":0,\"error\":\"late\"}\n", ""), await tool.RunAsync(Track));
@@ -136,7 +148,8 @@ public class ActionCommandTests
         var run = await tool.RunAsync(arguments);
 
         Assert.Equal((2, ""), (run.Exit, run.Out));
-        Assert.Equal(("invalid_input", field), (run.Problem.GetProperty("kind").GetString(), run.Problem.TryGetProperty("field", out var named) ? named.GetString() : null));
+        Assert.Equal(("invalid_input", field),
+            (run.Problem.GetProperty("kind").GetString(), run.Problem.TryGetProperty("field", out var named) ? named.GetString() : null));
         Assert.Empty(server.Requests);
     }
 
@@ -176,7 +189,11 @@ public class ActionCommandTests
     [Fact]
     public async Task A_result_that_cannot_be_written_says_that_the_action_was_carried_out()
     {
-        await using var server = await RecordingServer.StartAsync(request => Answer.Json(request.Method == "GET" ? """{"status":"ok","results":[]}""" : request.Path.Contains("service-accounts", StringComparison.Ordinal) ? """{"status":"ok","results":{"id":9,"username":"b","token":"one-time"}}""" : Imported));
+        await using var server = await RecordingServer.StartAsync(request =>
+            Answer.Json(request.Method == "GET" ? """{"status":"ok","results":[]}"""
+                : request.Path.Contains("service-accounts",
+                    StringComparison.Ordinal) ? """{"status":"ok","results":{"id":9,"username":"b","token":"one-time"}}"""
+                : Imported));
         using var full = new FullDisk();
         using var tool = new Tool { Output = full };
         foreach (var (name, value) in Tool.At(server).Environment) tool.Environment[name] = value;
@@ -269,7 +286,8 @@ public class ActionCommandTests
     [InlineData("Fri, 31 Dec 9999 23:59:59 GMT")]
     public async Task A_wait_of_more_than_a_day_is_an_error(string retryAfter)
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"error":"too many"}""", 429) with { Headers = [new("Retry-After", retryAfter)] });
+        await using var server =
+            await RecordingServer.StartAsync(_ => Answer.Json("""{"error":"too many"}""", 429) with { Headers = [new("Retry-After", retryAfter)] });
         using var tool = Tool.At(server, clock: new(ImpatientClock.Noon, longestWait: TimeSpan.FromMinutes(6)));
         var run = await tool.RunAsync("query-user-profiles", "--wait");
         Assert.Equal((5, "rate_limited"), (run.Exit, run.Problem.GetProperty("kind").GetString()));
@@ -283,7 +301,10 @@ public class ActionCommandTests
     {
         // The attempts of one call, and one more.
         var refusals = 0;
-        await using var server = await RecordingServer.StartAsync(_ => Interlocked.Increment(ref refusals) <= 5 ? Answer.Json("""{"error":"too many"}""", 429) with { Headers = [new("Retry-After", "30")] } : Answer.Json(results));
+        await using var server = await RecordingServer.StartAsync(_ =>
+            Interlocked.Increment(ref refusals) <= 5
+                ? Answer.Json("""{"error":"too many"}""", 429) with { Headers = [new("Retry-After", "30")] }
+                : Answer.Json(results));
         using var tool = Tool.At(server);
 
         var waited = await tool.RunAsync([.. line.Split(' '), "--wait"]);
@@ -316,7 +337,8 @@ public class ActionCommandTests
     [Fact]
     public async Task An_input_named_as_a_setting_leaves_the_setting_as_it_is()
     {
-        await using var server = await RecordingServer.StartAsync(request => Answer.Json(request.Path.EndsWith("/funnels/list", StringComparison.Ordinal) ? "[]" : """{"results":[],"status":"ok"}"""));
+        await using var server = await RecordingServer.StartAsync(request =>
+            Answer.Json(request.Path.EndsWith("/funnels/list", StringComparison.Ordinal) ? "[]" : """{"results":[],"status":"ok"}"""));
         using var tool = Tool.At(server);
         tool.Environment["MIXPANEL_WORKSPACE_ID"] = "31";
 
@@ -340,7 +362,8 @@ public class ActionCommandTests
     [Fact]
     public async Task A_setting_and_an_input_of_one_name_are_one_option()
     {
-        await using var server = await RecordingServer.StartAsync(request => Answer.Json(request.Path == "/import" ? Imported : """{"results":[],"status":"ok"}"""));
+        await using var server =
+            await RecordingServer.StartAsync(request => Answer.Json(request.Path == "/import" ? Imported : """{"results":[],"status":"ok"}"""));
         using var tool = Tool.At(server);
         tool.Environment["MIXPANEL_ORGANIZATION_ID"] = "77";
 
@@ -363,14 +386,16 @@ public class ActionCommandTests
     [Fact]
     public async Task All_prints_one_result_a_line()
     {
-        static string Page(int page, string ids) => $$"""{"page":{{page}},"page_size":2,"session_id":"s","results":[{{string.Join(',', ids.Split(' ').Select(id => $$$"""{"$distinct_id":"{{{id}}}","$properties":{"t":"a\nb"}}"""))}}]}""";
+        static string Page(int page, string ids) =>
+            $$"""{"page":{{page}},"page_size":2,"session_id":"s","results":[{{string.Join(',', ids.Split(' ').Select(id => $$$"""{"$distinct_id":"{{{id}}}","$properties":{"t":"a\nb"}}"""))}}]}""";
         await using var server = await RecordingServer.StartAsync(Answer.Json(Page(0, "1 2")), Answer.Json(Page(1, "3")));
         using var tool = Tool.At(server);
 
         var run = await tool.RunAsync("query-user-profiles", "--all");
 
         Assert.Equal((0, ""), (run.Exit, run.Err));
-        Assert.Equal("1 2 3", string.Join(' ', run.Out.TrimEnd('\n').Split('\n').Select(line => JsonElement.Parse(line).GetProperty("$distinct_id").GetString())));
+        Assert.Equal("1 2 3",
+            string.Join(' ', run.Out.TrimEnd('\n').Split('\n').Select(line => JsonElement.Parse(line).GetProperty("$distinct_id").GetString())));
     }
 
     [Fact]

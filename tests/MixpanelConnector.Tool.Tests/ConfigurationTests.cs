@@ -38,7 +38,15 @@ public class ConfigurationTests
     [Fact]
     public async Task Secrets_are_masked()
     {
-        using var tool = new Tool { Environment = { ["MIXPANEL_TOKEN"] = "0123456789abcdef", ["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = "robot", ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = Tool.Secret } };
+        using var tool = new Tool
+        {
+            Environment =
+            {
+                ["MIXPANEL_TOKEN"] = "0123456789abcdef",
+                ["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = "robot",
+                ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = Tool.Secret,
+            },
+        };
 
         Assert.Equal("0123***", (await SettingAsync(tool, "token")).Value);
         Assert.Equal("***", (await SettingAsync(tool, "service_account_secret")).Value);
@@ -99,7 +107,8 @@ public class ConfigurationTests
         var setting = run.Json.GetProperty("settings").EnumerateArray().Single(setting => setting.GetProperty("name").GetString() == field);
         Assert.Equal((2, value, $"environment {variable}"), (run.Exit, setting.GetProperty("value").GetString(), setting.GetProperty("source").GetString()));
         foreach (var other in new[] { run, await tool.RunAsync("list-cohorts") })
-            Assert.EndsWith($"The value comes from the environment variable {variable}.", other.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+            Assert.EndsWith($"The value comes from the environment variable {variable}.", other.Problem.GetProperty("detail").GetString(),
+                StringComparison.Ordinal);
     }
 
     [Theory]
@@ -215,7 +224,8 @@ public class ConfigurationTests
     {
         await using var server = await RecordingServer.StartAsync(request => request.Path switch
         {
-            "/import" => Answer.Json("""{"code":400,"error":"e","failed_records":[{"index":0,"message":"m"}],"num_records_imported":0,"status":"Bad Request"}""", 400),
+            "/import" =>
+                Answer.Json("""{"code":400,"error":"e","failed_records":[{"index":0,"message":"m"}],"num_records_imported":0,"status":"Bad Request"}""", 400),
             "/api/app/me" => Answer.Json("""{"results":{},"status":"ok"}"""),
             _ => Answer.Json("""{"error":"no"}""", 403),
         });
@@ -227,14 +237,18 @@ public class ConfigurationTests
         Assert.Equal(4, run.Exit);
         Assert.Equal(
             "app service_account True|query service_account False|import service_account True|import token True",
-            string.Join('|', run.Json.GetProperty("checks").EnumerateArray().Select(c => $"{c.GetProperty("api")} {c.GetProperty("credential")} {c.GetProperty("works")}")));
+            string.Join('|',
+                run.Json.GetProperty("checks").EnumerateArray().Select(c => $"{c.GetProperty("api")} {c.GetProperty("credential")} {c.GetProperty("works")}")));
         Assert.Equal(4, server.Requests.Count);
     }
 
     [Fact]
     public async Task Check_that_finds_all_well_exits_0_and_none_without_credentials()
     {
-        await using var server = await RecordingServer.StartAsync(request => request.Path == "/import" ? Answer.Json("""{"code":400,"error":"e","status":"Bad Request"}""", 400) : Answer.Json("""{"results":[],"status":"ok"}"""));
+        await using var server = await RecordingServer.StartAsync(request =>
+            request.Path == "/import"
+                ? Answer.Json("""{"code":400,"error":"e","status":"Bad Request"}""", 400)
+                : Answer.Json("""{"results":[],"status":"ok"}"""));
         using var tool = Tool.At(server);
         using var bare = new Tool();
 

@@ -25,7 +25,9 @@ public sealed class EmulatorCommandTests
         await using (var emulator = await RunningEmulator.StartAsync("--data", folder.Path))
         {
             Assert.Equal(1, emulator.Printed.Count(c => c == '\n'));
-            Assert.Equal((1, "local", folder.Path), (emulator.Greeting.GetProperty("project_id").GetInt32(), emulator.Greeting.GetProperty("token").GetString(), emulator.Greeting.GetProperty("data").GetString()));
+            Assert.Equal((1, "local", folder.Path),
+                (emulator.Greeting.GetProperty("project_id").GetInt32(), emulator.Greeting.GetProperty("token").GetString(),
+                    emulator.Greeting.GetProperty("data").GetString()));
             Assert.Equal(HttpStatusCode.OK, (await emulator.ImportAsync(Events)).StatusCode);
             Assert.Equal(0, await emulator.StopAsync());
         }
@@ -129,21 +131,30 @@ public sealed class EmulatorCommandTests
         Assert.Equal("PAR1"u8.ToArray(), (await File.ReadAllBytesAsync(folder.File("all.parquet"), TestContext.Current.CancellationToken))[..4]);
 
         // A set of columns with the properties as JSON: it round-trips.
-        var again = await tool.RunAsync("import", folder.File("all.parquet"), "--map", "event=event_name", "--drop", "project_id", "--drop", "insert_id", "--drop", "received_at", "--local", "--data", folder.File("again"), "--state", folder.File("state"), "--no-progress");
+        var again = await tool.RunAsync("import", folder.File("all.parquet"), "--map", "event=event_name", "--drop", "project_id", "--drop", "insert_id",
+            "--drop", "received_at", "--local", "--data", folder.File("again"), "--state", folder.File("state"), "--no-progress");
         Assert.True(again.Exit == 0, again.Err);
         await tool.RunAsync("emulator", "export", folder.File("again.ndjson"), "--data", folder.File("again"));
-        Assert.Equal(lines.Select(WithoutStamp).Order(StringComparer.Ordinal), (await File.ReadAllLinesAsync(folder.File("again.ndjson"), TestContext.Current.CancellationToken)).Select(WithoutStamp).Order(StringComparer.Ordinal));
+        Assert.Equal(lines.Select(WithoutStamp).Order(StringComparer.Ordinal),
+            (await File.ReadAllLinesAsync(folder.File("again.ndjson"), TestContext.Current.CancellationToken))
+                .Select(WithoutStamp)
+                .Order(StringComparer.Ordinal));
 
         var taken = await ExportAsync("all.ndjson");
         Assert.Equal((2, "FILE"), (taken.Exit, taken.Problem.GetProperty("field").GetString()));
 
-        Task<Run> ExportAsync(string file, params string[] options) => tool.RunAsync(["emulator", "export", folder.File(file), "--data", folder.File("data"), .. options]);
+        Task<Run> ExportAsync(string file, params string[] options) =>
+            tool.RunAsync(["emulator", "export", folder.File(file), "--data", folder.File("data"), .. options]);
 
         static string WithoutStamp(string line)
         {
             var record = JsonNode.Parse(line)!;
             record["properties"]!.AsObject().Remove("mp_processing_time_ms");
-            return string.Join(',', record["properties"]!.AsObject().OrderBy(property => property.Key, StringComparer.Ordinal).Select(property => $"{property.Key}={property.Value?.ToJsonString()}")) + record["event"];
+            return string.Join(',',
+                record["properties"]!.AsObject()
+                    .OrderBy(property => property.Key, StringComparer.Ordinal)
+                    .Select(property => $"{property.Key}={property.Value?.ToJsonString()}"))
+                + record["event"];
         }
     }
 
@@ -151,7 +162,8 @@ public sealed class EmulatorCommandTests
     public async Task With_local_the_options_of_a_project_say_which_of_the_stored_ones_is_meant()
     {
         using var tool = new Tool();
-        var seed = tool.Folder.Write("seed.json", """{"projects":[{"id":1,"name":"One","token":"local"},{"id":2,"name":"Two","token":"two","events":[{"event":"B","properties":{"time":1795000000,"distinct_id":"u2","$insert_id":"i-2"}}]}]}""");
+        var seed = tool.Folder.Write("seed.json",
+            """{"projects":[{"id":1,"name":"One","token":"local"},{"id":2,"name":"Two","token":"two","events":[{"event":"B","properties":{"time":1795000000,"distinct_id":"u2","$insert_id":"i-2"}}]}]}""");
         await using var emulator = await RunningEmulator.StartAsync("--data", tool.Folder.File("data"), "--seed", seed);
         await emulator.ImportAsync(Events);
         tool.Environment["MIXPANEL_PROJECT_ID"] = "2"; // of a real account
@@ -164,26 +176,39 @@ public sealed class EmulatorCommandTests
         Assert.Empty(Directory.GetFiles(Directory.CreateDirectory(tool.Folder.File("three")).FullName, "*.ndjson*"));
 
         var file = tool.Folder.Write("events.ndjson", """{"event":"C","properties":{"time":1795000000,"distinct_id":"u3","$insert_id":"i-3"}}""");
-        foreach (var project in (string[])["1", "2"]) Assert.Equal(0, (await LocalAsync("import", file, "--project-id", project, "--state", tool.Folder.File($"state of {project}"), "--no-progress")).Exit);
+        foreach (var project in (string[])["1", "2"])
+            Assert.Equal(0,
+                (await LocalAsync("import", file, "--project-id", project, "--state", tool.Folder.File($"state of {project}"), "--no-progress")).Exit);
         Assert.Equal(["B", "C"], await NamesAsync("both", "--project-id", "2"));
 
         // A profile goes to the project whose token is known, never to another one.
         var profile = tool.Folder.Write("profiles.ndjson", """{"$distinct_id":"u2","$set":{"plan":"pro"}}""");
         var untold = await LocalAsync("import", profile, "--type", "profiles", "--project-id", "2", "--state", tool.Folder.File("profiles"), "--no-progress");
         Assert.Equal((2, "token"), (untold.Exit, untold.Problem.GetProperty("field").GetString()));
-        Assert.Equal(0, (await LocalAsync("import", profile, "--type", "profiles", "--project-id", "2", "--token", "two", "--state", tool.Folder.File("profiles"), "--no-progress")).Exit);
+        Assert.Equal(0,
+            (await LocalAsync("import", profile, "--type", "profiles", "--project-id", "2", "--token", "two", "--state", tool.Folder.File("profiles"),
+                "--no-progress")).Exit);
         Assert.Contains("\"pro\"", (await LocalAsync("query-user-profiles", "--project-id", "2")).Out, StringComparison.Ordinal);
         Assert.DoesNotContain("\"pro\"", (await LocalAsync("query-user-profiles")).Out, StringComparison.Ordinal);
 
         Task<Run> LocalAsync(params string[] arguments) => tool.RunAsync([.. arguments, "--local", "--data", tool.Folder.File("data")]);
 
-        Task<Run> ExportAsync(string to, params string[] options) => LocalAsync(["export", "events", "--output", "json", "--to", tool.Folder.File(to), "--from-date", "2026-11-18", "--to-date", "2026-11-18", "--compression", "none", .. options]);
+        Task<Run> ExportAsync(string to, params string[] options) =>
+            LocalAsync(["export", "events", "--output", "json", "--to", tool.Folder.File(to), "--from-date", "2026-11-18", "--to-date", "2026-11-18",
+                "--compression", "none", .. options]);
 
         async Task<List<string>> NamesAsync(string to, params string[] options)
         {
             var run = await ExportAsync(to, options);
             Assert.True(run.Exit == 0, run.Err);
-            return [.. Directory.GetFiles(tool.Folder.File(to), "*.ndjson").SelectMany(File.ReadLines).Select(line => JsonElement.Parse(line).GetProperty("event").GetString()!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+            return
+            [
+                .. Directory.GetFiles(tool.Folder.File(to), "*.ndjson")
+                    .SelectMany(File.ReadLines)
+                    .Select(line => JsonElement.Parse(line).GetProperty("event").GetString()!)
+                    .Distinct(StringComparer.Ordinal)
+                    .Order(StringComparer.Ordinal),
+            ];
         }
     }
 
@@ -204,7 +229,10 @@ public sealed class EmulatorCommandTests
     public async Task It_begins_with_its_seed_and_a_seed_that_is_wrong_is_told_with_the_place()
     {
         using var tool = new Tool();
-        var (good, bad) = (tool.Folder.Write("good.json", """{"projects":[{"id":1,"name":"Shop","token":"shop","events":[{"event":"Seeded","properties":{"time":1795000000,"distinct_id":"u1","$insert_id":"i-1"}}]}]}"""), tool.Folder.Write("bad.json", """{"projects":[{"id":1,"name":"Shop","events":[{"event":"x","properties":{}}]}]}"""));
+        var (good, bad) = (
+            tool.Folder.Write("good.json",
+                """{"projects":[{"id":1,"name":"Shop","token":"shop","events":[{"event":"Seeded","properties":{"time":1795000000,"distinct_id":"u1","$insert_id":"i-1"}}]}]}"""),
+            tool.Folder.Write("bad.json", """{"projects":[{"id":1,"name":"Shop","events":[{"event":"x","properties":{}}]}]}"""));
         await using (var emulator = await RunningEmulator.StartAsync("--data", ":memory:", "--seed", good))
         {
             Assert.Equal("shop", emulator.Greeting.GetProperty("token").GetString());
@@ -226,10 +254,12 @@ public sealed class EmulatorCommandTests
         await using var emulator = await RunningEmulator.StartAsync(["--data", folder.Path, .. options]);
 
         var authority = emulator.Greeting.GetProperty("certificate_authority").GetString()!;
-        Assert.StartsWith("-----BEGIN CERTIFICATE-----", await File.ReadAllTextAsync(authority, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.StartsWith("-----BEGIN CERTIFICATE-----", await File.ReadAllTextAsync(authority, TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
         Assert.Equal(options.Contains("--proxy", StringComparer.Ordinal), emulator.Greeting.GetProperty("proxy").ValueKind is JsonValueKind.String);
         Assert.Equal(options.Contains("--tls", StringComparer.Ordinal), emulator.Greeting.GetProperty("tls").ValueKind is JsonValueKind.String);
-        Assert.Equal(options.Contains("--proxy", StringComparer.Ordinal) ? authority : null, emulator.Greeting.GetProperty("environment").TryGetProperty("NODE_EXTRA_CA_CERTS", out var file) ? file.GetString() : null);
+        Assert.Equal(options.Contains("--proxy", StringComparer.Ordinal) ? authority : null,
+            emulator.Greeting.GetProperty("environment").TryGetProperty("NODE_EXTRA_CA_CERTS", out var file) ? file.GetString() : null);
     }
 
     [Fact]
@@ -237,7 +267,20 @@ public sealed class EmulatorCommandTests
     {
         await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { ProxyPort = 0, TlsPort = 0 }, TestContext.Current.CancellationToken);
         using var output = new MemoryStream();
-        new EmulatorGreeting(mixpanel, "data").Write(new Printer(new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = output, Error = TextWriter.Null, OutputIsTerminal = false, ErrorIsTerminal = false, TerminalWidth = () => 80, TimeProvider = TimeProvider.System }, asTable: false), asJson: false);
+        new EmulatorGreeting(mixpanel, "data").Write(
+            new Printer(new HostEnvironment
+            {
+                Environment = _ => null,
+                Input = Stream.Null,
+                Output = output,
+                Error = TextWriter.Null,
+                OutputIsTerminal = false,
+                ErrorIsTerminal = false,
+                TerminalWidth = () => 80,
+                TimeProvider = TimeProvider.System,
+            },
+                asTable: false),
+            asJson: false);
         var text = Encoding.UTF8.GetString(output.ToArray());
 
         Assert.Contains($"\nexport MIXPANEL_ENDPOINT={mixpanel.Address.AbsoluteUri.TrimEnd('/')}\n", text, StringComparison.Ordinal);
@@ -262,7 +305,8 @@ public sealed class EmulatorCommandTests
         tool.Folder.Write("bad.json", """{"rules":[{"statuz":503}]}""");
         arguments = [.. arguments.Select(argument => argument.EndsWith(".json", StringComparison.Ordinal) ? tool.Folder.File(argument) : argument)];
 
-        var run = await tool.RunAsync(["emulator", "--data", tool.Folder.File("data"), .. field == "port" ? Array.Empty<string>() : ["--port", "0"], .. arguments]);
+        var run =
+            await tool.RunAsync(["emulator", "--data", tool.Folder.File("data"), .. field == "port" ? Array.Empty<string>() : ["--port", "0"], .. arguments]);
 
         Assert.Equal((2, field), (run.Exit, run.Problem.GetProperty("field").GetString()));
     }
@@ -315,7 +359,8 @@ public sealed class EmulatorCommandTests
                     TimeProvider = new FakeTimeProvider(ImpatientClock.Noon),
                 }),
             };
-            _running = root.Parse(["emulator", "--port", "0", .. arguments]).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, _stop.Token);
+            _running = root.Parse(["emulator", "--port", "0", .. arguments])
+                .InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, _stop.Token);
         }
 
         public string Printed { get; private set; } = "";
@@ -334,7 +379,11 @@ public sealed class EmulatorCommandTests
             return emulator;
         }
 
-        public Task<HttpResponseMessage> ImportAsync(string json) => SendAsync(new HttpRequestMessage(HttpMethod.Post, new Uri(Address, "/import?strict=1&project_id=1")) { Content = new StringContent(json, Encoding.UTF8, "application/json") });
+        public Task<HttpResponseMessage> ImportAsync(string json) =>
+            SendAsync(new HttpRequestMessage(HttpMethod.Post, new Uri(Address, "/import?strict=1&project_id=1"))
+            {
+                Content = new StringContent(json, Encoding.UTF8, "application/json"),
+            });
 
         public Task<HttpResponseMessage> GetAsync(string path, string? host = null)
         {

@@ -7,10 +7,14 @@ public sealed class EvaluateFlagTests
     const string Definitions = """{"flags":[{"key":"k","context":"distinct_id","ruleset":{"variants":[{"key":"on","value":{"größe":[1,null]},"split":1}],"rollout":[{"rollout_percentage":1,"runtime_evaluation_rule":{"==":[{"var":"plan"},"pro"]}}]}},{"key":"bad"}]}""";
 
     [Theory]
-    [InlineData("k", """{"distinct_id":"ada","custom_properties":{"Plan":"PRO"}}""", """{"flag_key":"k","variant_key":"on","variant_value":{"größe":[1,null]},"variant_source":"local","is_enabled":false,"is_qa_tester":false}""")]
-    [InlineData("k", """{"distinct_id":"ada"}""", """{"flag_key":"k","variant_key":null,"variant_value":null,"variant_source":"fallback","is_enabled":false,"is_qa_tester":false,"reason":"NO_ROLLOUT_MATCH"}""")]
-    [InlineData("k", "{}", """{"flag_key":"k","variant_key":null,"variant_value":null,"variant_source":"fallback","is_enabled":false,"is_qa_tester":false,"reason":"MISSING_CONTEXT_KEY","detail":"distinct_id"}""")]
-    [InlineData("none", """{"distinct_id":"ada"}""", """{"flag_key":"none","variant_key":null,"variant_value":null,"variant_source":"fallback","is_enabled":false,"is_qa_tester":false,"reason":"FLAG_NOT_FOUND"}""")]
+    [InlineData("k", """{"distinct_id":"ada","custom_properties":{"Plan":"PRO"}}""",
+        """{"flag_key":"k","variant_key":"on","variant_value":{"größe":[1,null]},"variant_source":"local","is_enabled":false,"is_qa_tester":false}""")]
+    [InlineData("k", """{"distinct_id":"ada"}""",
+        """{"flag_key":"k","variant_key":null,"variant_value":null,"variant_source":"fallback","is_enabled":false,"is_qa_tester":false,"reason":"NO_ROLLOUT_MATCH"}""")]
+    [InlineData("k", "{}",
+        """{"flag_key":"k","variant_key":null,"variant_value":null,"variant_source":"fallback","is_enabled":false,"is_qa_tester":false,"reason":"MISSING_CONTEXT_KEY","detail":"distinct_id"}""")]
+    [InlineData("none", """{"distinct_id":"ada"}""",
+        """{"flag_key":"none","variant_key":null,"variant_value":null,"variant_source":"fallback","is_enabled":false,"is_qa_tester":false,"reason":"FLAG_NOT_FOUND"}""")]
     public async Task A_flag_is_evaluated_by_definitions_of_Mixpanel_or_of_a_file(string key, string context, string expected)
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json(Definitions));
@@ -26,12 +30,17 @@ public sealed class EvaluateFlagTests
     [Fact]
     public async Task Mixpanel_evaluates_where_it_is_asked_to()
     {
-        await using var server = await RecordingServer.StartAsync(Answer.Json("""{"code":200,"flags":{"k":{"variant_key":"v","variant_value":true,"experiment_id":"e","is_experiment_active":false,"is_qa_tester":true}}}"""));
+        await using var server = await RecordingServer.StartAsync(Answer.Json(
+            """{"code":200,"flags":{"k":{"variant_key":"v","variant_value":true,"experiment_id":"e","is_experiment_active":false,"is_qa_tester":true}}}"""));
         using var tool = WithDeadlines(server);
 
         var run = await tool.RunAsync("evaluate-flag", "k", "--remote", "--context", """{"distinct_id":"ada"}""");
 
-        Assert.Equal((0, """{"flag_key":"k","variant_key":"v","variant_value":true,"variant_source":"remote","is_enabled":true,"is_qa_tester":true,"experiment_id":"e","is_experiment_active":false}""" + "\n"), (run.Exit, run.Out));
+        Assert.Equal(
+            (0,
+                """{"flag_key":"k","variant_key":"v","variant_value":true,"variant_source":"remote","is_enabled":true,"is_qa_tester":true,"experiment_id":"e","is_experiment_active":false}"""
+                    + "\n"),
+            (run.Exit, run.Out));
         Assert.StartsWith("GET /flags?", server.Request.Line, StringComparison.Ordinal);
     }
 

@@ -24,7 +24,8 @@ public class HelpTests
         Assert.True(lines.Length <= 24, $"{lines.Length} lines");
         Assert.All(lines, text => Assert.True(text.Length <= 80, text));
         Assert.All(ActionCatalogue.Groups, group => Assert.Contains($"\n  {group.Name} ", run.Out, StringComparison.Ordinal));
-        foreach (var command in (string[])["import", "serve", "mcp", "emulator", "config", "--local"]) Assert.Contains(command, run.Out, StringComparison.Ordinal);
+        foreach (var command in (string[])["import", "serve", "mcp", "emulator", "config", "--local"])
+            Assert.Contains(command, run.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,7 +52,8 @@ public class HelpTests
             Assert.All(lines.Where(line => line is not [] and not [' ', ..]), line => Assert.True(line.TrimEnd().Length <= columns, $"{command}: {line}"));
 
             // A line ends only where the next word does not fit, or its paragraph ends.
-            foreach (var (line, next) in lines.Zip(lines.Skip(1)).Where(pair => pair.First is not [] and not [' ', ..] and not [.., ':'] && pair.Second is not [] and not [' ', ..]))
+            foreach (var (line, next) in lines.Zip(lines.Skip(1))
+                .Where(pair => pair.First is not [] and not [' ', ..] and not [.., ':'] && pair.Second is not [] and not [' ', ..]))
                 Assert.True(line.Length + 1 + next.Split(' ')[0].Length > columns, $"{command}: {line}");
         }
     }
@@ -66,7 +68,10 @@ public class HelpTests
             Assert.Equal((0, ""), (run.Exit, run.Err));
             Assert.All(run.Out.Split('\n'), text => Assert.True(text.Length <= 80, text));
             var words = Words(run.Out);
-            Assert.All(group.Actions, action => Assert.Contains(Words($"{Name(action)} {action.Effect.ToString().ToLowerInvariant()}{(action is { Effect: ActionEffect.Update, CanBeUndone: false } ? "!" : "")} {XmlDocs.Summary(action)}"), words, StringComparison.Ordinal));
+            Assert.All(group.Actions,
+                action => Assert.Contains(
+                    Words($"{Name(action)} {action.Effect.ToString().ToLowerInvariant()}{(action is { Effect: ActionEffect.Update, CanBeUndone: false } ? "!" : "")} {XmlDocs.Summary(action)}"),
+                    words, StringComparison.Ordinal));
         }
     }
 
@@ -82,7 +87,16 @@ public class HelpTests
             Assert.Equal(own, await tool.RunAsync("help", action.Name));
             if (ActionCatalogue.Find(action.OperationId.Replace('-', '_')) is null) Assert.Equal(own, await tool.RunAsync("help", action.OperationId));
             var words = Words(own.Out);
-            foreach (var fact in (string?[])[action.Group.Name, action.OperationId, action.Documentation.ToString(), action.Effect.ToString().ToLowerInvariant(), ActionFacts.Needs(action.Auth), ActionFacts.Costs(action.Cost), XmlDocs.Example(action)])
+            foreach (var fact in (string?[])
+            [
+                action.Group.Name,
+                action.OperationId,
+                action.Documentation.ToString(),
+                action.Effect.ToString().ToLowerInvariant(),
+                ActionFacts.Needs(action.Auth),
+                ActionFacts.Costs(action.Cost),
+                XmlDocs.Example(action),
+            ])
                 Assert.Contains(Words(fact!), words, StringComparison.Ordinal);
         }
     }
@@ -152,7 +166,8 @@ public class HelpTests
         }
 
         Assert.Empty(server.Requests);
-        Assert.DoesNotContain("is confidential", (await tool.RunAsync(command, "--input", "@" + tool.Folder.Write("input.json", input))).Err, StringComparison.Ordinal);
+        Assert.DoesNotContain("is confidential", (await tool.RunAsync(command, "--input", "@" + tool.Folder.Write("input.json", input))).Err,
+            StringComparison.Ordinal);
     }
 
     static string Name(ActionDescriptor action) => action.Name.Replace('_', '-');

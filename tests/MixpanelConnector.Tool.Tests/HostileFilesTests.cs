@@ -40,7 +40,8 @@ public sealed class HostileFilesTests : IDisposable
         Assert.Equal("precious", File.ReadAllText(victim));
         Assert.False(File.Exists(_tool.Folder.File("elsewhere")));
         Assert.All((string[])[".new", ".tmp", ".1"], suffix => Assert.Equal("notes", File.ReadAllText(_tool.Folder.File(dead + suffix))));
-        Assert.All((string[])[report, dead], name => Assert.Equal(((string?)null, Private), (new FileInfo(_tool.Folder.File(name)).LinkTarget, File.GetUnixFileMode(_tool.Folder.File(name)))));
+        Assert.All((string[])[report, dead],
+            name => Assert.Equal(((string?)null, Private), (new FileInfo(_tool.Folder.File(name)).LinkTarget, File.GetUnixFileMode(_tool.Folder.File(name)))));
         Assert.Empty(Directory.EnumerateFiles(_tool.Folder.Path, ".mixpanel-*", SearchOption.AllDirectories));
     }
 
@@ -106,7 +107,14 @@ public sealed class HostileFilesTests : IDisposable
     {
         var pipe = UnixFiles.MakePipe(_tool.Folder.File("pipe"));
         using var stop = new Stop();
-        string[] words = [.. line.Split(' ').Select(word => word.Replace("PIPE", pipe, StringComparison.Ordinal).Replace("DATA", _tool.Folder.File("data"), StringComparison.Ordinal).Replace("STATE", _tool.Folder.File("state"), StringComparison.Ordinal).Replace("BAD", Bad, StringComparison.Ordinal))];
+        string[] words =
+        [
+            .. line.Split(' ')
+                .Select(word => word.Replace("PIPE", pipe, StringComparison.Ordinal)
+                    .Replace("DATA", _tool.Folder.File("data"), StringComparison.Ordinal)
+                    .Replace("STATE", _tool.Folder.File("state"), StringComparison.Ordinal)
+                    .Replace("BAD", Bad, StringComparison.Ordinal)),
+        ];
         var running = Task.Run(() => _tool.RunAsync(stop, words), TestContext.Current.CancellationToken);
         stop.Begin(RunOutcome.Terminated);
         Assert.Equal(143, (await running).Exit);
@@ -117,7 +125,8 @@ public sealed class HostileFilesTests : IDisposable
     {
         var keys = _tool.Folder.Write("keys", "# mine");
         File.SetUnixFileMode(keys, Private);
-        foreach (var name in (string[])["one", "two"]) Assert.Equal(0, (await _tool.RunAsync("serve", "new-key", "--keys", keys, "--name", name, "--scope", "read")).Exit);
+        foreach (var name in (string[])["one", "two"])
+            Assert.Equal(0, (await _tool.RunAsync("serve", "new-key", "--keys", keys, "--name", name, "--scope", "read")).Exit);
         Assert.Equal("# mine|one|two", string.Join('|', File.ReadAllLines(keys).Select(line => line.StartsWith('#') ? line : line.Split(' ')[0])));
 
         File.CreateSymbolicLink(_tool.Folder.File("link"), _tool.Folder.File("elsewhere"));
@@ -131,7 +140,11 @@ public sealed class HostileFilesTests : IDisposable
     public async Task An_export_is_private_and_written_through_nothing(string name)
     {
         var data = _tool.Folder.File("data");
-        Assert.Equal(0, (await _tool.RunAsync("import", _tool.Folder.Write("a.ndjson", $$$"""{"event":"e","properties":{"time":{{{_tool.Clock.GetUtcNow().ToUnixTimeSeconds() - 60}}},"distinct_id":"u"}}"""), "--local", "--data", data, "--state", _tool.Folder.File("state"))).Exit);
+        Assert.Equal(0,
+            (await _tool.RunAsync("import",
+                _tool.Folder.Write("a.ndjson",
+                    $$$"""{"event":"e","properties":{"time":{{{_tool.Clock.GetUtcNow().ToUnixTimeSeconds() - 60}}},"distinct_id":"u"}}"""),
+                "--local", "--data", data, "--state", _tool.Folder.File("state"))).Exit);
         var victim = _tool.Folder.Write("victim", "precious");
         File.CreateSymbolicLink(_tool.Folder.File($"tmp_{name}"), victim);
         var file = _tool.Folder.File(name);

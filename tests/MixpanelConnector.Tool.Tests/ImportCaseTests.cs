@@ -14,7 +14,12 @@ public sealed class ImportCaseTests
 {
     static readonly string Folder = Repository.File("tests/Cases/import");
 
-    public static TheoryData<string> Cases => [.. Directory.GetFiles(Folder, "case.json", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Folder, Path.GetDirectoryName(file)!)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Cases =>
+        [
+            .. Directory.GetFiles(Folder, "case.json", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(Folder, Path.GetDirectoryName(file)!))
+                .Order(StringComparer.Ordinal),
+        ];
 
     [Theory, MemberData(nameof(Cases))]
     public async Task What_is_brought_becomes_what_is_right(string name)
@@ -29,9 +34,22 @@ public sealed class ImportCaseTests
 
         foreach (var step in expected["steps"]!.AsArray()) await TakeAsync(step!.AsObject(), tool, folder);
 
-        AssertStored(expected["events"], (await mixpanel.EventsAsync(cancellationToken: cancel)).Select(e => new JsonObject { ["event"] = e.Name, ["properties"] = JsonNode.Parse(e.Properties) }));
-        AssertStored(expected["profiles"], (await mixpanel.ProfilesAsync(cancel)).Select(p => new JsonObject { ["$distinct_id"] = p.DistinctId, ["$properties"] = JsonNode.Parse(p.Properties) }));
-        AssertStored(expected["groups"], (await mixpanel.GroupsAsync(cancel)).Select(g => new JsonObject { ["$group_key"] = g.GroupKey, ["$group_id"] = g.GroupId, ["$properties"] = JsonNode.Parse(g.Properties) }));
+        AssertStored(expected["events"],
+            (await mixpanel.EventsAsync(cancellationToken: cancel)).Select(e =>
+                new JsonObject { ["event"] = e.Name, ["properties"] = JsonNode.Parse(e.Properties) }));
+        AssertStored(expected["profiles"],
+            (await mixpanel.ProfilesAsync(cancel)).Select(p => new JsonObject
+            {
+                ["$distinct_id"] = p.DistinctId,
+                ["$properties"] = JsonNode.Parse(p.Properties),
+            }));
+        AssertStored(expected["groups"],
+            (await mixpanel.GroupsAsync(cancel)).Select(g => new JsonObject
+            {
+                ["$group_key"] = g.GroupKey,
+                ["$group_id"] = g.GroupId,
+                ["$properties"] = JsonNode.Parse(g.Properties),
+            }));
     }
 
     internal static Tool ToolOf(EmulatedMixpanel mixpanel) => new()
@@ -51,7 +69,8 @@ public sealed class ImportCaseTests
         Assert.Empty(step.Select(member => member.Key).Except(["replace", "stdin", "run", "exit", "report", "stderr", "not_stderr"], StringComparer.Ordinal));
         foreach (var (file, by) in step["replace"]?.AsObject() ?? []) File.Copy(Path.Combine(folder, (string)by!), Path.Combine(folder, file), overwrite: true);
         if ((string?)step["stdin"] is { } input) tool.InputBytes = await File.ReadAllBytesAsync(Path.Combine(folder, input));
-        var arguments = Words((string)step["run"]!).Select(word => Path.Exists(Path.Combine(folder, word)) ? Path.Combine(folder, word) : word.Replace("{dir}", folder, StringComparison.Ordinal));
+        var arguments = Words((string)step["run"]!)
+            .Select(word => Path.Exists(Path.Combine(folder, word)) ? Path.Combine(folder, word) : word.Replace("{dir}", folder, StringComparison.Ordinal));
 
         var run = await tool.RunAsync([.. arguments, "--state", tool.Folder.File("state"), "--no-progress", "--output", "json"]);
 

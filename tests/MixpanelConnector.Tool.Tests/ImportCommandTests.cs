@@ -14,9 +14,14 @@ public class ImportCommandTests
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json(Imported));
         using var tool = Tool.At(server);
-        var input = tool.Folder.Write("in.ndjson", """{"event":"e","properties":{"ts":"2026-09-21T13:46:40Z","x":null,"debug":1,"more":2,"user":"u","$insert_id":"i"}}""");
+        var input = tool.Folder.Write("in.ndjson",
+            """{"event":"e","properties":{"ts":"2026-09-21T13:46:40Z","x":null,"debug":1,"more":2,"user":"u","$insert_id":"i"}}""");
 
-        string[] command = ["import", input, "--fix", "time,nulls", "--rename", "ts=time", "--rename", "user=$user_id", "--fix", "ids", "--drop", "debug", "--drop", "more", "--time-offset", "-0.5", "--output", "json"];
+        string[] command =
+        [
+            "import", input, "--fix", "time,nulls", "--rename", "ts=time", "--rename", "user=$user_id", "--fix", "ids", "--drop", "debug", "--drop", "more",
+            "--time-offset", "-0.5", "--output", "json",
+        ];
         var run = await tool.RunAsync(command);
 
         Assert.Equal((0, ""), (run.Exit, run.Err));
@@ -92,7 +97,17 @@ public class ImportCommandTests
             "413" => Answer.Json(JsonSerializer.Serialize(new { code = 413, error = request.Text, status = request.Text }), 413),
             "unknown" => Answer.Json(JsonSerializer.Serialize(new { error = request.Text, status = 0 }), 400),
             "error" or "table" => Answer.Json(JsonSerializer.Serialize(new { code = 400, error = request.Text + Tool.Secret, status = request.Text }), 400),
-            _ => Answer.Json(JsonSerializer.Serialize(new { code = 400, error = request.Text, failed_records = request.Json.EnumerateArray().Select((record, index) => new { index, field = "properties." + Canary, message = record.GetRawText() + Tool.Secret }), num_records_imported = 0, status = request.Text }), 400),
+            _ => Answer.Json(
+                JsonSerializer.Serialize(new
+                {
+                    code = 400,
+                    error = request.Text,
+                    failed_records = request.Json.EnumerateArray().Select((record, index) =>
+                        new { index, field = "properties." + Canary, message = record.GetRawText() + Tool.Secret }),
+                    num_records_imported = 0,
+                    status = request.Text
+                }),
+                400),
         });
         using var tool = Tool.At(server);
         tool.Environment["MIXPANEL_TOKEN"] = "token";
@@ -101,19 +116,35 @@ public class ImportCommandTests
         {
             "local" =>
             [
-                Canary, $"\"{Canary}\"", $"[\"{Canary}\"]", $$"""{"{{Canary}}":1}""", Event("7", $"\"x\":\"{Canary}\""), Event($"[\"{Canary}\"]", ""), Event("\"e\"", $"\"time\":\"{Canary}\""),
-                Event("\"e\"", $"\"time\":{{\"{Canary}\":1}}"), Event("\"e\"", $"\"time\":1,\"distinct_id\":\"{Canary}\""), Event("\"e\"", $"\"time\":4102444800,\"distinct_id\":\"{Canary}\""),
-                Event("\"e\"", $"\"time\":1790000000,\"distinct_id\":\"{Canary}{new string('x', 255)}\""), Event("\"e\"", $"\"time\":1790000000,\"distinct_id\":[\"{Canary}\"]"),
-                Event("\"e\"", $"\"time\":1790000000,\"distinct_id\":\"u\",\"$insert_id\":\"{Canary}\""), Event("\"e\"", $"\"x\":\"{Canary}\",\"x\":\"{Canary}\""),
-                Event("\"e\"", $"\"x\":[\"{Canary}{new string('x', 9000)}\"]"), Event("\"e\"", $"\"x\":\"{Canary}\\ud800\""), Event("\"e\"", $"\"x\":1e999,\"y\":\"{Canary}\""), $$$"""{"event":"{{{Canary}}}","properties":{"x":{"y":{"z":{"a":"{{{Canary}}}"} } } } }""",
-                Event($"\"{Canary}\"", $"\"$ignore\":\"{Canary}\""), Event("\"e\"", $"\"new\":\"{Canary}\",\"old\":1"), $$"""{"event":"{{Canary}}","properties":"{{Canary}}"}""",
+                Canary, $"\"{Canary}\"", $"[\"{Canary}\"]", $$"""{"{{Canary}}":1}""", Event("7", $"\"x\":\"{Canary}\""), Event($"[\"{Canary}\"]", ""),
+                Event("\"e\"", $"\"time\":\"{Canary}\""),
+                Event("\"e\"", $"\"time\":{{\"{Canary}\":1}}"), Event("\"e\"", $"\"time\":1,\"distinct_id\":\"{Canary}\""),
+                Event("\"e\"", $"\"time\":4102444800,\"distinct_id\":\"{Canary}\""),
+                Event("\"e\"", $"\"time\":1790000000,\"distinct_id\":\"{Canary}{new string('x', 255)}\""),
+                Event("\"e\"", $"\"time\":1790000000,\"distinct_id\":[\"{Canary}\"]"),
+                Event("\"e\"", $"\"time\":1790000000,\"distinct_id\":\"u\",\"$insert_id\":\"{Canary}\""),
+                Event("\"e\"", $"\"x\":\"{Canary}\",\"x\":\"{Canary}\""),
+                Event("\"e\"", $"\"x\":[\"{Canary}{new string('x', 9000)}\"]"), Event("\"e\"", $"\"x\":\"{Canary}\\ud800\""),
+                Event("\"e\"", $"\"x\":1e999,\"y\":\"{Canary}\""), $$$"""{"event":"{{{Canary}}}","properties":{"x":{"y":{"z":{"a":"{{{Canary}}}"} } } } }""",
+                Event($"\"{Canary}\"", $"\"$ignore\":\"{Canary}\""), Event("\"e\"", $"\"new\":\"{Canary}\",\"old\":1"),
+                $$"""{"event":"{{Canary}}","properties":"{{Canary}}"}""",
             ],
             "unknown" => [$$$"""{"$distinct_id":"{{{Canary}}}","$add":{"n":1},"$ip":"{{{Canary}}}"}"""],
             "table" => [$"id,name\n{Canary},{Canary}"],
-            _ => [Event($"\"{Canary}\"", $"\"time\":1790000000,\"distinct_id\":\"{Canary}\""), Event("\"e\"", $"\"time\":1790000000,\"distinct_id\":\"{Canary}\",\"n\":2")],
+            _ =>
+            [
+                Event($"\"{Canary}\"", $"\"time\":1790000000,\"distinct_id\":\"{Canary}\""),
+                Event("\"e\"", $"\"time\":1790000000,\"distinct_id\":\"{Canary}\",\"n\":2"),
+            ],
         };
         var input = tool.Folder.Write("in.txt", string.Join('\n', bad) + "\n");
-        string[] more = how switch { "unknown" => ["--type", "profiles"], "table" => ["--type", "lookup-table", "--table-id", Guid.Empty.ToString()], "local" => ["--rename", "old=new"], _ => [] };
+        string[] more = how switch
+        {
+            "unknown" => ["--type", "profiles"],
+            "table" => ["--type", "lookup-table", "--table-id", Guid.Empty.ToString()],
+            "local" => ["--rename", "old=new"],
+            _ => [],
+        };
 
         var run = await tool.RunAsync(["import", input, "--dead-letter", tool.Folder.File("dead"), "--report", tool.Folder.File("report"), .. more]);
 
@@ -125,7 +156,8 @@ public class ImportCommandTests
         foreach (var shown in (string[])[run.Out, run.Err, report]) Assert.DoesNotContain("canary", shown, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(dead.Length, run.Err.Split('\n').Count(line => line.StartsWith(input + ":", StringComparison.Ordinal)));
         foreach (var written in Directory.EnumerateFiles(tool.Folder.Path, "*", SearchOption.AllDirectories))
-            Assert.DoesNotContain(Tool.Secret, Encoding.Latin1.GetString(await File.ReadAllBytesAsync(written, TestContext.Current.CancellationToken)), StringComparison.Ordinal);
+            Assert.DoesNotContain(Tool.Secret, Encoding.Latin1.GetString(await File.ReadAllBytesAsync(written, TestContext.Current.CancellationToken)),
+                StringComparison.Ordinal);
         Assert.DoesNotContain(Tool.Secret, run.Out + run.Err, StringComparison.Ordinal);
     }
 
@@ -143,7 +175,8 @@ public class ImportCommandTests
     public async Task No_value_of_a_record_is_in_what_ends_an_import(int status, string type)
     {
         const string Canary = "jane.canary@example.com";
-        await using var server = await RecordingServer.StartAsync(request => Answer.Json(JsonSerializer.Serialize(new { code = status, error = request.Text, status = request.Text }), status));
+        await using var server = await RecordingServer.StartAsync(request =>
+            Answer.Json(JsonSerializer.Serialize(new { code = status, error = request.Text, status = request.Text }), status));
         using var tool = Tool.At(server);
         tool.Environment["MIXPANEL_TOKEN"] = "token";
         var (text, more) = type switch
@@ -153,7 +186,8 @@ public class ImportCommandTests
             _ => ($"id,name\n{Canary},x\n", ["--table-id", Guid.Empty.ToString()]),
         };
 
-        var run = await tool.RunAsync(["import", tool.Folder.Write("in.txt", text + "\n"), "--type", type, "--report", tool.Folder.File("report"), "--max-outage", "3s", .. more]);
+        var run = await tool.RunAsync(["import", tool.Folder.Write("in.txt",
+            text + "\n"), "--type", type, "--report", tool.Folder.File("report"), "--max-outage", "3s", .. more]);
 
         Assert.Equal(status is 422 or 501 ? 5 : 4, run.Exit);
         Assert.NotEmpty(server.Requests);
@@ -165,7 +199,8 @@ public class ImportCommandTests
     [Fact]
     public async Task Credentials_that_mixpanel_refuses_in_known_words_are_told_in_them()
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401));
+        await using var server =
+            await RecordingServer.StartAsync(_ => Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401));
         using var tool = Tool.At(server);
         var run = await tool.RunAsync("import", tool.Folder.Write("in.ndjson", """{"event":"e","properties":{"time":1790000000,"distinct_id":"u"}}"""));
         Assert.Equal(4, run.Exit);
@@ -184,10 +219,18 @@ public class ImportCommandTests
         {
             "profiles" =>
             [
-                """{"$token":"@","$distinct_id":"u","$set":{}}""", """{"$distinct_id":["@"],"$set":{}}""", """{"$set":{"a":"@"}}""", """{"$distinct_id":"u","$x":["@"]}""", """{"$distinct_id":"u","$set":{},"$add":{"n":"@"}}""",
-                """{"$distinct_id":"u","$set":"@"}""", """{"$distinct_id":"u","$unset":"@"}""", """{"$distinct_id":"u","$add":{"n":"@"}}""", """{"$distinct_id":"u","$union":{"n":"@"}}""",
+                """{"$token":"@","$distinct_id":"u","$set":{}}""", """{"$distinct_id":["@"],"$set":{}}""", """{"$set":{"a":"@"}}""",
+                """{"$distinct_id":"u","$x":["@"]}""", """{"$distinct_id":"u","$set":{},"$add":{"n":"@"}}""",
+                """{"$distinct_id":"u","$set":"@"}""", """{"$distinct_id":"u","$unset":"@"}""", """{"$distinct_id":"u","$add":{"n":"@"}}""",
+                """{"$distinct_id":"u","$union":{"n":"@"}}""",
             ],
-            "groups" => ["""{"$group_key":"@","$group_id":"g","$set":{}}""", """{"$group_id":["@"],"$set":{}}""", """{"$distinct_id":"@","$group_id":"g","$set":{}}""", """{"$set":{"a":"@"}}"""],
+            "groups" =>
+            [
+                """{"$group_key":"@","$group_id":"g","$set":{}}""",
+                """{"$group_id":["@"],"$set":{}}""",
+                """{"$distinct_id":"@","$group_id":"g","$set":{}}""",
+                """{"$set":{"a":"@"}}""",
+            ],
             "csv" => ["event,time,distinct_id,x", "@,@,@,@", "@,1790000000,@,a,b,@", "@,1790000000", "\"@\"@,1,1,1"],
             _ => ["id,n", "@,1", "@,2", "@", "@,x\"y"],
         };
@@ -197,7 +240,8 @@ public class ImportCommandTests
         tool.Environment["MIXPANEL_TOKEN"] = "token";
         var input = tool.Folder.Write(kind is "csv" ? "in.csv" : "in.txt", string.Join('\n', records).Replace("@", Canary, StringComparison.Ordinal) + "\n");
 
-        var run = await tool.RunAsync(["import", input, "--type", kind is "csv" ? "events" : kind, "--dry-run", "--dead-letter", tool.Folder.File("dead"), .. more]);
+        var run =
+            await tool.RunAsync(["import", input, "--type", kind is "csv" ? "events" : kind, "--dry-run", "--dead-letter", tool.Folder.File("dead"), .. more]);
 
         var dead = await File.ReadAllLinesAsync(tool.Folder.File("dead"), TestContext.Current.CancellationToken);
         Assert.Equal((3, refused), (run.Exit, dead.Length));
@@ -276,10 +320,15 @@ public class ImportCommandTests
         using var tool = new Tool();
         var data = tool.Folder.File("data");
         var input = tool.Folder.Write("in.csv", "id,name\na,1\na,2\nb,3\n");
-        string[] command = ["import", input, "--type", "lookup-table", "--table-id", DevelopmentCredentials.LookupTableId, "--local", "--data", data, "--output", "json"];
+        string[] command =
+        [
+            "import", input, "--type", "lookup-table", "--table-id", DevelopmentCredentials.LookupTableId, "--local", "--data", data, "--output", "json",
+        ];
 
         var refused = await tool.RunAsync(command);
-        Assert.Equal((3, 0, 1, 2), (refused.Exit, refused.Json.GetProperty("accepted").GetInt32(), refused.Json.GetProperty("rejected").GetInt32(), refused.Json.GetProperty("pending").GetInt32()));
+        Assert.Equal((3, 0, 1, 2),
+            (refused.Exit, refused.Json.GetProperty("accepted").GetInt32(), refused.Json.GetProperty("rejected").GetInt32(),
+                refused.Json.GetProperty("pending").GetInt32()));
         Assert.Contains("in.csv:3: primary_key_twice:", refused.Err, StringComparison.Ordinal);
 
         tool.Folder.Write("in.csv", "id,name\na,1\nb,3\n");

@@ -70,9 +70,12 @@ public sealed class ImportContractTests
             Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id\n\"b\\\"uy\",1790000000,ann\n"), "--escape", "\\")).Exit);
             Assert.Equal("b\"uy", bed.Sent.Single().GetProperty("event").GetString());
         },
-        ["--skip-lines"] = async bed => Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "# made by hand\nevent,time,distinct_id\nbuy,1790000000,ann\n"), "--skip-lines", "1")).Exit),
-        ["--no-header"] = async bed => Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "buy,1790000000,ann\n"), "--no-header", "--column-names", "event,time,distinct_id")).Exit),
-        ["--column-names"] = async bed => Assert.Equal(2, (await bed.ImportAsync(bed.Write("in.csv", "buy,1790000000,ann\n"), "--no-header", "--column-names", "event,event,event")).Exit),
+        ["--skip-lines"] = async bed => Assert.Equal(0,
+            (await bed.ImportAsync(bed.Write("in.csv", "# made by hand\nevent,time,distinct_id\nbuy,1790000000,ann\n"), "--skip-lines", "1")).Exit),
+        ["--no-header"] = async bed => Assert.Equal(0,
+            (await bed.ImportAsync(bed.Write("in.csv", "buy,1790000000,ann\n"), "--no-header", "--column-names", "event,time,distinct_id")).Exit),
+        ["--column-names"] = async bed => Assert.Equal(2,
+            (await bed.ImportAsync(bed.Write("in.csv", "buy,1790000000,ann\n"), "--no-header", "--column-names", "event,event,event")).Exit),
         ["--decimal"] = async bed =>
         {
             Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event;time;distinct_id;price\nbuy;1790000000;ann;1,50\n"), "--decimal", ",")).Exit);
@@ -85,18 +88,27 @@ public sealed class ImportContractTests
         },
         ["--time-zone"] = async bed =>
         {
-            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id\nbuy,2026-10-30 01:00:00,ann\n"), "--time-zone", "Europe/Berlin")).Exit);
+            Assert.Equal(0,
+                (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id\nbuy,2026-10-30 01:00:00,ann\n"), "--time-zone", "Europe/Berlin")).Exit);
             Assert.Equal(1793318400000, bed.Properties.GetProperty("time").GetInt64());
         },
         ["--null-values"] = async bed =>
         {
-            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id,a,b,c\nbuy,1790000000,ann,NULL,\\N,1\n"), "--null-values", "NULL", "--null-values", "\\N")).Exit);
-            Assert.Equal((false, false, true), (bed.Properties.TryGetProperty("a", out _), bed.Properties.TryGetProperty("b", out _), bed.Properties.TryGetProperty("c", out _)));
+            Assert.Equal(0,
+                (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id,a,b,c\nbuy,1790000000,ann,NULL,\\N,1\n"), "--null-values", "NULL",
+                    "--null-values", "\\N")).Exit);
+            Assert.Equal((false, false, true),
+                (bed.Properties.TryGetProperty("a", out _), bed.Properties.TryGetProperty("b", out _), bed.Properties.TryGetProperty("c", out _)));
         },
         ["--vendor"] = async bed =>
         {
-            var run = await bed.ImportAsync(bed.Write("in", """{"event_type":"buy","event_time":"2026-10-01 00:00:00","user_id":"ann"}""" + "\n" + """{"event_type":"$identify","user_id":"ann"}""" + "\n"), "--vendor", "amplitude");
-            Assert.Equal((0, 2, 1, 1), (run.Exit, run.Number("read"), run.Number("accepted"), run.Json.GetProperty("left_out").GetProperty("profiles").GetInt32()));
+            var run = await bed.ImportAsync(
+                bed.Write("in",
+                    """{"event_type":"buy","event_time":"2026-10-01 00:00:00","user_id":"ann"}""" + "\n" + """{"event_type":"$identify","user_id":"ann"}"""
+                        + "\n"),
+                "--vendor", "amplitude");
+            Assert.Equal((0, 2, 1, 1),
+                (run.Exit, run.Number("read"), run.Number("accepted"), run.Json.GetProperty("left_out").GetProperty("profiles").GetInt32()));
             Assert.Equal("amplitude-to-mixpanel", bed.Properties.GetProperty("$source").GetString());
         },
         ["--mapping"] = async bed =>
@@ -107,20 +119,24 @@ public sealed class ImportContractTests
         },
         ["--show-mapping"] = async bed =>
         {
-            var run = await bed.ImportAsync(bed.Write("in", """{"event_type":"buy","event_time":"2026-10-01 00:00:00","user_id":"ann"}""" + "\n"), "--vendor", "amplitude", "--show-mapping", "1");
+            var run = await bed.ImportAsync(bed.Write("in", """{"event_type":"buy","event_time":"2026-10-01 00:00:00","user_id":"ann"}""" + "\n"), "--vendor",
+                "amplitude", "--show-mapping", "1");
             Assert.Equal(0, run.Exit);
             Assert.Contains("amplitude-to-mixpanel", run.Json.GetRawText(), StringComparison.Ordinal);
             Assert.Empty(bed.Server.Requests);
         },
         ["--identity"] = async bed =>
         {
-            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in", """{"event_type":"buy","event_time":"2026-10-01 00:00:00","device_id":"d"}""" + "\n"), "--vendor", "amplitude", "--identity", "original")).Exit);
+            Assert.Equal(0,
+                (await bed.ImportAsync(bed.Write("in", """{"event_type":"buy","event_time":"2026-10-01 00:00:00","device_id":"d"}""" + "\n"), "--vendor",
+                    "amplitude", "--identity", "original")).Exit);
             Assert.Equal("d", bed.Properties.GetProperty("distinct_id").GetString());
         },
         ["--inspect"] = async bed =>
         {
             var run = await bed.ImportAsync(bed.Write("in.csv", "event_type,ts,user_id\nbuy,1790000000,ann\n"), "--inspect", "--state", bed.File("checkpoint"));
-            Assert.Equal((0, 1, "event_type"), (run.Exit, run.Number("refused"), run.Json.GetProperty("proposal").GetProperty("map").GetProperty("event").GetString()));
+            Assert.Equal((0, 1, "event_type"),
+                (run.Exit, run.Number("refused"), run.Json.GetProperty("proposal").GetProperty("map").GetProperty("event").GetString()));
             Assert.Empty(bed.Server.Requests);
             Assert.False(Directory.Exists(bed.File("checkpoint")));
         },
@@ -141,8 +157,11 @@ public sealed class ImportContractTests
         {
             Assert.Equal(0, (await bed.ImportAsync(bed.Events(1))).Exit); // events, by default
             Assert.Equal(0, (await bed.ImportAsync(bed.Events(1), "--type", "events", "--restart")).Exit);
-            Assert.Equal(0, (await bed.ImportAsync(bed.Write("people", """{"$distinct_id":"ann","$set":{"plan":"pro"}}"""), "--type", "profiles", "--token", "t")).Exit);
-            Assert.Equal(0, (await bed.ImportAsync(bed.Write("groups", """{"$group_id":"acme","$set":{"seats":5}}"""), "--type", "groups", "--group-key", "company", "--token", "t")).Exit);
+            Assert.Equal(0,
+                (await bed.ImportAsync(bed.Write("people", """{"$distinct_id":"ann","$set":{"plan":"pro"}}"""), "--type", "profiles", "--token", "t")).Exit);
+            Assert.Equal(0,
+                (await bed.ImportAsync(bed.Write("groups", """{"$group_id":"acme","$set":{"seats":5}}"""), "--type", "groups", "--group-key", "company",
+                    "--token", "t")).Exit);
             Assert.Equal(0, (await bed.ImportAsync(bed.Write("table.csv", "id,name\n1,a\n"), "--type", "lookup-table", "--table-id", TableId)).Exit);
             Assert.Equal($"/import /import /engage /groups /lookup-tables/{TableId}", string.Join(' ', bed.Server.Requests.Select(request => request.Path)));
             Assert.Equal(2, (await bed.ImportAsync(bed.Events(1), "--type", "cohorts")).Exit);
@@ -175,7 +194,8 @@ public sealed class ImportContractTests
             foreach (var value in (string[])[File.ReadAllText(file), $"@{file}", "@-"])
             {
                 Assert.Equal(0, (await bed.ImportAsync(bed.Events(1), "--properties", value, "--restart")).Exit);
-                Assert.Equal(("pro", 0), (bed.Properties.GetProperty("plan").GetString(), bed.Properties.GetProperty("n").GetInt32())); // an event's own value wins
+                Assert.Equal(("pro", 0),
+                    (bed.Properties.GetProperty("plan").GetString(), bed.Properties.GetProperty("n").GetInt32())); // an event's own value wins
             }
         },
         ["--state"] = async bed =>
@@ -214,7 +234,8 @@ public sealed class ImportContractTests
         {
             var input = bed.Write("in", "nonsense\n");
             var usual = await bed.ImportAsync(input);
-            Assert.StartsWith(bed.Tool.Folder.File(".local/state/mixpanel/imports"), usual.Json.GetProperty("dead_letter").GetString(), StringComparison.Ordinal);
+            Assert.StartsWith(bed.Tool.Folder.File(".local/state/mixpanel/imports"), usual.Json.GetProperty("dead_letter").GetString(),
+                StringComparison.Ordinal);
             Assert.Single(File.ReadAllLines(usual.Json.GetProperty("dead_letter").GetString()!));
             var named = await bed.ImportAsync(input, "--dead-letter", bed.File("dead"), "--restart");
             Assert.Equal(bed.File("dead"), named.Json.GetProperty("dead_letter").GetString());
@@ -222,7 +243,9 @@ public sealed class ImportContractTests
         },
         ["--replay"] = async bed =>
         {
-            bed.Script = request => Answer.Json("""{"code":400,"error":"e","failed_records":[{"index":0,"insert_id":"","field":"properties.x","message":"refused"}],"num_records_imported":0,"status":"Bad Request"}""", 400);
+            bed.Script = request => Answer.Json(
+                """{"code":400,"error":"e","failed_records":[{"index":0,"insert_id":"","field":"properties.x","message":"refused"}],"num_records_imported":0,"status":"Bad Request"}""",
+                400);
             var input = bed.Write("in", """{"event":"e","properties":{"time":1790000000,"distinct_id":"u"}}""");
             Assert.Equal(3, (await bed.ImportAsync(input, "--dead-letter", bed.File("dead"))).Exit);
             bed.Script = bed.Accept;
@@ -238,7 +261,8 @@ public sealed class ImportContractTests
         },
         ["--senders"] = async bed =>
         {
-            Assert.Equal((2, 2), ((await bed.ImportAsync(bed.Events(1), "--senders", "0")).Exit, (await bed.ImportAsync(bed.Events(1), "--senders", "21")).Exit));
+            Assert.Equal((2, 2),
+                ((await bed.ImportAsync(bed.Events(1), "--senders", "0")).Exit, (await bed.ImportAsync(bed.Events(1), "--senders", "21")).Exit));
 
             // None of these is answered, so that each sender sends one request.
             var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -286,12 +310,20 @@ public sealed class ImportContractTests
         },
         ["--fix"] = async bed =>
         {
-            var input = bed.Write("in", """{"event":"e","properties":{"time":"2026-09-21T13:46:40Z","distinct_id":"u","a":null}}""" + "\n" + """{"event":"e","properties":{"time":1790000000,"$user_id":"u2","$device_id":"d","a":null}}""" + "\n");
+            var input = bed.Write("in",
+                """{"event":"e","properties":{"time":"2026-09-21T13:46:40Z","distinct_id":"u","a":null}}""" + "\n"
+                    + """{"event":"e","properties":{"time":1790000000,"$user_id":"u2","$device_id":"d","a":null}}""" + "\n");
             var none = await bed.ImportAsync(input, "--dry-run");
             Assert.Equal((3, 1, 1), (none.Exit, none.Number("accepted"), none.Number("rejected")));
             Assert.Contains("--fix time", none.Err, StringComparison.Ordinal);
             Assert.False(none.Json.TryGetProperty("fixed", out _)); // nothing was asked for
-            foreach (var (fix, count) in ((string, string)[])[("time", """{"time":1}"""), ("ids", """{"ids":1}"""), ("nulls", """{"nulls":2}"""), ("time,ids,nulls", """{"time":1,"ids":1,"nulls":2}""")])
+            foreach (var (fix, count) in ((string, string)[])
+            [
+                ("time", """{"time":1}"""),
+                ("ids", """{"ids":1}"""),
+                ("nulls", """{"nulls":2}"""),
+                ("time,ids,nulls", """{"time":1,"ids":1,"nulls":2}"""),
+            ])
             {
                 var run = await bed.ImportAsync(input, "--fix", fix, "--restart", "--new-ids");
                 Assert.Equal(count, run.Json.GetProperty("fixed").GetRawText());
@@ -312,7 +344,8 @@ public sealed class ImportContractTests
         ["--time-offset"] = async bed =>
         {
             var run = await bed.ImportAsync(bed.Events(1), "--time-offset", "-1.5");
-            Assert.Equal((0, """{"time_offset":1}""", 1_790_000_000 - 5400), (run.Exit, run.Json.GetProperty("fixed").GetRawText(), bed.Properties.GetProperty("time").GetInt64()));
+            Assert.Equal((0, """{"time_offset":1}""", 1_790_000_000 - 5400),
+                (run.Exit, run.Json.GetProperty("fixed").GetRawText(), bed.Properties.GetProperty("time").GetInt64()));
         },
         ["--dry-run"] = async bed =>
         {
@@ -331,11 +364,14 @@ public sealed class ImportContractTests
             Assert.Contains("Everything was imported before", again.Err, StringComparison.Ordinal);
             Assert.Single(bed.Server.Requests);
             await bed.ImportAsync("-", "--source-id", "two");
-            Assert.Equal(2, bed.Server.Requests.Select(request => request.Json[0].GetProperty("properties").GetProperty("$insert_id").GetString()).Distinct(StringComparer.Ordinal).Count());
+            Assert.Equal(2,
+                bed.Server.Requests.Select(request => request.Json[0].GetProperty("properties").GetProperty("$insert_id").GetString())
+                    .Distinct(StringComparer.Ordinal).Count());
 
             // Without a name it cannot be resumed, so nothing is left behind.
             var states = SqliteImportState.List(bed.Tool.Folder.File(".local/state/mixpanel/imports")).Count;
-            Assert.Equal((0, JsonValueKind.Null), (await bed.ImportAsync("-")) is var unnamed ? (unnamed.Exit, unnamed.Json.GetProperty("dead_letter").ValueKind) : default);
+            Assert.Equal((0, JsonValueKind.Null),
+                (await bed.ImportAsync("-")) is var unnamed ? (unnamed.Exit, unnamed.Json.GetProperty("dead_letter").ValueKind) : default);
             Assert.Equal(states, SqliteImportState.List(bed.Tool.Folder.File(".local/state/mixpanel/imports")).Count);
             bed.Tool.Input = "nonsense\n";
             Assert.Single(File.ReadAllLines((await bed.ImportAsync("-")).Json.GetProperty("dead_letter").GetString()!));
@@ -375,7 +411,8 @@ public sealed class ImportContractTests
     {
         await using var bed = await Bed.StartAsync();
         var run = await bed.ImportAsync(bed.Write("in", Bed.Event(1) + "\n\nnonsense\n" + Bed.Event(2) + "\n" + Bed.Event(3)[..^4]));
-        Assert.Equal("read,accepted,rejected,pending,blank,bytes,requests,retries,resumed_from,elapsed_seconds,dead_letter,exit_code,reasons", string.Join(',', run.Json.EnumerateObject().Select(field => field.Name)));
+        Assert.Equal("read,accepted,rejected,pending,blank,bytes,requests,retries,resumed_from,elapsed_seconds,dead_letter,exit_code,reasons",
+            string.Join(',', run.Json.EnumerateObject().Select(field => field.Name)));
         Assert.Equal((5, 2, 1, 1, 1), (run.Number("read"), run.Number("accepted"), run.Number("rejected"), run.Number("pending"), run.Number("blank")));
         Assert.Equal((6, 6), (run.Exit, run.Number("exit_code")));
         Assert.Equal(run.Number("rejected"), File.ReadLines(run.Json.GetProperty("dead_letter").GetString()!).Count());
@@ -385,13 +422,23 @@ public sealed class ImportContractTests
     public async Task A_dead_letter_has_exactly_its_fields()
     {
         await using var bed = await Bed.StartAsync();
-        bed.Script = request => Answer.Json("""{"code":400,"error":"e","failed_records":[{"index":0,"insert_id":"id-1","field":"properties.n","message":"refused"}],"num_records_imported":0,"status":"Bad Request"}""", 400);
+        bed.Script = request => Answer.Json(
+            """{"code":400,"error":"e","failed_records":[{"index":0,"insert_id":"id-1","field":"properties.n","message":"refused"}],"num_records_imported":0,"status":"Bad Request"}""",
+            400);
         var large = "{\"x\":\"" + new string('x', 1 << 20) + "\"}";
-        byte[] text = [.. Encoding.UTF8.GetBytes("\n" + Bed.Event(1) + "\n"), 0xc3, (byte)'\n', .. Encoding.UTF8.GetBytes(large + "\n" + """{"event":"e","properties":{"time":1}}""")];
+        byte[] text =
+        [
+            .. Encoding.UTF8.GetBytes("\n" + Bed.Event(1) + "\n"),
+            0xc3,
+            (byte)'\n',
+            .. Encoding.UTF8.GetBytes(large + "\n" + """{"event":"e","properties":{"time":1}}"""),
+        ];
         File.WriteAllBytes(bed.File("in"), text);
         await bed.ImportAsync(bed.File("in"), "--dead-letter", bed.File("dead"));
 
-        var letters = File.ReadLines(bed.File("dead")).Select(line => JsonElement.Parse(line)).OrderBy(letter => letter.GetProperty("line").GetInt32()).ToList();
+        var letters = File.ReadLines(bed.File("dead"))
+            .Select(line => JsonElement.Parse(line))
+            .OrderBy(letter => letter.GetProperty("line").GetInt32()).ToList();
         Assert.Equal(
             [
                 "source,line,offset,raw,code,field,message,http_status,insert_id,attempts,maybe_delivered",
@@ -401,8 +448,11 @@ public sealed class ImportContractTests
             ],
             letters.Select(letter => string.Join(',', letter.EnumerateObject().Select(field => field.Name))).ToArray());
         var refused = letters[0];
-        Assert.Equal((bed.File("in"), 2, 1, Bed.Event(1)), (refused.GetProperty("source").GetString(), refused.GetProperty("line").GetInt32(), refused.GetProperty("offset").GetInt32(), refused.Raw()));
-        Assert.Equal(("rejected", "properties.n", 400, "id-1", 1, false), (refused.GetProperty("code").GetString(), refused.GetProperty("field").GetString(), refused.GetProperty("http_status").GetInt32(), refused.GetProperty("insert_id").GetString(), refused.GetProperty("attempts").GetInt32(), refused.GetProperty("maybe_delivered").GetBoolean()));
+        Assert.Equal((bed.File("in"), 2, 1, Bed.Event(1)),
+            (refused.GetProperty("source").GetString(), refused.GetProperty("line").GetInt32(), refused.GetProperty("offset").GetInt32(), refused.Raw()));
+        Assert.Equal(("rejected", "properties.n", 400, "id-1", 1, false),
+            (refused.GetProperty("code").GetString(), refused.GetProperty("field").GetString(), refused.GetProperty("http_status").GetInt32(),
+                refused.GetProperty("insert_id").GetString(), refused.GetProperty("attempts").GetInt32(), refused.GetProperty("maybe_delivered").GetBoolean()));
         Assert.Equal([0xc3], letters[1].GetProperty("raw_base64").GetBytesFromBase64());
         Assert.Equal((64 << 10, large.Length), (letters[2].Raw().Length, letters[2].GetProperty("length").GetInt32()));
     }
@@ -417,8 +467,22 @@ public sealed class ImportContractTests
     {
         await using var bed = await Bed.StartAsync();
         bed.Tool.Environment["MIXPANEL_TOKEN"] = "token";
-        bed.Tool.Input = string.Concat(Enumerable.Range(1, 2).Select(n => (type == "events" ? $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u{{{n}}}"}}""" : $$$"""{"$distinct_id":"u{{{n}}}","$set":{"a":1}}""") + "\n"));
-        string[] command = ["-", "--type", type, "--batch-events", "1", "--senders", "1", .. options.Replace("STATE", bed.File("state"), StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        bed.Tool.Input = string.Concat(Enumerable.Range(1, 2)
+            .Select(n => (type == "events"
+                ? $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u{{{n}}}"}}"""
+                : $$$"""{"$distinct_id":"u{{{n}}}","$set":{"a":1}}""")
+                + "\n"));
+        string[] command =
+        [
+            "-",
+            "--type",
+            type,
+            "--batch-events",
+            "1",
+            "--senders",
+            "1",
+            .. options.Replace("STATE", bed.File("state"), StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries),
+        ];
         bed.Script = request => bed.Server.Requests.Count > 1 ? Answer.Json("{}", 401) : bed.Accept(request);
 
         var first = await bed.ImportAsync(command);
@@ -426,7 +490,8 @@ public sealed class ImportContractTests
         Assert.Equal((4, 1), (first.Exit, first.Number("accepted")));
         Assert.Equal(resumes, first.Err.Contains("it resumes", StringComparison.Ordinal));
         Assert.Equal(!resumes, first.Err.Contains("not resumed", StringComparison.Ordinal));
-        Assert.Equal(!resumes && type == "events", first.Err.Contains("once", StringComparison.Ordinal) && first.Err.Contains("counts events", StringComparison.Ordinal));
+        Assert.Equal(!resumes && type == "events",
+            first.Err.Contains("once", StringComparison.Ordinal) && first.Err.Contains("counts events", StringComparison.Ordinal));
         var sent = bed.Server.Requests.Count;
         bed.Script = bed.Accept;
         var again = await bed.ImportAsync(command);
@@ -442,14 +507,17 @@ public sealed class ImportContractTests
         bed.Script = request => request.Text.Contains("id-2", StringComparison.Ordinal) ? Answer.Json("{}", 401) : bed.Accept(request);
         foreach (var (name, last) in ((string, int)[])[("a", 1), ("b", 2), ("c", 1), ("d", 1)])
             await bed.ImportAsync(bed.Write(name, Bed.Event(1) + "\n" + (last == 1 ? "" : Bed.Event(last) + "\n")), "--batch-events", "1", "--senders", "1");
-        foreach (var (folder, name) in SqliteImportState.List(bed.Tool.Folder.File(".local/state/mixpanel/imports")).Select(state => (state.Folder, state.Sources[0].Id)))
+        foreach (var (folder, name) in SqliteImportState.List(bed.Tool.Folder.File(".local/state/mixpanel/imports"))
+            .Select(state => (state.Folder, state.Sources[0].Id)))
             File.SetLastWriteTimeUtc(Path.Combine(folder, "import.db"), DateTime.UnixEpoch.AddDays("dbac".IndexOf(name, StringComparison.Ordinal)));
 
         var imports = (await bed.ImportAsync("status")).Json.GetProperty("imports").EnumerateArray().ToList();
 
         Assert.Equal("c a b d", string.Join(" ", imports.Select(one => one.GetProperty("sources").GetString())));
         Assert.Equal([0, 0, 1, 0], imports.Select(one => one.GetProperty("pending").GetInt64()));
-        Assert.All(imports, one => Assert.Equal(one.GetProperty("read").GetInt64(), ((string[])["accepted", "rejected", "pending", "blank"]).Sum(count => one.GetProperty(count).GetInt64())));
+        Assert.All(imports,
+            one => Assert.Equal(one.GetProperty("read").GetInt64(),
+                ((string[])["accepted", "rejected", "pending", "blank"]).Sum(count => one.GetProperty(count).GetInt64())));
     }
 
     [Fact]
@@ -542,7 +610,8 @@ public sealed class ImportContractTests
 
         public Answer Accept(RecordedRequest request) => request.Path switch
         {
-            "/import" => Answer.Json(string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{request.Json.GetArrayLength()}},"status":"OK"}""")),
+            "/import" => Answer.Json(string.Create(CultureInfo.InvariantCulture,
+                $$"""{"code":200,"num_records_imported":{{request.Json.GetArrayLength()}},"status":"OK"}""")),
             "/engage" or "/groups" => Answer.Json("""{"status":1,"error":null}"""),
             _ => Answer.Json("""{"code":200,"status":"OK"}"""),
         };
@@ -557,7 +626,9 @@ public sealed class ImportContractTests
             Assert.All(Server.Requests, request => Assert.Equal(Server.Requests[0].Body, request.Body));
         }
 
-        public static string Event(int number) => string.Create(CultureInfo.InvariantCulture, $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"id-{{{number}}}","n":{{{number}}}}}""");
+        public static string Event(int number) =>
+            string.Create(CultureInfo.InvariantCulture,
+                $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"id-{{{number}}}","n":{{{number}}}}}""");
 
         public string Events(int count) => Write("events.ndjson", string.Concat(Enumerable.Range(0, count).Select(n => Event(n) + "\n")));
 

@@ -51,11 +51,14 @@ public sealed partial class ImportPageTests
             else if (block.Groups["file"] is { Success: true } file) await File.WriteAllTextAsync(tool.Folder.File(file.Value), text, cancel);
             else if (block.Groups["language"].Value == "sh")
                 foreach (var line in text.TrimEnd().Split('\n')) said += await RunAsync(line, tool);
-            else if (block.Groups["language"].Value == "text") Assert.All(text.TrimEnd().Split('\n'), line => Assert.Contains(line, said, StringComparison.Ordinal));
+            else if (block.Groups["language"].Value == "text")
+                Assert.All(text.TrimEnd().Split('\n'), line => Assert.Contains(line, said, StringComparison.Ordinal));
             else expected = new JsonArray([.. text.TrimEnd().Split('\n').Select(line => JsonNode.Parse(line))]);
         }
 
-        ImportCaseTests.AssertStored(expected, (await mixpanel.EventsAsync(cancellationToken: cancel)).Select(e => new JsonObject { ["event"] = e.Name, ["properties"] = JsonNode.Parse(e.Properties) }));
+        ImportCaseTests.AssertStored(expected,
+            (await mixpanel.EventsAsync(cancellationToken: cancel)).Select(e =>
+                new JsonObject { ["event"] = e.Name, ["properties"] = JsonNode.Parse(e.Properties) }));
         return 1;
     }
 
@@ -73,12 +76,18 @@ public sealed partial class ImportPageTests
         if (Iconv().Match(line) is { Success: true } iconv)
         {
             var encoding = CodePagesEncodingProvider.Instance.GetEncoding(iconv.Groups["to"].Value)!;
-            await File.WriteAllBytesAsync(tool.Folder.File(iconv.Groups["output"].Value), encoding.GetBytes(await File.ReadAllTextAsync(tool.Folder.File(iconv.Groups["input"].Value))));
+            await File.WriteAllBytesAsync(tool.Folder.File(iconv.Groups["output"].Value),
+                encoding.GetBytes(await File.ReadAllTextAsync(tool.Folder.File(iconv.Groups["input"].Value))));
             return "";
         }
 
         var parts = line["mixpanel ".Length..].Split(" # exit ");
-        var arguments = Words().Matches(parts[0]).Select(match => match.Groups["word"].Value).Select(word => File.Exists(tool.Folder.File(word)) || word == "old" || word.EndsWith(".parquet", StringComparison.Ordinal) ? tool.Folder.File(word) : word).ToList();
+        var arguments = Words()
+            .Matches(parts[0])
+            .Select(match => match.Groups["word"].Value)
+            .Select(word => File.Exists(tool.Folder.File(word)) || word == "old" || word.EndsWith(".parquet", StringComparison.Ordinal)
+                ? tool.Folder.File(word)
+                : word).ToList();
         if (!line.StartsWith("mixpanel emulator export ", StringComparison.Ordinal))
         {
             Assert.StartsWith("mixpanel import ", line, StringComparison.Ordinal);
@@ -91,15 +100,19 @@ public sealed partial class ImportPageTests
         return run.Err;
     }
 
-    [GeneratedRegex("(`(?<file>[\\w.]+)`:\n\n)?^```(?<language>\\w+)\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: Hang.Milliseconds)]
+    [GeneratedRegex("(`(?<file>[\\w.]+)`:\n\n)?^```(?<language>\\w+)\n(?<text>.*?)^```$",
+        RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Block();
 
-    [GeneratedRegex("'(?<word>[^']*)'|\"(?<word>[^\"]*)\"|(?<word>[^ ]+)", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: Hang.Milliseconds)]
+    [GeneratedRegex("'(?<word>[^']*)'|\"(?<word>[^\"]*)\"|(?<word>[^ ]+)", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Words();
 
     [GeneratedRegex("'(?<name>\\w+\\.parquet)'", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex ParquetName();
 
-    [GeneratedRegex("^iconv -f UTF-8 -t (?<to>\\S+) (?<input>\\S+) > (?<output>\\S+)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: Hang.Milliseconds)]
+    [GeneratedRegex("^iconv -f UTF-8 -t (?<to>\\S+) (?<input>\\S+) > (?<output>\\S+)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Iconv();
 }

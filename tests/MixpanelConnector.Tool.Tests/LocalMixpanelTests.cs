@@ -10,7 +10,8 @@ public sealed class LocalMixpanelTests
         using var folder = new TemporaryFolder();
         await using var ending = new SocketServer(async conversation =>
         {
-            if (await conversation.ReadHeadAsync() is not null && conversation.Number == 1) await conversation.SendAsync(SocketConversation.Http("""{"instance":"ending","store":"old"}"""));
+            if (await conversation.ReadHeadAsync() is not null && conversation.Number == 1)
+                await conversation.SendAsync(SocketConversation.Http("""{"instance":"ending","store":"old"}"""));
         });
         folder.Write("server.json", $$"""{"address":"{{ending.Address}}","pid":1,"instance":"ending"}""");
         await using var local = await LocalMixpanel.OpenAsync(folder.Path, TimeProvider.System, TestContext.Current.CancellationToken);
@@ -31,7 +32,8 @@ public sealed class LocalMixpanelTests
     public async Task A_store_that_is_damaged_ends_every_command_with_7_and_is_named(string damage)
     {
         using var tool = new Tool();
-        var (data, events) = (tool.Folder.File("data"), tool.Folder.Write("events.ndjson", """{"event":"E","properties":{"time":1757000000,"distinct_id":"u"}}"""));
+        var (data, events) =
+            (tool.Folder.File("data"), tool.Folder.Write("events.ndjson", """{"event":"E","properties":{"time":1757000000,"distinct_id":"u"}}"""));
         await using (await LocalMixpanel.OpenAsync(data, TimeProvider.System, TestContext.Current.CancellationToken)) { }
 
         var store = Path.Combine(data, "mixpanel.duckdb");

@@ -12,12 +12,17 @@ public class LoginTests
     static Task<RecordingServer> MixpanelAsync() => RecordingServer.StartAsync(request =>
         request.Path == "/import" && request.Header("Authorization") == Basic("tok:") ? Refused
         : request.Header("Authorization") != Basic($"robot:{Tool.Secret}") ? Answer.Json("""{"error":"Invalid credentials","status":"error"}""", 401)
-        : request.Path == "/api/app/me" ? Answer.Json("""{"results":{"organizations":{"7":{"role":"owner"}},"projects":{"1":{"name":"Shop","role":"owner"},"2":{"name":"Blog","role":{"name":"analyst"}}}},"status":"ok"}""")
-        : !request.Query.Contains("project_id=1", StringComparison.Ordinal) && !request.Query.Contains("project_id=2", StringComparison.Ordinal) ? Answer.Json("""{"error":"no such project","status":"error"}""", 403)
-        : request.Path == "/import" ? request.Query.Contains("project_id=1", StringComparison.Ordinal) ? Refused : Answer.Json("""{"error":"role","status":"error"}""", 403)
+        : request.Path == "/api/app/me" ? Answer.Json(
+            """{"results":{"organizations":{"7":{"role":"owner"}},"projects":{"1":{"name":"Shop","role":"owner"},"2":{"name":"Blog","role":{"name":"analyst"}}}},"status":"ok"}""")
+        : !request.Query.Contains("project_id=1", StringComparison.Ordinal)
+            && !request.Query.Contains("project_id=2", StringComparison.Ordinal) ? Answer.Json("""{"error":"no such project","status":"error"}""", 403)
+        : request.Path == "/import" ? request.Query.Contains("project_id=1", StringComparison.Ordinal)
+            ? Refused
+            : Answer.Json("""{"error":"role","status":"error"}""", 403)
         : Answer.Json("""{"results":[],"status":"ok"}"""));
 
-    static Answer Refused => Answer.Json("""{"code":400,"error":"e","failed_records":[{"index":0,"message":"m"}],"num_records_imported":0,"status":"Bad Request"}""", 400);
+    static Answer Refused =>
+        Answer.Json("""{"code":400,"error":"e","failed_records":[{"index":0,"message":"m"}],"num_records_imported":0,"status":"Bad Request"}""", 400);
 
     static string Basic(string pair) => "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(pair));
 
@@ -75,8 +80,11 @@ public class LoginTests
         Assert.True(run.Exit == 0, run.Err);
         Assert.Equal(1, hidden);
         Assert.DoesNotContain(Tool.Secret, run.Out + run.Err, StringComparison.Ordinal);
-        var written = System.Text.Json.JsonElement.Parse(await File.ReadAllTextAsync(Profiles(tool), TestContext.Current.CancellationToken)).GetProperty("default");
-        Assert.Equal(("robot", Tool.Secret, "1", "tok"), (written.GetProperty("service_account_username").GetString(), written.GetProperty("service_account_secret").GetString(), written.GetProperty("project_id").GetString(), written.GetProperty("token").GetString()));
+        var written = System.Text.Json.JsonElement.Parse(await File.ReadAllTextAsync(Profiles(tool), TestContext.Current.CancellationToken))
+            .GetProperty("default");
+        Assert.Equal(("robot", Tool.Secret, "1", "tok"),
+            (written.GetProperty("service_account_username").GetString(), written.GetProperty("service_account_secret").GetString(),
+                written.GetProperty("project_id").GetString(), written.GetProperty("token").GetString()));
         if (!OperatingSystem.IsWindows()) Assert.Equal(OwnerOnly, File.GetUnixFileMode(Profiles(tool)));
         Assert.Equal(0, (await tool.RunAsync("check")).Exit);
     }
@@ -121,7 +129,8 @@ public class LoginTests
         await using var server = await MixpanelAsync();
         using var tool = new Tool { Input = Tool.Secret + "\n" };
 
-        var run = await tool.RunAsync("login", "--profile", "blog", "--endpoint", server.Url, "--service-account-username", "robot", "--secret-file", "-", "--project-id", "2");
+        var run = await tool.RunAsync("login", "--profile", "blog", "--endpoint", server.Url, "--service-account-username", "robot", "--secret-file", "-",
+            "--project-id", "2");
 
         Assert.True(run.Exit == 0, run.Err);
         Assert.Contains("its role there, analyst, is not sufficient", run.Err, StringComparison.Ordinal);
@@ -144,9 +153,16 @@ public class LoginTests
     public async Task Profiles_are_listed_shown_chosen_and_deleted_and_no_secret_is_shown()
     {
         using var tool = new Tool();
-        tool.WriteProfiles($$$"""{"default":{"project_id":1},"eu":{"project_id":2,"region":"eu","service_account_username":"robot","service_account_secret":"{{{Tool.Secret}}}","token":"0123456789abcdef"}}""");
+        tool.WriteProfiles(
+            $$$"""{"default":{"project_id":1},"eu":{"project_id":2,"region":"eu","service_account_username":"robot","service_account_secret":"{{{Tool.Secret}}}","token":"0123456789abcdef"}}""");
 
-        var runs = new List<Run> { await tool.RunAsync("profile", "list"), await tool.RunAsync("profile", "list", "--output", "table"), await tool.RunAsync("profile", "show", "eu"), await tool.RunAsync("profile", "show") };
+        var runs = new List<Run>
+        {
+            await tool.RunAsync("profile", "list"),
+            await tool.RunAsync("profile", "list", "--output", "table"),
+            await tool.RunAsync("profile", "show", "eu"),
+            await tool.RunAsync("profile", "show"),
+        };
         Assert.All(runs, run => Assert.Equal(0, run.Exit));
         Assert.Equal([true, false], runs[0].Json.GetProperty("profiles").EnumerateArray().Select(profile => profile.GetProperty("in_use").GetBoolean()));
         Assert.Equal("***", runs[2].Json.GetProperty("settings").GetProperty("service_account_secret").GetString());
@@ -169,7 +185,10 @@ public class LoginTests
         Assert.Contains("It has default.", (await tool.RunAsync("profile", "show", "eu")).Err, StringComparison.Ordinal);
         Assert.All(runs, run => Assert.DoesNotContain(Tool.Secret, run.Out + run.Err, StringComparison.Ordinal));
 
-        static string? Source(Run run) => run.Json.GetProperty("settings").EnumerateArray().Single(setting => setting.GetProperty("name").GetString() == "project_id").GetProperty("source").GetString();
+        static string? Source(Run run) =>
+            run.Json.GetProperty("settings").EnumerateArray()
+                .Single(setting => setting.GetProperty("name").GetString() == "project_id")
+                .GetProperty("source").GetString();
     }
 
     [Fact]
@@ -190,7 +209,8 @@ public class LoginTests
         using var tool = Tool.At(server);
         tool.Environment["MIXPANEL_PROJECT_ID"] = "9";
 
-        var check = Assert.Single((await tool.RunAsync("check")).Json.GetProperty("checks").EnumerateArray(), check => !check.GetProperty("works").GetBoolean());
+        var check =
+            Assert.Single((await tool.RunAsync("check")).Json.GetProperty("checks").EnumerateArray(), check => !check.GetProperty("works").GetBoolean());
         Assert.Equal(("query", "project_id"), (check.GetProperty("api").GetString(), check.GetProperty("field").GetString()));
 
         tool.Environment["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "wrong";

@@ -9,11 +9,15 @@ namespace MixpanelConnector.Tool.Tests;
 public class PrinterTests
 {
     /// <summary>A colour, a window title, a clipboard write, C1, direction overrides, zero width, line separators, private use, and Spectre's markup.</summary>
-    const string Hostile = "\u001b[31mred\u001b]0;title\u0007\u001b]52;c;AAAA\u0007\u009b31m\u0085\u202e\u2066\u200b\ufeff\u2028\u2029\u0000\r\b[red]x[/] [[ ü 日本 😀 end";
+    const string Hostile =
+        "\u001b[31mred\u001b]0;title\u0007\u001b]52;c;AAAA\u0007\u009b31m\u0085\u202e\u2066\u200b\ufeff\u2028\u2029\u0000\r\b[red]x[/] [[ ü 日本 😀 end";
 
     static readonly string Page = $$$"""{"page":0,"page_size":1000,"results":[{"$distinct_id":{{{JsonSerializer.Serialize(Hostile)}}},"$properties":{"$distinct_id":"twice",{{{JsonSerializer.Serialize(Hostile)}}}:{{{JsonSerializer.Serialize(Hostile)}}}}}]}""";
 
-    static bool IsUnsafe(Rune rune) => rune.Value != '\n' && Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+    static bool IsUnsafe(Rune rune) =>
+        rune.Value != '\n'
+            && Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator;
 
     static void AssertSafe(string text) => Assert.DoesNotContain(text.EnumerateRunes(), rune => rune.Value != '\n' && IsUnsafe(rune));
 
@@ -66,7 +70,8 @@ public class PrinterTests
     [Fact]
     public async Task Numbers_are_printed_as_they_came()
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"results":[{"$distinct_id":"1","$properties":{"a":1.10,"b":12345678901234567890,"c":1e2}}]}"""));
+        await using var server = await RecordingServer.StartAsync(_ =>
+            Answer.Json("""{"results":[{"$distinct_id":"1","$properties":{"a":1.10,"b":12345678901234567890,"c":1e2}}]}"""));
         using var tool = Tool.At(server);
 
         foreach (var arguments in (string[][])[["query-user-profiles"], ["query-user-profiles", "--all"]])
@@ -91,12 +96,14 @@ public class PrinterTests
     [Fact]
     public async Task A_table_shows_facts_and_lists()
     {
-        await using var server = await RecordingServer.StartAsync(Answer.Json("""{"results":[{"id":1,"username":"a.1","creator":5},{"id":2,"username":"b.2","expires":"2027-01-31T00:00:00Z"}],"status":"ok"}"""));
+        await using var server = await RecordingServer.StartAsync(Answer.Json(
+            """{"results":[{"id":1,"username":"a.1","creator":5},{"id":2,"username":"b.2","expires":"2027-01-31T00:00:00Z"}],"status":"ok"}"""));
         using var tool = Tool.At(server);
 
         var run = await tool.RunAsync("get-all-service-accounts", "--organization-id", "1", "--output", "table");
 
-        foreach (var text in (string[])["service_accounts", "username", "a.1", "b.2", "2027-01-31T00:00:00Z", "total", "creator"]) Assert.Contains(text, run.Out, StringComparison.Ordinal);
+        foreach (var text in (string[])["service_accounts", "username", "a.1", "b.2", "2027-01-31T00:00:00Z", "total", "creator"])
+            Assert.Contains(text, run.Out, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -108,7 +115,8 @@ public class PrinterTests
     public void A_table_shows_nested_values_readably(string json, string lines)
     {
         using var output = new MemoryStream();
-        var printer = new Surfaces.Cli.Printer(new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = output, Error = TextWriter.Null }, asTable: true);
+        var printer = new Surfaces.Cli.Printer(new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = output, Error = TextWriter.Null },
+            asTable: true);
         printer.Json(System.Text.Encoding.UTF8.GetBytes(json));
         var text = System.Text.Encoding.UTF8.GetString(output.ToArray());
         foreach (var line in lines.Split('|')) Assert.Contains(line, text, StringComparison.Ordinal);

@@ -25,7 +25,9 @@ public sealed class ReplacedAccountTests
         await tracker.FlushAsync(TestContext.Current.CancellationToken);
 
         var second = await NewAccountAsync(owner, "second");
-        await owner.DeleteServiceAccountAsync(new() { Id = long.Parse(first.Id!, CultureInfo.InvariantCulture), OrganizationId = DevelopmentCredentials.OrganizationId }, TestContext.Current.CancellationToken);
+        await owner.DeleteServiceAccountAsync(
+            new() { Id = long.Parse(first.Id!, CultureInfo.InvariantCulture), OrganizationId = DevelopmentCredentials.OrganizationId },
+            TestContext.Current.CancellationToken);
         for (var i = 0; i < 50; i++) Assert.True(tracker.Track("between", "ada", new { i }));
         await Assert.ThrowsAsync<MixpanelException>(() => tracker.FlushAsync(TestContext.Current.CancellationToken));
         IConfigurationRoot configuration = builder.Configuration;
@@ -42,13 +44,21 @@ public sealed class ReplacedAccountTests
 
     static async Task<CreateServiceAccountOutput> NewAccountAsync(MixpanelClient owner, string name)
     {
-        var account = await owner.CreateServiceAccountAsync(new() { Username = name, Role = "admin", Projects = [new() { Id = DevelopmentCredentials.ProjectId, Role = "admin" }] }, TestContext.Current.CancellationToken);
+        var account = await owner.CreateServiceAccountAsync(
+            new() { Username = name, Role = "admin", Projects = [new() { Id = DevelopmentCredentials.ProjectId, Role = "admin" }] },
+            TestContext.Current.CancellationToken);
         Assert.Equal("true", account.ServiceAccountCreated);
         return account;
     }
 
     static MixpanelClient Client(EmulatedMixpanel mixpanel, string username, string secret) =>
-        new(new() { Endpoint = mixpanel.Address, ServiceAccount = new(username, new MixpanelSecret(secret)), ProjectId = DevelopmentCredentials.ProjectId, OrganizationId = DevelopmentCredentials.OrganizationId });
+        new(new()
+        {
+            Endpoint = mixpanel.Address,
+            ServiceAccount = new(username, new MixpanelSecret(secret)),
+            ProjectId = DevelopmentCredentials.ProjectId,
+            OrganizationId = DevelopmentCredentials.OrganizationId,
+        });
 
     static Dictionary<string, string?> Settings(EmulatedMixpanel mixpanel, CreateServiceAccountOutput account) => new(StringComparer.Ordinal)
     {

@@ -14,19 +14,27 @@ public class RotateTests
         var old = $$"""{"id":7,"username":"old.1a2b3c.mp-service-account","last_used":null,"expires":{{(expires is null ? "null" : $"\"{expires}\"")}}}""";
         return RecordingServer.StartAsync(request => (request.Method, request.Path) switch
         {
-            ("GET", "/api/app/me") when request.Header("Authorization")!.EndsWith(Convert.ToBase64String(Encoding.UTF8.GetBytes($"new:{New}")), StringComparison.Ordinal) => refusedSignIns-- > 0 ? Answer.Json("""{"error":"Invalid credentials","status":"error"}""", 401) : Answer.Json(me),
+            ("GET", "/api/app/me") when request.Header("Authorization")!.EndsWith(Convert.ToBase64String(Encoding.UTF8.GetBytes($"new:{New}")),
+                StringComparison.Ordinal) => refusedSignIns-- > 0
+                ? Answer.Json("""{"error":"Invalid credentials","status":"error"}""", 401)
+                : Answer.Json(me),
             ("GET", "/api/app/me") => Answer.Json(me),
             ("GET", "/api/app/organizations/3/service-accounts/7") => Answer.Json(old),
             ("GET", "/api/app/projects/1/service-accounts") => Answer.Json("""{"results":[{"id":7,"username":"old","role":"analyst"}],"status":"ok"}"""),
             ("GET", "/api/app/projects/2/service-accounts") => Answer.Json("""{"results":[],"status":"ok"}"""),
             ("POST", _) => Answer.Json($$"""{"results":{"id":8,"username":"new","token":"{{New}}"},"status":"ok"}""", 201),
-            ("DELETE", var path) when undeletable is { } id && path.EndsWith($"/{id}", StringComparison.Ordinal) => Answer.Json("""{"error":"not now","status":"error"}""", 400),
+            ("DELETE", var path) when undeletable is { } id && path.EndsWith($"/{id}", StringComparison.Ordinal) =>
+                Answer.Json("""{"error":"not now","status":"error"}""", 400),
             ("DELETE", _) => Answer.Json("""{"status":"ok"}"""),
             _ => Answer.Json("{}", 404),
         });
     }
 
-    static string[] Changes(RecordingServer server) => [.. server.Requests.Where(request => request.Method != "GET").Select(request => $"{request.Method} {request.Path["/api/app/organizations/3/".Length..]}")];
+    static string[] Changes(RecordingServer server) =>
+        [
+            .. server.Requests.Where(request => request.Method != "GET")
+                .Select(request => $"{request.Method} {request.Path["/api/app/organizations/3/".Length..]}"),
+        ];
 
     static string[] Command(Tool tool) => ["rotate-service-account", "--service-account-id", "7", "--secret-out", tool.Folder.File("new.secret"), "--yes"];
 
@@ -79,7 +87,8 @@ public class RotateTests
         var run = await tool.RunAsync(Command(tool));
 
         Assert.Equal(3, run.Exit);
-        Assert.Equal(("false", false), (run.Json.GetProperty("service_account_rotated").GetString(), run.Json.GetProperty("old").GetProperty("deleted").GetBoolean()));
+        Assert.Equal(("false", false),
+            (run.Json.GetProperty("service_account_rotated").GetString(), run.Json.GetProperty("old").GetProperty("deleted").GetBoolean()));
         Assert.Contains("delete_service_account with the id 7", run.Json.GetProperty("error").GetString(), StringComparison.Ordinal);
         Assert.True(File.Exists(tool.Folder.File("new.secret")));
     }
@@ -91,13 +100,18 @@ public class RotateTests
     {
         await using var server = await MixpanelAsync(refusedSignIns: fails ? 99 : 0);
         using var tool = new Tool();
-        var path = tool.WriteProfiles($$$"""{"default":{"service_account_username":"old.1a2b3c.mp-service-account","service_account_secret":"{{{Tool.Secret}}}","endpoint":"{{{server.Url}}}","project_id":1}}""");
+        var path = tool.WriteProfiles(
+            $$$"""{"default":{"service_account_username":"old.1a2b3c.mp-service-account","service_account_secret":"{{{Tool.Secret}}}","endpoint":"{{{server.Url}}}","project_id":1}}""");
 
         await tool.RunAsync(Command(tool));
 
         var profile = System.Text.Json.JsonElement.Parse(await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken)).GetProperty("default");
-        Assert.Equal(fails ? ("old.1a2b3c.mp-service-account", Tool.Secret) : ("new", New), (profile.GetProperty("service_account_username").GetString(), profile.GetProperty("service_account_secret").GetString()));
-        if (!fails) Assert.Equal("owner", server.Requests.Single(request => request.Method == "POST").Json.GetProperty("role").GetString()); // what Mixpanel tells of the account that signs in
+        Assert.Equal(fails ? ("old.1a2b3c.mp-service-account", Tool.Secret) : ("new", New),
+            (profile.GetProperty("service_account_username").GetString(), profile.GetProperty("service_account_secret").GetString()));
+        if (!fails)
+            Assert.Equal("owner",
+                server.Requests.Single(request => request.Method == "POST").Json
+                    .GetProperty("role").GetString()); // what Mixpanel tells of the account that signs in
     }
 
     [Fact]

@@ -40,7 +40,8 @@ public class TerminalTests
             Assert.NotEmpty(help.Out);
         }
 
-        Assert.Contains("username", (await tool.RunAsync("get-all-service-accounts", "--organization-id", "1", "--output", "table")).Out, StringComparison.Ordinal);
+        Assert.Contains("username", (await tool.RunAsync("get-all-service-accounts", "--organization-id", "1", "--output", "table")).Out,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -58,8 +59,11 @@ public class TerminalTests
         foreach (var command in (string[])["track-event --help", "create-service-account --help", "help annotations", "help options", "profile --help"])
         {
             var help = (await tool.RunAsync(command.Split(' '))).Out;
-            var free = help.IndexOf("Usage:", StringComparison.Ordinal) is >= 0 and var usage ? help[usage..(help.IndexOf("Example:", StringComparison.Ordinal) is > 0 and var example ? example : help.Length)] : help;
-            Assert.All(free.Split('\n').Where(line => !line.StartsWith("  mixpanel ", StringComparison.Ordinal)), line => Assert.True(line.TrimEnd().Length <= columns || IsWord(line) || (columns < 40 && IsName(line)), $"{command}: {line}"));
+            var free = help.IndexOf("Usage:", StringComparison.Ordinal) is >= 0 and var usage
+                ? help[usage..(help.IndexOf("Example:", StringComparison.Ordinal) is > 0 and var example ? example : help.Length)]
+                : help;
+            Assert.All(free.Split('\n').Where(line => !line.StartsWith("  mixpanel ", StringComparison.Ordinal)),
+                line => Assert.True(line.TrimEnd().Length <= columns || IsWord(line) || (columns < 40 && IsName(line)), $"{command}: {line}"));
         }
     }
 
@@ -130,7 +134,9 @@ public class TerminalTests
             file.Report(new() { Read = 50, Accepted = 40, Rejected = 1, Requests = 1, Retries = 0, InputBytes = 250, TotalInputBytes = 1000 });
 
             var import = Assert.Single((await tool.RunAsync("import", "status")).Json.GetProperty("imports").EnumerateArray());
-            Assert.Equal(("running", 40, 25, 90), (import.GetProperty("progress").GetString(), import.GetProperty("accepted").GetInt32(), import.GetProperty("percent").GetInt32(), import.GetProperty("seconds_left").GetInt32()));
+            Assert.Equal(("running", 40, 25, 90),
+                (import.GetProperty("progress").GetString(), import.GetProperty("accepted").GetInt32(), import.GetProperty("percent").GetInt32(),
+                    import.GetProperty("seconds_left").GetInt32()));
             Assert.Matches(@"^\d{4}-\d\d-\d\dT", import.GetProperty("began").GetString());
             Assert.Equal("/data/may.csv", import.GetProperty("sources").GetString());
 
@@ -143,13 +149,17 @@ public class TerminalTests
 
         Assert.False(File.Exists(Path.Combine(folder, "progress.json")));
         Assert.Empty(Surfaces.Cli.ImportProgressFile.ReadEnded(Path.GetDirectoryName(folder)!, tool.Clock.GetUtcNow(), most: 9));
-        Assert.Equal("unfinished", Assert.Single((await tool.RunAsync("import", "status")).Json.GetProperty("imports").EnumerateArray()).GetProperty("progress").GetString());
+        Assert.Equal("unfinished",
+            Assert.Single((await tool.RunAsync("import", "status")).Json.GetProperty("imports").EnumerateArray()).GetProperty("progress").GetString());
     }
 
     [Fact]
     public async Task Imports_that_ended_are_told_the_last_one_first()
     {
-        await using var server = await RecordingServer.StartAsync(request => request.Text.Contains("refused", StringComparison.Ordinal) ? Answer.Plain("", 401) : Answer.Json("""{"code":200,"num_records_imported":1,"status":"OK"}"""));
+        await using var server = await RecordingServer.StartAsync(request =>
+            request.Text.Contains("refused", StringComparison.Ordinal)
+                ? Answer.Plain("", 401)
+                : Answer.Json("""{"code":200,"num_records_imported":1,"status":"OK"}"""));
         using var tool = Tool.At(server);
         var states = tool.Folder.File(".local/state/mixpanel/imports");
         var imports = new Surfaces.Cli.ImportsOfTerminals(states, tool.Clock);
@@ -158,7 +168,8 @@ public class TerminalTests
         foreach (var name in (string[])["good", "refused", "partly"])
         {
             tool.Clock.Advance(TimeSpan.FromMinutes(1));
-            var record = """{"event":"NAME","properties":{"time":1756710000,"distinct_id":"u","$insert_id":"1"}}""".Replace("NAME", name, StringComparison.Ordinal);
+            var record =
+                """{"event":"NAME","properties":{"time":1756710000,"distinct_id":"u","$insert_id":"1"}}""".Replace("NAME", name, StringComparison.Ordinal);
             await tool.RunAsync("import", tool.Folder.Write($"{name}.ndjson", name == "partly" ? $"{record}\n{{}}\n" : $"{record}\n"));
         }
 
@@ -167,13 +178,29 @@ public class TerminalTests
         using var file = new Surfaces.Cli.ImportProgressFile(killed, ["/data/may.csv"], next: null, tool.Clock);
         tool.Clock.Advance(TimeSpan.FromMinutes(1));
         file.Report(new() { Read = 50, Accepted = 40, Rejected = 1, Requests = 1, Retries = 0, InputBytes = 250, TotalInputBytes = 1000 });
-        Assert.Equal(["may.csv", "partly.ndjson finished 2 1 1", "refused.ndjson stopped 1 0 0", "good.ndjson finished 1 1 0"], imports.Read().Select(Told), StringComparer.Ordinal);
+        Assert.Equal(["may.csv", "partly.ndjson finished 2 1 1", "refused.ndjson stopped 1 0 0", "good.ndjson finished 1 1 0"], imports.Read().Select(Told),
+            StringComparer.Ordinal);
 
         tool.Clock.Advance(TimeSpan.FromMinutes(1)); // nothing was written for too long
         Assert.Equal("may.csv interrupted 50 40 1", Told(imports.Read()[0]));
         Assert.Equal(4, imports.Read().Count);
 
-        file.Conclude(new() { Outcome = RunOutcome.Stopped, ResumedFrom = 0, Read = 60, Accepted = 59, Rejected = 1, Pending = 0, Blank = 0, Bytes = 9, Requests = 1, Retries = 0, ElapsedSeconds = 1, DeadLetter = null, Problems = [] });
+        file.Conclude(new()
+        {
+            Outcome = RunOutcome.Stopped,
+            ResumedFrom = 0,
+            Read = 60,
+            Accepted = 59,
+            Rejected = 1,
+            Pending = 0,
+            Blank = 0,
+            Bytes = 9,
+            Requests = 1,
+            Retries = 0,
+            ElapsedSeconds = 1,
+            DeadLetter = null,
+            Problems = [],
+        });
         tool.Clock.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal("may.csv stopped 60 59 1", Told(imports.Read()[0]));
 

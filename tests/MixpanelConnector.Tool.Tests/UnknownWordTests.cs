@@ -84,7 +84,10 @@ public class UnknownWordTests
     {
         var host = new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
         using var stop = new Stop();
-        return [.. CommandLine.Build(host, stop).Subcommands.Where(command => CommandLine.IsOther(command.Name)).SelectMany(command => Of(command, command.Name))];
+        return
+        [
+            .. CommandLine.Build(host, stop).Subcommands.Where(command => CommandLine.IsOther(command.Name)).SelectMany(command => Of(command, command.Name)),
+        ];
 
         static IEnumerable<(string, Option)> Of(Command command, string line) =>
             command.Options.Select(option => (line, option)).Concat(command.Subcommands.SelectMany(child => Of(child, $"{line} {child.Name}")));
@@ -93,13 +96,19 @@ public class UnknownWordTests
     [Fact]
     public async Task A_number_that_an_option_does_not_accept_is_refused_with_its_name_and_range()
     {
-        var numbers = Options().Where(one => (Nullable.GetUnderlyingType(one.Option.ValueType) ?? one.Option.ValueType) is var type && (type == typeof(int) || type == typeof(long) || type == typeof(double) || type == typeof(decimal))).ToList();
+        var numbers = Options()
+            .Where(one => (Nullable.GetUnderlyingType(one.Option.ValueType) ?? one.Option.ValueType) is var type
+                && (type == typeof(int) || type == typeof(long) || type == typeof(double) || type == typeof(decimal))).ToList();
         Assert.True(numbers.Count >= 18, $"{numbers.Count} options are numbers");
         foreach (var (line, option) in numbers)
         {
             var range = Assert.IsType<IRangedOption>(option, exactMatch: false).Range;
             var most = long.Parse(range[(range.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
-            foreach (var value in (string[])["-1", "-2147483649", "-9223372036854775808", "9223372036854775808", "1e3", "0x10", "1.5", "NaN", "ten", "１", .. most == long.MaxValue ? Array.Empty<string>() : [(most + 1).ToString(CultureInfo.InvariantCulture)]])
+            foreach (var value in (string[])
+            [
+                "-1", "-2147483649", "-9223372036854775808", "9223372036854775808", "1e3", "0x10", "1.5", "NaN", "ten", "１",
+                .. most == long.MaxValue ? Array.Empty<string>() : [(most + 1).ToString(CultureInfo.InvariantCulture)],
+            ])
             {
                 using var tool = new Tool();
                 var run = await tool.RunAsync([.. line.Split(' '), $"{option.Name}={value}"]);
@@ -210,7 +219,8 @@ public class UnknownWordTests
     public void A_word_that_is_not_UTF_8_is_told_with_its_bytes_unless_it_may_be_a_secret()
     {
         Assert.Null(UnknownWord.NotUtf8(["import"u8.ToArray(), "ü\uFFFD"u8.ToArray()]));
-        Assert.Contains(@"Word 2 of the command line, b\xff.ndjson,", UnknownWord.NotUtf8(["import"u8.ToArray(), [(byte)'b', 0xff, .. ".ndjson"u8]]), StringComparison.Ordinal);
+        Assert.Contains(@"Word 2 of the command line, b\xff.ndjson,", UnknownWord.NotUtf8(["import"u8.ToArray(), [(byte)'b', 0xff, .. ".ndjson"u8]]),
+            StringComparison.Ordinal);
         foreach (var words in (byte[][][])[[[.. "--foo=hunter"u8, 0xff]], ["--client-secret"u8.ToArray(), [.. "hunter"u8, 0xff]]])
             Assert.DoesNotContain("hunter", UnknownWord.NotUtf8(words), StringComparison.Ordinal);
     }

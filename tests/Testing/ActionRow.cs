@@ -8,7 +8,11 @@ namespace MixpanelConnector.Testing;
 public sealed record ActionRow
 {
     static readonly Lazy<ActionRow[]> Rows = new(() =>
-        [.. Directory.GetFiles(Repository.File("tests/Cases/actions"), "*.json").Order(StringComparer.Ordinal).SelectMany(file => JsonSerializer.Deserialize(File.ReadAllBytes(file), ActionRowJson.Default.ActionRowArray)!)]);
+        [
+            .. Directory.GetFiles(Repository.File("tests/Cases/actions"), "*.json")
+                .Order(StringComparer.Ordinal)
+                .SelectMany(file => JsonSerializer.Deserialize(File.ReadAllBytes(file), ActionRowJson.Default.ActionRowArray)!),
+        ]);
 
     public static IReadOnlyList<ActionRow> All => Rows.Value;
 
@@ -53,7 +57,9 @@ public sealed record ActionRow
 
     public RowProblem? Problem { get; init; }
 
-    /// <summary>Whether the requests depend on the time of the call, which is <see cref="ImpatientClock.Noon"/>. The program as a process has the real time.</summary>
+    /// <summary>
+    /// Whether the requests depend on the time of the call, which is <see cref="ImpatientClock.Noon"/>. The program as a process has the real time.
+    /// </summary>
     public bool IsTimed { get; init; }
 
     public string Name => Shows is null ? Action : $"{Action}: {Shows}";
@@ -105,13 +111,16 @@ public sealed record ActionRow
         if (Problem is { } problem)
         {
             var field = given.TryGetProperty("field", out var found) ? found.GetString() : null;
-            var isIt = problem.Kind == given.GetProperty("kind").GetString() && problem.Field == field && given.GetProperty("detail").GetString()!.Contains(problem.Says ?? "", StringComparison.Ordinal);
+            var isIt = problem.Kind == given.GetProperty("kind").GetString() && problem.Field == field
+                && given.GetProperty("detail").GetString()!.Contains(problem.Says ?? "", StringComparison.Ordinal);
             return isIt ? null : $"Expected {problem}\nbut was  {given.GetRawText()}";
         }
 
         var output = JsonObject.Create(Output!.Value)!;
         if (Secret is not null) output["secret"] = secret;
-        return JsonElement.DeepEquals(JsonElement.Parse(output.ToJsonString()), given) ? null : $"Expected {output.ToJsonString()}\nbut was  {given.GetRawText()}";
+        return JsonElement.DeepEquals(JsonElement.Parse(output.ToJsonString()), given)
+            ? null
+            : $"Expected {output.ToJsonString()}\nbut was  {given.GetRawText()}";
     }
 
     /// <summary>An input with the confirmation that HTTP requires for irreversible actions; otherwise as written, whatever is wrong with it.</summary>
@@ -126,13 +135,20 @@ public sealed record ActionRow
     public IReadOnlyList<string> Changed(JsonElement sent)
     {
         var (given, changed) = (ValuesOf(Input), ValuesOf(sent));
-        return [.. given.Concat(changed).Select(field => field.Key).Distinct(StringComparer.Ordinal).Where(name => !AreSame([.. given[name]], [.. changed[name]]))];
+        return
+        [
+            .. given.Concat(changed).Select(field => field.Key).Distinct(StringComparer.Ordinal).Where(name => !AreSame([.. given[name]], [.. changed[name]])),
+        ];
     }
 
-    /// <summary>The values of an input by the name of their field: several if it is there twice, none if it is null. A name with half a character is empty.</summary>
+    /// <summary>
+    /// The values of an input by the name of their field: several if it is there twice, none if it is null. A name with half a character is empty.
+    /// </summary>
     public static ILookup<string, JsonElement> ValuesOf(JsonElement input)
     {
-        return input.EnumerateObject().Where(field => field.Value.ValueKind is not JsonValueKind.Null).ToLookup(NameOf, field => field.Value, StringComparer.Ordinal);
+        return input.EnumerateObject()
+            .Where(field => field.Value.ValueKind is not JsonValueKind.Null)
+            .ToLookup(NameOf, field => field.Value, StringComparer.Ordinal);
 
         static string NameOf(JsonProperty field)
         {

@@ -54,7 +54,8 @@ public sealed class Bucket : IAsyncDisposable
 
     public static string Tag(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content))[..32];
 
-    public static Answer Refused(int status, string code) => Answer.Plain($"<Error><Code>{code}</Code><Message>secret-message</Message></Error>", status, "application/xml");
+    public static Answer Refused(int status, string code) =>
+        Answer.Plain($"<Error><Code>{code}</Code><Message>secret-message</Message></Error>", status, "application/xml");
 
     /// <summary>Processes a request and returns the response.</summary>
     public Answer Serve(RecordedRequest request)
@@ -63,13 +64,16 @@ public sealed class Bucket : IAsyncDisposable
         var query = request.Query;
         return (request.Method, key) switch
         {
-            ("GET", "") when query.Contains("uploads", StringComparison.Ordinal) => Xml(new XElement("ListMultipartUploadsResult", new XElement("IsTruncated", "false"), Uploads.Select(upload => new XElement("Upload", new XElement("Key", upload.Key), new XElement("UploadId", upload.Upload))))),
+            ("GET", "") when query.Contains("uploads",
+                StringComparison.Ordinal) => Xml(new XElement("ListMultipartUploadsResult", new XElement("IsTruncated", "false"),
+                    Uploads.Select(upload => new XElement("Upload", new XElement("Key", upload.Key), new XElement("UploadId", upload.Upload))))),
             ("GET", "") => List(request),
             ("DELETE", _) when Parameter(request, "uploadId") is { } upload => Aborted(upload),
             ("DELETE", _) => Deleted(key),
             ("POST", _) when query.Contains("uploads", StringComparison.Ordinal) => Begun(key),
             ("POST", _) => Completed(key, Parameter(request, "uploadId")!),
-            ("PUT", _) when Parameter(request, "partNumber") is { } number => Part(Parameter(request, "uploadId")!, int.Parse(number, CultureInfo.InvariantCulture), request.Body),
+            ("PUT", _) when Parameter(request, "partNumber") is { } number =>
+                Part(Parameter(request, "uploadId")!, int.Parse(number, CultureInfo.InvariantCulture), request.Body),
             ("PUT", _) => Put(request, key),
             _ => Read(request, key),
         };
@@ -78,7 +82,10 @@ public sealed class Bucket : IAsyncDisposable
     Answer Put(RecordedRequest request, string key)
     {
         var now = Of(key);
-        if (KnowsConditions && ((request.Header("If-None-Match") == "*" && now is not null) || (request.Header("If-Match") is { } tag && (now is null || tag.Trim('"') != Tag(now))))) return Refused(412, "PreconditionFailed");
+        if (KnowsConditions
+            && ((request.Header("If-None-Match") == "*" && now is not null)
+                || (request.Header("If-Match") is { } tag && (now is null || tag.Trim('"') != Tag(now)))))
+            return Refused(412, "PreconditionFailed");
         _objects[key] = (request.Body, null);
         return new Answer().With("ETag", $"\"{Tag(request.Body)}\"");
     }
@@ -128,14 +135,19 @@ public sealed class Bucket : IAsyncDisposable
         if (request.Method == "HEAD") return answer.With("Content-Length", found.Content.Length.ToString(CultureInfo.InvariantCulture));
         if (request.Header("Range") is not { } range) return answer with { Body = found.Content };
         var from = int.Parse(range["bytes=".Length..^1], CultureInfo.InvariantCulture);
-        return answer.With("Content-Range", $"bytes {from}-{found.Content.Length - 1}/{found.Content.Length}") with { Status = 206, Body = found.Content[from..] };
+        return answer.With("Content-Range", $"bytes {from}-{found.Content.Length - 1}/{found.Content.Length}") with
+        {
+            Status = 206,
+            Body = found.Content[from..],
+        };
     }
 
     Answer List(RecordedRequest request)
     {
         var prefix = Parameter(request, "prefix") ?? "";
         var from = Parameter(request, "continuation-token") ?? "";
-        var keys = _objects.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(key, from) > 0).Order(StringComparer.Ordinal).ToList();
+        var keys = _objects.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(key, from) > 0)
+            .Order(StringComparer.Ordinal).ToList();
         var page = keys.Take(PageSize).ToList();
         var more = keys.Count > page.Count;
         return Xml(new XElement(
@@ -143,11 +155,16 @@ public sealed class Bucket : IAsyncDisposable
             new XElement("Name", "b"),
             new XElement("IsTruncated", more ? "true" : "false"),
             more ? new XElement("NextContinuationToken", page[^1]) : null,
-            page.Select(key => new XElement("Contents", new XElement("Key", key), new XElement("ETag", $"\"{Tag(Of(key)!)}\""), new XElement("Size", Of(key)!.Length)))));
+            page.Select(key => new XElement("Contents", new XElement("Key", key), new XElement("ETag", $"\"{Tag(Of(key)!)}\""),
+                new XElement("Size", Of(key)!.Length)))));
     }
 
     static string? Parameter(RecordedRequest request, string name) =>
-        request.Query.TrimStart('?').Split('&').Select(pair => pair.Split('=')).Where(pair => pair[0] == name).Select(pair => Uri.UnescapeDataString(pair[1])).FirstOrDefault();
+        request.Query.TrimStart('?')
+            .Split('&')
+            .Select(pair => pair.Split('='))
+            .Where(pair => pair[0] == name)
+            .Select(pair => Uri.UnescapeDataString(pair[1])).FirstOrDefault();
 
     static Answer Xml(XElement content) => Answer.Plain(content.ToString(), type: "application/xml");
 }

@@ -42,7 +42,8 @@ public sealed class MixpanelDouble : HttpMessageHandler
         foreach (var record in records) _stored.Enqueue(record);
     }
 
-    public static HttpResponseMessage Answer(int status, string body) => new((HttpStatusCode)status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+    public static HttpResponseMessage Answer(int status, string body) =>
+        new((HttpStatusCode)status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
 
     public static HttpResponseMessage Accepted(int count) => Answer(200, $$"""{"code":200,"num_records_imported":{{count}},"status":"OK"}""");
 
@@ -52,7 +53,8 @@ public sealed class MixpanelDouble : HttpMessageHandler
         Store(request.Records.Where((_, i) => !indexes.Contains(i)));
         if (indexes.Length == 0) return Accepted(request.Records.Count);
         var failed = string.Join(',', indexes.Select(i => $$"""{"index":{{i}},"insert_id":"","field":"properties.x","message":"refused"}"""));
-        return Answer(400, $$"""{"code":400,"error":"some data points in the request failed validation","failed_records":[{{failed}}],"num_records_imported":{{request.Records.Count - indexes.Length}},"status":"Bad Request"}""");
+        return Answer(400,
+            $$"""{"code":400,"error":"some data points in the request failed validation","failed_records":[{{failed}}],"num_records_imported":{{request.Records.Count - indexes.Length}},"status":"Bad Request"}""");
     }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -55,9 +55,11 @@ public sealed record Answer
     /// <summary>Sends headers and the start of a body, then nothing more.</summary>
     public static Answer StallInBody { get; } = new();
 
-    public static Answer Json(string text, int status = 200) => new() { Status = status, Body = Encoding.UTF8.GetBytes(text), Headers = [("Content-Type", "application/json")] };
+    public static Answer Json(string text, int status = 200) =>
+        new() { Status = status, Body = Encoding.UTF8.GetBytes(text), Headers = [("Content-Type", "application/json")] };
 
-    public static Answer Plain(string text, int status = 200, string type = "text/plain") => new() { Status = status, Body = Encoding.UTF8.GetBytes(text), Headers = [("Content-Type", type)] };
+    public static Answer Plain(string text, int status = 200, string type = "text/plain") =>
+        new() { Status = status, Body = Encoding.UTF8.GetBytes(text), Headers = [("Content-Type", type)] };
 
     public static Answer Redirect(string location, int status = 301) => new() { Status = status, Headers = [("Location", location)] };
 

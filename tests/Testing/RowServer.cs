@@ -39,7 +39,8 @@ public sealed class RowServer : IAsyncDisposable
     public string? Difference()
     {
         var row = _row!;
-        var (expected, asked) = (string.Join('\n', row.Wire.Select(PathOf)), string.Join('\n', _asked.Select(request => ActionRow.Line(request.Method, Uri.UnescapeDataString(request.Path), request.Query))));
+        var (expected, asked) = (string.Join('\n', row.Wire.Select(PathOf)),
+            string.Join('\n', _asked.Select(request => ActionRow.Line(request.Method, Uri.UnescapeDataString(request.Path), request.Query))));
         if (expected != asked) return $"Expected the requests\n{expected}\nbut there were\n{asked}";
         if (_asked is not [.., var last]) return null;
         var type = last.Header("Content-Type")?.Split(';')[0];
@@ -82,7 +83,9 @@ public sealed class RowServer : IAsyncDisposable
         var reply = _row.Reply(_asked.Count - 1);
         if (reply.Status == 0) return Testing.Answer.Reset;
         var body = Encoding.UTF8.GetBytes(reply.Text);
-        if (reply.IsCut) return Testing.Answer.RawText($"HTTP/1.1 {reply.Status} OK\r\nContent-Type: {reply.Type}\r\nTransfer-Encoding: chunked\r\n\r\n{body.Length:x}\r\n{reply.Text}\r\n");
+        if (reply.IsCut)
+            return Testing.Answer.RawText(
+                $"HTTP/1.1 {reply.Status} OK\r\nContent-Type: {reply.Type}\r\nTransfer-Encoding: chunked\r\n\r\n{body.Length:x}\r\n{reply.Text}\r\n");
         return new Answer { Status = reply.Status, Body = body, Headers = reply.Type is null ? [] : [("Content-Type", reply.Type)] };
     }
 }

@@ -87,7 +87,8 @@ public sealed class SocketServer : IAsyncDisposable
                 await using (stream) await _script(new SocketConversation(socket, stream, number, _stop.Token));
             }
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException
+            or System.Security.Authentication.AuthenticationException)
         {
             // The client has disconnected: its test reports what it missed.
         }

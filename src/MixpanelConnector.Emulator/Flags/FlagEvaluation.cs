@@ -26,7 +26,8 @@ static class FlagEvaluation
         if (Member(flag, "context") is not { ValueKind: JsonValueKind.String } name || Member(context, name.GetString()!) is not { } assigned) return null;
         if (Member(flag, "ruleset") is not { ValueKind: JsonValueKind.Object } ruleset) return null;
         var variants = List(ruleset, "variants");
-        if (Text(context, "distinct_id") is { } user && Member(ruleset, "test") is { } test && Member(test, "users") is { } users && Text(users, user) is { } chosen
+        if (Text(context, "distinct_id") is { } user && Member(ruleset, "test") is { } test && Member(test, "users") is { } users
+            && Text(users, user) is { } chosen
             && Find(variants, chosen) is { } ofTester)
             return new FlagAssignment(ofTester, IsTestUser: true);
 
@@ -62,7 +63,8 @@ static class FlagEvaluation
     internal static string TextOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString()!,
-        JsonValueKind.Number when value.GetRawText() is var digits && digits.AsSpan().TrimStart('-').ContainsAnyExceptInRange('0', '9') => JavaScript.ToText(value.GetDouble()),
+        JsonValueKind.Number when value.GetRawText() is var digits && digits.AsSpan().TrimStart('-').ContainsAnyExceptInRange('0', '9') =>
+            JavaScript.ToText(value.GetDouble()),
         JsonValueKind.Number => value.GetRawText() is var whole && whole == "-0" ? "0" : value.GetRawText(),
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
@@ -74,7 +76,9 @@ static class FlagEvaluation
     static double Number(JsonElement json, string name) => Member(json, name) is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : 0;
 
     static List<JsonElement> List(JsonElement json, string name) =>
-        Member(json, name) is { ValueKind: JsonValueKind.Array } list ? [.. list.EnumerateArray().Where(element => element.ValueKind == JsonValueKind.Object)] : [];
+        Member(json, name) is { ValueKind: JsonValueKind.Array } list
+            ? [.. list.EnumerateArray().Where(element => element.ValueKind == JsonValueKind.Object)]
+            : [];
 
     static JsonElement? Find(List<JsonElement> variants, string key)
     {
@@ -94,12 +98,15 @@ static class FlagEvaluation
         foreach (var variant in variants.Where(variant => Text(variant, "key") is not null).OrderBy(variant => Text(variant, "key")!, CodePoints))
         {
             last = variant;
-            sum += splits is { } shares && Member(shares, Text(variant, "key")!) is { ValueKind: JsonValueKind.Number } share ? share.GetDouble() : Number(variant, "split");
+            sum += splits is { } shares && Member(shares, Text(variant, "key")!) is { ValueKind: JsonValueKind.Number } share
+                ? share.GetDouble()
+                : Number(variant, "split");
             if (hash < sum) return variant;
         }
         return last;
     }
 
     /// <summary>Compares by code points, whose order differs from that of UTF-16 because of surrogates.</summary>
-    static readonly Comparer<string> CodePoints = Comparer<string>.Create(static (one, other) => Encoding.UTF8.GetBytes(one).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(other)));
+    static readonly Comparer<string> CodePoints =
+        Comparer<string>.Create(static (one, other) => Encoding.UTF8.GetBytes(one).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(other)));
 }

@@ -20,11 +20,13 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
     public async Task AssignAsync(HttpContext context)
     {
         var project = await ProjectAsync(context).ConfigureAwait(false);
-        var evaluated = Checked(HttpMethods.IsPost(context.Request.Method) ? await ContextOfBodyAsync(context).ConfigureAwait(false) : ContextOfQuery(context.Request));
+        var evaluated =
+            Checked(HttpMethods.IsPost(context.Request.Method) ? await ContextOfBodyAsync(context).ConfigureAwait(false) : ContextOfQuery(context.Request));
         var key = context.Request.Query["flag_key"].ToString();
         var budget = new RuleBudget(context.RequestAborted);
         var assigned = EnabledOf(project).Where(flag => key == "" || KeyOf(flag) == key)
-            .Select(flag => (Flag: flag, Assignment: FlagEvaluation.Assign(flag, evaluated, IsKnowable, budget))).Where(each => each.Assignment is not null).ToList();
+            .Select(flag => (Flag: flag, Assignment: FlagEvaluation.Assign(flag, evaluated, IsKnowable, budget)))
+                .Where(each => each.Assignment is not null).ToList();
         await context.Response.JsonAsync(200, json =>
         {
             json.WriteStartObject();
@@ -62,7 +64,8 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
                 CopyAll(json, ruleset, "variants", "key", "value", "is_control", "is_sticky", "split");
                 CopyAll(
                     json, ruleset, "rollout",
-                    "name", "rollout_percentage", "cohort_hash", "runtime_evaluation_rule", "runtime_evaluation_definition", "variant_splits", "variant_override");
+                    "name", "rollout_percentage", "cohort_hash", "runtime_evaluation_rule", "runtime_evaluation_definition", "variant_splits",
+                    "variant_override");
                 Copy(json, ruleset, "test");
                 json.WriteEndObject();
                 json.WriteEndObject();
@@ -80,7 +83,9 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
     static string KeyOf(JsonElement flag) => flag.GetProperty("key").GetString()!;
 
     IEnumerable<JsonElement> EnabledOf(Project project) =>
-        documents.List(project.Id, FeatureFlags.Kind).Where(flag => (string?)flag.Content["status"] == "enabled").Select(flag => JsonElement.Parse(ProfileText.Write(flag.Content)));
+        documents.List(project.Id, FeatureFlags.Kind)
+            .Where(flag => (string?)flag.Content["status"] == "enabled")
+            .Select(flag => JsonElement.Parse(ProfileText.Write(flag.Content)));
 
     /// <summary>Copies the existing members; a variant's value may be null, other null members are omitted.</summary>
     static void Copy(Utf8JsonWriter json, JsonElement from, params ReadOnlySpan<string> names)
@@ -145,8 +150,11 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
         var (token, id) = (context.Request.Query["token"].ToString(), context.Request.Query["project_id"].ToString());
         if (Credentials.Of(context.Request) is { Secret: "" } signer)
         {
-            var own = accounts.ProjectOfToken(signer.Username, context.Region()) ?? accounts.ProjectOfSecret(signer.Username, context.Region()) ?? throw RefusedException.BadCredentials();
-            return (token == "" || token == own.Token) && (id == "" || id == IdOf(own)) ? own : throw new RefusedException(403, "the token or the secret that signs in is another project's");
+            var own = accounts.ProjectOfToken(signer.Username, context.Region()) ?? accounts.ProjectOfSecret(signer.Username, context.Region())
+                ?? throw RefusedException.BadCredentials();
+            return (token == "" || token == own.Token) && (id == "" || id == IdOf(own))
+                ? own
+                : throw new RefusedException(403, "the token or the secret that signs in is another project's");
         }
         if (id == "" && token != "")
         {

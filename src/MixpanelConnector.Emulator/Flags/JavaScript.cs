@@ -134,7 +134,9 @@ static class JavaScript
         var shortest = Math.Abs(number).ToString("R", CultureInfo.InvariantCulture).Split('E');
         var all = shortest[0].Replace(".", "", StringComparison.Ordinal);
         var digits = all.TrimStart('0');
-        var point = (shortest[0].Contains('.', StringComparison.Ordinal) ? shortest[0].IndexOf('.', StringComparison.Ordinal) : all.Length) - (all.Length - digits.Length);
+        var point = (shortest[0].Contains('.', StringComparison.Ordinal)
+            ? shortest[0].IndexOf('.', StringComparison.Ordinal)
+            : all.Length) - (all.Length - digits.Length);
         point += shortest.Length > 1 ? int.Parse(shortest[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) : 0;
         digits = digits.TrimEnd('0');
         var text = new StringBuilder(number < 0 ? "-" : "");

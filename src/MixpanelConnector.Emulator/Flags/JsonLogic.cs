@@ -60,7 +60,9 @@ sealed class JsonLogic(RuleBudget budget)
         "cat" => Concatenated(a),
         "substr" => Substring(JavaScript.ToText(At(a, 0)), At(a, 1), At(a, 2)),
         "+" => a.Aggregate(0.0, (sum, value) => sum + JavaScript.ParseFloat(value)),
-        "*" => a.Count == 0 ? throw new JsonLogicException("* needs an argument") : a.Aggregate((product, value) => JavaScript.ParseFloat(product) * JavaScript.ParseFloat(value)),
+        "*" => a.Count == 0
+            ? throw new JsonLogicException("* needs an argument")
+            : a.Aggregate((product, value) => JavaScript.ParseFloat(product) * JavaScript.ParseFloat(value)),
         "-" => At(a, 1) == JavaScript.Undefined ? -JavaScript.ToNumber(At(a, 0)) : JavaScript.ToNumber(At(a, 0)) - JavaScript.ToNumber(At(a, 1)),
         "/" => JavaScript.ToNumber(At(a, 0)) / JavaScript.ToNumber(At(a, 1)),
         "%" => JavaScript.ToNumber(At(a, 0)) % JavaScript.ToNumber(At(a, 1)),
@@ -147,7 +149,9 @@ sealed class JsonLogic(RuleBudget budget)
         var count = Whole(length, rest.Length);
         // A negative number counts from the end; a string is concatenated with the length.
         if (length != JavaScript.Undefined && JavaScript.Compare(length, 0.0) < 0)
-            count = length is double less ? Math.Truncate(rest.Length + less) : Whole(rest.Length.ToString(CultureInfo.InvariantCulture) + JavaScript.ToText(length), 0);
+            count = length is double less
+                ? Math.Truncate(rest.Length + less)
+                : Whole(rest.Length.ToString(CultureInfo.InvariantCulture) + JavaScript.ToText(length), 0);
         return rest[..(int)Math.Clamp(count, 0, rest.Length)];
     }
 
@@ -172,11 +176,17 @@ sealed class JsonLogic(RuleBudget budget)
     }
 
     static int? IndexOf(string name, int count) =>
-        int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < count && name == index.ToString(CultureInfo.InvariantCulture) ? index : null;
+        int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < count
+            && name == index.ToString(CultureInfo.InvariantCulture)
+            ? index
+            : null;
 
     /// <summary>A name may be a list, which contains the arguments of var: a path and a default.</summary>
     static List<object?> Missing(List<object?> names, object? data) =>
-        [.. names.Where(name => (name is List<object?> both ? Variable(At(both, 0), At(both, 1), data) : Variable(name, JavaScript.Undefined, data)) is null or "")];
+        [
+            .. names.Where(name => (name is List<object?> both ? Variable(At(both, 0), At(both, 1), data) : Variable(name, JavaScript.Undefined, data)) is null
+                or ""),
+        ];
 
     static List<object?> MissingSome(object? needed, object? names, object? data)
     {

@@ -11,7 +11,8 @@ static class Moments
     const double TwoToThe63 = 9223372036854775808; // a value beyond 64 bits is not a time
 
     public static bool Hold(object? actual, object? operation, object? target) =>
-        SecondsOf(actual) is { } one && target is double other && Math.Abs(other) < TwoToThe63 && Comparison.Holds(one.CompareTo(Math.Truncate(other / 1000)), operation);
+        SecondsOf(actual) is { } one && target is double other && Math.Abs(other) < TwoToThe63
+            && Comparison.Holds(one.CompareTo(Math.Truncate(other / 1000)), operation);
 
     static double? SecondsOf(object? value)
     {
@@ -19,7 +20,8 @@ static class Moments
         // The calendar repeats every 400 years, and DateTime starts at year 1.
         var isYear0 = text.StartsWith("0000", StringComparison.Ordinal);
         text = isYear0 ? string.Concat("0400", text.AsSpan(4)) : text;
-        if (!DateTime.TryParseExact(text.AsSpan(0, ToSeconds), ["yyyy-MM-dd't'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var local))
+        if (!DateTime.TryParseExact(text.AsSpan(0, ToSeconds), ["yyyy-MM-dd't'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss"], CultureInfo.InvariantCulture,
+            DateTimeStyles.None, out var local))
             return null;
         var rest = text.AsSpan(ToSeconds);
         if (rest[0] == '.')

@@ -20,7 +20,8 @@ static class Versions
         var dash = text.IndexOf('-', StringComparison.Ordinal);
         var core = (dash >= 0 ? text[..dash] : text).Split('.');
         string[] preRelease = dash >= 0 ? text[(dash + 1)..].Split('.') : [];
-        return core.Length <= 3 && core.All(part => IsNumber(part) && HasNoLeadingZero(part)) && preRelease.All(part => IsIdentifier(part) && (!IsNumber(part) || HasNoLeadingZero(part)))
+        return core.Length <= 3 && core.All(part => IsNumber(part) && HasNoLeadingZero(part))
+            && preRelease.All(part => IsIdentifier(part) && (!IsNumber(part) || HasNoLeadingZero(part)))
             ? ([.. core, .. Enumerable.Repeat("0", 3 - core.Length)], preRelease)
             : null;
     }

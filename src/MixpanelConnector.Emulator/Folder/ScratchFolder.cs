@@ -39,7 +39,8 @@ sealed class ScratchFolder : IDisposable
             try
             {
                 var file = System.IO.Path.Combine(path, LockName);
-                if (FileStatus.Of(path) is not { Kind: FileKind.Folder, IsOurs: true, IsWritableByOthers: false } || FileStatus.Of(file).Kind is FileKind.None) continue;
+                if (FileStatus.Of(path) is not { Kind: FileKind.Folder, IsOurs: true, IsWritableByOthers: false } || FileStatus.Of(file).Kind is FileKind.None)
+                    continue;
                 if (FileLock.TryTake(file) is { } held) Delete(path, held);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -18,7 +18,9 @@ sealed class Access(Accounts accounts)
     public async Task<ServiceAccount> ManagerAsync(HttpContext context)
     {
         var account = await AccountAsync(context).ConfigureAwait(false);
-        return Roles.Manages(account.OrganizationRole) ? account : throw new RefusedException(403, "service account must be an owner or admin of the organization");
+        return Roles.Manages(account.OrganizationRole)
+            ? account
+            : throw new RefusedException(403, "service account must be an owner or admin of the organization");
     }
 
     /// <summary>
@@ -28,7 +30,9 @@ sealed class Access(Accounts accounts)
     public async Task<Project> ManagedProjectAsync(HttpContext context)
     {
         var caller = await AccountAsync(context).ConfigureAwait(false);
-        if (Roles.Manages(caller.OrganizationRole) && int.TryParse((string?)context.Request.RouteValues["project"], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && accounts.Projects.All(project => project.Id != id))
+        if (Roles.Manages(caller.OrganizationRole)
+            && int.TryParse((string?)context.Request.RouteValues["project"], NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            && accounts.Projects.All(project => project.Id != id))
             throw new RefusedException(404, "there is no project with this id");
         var (_, project, role) = await ProjectOfPathAsync(context).ConfigureAwait(false);
         return Roles.Manages(role) ? project : throw new RefusedException(403, "service account must be an owner or admin of the project");
@@ -104,7 +108,9 @@ sealed class Access(Accounts accounts)
             return project;
         }
         // The token of a user, who is the owner of the development world.
-        var account = IsBearer(context) ? accounts.All.FirstOrDefault(account => account.Username == DevelopmentCredentials.ServiceAccountUsername) ?? throw RefusedException.BadCredentials()
+        var account = IsBearer(context)
+            ? accounts.All.FirstOrDefault(account => account.Username == DevelopmentCredentials.ServiceAccountUsername)
+                ?? throw RefusedException.BadCredentials()
             : await AccountAsync(context).ConfigureAwait(false);
         var (chosen, role) = ProjectOf(context, account, projectId);
         return Roles.Manages(role) ? chosen : throw new RefusedException(403, "service account must be an owner or admin of the project");
@@ -114,11 +120,14 @@ sealed class Access(Accounts accounts)
     public static bool IsBearer(HttpContext context) => context.Request.Headers.Authorization.ToString() == $"Bearer {DevelopmentCredentials.OAuthToken}";
 
     /// <summary>The project whose secret is used as credentials: a user name without a password.</summary>
-    public Project? ProjectOfSecret(HttpContext context) => Credentials.Of(context.Request) is { Secret: "" } sent ? accounts.ProjectOfSecret(sent.Username, context.Region()) : null;
+    public Project? ProjectOfSecret(HttpContext context) =>
+        Credentials.Of(context.Request) is { Secret: "" } sent ? accounts.ProjectOfSecret(sent.Username, context.Region()) : null;
 
     /// <summary>A secret identifies its project; an additional <c>project_id</c> must be the same.</summary>
     static Project Own(Project project, string? projectId) =>
-        string.IsNullOrEmpty(projectId) || projectId == IdOf(project) ? project : throw new RefusedException(400, "'project_id' is another project's than the secret that signs in");
+        string.IsNullOrEmpty(projectId) || projectId == IdOf(project)
+            ? project
+            : throw new RefusedException(400, "'project_id' is another project's than the secret that signs in");
 
     static string IdOf(Project project) => project.Id.ToString(CultureInfo.InvariantCulture);
 
@@ -128,7 +137,8 @@ sealed class Access(Accounts accounts)
         if (!int.TryParse(projectId, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
             throw new RefusedException(400, "'project_id' is invalid: must be an integer");
         // A missing project, one of another organization and one of another region are indistinguishable.
-        if (accounts.Projects.FirstOrDefault(project => project.Id == id) is not { } project || !project.IsKnownIn(context.Region()) || accounts.RoleIn(account, project) is not { } role)
+        if (accounts.Projects.FirstOrDefault(project => project.Id == id) is not { } project || !project.IsKnownIn(context.Region())
+            || accounts.RoleIn(account, project) is not { } role)
             throw new RefusedException(403, "service account has no access to this project");
         return (project, role);
     }

@@ -35,7 +35,12 @@ static class Cors
     }
 
     static List<string> AskedFor(HttpContext context) =>
-        [.. context.Request.Headers.AccessControlRequestHeaders.SelectMany(names => names?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? []).Where(IsName).Take(MostHeaders)];
+        [
+            .. context.Request.Headers.AccessControlRequestHeaders.SelectMany(names =>
+                names?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [])
+                .Where(IsName)
+                .Take(MostHeaders),
+        ];
 
     static bool IsName(string name) => name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal));
 

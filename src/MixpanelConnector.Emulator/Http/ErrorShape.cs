@@ -28,7 +28,8 @@ static class ErrorShapes
     };
 
     /// <summary>Tracking: that of the App API if access is denied, otherwise that of ingestion.</summary>
-    public static readonly ErrorShape Tracking = static (json, request, status, error) => (status is 401 or 403 ? App : Ingestion)(json, request, status, error);
+    public static readonly ErrorShape Tracking =
+        static (json, request, status, error) => (status is 401 or 403 ? App : Ingestion)(json, request, status, error);
 
     /// <summary>Feature flags and experiments: that of the App API if access is denied, otherwise <c>{"status":"error","type":"…","error":"…"}</c>.</summary>
     public static readonly ErrorShape Typed = static (json, request, status, error) =>
@@ -57,7 +58,8 @@ static class ErrorShapes
     /// <summary>The error format of the API that a path belongs to.</summary>
     public static ErrorShape For(string? path) =>
         path is null || Begins(path, "/api/2.0/nessie/") ? App
-        : Begins(path, "/api/app/") ? (path.Contains("/feature-flags", StringComparison.Ordinal) || path.Contains("/experiments", StringComparison.Ordinal) ? Typed : App)
+        : Begins(path,
+            "/api/app/") ? (path.Contains("/feature-flags", StringComparison.Ordinal) || path.Contains("/experiments", StringComparison.Ordinal) ? Typed : App)
         : Begins(path, "/api/") ? Query
         : Begins(path, "/track", "/engage", "/groups") ? Tracking
         : Begins(path, "/import", "/lookup-tables") ? Ingestion

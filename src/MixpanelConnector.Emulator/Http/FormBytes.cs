@@ -32,7 +32,8 @@ static class FormBytes
         var length = 0;
         for (var at = 0; at < escaped.Length; at++)
         {
-            if (escaped[at] == '%' && at + 2 < escaped.Length && Convert.FromHexString(escaped.Slice(at + 1, 2), bytes.AsSpan(length), out _, out _) == OperationStatus.Done)
+            if (escaped[at] == '%' && at + 2 < escaped.Length
+                && Convert.FromHexString(escaped.Slice(at + 1, 2), bytes.AsSpan(length), out _, out _) == OperationStatus.Done)
                 at += 2;
             else
                 bytes[length] = escaped[at] == '+' ? plus : escaped[at];

@@ -29,7 +29,8 @@ static class Guard
             }
             catch (Exception e) when (!context.Response.HasStarted && (e is StoreException || StoreException.IsBehind(e)))
             {
-                (status, error) = (507, $"the embedded Mixpanel's store cannot be written to: free disk space and restart it ({e.Message})"); // Mixpanel has no such answer
+                (status, error) =
+                    (507, $"the embedded Mixpanel's store cannot be written to: free disk space and restart it ({e.Message})"); // Mixpanel has no such answer
             }
             catch (Exception e) when (!context.Response.HasStarted)
             {

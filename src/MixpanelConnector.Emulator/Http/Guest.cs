@@ -24,5 +24,6 @@ sealed class GuestRoom
 
     /// <summary>Whether a request is for Mixpanel: it was sent to a host of Mixpanel's, or it asks for the root and not for a web page.</summary>
     static bool IsForUs(HttpContext context) =>
-        ConnectTunnel.IsUnder(context) || (context.Request.Path == "/" && !context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase));
+        ConnectTunnel.IsUnder(context)
+            || (context.Request.Path == "/" && !context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase));
 }

@@ -13,7 +13,12 @@ sealed class HostCheck(IReadOnlyList<string> allowed, bool anyAddress)
     public Task RunAsync(HttpContext context, RequestDelegate next) =>
         (ConnectTunnel.IsUnder(context) ? Regions.IsMixpanel(context.Request.Host.Host) : IsKnown(context.Request.Host.Host.ToLowerInvariant()))
             ? next(context)
-            : context.ErrorAsync(ErrorShapes.App, 421, anyAddress ? "this server accepts localhost, IP addresses, names allowed with --host, and Mixpanel's hosts through its proxy" : "this server accepts only loopback, and Mixpanel's hosts through its proxy");
+            : context.ErrorAsync(ErrorShapes.App, 421,
+                anyAddress
+                    ? "this server accepts localhost, IP addresses, names allowed with --host, and Mixpanel's hosts through its proxy"
+                    : "this server accepts only loopback, and Mixpanel's hosts through its proxy");
 
-    bool IsKnown(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && (anyAddress || IPAddress.IsLoopback(address))) || allowed.Contains(host, StringComparer.OrdinalIgnoreCase);
+    bool IsKnown(string host) =>
+        host == "localhost" || (IPAddress.TryParse(host, out var address) && (anyAddress || IPAddress.IsLoopback(address)))
+            || allowed.Contains(host, StringComparer.OrdinalIgnoreCase);
 }

@@ -55,7 +55,9 @@ sealed class JsonBody(JsonElement root, string path = "")
     public string RequiredText(string name, int most = int.MaxValue)
     {
         var text = Text(name) ?? throw Invalid(name, "must not be missing");
-        return text.Length >= 1 && LengthOf(text) <= most ? text : throw Invalid(name, most == int.MaxValue ? "must not be empty" : $"must have 1 to {most} characters");
+        return text.Length >= 1 && LengthOf(text) <= most
+            ? text
+            : throw Invalid(name, most == int.MaxValue ? "must not be empty" : $"must have 1 to {most} characters");
     }
 
     /// <summary>The length in Unicode characters.</summary>
@@ -80,7 +82,10 @@ sealed class JsonBody(JsonElement root, string path = "")
     }
 
     public IReadOnlyList<string> Texts(string name) =>
-        [.. Elements(name).Select(element => element.ValueKind == JsonValueKind.String ? element.GetString()! : throw Invalid(name, "must be a list of texts"))];
+        [
+            .. Elements(name)
+                .Select(element => element.ValueKind == JsonValueKind.String ? element.GetString()! : throw Invalid(name, "must be a list of texts")),
+        ];
 
     public IReadOnlyList<JsonBody> Objects(string name) =>
     [
@@ -88,7 +93,8 @@ sealed class JsonBody(JsonElement root, string path = "")
             element.ValueKind == JsonValueKind.Object ? new JsonBody(element, $"{Path(name)}[{index}].") : throw Invalid(name, "must be a list of objects")),
     ];
 
-    public JsonBody? Object(string name) => Value(name, JsonValueKind.Object, "must be an object") is { } element ? new JsonBody(element, Path(name) + ".") : null;
+    public JsonBody? Object(string name) =>
+        Value(name, JsonValueKind.Object, "must be an object") is { } element ? new JsonBody(element, Path(name) + ".") : null;
 
     /// <summary>Requires a list, with items of any type.</summary>
     public void CheckList(string name) => Value(name, JsonValueKind.Array, "must be a list");

@@ -9,6 +9,7 @@ static class MethodCheck
     {
         await next(context).ConfigureAwait(false);
         if (context.Response is { StatusCode: StatusCodes.Status405MethodNotAllowed, HasStarted: false })
-            await context.ErrorAsync(ErrorShapes.For(context.Request.Path), 405, $"{context.Request.Method} is not allowed here; allowed: {context.Response.Headers.Allow}").ConfigureAwait(false);
+            await context.ErrorAsync(ErrorShapes.For(context.Request.Path), 405,
+                $"{context.Request.Method} is not allowed here; allowed: {context.Response.Headers.Allow}").ConfigureAwait(false);
     }
 }

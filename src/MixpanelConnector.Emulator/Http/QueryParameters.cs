@@ -31,7 +31,8 @@ static class QueryParameters
         if (name is not ("project_id" or "workspace_id")) return false;
         var route = context.Request.RouteValues;
         if ((string?)(route["project"] ?? route["workspace"]) is not { } project) return false;
-        return int.TryParse(context.Request.Query[name][0], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id.ToString(CultureInfo.InvariantCulture) == project
+        return int.TryParse(context.Request.Query[name][0], NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            && id.ToString(CultureInfo.InvariantCulture) == project
             ? true
             : throw new RefusedException(400, $"{name}: is not the one of the path");
     }

@@ -49,7 +49,8 @@ static class RecordBytes
         var length = 0;
         for (var at = 0; at < text.Length; length++)
         {
-            if (text[at..] is [0xED, >= 0xA0 and <= 0xAF and var high, >= 0x80 and <= 0xBF and var highEnd, 0xED, >= 0xB0 and <= 0xBF and var low, >= 0x80 and <= 0xBF and var lowEnd, ..])
+            if (text[at..] is [0xED, >= 0xA0 and <= 0xAF
+                and var high, >= 0x80 and <= 0xBF and var highEnd, 0xED, >= 0xB0 and <= 0xBF and var low, >= 0x80 and <= 0xBF and var lowEnd, ..])
             {
                 var rune = 0x10000 + ((high & 0x0F) << 16) + ((highEnd & 0x3F) << 10) + ((low & 0x0F) << 6) + (lowEnd & 0x3F);
                 length += new System.Text.Rune(rune).EncodeToUtf8(text[length..]) - 1;

@@ -9,7 +9,12 @@ sealed class RefusedException(int status, string error) : Exception(error)
 
     public static RefusedException BadCredentials() => new(401, "Invalid credentials");
 
-    /// <summary>A parameter that the operation does not have. Those of a signature, which older clients send instead of credentials, are credentials that are not accepted.</summary>
+    /// <summary>
+    /// A parameter that the operation does not have. Those of a signature, which older clients send instead of credentials, are credentials that are not
+    /// accepted.
+    /// </summary>
     public static RefusedException UnknownParameter(HttpRequest request, string name) =>
-        name is ("api_key" or "expire" or "sig") && request.Headers.Authorization.Count == 0 ? BadCredentials() : new RefusedException(400, $"unknown parameter: {name}");
+        name is ("api_key" or "expire" or "sig") && request.Headers.Authorization.Count == 0
+            ? BadCredentials()
+            : new RefusedException(400, $"unknown parameter: {name}");
 }

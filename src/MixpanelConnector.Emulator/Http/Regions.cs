@@ -26,8 +26,10 @@ static class Regions
     static string WithoutRoot(string host) => host.EndsWith('.') ? host[..^1] : host;
 
     static bool IsName(string host) =>
-        host.Equals(Domain, StringComparison.OrdinalIgnoreCase) || (host.Length > Domain.Length && host[^(Domain.Length + 1)] == '.' && host.EndsWith(Domain, StringComparison.OrdinalIgnoreCase));
+        host.Equals(Domain, StringComparison.OrdinalIgnoreCase)
+            || (host.Length > Domain.Length && host[^(Domain.Length + 1)] == '.' && host.EndsWith(Domain, StringComparison.OrdinalIgnoreCase));
 
     static bool Is(ReadOnlySpan<char> name, string region) =>
-        name.Equals(region, StringComparison.OrdinalIgnoreCase) || (name.Length > region.Length && name[^(region.Length + 1)] == '-' && name.EndsWith(region, StringComparison.OrdinalIgnoreCase));
+        name.Equals(region, StringComparison.OrdinalIgnoreCase)
+            || (name.Length > region.Length && name[^(region.Length + 1)] == '-' && name.EndsWith(region, StringComparison.OrdinalIgnoreCase));
 }

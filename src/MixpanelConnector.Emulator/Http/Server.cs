@@ -31,7 +31,8 @@ static class Server
     /// <param name="guests">Middleware that runs before everything else.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
     public static async Task<(WebApplication Application, Addresses Addresses)> StartAsync(
-        EmulatorOptions options, CertificateAuthority? authority, Action<IEndpointRouteBuilder> mapRoutes, Func<HttpContext, RequestDelegate, Task> before, Func<HttpContext, RequestDelegate, Task> guests, CancellationToken cancellationToken)
+        EmulatorOptions options, CertificateAuthority? authority, Action<IEndpointRouteBuilder> mapRoutes, Func<HttpContext, RequestDelegate, Task> before,
+        Func<HttpContext, RequestDelegate, Task> guests, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         if (authority is not null) builder.WebHost.UseKestrelHttpsConfiguration();
@@ -80,7 +81,11 @@ static class Server
         try
         {
             await application.StartAsync(cancellationToken).ConfigureAwait(false);
-            Uri[] all = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new UriBuilder(address) { Host = IPAddress.Loopback.ToString() }.Uri)]; // in the order of listening
+            Uri[] all =
+            [
+                .. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address =>
+                    new UriBuilder(address) { Host = IPAddress.Loopback.ToString() }.Uri),
+            ]; // in the order of listening
             return (application, new Addresses(
                 all[0],
                 options.ProxyPort is null ? null : new UriBuilder(all[1]) { Scheme = Uri.UriSchemeHttp }.Uri, // clients talk to a proxy without TLS

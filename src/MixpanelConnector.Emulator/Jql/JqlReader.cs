@@ -48,7 +48,8 @@ sealed class JqlReader(Engine engine, ScriptLimits limits, Project project, Repo
             users.Add(profile.Id, profile);
         var met = new HashSet<string>(StringComparer.Ordinal);
         using (var cursor = source.InOrder(
-            project, join.Events.RangeIn(project), withProperties: true, [.. join.Events.Selections.Concat(join.Selections).Select(selection => selection.Where)]))
+            project, join.Events.RangeIn(project), withProperties: true,
+            [.. join.Events.Selections.Concat(join.Selections).Select(selection => selection.Where)]))
         {
             while (cursor.Read())
             {
@@ -77,9 +78,12 @@ sealed class JqlReader(Engine engine, ScriptLimits limits, Project project, Repo
     static IEnumerable<string> NamesOf(EventsSource events, EventCursor cursor) =>
         events.Selections.Count == 0
             ? [cursor.Name]
-            : events.Selections.Where(selection => Takes(selection, cursor)).Select(selection => selection.Label ?? cursor.Name).Distinct(StringComparer.Ordinal);
+            : events.Selections.Where(selection => Takes(selection, cursor))
+                .Select(selection => selection.Label ?? cursor.Name)
+                .Distinct(StringComparer.Ordinal);
 
-    static bool Takes(EventSelection selection, EventCursor cursor) => (selection.Event is null || selection.Event == cursor.Name) && cursor.Holds(selection.Where);
+    static bool Takes(EventSelection selection, EventCursor cursor) =>
+        (selection.Event is null || selection.Event == cursor.Name) && cursor.Holds(selection.Where);
 
     IEnumerable<ProfileRow> Taken(PeopleSource people)
     {
@@ -141,7 +145,9 @@ sealed class JqlReader(Engine engine, ScriptLimits limits, Project project, Repo
     /// <summary>A user, for expressions: <c>properties</c> is the same as <c>user</c> if there can be no event.</summary>
     sealed class UserRecord(IReadOnlyList<Selector> selectors, bool ofUserAlone) : ISelectorRecord
     {
-        readonly JsonSelectorRecord _properties = new([.. selectors.SelectMany(selector => selector.Properties).Select(property => new PropertyReference(PropertyRoot.User, property.Name)).Distinct()], PropertyRoot.User);
+        readonly JsonSelectorRecord _properties = new(
+            [.. selectors.SelectMany(selector => selector.Properties).Select(property => new PropertyReference(PropertyRoot.User, property.Name)).Distinct()],
+            PropertyRoot.User);
         string _id = "";
 
         public void Load(ProfileRow profile)

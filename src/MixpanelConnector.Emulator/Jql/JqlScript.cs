@@ -31,7 +31,8 @@ static class JqlScript
     /// <param name="callerLeft">Cancelled when nobody waits for the result any more.</param>
     /// <exception cref="RefusedException">The script is not valid, fails, or exceeds a limit.</exception>
     public static void Run(
-        string script, string parameters, Func<DateTimeOffset> now, Func<Engine, ScriptLimits, JqlReader> read, Action<JsValue, ScriptLimits> item, CancellationToken callerLeft)
+        string script, string parameters, Func<DateTimeOffset> now, Func<Engine, ScriptLimits, JqlReader> read, Action<JsValue, ScriptLimits> item,
+        CancellationToken callerLeft)
     {
         try
         {
@@ -80,9 +81,11 @@ static class JqlScript
     static string? MessageOf(Exception e, string script) => e switch
     {
         RefusedException refused => refused.Status == 400 ? refused.Message : null,
-        JavaScriptException { Error: var error } when error is not Jint.Native.Object.ObjectInstance instance || !instance.HasProperty("message") => Uncaught(error.IsObject() ? "an object that is no Error was thrown" : error.ToString(), "Error", null, script),
+        JavaScriptException { Error: var error } when error is not Jint.Native.Object.ObjectInstance instance || !instance.HasProperty("message") =>
+            Uncaught(error.IsObject() ? "an object that is no Error was thrown" : error.ToString(), "Error", null, script),
         JavaScriptException thrown => Uncaught(thrown.Message, NameOf(thrown), thrown.Location.SourceFile == Name ? thrown.Location.Start : null, script),
-        ScriptPreparationException { InnerException: ParseErrorException error } => Uncaught(error.Description, "SyntaxError", Position.From(error.LineNumber, error.Column), script),
+        ScriptPreparationException { InnerException: ParseErrorException error } =>
+            Uncaught(error.Description, "SyntaxError", Position.From(error.LineNumber, error.Column), script),
         ScriptPreparationException or InsufficientExecutionStackException => Uncaught("the script nests too deeply", "SyntaxError", null, script),
         RegexMatchTimeoutException => $"a regular expression takes more than {ScriptLimits.LongestPattern.TotalSeconds:0} second",
         TimeoutException => ScriptLimits.TooMuchTime,

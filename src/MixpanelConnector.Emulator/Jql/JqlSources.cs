@@ -36,16 +36,22 @@ sealed record EventsSource(DateOnly From, DateOnly To, IReadOnlyList<EventSelect
         var body = new JsonBody(options, "Events: ");
         body.AllowOnly("from_date", "to_date", "event_selectors");
         var (from, to) = (Date(body, "from_date"), Date(body, "to_date"));
-        return to >= from ? new EventsSource(from, to, EventSelection.Read(body, "event_selectors")) : throw body.Invalid("to_date", "must not be before from_date");
+        return to >= from
+            ? new EventsSource(from, to, EventSelection.Read(body, "event_selectors"))
+            : throw body.Invalid("to_date", "must not be before from_date");
     }
 
     public ReportRange RangeIn(Project project) => new(
         project.Calendar.StartOf(From), project.Calendar.EndOf(To),
-        Selections.Count == 0 || Selections.Any(selection => selection.Event is null) ? null : [.. Selections.Select(selection => selection.Event!).Distinct(StringComparer.Ordinal)]);
+        Selections.Count == 0 || Selections.Any(selection => selection.Event is null)
+            ? null
+            : [.. Selections.Select(selection => selection.Event!).Distinct(StringComparer.Ordinal)]);
 
     /// <summary>A date. A JavaScript <c>Date</c>, which is a timestamp in JSON, stands for its day.</summary>
     static DateOnly Date(JsonBody body, string name) =>
-        DateOnly.TryParseExact(body.RequiredText(name).Split('T')[0], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? date : throw body.Invalid(name, "must be a date like 2026-01-31");
+        DateOnly.TryParseExact(body.RequiredText(name).Split('T')[0], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+            ? date
+            : throw body.Invalid(name, "must be a date like 2026-01-31");
 }
 
 sealed record PeopleSource(IReadOnlyList<Selector> Selectors) : JqlSource

@@ -86,7 +86,8 @@ sealed class ResultWriter(Utf8JsonWriter json, ScriptLimits limits)
         json.WriteStartObject();
         foreach (var name in members.GetOwnPropertyKeys(Types.String))
         {
-            if (members.GetOwnProperty(name).Enumerable != true || Plain(members.Get(name)) is not { } value || value.IsUndefined() || value.IsSymbol() || value.IsCallable())
+            if (members.GetOwnProperty(name).Enumerable != true || Plain(members.Get(name)) is not { } value || value.IsUndefined() || value.IsSymbol()
+                || value.IsCallable())
                 continue;
             json.WritePropertyName(Whole(name.ToString()));
             Write(value, levels);

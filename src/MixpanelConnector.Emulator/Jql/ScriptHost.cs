@@ -69,7 +69,8 @@ sealed class ScriptHost
         return host;
     }
 
-    static ClrFunction Function(Engine engine, string name, Func<JsValue[], JsValue> function) => new(engine, name, (_, arguments) => function(arguments), 0, default);
+    static ClrFunction Function(Engine engine, string name, Func<JsValue[], JsValue> function) =>
+        new(engine, name, (_, arguments) => function(arguments), 0, default);
 
     JsValue Keep(JqlSource source)
     {

@@ -35,7 +35,8 @@ sealed class ScriptLimits(OperationDeadlineConstraint deadline) : Constraint
 
     public const int LongestPatternText = 10_000;
 
-    public static readonly string TooMuchMemory = $"the script takes more than {MostMemory / (1024 * 1024)} MiB of memory at once: filter, reduce or group more before items are kept";
+    public static readonly string TooMuchMemory =
+        $"the script takes more than {MostMemory / (1024 * 1024)} MiB of memory at once: filter, reduce or group more before items are kept";
     public static readonly string TooMuchTime = $"the script takes more than {LongestRun.TotalSeconds:0} seconds";
     static readonly string TooManySteps = $"the script takes more than {MostSteps} steps";
 

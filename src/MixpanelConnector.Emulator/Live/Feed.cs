@@ -9,7 +9,8 @@ readonly record struct SeenEvent(string Name, DateTimeOffset Time, string Distin
     /// <summary>The maximum length of properties that is shown: an event may have a megabyte.</summary>
     public const int MostProperties = 8192;
 
-    public static string Shown(ReadOnlySpan<byte> properties) => Encoding.UTF8.GetString(properties[..Math.Min(properties.Length, MostProperties)]) + (properties.Length > MostProperties ? "…" : "");
+    public static string Shown(ReadOnlySpan<byte> properties) =>
+        Encoding.UTF8.GetString(properties[..Math.Min(properties.Length, MostProperties)]) + (properties.Length > MostProperties ? "…" : "");
 }
 
 /// <summary>

@@ -54,7 +54,9 @@ sealed class Journal(TimeProvider time, string instance)
         var note = NoteOf(context);
         note.Records = new ReceivedRecords(
             received, received - notKept.Count,
-            [.. notKept.OrderBy(rejection => rejection.Index).Take(MostNotKept).Select(rejection => new RecordNotKept(rejection.Index, rejection.Fault.Where, rejection.Fault.Message, rejection.IsTold, rejection.Record))]);
+            [.. notKept.OrderBy(rejection => rejection.Index)
+                .Take(MostNotKept)
+                .Select(rejection => new RecordNotKept(rejection.Index, rejection.Fault.Where, rejection.Fault.Message, rejection.IsTold, rejection.Record))]);
         note.Projects = [.. projects.Concat(notKept.Select(rejection => rejection.ProjectId).OfType<int>()).Distinct().Order()];
     }
 
@@ -110,9 +112,13 @@ sealed class Journal(TimeProvider time, string instance)
     }
 
     static int[] ProjectsOf(HttpContext context) =>
-        int.TryParse((string?)(context.Request.RouteValues["project"] ?? context.Request.RouteValues["workspace"]) ?? context.Request.Query["project_id"], NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? [id] : [];
+        int.TryParse((string?)(context.Request.RouteValues["project"] ?? context.Request.RouteValues["workspace"]) ?? context.Request.Query["project_id"],
+            NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? [id]
+            : [];
 
-    static long SizeOf(ReceivedRequest request) => request.Records?.NotKept.Sum(record => 64L + record.Record.Length + record.Reason.Length + record.Field.Length) ?? 0;
+    static long SizeOf(ReceivedRequest request) =>
+        request.Records?.NotKept.Sum(record => 64L + record.Record.Length + record.Reason.Length + record.Field.Length) ?? 0;
 
     static bool HasEnded(HttpContext context) => context.Items.ContainsKey(Ended) || context.RequestAborted.IsCancellationRequested;
 
@@ -124,7 +130,8 @@ sealed class Journal(TimeProvider time, string instance)
     LinkedListNode<ReceivedRequest> Add(HttpContext context, DateTimeOffset at)
     {
         var note = context.Items.TryGetValue(typeof(Note), out var there) ? (Note)there! : null;
-        var request = new ReceivedRequest(context.Request.Method, context.Request.Path, context.Request.QueryString.ToString(), HasEnded(context) ? null : context.Response.StatusCode, at)
+        var request = new ReceivedRequest(context.Request.Method, context.Request.Path, context.Request.QueryString.ToString(),
+            HasEnded(context) ? null : context.Response.StatusCode, at)
         {
             Host = context.Request.Host.Value ?? "",
             ProjectIds = note?.Projects ?? ProjectsOf(context),

@@ -16,5 +16,6 @@ sealed record Rejection(int Index, int? ProjectId, DateTimeOffset At, string Pat
     const int MostBytes = 4096;
 
     /// <summary>Invalid UTF-8, or a character that was cut, is shown as a replacement character.</summary>
-    public static string Shown(ReadOnlySpan<byte> record) => Encoding.UTF8.GetString(record[..Math.Min(record.Length, MostBytes)]) + (record.Length > MostBytes ? "…" : "");
+    public static string Shown(ReadOnlySpan<byte> record) =>
+        Encoding.UTF8.GetString(record[..Math.Min(record.Length, MostBytes)]) + (record.Length > MostBytes ? "…" : "");
 }

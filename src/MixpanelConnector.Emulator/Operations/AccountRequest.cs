@@ -55,7 +55,9 @@ static class AccountRequest
     [
         .. ObjectsOf(body, "projects").Select(project => (
             IntegerOf(project, "id"),
-            (TextOf(project, "role") ?? otherwise) is { } role && Roles.IsKnown(role) ? role : throw Invalid("projects.role", "must be owner, admin, analyst or consumer"))),
+            (TextOf(project, "role") ?? otherwise) is { } role && Roles.IsKnown(role)
+                ? role
+                : throw Invalid("projects.role", "must be owner, admin, analyst or consumer"))),
     ];
 
     static DateTimeOffset? ExpiryOf(JsonElement body)

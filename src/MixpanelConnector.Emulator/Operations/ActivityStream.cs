@@ -22,7 +22,8 @@ sealed class ActivityStream(ReportSource source)
             json.WriteStartArray("events");
             using var cursor = source.InOrder(project, range, withProperties: true);
             while (cursor.Read())
-                ExportLine.Write(json, new ExportRow(cursor.Name, cursor.Time, cursor.DistinctId, InsertId: null, cursor.Properties), timeInMilliseconds: false);
+                ExportLine.Write(json, new ExportRow(cursor.Name, cursor.Time, cursor.DistinctId, InsertId: null, cursor.Properties),
+                    timeInMilliseconds: false);
             json.WriteEndArray();
             json.WriteEndObject();
             json.WriteEndObject();

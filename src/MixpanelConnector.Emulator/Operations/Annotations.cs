@@ -34,7 +34,8 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
     /// <summary>The same for clients of the previous API, under <c>/api/2.0/annotations</c>.</summary>
     public Task ListOldAsync(HttpContext context, QueryFields fields, Project project)
     {
-        var (from, to) = (fields.Text("from_date") is null ? DateOnly.MinValue : fields.Date("from_date"), fields.Text("to_date") is null ? DateOnly.MaxValue : fields.Date("to_date"));
+        var (from, to) = (fields.Text("from_date") is null ? DateOnly.MinValue : fields.Date("from_date"),
+            fields.Text("to_date") is null ? DateOnly.MaxValue : fields.Date("to_date"));
         return context.Response.JsonAsync(200, json =>
         {
             json.WriteStartObject();
@@ -60,7 +61,8 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
     {
         var (account, project) = await access.WritableProjectAsync(context).ConfigureAwait(false);
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
-        if (!DateTime.TryParseExact(body.RequiredText("date"), Accepted, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out var date))
+        if (!DateTime.TryParseExact(body.RequiredText("date"), Accepted, CultureInfo.InvariantCulture,
+            DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out var date))
             throw body.Invalid("date", "must be a date and time like 2026-01-31 13:00:00");
         var (description, tags) = (body.RequiredText("description"), TagsOf(body, project));
         var annotation = await documents.AddAsync(
@@ -193,7 +195,8 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
         json.WriteNumber("id", id);
         json.WriteString("name", (string)tag.Content["name"]!);
         json.WriteNumber("project_id", project.Id);
-        json.WriteBoolean("has_annotations", documents.List(project.Id, Kind).Any(annotation => annotation.Content["tags"]!.AsArray().Any(used => (int)used! == id)));
+        json.WriteBoolean("has_annotations",
+            documents.List(project.Id, Kind).Any(annotation => annotation.Content["tags"]!.AsArray().Any(used => (int)used! == id)));
         json.WriteEndObject();
     }
 }

@@ -42,7 +42,14 @@ sealed class DataPipelines(DocumentStore documents, Access access)
         var (project, fields) = await FormAsync(context).ConfigureAwait(false);
         var type = PipelineType.Of(fields.Required("type"));
         var settings = SettingsOf(fields, type);
-        var parts = new[] { (string?)settings["trial"] == "true" ? "trial" : null, (string?)settings["data_source"], (string?)settings["frequency"], type.Name, (string?)settings["schema_type"] };
+        var parts = new[]
+        {
+            (string?)settings["trial"] == "true" ? "trial" : null,
+            (string?)settings["data_source"],
+            (string?)settings["frequency"],
+            type.Name,
+            (string?)settings["schema_type"],
+        };
         var stem = string.Join('-', parts.OfType<string>());
         var name = await documents.ChangeAsync(
             project.Id, Kind,
@@ -150,7 +157,9 @@ sealed class DataPipelines(DocumentStore documents, Access access)
     {
         foreach (var name in names)
         {
-            var value = PipelineType.Lists.Contains(name, StringComparer.Ordinal) ? (JsonNode)new JsonArray([.. fields.Texts(name).Select(text => (JsonNode)text)]) : fields.Text(name);
+            var value = PipelineType.Lists.Contains(name, StringComparer.Ordinal)
+                ? (JsonNode)new JsonArray([.. fields.Texts(name).Select(text => (JsonNode)text)])
+                : fields.Text(name);
             if (fields.Has(name) && !PipelineType.Secrets.Contains(name, StringComparer.Ordinal)) settings[name] = value;
         }
     }
@@ -231,7 +240,8 @@ sealed class PipelineType
         new(
             "snowflake",
             [
-                "snowflake_account_name", "snowflake_warehouse", "snowflake_storage_integration", "snowflake_user", "snowflake_password", "snowflake_role", "snowflake_database",
+                "snowflake_account_name", "snowflake_warehouse", "snowflake_storage_integration", "snowflake_user", "snowflake_password", "snowflake_role",
+                "snowflake_database",
                 "snowflake_schema",
             ],
             ["snowflake_prefix"], []),

@@ -64,7 +64,15 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
             ["creator_name"] = account.Username,
             ["creator_email"] = ServiceAccounts.EmailOf(account.Username),
         };
-        foreach (var right in (string[])["can_view", "can_update_basic", "can_update_restricted", "can_update_visibility", "can_share", "is_shared_with_project"])
+        foreach (var right in (string[])
+        [
+            "can_view",
+            "can_update_basic",
+            "can_update_restricted",
+            "can_update_visibility",
+            "can_share",
+            "is_shared_with_project",
+        ])
             experiment[right] = true;
         foreach (var right in (string[])["is_superadmin", "allow_staff_override"])
             experiment[right] = false;

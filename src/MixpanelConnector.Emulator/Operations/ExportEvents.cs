@@ -22,7 +22,8 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         var fields = await QueryFields.ReadAsync(context, Parameters).ConfigureAwait(false);
         if (await ProjectAsync(context, fields).ConfigureAwait(false) is not { } project)
         {
-            await context.Response.BytesAsync(400, "text/plain", "Unable to authenticate request\n"u8.ToArray()).ConfigureAwait(false); // so the service answers, not as other queries are
+            await context.Response.BytesAsync(400, "text/plain",
+                "Unable to authenticate request\n"u8.ToArray()).ConfigureAwait(false); // so the service answers, not as other queries are
             return;
         }
         var (from, to) = fields.Dates();
@@ -36,7 +37,8 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         QueryBudget.Begin(context.RequestAborted);
 
         var terminatedAfter = context.Features.Get<EmulatorFault>()?.TerminatedAfter;
-        await WriteAsync(context, Matching(range, selector, project).Take(Math.Min(limit, terminatedAfter ?? limit)), fields.Boolean("time_in_ms"), terminatedAfter is null ? default : "terminated early\n"u8.ToArray()).ConfigureAwait(false);
+        await WriteAsync(context, Matching(range, selector, project).Take(Math.Min(limit, terminatedAfter ?? limit)), fields.Boolean("time_in_ms"),
+            terminatedAfter is null ? default : "terminated early\n"u8.ToArray()).ConfigureAwait(false);
     }
 
     /// <summary>The project to export; null if access is denied.</summary>
@@ -83,7 +85,8 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
     }
 
     static bool AcceptsGzip(HttpRequest request) => request.GetTypedHeaders().AcceptEncoding.Any(coding =>
-        (coding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) || coding.Value.Equals("x-gzip", StringComparison.OrdinalIgnoreCase)) && coding.Quality is not 0);
+        (coding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) || coding.Value.Equals("x-gzip", StringComparison.OrdinalIgnoreCase))
+            && coding.Quality is not 0);
 
     /// <summary>Fills the chunk; returns whether rows may be left.</summary>
     static bool Fill(ArrayBufferWriter<byte> chunk, IEnumerator<ExportRow> row, bool timeInMilliseconds)

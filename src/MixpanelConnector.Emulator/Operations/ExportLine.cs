@@ -35,7 +35,8 @@ static class ExportLine
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isWritten = reader.ValueTextEquals("time"u8) || reader.ValueTextEquals("distinct_id"u8) || (!withInsertId && reader.ValueTextEquals("$insert_id"u8));
+            var isWritten = reader.ValueTextEquals("time"u8) || reader.ValueTextEquals("distinct_id"u8)
+                || (!withInsertId && reader.ValueTextEquals("$insert_id"u8));
             var name = isWritten ? null : reader.GetString()!;
             reader.Read();
             var start = (int)reader.TokenStartIndex;

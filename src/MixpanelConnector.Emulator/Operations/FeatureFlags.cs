@@ -146,13 +146,15 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
             RequireShare(variant, "split");
             if (variant.Boolean("is_control") is null) throw variant.Invalid("is_control", "must not be missing");
             if (!variant.Names.Contains("value", StringComparer.Ordinal)) throw variant.Invalid("value", "must not be missing");
-            if (variant.Node("value") is JsonValue value && value.GetValueKind() == JsonValueKind.String && JsonBody.LengthOf(value.GetValue<string>()) > LongestValue)
+            if (variant.Node("value") is JsonValue value && value.GetValueKind() == JsonValueKind.String
+                && JsonBody.LengthOf(value.GetValue<string>()) > LongestValue)
                 throw variant.Invalid("value", $"must have at most {LongestValue} characters");
         }
         foreach (var rollout in ruleset.Objects("rollout"))
         {
             rollout.AllowOnly(
-                "name", "cohort_definition", "runtime_evaluation_definition", "runtime_evaluation_rule", "runtime_event_rule", "cohort_hash", "rollout_percentage", "variant_override", "variant_splits");
+                "name", "cohort_definition", "runtime_evaluation_definition", "runtime_evaluation_rule", "runtime_event_rule", "cohort_hash",
+                "rollout_percentage", "variant_override", "variant_splits");
             rollout.Text("name");
             rollout.Text("cohort_hash");
             foreach (var definition in (string[])["cohort_definition", "runtime_evaluation_definition", "runtime_evaluation_rule"])

@@ -59,7 +59,8 @@ sealed class Funnels(ReportSource source, DocumentStore documents)
                 if (on is null)
                     WriteWhole(json, funnel, entered);
                 else
-                    Segments.Write(json, segments, segment => WriteSteps(json, funnel, segment is null ? entered : Array.FindAll(entered, path => path.Segment == segment)));
+                    Segments.Write(json, segments,
+                        segment => WriteSteps(json, funnel, segment is null ? entered : Array.FindAll(entered, path => path.Segment == segment)));
             }
             json.WriteEndObject();
             json.WriteEndObject();
@@ -136,7 +137,8 @@ sealed class Funnels(ReportSource source, DocumentStore documents)
         var paths = new FunnelPaths(funnel.Steps.Count, window);
         // The last step may occur up to the end of its window.
         using var cursor = source.InOrder(
-            project, new ReportRange(buckets.Start, end.AddTicks(end == DateTimeOffset.MaxValue ? 0 : TimeSpan.TicksPerMillisecond), names), withProperties: false,
+            project, new ReportRange(buckets.Start, end.AddTicks(end == DateTimeOffset.MaxValue ? 0 : TimeSpan.TicksPerMillisecond), names),
+            withProperties: false,
             [where, on, .. funnel.Steps.Select(step => step.Where)]);
         while (cursor.Read())
         {

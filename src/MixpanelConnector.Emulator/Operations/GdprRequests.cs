@@ -96,7 +96,8 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
     {
         var (project, request) = Find(context, Deletion);
         if ((string?)request.Content["status"] == Revoked) throw new RefusedException(405, "the deletion was cancelled before");
-        if (DueOf(request) <= options.TimeProvider.GetUtcNow() || !await SetStatusAsync(project.Id, request.Id, Revoked, context.RequestAborted).ConfigureAwait(false))
+        if (DueOf(request) <= options.TimeProvider.GetUtcNow()
+            || !await SetStatusAsync(project.Id, request.Id, Revoked, context.RequestAborted).ConfigureAwait(false))
             throw new RefusedException(405, "the deletion has begun");
         Forget(request.Id);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
@@ -148,7 +149,8 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
     Project ProjectOf(HttpContext context)
     {
         if (!Access.IsBearer(context)) throw RefusedException.BadCredentials();
-        return accounts.ProjectOfToken(context.Request.Query["token"].ToString(), context.Region()) ?? throw new RefusedException(403, "no project with this token");
+        return accounts.ProjectOfToken(context.Request.Query["token"].ToString(), context.Region())
+            ?? throw new RefusedException(403, "no project with this token");
     }
 
     (Project Project, Document Request) Find(HttpContext context, string kind)
@@ -158,7 +160,8 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         return (project, documents.Find(project.Id, kind, (string)context.Request.RouteValues["id"]!) ?? throw new RefusedException(404, "request not found"));
     }
 
-    async Task CreateAsync(HttpContext context, Project project, string kind, IReadOnlyList<string> ids, string compliance, string status, Disclosure? disclosure = null)
+    async Task CreateAsync(HttpContext context, Project project, string kind, IReadOnlyList<string> ids, string compliance, string status,
+        Disclosure? disclosure = null)
     {
         var request = new Document(Guid.NewGuid().ToString(), new JsonObject
         {

@@ -17,7 +17,8 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
     public async Task HandleAsync(HttpContext context)
     {
         var project = await access.ImportProjectAsync(context).ConfigureAwait(false);
-        using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
+        using var body =
+            await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
         TrackReply.CheckCallback(payload);
         if (options.StrictUnknown) payload.AllowOnly([.. TrackEvents.Parameters, "api_key"]);
@@ -54,7 +55,8 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
             if (fault is not null)
                 verdict.Failed.Add(new FailedRecord(verdict.Records, fields.InsertId.AsText(), fault, Rejection.Shown(body[fields.Start..fields.End])));
             else if (fields.Ignored)
-                verdict.Ignored.Add(new FailedRecord(verdict.Records, fields.InsertId.AsText(), AskedToBeIgnored, Rejection.Shown(body[fields.Start..fields.End])));
+                verdict.Ignored.Add(new FailedRecord(verdict.Records, fields.InsertId.AsText(), AskedToBeIgnored,
+                    Rejection.Shown(body[fields.Start..fields.End])));
             else
                 batch.Add(project, body, fields, moment);
             verdict.Records++;

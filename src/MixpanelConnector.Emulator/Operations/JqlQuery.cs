@@ -29,9 +29,11 @@ sealed class JqlQuery(ReportSource source, ProfileStore profiles, EmulatorOption
         var answer = new Pipe(new PipeOptions(pauseWriterThreshold: 0, minimumSegmentSize: SegmentBytes, useSynchronizationContext: false));
         var callerLeft = context.RequestAborted;
         await Turn.WaitAsync(callerLeft).ConfigureAwait(false);
-        var length = await EndAsync(OnThreadOfItsOwnAsync(() => Write(answer.Writer, script, parameters, project, callerLeft), () => Turn.Release()), callerLeft).ConfigureAwait(false);
+        var length = await EndAsync(OnThreadOfItsOwnAsync(() => Write(answer.Writer, script, parameters, project, callerLeft), () => Turn.Release()),
+            callerLeft).ConfigureAwait(false);
         if (format == SeriesFormat.Csv)
-            await context.Response.BytesAsync(200, "text/csv; charset=utf-8", await JqlCsv.ReadAsync(answer.Reader, callerLeft).ConfigureAwait(false)).ConfigureAwait(false);
+            await context.Response.BytesAsync(200, "text/csv; charset=utf-8",
+                await JqlCsv.ReadAsync(answer.Reader, callerLeft).ConfigureAwait(false)).ConfigureAwait(false);
         else
             await context.Response.CopyAsync(200, "application/json", answer.Reader, length).ConfigureAwait(false);
     }

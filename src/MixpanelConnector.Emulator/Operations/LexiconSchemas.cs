@@ -13,7 +13,16 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
     const string Metadata = "metadata", Mixpanel = "com.mixpanel", Properties = "properties";
     const int MostDeletions = 3000;
 
-    static readonly string[] OfEntity = ["$source", "displayName", "tags", "hidden", "dropped", "contacts", "teamContacts"], OfProperty = ["displayName", "hidden", "dropped"];
+    static readonly string[] OfEntity =
+    [
+        "$source",
+        "displayName",
+        "tags",
+        "hidden",
+        "dropped",
+        "contacts",
+        "teamContacts",
+    ], OfProperty = ["displayName", "hidden", "dropped"];
 
     static readonly string[] Types = ["array", "boolean", "integer", "null", "number", "object", "string"];
 

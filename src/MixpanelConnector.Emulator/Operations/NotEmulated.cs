@@ -7,5 +7,6 @@ namespace MixpanelConnector.Emulator.Operations;
 static class NotEmulated
 {
     public static Task AnswerAsync(HttpContext context) =>
-        context.ErrorAsync(ErrorShapes.For(context.Request.Path), StatusCodes.Status501NotImplemented, $"{context.Request.Method} {context.Request.Path} is not emulated");
+        context.ErrorAsync(ErrorShapes.For(context.Request.Path), StatusCodes.Status501NotImplemented,
+            $"{context.Request.Method} {context.Request.Path} is not emulated");
 }

@@ -35,7 +35,9 @@ sealed class ProfileProperties(ProfileStore profiles, QuerySessions sessions, Ti
         {
             json.WriteStartObject();
             json.WriteStartObject("results");
-            foreach (var (name, types) in counts.OrderByDescending(property => property.Value.Values.Sum()).ThenBy(property => property.Key, StringComparer.Ordinal).Take(limit))
+            foreach (var (name, types) in counts.OrderByDescending(property => property.Value.Values.Sum())
+                .ThenBy(property => property.Key, StringComparer.Ordinal)
+                .Take(limit))
             {
                 json.WriteStartObject(name);
                 json.WriteNumber("count", types.Values.Sum());
@@ -65,7 +67,8 @@ sealed class ProfileProperties(ProfileStore profiles, QuerySessions sessions, Ti
             if (!properties.RootElement.TryGetProperty("$transactions", out var transactions) || transactions.ValueKind != JsonValueKind.Array) continue;
             foreach (var transaction in transactions.EnumerateArray())
             {
-                if (DayOf(transaction) is not { } day || !days.TryGetValue(day, out var revenue) || !transaction.TryGetProperty("$amount", out var amount) || !amount.TryGetDouble(out var paid))
+                if (DayOf(transaction) is not { } day || !days.TryGetValue(day, out var revenue) || !transaction.TryGetProperty("$amount", out var amount)
+                    || !amount.TryGetDouble(out var paid))
                     continue;
                 revenue.Add(profile.Id, paid);
                 all.Add(profile.Id, paid);
@@ -98,7 +101,8 @@ sealed class ProfileProperties(ProfileStore profiles, QuerySessions sessions, Ti
 
     /// <summary>Clients read a session id and send it back, although there is only this page.</summary>
     async Task<string> OpenSessionAsync(Project project, HttpContext context) =>
-        (await sessions.OpenAsync(new ProfileKind(project.Id, ""), [], pageSize: 1, FrozenDictionary<string, string>.Empty, context.RequestAborted).ConfigureAwait(false)).Id;
+        (await sessions.OpenAsync(new ProfileKind(project.Id, ""), [], pageSize: 1, FrozenDictionary<string, string>.Empty,
+            context.RequestAborted).ConfigureAwait(false)).Id;
 
     /// <summary>Mixpanel's names of types; a date is a string that contains a timestamp.</summary>
     static string TypeOf(JsonElement value) => value.ValueKind switch
@@ -116,7 +120,9 @@ sealed class ProfileProperties(ProfileStore profiles, QuerySessions sessions, Ti
     /// <summary>The date of a transaction, as it was written.</summary>
     static DateOnly? DayOf(JsonElement transaction) =>
         transaction.ValueKind == JsonValueKind.Object && transaction.TryGetProperty("$time", out var time) && time.ValueKind == JsonValueKind.String
-        && DateTime.TryParse(time.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var moment) ? DateOnly.FromDateTime(moment) : null;
+        && DateTime.TryParse(time.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var moment)
+            ? DateOnly.FromDateTime(moment)
+            : null;
 
     sealed class Revenue
     {

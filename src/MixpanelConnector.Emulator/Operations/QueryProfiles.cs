@@ -10,14 +10,18 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>/api/query/engage</c>: profiles of users, or of groups with <c>data_group_id</c>, in pages.</summary>
-sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessions sessions, DocumentStore documents, Access access, Quota quota, TimeProvider time)
+sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessions sessions, DocumentStore documents, Access access, Quota quota,
+    TimeProvider time)
 {
     const int DefaultPageSize = 1000;
     const int LargestPageSize = 10_000;
 
     /// <summary>The parameters that determine the result of a session.</summary>
     static readonly string[] Questions =
-        ["where", "selector", "distinct_id", "distinct_ids", "data_group_id", "filter_by_cohort", "include_all_users", "behaviors", "as_of_timestamp", "search", "sort_key", "sort_order"];
+        [
+            "where", "selector", "distinct_id", "distinct_ids", "data_group_id", "filter_by_cohort", "include_all_users", "behaviors", "as_of_timestamp",
+            "search", "sort_key", "sort_order",
+        ];
 
     static readonly string[] Parameters = [.. Questions, "output_properties", "page", "page_size", "session_id"];
 
@@ -32,7 +36,9 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
         var kind = new ProfileKind(project.Id, fields.Text("data_group_id") ?? "");
         var page = fields.Integer("page", otherwise: 0, least: 0, most: int.MaxValue);
         var outputs = fields.Texts("output_properties");
-        var session = page == 0 && string.IsNullOrEmpty(fields.Text("session_id")) ? await OpenAsync(fields, project, kind, context.RequestAborted).ConfigureAwait(false) : Continue(fields, kind);
+        var session = page == 0 && string.IsNullOrEmpty(fields.Text("session_id"))
+            ? await OpenAsync(fields, project, kind, context.RequestAborted).ConfigureAwait(false)
+            : Continue(fields, kind);
         var ids = session.ProfileIds.Skip((int)Math.Min((long)page * session.PageSize, int.MaxValue)).Take(session.PageSize).ToList();
         var found = profiles.Find(kind, ids);
         await context.Response.JsonAsync(200, json =>
@@ -92,7 +98,9 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
         var behaviors = fields.Text("behaviors") is { } asked ? Behavior.Parse(asked) : [];
         var cohort = CohortOf(fields, project);
         if (cohort is not null && behaviors.Count > 0) throw new RefusedException(400, "behaviors and filter_by_cohort cannot both be given");
-        var asOf = fields.Text("as_of_timestamp") is null ? default(DateTimeOffset?) : DateTimeOffset.FromUnixTimeSeconds(fields.RequiredInteger("as_of_timestamp"));
+        var asOf = fields.Text("as_of_timestamp") is null
+            ? default(DateTimeOffset?)
+            : DateTimeOffset.FromUnixTimeSeconds(fields.RequiredInteger("as_of_timestamp"));
         var among = one is null ? several : [one];
         if (cohort is not null)
         {
@@ -107,7 +115,8 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
     }
 
     /// <summary>Older clients call the expression <c>selector</c>.</summary>
-    static Selector? WhereOf(QueryFields fields) => (Where.Parse(fields, "where", SelectorDialect.Engage), Where.Parse(fields, "selector", SelectorDialect.Engage)) switch
+    static Selector? WhereOf(QueryFields fields) => (Where.Parse(fields, "where", SelectorDialect.Engage),
+        Where.Parse(fields, "selector", SelectorDialect.Engage)) switch
     {
         (not null, not null) => throw new RefusedException(400, "where and selector cannot both be given"),
         var (where, selector) => where ?? selector,
@@ -136,7 +145,8 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
     }
 
     static Dictionary<string, string> HashesOf(QueryFields fields) =>
-        Questions.Where(name => fields.Text(name) is not null).ToDictionary(name => name, name => QuerySession.Hash(fields.Text(name)!), StringComparer.Ordinal);
+        Questions.Where(name => fields.Text(name) is not null)
+            .ToDictionary(name => name, name => QuerySession.Hash(fields.Text(name)!), StringComparer.Ordinal);
 
     /// <summary>A page may omit the parameters of the first one, but not change them.</summary>
     QuerySession Continue(QueryFields fields, ProfileKind kind)

@@ -127,7 +127,8 @@ sealed class Retention(ReportSource source)
         return found;
     }
 
-    Dictionary<string, List<Visit>>.ValueCollection VisitsOf(Project project, ReportRange range, string? born, Selector? bornWhere, string? returning, Selector? where, Selector? on)
+    Dictionary<string, List<Visit>>.ValueCollection VisitsOf(Project project, ReportRange range, string? born, Selector? bornWhere, string? returning,
+        Selector? where, Selector? on)
     {
         var users = new Dictionary<string, List<Visit>>(StringComparer.Ordinal);
         using var cursor = source.InOrder(project, range, withProperties: false, bornWhere, where, on);

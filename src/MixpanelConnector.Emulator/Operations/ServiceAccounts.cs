@@ -32,7 +32,8 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
         var asked = await AccountRequest.ReadNewAsync(context, time.GetUtcNow()).ConfigureAwait(false);
         foreach (var (projectId, _) in asked.Projects)
             RequireProject(organization, projectId);
-        if (await accounts.CreateAsync(creator, asked.Username, asked.Role, asked.Expires, asked.Projects, context.RequestAborted).ConfigureAwait(false) is not var (account, secret))
+        if (await accounts.CreateAsync(creator, asked.Username, asked.Role, asked.Expires, asked.Projects,
+            context.RequestAborted).ConfigureAwait(false) is not var (account, secret))
             throw new RefusedException(400, "username: already taken");
         await context.Response.ResultsAsync(201, json =>
         {

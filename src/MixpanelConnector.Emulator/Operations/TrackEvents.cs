@@ -16,7 +16,8 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
 
     public async Task HandleAsync(HttpContext context)
     {
-        using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
+        using var body =
+            await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
         TrackReply.CheckCallback(payload);
         if (options.StrictUnknown) payload.AllowOnly(Parameters);
@@ -90,6 +91,7 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
         return wellFormed > 0 ? null : rejections.FirstOrDefault()?.Fault.Message ?? "request must have at least one event";
 
         void Reject(ReadOnlySpan<byte> body, in EventFields fields, Fault fault) => rejections.Add(new Rejection(
-            index, accounts.ProjectOfToken(fields.Token.Text, region)?.Id, batch.ReceivedAt, "/track", fault, IsTold: false, Rejection.Shown(body[fields.Start..fields.End])));
+            index, accounts.ProjectOfToken(fields.Token.Text, region)?.Id, batch.ReceivedAt, "/track", fault, IsTold: false,
+            Rejection.Shown(body[fields.Start..fields.End])));
     }
 }

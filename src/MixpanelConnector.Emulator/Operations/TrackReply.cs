@@ -19,11 +19,14 @@ static partial class TrackReply
     public static void CheckCallback(Payload payload)
     {
         if (payload.Field("callback") is { Length: > 0 } callback && !(callback.Length <= LongestCallback && Callback.IsMatch(callback)))
-            throw new RefusedException(400, "'callback' is invalid: must be the name of a function, such as mixpanel.done or mixpanel._jsc[7], of at most 128 characters");
+            throw new RefusedException(400,
+                "'callback' is invalid: must be the name of a function, such as mixpanel.done or mixpanel._jsc[7], of at most 128 characters");
     }
 
     public static Task WriteAsync(HttpResponse response, Payload payload, string? error) =>
-        Asks(payload, "verbose") ? WriteAsync(response, payload, json => WriteVerbose(json, error)) : WriteAsync(response, payload, error is null ? "1" : "0", "text/plain");
+        Asks(payload, "verbose")
+            ? WriteAsync(response, payload, json => WriteVerbose(json, error))
+            : WriteAsync(response, payload, error is null ? "1" : "0", "text/plain");
 
     /// <summary>A response that is an object, whether <c>verbose</c> requests it or not.</summary>
     public static Task WriteAsync(HttpResponse response, Payload payload, Action<Utf8JsonWriter> write)
@@ -52,7 +55,10 @@ static partial class TrackReply
         json.WriteEndObject();
     }
 
-    /// <summary>What clients pass: a function's path, such as <c>mixpanel._jsc[7]</c>, or a function that does nothing. The response is executed as a script.</summary>
-    [GeneratedRegex(@"^(?:[a-zA-Z_$][a-zA-Z0-9_$]*(?:\.[a-zA-Z_$][a-zA-Z0-9_$]*|\[[0-9]+\])*|\(function\(\)\{\}\))\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    /// <summary>
+    /// What clients pass: a function's path, such as <c>mixpanel._jsc[7]</c>, or a function that does nothing. The response is executed as a script.
+    /// </summary>
+    [GeneratedRegex(@"^(?:[a-zA-Z_$][a-zA-Z0-9_$]*(?:\.[a-zA-Z_$][a-zA-Z0-9_$]*|\[[0-9]+\])*|\(function\(\)\{\}\))\z", RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000)]
     static partial Regex Callback { get; }
 }

@@ -18,7 +18,8 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
 
     public async Task HandleAsync(HttpContext context)
     {
-        using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
+        using var body =
+            await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
         TrackReply.CheckCallback(payload);
         if (options.StrictUnknown) payload.AllowOnly(TrackEvents.Parameters);
@@ -26,7 +27,8 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
         var verdict = error is null ? Judge(document!.RootElement, context.Region()) : new Verdict(0, [], [], []);
         error ??= verdict.Records == 0 ? "request must have at least one record" : null;
 
-        var faults = await profiles.UpdateAsync([.. verdict.Updates.Select(update => (update.ProjectId, update.Update))], context.RequestAborted).ConfigureAwait(false);
+        var faults =
+            await profiles.UpdateAsync([.. verdict.Updates.Select(update => (update.ProjectId, update.Update))], context.RequestAborted).ConfigureAwait(false);
         for (var i = 0; i < faults.Length; i++)
         {
             if (faults[i] is { } fault) verdict.Failed.Add(new FailedRecord(verdict.Updates[i].Index, fault));
@@ -42,15 +44,22 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
     /// <summary>Shows watchers the records that were not stored, including those that are never reported because no project has their token.</summary>
     void Show(HttpContext context, JsonElement root, Verdict verdict, bool isTold)
     {
-        List<Rejection> rejections = [.. verdict.Failed.Select(failed => RejectionOf(failed, isTold)), .. verdict.Nowhere.Select(index => RejectionOf(new FailedRecord(index, NoSuchToken), isTold: false))];
+        List<Rejection> rejections =
+        [
+            .. verdict.Failed.Select(failed => RejectionOf(failed, isTold)),
+            .. verdict.Nowhere.Select(index => RejectionOf(new FailedRecord(index, NoSuchToken), isTold: false)),
+        ];
         feed.Rejected(rejections);
         if (verdict.Records > 0) Journal.MarkJudged(context, verdict.Records, verdict.Updates.Select(update => update.ProjectId), rejections);
 
         Rejection RejectionOf(FailedRecord failed, bool isTold)
         {
             var record = root.ValueKind == JsonValueKind.Array ? root[failed.Index] : root;
-            var token = record.ValueKind == JsonValueKind.Object && record.TryGetProperty("$token", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString() : null;
-            return new Rejection(failed.Index, accounts.ProjectOfToken(token ?? "", context.Region())?.Id, options.TimeProvider.GetUtcNow(), context.Request.Path, failed.Fault, isTold, Rejection.Shown(JsonMarshal.GetRawUtf8Value(record)));
+            var token = record.ValueKind == JsonValueKind.Object && record.TryGetProperty("$token", out var given) && given.ValueKind == JsonValueKind.String
+                ? given.GetString()
+                : null;
+            return new Rejection(failed.Index, accounts.ProjectOfToken(token ?? "", context.Region())?.Id, options.TimeProvider.GetUtcNow(),
+                context.Request.Path, failed.Fault, isTold, Rejection.Shown(JsonMarshal.GetRawUtf8Value(record)));
         }
     }
 
@@ -99,7 +108,8 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
             if (fault is not null)
                 failed.Add(new FailedRecord(index, fault));
             else if (accounts.ProjectOfToken(update!.Token, region) is { } project)
-                updates.Add(new Accepted(index, project.Id, ofGroups || update.IgnoresAlias ? update : update with { Id = identities.Resolve(project.Id, update.Id) }));
+                updates.Add(new Accepted(index, project.Id,
+                    ofGroups || update.IgnoresAlias ? update : update with { Id = identities.Resolve(project.Id, update.Id) }));
             else
                 nowhere.Add(index);
             index++;

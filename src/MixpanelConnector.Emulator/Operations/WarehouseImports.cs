@@ -29,7 +29,10 @@ sealed class WarehouseImports(DocumentStore documents, Access access, TimeProvid
 
     /// <summary>The members of an import that are shown in a list.</summary>
     static readonly string[] Summary =
-        ["id", "import_type", "sync_mode", "created", "creator_id", "creator_name", "creator_email", "warehouse_source_id", "table_params", "paused", "run_every", "is_deleted"];
+        [
+            "id", "import_type", "sync_mode", "created", "creator_id", "creator_name", "creator_email", "warehouse_source_id", "table_params", "paused",
+            "run_every", "is_deleted",
+        ];
 
     public async Task ListAsync(HttpContext context)
     {
@@ -201,7 +204,8 @@ sealed class WarehouseImports(DocumentStore documents, Access access, TimeProvid
 
     static RefusedException NotFound() => new(404, "warehouse import not found");
 
-    static Task AnswerAsync(HttpContext context, JsonObject import) => context.Response.ResultsAsync(200, json => Write(json, import, static name => name != Runs));
+    static Task AnswerAsync(HttpContext context, JsonObject import) =>
+        context.Response.ResultsAsync(200, json => Write(json, import, static name => name != Runs));
 
     static void Write(Utf8JsonWriter json, JsonObject import, Func<string, bool> shown)
     {

@@ -30,7 +30,8 @@ sealed class EventCursor : ISelectorRecord, IDisposable
     /// <param name="resolve">Returns the canonical id of a <c>distinct_id</c>.</param>
     /// <param name="context">The other inputs of expressions.</param>
     public EventCursor(
-        DuckDBConnection connection, DuckDBCommand command, IReadOnlyList<string> properties, Dictionary<string, JsonSelectorRecord>? users, LookupJoin? eventJoin, LookupJoin? userJoin,
+        DuckDBConnection connection, DuckDBCommand command, IReadOnlyList<string> properties, Dictionary<string, JsonSelectorRecord>? users,
+        LookupJoin? eventJoin, LookupJoin? userJoin,
         Func<string, string> resolve, SelectorContext context)
     {
         _connection = connection;
@@ -40,7 +41,9 @@ sealed class EventCursor : ISelectorRecord, IDisposable
         _context = context;
         _eventJoin = eventJoin;
         _userJoin = userJoin;
-        _properties = properties.Count > 0 ? new JsonSelectorRecord([.. properties.Select(name => new PropertyReference(PropertyRoot.Properties, name))]) : null;
+        _properties = properties.Count > 0
+            ? new JsonSelectorRecord([.. properties.Select(name => new PropertyReference(PropertyRoot.Properties, name))])
+            : null;
         _command.UseStreamingMode = true;
         _row = _command.ExecuteReader();
     }

@@ -47,8 +47,12 @@ sealed class LookupMappings(DocumentStore documents, LookupTableStore tables)
         var join = new LookupJoin();
         foreach (var document in documents.List(projectId, Kind))
         {
-            var properties = Saved.Body(document.Content).Objects("mappings").Where(mapping => mapping.Text("resourceType") == resource).Select(mapping => mapping.RequiredText("value")).ToList();
-            if (properties.Count > 0 && tables.ReadAll().FirstOrDefault(table => table.ProjectId == projectId && table.Id.ToString() == document.Id) is { Csv: { Length: > 0 } csv })
+            var properties = Saved.Body(document.Content)
+                .Objects("mappings")
+                .Where(mapping => mapping.Text("resourceType") == resource)
+                .Select(mapping => mapping.RequiredText("value")).ToList();
+            if (properties.Count > 0
+                && tables.ReadAll().FirstOrDefault(table => table.ProjectId == projectId && table.Id.ToString() == document.Id) is { Csv: { Length: > 0 } csv })
                 join.Add(csv, properties, names);
         }
         return join.Properties.Count == 0 ? null : join;
@@ -73,7 +77,10 @@ sealed class LookupJoin
     {
         using var rows = LookupCsv.Rows(csv).GetEnumerator();
         if (!rows.MoveNext()) return;
-        var asked = rows.Current.Index().Skip(1).Where(column => names.Contains(column.Item, StringComparer.Ordinal)).Select(column => (column.Index, column.Item, Values: new Dictionary<string, SelectorValue>(StringComparer.Ordinal))).ToList();
+        var asked = rows.Current.Index()
+            .Skip(1)
+            .Where(column => names.Contains(column.Item, StringComparer.Ordinal))
+            .Select(column => (column.Index, column.Item, Values: new Dictionary<string, SelectorValue>(StringComparer.Ordinal))).ToList();
         if (asked.Count == 0) return;
         while (rows.MoveNext())
         {
@@ -105,9 +112,12 @@ sealed class LookupJoin
         if (text == "") return SelectorValue.Undefined;
         if (text.Equals("true", StringComparison.OrdinalIgnoreCase) || text.Equals("false", StringComparison.OrdinalIgnoreCase))
             return SelectorValue.FromBoolean(text.Length == 4);
-        if (double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
+        if (double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture,
+            out var number)
+            && double.IsFinite(number))
             return SelectorValue.FromNumber(number);
-        if (text.Length > 10 && text[10] is 'T' or 't' && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+        if (text.Length > 10 && text[10] is 'T' or 't'
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
             return SelectorValue.FromDateTime(time);
         return text[0] == '[' && ListOf(text) is { } list ? list : SelectorValue.FromText(text);
     }

@@ -48,12 +48,18 @@ sealed class ReportSource(EventStore events, ProfileStore profiles, IdentityStor
         var (ofEvents, ofUsers) = (Read(asked, PropertyRoot.Properties), Read(asked, PropertyRoot.User));
         var (eventJoin, userJoin) = (lookups.For(project.Id, LookupMappings.Event, ofEvents), lookups.For(project.Id, LookupMappings.User, ofUsers));
         return new EventCursor(
-            connection, command, [.. ofEvents.Union(eventJoin?.Properties ?? [], StringComparer.Ordinal)], UsersFor(project, [.. ofUsers.Union(userJoin?.Properties ?? [], StringComparer.Ordinal)]), eventJoin, userJoin,
+            connection, command, [.. ofEvents.Union(eventJoin?.Properties ?? [], StringComparer.Ordinal)],
+            UsersFor(project, [.. ofUsers.Union(userJoin?.Properties ?? [], StringComparer.Ordinal)]), eventJoin, userJoin,
             id => identities.Resolve(project.Id, id), new SelectorContext(Now, project.Calendar.Zone, QueryBudget.Current));
     }
 
     static List<string> Read(List<Selector> selectors, PropertyRoot root) =>
-        [.. selectors.SelectMany(selector => selector.Properties).Where(property => property.Root == root).Select(property => property.Name).Distinct(StringComparer.Ordinal)];
+        [
+            .. selectors.SelectMany(selector => selector.Properties)
+                .Where(property => property.Root == root)
+                .Select(property => property.Name)
+                .Distinct(StringComparer.Ordinal),
+        ];
 
     Dictionary<string, JsonSelectorRecord>? UsersFor(Project project, List<string> names)
     {

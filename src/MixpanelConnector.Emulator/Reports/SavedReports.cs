@@ -39,7 +39,8 @@ sealed record Funnel(string Name, IReadOnlyList<FunnelStep> Steps, int Length, s
 }
 
 /// <summary>A saved report of insights.</summary>
-sealed record InsightsReport(string Name, IReadOnlyList<string> Events, Selector? Where, Selector? On, string? OnText, CountType Type, TimeUnit Unit, DateOnly? From, DateOnly? To, int Last)
+sealed record InsightsReport(string Name, IReadOnlyList<string> Events, Selector? Where, Selector? On, string? OnText, CountType Type, TimeUnit Unit,
+    DateOnly? From, DateOnly? To, int Last)
 {
     public const string Kind = "report";
 
@@ -52,7 +53,8 @@ sealed record InsightsReport(string Name, IReadOnlyList<string> Events, Selector
         var on = body.Text("on");
         return new InsightsReport(
             body.RequiredText("name"), events.Count > 0 ? events : throw body.Invalid("events", "must not be empty"), Saved.Where(body, SelectorDialect.Events),
-            on is null ? null : Store.Where.Parse(on, SelectorDialect.Events, "on"), on, body.Choice("type", CountType.General), body.Choice("unit", TimeUnit.Day), from, to,
+            on is null ? null : Store.Where.Parse(on, SelectorDialect.Events, "on"), on, body.Choice("type", CountType.General),
+            body.Choice("unit", TimeUnit.Day), from, to,
             body.Integer("last") is { } last ? (last > 0 ? last : throw body.Invalid("last", "must be positive")) : 30);
     }
 

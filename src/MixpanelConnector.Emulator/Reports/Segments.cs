@@ -18,7 +18,12 @@ static class Segments
 
     /// <summary>The largest segments, largest first.</summary>
     public static IReadOnlyList<string> Largest(IEnumerable<KeyValuePair<string, int>> sizes, int limit) =>
-        [.. sizes.OrderByDescending(segment => segment.Value).ThenBy(segment => segment.Key, StringComparer.Ordinal).Take(limit).Select(segment => segment.Key)];
+        [
+            .. sizes.OrderByDescending(segment => segment.Value)
+                .ThenBy(segment => segment.Key, StringComparer.Ordinal)
+                .Take(limit)
+                .Select(segment => segment.Key),
+        ];
 
     /// <summary>Writes an object with the numbers of all segments combined, and of each one.</summary>
     /// <param name="json">The writer.</param>

@@ -43,7 +43,8 @@ sealed class EventBatch(DateTimeOffset receivedAt, bool imported, int capacity =
         _text.Write(body, fields, new EventChanges(time.Replacement, derivedId, generatedId, imported, ReceivedAt.ToUnixTimeMilliseconds()));
         _rows.Add(new EventRow(
             project.Id, StoredText.Of(JsonText.Cut(fields.Name.Text)), time.Value,
-            StoredText.Of(derivedId ?? (simplified && fields.UserId.AsText() is { Length: > 0 } user ? user : fields.DistinctId.AsText())), StoredText.Of(generatedId ?? fields.InsertId.AsText()), start, _output.Length - start));
+            StoredText.Of(derivedId ?? (simplified && fields.UserId.AsText() is { Length: > 0 } user ? user : fields.DistinctId.AsText())),
+            StoredText.Of(generatedId ?? fields.InsertId.AsText()), start, _output.Length - start));
     }
 
     public void Add(in IdentityLink link) => _links.Add(link);

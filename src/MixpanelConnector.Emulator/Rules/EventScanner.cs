@@ -98,7 +98,8 @@ readonly ref struct EventScanner(bool bodyIsUtf8)
         fields.NeedsRewriting |= IsAddedOnReceipt(name);
         var start = reader.TokenStartIndex;
         var fault = CheckValue(ref reader, depth: 0, ref fields.NeedsRewriting);
-        if (fault is null && reader.TokenType is (JsonTokenType.EndArray or JsonTokenType.EndObject) && reader.BytesConsumed - start > EventLimits.ContainerBytes)
+        if (fault is null && reader.TokenType is (JsonTokenType.EndArray or JsonTokenType.EndObject)
+            && reader.BytesConsumed - start > EventLimits.ContainerBytes)
             fault = $"must be at most {EventLimits.ContainerBytes} bytes";
         if (fault is null || fields.PropertyFault is not null) return;
         var property = "properties." + Encoding.UTF8.GetString(name);

@@ -24,7 +24,8 @@ readonly record struct EventTime(DateTimeOffset Value, long? Replacement)
     public static DateTimeOffset? Read(string time)
     {
         if (long.TryParse(time, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)) return Read(integer);
-        if (time.Length >= DayLength && time[4] == '-' && DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment))
+        if (time.Length >= DayLength && time[4] == '-'
+            && DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment))
             return moment;
         if (!double.TryParse(time, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number)) return null;
         var milliseconds = number <= EventLimits.LatestSecond ? number * 1000 : number;

@@ -23,7 +23,8 @@ sealed class ImportRules(DateTimeOffset now, IdentityManagement identity, bool s
         if (!fields.HasProperties) return Invalid("properties", "must not be missing");
         if (fields.PropertyCount > EventLimits.Properties) return Invalid("properties", $"must have at most {EventLimits.Properties} properties");
         if (IdentityRules.IsIdentityEvent(fields)) return fields.PropertyFault;
-        return CheckTime(fields.Time, out time) ?? CheckDistinctId(fields) ?? CheckInsertId(fields.InsertId) ?? CheckUserAndDevice(fields) ?? fields.PropertyFault;
+        return CheckTime(fields.Time, out time) ?? CheckDistinctId(fields) ?? CheckInsertId(fields.InsertId) ?? CheckUserAndDevice(fields)
+            ?? fields.PropertyFault;
     }
 
     static Fault Invalid(string field, string rule) => new(field, $"'{field}' is invalid: {rule}");

@@ -22,7 +22,9 @@ static class ProfileChange
         {
             foreach (var (name, operand) in update.Value!.AsObject())
             {
-                fault ??= Apply(update.Operation, changed, JsonText.Cut(name), operand) ? null : new Fault($"$add.{name}", $"'$add.{name}' is invalid: the sum is too large for a number");
+                fault ??= Apply(update.Operation, changed, JsonText.Cut(name), operand)
+                    ? null
+                    : new Fault($"$add.{name}", $"'$add.{name}' is invalid: the sum is too large for a number");
             }
         }
         if (update.SeenAt is { } seen) changed["$last_seen"] = seen.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture);

@@ -32,7 +32,9 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
 
     /// <summary>The members other than the operation; the last ones are what SDKs report about themselves and the device.</summary>
     static readonly HashSet<string> Members = new(
-        ["$token", "$distinct_id", "$group_key", "$group_id", "$ip", "$time", "$ignore_time", "$ignore_alias", "$device_id", "$user_id", "$had_persisted_distinct_id", "$mp_metadata", "mp_lib", "$lib_version"], StringComparer.Ordinal);
+        ["$token", "$distinct_id", "$group_key", "$group_id", "$ip", "$time", "$ignore_time", "$ignore_alias", "$device_id", "$user_id",
+            "$had_persisted_distinct_id", "$mp_metadata", "mp_lib", "$lib_version"],
+        StringComparer.Ordinal);
 
     /// <summary>Parses an update, or returns the rule that it violates.</summary>
     /// <param name="record">The update.</param>
@@ -48,7 +50,8 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
         try
         {
             var root = JsonNode.Parse(bytes, documentOptions: NoDuplicates)!.AsObject();
-            if (strict && root.FirstOrDefault(member => !Members.Contains(member.Key) && !Operations.Any(known => known.Name == member.Key)) is { Key: { } unknown })
+            if (strict
+                && root.FirstOrDefault(member => !Members.Contains(member.Key) && !Operations.Any(known => known.Name == member.Key)) is { Key: { } unknown })
                 return (null, new Fault(unknown, $"'{unknown}' is invalid: not known"));
             if (ReadIdentity(root, ofGroup, out var token, out var groupKey, out var id) is { } anonymous) return (null, anonymous);
             if (ReadOperation(root, ofGroup, out var operation, out var value) is { } fault) return (null, fault);
@@ -71,7 +74,8 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
         return id == "" ? Nameless(root, ofGroup ? "$group_id" : "$distinct_id") : null;
     }
 
-    static Fault Nameless(JsonObject root, string member) => new(member, root[member]?.GetValueKind() is JsonValueKind.True or JsonValueKind.False or JsonValueKind.Array or JsonValueKind.Object
+    static Fault Nameless(JsonObject root, string member) =>
+        new(member, root[member]?.GetValueKind() is JsonValueKind.True or JsonValueKind.False or JsonValueKind.Array or JsonValueKind.Object
         ? $"'{member}' is invalid: must be text or a number, and is a boolean, a list or an object"
         : $"{member}, missing or empty");
 

@@ -17,7 +17,8 @@ sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
     public static RefusedException Exceeded() => new(429, "Project exceeded rate limits. Please retry the request with exponential backoff.");
 
     public bool TakeIngestion(int project, int events, long bytes) => limits is null || TryTake(
-        project, new Use("ingested bytes", bytes, Minute, limits.IngestedBytesPerMinute), new Use("ingested events", events, Minute, limits.IngestedEventsPerMinute));
+        project, new Use("ingested bytes", bytes, Minute, limits.IngestedBytesPerMinute),
+        new Use("ingested events", events, Minute, limits.IngestedEventsPerMinute));
 
     /// <summary>Resets the used quotas: of all, or of one project.</summary>
     public void Forget(int? project = null)
@@ -55,7 +56,8 @@ sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
     public void TakeSchemas(int organization, int entries)
     {
         if (limits is not null && !TryTake(
-            -organization, new Use("schema requests", 1, Minute, limits.SchemaRequestsPerMinute), new Use("schema entries", entries, Minute, limits.SchemaEntriesPerMinute)))
+            -organization, new Use("schema requests", 1, Minute, limits.SchemaRequestsPerMinute),
+            new Use("schema entries", entries, Minute, limits.SchemaEntriesPerMinute)))
             throw Exceeded();
     }
 

@@ -47,9 +47,12 @@ static class TrackRules
         if (fields.PropertyCount > EventLimits.Properties) return new Fault("properties", $"at most {EventLimits.Properties} properties are stored");
         if (fields.Ignored) return new Fault("properties.$ignore", "asked to be ignored");
         if (fields.PropertyFault is not null) return fields.PropertyFault;
-        return BrokenId("distinct_id", fields.DistinctId) ?? BrokenId("$insert_id", fields.InsertId) ?? BrokenId("$user_id", fields.UserId) ?? BrokenId("$device_id", fields.DeviceId);
+        return BrokenId("distinct_id", fields.DistinctId) ?? BrokenId("$insert_id", fields.InsertId) ?? BrokenId("$user_id", fields.UserId)
+            ?? BrokenId("$device_id", fields.DeviceId);
     }
 
     static Fault? BrokenId(string name, in Field field) =>
-        field.Kind is FieldKind.TextNotUtf8 or FieldKind.Other ? new Fault($"properties.{name}", $"must be text or a number, and is {field.Kind.Shown()}") : null;
+        field.Kind is FieldKind.TextNotUtf8 or FieldKind.Other
+            ? new Fault($"properties.{name}", $"must be text or a number, and is {field.Kind.Shown()}")
+            : null;
 }

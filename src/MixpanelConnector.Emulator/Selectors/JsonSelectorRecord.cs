@@ -80,7 +80,8 @@ sealed class JsonSelectorRecord : ISelectorRecord
     /// Whether the quoted name followed by a colon can only be a name in JSON without escapes: a quotation mark that ends a string is never followed by a
     /// letter.
     /// </summary>
-    static bool IsFoundByItsText(string name) => name != "" && !name.Contains('"', StringComparison.Ordinal) && !" \t\r\n,:]}".Contains(name[0], StringComparison.Ordinal);
+    static bool IsFoundByItsText(string name) =>
+        name != "" && !name.Contains('"', StringComparison.Ordinal) && !" \t\r\n,:]}".Contains(name[0], StringComparison.Ordinal);
 
     /// <summary>Most records contain neither objects nor escapes: there, a name is found without parsing what precedes it, ten times as fast.</summary>
     void FindIn(ReadOnlySpan<byte> json, int index)

@@ -96,12 +96,14 @@ sealed class Accounts
 
     /// <param name="token">The token.</param>
     /// <param name="region">The requested region; null for any.</param>
-    public Project? ProjectOfToken(string token, string? region = null) => _state.ByToken.GetValueOrDefault(token) is { } project && project.IsKnownIn(region) ? project : null;
+    public Project? ProjectOfToken(string token, string? region = null) =>
+        _state.ByToken.GetValueOrDefault(token) is { } project && project.IsKnownIn(region) ? project : null;
 
     /// <param name="secret">The secret.</param>
     /// <param name="region">The requested region; null for any.</param>
     public Project? ProjectOfSecret(string secret, string? region = null) =>
-        Projects.FirstOrDefault(project => project.IsKnownIn(region) && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(project.Secret), Encoding.UTF8.GetBytes(secret)));
+        Projects.FirstOrDefault(project => project.IsKnownIn(region)
+            && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(project.Secret), Encoding.UTF8.GetBytes(secret)));
 
     /// <summary>Returns the account with this name and secret, unless it has expired.</summary>
     public async Task<ServiceAccount?> AuthenticateAsync(string username, string secret, CancellationToken cancellationToken)
@@ -131,7 +133,8 @@ sealed class Accounts
 
     /// <summary>Creates an account; null if the username is in use.</summary>
     public async Task<(ServiceAccount Account, string Secret)?> CreateAsync(
-        ServiceAccount creator, string username, string role, DateTimeOffset? expires, IReadOnlyList<(int ProjectId, string Role)> projects, CancellationToken cancellationToken)
+        ServiceAccount creator, string username, string role, DateTimeOffset? expires, IReadOnlyList<(int ProjectId, string Role)> projects,
+        CancellationToken cancellationToken)
     {
         var secret = RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 32); // 190 bits
         var id = await ChangeAsync(
@@ -163,7 +166,8 @@ sealed class Accounts
                 var secret = settings.Secret != "" ? settings.Secret : before?.Secret ?? SecretFor(number);
                 if (Projects.Any(project => project.Id != number && (project.Token == token || project.Secret == secret))) return 0;
                 connection.Execute("DELETE FROM projects WHERE project_id = $id", ("id", number));
-                Insert(connection, new Project(number, creator.OrganizationId, settings.Name, token, secret, settings.TimeZone, settings.Identity, settings.Region));
+                Insert(connection,
+                    new Project(number, creator.OrganizationId, settings.Name, token, secret, settings.TimeZone, settings.Identity, settings.Region));
                 SetMember(connection, number, creator.Id, Roles.Owner);
                 return number;
             },
@@ -173,7 +177,8 @@ sealed class Accounts
 
     /// <summary>Creates an account with a predefined secret; replaces one of the same name.</summary>
     public async Task<ServiceAccount> PutAccountAsync(
-        ServiceAccount creator, string username, string secret, string role, DateTimeOffset? expires, IReadOnlyList<(int ProjectId, string Role)> projects, CancellationToken cancellationToken)
+        ServiceAccount creator, string username, string secret, string role, DateTimeOffset? expires, IReadOnlyList<(int ProjectId, string Role)> projects,
+        CancellationToken cancellationToken)
     {
         await ChangeAsync(
             connection =>
@@ -230,7 +235,8 @@ sealed class Accounts
         "DELETE FROM project_members WHERE project_id = $project AND service_account_id = $account", ("project", project), ("account", account));
 
     static void Insert(DuckDBConnection connection, Project project) => connection.Execute(
-        "INSERT INTO projects (project_id, organization_id, name, token, secret, timezone, identity_management, region) VALUES ($id, $organization, $name, $token, $secret, $timezone, $identity, $region)",
+        "INSERT INTO projects (project_id, organization_id, name, token, secret, timezone, identity_management, region) VALUES ($id, $organization, $name, "
+        + "$token, $secret, $timezone, $identity, $region)",
         ("id", project.Id), ("organization", project.OrganizationId), ("name", project.Name), ("token", project.Token), ("secret", project.Secret),
         ("timezone", project.TimeZone), ("identity", project.Identity == IdentityManagement.Simplified ? "simplified" : "original"),
         ("region", project.Region));
@@ -261,7 +267,8 @@ sealed class Accounts
     {
         connection.Execute("INSERT INTO organizations VALUES ($id, 'Local')", ("id", DevelopmentCredentials.OrganizationId));
         Insert(connection, new Project(
-            DevelopmentCredentials.ProjectId, DevelopmentCredentials.OrganizationId, "Local", DevelopmentCredentials.ProjectToken, DevelopmentCredentials.ProjectSecret, "UTC", _identity));
+            DevelopmentCredentials.ProjectId, DevelopmentCredentials.OrganizationId, "Local", DevelopmentCredentials.ProjectToken,
+            DevelopmentCredentials.ProjectSecret, "UTC", _identity));
         CreateDevelopmentOwner(connection);
     }
 
@@ -277,7 +284,8 @@ sealed class Accounts
     {
         var organizations = Rows(connection, "SELECT organization_id, name FROM organizations ORDER BY 1",
             row => new Organization(row.GetInt32(0), row.GetString(1)));
-        var projects = Rows(connection, "SELECT project_id, organization_id, name, token, secret, timezone, identity_management, region FROM projects ORDER BY 1",
+        var projects =
+            Rows(connection, "SELECT project_id, organization_id, name, token, secret, timezone, identity_management, region FROM projects ORDER BY 1",
             row => new Project(
                 row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.IsDBNull(4) ? "" : row.GetString(4), row.GetString(5),
                 row.GetString(6) == "original" ? IdentityManagement.Original : IdentityManagement.Simplified,
@@ -298,7 +306,8 @@ sealed class Accounts
 
     /// <summary>A consistent state as of one commit.</summary>
     sealed record State(
-        ImmutableArray<Organization> Organizations, ImmutableArray<Project> Projects, ImmutableArray<ProjectMember> Members, ImmutableDictionary<string, ServiceAccount> Accounts)
+        ImmutableArray<Organization> Organizations, ImmutableArray<Project> Projects, ImmutableArray<ProjectMember> Members,
+        ImmutableDictionary<string, ServiceAccount> Accounts)
     {
         /// <summary>Used for each tracked record.</summary>
         public FrozenDictionary<string, Project> ByToken { get; } = Projects.ToFrozenDictionary(project => project.Token, StringComparer.Ordinal);

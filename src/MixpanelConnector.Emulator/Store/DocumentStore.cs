@@ -22,7 +22,8 @@ sealed class DocumentStore(Database database)
     {
         using var connection = database.Connect();
         using var query = connection.Command(
-            "SELECT content FROM documents WHERE project_id = $project AND kind = $kind AND document_id = $id", ("project", projectId), ("kind", kind), ("id", id));
+            "SELECT content FROM documents WHERE project_id = $project AND kind = $kind AND document_id = $id", ("project", projectId), ("kind", kind),
+            ("id", id));
         return query.ExecuteScalar() is string content ? new Document(id, ProfileText.Read(content)) : null;
     }
 
@@ -47,7 +48,8 @@ sealed class DocumentStore(Database database)
     /// <param name="kind">The kind.</param>
     /// <param name="change">Receives all documents of the kind by id, and adds, replaces and removes them.</param>
     /// <param name="cancellationToken">Cancels before the transaction.</param>
-    public Task<T> ChangeAsync<T>(int projectId, string kind, Func<Dictionary<string, JsonObject>, T> change, CancellationToken cancellationToken) => database.WriteAsync(
+    public Task<T> ChangeAsync<T>(int projectId, string kind, Func<Dictionary<string, JsonObject>, T> change, CancellationToken cancellationToken) =>
+        database.WriteAsync(
         connection =>
         {
             var before = List(connection, projectId, kind);

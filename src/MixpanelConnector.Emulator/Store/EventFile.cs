@@ -17,7 +17,9 @@ static class EventFile
         if (FileStatus.Of(file).Kind is not FileKind.None) throw new IOException($"The file '{file}' already exists.");
         CheckProject(database, export.ProjectId);
         using var written = NewFile.Create(file);
-        var count = export.Format == EmulatorExportFormat.Parquet ? WriteParquet(database, export, written.Draft) : WriteLines(database, export, written.Content);
+        var count = export.Format == EmulatorExportFormat.Parquet
+            ? WriteParquet(database, export, written.Draft)
+            : WriteLines(database, export, written.Content);
         written.Keep(replaces: false);
         return count;
     }
@@ -48,7 +50,8 @@ static class EventFile
     static long WriteParquet(Database database, EmulatorExport export, string file)
     {
         using var connection = database.Connect();
-        return connection.Execute($"COPY (SELECT * REPLACE (properties::JSON AS properties) FROM ({Query(export)})) TO '{file.Replace("'", "''", StringComparison.Ordinal)}' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)");
+        return connection.Execute($"COPY (SELECT * REPLACE (properties::JSON AS "
+            + $"properties) FROM ({Query(export)})) TO '{file.Replace("'", "''", StringComparison.Ordinal)}' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)");
     }
 
     static long WriteLines(Database database, EmulatorExport export, FileStream output)
@@ -61,7 +64,8 @@ static class EventFile
         var count = 0L;
         while (row.Read())
         {
-            ExportLine.Write(chunk, new ExportRow(row.GetString(1), row.GetTime(2), row.GetString(3), row.GetString(4), row.GetString(5)), timeInMilliseconds: true);
+            ExportLine.Write(chunk, new ExportRow(row.GetString(1), row.GetTime(2), row.GetString(3), row.GetString(4), row.GetString(5)),
+                timeInMilliseconds: true);
             count++;
             if (chunk.WrittenCount >= ChunkBytes)
             {

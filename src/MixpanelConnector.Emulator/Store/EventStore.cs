@@ -133,7 +133,8 @@ sealed class EventStore
     {
         using var connection = _database.Connect();
         using var query = connection.Command(
-            "SELECT event_name, time, distinct_id, insert_id, left(properties, $most) || CASE WHEN length(properties) > $most THEN '…' ELSE '' END FROM events WHERE project_id = $project ORDER BY sequence DESC LIMIT $count",
+            "SELECT event_name, time, distinct_id, insert_id, left(properties, $most) || CASE WHEN length(properties) > $most THEN '…' ELSE '' END FROM "
+            + "events WHERE project_id = $project ORDER BY sequence DESC LIMIT $count",
             ("most", SeenEvent.MostProperties), ("project", projectId), ("count", count));
         using var row = query.ExecuteReader();
         var events = new List<SeenEvent>();
@@ -156,7 +157,9 @@ sealed class EventStore
     public IReadOnlyList<string> NamesOf(int projectId, int most)
     {
         using var connection = _database.Connect();
-        using var query = connection.Command("SELECT event_name FROM events WHERE project_id = $project GROUP BY event_name ORDER BY count(*) DESC, event_name LIMIT $most", ("project", projectId), ("most", most));
+        using var query = connection.Command(
+            "SELECT event_name FROM events WHERE project_id = $project GROUP BY event_name ORDER BY count(*) DESC, event_name LIMIT $most",
+            ("project", projectId), ("most", most));
         using var row = query.ExecuteReader();
         var names = new List<string>();
         while (row.Read())

@@ -58,7 +58,8 @@ sealed class IdentityChanges(IdentityStore committed)
         foreach (var project in Canonical.GroupBy(entry => entry.Key.ProjectId, entry => entry.Key.Id))
         {
             connection.Execute(
-                "DELETE FROM identities WHERE project_id = $project AND distinct_id IN (SELECT unnest($ids))", ("project", project.Key), ("ids", project.ToList()));
+                "DELETE FROM identities WHERE project_id = $project AND distinct_id IN (SELECT unnest($ids))", ("project", project.Key),
+                ("ids", project.ToList()));
         }
         using (var appender = connection.CreateAppender("identities"))
         {

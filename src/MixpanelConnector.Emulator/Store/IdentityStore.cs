@@ -63,7 +63,12 @@ sealed class IdentityStore
     public IReadOnlyList<string> IdsOf(int projectId, string id)
     {
         var canonical = Resolve(projectId, id);
-        return [canonical, .. _canonical.Where(entry => entry.Key.ProjectId == projectId && entry.Value == canonical && entry.Key.Id != canonical).Select(entry => entry.Key.Id)];
+        return
+        [
+            canonical,
+            .. _canonical.Where(entry => entry.Key.ProjectId == projectId && entry.Value == canonical && entry.Key.Id != canonical)
+                .Select(entry => entry.Key.Id),
+        ];
     }
 
     /// <summary>
@@ -74,7 +79,8 @@ sealed class IdentityStore
     /// <param name="committed">Called after the commit, before the next such transaction starts.</param>
     /// <param name="isDone">Called when it is the caller's turn: whether another caller has done the work meanwhile. Null: never.</param>
     /// <param name="cancellationToken">Cancels before the transaction.</param>
-    public Task<T?> ChangeAsync<T>(Database database, Func<DuckDBConnection, IdentityChanges, T> work, Action committed, Func<bool>? isDone, CancellationToken cancellationToken) => _changes.RunAsync(async () =>
+    public Task<T?> ChangeAsync<T>(Database database, Func<DuckDBConnection, IdentityChanges, T> work, Action committed, Func<bool>? isDone,
+        CancellationToken cancellationToken) => _changes.RunAsync(async () =>
     {
         if (isDone?.Invoke() == true) return default;
         var changes = new IdentityChanges(this);

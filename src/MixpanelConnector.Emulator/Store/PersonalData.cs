@@ -23,10 +23,16 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
     /// <summary>Writes the names of the stored data: the properties of profiles, and those of each event.</summary>
     void WriteCategories(int projectId, List<string> ids, ArrayBufferWriter<byte> output)
     {
-        var ofProfiles = profiles.Find(new ProfileKind(projectId, ""), ids).Values.SelectMany(NamesIn).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var ofProfiles = profiles.Find(new ProfileKind(projectId, ""), ids).Values
+            .SelectMany(NamesIn)
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal).ToList();
         if (ofProfiles.Count > 0) WriteCategory("user profile", null, ofProfiles);
-        foreach (var ofEvent in EventsOf(projectId, ids).GroupBy(found => found.Name, StringComparer.Ordinal).OrderBy(found => found.Key, StringComparer.Ordinal))
-            WriteCategory("event", ofEvent.Key, ofEvent.SelectMany(found => NamesIn(found.Properties)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+        foreach (var ofEvent in EventsOf(projectId, ids)
+            .GroupBy(found => found.Name, StringComparer.Ordinal)
+            .OrderBy(found => found.Key, StringComparer.Ordinal))
+            WriteCategory("event", ofEvent.Key,
+                ofEvent.SelectMany(found => NamesIn(found.Properties)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
 
         void WriteCategory(string category, string? eventName, IEnumerable<string> properties) => WriteLine(output, json =>
         {
@@ -42,7 +48,9 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
     /// <summary>Writes the libraries that sent the users' events, according to <c>mp_lib</c>, and the number of events of each.</summary>
     void WriteSources(int projectId, List<string> ids, ArrayBufferWriter<byte> output)
     {
-        foreach (var (source, count) in EventsOf(projectId, ids).CountBy(found => LibraryOf(found.Properties), StringComparer.Ordinal).OrderBy(source => source.Key, StringComparer.Ordinal))
+        foreach (var (source, count) in EventsOf(projectId, ids)
+            .CountBy(found => LibraryOf(found.Properties), StringComparer.Ordinal)
+            .OrderBy(source => source.Key, StringComparer.Ordinal))
         {
             WriteLine(output, json =>
             {
@@ -66,13 +74,16 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
     static IEnumerable<string> NamesIn(string properties) => JsonElement.Parse(properties).EnumerateObject().Select(property => property.Name);
 
     static string LibraryOf(string properties) =>
-        JsonElement.Parse(properties).TryGetProperty("mp_lib", out var library) && library.ValueKind == JsonValueKind.String ? library.GetString()! : "undefined";
+        JsonElement.Parse(properties).TryGetProperty("mp_lib", out var library) && library.ValueKind == JsonValueKind.String
+            ? library.GetString()!
+            : "undefined";
 
     IEnumerable<(string Name, string Properties)> EventsOf(int projectId, List<string> ids)
     {
         using var connection = database.Connect();
         using var query = connection.Command(
-            "SELECT event_name, properties FROM events WHERE project_id = $project AND distinct_id IN (SELECT unnest($ids))", ("project", projectId), ("ids", ids));
+            "SELECT event_name, properties FROM events WHERE project_id = $project AND distinct_id IN (SELECT unnest($ids))", ("project", projectId),
+            ("ids", ids));
         using var row = query.ExecuteReader();
         while (row.Read())
             yield return (row.GetString(0), row.GetString(1));
@@ -101,7 +112,8 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
             ("project", projectId), ("ids", ids));
         using var row = query.ExecuteReader();
         while (row.Read())
-            ExportLine.Write(output, new ExportRow(row.GetString(0), row.GetTime(1), row.GetString(2), row.GetString(3), row.GetString(4)), timeInMilliseconds: false);
+            ExportLine.Write(output, new ExportRow(row.GetString(0), row.GetTime(1), row.GetString(2), row.GetString(3), row.GetString(4)),
+                timeInMilliseconds: false);
     }
 
     /// <summary>Deletes the users' profiles and events, and removes their ids.</summary>
@@ -111,7 +123,8 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
         {
             var ids = IdsOf(projectId, users);
             connection.Execute("DELETE FROM events WHERE project_id = $project AND distinct_id IN (SELECT unnest($ids))", ("project", projectId), ("ids", ids));
-            connection.Execute("DELETE FROM profiles WHERE project_id = $project AND group_key = '' AND id IN (SELECT unnest($ids))", ("project", projectId), ("ids", ids));
+            connection.Execute("DELETE FROM profiles WHERE project_id = $project AND group_key = '' AND id IN (SELECT unnest($ids))", ("project", projectId),
+                ("ids", ids));
             connection.Execute("DELETE FROM query_sessions WHERE project_id = $project", ("project", projectId));
             changes.Forget(projectId, ids);
             return true;

@@ -41,7 +41,10 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
         if (cohort.DistinctIds is null && cohort.Behaviors.Count > 0)
         {
             var known = profiles.Read(kind).Select(profile => profile.Id).ToHashSet(StringComparer.Ordinal);
-            var others = CountsOf(project, cohort.Behaviors, asOf: null).Values.SelectMany(counts => counts.Keys).Where(id => !known.Contains(id)).Distinct(StringComparer.Ordinal);
+            var others = CountsOf(project, cohort.Behaviors, asOf: null).Values
+                .SelectMany(counts => counts.Keys)
+                .Where(id => !known.Contains(id))
+                .Distinct(StringComparer.Ordinal);
             candidates = candidates.Concat(others.Select(id => new ProfileRow(id, "{}")));
         }
         return [.. Find(project, candidates, new ProfileQuestion(cohort.Where, Among: null, cohort.Behaviors)).Select(match => match.Id)];
@@ -54,7 +57,10 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
         var context = new SelectorContext(time.GetUtcNow(), project.Calendar.Zone, QueryBudget.Current);
         List<string> names =
         [
-            .. new[] { where, sortKey }.OfType<Selector>().SelectMany(selector => selector.Properties).Where(property => property.Root == PropertyRoot.Properties).Select(property => property.Name)
+            .. new[] { where, sortKey }.OfType<Selector>()
+                .SelectMany(selector => selector.Properties)
+                .Where(property => property.Root == PropertyRoot.Properties)
+                .Select(property => property.Name)
                 .Concat(search is null ? [] : Searched).Distinct(StringComparer.Ordinal),
         ];
         var record = new ProfileRecord(names, lookups.For(project.Id, LookupMappings.User, names), CountsOf(project, question.Behaviors, question.AsOf));
@@ -62,13 +68,18 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
         foreach (var profile in candidates)
         {
             record.Load(profile);
-            if ((search is null || Array.Exists(Searched, name => Contains(record.Get(PropertyRoot.Properties, name), search))) && (where is null || Where.Holds(where, record, context)))
-                found.Add((profile.Id, sortKey is not null && Where.Evaluate(sortKey, record, context, "sort_key") is { Kind: not SelectorKind.Null } key ? key : SelectorValue.Undefined));
+            if ((search is null || Array.Exists(Searched, name => Contains(record.Get(PropertyRoot.Properties, name), search)))
+                && (where is null || Where.Holds(where, record, context)))
+                found.Add((profile.Id,
+                    sortKey is not null && Where.Evaluate(sortKey, record, context, "sort_key") is { Kind: not SelectorKind.Null } key
+                        ? key
+                        : SelectorValue.Undefined));
         }
         return found;
     }
 
-    static bool Contains(in SelectorValue value, string search) => value.Kind == SelectorKind.Text && value.Text.Contains(search, StringComparison.OrdinalIgnoreCase);
+    static bool Contains(in SelectorValue value, string search) =>
+        value.Kind == SelectorKind.Text && value.Text.Contains(search, StringComparison.OrdinalIgnoreCase);
 
     IEnumerable<ProfileRow> Candidates(ProfileKind kind, IReadOnlyCollection<string>? among, bool withoutProfile)
     {
@@ -105,7 +116,8 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
     /// <summary>A profile's properties, including its id, and its behaviors.</summary>
     sealed class ProfileRecord(IEnumerable<string> names, LookupJoin? join, Dictionary<string, Dictionary<string, int>> behaviors) : ISelectorRecord
     {
-        readonly JsonSelectorRecord _properties = new([.. names.Union(join?.Properties ?? [], StringComparer.Ordinal).Select(name => new PropertyReference(PropertyRoot.Properties, name))]);
+        readonly JsonSelectorRecord _properties =
+            new([.. names.Union(join?.Properties ?? [], StringComparer.Ordinal).Select(name => new PropertyReference(PropertyRoot.Properties, name))]);
         string _id = "";
 
         public void Load(ProfileRow profile)
@@ -117,8 +129,11 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
         public SelectorValue Get(PropertyRoot root, string name) => root switch
         {
             PropertyRoot.Properties when name == "$distinct_id" => SelectorValue.FromText(_id),
-            PropertyRoot.Behaviors => behaviors.TryGetValue(name, out var counts) ? SelectorValue.FromNumber(counts.GetValueOrDefault(_id)) : SelectorValue.Undefined,
-            _ => _properties.Get(root, name) is { IsUndefined: true } && join is not null ? join.Get(name, key => _properties.Get(root, key)) : _properties.Get(root, name),
+            PropertyRoot.Behaviors =>
+                behaviors.TryGetValue(name, out var counts) ? SelectorValue.FromNumber(counts.GetValueOrDefault(_id)) : SelectorValue.Undefined,
+            _ => _properties.Get(root, name) is { IsUndefined: true } && join is not null
+                ? join.Get(name, key => _properties.Get(root, key))
+                : _properties.Get(root, name),
         };
     }
 }

@@ -81,7 +81,8 @@ sealed class ProfileStore(Database database)
             var kind = new ProfileKind(ofProject.Key, "");
             if (Find(connection, kind, [.. ofProject.Select(move => move.Id)]).Count == 0) continue;
             var ids = ofProject.SelectMany(move => new[] { move.Id, move.To }).ToHashSet(StringComparer.Ordinal);
-            var profiles = Find(connection, kind, ids).ToDictionary(profile => profile.Key, profile => (JsonObject?)ProfileText.Read(profile.Value), StringComparer.Ordinal);
+            var profiles = Find(connection, kind, ids)
+                .ToDictionary(profile => profile.Key, profile => (JsonObject?)ProfileText.Read(profile.Value), StringComparer.Ordinal);
             foreach (var move in ofProject)
             {
                 if (profiles.Remove(move.Id, out var properties) && move.KeepsProperties)

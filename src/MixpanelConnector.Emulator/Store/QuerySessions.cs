@@ -21,7 +21,8 @@ sealed class QuerySessions(Database database, TimeProvider time)
 {
     const int Capacity = 32;
 
-    public Task<QuerySession> OpenAsync(ProfileKind kind, IReadOnlyList<string> ids, int pageSize, IReadOnlyDictionary<string, string> parameters, CancellationToken cancellationToken)
+    public Task<QuerySession> OpenAsync(ProfileKind kind, IReadOnlyList<string> ids, int pageSize, IReadOnlyDictionary<string, string> parameters,
+        CancellationToken cancellationToken)
     {
         var seconds = time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         var session = new QuerySession($"{seconds}-{RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 6)}", ids, pageSize, parameters);
@@ -34,7 +35,8 @@ sealed class QuerySessions(Database database, TimeProvider time)
                     VALUES (nextval('query_session_numbers'), $id, $project, $group, $size, $ids, $parameters)
                     """,
                     ("id", session.Id), ("project", kind.ProjectId), ("group", kind.GroupKey), ("size", pageSize),
-                    ("ids", JsonSerializer.Serialize(ids, SessionJson.Default.IReadOnlyListString)), ("parameters", JsonSerializer.Serialize(parameters, SessionJson.Default.IReadOnlyDictionaryStringString)));
+                    ("ids", JsonSerializer.Serialize(ids, SessionJson.Default.IReadOnlyListString)),
+                    ("parameters", JsonSerializer.Serialize(parameters, SessionJson.Default.IReadOnlyDictionaryStringString)));
                 connection.Execute("DELETE FROM query_sessions WHERE number <= (SELECT max(number) FROM query_sessions) - $capacity", ("capacity", Capacity));
                 return session;
             },
@@ -45,7 +47,8 @@ sealed class QuerySessions(Database database, TimeProvider time)
     {
         using var connection = database.Connect();
         using var query = connection.Command(
-            "SELECT page_size, profile_ids, parameters FROM query_sessions WHERE session_id = $id AND project_id = $project AND group_key = $group AND parameters IS NOT NULL",
+            "SELECT page_size, profile_ids, parameters FROM query_sessions WHERE session_id = $id AND project_id = $project AND group_key = $group AND "
+            + "parameters IS NOT NULL",
             ("id", id), ("project", kind.ProjectId), ("group", kind.GroupKey));
         using var row = query.ExecuteReader();
         return !row.Read() ? null : new QuerySession(

@@ -11,7 +11,10 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
     const string Before = "before_change";
 
     /// <summary>Everything but the id of the store.</summary>
-    static readonly string[] Tables = ["organizations", "projects", "service_accounts", "project_members", "events", "identities", "documents", "profiles", "query_sessions", "lookup_tables"];
+    static readonly string[] Tables =
+    [
+        "organizations", "projects", "service_accounts", "project_members", "events", "identities", "documents", "profiles", "query_sessions", "lookup_tables",
+    ];
 
     /// <summary>The tables with data of a project, other than its members.</summary>
     static readonly string[] OfProjects = ["events", "identities", "documents", "profiles", "query_sessions", "lookup_tables"];
@@ -68,7 +71,8 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
     public async Task UndoAsync(CancellationToken cancellationToken)
     {
         using (var connection = database.Connect())
-        using (var query = connection.Command("SELECT count(*) FROM duckdb_schemas() WHERE database_name = current_database() AND schema_name = $name", ("name", Before)))
+        using (var query =
+            connection.Command("SELECT count(*) FROM duckdb_schemas() WHERE database_name = current_database() AND schema_name = $name", ("name", Before)))
         {
             if ((long)(await query.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))! == 0) return;
         }
@@ -88,13 +92,16 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
             connection.Execute($"CREATE SCHEMA {schema}");
             foreach (var table in Tables)
                 connection.Execute($"CREATE TABLE {schema}.{table} AS SELECT * FROM main.{table}");
-            connection.Execute($"CREATE TABLE {schema}.sequences AS SELECT sequence_name AS name, coalesce(last_value, 0) + 1 AS next FROM duckdb_sequences() WHERE schema_name = 'main'");
+            connection.Execute(
+                $"CREATE TABLE {schema}.sequences AS SELECT sequence_name AS name, coalesce(last_value, "
+                + $"0) + 1 AS next FROM duckdb_sequences() WHERE schema_name = 'main'");
             return true;
         },
         cancellationToken);
 
     /// <summary>Restores a snapshot, replacing all data; false if there is none of the name.</summary>
-    public async Task<bool> RestoreAsync(string name, CancellationToken cancellationToken) => Names.Contains(name, StringComparer.Ordinal) && await RewriteAsync(
+    public async Task<bool> RestoreAsync(string name, CancellationToken cancellationToken) =>
+        Names.Contains(name, StringComparer.Ordinal) && await RewriteAsync(
         connection =>
         {
             if (!NamesIn(connection).Contains(name, StringComparer.Ordinal))
@@ -169,7 +176,9 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
 
     static List<string> NamesIn(DuckDBConnection connection)
     {
-        using var query = connection.Command("SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND starts_with(schema_name, $prefix) ORDER BY 1", ("prefix", Prefix));
+        using var query = connection.Command(
+            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND starts_with(schema_name, $prefix) ORDER BY 1",
+            ("prefix", Prefix));
         using var row = query.ExecuteReader();
         var names = new List<string>();
         while (row.Read())

@@ -79,7 +79,8 @@ sealed class AvroBlocks : IDisposable
         await blocks.ExactlyAsync(MarkerLength, cancellationToken).ConfigureAwait(false);
         blocks._packed.AsSpan(0, MarkerLength).CopyTo(blocks._marker);
         if (blocks._codec is not ("null" or "deflate" or "snappy" or "zstandard"))
-            throw new InputException($"is an Avro file with an unsupported compression{(blocks._codec is "bzip2" or "xz" ? $" ({blocks._codec})" : "")}: write it with snappy, deflate or zstandard");
+            throw new InputException($"is an Avro file with an unsupported compression{(blocks._codec is "bzip2" or "xz" ? $" ({blocks._codec})" : "")}: "
+                + $"write it with snappy, deflate or zstandard");
         blocks.Schema = AvroSchema.Read(schema ?? throw AvroData.Damaged());
         return blocks;
     }
@@ -180,7 +181,9 @@ sealed class AvroBlocks : IDisposable
         if (length > 32L * block.Length) throw AvroData.Damaged();
         Reserve(ref _data, (int)length, LargestDecompressed);
         var target = _data.AsSpan(0, (int)length);
-        if (!Snappy.TryDecompress(block[begin..], target) || Crc32.HashToUInt32(target) != BinaryPrimitives.ReadUInt32BigEndian(_packed.AsSpan(packed - SumLength))) throw AvroData.Damaged();
+        if (!Snappy.TryDecompress(block[begin..], target)
+            || Crc32.HashToUInt32(target) != BinaryPrimitives.ReadUInt32BigEndian(_packed.AsSpan(packed - SumLength)))
+            throw AvroData.Damaged();
         return (int)length;
     }
 
@@ -242,5 +245,7 @@ sealed class AvroBlocks : IDisposable
 
     static InputException TooMuch() => new($"is an Avro file with a header of more than {LargestHead >> 20} MB");
 
-    static InputException TooLarge() => new($"is an Avro file with a block of more than {LargestBlock >> 20} MB, or {LargestDecompressed >> 20} MB when it is decompressed. Write it with smaller blocks, as Avro's writers do with a smaller sync interval");
+    static InputException TooLarge() =>
+        new($"is an Avro file with a block of more than {LargestBlock >> 20} MB, or {LargestDecompressed >> 20} MB when it is decompressed. "
+            + $"Write it with smaller blocks, as Avro's writers do with a smaller sync interval");
 }

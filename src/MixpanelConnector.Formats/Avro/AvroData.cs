@@ -73,7 +73,9 @@ ref struct AvroData(ReadOnlySpan<byte> bytes)
     /// <param name="depth">Its nesting depth.</param>
     public void Skip(AvroType type, int depth)
     {
-        if (depth > AvroSchema.Deepest) throw new InputException($"is an Avro file with a value that is nested more than {AvroSchema.Deepest} deep: Mixpanel does not accept such a record");
+        if (depth > AvroSchema.Deepest)
+            throw new InputException(
+                $"is an Avro file with a value that is nested more than {AvroSchema.Deepest} deep: Mixpanel does not accept such a record");
         switch (type.Kind)
         {
             case AvroKind.Null: break;

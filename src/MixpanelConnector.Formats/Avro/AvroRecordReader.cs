@@ -48,7 +48,9 @@ sealed class AvroRecordReader : RecordReader
         if (Array.TrueForAll(_isDropped, isDropped => isDropped)) throw new InputException("has no columns left: all are dropped");
         var seen = new HashSet<AvroType>();
         foreach (var field in _columns.Fields.Where(field => !_isDropped[field.Index]))
-            if (HoldsUnknown(schema.Parts[field.Column], seen)) throw new InputException($"has the column {_columns.Names[field.Column]} of a type that is not supported. Leave it out with --drop, or write it as text");
+            if (HoldsUnknown(schema.Parts[field.Column], seen))
+                throw new InputException(
+                    $"has the column {_columns.Names[field.Column]} of a type that is not supported. Leave it out with --drop, or write it as text");
     }
 
     public override bool OffsetsAreBytes => false;
@@ -69,7 +71,8 @@ sealed class AvroRecordReader : RecordReader
     public async ValueTask ResumeAsync(long offset, Hash128 fingerprint, CancellationToken cancellationToken)
     {
         while (_endOfBlock < offset)
-            if (!await NextBlockAsync(count => _endOfBlock + count <= offset, cancellationToken).ConfigureAwait(false)) throw InputException.Changed("has fewer records than when it was imported");
+            if (!await NextBlockAsync(count => _endOfBlock + count <= offset, cancellationToken).ConfigureAwait(false))
+                throw InputException.Changed("has fewer records than when it was imported");
         if (_after != fingerprint) throw InputException.Changed("has changed since a part of it was imported");
         while (_record < offset)
         {
@@ -147,7 +150,8 @@ sealed class AvroRecordReader : RecordReader
 
         _properties.Clear();
         var isJson = type.IsText && field.Type is null or ImportColumnType.Json;
-        if (isJson ? AvroValues.WriteJson(ref data, type, _properties) : _values.Write(ref data, type, field.Kind, _properties, column, _columns.Type)) _own.AppendOthers(json, _properties.Written);
+        if (isJson ? AvroValues.WriteJson(ref data, type, _properties) : _values.Write(ref data, type, field.Kind, _properties, column, _columns.Type))
+            _own.AppendOthers(json, _properties.Written);
     }
 
     /// <summary>Whether a column contains a type that JSON cannot represent.</summary>

@@ -61,7 +61,12 @@ sealed class AvroSchema
             case "array": return new AvroType(AvroKind.Array) { Parts = [Of(Member(json, "items"), space, depth + 1)] };
             case "map": return new AvroType(AvroKind.Map) { Parts = [Of(Member(json, "values"), space, depth + 1)] };
             case "record" or "error": return Record(json, space, depth);
-            case "enum": return Kept(json, space, new AvroType(AvroKind.Enum) { Symbols = [.. Member(json, "symbols").EnumerateArray().Select(symbol => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(NameIn(symbol)))] });
+            case "enum":
+                return Kept(json, space,
+                    new AvroType(AvroKind.Enum)
+                    {
+                        Symbols = [.. Member(json, "symbols").EnumerateArray().Select(symbol => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(NameIn(symbol)))],
+                    });
             case "fixed":
                 var size = Member(json, "size").GetInt32();
                 if (size < 0) throw Damaged("a size is negative");
@@ -93,7 +98,8 @@ sealed class AvroSchema
         return type;
     }
 
-    static string NameIn(JsonElement json) => json.GetString() is { Length: <= LongestName } name ? name : throw Damaged($"a name has more than {LongestName} characters");
+    static string NameIn(JsonElement json) =>
+        json.GetString() is { Length: <= LongestName } name ? name : throw Damaged($"a name has more than {LongestName} characters");
 
     static string SpaceOf(JsonElement json, string space)
     {
@@ -111,8 +117,10 @@ sealed class AvroSchema
         var scale = json.TryGetProperty("scale", out _) ? Digits("scale") : 0;
         return (meaning, kind) switch
         {
-            ("decimal", AvroKind.Bytes or AvroKind.Fixed) when scale < 0 || Digits("precision") is var precision && (precision < 1 || precision < scale) => new(kind) { Size = size },
-            ("decimal", AvroKind.Bytes or AvroKind.Fixed) when scale <= ValueText.MostScale => new(kind) { Meaning = AvroMeaning.Decimal, Scale = scale, Size = size },
+            ("decimal", AvroKind.Bytes or AvroKind.Fixed) when scale < 0 || Digits("precision") is var precision && (precision < 1 || precision < scale) =>
+                new(kind) { Size = size },
+            ("decimal", AvroKind.Bytes or AvroKind.Fixed) when scale <= ValueText.MostScale =>
+                new(kind) { Meaning = AvroMeaning.Decimal, Scale = scale, Size = size },
             ("decimal", AvroKind.Bytes or AvroKind.Fixed) or ("big-decimal", AvroKind.Bytes) => new(kind) { Meaning = AvroMeaning.Unknown, Size = size },
             ("uuid", AvroKind.Fixed) when size == 16 => new(kind) { Meaning = AvroMeaning.Uuid, Size = size },
             ("date", AvroKind.Int) => new(kind) { Meaning = AvroMeaning.Date },
@@ -125,7 +133,8 @@ sealed class AvroSchema
             _ => kind is AvroKind.Fixed ? new(kind) { Size = size } : Plain[kind],
         };
 
-        int Digits(string member) => json.TryGetProperty(member, out var digits) && digits.ValueKind is JsonValueKind.Number && digits.TryGetInt32(out var given) ? given : -1;
+        int Digits(string member) =>
+            json.TryGetProperty(member, out var digits) && digits.ValueKind is JsonValueKind.Number && digits.TryGetInt32(out var given) ? given : -1;
     }
 
     static AvroKind? Primitive(string name) => name switch

@@ -62,8 +62,11 @@ sealed class AvroType(AvroKind kind)
     public IReadOnlyList<ReadOnlyMemory<byte>> NamesAsJson { get; set; } = [];
 
     /// <summary>Whether its values are plain text or null.</summary>
-    public bool IsText => (Kind is AvroKind.Text && Meaning is AvroMeaning.None) || (Kind is AvroKind.Union && Parts.Any(part => part.IsText) && Parts.All(part => part.IsText || part.Kind is AvroKind.Null));
+    public bool IsText =>
+        (Kind is AvroKind.Text && Meaning is AvroMeaning.None)
+            || (Kind is AvroKind.Union && Parts.Any(part => part.IsText) && Parts.All(part => part.IsText || part.Kind is AvroKind.Null));
 
     /// <summary>Whether its values are quoted in JSON.</summary>
-    public bool IsQuoted => Meaning is not AvroMeaning.Decimal && (Kind is AvroKind.Bytes or AvroKind.Text or AvroKind.Fixed or AvroKind.Enum || Meaning is not AvroMeaning.None);
+    public bool IsQuoted =>
+        Meaning is not AvroMeaning.Decimal && (Kind is AvroKind.Bytes or AvroKind.Text or AvroKind.Fixed or AvroKind.Enum || Meaning is not AvroMeaning.None);
 }

@@ -47,7 +47,12 @@ static class Snappy
 
             var (size, count) = (tag & 3) switch { 1 => (2, 4 + ((tag >> 2) & 7)), 2 => (3, 1 + (tag >> 2)), _ => (5, 1 + (tag >> 2)) };
             if (data.Length < size) return false;
-            long back = (tag & 3) switch { 1 => ((tag >> 5) << 8) | data[1], 2 => BinaryPrimitives.ReadUInt16LittleEndian(data[1..]), _ => BinaryPrimitives.ReadUInt32LittleEndian(data[1..]) };
+            long back = (tag & 3) switch
+            {
+                1 => ((tag >> 5) << 8) | data[1],
+                2 => BinaryPrimitives.ReadUInt16LittleEndian(data[1..]),
+                _ => BinaryPrimitives.ReadUInt32LittleEndian(data[1..]),
+            };
             if (back == 0 || back > written || count > target.Length - written) return false;
             for (var end = written + count; written < end; written++) target[written] = target[written - (int)back]; // source and target may overlap
             data = data[size..];

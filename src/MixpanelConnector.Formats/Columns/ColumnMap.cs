@@ -53,8 +53,13 @@ sealed class ColumnMap
         if (!mayLackNames && columns.Any(string.IsNullOrWhiteSpace)) throw new InputException("has a column without a name. Name it in the header");
         var known = columns.ToHashSet(StringComparer.Ordinal);
         foreach (var (field, column) in request.Columns)
-            if (!known.Contains(column)) throw new InputException($"has no column {RecordFields.Shown(column)}, which is mapped to {RecordFields.Shown(field)}. {Listed(columns)}") { Option = "map" };
-        if (request.ColumnTypes.Keys.FirstOrDefault(column => !known.Contains(column)) is { } untyped) throw new InputException($"has no column {RecordFields.Shown(untyped)}, whose type was given. {Listed(columns)}") { Option = "column_type" };
+            if (!known.Contains(column))
+                throw new InputException($"has no column {RecordFields.Shown(column)}, which is mapped to {RecordFields.Shown(field)}. {Listed(columns)}")
+                {
+                    Option = "map",
+                };
+        if (request.ColumnTypes.Keys.FirstOrDefault(column => !known.Contains(column)) is { } untyped)
+            throw new InputException($"has no column {RecordFields.Shown(untyped)}, whose type was given. {Listed(columns)}") { Option = "column_type" };
 
         var mapped = request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToLookup(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
         var sources = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -64,8 +69,16 @@ sealed class ColumnMap
             foreach (var name in mapped.Contains(columns[i]) ? mapped[columns[i]] : [columns[i]])
             {
                 var field = name == plain && !AreMapped ? root : name;
-                if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns for {(sources[field] == columns[i] ? $"{RecordFields.Shown(field)}, both called {RecordFields.Shown(columns[i])}. Rename one{(mayLackNames ? "; --column-names names the columns in place of the header" : "")}" : $"{RecordFields.Shown(field)}: {RecordFields.Shown(sources[field])} and {RecordFields.Shown(columns[i])}. Rename one, or map it to another field")}") { Option = mapped.Contains(columns[i]) || mapped.Contains(sources[field]) ? "map" : null };
-                var entry = new ColumnField(_fields.Count, i, rows is not null && (rows.AreText || rows.TextColumns.Contains(columns[i])) ? FieldKind.Text : AreMapped ? FieldKind.Value : KindOf(field, Type), field, NameOf(field))
+                if (!sources.TryAdd(field, columns[i]))
+                    throw new InputException($"has two columns for {(sources[field] == columns[i] ? $"{RecordFields.Shown(field)}, both called {RecordFields.Shown(columns[i])}. Rename one{(mayLackNames ? "; --column-names names the columns in place of the header" : "")}" : $"{RecordFields.Shown(field)}: {RecordFields.Shown(sources[field])} and {RecordFields.Shown(columns[i])}. Rename one, or map it to another field")}")
+                    {
+                        Option = mapped.Contains(columns[i]) || mapped.Contains(sources[field]) ? "map" : null,
+                    };
+                var entry = new ColumnField(_fields.Count, i,
+                    rows is not null && (rows.AreText || rows.TextColumns.Contains(columns[i])) ? FieldKind.Text
+                        : AreMapped ? FieldKind.Value
+                        : KindOf(field, Type),
+                    field, NameOf(field))
                 {
                     Type = request.ColumnTypes.TryGetValue(columns[i], out var type) ? type : null,
                     HoldsProperties = !AreMapped && (field == properties || field == alias),
@@ -101,7 +114,8 @@ sealed class ColumnMap
     /// <summary>How the values of a field are written.</summary>
     public static FieldKind KindOf(string field, ImportType type) => (type, field) switch
     {
-        (ImportType.Events, "event" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id") or (ImportType.Profiles, "$distinct_id") or (ImportType.Groups, "$group_id") => FieldKind.Text,
+        (ImportType.Events, "event" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id") or (ImportType.Profiles, "$distinct_id")
+            or (ImportType.Groups, "$group_id") => FieldKind.Text,
         (ImportType.Events, "time") => FieldKind.Time,
         _ => FieldKind.Value,
     };

@@ -92,7 +92,8 @@ sealed class JsonText(bool spills = true)
     public void AppendFormatted<T>(T value, ReadOnlySpan<char> format = default) where T : IUtf8SpanFormattable
     {
         Reserve(128);
-        if (!value.TryFormat(_bytes.AsSpan(_end), out var written, format, System.Globalization.CultureInfo.InvariantCulture)) throw new InvalidOperationException("The text of a value is longer than expected.");
+        if (!value.TryFormat(_bytes.AsSpan(_end), out var written, format, System.Globalization.CultureInfo.InvariantCulture))
+            throw new InvalidOperationException("The text of a value is longer than expected.");
         _end += written;
     }
 

@@ -56,7 +56,17 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
         }
 
         _json.Append(columns.AreMapped ? "}"u8 : "}}"u8);
-        if (_json.Length <= InputWindow.LargestRecord) return new Record { Kind = RecordKind.Json, IsBuilt = true, Bytes = _json.Written, Offset = offset, Line = line, Rejection = _fault, Misfits = _misfits.Count == 0 ? default : Misfit.ToJson(_misfits) };
+        if (_json.Length <= InputWindow.LargestRecord)
+            return new Record
+            {
+                Kind = RecordKind.Json,
+                IsBuilt = true,
+                Bytes = _json.Written,
+                Offset = offset,
+                Line = line,
+                Rejection = _fault,
+                Misfits = _misfits.Count == 0 ? default : Misfit.ToJson(_misfits),
+            };
         return new Record { Kind = RecordKind.Oversized, IsBuilt = true, Oversized = _json.TakeOversized(), Offset = offset, Line = line };
     }
 
@@ -76,9 +86,14 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
         var named = _json.Length;
         (_inferred, _outOfRange, _noNumber) = (null, null, null);
         write(_json, in field);
-        if (_dropped.Contains(field.Field) && !field.HoldsProperties && field.Index != columns.Root?.Index) return _json.Length > named || Undo(start); // whatever it is
-        var fault = _noNumber is not null ? _noNumber : _outOfRange is var (column, temporal) ? ColumnValue.OutOfRange(column, temporal) : _inferred is { } inferred ? ColumnValue.Misfit(columns.Names[field.Column], inferred, told: false) : null;
-        if (field.Type is { } type && _json.IsWhole && _json.Length > named && !_json.Written[named..].SequenceEqual("null"u8)) Convert(in field, type, named, ref fault);
+        if (_dropped.Contains(field.Field) && !field.HoldsProperties && field.Index != columns.Root?.Index)
+            return _json.Length > named || Undo(start); // whatever it is
+        var fault = _noNumber is not null ? _noNumber
+            : _outOfRange is var (column, temporal) ? ColumnValue.OutOfRange(column, temporal)
+            : _inferred is { } inferred ? ColumnValue.Misfit(columns.Names[field.Column], inferred, told: false)
+            : null;
+        if (field.Type is { } type && _json.IsWhole && _json.Length > named && !_json.Written[named..].SequenceEqual("null"u8))
+            Convert(in field, type, named, ref fault);
         if (fault is null && field.HoldsProperties && _json.IsWhole && _json.Written[named..] is [(byte)'{', .. var members, (byte)'}'])
         {
             // The text moves left, over the name and the brace.

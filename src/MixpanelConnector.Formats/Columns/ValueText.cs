@@ -94,7 +94,8 @@ sealed class ValueText(RecordBuilder records)
     /// </summary>
     public static void WriteInterval(JsonText json, ReadOnlySpan<byte> value)
     {
-        var (months, days, milliseconds) = (BinaryPrimitives.ReadUInt32LittleEndian(value), BinaryPrimitives.ReadUInt32LittleEndian(value[4..]), BinaryPrimitives.ReadUInt32LittleEndian(value[8..]));
+        var (months, days, milliseconds) = (BinaryPrimitives.ReadUInt32LittleEndian(value), BinaryPrimitives.ReadUInt32LittleEndian(value[4..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(value[8..]));
         json.Append("\"P"u8);
         Part(json, months, (byte)'M');
         Part(json, days, (byte)'D');

@@ -50,13 +50,16 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
         while (true)
         {
             if (!preamble.IsPassed) window.Advance(preamble.Pass(window.Unread, window.Ended));
-            if (preamble.IsPassed && !window.Unread.IsEmpty) header = DelimitedHeader.Read(window.Unread, window.Ended, input.Request.Delimiter is { } asked ? (byte)asked : preamble.Delimiter ?? delimiter, input.Request);
+            if (preamble.IsPassed && !window.Unread.IsEmpty)
+                header = DelimitedHeader.Read(window.Unread, window.Ended, input.Request.Delimiter is { } asked ? (byte)asked : preamble.Delimiter ?? delimiter,
+                    input.Request);
             if (header is not null || window.Ended) break;
             await window.FillAsync(cancellationToken).ConfigureAwait(false);
         }
 
         var columns = header is null ? null : new ColumnMap(header.Names, input.Request, mayLackNames: true);
-        if (header is null || columns is null || (header.Length > 0 && header.Length == window.Unread.Length && !await window.FillAsync(cancellationToken).ConfigureAwait(false)))
+        if (header is null || columns is null
+            || (header.Length > 0 && header.Length == window.Unread.Length && !await window.FillAsync(cancellationToken).ConfigureAwait(false)))
         {
             if (input.Reached is { Offset: > 0 }) throw InputException.Changed("is shorter than when it was imported: only its header row is left");
             return new EmptyReader(window); // a header without rows, or less than that: the file may grow
@@ -86,14 +89,21 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
     {
         var (dialect, ends) = (header.Dialect, header.Dialect.EndsWithReturn ? "; its lines end with CR" : "");
         if (string.IsNullOrWhiteSpace(header.Names[0]) && input.Request.ColumnNames.Count == 0)
-            input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning", "The first column has no name, like one of row numbers, and is dropped. Use --column-names to name it."));
+            input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning",
+                "The first column has no name, like one of row numbers, and is dropped. Use --column-names to name it."));
         if (input.Request is { NoHeader: false, ColumnNames.Count: 0 } && header.Names.Any(IsTime))
-            input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning", "The first line is read as the names of the columns, but one of them is a time. If it is a record, add --no-header and --column-names A,B,C, with a name for each column."));
+            input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning",
+                "The first line is read as the names of the columns, but one of them is a time. If it is a record, add --no-header and --column-names A,B,C, "
+                + "with a name for each column."));
         if (ends.Length == 0 && (input.Request.Delimiter is not null || dialect.Delimiter == (delimiter ?? (byte)','))) return;
-        input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning", $"It is read as {Name} with {Dialect.NameOf(dialect.Delimiter)} between cells{ends}."));
+        input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning",
+            $"It is read as {Name} with {Dialect.NameOf(dialect.Delimiter)} between cells{ends}."));
     }
 
     /// <summary>Whether a cell is a time in seconds or milliseconds, or begins with a date, and so is hardly the name of a column.</summary>
     static bool IsTime(string cell) =>
-        cell is { Length: 10 or 13 } && cell.All(char.IsAsciiDigit) || (cell is [_, _, _, _, '-', _, _, '-', _, _, ..] && DateOnly.TryParseExact(cell.AsSpan(0, 10), "yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out _));
+        cell is { Length: 10 or 13 } && cell.All(char.IsAsciiDigit)
+            || (cell is [_, _, _, _, '-', _, _, '-', _, _, ..]
+                && DateOnly.TryParseExact(cell.AsSpan(0, 10), "yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture,
+                    System.Globalization.DateTimeStyles.None, out _));
 }

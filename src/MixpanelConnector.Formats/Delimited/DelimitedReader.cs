@@ -42,7 +42,8 @@ sealed class DelimitedReader : RecordReader
     /// <param name="request">The options of the import.</param>
     /// <param name="line">The number of lines before.</param>
     /// <param name="openLine">Whether the line begins with a row that was already read, without a line end.</param>
-    public DelimitedReader(InputWindow window, Dialect dialect, ColumnMap columns, InferredTypes types, bool known, ImportRequest request, long line, bool openLine = false)
+    public DelimitedReader(InputWindow window, Dialect dialect, ColumnMap columns, InferredTypes types, bool known, ImportRequest request, long line,
+        bool openLine = false)
     {
         (_window, _dialect, _columns, _types, _line, _openLine) = (window, dialect, columns, types, line, openLine);
         (_splitter, _rows) = (new RowSplitter(dialect), new RowRecords(dialect, columns, types, request));

@@ -20,7 +20,9 @@ sealed class DelimitedRowParser(ImportRequest request) : RowParser
         if (_rows is null || !layout.SequenceEqual(_layout)) Begin(layout);
         _splitter!.Reset();
         var length = _splitter.LengthOfRow(row, ended: true);
-        return length >= 0 ? _rows!.Refused(row, SeveralRows, offset, line) : _splitter.IsOpen ? _rows!.Refused(row, Unclosed, offset, line) : _rows!.Read(row, offset, line);
+        return length >= 0 ? _rows!.Refused(row, SeveralRows, offset, line)
+            : _splitter.IsOpen ? _rows!.Refused(row, Unclosed, offset, line)
+            : _rows!.Read(row, offset, line);
     }
 
     void Begin(ReadOnlySpan<byte> json)
@@ -32,7 +34,8 @@ sealed class DelimitedRowParser(ImportRequest request) : RowParser
             var columns = new ColumnMap(layout.Columns, request, mayLackNames: true);
             var types = new InferredTypes(columns, request.DecimalSeparator);
             if (layout.Types is { } known) types.TryTake(known);
-            (_layout, _splitter, _rows) = (json.ToArray(), new RowSplitter(layout.Dialect), new RowRecords(layout.Dialect, columns, types, request, layout.NullValues));
+            (_layout, _splitter, _rows) =
+                (json.ToArray(), new RowSplitter(layout.Dialect), new RowRecords(layout.Dialect, columns, types, request, layout.NullValues));
         }
         catch (InputException e)
         {

@@ -25,8 +25,14 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
     readonly byte[][] _nulls = [.. (nullValues ?? request.NullValues).Concat(dialect.Nulls).Where(text => text.Length > 0).Select(Encoding.UTF8.GetBytes)];
     readonly bool _writesNulls = request.Fix.HasFlag(ImportFixes.Nulls);
     readonly bool _timesFollowAFormat = request.TimeFormat is not null;
-    readonly string _namedBy = request.ColumnsFrom is { } from ? $"{from} names" : request.NoHeader ? "--column-names names" : request.Replay is null ? "the header" : "the header of its file";
-    readonly int[] _nameless = [.. Enumerable.Range(1, columns.Names.Count - 1).Where(i => string.IsNullOrWhiteSpace(columns.Names[i]))]; // but for the first column, which numbers the rows then
+    readonly string _namedBy = request.ColumnsFrom is { } from ? $"{from} names"
+        : request.NoHeader ? "--column-names names"
+        : request.Replay is null ? "the header"
+        : "the header of its file";
+    readonly int[] _nameless =
+    [
+        .. Enumerable.Range(1, columns.Names.Count - 1).Where(i => string.IsNullOrWhiteSpace(columns.Names[i])),
+    ]; // but for the first column, which numbers the rows then
     FieldWriter? _writeCell;
     byte[]? _layout;
     string? _typesOfLayout;
@@ -68,7 +74,8 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
 
     byte[] Layout()
     {
-        if (_layout is null || _typesOfLayout != types.Written) (_layout, _typesOfLayout) = (new RowLayout(columns.Names, dialect, _nullValues, types.Written).ToJson(), types.Written);
+        if (_layout is null || _typesOfLayout != types.Written)
+            (_layout, _typesOfLayout) = (new RowLayout(columns.Names, dialect, _nullValues, types.Written).ToJson(), types.Written);
         return _layout;
     }
 
@@ -104,7 +111,10 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
         }
     }
 
-    Rejection Ragged(int found) => new("ragged_row", null, $"the row has {Counted.Of(found, "cell")}, {_namedBy} {columns.Names.Count}{(columns.Names.Count == 1 && found > 1 && request.SkipLines == 0 ? ". If lines precede the header, --skip-lines skips them" : "")}");
+    Rejection Ragged(int found) =>
+        new("ragged_row", null,
+            $"the row has {Counted.Of(found, "cell")}, {_namedBy} {columns.Names.Count}{(columns.Names.Count == 1 && found > 1 && request.SkipLines == 0 ? ". If lines precede the header, --skip-lines skips them" : "")}");
 
-    static Rejection Nameless(int column) => new("nameless_column", null, $"there is a value in column {column + 1}, which has no name. Use --column-names to name it");
+    static Rejection Nameless(int column) =>
+        new("nameless_column", null, $"there is a value in column {column + 1}, which has no name. Use --column-names to name it");
 }

@@ -104,7 +104,8 @@ sealed class ParquetField
             }
         }
 
-        if (field._type is not null and (< 0 or > (int)PhysicalType.FixedLenByteArray) || field.Announced < 0 || field._repetition is < 0 or > 2) throw ThriftReader.Damaged();
+        if (field._type is not null and (< 0 or > (int)PhysicalType.FixedLenByteArray) || field.Announced < 0 || field._repetition is < 0 or > 2)
+            throw ThriftReader.Damaged();
         if (field is { _type: not null, Announced: > 0 }) throw ThriftReader.Damaged();
         if (field.Meaning is ParquetMeaning.None) field.SetMeaning(converted);
         if (field.Meaning is ParquetMeaning.Decimal && field.Scale == 0) field.Scale = scale;

@@ -28,7 +28,10 @@ sealed class ParquetFile(FileStream file, bool isTemporary) : Stream
     /// <exception cref="InputException">The disk has failed.</exception>
     public void ThrowIfFailed()
     {
-        if (_failure is { } failure) throw new InputException(isTemporary ? $"could not be read again from its temporary file: {failure.Message}" : $"cannot be read: {failure.Message}", failure) { Outcome = isTemporary ? RunOutcome.DiskFailed : RunOutcome.Damaged };
+        if (_failure is { } failure)
+            throw new InputException(isTemporary ? $"could not be read again from its temporary file: {failure.Message}" : $"cannot be read: {failure.Message}",
+                failure)
+            { Outcome = isTemporary ? RunOutcome.DiskFailed : RunOutcome.Damaged };
     }
 
     /// <exception cref="InputException">The disk has failed.</exception>

@@ -55,7 +55,9 @@ sealed class ParquetFooter
         var length = BinaryPrimitives.ReadUInt32LittleEndian(end);
         var footer = new ParquetFooter { Begin = file.Length - end.Length - length };
         if (footer.Begin < 4) throw new InvalidDataException("its metadata is longer than the file");
-        if (length > MostBytes) throw new InputException($"is a Parquet file with {length} bytes of metadata; at most {MostBytes} are supported. Write it with larger row groups, or as several files");
+        if (length > MostBytes)
+            throw new InputException(
+                $"is a Parquet file with {length} bytes of metadata; at most {MostBytes} are supported. Write it with larger row groups, or as several files");
         var bytes = new byte[length];
         file.ReadExactly(bytes, footer.Begin);
         try
@@ -88,7 +90,8 @@ sealed class ParquetFooter
         foreach (var group in _groups)
         {
             if (group.Rows < 0 || group.Rows > long.MaxValue - rows) throw new InvalidDataException("a row group has a negative number of rows");
-            if (group.Chunks.Length != _leaves.Count) throw new InvalidDataException($"a row group has {Counted.Of(group.Chunks.Length, "column")}, and the file {_leaves.Count}");
+            if (group.Chunks.Length != _leaves.Count)
+                throw new InvalidDataException($"a row group has {Counted.Of(group.Chunks.Length, "column")}, and the file {_leaves.Count}");
             rows += group.Rows;
         }
 
@@ -153,7 +156,8 @@ sealed class ParquetFooter
             {
                 switch (id, type)
                 {
-                    case (1, ThriftType.Bytes) when thrift.ReadBytes().Length > 0: throw new InputException("is a Parquet file whose columns are in other files. Write it as one file");
+                    case (1, ThriftType.Bytes) when thrift.ReadBytes().Length > 0:
+                        throw new InputException("is a Parquet file whose columns are in other files. Write it as one file");
                     case (1, ThriftType.Bytes): break;
                     case (3, ThriftType.Struct): chunk = ReadChunk(ref thrift); break;
                     case (8, ThriftType.Struct):

@@ -29,8 +29,10 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         var file = new ParquetFile(stream, isTemporary: path is null);
         try
         {
-            if (input.Reached is { Offset: > 0 } && fingerprint != input.Fingerprint) throw InputException.Changed("has changed since a part of it was imported");
-            var reader = new ParquetRecordReader(file, ParquetFooter.Read(file), input.Request, fingerprint, input.Reached?.Offset ?? 0, input.Compressed ? input.Window.RawPosition : file.Length);
+            if (input.Reached is { Offset: > 0 } && fingerprint != input.Fingerprint)
+                throw InputException.Changed("has changed since a part of it was imported");
+            var reader = new ParquetRecordReader(file, ParquetFooter.Read(file), input.Request, fingerprint, input.Reached?.Offset ?? 0,
+                input.Compressed ? input.Window.RawPosition : file.Length);
             input.Window.Dispose();
             return reader;
         }
@@ -58,7 +60,9 @@ sealed class ParquetFormat() : ImportFormat("parquet")
     {
         const string Begin = "(message: '";
         var message = cause.Message;
-        if (message.IndexOf(Begin, StringComparison.Ordinal) is var begin and >= 0 && message.LastIndexOf("')", StringComparison.Ordinal) is var end && end >= begin + Begin.Length) message = message[(begin + Begin.Length)..end];
+        if (message.IndexOf(Begin, StringComparison.Ordinal) is var begin and >= 0 && message.LastIndexOf("')", StringComparison.Ordinal) is var end
+            && end >= begin + Begin.Length)
+            message = message[(begin + Begin.Length)..end];
         return UnsafeText.Replaced(message, ' ', LongestReason).TrimEnd(' ', '.');
     }
 
@@ -100,7 +104,11 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         {
             if (file is not null) await file.DisposeAsync().ConfigureAwait(false);
             if (e is not (IOException or UnauthorizedAccessException)) throw;
-            throw new InputException($"is a Parquet file in a stream, or compressed as a whole: it needs a temporary file, which cannot be written in {TemporaryFile.Folder}: {e.Message} Free space there, or name another folder in TMPDIR", e) { Outcome = RunOutcome.DiskFailed };
+            throw new InputException(
+                $"is a Parquet file in a stream, or compressed as a whole: it needs a temporary file, "
+                + $"which cannot be written in {TemporaryFile.Folder}: {e.Message} Free space there, or name another folder in TMPDIR",
+                e)
+            { Outcome = RunOutcome.DiskFailed };
         }
     }
 }

@@ -112,7 +112,8 @@ abstract class ParquetLeaf(ParquetField leaf, ParquetValues context) : ParquetNo
     }
 }
 
-sealed class ParquetLeaf<T>(ParquetField field, FieldKind kind, ParquetValues context, ValueWriter<T> write, bool quotes) : ParquetLeaf(field, context) where T : unmanaged
+sealed class ParquetLeaf<T>(ParquetField field, FieldKind kind, ParquetValues context, ValueWriter<T> write, bool quotes)
+    : ParquetLeaf(field, context) where T : unmanaged
 {
     readonly T[] _values = new T[context.Most];
     ColumnReader<T>? _column;
@@ -125,7 +126,8 @@ sealed class ParquetLeaf<T>(ParquetField field, FieldKind kind, ParquetValues co
         _column = null;
     }
 
-    protected override long Read(long most, Span<short> definitions, Span<short> repetitions, out long values) => _column!.ReadBatch(most, definitions, repetitions, _values, out values);
+    protected override long Read(long most, Span<short> definitions, Span<short> repetitions, out long values) =>
+        _column!.ReadBatch(most, definitions, repetitions, _values, out values);
 
     protected override bool Write(JsonText json, int index)
     {

@@ -24,7 +24,8 @@ static class ParquetLengths
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static bool Fit(ReadOnlySpan<byte> page, int plain, int codec, int unpacked, int levels, int values, int lists)
     {
-        if (unpacked > MostUnpacked || plain > unpacked || plain > page.Length) throw new InvalidDataException("a page of texts with separate lengths is too large");
+        if (unpacked > MostUnpacked || plain > unpacked || plain > page.Length)
+            throw new InvalidDataException("a page of texts with separate lengths is too large");
         var rented = ArrayPool<byte>.Shared.Rent(unpacked - plain);
         try
         {
@@ -180,7 +181,8 @@ static class ParquetLengths
             if (count > (ulong)most) return false;
             if (isLast) return true;
             Varint();
-            if (block is 0 or > int.MaxValue || parts is 0 || parts > block || block % parts != 0) throw new InvalidDataException("a page has numbers in invalid blocks");
+            if (block is 0 or > int.MaxValue || parts is 0 || parts > block || block % parts != 0)
+                throw new InvalidDataException("a page has numbers in invalid blocks");
             var perPart = block / parts;
             for (var left = (long)count - 1; left > 0;)
             {

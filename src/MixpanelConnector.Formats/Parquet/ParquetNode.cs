@@ -36,11 +36,17 @@ abstract class ParquetNode
     static ParquetNode OfOne(ParquetField field, FieldKind kind, ParquetValues values, ImportType? record = null) => field switch
     {
         { IsLeaf: true } => values.LeafOf(field, kind),
-        { Meaning: ParquetMeaning.List, Children: [{ IsRepeated: true } repeated] } => new ParquetList(repeated.Definition, repeated.Repetition, ElementOf(field, repeated, values)),
-        { Meaning: ParquetMeaning.Map, Children: [{ IsRepeated: true, IsLeaf: false, Children: [{ IsRepeated: false, IsLeaf: true } key, { IsRepeated: false } value] } entry] } =>
+        { Meaning: ParquetMeaning.List, Children: [{ IsRepeated: true } repeated] } =>
+            new ParquetList(repeated.Definition, repeated.Repetition, ElementOf(field, repeated, values)),
+        {
+            Meaning: ParquetMeaning.Map,
+            Children: [{ IsRepeated: true, IsLeaf: false, Children: [{ IsRepeated: false, IsLeaf: true } key, { IsRepeated: false } value] } entry]
+        } =>
             new ParquetMap(entry.Definition, entry.Repetition, OfOne(key, FieldKind.Text, values), OfOne(value, FieldKind.Value, values)),
         { Meaning: ParquetMeaning.Unknown } => throw ParquetValues.Unsupported(field),
-        _ => new ParquetStruct(field.Definition, [.. field.Children.Select(member => (member.Name, Of(member, record is { } type ? ColumnMap.KindOf(member.Name, type) : FieldKind.Value, values)))]),
+        _ => new ParquetStruct(field.Definition,
+            [.. field.Children.Select(member => (member.Name,
+                Of(member, record is { } type ? ColumnMap.KindOf(member.Name, type) : FieldKind.Value, values)))]),
     };
 
     /// <summary>
@@ -48,7 +54,8 @@ abstract class ParquetNode
     /// https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#lists.
     /// </summary>
     static ParquetNode ElementOf(ParquetField list, ParquetField repeated, ParquetValues values) =>
-        repeated is { IsLeaf: false, Meaning: ParquetMeaning.None, Children: [{ IsRepeated: false } element] } && repeated.Name != "array" && repeated.Name != $"{list.Name}_tuple"
+        repeated is { IsLeaf: false, Meaning: ParquetMeaning.None, Children: [{ IsRepeated: false } element] } && repeated.Name != "array"
+            && repeated.Name != $"{list.Name}_tuple"
             ? OfOne(element, FieldKind.Value, values)
             : OfOne(repeated, FieldKind.Value, values);
 }

@@ -53,7 +53,8 @@ static class ParquetPages
             cancellationToken.ThrowIfCancellationRequested();
             if (position >= footer.Begin) break;
             var page = ReadHeader(file, footer, leaf, ref buffer, ref position);
-            if (page.Unpacked < 0 || page.Packed < 0 || page.Packed > footer.Begin - position) throw Damaged(leaf, "has a page that is not where the file says");
+            if (page.Unpacked < 0 || page.Packed < 0 || page.Packed > footer.Begin - position)
+                throw Damaged(leaf, "has a page that is not where the file says");
             if (page.Values < 0) throw Damaged(leaf, "has a page with a negative number of values");
             switch (page.Type)
             {
@@ -70,7 +71,8 @@ static class ParquetPages
                     expands |= page.Encoding == DeltaByteArray;
                     if (page.Encoding is DeltaLengthByteArray or DeltaByteArray) CheckLengths(file, leaf, page, chunk.Codec, position);
                     if (values > chunk.Values) throw Damaged(leaf, $"has pages of more than the {Counted.Of(chunk.Values, "value")} that it declares");
-                    if (page.Type is DataPageV2 && leaf.Repetition == 0 && page.Rows != page.Values) throw Damaged(leaf, $"has a page of {Counted.Of(page.Values, "value")} for {Counted.Of(page.Rows, "row")}");
+                    if (page.Type is DataPageV2 && leaf.Repetition == 0 && page.Rows != page.Values)
+                        throw Damaged(leaf, $"has a page of {Counted.Of(page.Values, "value")} for {Counted.Of(page.Rows, "row")}");
                     if (page.Type is DataPage) rows = long.MinValue; // these pages do not specify it
                     break;
             }
@@ -90,7 +92,8 @@ static class ParquetPages
         var bytes = new byte[page.Packed];
         file.ReadExactly(bytes, position);
         var levels = page.Type is DataPageV2 ? 0 : (leaf.Definition > 0 ? 1 : 0) + (leaf.Repetition > 0 ? 1 : 0);
-        if (!ParquetLengths.Fit(bytes, page.Levels, page.IsPacked ? codec : 0, page.Unpacked, levels, page.Values, lists: page.Encoding is DeltaByteArray ? 2 : 1))
+        if (!ParquetLengths.Fit(bytes, page.Levels, page.IsPacked ? codec : 0, page.Unpacked, levels, page.Values,
+            lists: page.Encoding is DeltaByteArray ? 2 : 1))
             throw Damaged(leaf, "has a page of more texts than values");
     }
 
@@ -100,8 +103,11 @@ static class ParquetPages
     public static void Check(ParquetFooter footer, ParquetGroup group, ParquetField leaf)
     {
         var chunk = group.Chunks[leaf.Leaf];
-        if (chunk.Encrypted) throw new InputException($"has the column {leaf.Path}, which is encrypted and not supported. Write it without encryption, or leave the column out with --drop");
-        if (leaf.Repetition == 0 ? chunk.Values != group.Rows : chunk.Values < group.Rows) throw Damaged(leaf, $"has {Counted.Of(chunk.Values, "value")} in a row group of {Counted.Of(group.Rows, "row")}");
+        if (chunk.Encrypted)
+            throw new InputException(
+                $"has the column {leaf.Path}, which is encrypted and not supported. Write it without encryption, or leave the column out with --drop");
+        if (leaf.Repetition == 0 ? chunk.Values != group.Rows : chunk.Values < group.Rows)
+            throw Damaged(leaf, $"has {Counted.Of(chunk.Values, "value")} in a row group of {Counted.Of(group.Rows, "row")}");
         if (chunk is { Values: 0, Length: <= 0 }) return;
         if (chunk.Type != (int)leaf.Type) throw Damaged(leaf, "has another type in a row group than in the file");
         if (chunk.Begin < 4 || chunk.Length < 0 || chunk.Length > footer.Begin - chunk.Begin) throw Damaged(leaf, "is not where the file says");

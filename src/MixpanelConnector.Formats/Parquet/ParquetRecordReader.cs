@@ -181,7 +181,8 @@ sealed class ParquetRecordReader : RecordReader
         try
         {
             for (var i = 0; i < leaves.Count; i++)
-                leaves[i].Open(reader, group.Chunks[leaves[i].Field.Leaf].Values, needs[i].Expands ? (int)Math.Clamp(MostExpanded / Math.Max(1, needs[i].LargestPage), 1, int.MaxValue) : null);
+                leaves[i].Open(reader, group.Chunks[leaves[i].Field.Leaf].Values,
+                    needs[i].Expands ? (int)Math.Clamp(MostExpanded / Math.Max(1, needs[i].LargestPage), 1, int.MaxValue) : null);
         }
         catch
         {
@@ -196,8 +197,13 @@ sealed class ParquetRecordReader : RecordReader
     {
         const int Vector = 2048; // DuckDB's row groups are multiples of it
         var rows = (long)(group.Rows * 0.8 * MostPageMemory / memory) / Vector * Vector;
-        var way = rows > 0 ? string.Create(CultureInfo.InvariantCulture, $"DuckDB makes them with COPY … (FORMAT parquet, ROW_GROUP_SIZE {rows}), Arrow with data_page_size, Spark with parquet.page.size") : "Arrow makes them with data_page_size, Spark with parquet.page.size";
-        return new InputException(string.Create(CultureInfo.InvariantCulture, $"has pages that take {memory >> 20} MB in the row group of line {line}, one of each column with the memory to decompress it; at most {MostPageMemory >> 20} MB are supported. The largest are those of the column {largest.Path}: leave it out with --drop, or write the file with smaller pages. {way}"));
+        var way = rows > 0
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"DuckDB makes them with COPY … (FORMAT parquet, ROW_GROUP_SIZE {rows}), Arrow with data_page_size, Spark with parquet.page.size")
+            : "Arrow makes them with data_page_size, Spark with parquet.page.size";
+        return new InputException(string.Create(CultureInfo.InvariantCulture,
+            $"has pages that take {memory >> 20} MB in the row group of line {line}, one of each column with the memory to decompress "
+            + $"it; at most {MostPageMemory >> 20} MB are supported. The largest are those of the column {largest.Path}: leave it out with --drop, or write the file with smaller pages. {way}"));
     }
 
     void EndGroup()

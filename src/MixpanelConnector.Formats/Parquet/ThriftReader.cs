@@ -46,7 +46,10 @@ ref struct ThriftReader(ReadOnlySpan<byte> bytes)
     public void Weigh(long memory)
     {
         _memory += memory;
-        if (_memory > MostMemory) throw new InputException("is a Parquet file with more columns and row groups than are supported: about 50,000 column chunks. Write it with larger row groups, or as several files");
+        if (_memory > MostMemory)
+            throw new InputException(
+                "is a Parquet file with more columns and row groups than are supported: about 50,000 column chunks. Write it with larger row groups, "
+                + "or as several files");
     }
 
     public long ReadInteger()

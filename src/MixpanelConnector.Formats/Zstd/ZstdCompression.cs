@@ -95,7 +95,9 @@ sealed class ZstdByteSource : ByteSource
         _ => Corrupt("the compressed data is damaged"),
     };
 
-    InputException TooLarge() => new($"zstd: it needs a window of more than {MostWindow >> 20} MiB, as zstd --long=28 and above creates, at compressed byte {_consumed}. Decompress it first (zstd -d --long=31), or compress it with --long=27 at most");
+    InputException TooLarge() =>
+        new($"zstd: it needs a window of more than {MostWindow >> 20} MiB, as zstd --long=28 and above creates, at compressed byte {_consumed}. "
+            + $"Decompress it first (zstd -d --long=31), or compress it with --long=27 at most");
 
     InputException Corrupt(string what) => new($"zstd: {what}, at compressed byte {_consumed}");
 }

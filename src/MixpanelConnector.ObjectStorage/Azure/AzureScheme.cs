@@ -13,7 +13,8 @@ sealed class AzureScheme(Func<string, string?> environment) : StorageScheme("az"
         var (account, rest) = Addresses.Part(Name, address);
         var slash = rest.IndexOf('/', StringComparison.Ordinal);
         var (container, key) = slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..]);
-        if (container.Length == 0 || !container.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '$') || !account.All(char.IsAsciiLetterOrDigit))
+        if (container.Length == 0 || !container.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '$')
+            || !account.All(char.IsAsciiLetterOrDigit))
             throw new StorageException(StorageFault.Unconfigured, "it names no container: use a URL such as az://account/container/folder/file.ndjson");
         return (new AzureStore($"az://{account}/{container}/", Clients.Of(account, environment).GetBlobContainerClient(container)), key);
     }
@@ -37,11 +38,13 @@ sealed class AzureScheme(Func<string, string?> environment) : StorageScheme("az"
                 }
 
                 if (Set("AZURE_STORAGE_KEY") is { } key) return new BlobServiceClient(endpoint, new StorageSharedKeyCredential(account, key), options);
-                if (Set("AZURE_STORAGE_SAS_TOKEN") is { } token) return new BlobServiceClient(new UriBuilder(endpoint) { Query = token.TrimStart('?') }.Uri, options);
+                if (Set("AZURE_STORAGE_SAS_TOKEN") is { } token)
+                    return new BlobServiceClient(new UriBuilder(endpoint) { Query = token.TrimStart('?') }.Uri, options);
             }
             catch (Exception e) when (e is FormatException or ArgumentException or UriFormatException)
             {
-                throw new StorageException(StorageFault.Unconfigured, "the credentials in AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN have an invalid format", e);
+                throw new StorageException(StorageFault.Unconfigured,
+                    "the credentials in AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN have an invalid format", e);
             }
 
             return new BlobServiceClient(endpoint, (TokenCredential)new DefaultAzureCredential(), options);

@@ -56,14 +56,19 @@ sealed class AzureStore(string address, BlobContainerClient container) : ObjectS
         var options = new BlobDownloadOptions { Range = offset > 0 ? new HttpRange(offset) : default };
         if (pinned.ETag.Length > 0) options.Conditions = new BlobRequestConditions { IfMatch = new ETag(pinned.ETag) };
         BlobDownloadStreamingResult answer = await blob.DownloadStreamingAsync(options, cancellationToken).ConfigureAwait(false);
-        var part = answer.Details.ContentRange is { Length: > 0 } range && HttpRangeOf(range) is { } found ? found : (Start: 0, Length: answer.Details.ContentLength);
+        var part = answer.Details.ContentRange is { Length: > 0 } range && HttpRangeOf(range) is { } found
+            ? found
+            : (Start: 0, Length: answer.Details.ContentLength);
         return new ObjectAnswer(answer.Content, Tag(answer.Details.ETag), part.Start, part.Length);
     });
 
     public override Task<string> PutAsync(string key, Stream content, ObjectCondition? condition, CancellationToken cancellationToken) => AskAsync(async () =>
     {
         var options = new BlobUploadOptions { TransferValidation = Checked };
-        if (condition is not null) options.Conditions = condition.ETag is { } tag ? new BlobRequestConditions { IfMatch = new ETag(tag) } : new BlobRequestConditions { IfNoneMatch = ETag.All };
+        if (condition is not null)
+            options.Conditions = condition.ETag is { } tag
+                ? new BlobRequestConditions { IfMatch = new ETag(tag) }
+                : new BlobRequestConditions { IfNoneMatch = ETag.All };
         BlobContentInfo put = await container.GetBlockBlobClient(key).UploadAsync(content, options, cancellationToken).ConfigureAwait(false);
         return Tag(put.ETag);
     });
@@ -71,10 +76,12 @@ sealed class AzureStore(string address, BlobContainerClient container) : ObjectS
     /// <summary>Blocks belong to their blob, so the name of an upload keeps those of two uploads apart.</summary>
     public override Task<string> BeginAsync(string key, CancellationToken cancellationToken) => Task.FromResult(Guid.NewGuid().ToString("N"));
 
-    public override Task<string> PutPartAsync(string key, string upload, int number, Stream content, CancellationToken cancellationToken) => AskAsync(async () =>
+    public override Task<string> PutPartAsync(string key, string upload, int number, Stream content, CancellationToken cancellationToken) =>
+        AskAsync(async () =>
     {
         var block = Convert.ToBase64String(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{upload}{number:D5}")));
-        await container.GetBlockBlobClient(key).StageBlockAsync(block, content, new BlockBlobStageBlockOptions { TransferValidation = Checked }, cancellationToken).ConfigureAwait(false);
+        await container.GetBlockBlobClient(key)
+            .StageBlockAsync(block, content, new BlockBlobStageBlockOptions { TransferValidation = Checked }, cancellationToken).ConfigureAwait(false);
         return block;
     });
 
@@ -84,16 +91,21 @@ sealed class AzureStore(string address, BlobContainerClient container) : ObjectS
     /// <summary>Does nothing: the store deletes uncommitted blocks after a week.</summary>
     public override Task AbortAsync(string key, string upload, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public override Task<IReadOnlyList<(string Key, string Upload)>> UploadsAsync(string prefix, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<(string, string)>>([]);
+    public override Task<IReadOnlyList<(string Key, string Upload)>> UploadsAsync(string prefix, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<(string, string)>>([]);
 
-    public override Task DeleteAsync(string key, CancellationToken cancellationToken) => AskAsync(() => container.GetBlobClient(key).DeleteIfExistsAsync(cancellationToken: cancellationToken));
+    public override Task DeleteAsync(string key, CancellationToken cancellationToken) =>
+        AskAsync(() => container.GetBlobClient(key).DeleteIfExistsAsync(cancellationToken: cancellationToken));
 
     public override void Dispose() { }
 
     static string Tag(ETag? tag) => tag is { } one ? one.ToString().Trim('"') : "";
 
     static (long Start, long? Length)? HttpRangeOf(string contentRange) =>
-        contentRange.Split(' ', '-', '/') is ["bytes", var start, _, var length] && long.TryParse(start, CultureInfo.InvariantCulture, out var from) && long.TryParse(length, CultureInfo.InvariantCulture, out var all) ? (from, all) : null;
+        contentRange.Split(' ', '-', '/') is ["bytes", var start, _, var length] && long.TryParse(start, CultureInfo.InvariantCulture, out var from)
+            && long.TryParse(length, CultureInfo.InvariantCulture, out var all)
+            ? (from, all)
+            : null;
 
     static async Task<T> AskAsync<T>(Func<Task<T>> call)
     {
@@ -108,12 +120,16 @@ sealed class AzureStore(string address, BlobContainerClient container) : ObjectS
         catch (AuthenticationFailedException e)
         {
             throw e is CredentialUnavailableException
-                ? new StorageException(StorageFault.Unconfigured, "the Azure SDK found no credentials: set AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, or log in with az login", e)
+                ? new StorageException(StorageFault.Unconfigured,
+                    "the Azure SDK found no credentials: set AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, "
+                    + "or log in with az login",
+                    e)
                 : new StorageException(StorageFault.Forbidden, "the Azure SDK found credentials that were not accepted", e);
         }
         catch (Exception e) when (e is RequestFailedException or InvalidDataException or IOException or HttpRequestException or AggregateException)
         {
-            throw new StorageException(StorageFault.Unavailable, e is InvalidDataException ? "it received other bytes than were sent" : "it cannot be reached", e);
+            throw new StorageException(StorageFault.Unavailable, e is InvalidDataException ? "it received other bytes than were sent" : "it cannot be reached",
+                e);
         }
     }
 

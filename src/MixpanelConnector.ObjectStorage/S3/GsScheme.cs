@@ -11,8 +11,11 @@ sealed class GsScheme(Func<string, string?> environment) : StorageScheme("gs")
     {
         var (bucket, key) = Addresses.Part(Name, address);
         if (environment("GS_ACCESS_KEY_ID") is not { Length: > 0 } id || environment("GS_SECRET_ACCESS_KEY") is not { Length: > 0 } secret)
-            throw new StorageException(StorageFault.Unconfigured, "the HMAC keys of Google Cloud Storage are missing: set GS_ACCESS_KEY_ID and GS_SECRET_ACCESS_KEY");
-        var endpoint = environment("GS_ENDPOINT_URL") is { Length: > 0 } named ? Addresses.Endpoint("GS_ENDPOINT_URL", named) : new Uri("https://storage.googleapis.com");
+            throw new StorageException(StorageFault.Unconfigured,
+                "the HMAC keys of Google Cloud Storage are missing: set GS_ACCESS_KEY_ID and GS_SECRET_ACCESS_KEY");
+        var endpoint = environment("GS_ENDPOINT_URL") is { Length: > 0 } named
+            ? Addresses.Endpoint("GS_ENDPOINT_URL", named)
+            : new Uri("https://storage.googleapis.com");
         return (Clients.Store(bucket, endpoint, id, secret), key);
     }
 

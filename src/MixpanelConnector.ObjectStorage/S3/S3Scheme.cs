@@ -39,7 +39,8 @@ sealed class S3Scheme(Func<string, string?> environment) : StorageScheme("s3")
                 config.RegionEndpoint = RegionEndpoint.USEast1;
             }
 
-            return new S3Store($"s3://{bucket}/", bucket, SingleSignOn(environment) is { } credentials ? new AmazonS3Client(credentials, config) : new AmazonS3Client(config), replaces: true);
+            return new S3Store($"s3://{bucket}/", bucket,
+                SingleSignOn(environment) is { } credentials ? new AmazonS3Client(credentials, config) : new AmazonS3Client(config), replaces: true);
         }
 
         /// <summary>
@@ -49,7 +50,8 @@ sealed class S3Scheme(Func<string, string?> environment) : StorageScheme("s3")
         {
             var name = environment("AWS_PROFILE") is { Length: > 0 } profile ? profile : "default";
             var profiles = new CredentialProfileStoreChain();
-            return environment("AWS_ACCESS_KEY_ID") is null or "" && profiles.TryGetProfile(name, out var found) && (found.Options.SsoSession ?? found.Options.SsoStartUrl) is not null && profiles.TryGetAWSCredentials(name, out var credentials)
+            return environment("AWS_ACCESS_KEY_ID") is null or "" && profiles.TryGetProfile(name, out var found)
+                && (found.Options.SsoSession ?? found.Options.SsoStartUrl) is not null && profiles.TryGetAWSCredentials(name, out var credentials)
                 ? credentials
                 : null;
         }

@@ -27,7 +27,9 @@ static class AssemblySchemas
                 var attribute = reader.GetCustomAttribute(handle);
                 if (!IsSchema(reader, attribute)) continue;
                 var value = reader.GetBlobReader(attribute.Value);
-                if (value.ReadUInt16() != 1 || value.ReadSerializedString() is not { } text || JsonNode.Parse(text) is not JsonObject entry || (string?)entry["name"] is not { } name) throw new FormatException("a schema in it is damaged");
+                if (value.ReadUInt16() != 1 || value.ReadSerializedString() is not { } text || JsonNode.Parse(text) is not JsonObject entry
+                    || (string?)entry["name"] is not { } name)
+                    throw new FormatException("a schema in it is damaged");
                 if (!entries.TryAdd(name, entry)) throw new FormatException($"two types in it have the event name '{name}': rename one of them");
             }
 
@@ -40,6 +42,8 @@ static class AssemblySchemas
     }
 
     static bool IsSchema(MetadataReader reader, CustomAttribute attribute) =>
-        attribute.Constructor is { Kind: HandleKind.MemberReference } constructor && reader.GetMemberReference((MemberReferenceHandle)constructor).Parent is { Kind: HandleKind.TypeReference } parent
-        && reader.GetTypeReference((TypeReferenceHandle)parent) is var type && reader.StringComparer.Equals(type.Name, Attribute) && reader.StringComparer.Equals(type.Namespace, Namespace);
+        attribute.Constructor is { Kind: HandleKind.MemberReference } constructor
+            && reader.GetMemberReference((MemberReferenceHandle)constructor).Parent is { Kind: HandleKind.TypeReference } parent
+        && reader.GetTypeReference((TypeReferenceHandle)parent) is var type && reader.StringComparer.Equals(type.Name, Attribute)
+            && reader.StringComparer.Equals(type.Namespace, Namespace);
 }

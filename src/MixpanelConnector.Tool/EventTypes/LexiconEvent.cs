@@ -11,7 +11,10 @@ sealed record LexiconEvent(string Name, string? Description, bool IsDropped, IRe
     /// <exception cref="FormatException">The JSON is not a Lexicon.</exception>
     public static IReadOnlyList<LexiconEvent> Read(JsonElement lexicon)
     {
-        var entries = lexicon.ValueKind is JsonValueKind.Object && (lexicon.TryGetProperty("results", out var list) || lexicon.TryGetProperty("entries", out list)) ? list : lexicon;
+        var entries =
+            lexicon.ValueKind is JsonValueKind.Object && (lexicon.TryGetProperty("results", out var list) || lexicon.TryGetProperty("entries", out list))
+            ? list
+            : lexicon;
         if (entries.ValueKind is not JsonValueKind.Array) throw new FormatException("there is no list of schemas: use the output of list-schemas");
         var events = new Dictionary<string, LexiconEvent>(StringComparer.Ordinal);
         foreach (var (number, entry) in entries.EnumerateArray().Index())
@@ -28,7 +31,9 @@ sealed record LexiconEvent(string Name, string? Description, bool IsDropped, IRe
 
     static LexiconEvent Of(string name, JsonElement schema, int number)
     {
-        var required = schema.TryGetProperty("required", out var names) && names.ValueKind is JsonValueKind.Array ? names.EnumerateArray().Where(one => one.ValueKind is JsonValueKind.String).Select(one => one.GetString()!).ToHashSet(StringComparer.Ordinal) : [];
+        var required = schema.TryGetProperty("required", out var names) && names.ValueKind is JsonValueKind.Array
+            ? names.EnumerateArray().Where(one => one.ValueKind is JsonValueKind.String).Select(one => one.GetString()!).ToHashSet(StringComparer.Ordinal)
+            : [];
         var properties = new OrderedDictionary<string, LexiconProperty>(StringComparer.Ordinal);
         if (schema.TryGetProperty("properties", out var all) && all.ValueKind is not JsonValueKind.Null)
         {
@@ -45,12 +50,17 @@ sealed record LexiconEvent(string Name, string? Description, bool IsDropped, IRe
 
     /// <summary>Whether Mixpanel drops the data that a schema describes.</summary>
     public static bool IsDroppedBy(JsonElement schema) =>
-        schema.TryGetProperty("metadata", out var metadata) && metadata.ValueKind is JsonValueKind.Object && metadata.TryGetProperty("com.mixpanel", out var own) && own.ValueKind is JsonValueKind.Object && own.TryGetProperty("dropped", out var dropped) && dropped.ValueKind is JsonValueKind.True;
+        schema.TryGetProperty("metadata", out var metadata) && metadata.ValueKind is JsonValueKind.Object
+            && metadata.TryGetProperty("com.mixpanel", out var own) && own.ValueKind is JsonValueKind.Object && own.TryGetProperty("dropped", out var dropped)
+            && dropped.ValueKind is JsonValueKind.True;
 
     public static string? Text(JsonElement holder, string name) =>
-        holder.ValueKind is JsonValueKind.Object && holder.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+        holder.ValueKind is JsonValueKind.Object && holder.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
+            ? value.GetString()
+            : null;
 
-    static FormatException Fault(int number, string what) => new(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"schema {number + 1} {what}"));
+    static FormatException Fault(int number, string what) =>
+        new(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"schema {number + 1} {what}"));
 }
 
 /// <summary>A property of an event, with the C# type that corresponds to its schema.</summary>
@@ -69,7 +79,8 @@ sealed record LexiconProperty(string Name, string? Description, string? Type, IR
         var types = TypesOf(definition).ToHashSet(StringComparer.Ordinal);
         var mayBeNull = types.Remove("null");
         var values = types.IsSubsetOf(["string"]) ? ValuesOf(definition) : [];
-        return new(name, LexiconEvent.Text(definition, "description"), values.Count > 0 ? null : TypeOf(types, definition), values, isRequired && !mayBeNull, LexiconEvent.IsDroppedBy(definition));
+        return new(name, LexiconEvent.Text(definition, "description"), values.Count > 0 ? null : TypeOf(types, definition), values, isRequired && !mayBeNull,
+            LexiconEvent.IsDroppedBy(definition));
     }
 
     static IEnumerable<string> TypesOf(JsonElement definition) => !definition.TryGetProperty("type", out var type) ? []
@@ -83,7 +94,9 @@ sealed record LexiconProperty(string Name, string? Description, string? Type, IR
         { Count: 1 } when types.Contains("integer") => "long",
         _ when types.Contains("number") && types.IsSubsetOf(["integer", "number"]) => "double",
         { Count: 1 } when types.Contains("object") => Nodes + "JsonObject",
-        { Count: 1 } when types.Contains("array") => definition.TryGetProperty("items", out var items) && items.ValueKind is JsonValueKind.Object && TypesOf(items).ToHashSet(StringComparer.Ordinal) is { Count: 1 } one && TypeOf(one, items) is var item && !item.StartsWith(Nodes, StringComparison.Ordinal)
+        { Count: 1 } when types.Contains("array") => definition.TryGetProperty("items", out var items) && items.ValueKind is JsonValueKind.Object
+            && TypesOf(items).ToHashSet(StringComparer.Ordinal) is { Count: 1 } one && TypeOf(one, items) is var item
+            && !item.StartsWith(Nodes, StringComparison.Ordinal)
             ? $"global::System.Collections.Generic.IReadOnlyList<{item}>" : Nodes + "JsonArray",
         _ => Nodes + "JsonNode",
     };
@@ -92,7 +105,10 @@ sealed record LexiconProperty(string Name, string? Description, string? Type, IR
     static List<string> ValuesOf(JsonElement definition)
     {
         if (!definition.TryGetProperty("enum", out var list) || list.ValueKind is not JsonValueKind.Array) return [];
-        var values = list.EnumerateArray().Where(value => value.ValueKind is not JsonValueKind.Null).Select(value => value.ValueKind is JsonValueKind.String ? value.GetString()! : "").Distinct(StringComparer.Ordinal).ToList();
+        var values = list.EnumerateArray()
+            .Where(value => value.ValueKind is not JsonValueKind.Null)
+            .Select(value => value.ValueKind is JsonValueKind.String ? value.GetString()! : "")
+            .Distinct(StringComparer.Ordinal).ToList();
         return values.TrueForAll(CSharpNames.IsIdentifier) ? values : [];
     }
 }

@@ -19,5 +19,6 @@ static class ActionNames
     public static string Pascal(string name) => string.Concat(name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 
     /// <summary>The name of the action that a misspelt name probably means, in any case and with dashes or underscores; null if none is similar.</summary>
-    public static string? Nearest(string name, IEnumerable<ActionDescriptor> actions) => Spelling.Nearest(name.ToLowerInvariant().Replace('-', '_'), actions.Select(action => action.Name));
+    public static string? Nearest(string name, IEnumerable<ActionDescriptor> actions) =>
+        Spelling.Nearest(name.ToLowerInvariant().Replace('-', '_'), actions.Select(action => action.Name));
 }

@@ -45,12 +45,15 @@ sealed record ImportValues(string Prefix)
         _ => throw Configuration.Invalid("mapping", $"{Prefix}vendor and {Prefix}mapping are mutually exclusive: records are mapped once."),
     };
 
-    public MixpanelException NoMapping() => Configuration.Invalid("show_mapping", $"There is no mapping to show: specify one with {Prefix}vendor or {Prefix}mapping.");
+    public MixpanelException NoMapping() =>
+        Configuration.Invalid("show_mapping", $"There is no mapping to show: specify one with {Prefix}vendor or {Prefix}mapping.");
 
     public int Shown(string? text)
     {
         if (text is null) return 10;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= MostShown ? count : throw Invalid("show_mapping", FormattableString.Invariant($"must be a number from 1 to {MostShown}."));
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= MostShown
+            ? count
+            : throw Invalid("show_mapping", FormattableString.Invariant($"must be a number from 1 to {MostShown}."));
     }
 
     public ImportIdentity Identity(string? text) => text switch
@@ -147,7 +150,9 @@ sealed record ImportValues(string Prefix)
     public int SkipLines(string? text)
     {
         if (text is null) return 0;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var lines) ? lines : throw Invalid("skip_lines", "must be a number of lines.");
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var lines)
+            ? lines
+            : throw Invalid("skip_lines", "must be a number of lines.");
     }
 
     /// <summary>Comma-separated names; a name that contains a comma is quoted.</summary>
@@ -181,7 +186,8 @@ sealed record ImportValues(string Prefix)
         var renames = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var pair in given)
         {
-            if (pair.Split('=') is not [{ Length: > 0 } from, { Length: > 0 } to]) throw Invalid("rename", "must be OLD=NEW: the property's name and its new one.");
+            if (pair.Split('=') is not [{ Length: > 0 } from, { Length: > 0 } to])
+                throw Invalid("rename", "must be OLD=NEW: the property's name and its new one.");
             if (!renames.TryAdd(from, to)) throw Configuration.Invalid("rename", $"{from} is renamed twice.");
         }
 
@@ -192,7 +198,8 @@ sealed record ImportValues(string Prefix)
     public TimeSpan? Hours(string? text)
     {
         if (text is null) return null;
-        return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var hours) && Math.Abs(hours) <= 876_000
+        return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var hours)
+            && Math.Abs(hours) <= 876_000
             ? TimeSpan.FromSeconds(Math.Round(hours * 3600))
             : throw Invalid("time_offset", "must be hours such as 3 or -5.5, at most 100 years.");
     }
@@ -216,10 +223,13 @@ sealed record ImportValues(string Prefix)
             "d" => TimeSpan.FromDays(1),
             _ => null,
         };
-        return scale is { } one && double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number * one.TotalDays <= 365
+        return scale is { } one
+            && double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number * one.TotalDays <= 365
             ? number * one
             : throw Invalid(name, "must be a duration such as 500ms, 2s, 1m or 24h, at most a year.");
     }
 
-    MixpanelException Invalid(string name, string message) => Configuration.Invalid(name, $"{Prefix}{(Prefix.Length > 0 ? name.Replace('_', '-') : name)} {message}");
+    MixpanelException Invalid(string name, string message) =>
+        Configuration.Invalid(name, $"{Prefix}{(Prefix.Length > 0 ? name.Replace('_', '-') : name)} {message}");
 }

@@ -21,7 +21,9 @@ sealed class PreparedHandover : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new MixpanelException(Configuration.Invalid("secret_out", "The file for the secret cannot be created. Nothing was created.").Error with { LocalDetail = e.Message }, e);
+            throw new MixpanelException(
+                Configuration.Invalid("secret_out", "The file for the secret cannot be created. Nothing was created.").Error with { LocalDetail = e.Message },
+                e);
         }
     }
 
@@ -77,7 +79,8 @@ sealed class PreparedHandover : IDisposable
 }
 
 /// <summary>Something was created, but its one-time secret could not be stored.</summary>
-sealed class SecretLostException(string id, string path, IOException cause) : IOException($"The service account {id} was created, but its secret could not be written to {path}: {cause.Message} {Advice}", cause)
+sealed class SecretLostException(string id, string path, IOException cause)
+    : IOException($"The service account {id} was created, but its secret could not be written to {path}: {cause.Message} {Advice}", cause)
 {
     const string Advice = "The secret is lost: delete the account and create it again.";
 

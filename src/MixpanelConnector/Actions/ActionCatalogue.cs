@@ -26,7 +26,8 @@ public static class ActionCatalogue
 
     static readonly Lazy<ImmutableArray<ActionGroup>> AllGroups = new(() => [.. Declared.Select(group => group())]);
 
-    static readonly Lazy<ImmutableArray<ActionDescriptor>> AllActions = new(() => [.. Groups.SelectMany(group => group.Actions).OrderBy(action => action.Name, StringComparer.Ordinal)]);
+    static readonly Lazy<ImmutableArray<ActionDescriptor>> AllActions =
+        new(() => [.. Groups.SelectMany(group => group.Actions).OrderBy(action => action.Name, StringComparer.Ordinal)]);
 
     /// <summary>The groups, in the order in which they are shown.</summary>
     public static ImmutableArray<ActionGroup> Groups => AllGroups.Value;

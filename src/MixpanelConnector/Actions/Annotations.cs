@@ -7,9 +7,13 @@ namespace MixpanelConnector;
 /// <summary>The actions for annotations.</summary>
 static class AnnotationActions
 {
-    public static readonly ActionGroup Group = new("annotations", "Mark moments, such as a release, in the project's reports.", Api.App, "/api/app/projects/{project_id}/annotations", options => new AnnotationsJson(options)) { HasEnvelope = true, Keywords = "note comment mark chart release deploy" };
+    public static readonly ActionGroup Group = new("annotations", "Mark moments, such as a release, in the project's reports.", Api.App,
+        "/api/app/projects/{project_id}/annotations",
+        options => new AnnotationsJson(options))
+    { HasEnvelope = true, Keywords = "note comment mark chart release deploy" };
 
-    public static readonly ActionSpec<ListAnnotationsInput, ResultList<Annotation>> List = new(Group, "list_annotations", "list-all-annotations-for-project", Endpoint.Get())
+    public static readonly ActionSpec<ListAnnotationsInput, ResultList<Annotation>> List = new(Group, "list_annotations", "list-all-annotations-for-project",
+        Endpoint.Get())
     {
         Check = static input =>
         {
@@ -21,13 +25,21 @@ static class AnnotationActions
 
     public static readonly ActionSpec<AnnotationId, Annotation> Get = new(Group, "get_annotation", "get-annotation", Endpoint.Get("/{annotation_id}"));
 
-    public static readonly ActionSpec<UpdateAnnotationInput, Annotation> Update = new(Group, "update_annotation", "patch-annotation", Endpoint.Patch("/{annotation_id}")) { SafeToRepeat = "the text and tags are set" };
+    public static readonly ActionSpec<UpdateAnnotationInput, Annotation> Update = new(Group, "update_annotation", "patch-annotation",
+        Endpoint.Patch("/{annotation_id}"))
+    {
+        SafeToRepeat = "the text and tags are set",
+    };
 
-    public static readonly ActionSpec<AnnotationId, DeletedAnnotation> Delete = new(Group, "delete_annotation", "delete-annotation", Endpoint.Delete("/{annotation_id}")) { SafeToRepeat = "a deleted annotation stays deleted", Gone = input => new() { Id = input.Id } };
+    public static readonly ActionSpec<AnnotationId, DeletedAnnotation> Delete = new(Group, "delete_annotation", "delete-annotation",
+        Endpoint.Delete("/{annotation_id}"))
+    { SafeToRepeat = "a deleted annotation stays deleted", Gone = input => new() { Id = input.Id } };
 
-    public static readonly ActionSpec<NoInput, ResultList<AnnotationTag>> ListTags = new(Group, "list_annotation_tags", "get-annotation-tags", Endpoint.Get("/tags"));
+    public static readonly ActionSpec<NoInput, ResultList<AnnotationTag>> ListTags =
+        new(Group, "list_annotation_tags", "get-annotation-tags", Endpoint.Get("/tags"));
 
-    public static readonly ActionSpec<CreateAnnotationTagInput, AnnotationTag> CreateTag = new(Group, "create_annotation_tag", "create-annotation-tag", Endpoint.Post("/tags"));
+    public static readonly ActionSpec<CreateAnnotationTagInput, AnnotationTag> CreateTag =
+        new(Group, "create_annotation_tag", "create-annotation-tag", Endpoint.Post("/tags"));
 }
 
 /// <summary>The annotations to list.</summary>
@@ -136,29 +148,36 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Lists the annotations of the project.</summary>
     /// <example>{"from_date":"2026-01-01","to_date":"2026-12-31"}</example>
-    public ValueTask<ResultList<Annotation>> ListAnnotationsAsync(ListAnnotationsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(AnnotationActions.List, input ?? new(), cancellationToken);
+    public ValueTask<ResultList<Annotation>> ListAnnotationsAsync(ListAnnotationsInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(AnnotationActions.List, input ?? new(), cancellationToken);
 
     /// <summary>Creates an annotation.</summary>
     /// <example>{"date":"2026-01-31 13:00:00","description":"Release 7"}</example>
-    public ValueTask<Annotation> CreateAnnotationAsync(CreateAnnotationInput input, CancellationToken cancellationToken = default) => InvokeAsync(AnnotationActions.Create, input, cancellationToken);
+    public ValueTask<Annotation> CreateAnnotationAsync(CreateAnnotationInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(AnnotationActions.Create, input, cancellationToken);
 
     /// <summary>Retrieves an annotation.</summary>
     /// <example>{"annotation_id":1}</example>
-    public ValueTask<Annotation> GetAnnotationAsync(AnnotationId input, CancellationToken cancellationToken = default) => InvokeAsync(AnnotationActions.Get, input, cancellationToken);
+    public ValueTask<Annotation> GetAnnotationAsync(AnnotationId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(AnnotationActions.Get, input, cancellationToken);
 
     /// <summary>Changes the text or the tags of an annotation.</summary>
     /// <example>{"annotation_id":1,"description":"Release 7.1"}</example>
-    public ValueTask<Annotation> UpdateAnnotationAsync(UpdateAnnotationInput input, CancellationToken cancellationToken = default) => InvokeAsync(AnnotationActions.Update, input, cancellationToken);
+    public ValueTask<Annotation> UpdateAnnotationAsync(UpdateAnnotationInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(AnnotationActions.Update, input, cancellationToken);
 
     /// <summary>Deletes an annotation.</summary>
     /// <example>{"annotation_id":1}</example>
-    public ValueTask<DeletedAnnotation> DeleteAnnotationAsync(AnnotationId input, CancellationToken cancellationToken = default) => InvokeAsync(AnnotationActions.Delete, input, cancellationToken);
+    public ValueTask<DeletedAnnotation> DeleteAnnotationAsync(AnnotationId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(AnnotationActions.Delete, input, cancellationToken);
 
     /// <summary>Lists the tags that annotations can have.</summary>
     /// <example>{}</example>
-    public ValueTask<ResultList<AnnotationTag>> ListAnnotationTagsAsync(NoInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(AnnotationActions.ListTags, input ?? new(), cancellationToken);
+    public ValueTask<ResultList<AnnotationTag>> ListAnnotationTagsAsync(NoInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(AnnotationActions.ListTags, input ?? new(), cancellationToken);
 
     /// <summary>Creates a tag for annotations.</summary>
     /// <example>{"name":"release"}</example>
-    public ValueTask<AnnotationTag> CreateAnnotationTagAsync(CreateAnnotationTagInput input, CancellationToken cancellationToken = default) => InvokeAsync(AnnotationActions.CreateTag, input, cancellationToken);
+    public ValueTask<AnnotationTag> CreateAnnotationTagAsync(CreateAnnotationTagInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(AnnotationActions.CreateTag, input, cancellationToken);
 }

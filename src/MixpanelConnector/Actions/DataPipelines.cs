@@ -11,23 +11,51 @@ static class DataPipelineActions
 {
     const string Set = "the given values are set";
 
-    public static readonly ActionGroup Group = new("data-pipelines", "Manage pipelines that export to storage and warehouses, which Mixpanel offers only to existing users.", Api.Export, "/api/2.0/nessie/pipeline", options => new DataPipelinesJson(options)) { Cost = RateCost.None, Keywords = "bigquery snowflake redshift s3 gcs storage raw continuously" };
+    public static readonly ActionGroup Group = new("data-pipelines",
+        "Manage pipelines that export to storage and warehouses, which Mixpanel offers only to existing users.", Api.Export, "/api/2.0/nessie/pipeline",
+        options => new DataPipelinesJson(options))
+    { Cost = RateCost.None, Keywords = "bigquery snowflake redshift s3 gcs storage raw continuously" };
 
-    public static readonly ActionSpec<NoInput, ResultList<Pipeline>> List = new(Group, "list_pipelines", "list-warehouse-pipeline-jobs", Endpoint.Get("/jobs")) { Result = Jobs };
+    public static readonly ActionSpec<NoInput, ResultList<Pipeline>> List = new(Group, "list_pipelines", "list-warehouse-pipeline-jobs", Endpoint.Get("/jobs"))
+    {
+        Result = Jobs,
+    };
 
-    public static readonly ActionSpec<CreatePipelineInput, CreatedPipeline> Create = new(Group, "create_pipeline", "create-warehouse-pipeline", Form("/create")) { Check = Check };
+    public static readonly ActionSpec<CreatePipelineInput, CreatedPipeline> Create = new(Group, "create_pipeline", "create-warehouse-pipeline", Form("/create"))
+    {
+        Check = Check,
+    };
 
-    public static readonly ActionSpec<UpdatePipelineInput, Done> Update = new(Group, "update_pipeline", "edit-warehouse-pipeline", Form("/edit")) { Does = ActionEffect.Update, SafeToRepeat = Set };
+    public static readonly ActionSpec<UpdatePipelineInput, Done> Update = new(Group, "update_pipeline", "edit-warehouse-pipeline", Form("/edit"))
+    {
+        Does = ActionEffect.Update,
+        SafeToRepeat = Set,
+    };
 
-    public static readonly ActionSpec<PipelineName, Done> Delete = new(Group, "delete_pipeline", "cancel-warehouse-pipeline", Form("/cancel")) { Does = ActionEffect.Delete, SafeToRepeat = "a deleted pipeline stays deleted", Gone = _ => Done.Ok };
+    public static readonly ActionSpec<PipelineName, Done> Delete = new(Group, "delete_pipeline", "cancel-warehouse-pipeline", Form("/cancel"))
+    {
+        Does = ActionEffect.Delete,
+        SafeToRepeat = "a deleted pipeline stays deleted",
+        Gone = _ => Done.Ok,
+    };
 
-    public static readonly ActionSpec<PipelineName, Done> Pause = new(Group, "pause_pipeline", "pause-warehouse-pipeline", Form("/pause")) { Does = ActionEffect.Update, SafeToRepeat = Set };
+    public static readonly ActionSpec<PipelineName, Done> Pause = new(Group, "pause_pipeline", "pause-warehouse-pipeline", Form("/pause"))
+    {
+        Does = ActionEffect.Update,
+        SafeToRepeat = Set,
+    };
 
-    public static readonly ActionSpec<PipelineName, Done> Resume = new(Group, "resume_pipeline", "resume-warehouse-pipeline", Form("/resume")) { Does = ActionEffect.Update, SafeToRepeat = Set };
+    public static readonly ActionSpec<PipelineName, Done> Resume = new(Group, "resume_pipeline", "resume-warehouse-pipeline", Form("/resume"))
+    {
+        Does = ActionEffect.Update,
+        SafeToRepeat = Set,
+    };
 
-    public static readonly ActionSpec<GetPipelineStatusInput, PipelineStatus> GetStatus = new(Group, "get_pipeline_status", "get-warehouse-pipeline-status", Endpoint.Get("/status") with { RepeatsLists = true });
+    public static readonly ActionSpec<GetPipelineStatusInput, PipelineStatus> GetStatus =
+        new(Group, "get_pipeline_status", "get-warehouse-pipeline-status", Endpoint.Get("/status") with { RepeatsLists = true });
 
-    public static readonly ActionSpec<ListPipelineSyncDatesInput, PipelineSyncDates> ListSyncDates = new(Group, "list_pipeline_sync_dates", "list-warehouse-pipeline-sync-dates", Endpoint.Get("/timeline"));
+    public static readonly ActionSpec<ListPipelineSyncDatesInput, PipelineSyncDates> ListSyncDates =
+        new(Group, "list_pipeline_sync_dates", "list-warehouse-pipeline-sync-dates", Endpoint.Get("/timeline"));
 
     static Endpoint Form(string path) => Endpoint.Post(path) with { Fields = FieldPlace.Form };
 
@@ -54,21 +82,38 @@ static class DataPipelineActions
             PipelineType.Aws => [Missing(input.S3Bucket, "s3_bucket"), Missing(input.S3Region, "s3_region"), Missing(input.S3Role, "s3_role"), .. OfSchema()],
             PipelineType.AzureRaw => OfAzure(),
             PipelineType.AzureBlob => [.. OfAzure(), .. OfSchema()],
-            PipelineType.Bigquery => [Missing(input.BqRegion, "bq_region"), Missing(input.GcpProject, "gcp_project"), Missing(input.BqDatasetName, "bq_dataset_name"), .. OfSchema()],
+            PipelineType.Bigquery =>
+            [
+                Missing(input.BqRegion, "bq_region"),
+                Missing(input.GcpProject, "gcp_project"),
+                Missing(input.BqDatasetName, "bq_dataset_name"),
+                .. OfSchema(),
+            ],
             _ =>
             [
-                Missing(input.SnowflakeAccountName, "snowflake_account_name"), Missing(input.SnowflakeWarehouse, "snowflake_warehouse"), Missing(input.SnowflakeStorageIntegration, "snowflake_storage_integration"),
-                Missing(input.SnowflakeUser, "snowflake_user"), Missing(input.SnowflakePassword, "snowflake_password"), Missing(input.SnowflakeRole, "snowflake_role"),
+                Missing(input.SnowflakeAccountName, "snowflake_account_name"), Missing(input.SnowflakeWarehouse, "snowflake_warehouse"),
+                Missing(input.SnowflakeStorageIntegration, "snowflake_storage_integration"),
+                Missing(input.SnowflakeUser, "snowflake_user"), Missing(input.SnowflakePassword, "snowflake_password"),
+                Missing(input.SnowflakeRole, "snowflake_role"),
                 Missing(input.SnowflakeDatabase, "snowflake_database"), Missing(input.SnowflakeSchema, "snowflake_schema"), .. OfSchema(),
             ],
         };
-        if (missing.FirstOrDefault(field => field is not null) is { } first) throw MixpanelException.Invalid(first, $"A pipeline of this type needs {string.Join(", ", missing.Where(field => field is not null))}.");
-        if (input is { DataSource: "people", Type: PipelineType.GcsRaw or PipelineType.S3Raw or PipelineType.AzureRaw }) throw MixpanelException.Invalid("data_source", "Profiles can only be exported as tables, but this type exports raw events.");
+        if (missing.FirstOrDefault(field => field is not null) is { } first)
+            throw MixpanelException.Invalid(first, $"A pipeline of this type needs {string.Join(", ", missing.Where(field => field is not null))}.");
+        if (input is { DataSource: "people", Type: PipelineType.GcsRaw or PipelineType.S3Raw or PipelineType.AzureRaw })
+            throw MixpanelException.Invalid("data_source", "Profiles can only be exported as tables, but this type exports raw events.");
         if (input.ToDate < input.FromDate) throw MixpanelException.Invalid("to_date", "to_date must not be before from_date.");
 
         static string? Missing(object? value, string field) => value is null ? field : null;
         string?[] OfSchema() => [Missing(input.SchemaType, "schema_type"), Missing(input.Sync, "sync")];
-        string?[] OfAzure() => [Missing(input.StorageAccount, "storage_account"), Missing(input.ContainerName, "container_name"), Missing(input.ClientId, "client_id"), Missing(input.ClientSecret, "client_secret"), Missing(input.TenantId, "tenant_id")];
+        string?[] OfAzure() =>
+            [
+                Missing(input.StorageAccount, "storage_account"),
+                Missing(input.ContainerName, "container_name"),
+                Missing(input.ClientId, "client_id"),
+                Missing(input.ClientSecret, "client_secret"),
+                Missing(input.TenantId, "tenant_id"),
+            ];
     }
 }
 
@@ -378,33 +423,41 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Lists the data pipelines of the project.</summary>
     /// <example>{}</example>
-    public ValueTask<ResultList<Pipeline>> ListPipelinesAsync(NoInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.List, input ?? new(), cancellationToken);
+    public ValueTask<ResultList<Pipeline>> ListPipelinesAsync(NoInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(DataPipelineActions.List, input ?? new(), cancellationToken);
 
     /// <summary>Adds a data pipeline.</summary>
     /// <example>{"type":"s3-raw","from_date":"2026-11-01","s3_bucket":"events","s3_region":"us-east-1","s3_role":"arn:aws:iam::123456789012:role/mixpanel"}</example>
-    public ValueTask<CreatedPipeline> CreatePipelineAsync(CreatePipelineInput input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Create, input, cancellationToken);
+    public ValueTask<CreatedPipeline> CreatePipelineAsync(CreatePipelineInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(DataPipelineActions.Create, input, cancellationToken);
 
     /// <summary>Changes a data pipeline.</summary>
     /// <example>{"name":"events-daily-s3-raw","events":["Signed Up"]}</example>
-    public ValueTask<Done> UpdatePipelineAsync(UpdatePipelineInput input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Update, input, cancellationToken);
+    public ValueTask<Done> UpdatePipelineAsync(UpdatePipelineInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(DataPipelineActions.Update, input, cancellationToken);
 
     /// <summary>Cancels a data pipeline; its history is lost.</summary>
     /// <example>{"name":"events-daily-s3-raw"}</example>
-    public ValueTask<Done> DeletePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Delete, input, cancellationToken);
+    public ValueTask<Done> DeletePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(DataPipelineActions.Delete, input, cancellationToken);
 
     /// <summary>Pauses a data pipeline.</summary>
     /// <example>{"name":"events-daily-s3-raw"}</example>
-    public ValueTask<Done> PausePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Pause, input, cancellationToken);
+    public ValueTask<Done> PausePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(DataPipelineActions.Pause, input, cancellationToken);
 
     /// <summary>Resumes a paused data pipeline.</summary>
     /// <example>{"name":"events-daily-s3-raw"}</example>
-    public ValueTask<Done> ResumePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Resume, input, cancellationToken);
+    public ValueTask<Done> ResumePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(DataPipelineActions.Resume, input, cancellationToken);
 
     /// <summary>Returns the tasks of a data pipeline by status.</summary>
     /// <example>{"name":"events-daily-s3-raw"}</example>
-    public ValueTask<PipelineStatus> GetPipelineStatusAsync(GetPipelineStatusInput input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.GetStatus, input, cancellationToken);
+    public ValueTask<PipelineStatus> GetPipelineStatusAsync(GetPipelineStatusInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(DataPipelineActions.GetStatus, input, cancellationToken);
 
     /// <summary>Returns when data pipelines exported which days.</summary>
     /// <example>{}</example>
-    public ValueTask<PipelineSyncDates> ListPipelineSyncDatesAsync(ListPipelineSyncDatesInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.ListSyncDates, input ?? new(), cancellationToken);
+    public ValueTask<PipelineSyncDates> ListPipelineSyncDatesAsync(ListPipelineSyncDatesInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(DataPipelineActions.ListSyncDates, input ?? new(), cancellationToken);
 }

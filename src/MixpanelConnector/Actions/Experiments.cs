@@ -8,7 +8,10 @@ namespace MixpanelConnector;
 /// <summary>The actions for experiments.</summary>
 static class ExperimentActions
 {
-    public static readonly ActionGroup Group = new("experiments", "Plan, launch and decide experiments.", Api.App, "/api/app/workspaces/{workspace_id}/experiments", options => new ExperimentsJson(options)) { HasEnvelope = true, Keywords = "ab a/b split test variant winner end stop conclude" };
+    public static readonly ActionGroup Group = new("experiments", "Plan, launch and decide experiments.", Api.App,
+        "/api/app/workspaces/{workspace_id}/experiments",
+        options => new ExperimentsJson(options))
+    { HasEnvelope = true, Keywords = "ab a/b split test variant winner end stop conclude" };
 
     public static readonly ActionSpec<ListExperimentsInput, ResultList<Experiment>> List = new(Group, "list_experiments", "list-experiments", Endpoint.Get());
 
@@ -16,19 +19,41 @@ static class ExperimentActions
 
     public static readonly ActionSpec<ExperimentId, Experiment> Get = new(Group, "get_experiment", "get-experiment", Endpoint.Get("/{experiment_id}"));
 
-    public static readonly ActionSpec<UpdateExperimentInput, Experiment> Update = new(Group, "update_experiment", "update-experiment", Endpoint.Patch("/{experiment_id}")) { SafeToRepeat = "the given values are set", Check = static input => CheckDates(input.StartDate, input.EndDate) };
+    public static readonly ActionSpec<UpdateExperimentInput, Experiment> Update = new(Group, "update_experiment", "update-experiment",
+        Endpoint.Patch("/{experiment_id}"))
+    { SafeToRepeat = "the given values are set", Check = static input => CheckDates(input.StartDate, input.EndDate) };
 
-    public static readonly ActionSpec<ExperimentId, Done> Delete = new(Group, "delete_experiment", "delete-experiment", Endpoint.Delete("/{experiment_id}")) { SafeToRepeat = "a deleted experiment stays deleted", Gone = _ => Done.Ok };
+    public static readonly ActionSpec<ExperimentId, Done> Delete = new(Group, "delete_experiment", "delete-experiment", Endpoint.Delete("/{experiment_id}"))
+    {
+        SafeToRepeat = "a deleted experiment stays deleted",
+        Gone = _ => Done.Ok,
+    };
 
-    public static readonly ActionSpec<ExperimentId, Done> Archive = new(Group, "archive_experiment", "archive-experiment", Endpoint.Post("/{experiment_id}/archive")) { Does = ActionEffect.Update, SafeToRepeat = "an archived experiment stays archived" };
+    public static readonly ActionSpec<ExperimentId, Done> Archive = new(Group, "archive_experiment", "archive-experiment",
+        Endpoint.Post("/{experiment_id}/archive"))
+    { Does = ActionEffect.Update, SafeToRepeat = "an archived experiment stays archived" };
 
-    public static readonly ActionSpec<ExperimentId, Experiment> Unarchive = new(Group, "unarchive_experiment", "unarchive-experiment", Endpoint.Delete("/{experiment_id}/archive")) { Does = ActionEffect.Update, SafeToRepeat = "a restored experiment stays restored" };
+    public static readonly ActionSpec<ExperimentId, Experiment> Unarchive = new(Group, "unarchive_experiment", "unarchive-experiment",
+        Endpoint.Delete("/{experiment_id}/archive"))
+    { Does = ActionEffect.Update, SafeToRepeat = "a restored experiment stays restored" };
 
-    public static readonly ActionSpec<DecideExperimentInput, Experiment> Decide = new(Group, "decide_experiment", "decide-experiment", Endpoint.Patch("/{experiment_id}/decide")) { IsFinal = true };
+    public static readonly ActionSpec<DecideExperimentInput, Experiment> Decide = new(Group, "decide_experiment", "decide-experiment",
+        Endpoint.Patch("/{experiment_id}/decide"))
+    {
+        IsFinal = true,
+    };
 
-    public static readonly ActionSpec<ForceConcludeExperimentInput, Experiment> ForceConclude = new(Group, "force_conclude_experiment", "force-conclude-experiment", Endpoint.Put("/{experiment_id}/force_conclude")) { IsFinal = true };
+    public static readonly ActionSpec<ForceConcludeExperimentInput, Experiment> ForceConclude = new(Group, "force_conclude_experiment",
+        "force-conclude-experiment", Endpoint.Put("/{experiment_id}/force_conclude"))
+    {
+        IsFinal = true,
+    };
 
-    public static readonly ActionSpec<ExperimentId, Experiment> Launch = new(Group, "launch_experiment", "launch-experiment", Endpoint.Put("/{experiment_id}/launch")) { IsFinal = true };
+    public static readonly ActionSpec<ExperimentId, Experiment> Launch = new(Group, "launch_experiment", "launch-experiment",
+        Endpoint.Put("/{experiment_id}/launch"))
+    {
+        IsFinal = true,
+    };
 
     static void CheckDates(string? start, string? end)
     {
@@ -215,41 +240,51 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Lists the experiments of a workspace.</summary>
     /// <example>{}</example>
-    public ValueTask<ResultList<Experiment>> ListExperimentsAsync(ListExperimentsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.List, input ?? new(), cancellationToken);
+    public ValueTask<ResultList<Experiment>> ListExperimentsAsync(ListExperimentsInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ExperimentActions.List, input ?? new(), cancellationToken);
 
     /// <summary>Creates an experiment draft.</summary>
     /// <example>{"name":"Shorter checkout","hypothesis":"More people pay."}</example>
-    public ValueTask<Experiment> CreateExperimentAsync(CreateExperimentInput input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Create, input, cancellationToken);
+    public ValueTask<Experiment> CreateExperimentAsync(CreateExperimentInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ExperimentActions.Create, input, cancellationToken);
 
     /// <summary>Retrieves an experiment.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
-    public ValueTask<Experiment> GetExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Get, input, cancellationToken);
+    public ValueTask<Experiment> GetExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ExperimentActions.Get, input, cancellationToken);
 
     /// <summary>Changes an experiment.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e","description":"Two pages in place of four."}</example>
-    public ValueTask<Experiment> UpdateExperimentAsync(UpdateExperimentInput input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Update, input, cancellationToken);
+    public ValueTask<Experiment> UpdateExperimentAsync(UpdateExperimentInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ExperimentActions.Update, input, cancellationToken);
 
     /// <summary>Deletes an experiment.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
-    public ValueTask<Done> DeleteExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Delete, input, cancellationToken);
+    public ValueTask<Done> DeleteExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ExperimentActions.Delete, input, cancellationToken);
 
     /// <summary>Moves an experiment to the archive.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
-    public ValueTask<Done> ArchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Archive, input, cancellationToken);
+    public ValueTask<Done> ArchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ExperimentActions.Archive, input, cancellationToken);
 
     /// <summary>Restores an archived experiment.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
-    public ValueTask<Experiment> UnarchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Unarchive, input, cancellationToken);
+    public ValueTask<Experiment> UnarchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ExperimentActions.Unarchive, input, cancellationToken);
 
     /// <summary>Decides an experiment that was concluded.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e","success":true,"variant":"two pages"}</example>
-    public ValueTask<Experiment> DecideExperimentAsync(DecideExperimentInput input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Decide, input, cancellationToken);
+    public ValueTask<Experiment> DecideExperimentAsync(DecideExperimentInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ExperimentActions.Decide, input, cancellationToken);
 
     /// <summary>Ends an experiment early.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
-    public ValueTask<Experiment> ForceConcludeExperimentAsync(ForceConcludeExperimentInput input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.ForceConclude, input, cancellationToken);
+    public ValueTask<Experiment> ForceConcludeExperimentAsync(ForceConcludeExperimentInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ExperimentActions.ForceConclude, input, cancellationToken);
 
     /// <summary>Starts an experiment.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
-    public ValueTask<Experiment> LaunchExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Launch, input, cancellationToken);
+    public ValueTask<Experiment> LaunchExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ExperimentActions.Launch, input, cancellationToken);
 }

@@ -11,21 +11,35 @@ static class FeatureFlagActions
 {
     const string Base = "/api/app/projects/{project_id}/workspaces/{workspace_id}/feature-flags";
 
-    public static readonly ActionGroup Group = new("feature-flags", "Manage feature flags, and get the variants assigned to a user.", Api.App, "", options => new FeatureFlagsJson(options)) { HasEnvelope = true, Keywords = "toggle rollout variant switch" };
+    public static readonly ActionGroup Group = new("feature-flags", "Manage feature flags, and get the variants assigned to a user.", Api.App, "",
+        options => new FeatureFlagsJson(options))
+    { HasEnvelope = true, Keywords = "toggle rollout variant switch" };
 
-    public static readonly ActionSpec<GetVariantAssignmentsInput, VariantAssignments> GetAssignments = new(Group, "get_variant_assignments", "get-variant-assignments", Endpoint.Get("/flags")) { Of = Api.Ingestion, Needs = AuthScheme.ServiceAccountOfProject };
+    public static readonly ActionSpec<GetVariantAssignmentsInput, VariantAssignments> GetAssignments = new(Group, "get_variant_assignments",
+        "get-variant-assignments", Endpoint.Get("/flags"))
+    { Of = Api.Ingestion, Needs = AuthScheme.ServiceAccountOfProject };
 
-    public static readonly ActionSpec<NoInput, FeatureFlagDefinitions> GetDefinitions = new(Group, "get_feature_flag_definitions", "get-flag-definitions", Endpoint.Get("/flags/definitions")) { Of = Api.Ingestion, Needs = AuthScheme.ServiceAccountOfProject };
+    public static readonly ActionSpec<NoInput, FeatureFlagDefinitions> GetDefinitions = new(Group, "get_feature_flag_definitions", "get-flag-definitions",
+        Endpoint.Get("/flags/definitions"))
+    { Of = Api.Ingestion, Needs = AuthScheme.ServiceAccountOfProject };
 
-    public static readonly ActionSpec<ListFeatureFlagsInput, ResultList<FeatureFlag>> List = new(Group, "list_feature_flags", "list-feature-flags", Endpoint.Get(Base));
+    public static readonly ActionSpec<ListFeatureFlagsInput, ResultList<FeatureFlag>> List =
+        new(Group, "list_feature_flags", "list-feature-flags", Endpoint.Get(Base));
 
-    public static readonly ActionSpec<CreateFeatureFlagInput, FeatureFlag> Create = new(Group, "create_feature_flag", "create-feature-flag", Endpoint.Post(Base));
+    public static readonly ActionSpec<CreateFeatureFlagInput, FeatureFlag> Create =
+        new(Group, "create_feature_flag", "create-feature-flag", Endpoint.Post(Base));
 
     public static readonly ActionSpec<FeatureFlagId, FeatureFlag> Get = new(Group, "get_feature_flag", "get-feature-flag", Endpoint.Get(Base + "/{flag_id}"));
 
-    public static readonly ActionSpec<UpdateFeatureFlagInput, FeatureFlag> Update = new(Group, "update_feature_flag", "update-feature-flag", Endpoint.Put(Base + "/{flag_id}")) { SafeToRepeat = "the whole flag is replaced" };
+    public static readonly ActionSpec<UpdateFeatureFlagInput, FeatureFlag> Update = new(Group, "update_feature_flag", "update-feature-flag",
+        Endpoint.Put(Base + "/{flag_id}"))
+    {
+        SafeToRepeat = "the whole flag is replaced",
+    };
 
-    public static readonly ActionSpec<FeatureFlagId, Done> Delete = new(Group, "delete_feature_flag", "delete-feature-flag", Endpoint.Delete(Base + "/{flag_id}")) { SafeToRepeat = "a deleted flag stays deleted", Gone = _ => Done.Ok };
+    public static readonly ActionSpec<FeatureFlagId, Done> Delete = new(Group, "delete_feature_flag", "delete-feature-flag",
+        Endpoint.Delete(Base + "/{flag_id}"))
+    { SafeToRepeat = "a deleted flag stays deleted", Gone = _ => Done.Ok };
 }
 
 /// <summary>Whom to evaluate flags for.</summary>
@@ -281,29 +295,36 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Evaluates all feature flags for somebody.</summary>
     /// <example>{"context":{"distinct_id":"user-1"}}</example>
-    public ValueTask<VariantAssignments> GetVariantAssignmentsAsync(GetVariantAssignmentsInput input, CancellationToken cancellationToken = default) => InvokeAsync(FeatureFlagActions.GetAssignments, input, cancellationToken);
+    public ValueTask<VariantAssignments> GetVariantAssignmentsAsync(GetVariantAssignmentsInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(FeatureFlagActions.GetAssignments, input, cancellationToken);
 
     /// <summary>Retrieves the feature flags with their rules, to evaluate them elsewhere.</summary>
     /// <example>{}</example>
-    public ValueTask<FeatureFlagDefinitions> GetFeatureFlagDefinitionsAsync(NoInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(FeatureFlagActions.GetDefinitions, input ?? new(), cancellationToken);
+    public ValueTask<FeatureFlagDefinitions> GetFeatureFlagDefinitionsAsync(NoInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(FeatureFlagActions.GetDefinitions, input ?? new(), cancellationToken);
 
     /// <summary>Lists the feature flags of a workspace.</summary>
     /// <example>{}</example>
-    public ValueTask<ResultList<FeatureFlag>> ListFeatureFlagsAsync(ListFeatureFlagsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(FeatureFlagActions.List, input ?? new(), cancellationToken);
+    public ValueTask<ResultList<FeatureFlag>> ListFeatureFlagsAsync(ListFeatureFlagsInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(FeatureFlagActions.List, input ?? new(), cancellationToken);
 
     /// <summary>Adds a feature flag.</summary>
     /// <example>{"name":"Short checkout","key":"short-checkout","tags":[],"context":"distinct_id","serving_method":"remote_or_local","ruleset":{"variants":[{"key":"control","value":false,"is_control":true,"split":0.5},{"key":"treatment","value":true,"is_control":false,"split":0.5}],"rollout":[{"rollout_percentage":1,"variant_splits":{"control":0.5,"treatment":0.5}}]}}</example>
-    public ValueTask<FeatureFlag> CreateFeatureFlagAsync(CreateFeatureFlagInput input, CancellationToken cancellationToken = default) => InvokeAsync(FeatureFlagActions.Create, input, cancellationToken);
+    public ValueTask<FeatureFlag> CreateFeatureFlagAsync(CreateFeatureFlagInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(FeatureFlagActions.Create, input, cancellationToken);
 
     /// <summary>Retrieves a feature flag.</summary>
     /// <example>{"flag_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
-    public ValueTask<FeatureFlag> GetFeatureFlagAsync(FeatureFlagId input, CancellationToken cancellationToken = default) => InvokeAsync(FeatureFlagActions.Get, input, cancellationToken);
+    public ValueTask<FeatureFlag> GetFeatureFlagAsync(FeatureFlagId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(FeatureFlagActions.Get, input, cancellationToken);
 
     /// <summary>Replaces a feature flag as a whole.</summary>
     /// <example>{"flag_id":"0f8fad5b-d9cb-469f-a165-70867728950e","name":"Short checkout","key":"short-checkout","tags":[],"context":"distinct_id","serving_method":"remote_or_local","ruleset":{"variants":[{"key":"control","value":false,"is_control":true,"split":0.5},{"key":"treatment","value":true,"is_control":false,"split":0.5}],"rollout":[{"rollout_percentage":1,"variant_splits":{"control":0.5,"treatment":0.5}}]},"status":"enabled"}</example>
-    public ValueTask<FeatureFlag> UpdateFeatureFlagAsync(UpdateFeatureFlagInput input, CancellationToken cancellationToken = default) => InvokeAsync(FeatureFlagActions.Update, input, cancellationToken);
+    public ValueTask<FeatureFlag> UpdateFeatureFlagAsync(UpdateFeatureFlagInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(FeatureFlagActions.Update, input, cancellationToken);
 
     /// <summary>Deletes a feature flag.</summary>
     /// <example>{"flag_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
-    public ValueTask<Done> DeleteFeatureFlagAsync(FeatureFlagId input, CancellationToken cancellationToken = default) => InvokeAsync(FeatureFlagActions.Delete, input, cancellationToken);
+    public ValueTask<Done> DeleteFeatureFlagAsync(FeatureFlagId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(FeatureFlagActions.Delete, input, cancellationToken);
 }

@@ -8,23 +8,50 @@ namespace MixpanelConnector;
 /// <summary>The actions for personal data.</summary>
 static class GdprActions
 {
-    public static readonly ActionGroup Group = new("gdpr", "Retrieve and delete users' personal data.", Api.App, "/api/app", options => new GdprJson(options)) { HasEnvelope = true, Auth = AuthScheme.OAuthToken, Cost = RateCost.Gdpr, Keywords = "privacy forget forgotten erase ccpa right person deletion" };
+    public static readonly ActionGroup Group = new("gdpr", "Retrieve and delete users' personal data.", Api.App, "/api/app", options => new GdprJson(options))
+    {
+        HasEnvelope = true,
+        Auth = AuthScheme.OAuthToken,
+        Cost = RateCost.Gdpr,
+        Keywords = "privacy forget forgotten erase ccpa right person deletion",
+    };
 
-    public static readonly ActionSpec<CreateDataRetrievalInput, DataTask> CreateRetrieval = new(Group, "create_data_retrieval", "create-retrieval", Endpoint.Post("/data-retrievals/v3.0")) { Result = TaskOf };
+    public static readonly ActionSpec<CreateDataRetrievalInput, DataTask> CreateRetrieval = new(Group, "create_data_retrieval", "create-retrieval",
+        Endpoint.Post("/data-retrievals/v3.0"))
+    {
+        Result = TaskOf,
+    };
 
-    public static readonly ActionSpec<DataTask, DataRetrieval> GetRetrieval = new(Group, "get_data_retrieval", "get-retrieval", Endpoint.Get("/data-retrievals/v3.0/{tracking_id}")) { Result = RetrievalOf };
+    public static readonly ActionSpec<DataTask, DataRetrieval> GetRetrieval = new(Group, "get_data_retrieval", "get-retrieval",
+        Endpoint.Get("/data-retrievals/v3.0/{tracking_id}"))
+    {
+        Result = RetrievalOf,
+    };
 
-    public static readonly ActionSpec<CreateDataDeletionInput, DataTask> CreateDeletion = new(Group, "create_data_deletion", "create-deletion", Endpoint.Post("/data-deletions/v3.0")) { Does = ActionEffect.Delete, Result = TaskOf };
+    public static readonly ActionSpec<CreateDataDeletionInput, DataTask> CreateDeletion = new(Group, "create_data_deletion", "create-deletion",
+        Endpoint.Post("/data-deletions/v3.0"))
+    {
+        Does = ActionEffect.Delete,
+        Result = TaskOf,
+    };
 
-    public static readonly ActionSpec<DataTask, DataDeletion> GetDeletion = new(Group, "get_data_deletion", "get-deletion", Endpoint.Get("/data-deletions/v3.0/{tracking_id}"));
+    public static readonly ActionSpec<DataTask, DataDeletion> GetDeletion =
+        new(Group, "get_data_deletion", "get-deletion", Endpoint.Get("/data-deletions/v3.0/{tracking_id}"));
 
-    public static readonly ActionSpec<DataTask, Done> CancelDeletion = new(Group, "cancel_data_deletion", "delete-deletion", Endpoint.Delete("/data-deletions/v3.0/{tracking_id}")) { Does = ActionEffect.Update, SafeToRepeat = "a cancelled deletion stays cancelled", TooLate = "The deletion has started, or was already cancelled: it can no longer be cancelled." };
+    public static readonly ActionSpec<DataTask, Done> CancelDeletion = new(Group, "cancel_data_deletion", "delete-deletion",
+        Endpoint.Delete("/data-deletions/v3.0/{tracking_id}"))
+    {
+        Does = ActionEffect.Update,
+        SafeToRepeat = "a cancelled deletion stays cancelled",
+        TooLate = "The deletion has started, or was already cancelled: it can no longer be cancelled.",
+    };
 
     /// <summary>Reads <c>{"task_id":…}</c>, as in the specification, or <c>[{"tracking_id":…}]</c>, as in the guide.</summary>
     static JsonElement TaskOf(JsonElement result)
     {
         var task = result.ValueKind is JsonValueKind.Array ? result[0] : result;
-        return JsonSerializer.SerializeToElement(new() { TrackingId = (task.TryGetProperty("tracking_id", out var id) ? id : task.GetProperty("task_id")).GetString()! }, Group.Own<DataTask>());
+        return JsonSerializer.SerializeToElement(
+            new() { TrackingId = (task.TryGetProperty("tracking_id", out var id) ? id : task.GetProperty("task_id")).GetString()! }, Group.Own<DataTask>());
     }
 
     /// <summary>The link is <c>results</c> in the specification, <c>result</c> in the guide.</summary>
@@ -105,21 +132,26 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Requests all data of persons.</summary>
     /// <example>{"distinct_ids":["user-1"]}</example>
-    public ValueTask<DataTask> CreateDataRetrievalAsync(CreateDataRetrievalInput input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.CreateRetrieval, input, cancellationToken);
+    public ValueTask<DataTask> CreateDataRetrievalAsync(CreateDataRetrievalInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(GdprActions.CreateRetrieval, input, cancellationToken);
 
     /// <summary>Returns the status of a retrieval, and the URL of its result.</summary>
     /// <example>{"tracking_id":"1234567890"}</example>
-    public ValueTask<DataRetrieval> GetDataRetrievalAsync(DataTask input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.GetRetrieval, input, cancellationToken);
+    public ValueTask<DataRetrieval> GetDataRetrievalAsync(DataTask input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(GdprActions.GetRetrieval, input, cancellationToken);
 
     /// <summary>Deletes all data of persons, within 30 days.</summary>
     /// <example>{"distinct_ids":["user-1"]}</example>
-    public ValueTask<DataTask> CreateDataDeletionAsync(CreateDataDeletionInput input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.CreateDeletion, input, cancellationToken);
+    public ValueTask<DataTask> CreateDataDeletionAsync(CreateDataDeletionInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(GdprActions.CreateDeletion, input, cancellationToken);
 
     /// <summary>Returns a deletion's status.</summary>
     /// <example>{"tracking_id":"1234567890"}</example>
-    public ValueTask<DataDeletion> GetDataDeletionAsync(DataTask input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.GetDeletion, input, cancellationToken);
+    public ValueTask<DataDeletion> GetDataDeletionAsync(DataTask input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(GdprActions.GetDeletion, input, cancellationToken);
 
     /// <summary>Cancels a deletion before it begins.</summary>
     /// <example>{"tracking_id":"1234567890"}</example>
-    public ValueTask<Done> CancelDataDeletionAsync(DataTask input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.CancelDeletion, input, cancellationToken);
+    public ValueTask<Done> CancelDataDeletionAsync(DataTask input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(GdprActions.CancelDeletion, input, cancellationToken);
 }

@@ -11,18 +11,45 @@ static class IdentityActions
 {
     const string SameLink = "the same ids are linked only once";
 
-    public static readonly ActionGroup Group = new("identity", "Link the ids of one user.", Api.Ingestion, "", options => new IdentityJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion, Keywords = "merge join link alias user duplicate" };
+    public static readonly ActionGroup Group = new("identity", "Link the ids of one user.", Api.Ingestion, "", options => new IdentityJson(options))
+    {
+        Auth = AuthScheme.ProjectToken,
+        Cost = RateCost.Ingestion,
+        Keywords = "merge join link alias user duplicate",
+    };
 
-    public static readonly ActionSpec<CreateIdentityInput, Acknowledgement> CreateIdentity = new(Group, "create_identity", "create-identity", Track("$identify")) { Does = ActionEffect.Update, IsFinal = true, SafeToRepeat = SameLink };
+    public static readonly ActionSpec<CreateIdentityInput, Acknowledgement> CreateIdentity = new(Group, "create_identity", "create-identity",
+        Track("$identify"))
+    {
+        Does = ActionEffect.Update,
+        IsFinal = true,
+        SafeToRepeat = SameLink,
+    };
 
-    public static readonly ActionSpec<CreateAliasInput, Acknowledgement> CreateAlias = new(Group, "create_alias", "identity-create-alias", Track("$create_alias")) { Does = ActionEffect.Update, IsFinal = true, SafeToRepeat = SameLink };
+    public static readonly ActionSpec<CreateAliasInput, Acknowledgement> CreateAlias = new(Group, "create_alias", "identity-create-alias",
+        Track("$create_alias"))
+    {
+        Does = ActionEffect.Update,
+        IsFinal = true,
+        SafeToRepeat = SameLink,
+    };
 
-    public static readonly ActionSpec<MergeIdentitiesInput, MergeIdentitiesOutput> MergeIdentities = new(Group, "merge_identities", "identity-merge", Merge) { Does = ActionEffect.Update, IsFinal = true, SafeToRepeat = SameLink, Needs = AuthScheme.ServiceAccountOfProject };
+    public static readonly ActionSpec<MergeIdentitiesInput, MergeIdentitiesOutput> MergeIdentities = new(Group, "merge_identities", "identity-merge", Merge)
+    {
+        Does = ActionEffect.Update,
+        IsFinal = true,
+        SafeToRepeat = SameLink,
+        Needs = AuthScheme.ServiceAccountOfProject,
+    };
 
     /// <summary>One of Mixpanel's own events, sent as an import.</summary>
     static Endpoint Merge => Endpoint.Post("/import") with
     {
-        Body = (_, fields) => new JsonArray(new JsonObject { ["event"] = "$merge", ["properties"] = new JsonObject { ["$distinct_ids"] = fields["distinct_ids"]!.DeepClone() } }),
+        Body = (_, fields) => new JsonArray(new JsonObject
+        {
+            ["event"] = "$merge",
+            ["properties"] = new JsonObject { ["$distinct_ids"] = fields["distinct_ids"]!.DeepClone() },
+        }),
         QueryFields = ["strict"],
     };
 
@@ -110,15 +137,18 @@ public sealed partial class MixpanelClient
     /// <summary>Joins a person's anonymous id with the id of the identified person. It cannot be undone.</summary>
     /// <remarks>For projects with original ID merge: with simplified ID merge it changes nothing.</remarks>
     /// <example>{"identified_id":"user-1","anon_id":"3f8f0a52-4a1c-4f4f-9d3e-0d7f2b1c9a10"}</example>
-    public ValueTask<Acknowledgement> CreateIdentityAsync(CreateIdentityInput input, CancellationToken cancellationToken = default) => InvokeAsync(IdentityActions.CreateIdentity, input, cancellationToken);
+    public ValueTask<Acknowledgement> CreateIdentityAsync(CreateIdentityInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(IdentityActions.CreateIdentity, input, cancellationToken);
 
     /// <summary>Gives a person another id. It cannot be undone.</summary>
     /// <remarks>For projects with original ID merge: with simplified ID merge it changes nothing.</remarks>
     /// <example>{"distinct_id":"user-1","alias":"ada@example.com"}</example>
-    public ValueTask<Acknowledgement> CreateAliasAsync(CreateAliasInput input, CancellationToken cancellationToken = default) => InvokeAsync(IdentityActions.CreateAlias, input, cancellationToken);
+    public ValueTask<Acknowledgement> CreateAliasAsync(CreateAliasInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(IdentityActions.CreateAlias, input, cancellationToken);
 
     /// <summary>Merges two ids into one. It cannot be undone.</summary>
     /// <remarks>For projects with original ID merge: with simplified ID merge it is refused.</remarks>
     /// <example>{"distinct_ids":["user-1","user-2"]}</example>
-    public ValueTask<MergeIdentitiesOutput> MergeIdentitiesAsync(MergeIdentitiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(IdentityActions.MergeIdentities, input, cancellationToken);
+    public ValueTask<MergeIdentitiesOutput> MergeIdentitiesAsync(MergeIdentitiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(IdentityActions.MergeIdentities, input, cancellationToken);
 }

@@ -9,23 +9,42 @@ static class LexiconActions
 {
     const string Gone = "a deleted schema stays deleted", Replaces = "existing schemas are replaced";
 
-    public static readonly ActionGroup Group = new("lexicon", "Describe events and profiles in the data dictionary.", Api.App, "/api/app/projects/{project_id}/schemas", options => new LexiconJson(options)) { HasEnvelope = true, Cost = RateCost.Lexicon, Keywords = "schema dictionary description tracking plan" };
+    public static readonly ActionGroup Group = new("lexicon", "Describe events and profiles in the data dictionary.", Api.App,
+        "/api/app/projects/{project_id}/schemas",
+        options => new LexiconJson(options))
+    { HasEnvelope = true, Cost = RateCost.Lexicon, Keywords = "schema dictionary description tracking plan" };
 
     public static readonly ActionSpec<NoInput, ResultList<LexiconEntry>> List = new(Group, "list_schemas", "list-all-schemas-for-project", Endpoint.Get());
 
-    public static readonly ActionSpec<UploadSchemasInput, UploadedSchemas> Upload = new(Group, "upload_schemas", "upload-schemas-for-project", Endpoint.Post()) { Does = ActionEffect.Delete, SafeToRepeat = Replaces };
+    public static readonly ActionSpec<UploadSchemasInput, UploadedSchemas> Upload = new(Group, "upload_schemas", "upload-schemas-for-project", Endpoint.Post())
+    {
+        Does = ActionEffect.Delete,
+        SafeToRepeat = Replaces,
+    };
 
-    public static readonly ActionSpec<NoInput, DeletedSchemas> DeleteAll = new(Group, "delete_all_schemas", "delete-all-schemas-in-project", Endpoint.Delete()) { SafeToRepeat = Gone, Gone = _ => new() { DeleteCount = 0 } };
+    public static readonly ActionSpec<NoInput, DeletedSchemas> DeleteAll = new(Group, "delete_all_schemas", "delete-all-schemas-in-project", Endpoint.Delete())
+    {
+        SafeToRepeat = Gone,
+        Gone = _ => new() { DeleteCount = 0 },
+    };
 
-    public static readonly ActionSpec<SchemasOfEntityInput, ResultList<LexiconEntry>> ListOfEntity = new(Group, "list_schemas_for_entity", "list-schemas-for-entity", Endpoint.Get("/{entity_type}"));
+    public static readonly ActionSpec<SchemasOfEntityInput, ResultList<LexiconEntry>> ListOfEntity =
+        new(Group, "list_schemas_for_entity", "list-schemas-for-entity", Endpoint.Get("/{entity_type}"));
 
-    public static readonly ActionSpec<SchemasOfEntityInput, DeletedSchemas> DeleteOfEntity = new(Group, "delete_schemas_for_entity", "delete-schemas-for-entity", Endpoint.Delete("/{entity_type}")) { SafeToRepeat = Gone, Gone = _ => new() { DeleteCount = 0 } };
+    public static readonly ActionSpec<SchemasOfEntityInput, DeletedSchemas> DeleteOfEntity = new(Group, "delete_schemas_for_entity",
+        "delete-schemas-for-entity", Endpoint.Delete("/{entity_type}"))
+    { SafeToRepeat = Gone, Gone = _ => new() { DeleteCount = 0 } };
 
-    public static readonly ActionSpec<SchemaName, LexiconSchema> Get = new(Group, "get_schema", "list-schemas-by-entity-and-name", Endpoint.Get("/{entity_type}/{name}"));
+    public static readonly ActionSpec<SchemaName, LexiconSchema> Get =
+        new(Group, "get_schema", "list-schemas-by-entity-and-name", Endpoint.Get("/{entity_type}/{name}"));
 
-    public static readonly ActionSpec<UploadSchemaInput, Done> UploadOne = new(Group, "upload_schema", "upload-schema-by-entity-and-name", Endpoint.Post("/{entity_type}/{name}") with { Body = (_, fields) => fields["schema"] }) { Does = ActionEffect.Update, SafeToRepeat = Replaces };
+    public static readonly ActionSpec<UploadSchemaInput, Done> UploadOne = new(Group, "upload_schema", "upload-schema-by-entity-and-name",
+        Endpoint.Post("/{entity_type}/{name}") with { Body = (_, fields) => fields["schema"] })
+    { Does = ActionEffect.Update, SafeToRepeat = Replaces };
 
-    public static readonly ActionSpec<SchemaName, DeletedSchemas> Delete = new(Group, "delete_schema", "delete-schema-by-entity-and-name", Endpoint.Delete("/{entity_type}/{name}")) { SafeToRepeat = Gone, Gone = _ => new() { DeleteCount = 0 } };
+    public static readonly ActionSpec<SchemaName, DeletedSchemas> Delete = new(Group, "delete_schema", "delete-schema-by-entity-and-name",
+        Endpoint.Delete("/{entity_type}/{name}"))
+    { SafeToRepeat = Gone, Gone = _ => new() { DeleteCount = 0 } };
 }
 
 /// <summary>The kind of entity that a schema describes.</summary>
@@ -147,33 +166,41 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Lists all Lexicon schemas of the project.</summary>
     /// <example>{}</example>
-    public ValueTask<ResultList<LexiconEntry>> ListSchemasAsync(NoInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(LexiconActions.List, input ?? new(), cancellationToken);
+    public ValueTask<ResultList<LexiconEntry>> ListSchemasAsync(NoInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(LexiconActions.List, input ?? new(), cancellationToken);
 
     /// <summary>Uploads Lexicon schemas to the project's dictionary, replacing those of the same name; with truncate, replacing all.</summary>
     /// <example>{"entries":[{"entityType":"event","name":"Signed Up","schemaJson":{"description":"An account was made.","properties":{"plan":{"type":"string"}}}}]}</example>
-    public ValueTask<UploadedSchemas> UploadSchemasAsync(UploadSchemasInput input, CancellationToken cancellationToken = default) => InvokeAsync(LexiconActions.Upload, input, cancellationToken);
+    public ValueTask<UploadedSchemas> UploadSchemasAsync(UploadSchemasInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(LexiconActions.Upload, input, cancellationToken);
 
     /// <summary>Deletes all Lexicon schemas of the project.</summary>
     /// <example>{}</example>
-    public ValueTask<DeletedSchemas> DeleteAllSchemasAsync(NoInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(LexiconActions.DeleteAll, input ?? new(), cancellationToken);
+    public ValueTask<DeletedSchemas> DeleteAllSchemasAsync(NoInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(LexiconActions.DeleteAll, input ?? new(), cancellationToken);
 
     /// <summary>Lists the Lexicon schemas of events or of profiles.</summary>
     /// <example>{"entity_type":"event"}</example>
-    public ValueTask<ResultList<LexiconEntry>> ListSchemasForEntityAsync(SchemasOfEntityInput input, CancellationToken cancellationToken = default) => InvokeAsync(LexiconActions.ListOfEntity, input, cancellationToken);
+    public ValueTask<ResultList<LexiconEntry>> ListSchemasForEntityAsync(SchemasOfEntityInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(LexiconActions.ListOfEntity, input, cancellationToken);
 
     /// <summary>Deletes the Lexicon schemas of events or of profiles.</summary>
     /// <example>{"entity_type":"event","entity_name":"Signed Up"}</example>
-    public ValueTask<DeletedSchemas> DeleteSchemasForEntityAsync(SchemasOfEntityInput input, CancellationToken cancellationToken = default) => InvokeAsync(LexiconActions.DeleteOfEntity, input, cancellationToken);
+    public ValueTask<DeletedSchemas> DeleteSchemasForEntityAsync(SchemasOfEntityInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(LexiconActions.DeleteOfEntity, input, cancellationToken);
 
     /// <summary>Retrieves the Lexicon schema of an event or of profiles.</summary>
     /// <example>{"entity_type":"event","name":"Signed Up"}</example>
-    public ValueTask<LexiconSchema> GetSchemaAsync(SchemaName input, CancellationToken cancellationToken = default) => InvokeAsync(LexiconActions.Get, input, cancellationToken);
+    public ValueTask<LexiconSchema> GetSchemaAsync(SchemaName input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(LexiconActions.Get, input, cancellationToken);
 
     /// <summary>Uploads the Lexicon schema of an event or profiles to the project's dictionary.</summary>
     /// <example>{"entity_type":"event","name":"Signed Up","schema":{"description":"An account was made."}}</example>
-    public ValueTask<Done> UploadSchemaAsync(UploadSchemaInput input, CancellationToken cancellationToken = default) => InvokeAsync(LexiconActions.UploadOne, input, cancellationToken);
+    public ValueTask<Done> UploadSchemaAsync(UploadSchemaInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(LexiconActions.UploadOne, input, cancellationToken);
 
     /// <summary>Deletes the Lexicon schema of an event or of profiles.</summary>
     /// <example>{"entity_type":"event","name":"Signed Up"}</example>
-    public ValueTask<DeletedSchemas> DeleteSchemaAsync(SchemaName input, CancellationToken cancellationToken = default) => InvokeAsync(LexiconActions.Delete, input, cancellationToken);
+    public ValueTask<DeletedSchemas> DeleteSchemaAsync(SchemaName input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(LexiconActions.Delete, input, cancellationToken);
 }

@@ -9,18 +9,24 @@ namespace MixpanelConnector;
 /// <summary>The actions for lookup tables.</summary>
 static class LookupTableActions
 {
-    public static readonly ActionGroup Group = new("lookup-tables", "Manage the tables that map ids in events to details.", Api.Ingestion, "/lookup-tables", options => new LookupTablesJson(options)) { HasEnvelope = true, Cost = RateCost.None, Keywords = "csv mapping dimension" };
+    public static readonly ActionGroup Group = new("lookup-tables", "Manage the tables that map ids in events to details.", Api.Ingestion, "/lookup-tables",
+        options => new LookupTablesJson(options))
+    { HasEnvelope = true, Cost = RateCost.None, Keywords = "csv mapping dimension" };
 
     public static readonly ActionSpec<NoInput, ResultList<LookupTableInfo>> List = new(Group, "list_lookup_tables", "list-lookup-tables", Endpoint.Get());
 
-    public static readonly ActionSpec<ReplaceLookupTableInput, ReplaceLookupTableOutput> Replace = new(Group, "replace_lookup_table", "replace-lookup-table", Endpoint.Put("/{table_id}") with { Fields = FieldPlace.Csv })
+    public static readonly ActionSpec<ReplaceLookupTableInput, ReplaceLookupTableOutput> Replace = new(Group, "replace_lookup_table", "replace-lookup-table",
+        Endpoint.Put("/{table_id}") with { Fields = FieldPlace.Csv })
     {
         Does = ActionEffect.Delete,
         SafeToRepeat = "the whole table is replaced",
         Costs = RateCost.LookupTables,
         Check = static input =>
         {
-            if (!HasRows(input.Csv)) throw MixpanelException.Invalid("csv", "csv has a header but no rows, which would empty the table. On the command line, --csv @FILE reads a file; importing the file with --allow-empty empties the table.");
+            if (!HasRows(input.Csv))
+                throw MixpanelException.Invalid("csv",
+                    "csv has a header but no rows, which would empty the table. On the command line, --csv @FILE reads a file; "
+                    + "importing the file with --allow-empty empties the table.");
         },
         OnRefusal = RefusedRows,
         Refused = static output => output.FailedRecords is not null,
@@ -86,10 +92,12 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Lists the lookup tables of the project.</summary>
     /// <example>{}</example>
-    public ValueTask<ResultList<LookupTableInfo>> ListLookupTablesAsync(NoInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(LookupTableActions.List, input ?? new(), cancellationToken);
+    public ValueTask<ResultList<LookupTableInfo>> ListLookupTablesAsync(NoInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(LookupTableActions.List, input ?? new(), cancellationToken);
 
     /// <summary>Replaces all rows of a lookup table, or none of them.</summary>
     /// <remarks>Tables are created in Mixpanel's web pages. For a file, use <c>mixpanel import --type lookup-table</c>.</remarks>
     /// <example>{"table_id":"0f8fad5b-d9cb-469f-a165-70867728950e","csv":"id,name\nsku-1,Chair\nsku-2,Table\n"}</example>
-    public ValueTask<ReplaceLookupTableOutput> ReplaceLookupTableAsync(ReplaceLookupTableInput input, CancellationToken cancellationToken = default) => InvokeAsync(LookupTableActions.Replace, input, cancellationToken);
+    public ValueTask<ReplaceLookupTableOutput> ReplaceLookupTableAsync(ReplaceLookupTableInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(LookupTableActions.Replace, input, cancellationToken);
 }

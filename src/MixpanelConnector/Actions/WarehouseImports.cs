@@ -8,38 +8,69 @@ namespace MixpanelConnector;
 /// <summary>The actions for warehouse imports.</summary>
 static class WarehouseImportActions
 {
-    public static readonly ActionGroup Group = new("warehouse-imports", "Manage recurring imports from a data warehouse.", Api.App, "/api/app/projects/{project_id}/warehouse-sources/imports", options => new WarehouseImportsJson(options)) { HasEnvelope = true, Keywords = "bigquery snowflake databricks redshift warehouse table sync load stop" };
+    public static readonly ActionGroup Group = new("warehouse-imports", "Manage recurring imports from a data warehouse.", Api.App,
+        "/api/app/projects/{project_id}/warehouse-sources/imports",
+        options => new WarehouseImportsJson(options))
+    {
+        HasEnvelope = true,
+        Keywords = "bigquery snowflake databricks redshift warehouse table sync load stop",
+    };
 
-    public static readonly ActionSpec<NoInput, ResultList<WarehouseImport>> List = new(Group, "list_warehouse_imports", "list-warehouse-imports", Endpoint.Get());
+    public static readonly ActionSpec<NoInput, ResultList<WarehouseImport>> List =
+        new(Group, "list_warehouse_imports", "list-warehouse-imports", Endpoint.Get());
 
-    public static readonly ActionSpec<WarehouseImportId, WarehouseImport> Get = new(Group, "get_warehouse_import", "get-warehouse-import", Endpoint.Get("/{import_id}"));
+    public static readonly ActionSpec<WarehouseImportId, WarehouseImport> Get =
+        new(Group, "get_warehouse_import", "get-warehouse-import", Endpoint.Get("/{import_id}"));
 
-    public static readonly ActionSpec<UpdateWarehouseImportInput, WarehouseImport> Update = new(Group, "update_warehouse_import", "update-warehouse-import", Endpoint.Patch("/{import_id}")) { SafeToRepeat = "the given values are set" };
+    public static readonly ActionSpec<UpdateWarehouseImportInput, WarehouseImport> Update = new(Group, "update_warehouse_import", "update-warehouse-import",
+        Endpoint.Patch("/{import_id}"))
+    {
+        SafeToRepeat = "the given values are set",
+    };
 
-    public static readonly ActionSpec<DeleteWarehouseImportInput, Done> Delete = new(Group, "delete_warehouse_import", "delete-warehouse-import", Endpoint.Delete("/{import_id}") with { Fields = FieldPlace.Json }) { SafeToRepeat = "a deleted import stays deleted", Gone = _ => Done.Ok };
+    public static readonly ActionSpec<DeleteWarehouseImportInput, Done> Delete = new(Group, "delete_warehouse_import", "delete-warehouse-import",
+        Endpoint.Delete("/{import_id}") with { Fields = FieldPlace.Json })
+    { SafeToRepeat = "a deleted import stays deleted", Gone = _ => Done.Ok };
 
-    public static readonly ActionSpec<CreateWarehouseEventStreamImportInput, WarehouseImport> CreateEventStream = new(Group, "create_warehouse_event_stream_import", "create-event-stream-import", Post("/event-stream", "event_stream")) { Check = Check };
+    public static readonly ActionSpec<CreateWarehouseEventStreamImportInput, WarehouseImport> CreateEventStream = new(Group,
+        "create_warehouse_event_stream_import", "create-event-stream-import", Post("/event-stream", "event_stream"))
+    {
+        Check = Check,
+    };
 
-    public static readonly ActionSpec<CreateWarehousePeopleImportInput, WarehouseImport> CreatePeople = new(Group, "create_warehouse_people_import", "create-people-import", Post("/people", "people"));
+    public static readonly ActionSpec<CreateWarehousePeopleImportInput, WarehouseImport> CreatePeople =
+        new(Group, "create_warehouse_people_import", "create-people-import", Post("/people", "people"));
 
-    public static readonly ActionSpec<CreateWarehouseGroupsImportInput, WarehouseImport> CreateGroups = new(Group, "create_warehouse_groups_import", "create-groups-import", Post("/groups", "groups"));
+    public static readonly ActionSpec<CreateWarehouseGroupsImportInput, WarehouseImport> CreateGroups =
+        new(Group, "create_warehouse_groups_import", "create-groups-import", Post("/groups", "groups"));
 
-    public static readonly ActionSpec<CreateWarehouseLookupTableImportInput, WarehouseImport> CreateLookupTable = new(Group, "create_warehouse_lookup_table_import", "create-lookup-table-import", Post("/lookup-table", "lookup_table")) { Check = Check };
+    public static readonly ActionSpec<CreateWarehouseLookupTableImportInput, WarehouseImport> CreateLookupTable = new(Group,
+        "create_warehouse_lookup_table_import", "create-lookup-table-import", Post("/lookup-table", "lookup_table"))
+    {
+        Check = Check,
+    };
 
-    public static readonly ActionSpec<WarehouseImportId, WarehouseRun> Run = new(Group, "run_warehouse_import", "run-an-import", Endpoint.Put("/{import_id}/manual-sync")) { Does = ActionEffect.Create };
+    public static readonly ActionSpec<WarehouseImportId, WarehouseRun> Run = new(Group, "run_warehouse_import", "run-an-import",
+        Endpoint.Put("/{import_id}/manual-sync"))
+    {
+        Does = ActionEffect.Create,
+    };
 
-    public static readonly ActionSpec<WarehouseImportId, WarehouseImportHistory> GetHistory = new(Group, "get_warehouse_import_history", "get-import-history", Endpoint.Get("/{import_id}/history"));
+    public static readonly ActionSpec<WarehouseImportId, WarehouseImportHistory> GetHistory =
+        new(Group, "get_warehouse_import_history", "get-import-history", Endpoint.Get("/{import_id}/history"));
 
     static Endpoint Post(string path, string type) => Endpoint.Post(path) with { Constant = [new("import_type", type)] };
 
     static void Check(CreateWarehouseEventStreamImportInput input)
     {
-        if (input.EventName is null == input.EventColumnName is null) throw MixpanelException.Invalid("event_name", "Specify either event_name or event_column_name.");
+        if (input.EventName is null == input.EventColumnName is null)
+            throw MixpanelException.Invalid("event_name", "Specify either event_name or event_column_name.");
     }
 
     static void Check(CreateWarehouseLookupTableImportInput input)
     {
-        if (input.SyncMode is not ("full_sync" or "one_time")) throw MixpanelException.Invalid("sync_mode", "A lookup table is always read in full: sync_mode must be full_sync or one_time.");
+        if (input.SyncMode is not ("full_sync" or "one_time"))
+            throw MixpanelException.Invalid("sync_mode", "A lookup table is always read in full: sync_mode must be full_sync or one_time.");
     }
 }
 
@@ -262,41 +293,51 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Lists the imports from warehouses.</summary>
     /// <example>{}</example>
-    public ValueTask<ResultList<WarehouseImport>> ListWarehouseImportsAsync(NoInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.List, input ?? new(), cancellationToken);
+    public ValueTask<ResultList<WarehouseImport>> ListWarehouseImportsAsync(NoInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(WarehouseImportActions.List, input ?? new(), cancellationToken);
 
     /// <summary>Retrieves an import from a warehouse.</summary>
     /// <example>{"import_id":1}</example>
-    public ValueTask<WarehouseImport> GetWarehouseImportAsync(WarehouseImportId input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.Get, input, cancellationToken);
+    public ValueTask<WarehouseImport> GetWarehouseImportAsync(WarehouseImportId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(WarehouseImportActions.Get, input, cancellationToken);
 
     /// <summary>Pauses or resumes an import from a warehouse, or changes how often it runs.</summary>
     /// <example>{"import_id":1,"paused":true,"run_every":86400000000000}</example>
-    public ValueTask<WarehouseImport> UpdateWarehouseImportAsync(UpdateWarehouseImportInput input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.Update, input, cancellationToken);
+    public ValueTask<WarehouseImport> UpdateWarehouseImportAsync(UpdateWarehouseImportInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(WarehouseImportActions.Update, input, cancellationToken);
 
     /// <summary>Deletes an import from a warehouse.</summary>
     /// <example>{"import_id":1}</example>
-    public ValueTask<Done> DeleteWarehouseImportAsync(DeleteWarehouseImportInput input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.Delete, input, cancellationToken);
+    public ValueTask<Done> DeleteWarehouseImportAsync(DeleteWarehouseImportInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(WarehouseImportActions.Delete, input, cancellationToken);
 
     /// <summary>Creates an event import from a warehouse.</summary>
     /// <example>{"warehouse_source_id":1,"table_params":{"dataset":"analytics","table":"events"},"sync_mode":"time_based","time_column_name":"time","event_column_name":"event","insert_time_column_name":"loaded_at"}</example>
-    public ValueTask<WarehouseImport> CreateWarehouseEventStreamImportAsync(CreateWarehouseEventStreamImportInput input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.CreateEventStream, input, cancellationToken);
+    public ValueTask<WarehouseImport> CreateWarehouseEventStreamImportAsync(CreateWarehouseEventStreamImportInput input,
+        CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.CreateEventStream, input, cancellationToken);
 
     /// <summary>Creates a user profile import from a warehouse.</summary>
     /// <example>{"warehouse_source_id":1,"table_params":{"dataset":"analytics","table":"users"},"sync_mode":"full_sync","user_column_name":"user_id"}</example>
-    public ValueTask<WarehouseImport> CreateWarehousePeopleImportAsync(CreateWarehousePeopleImportInput input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.CreatePeople, input, cancellationToken);
+    public ValueTask<WarehouseImport> CreateWarehousePeopleImportAsync(CreateWarehousePeopleImportInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(WarehouseImportActions.CreatePeople, input, cancellationToken);
 
     /// <summary>Creates a group profile import from a warehouse.</summary>
     /// <example>{"warehouse_source_id":1,"table_params":{"dataset":"analytics","table":"companies"},"sync_mode":"full_sync","group_key":"company","group_id_column":"company_id"}</example>
-    public ValueTask<WarehouseImport> CreateWarehouseGroupsImportAsync(CreateWarehouseGroupsImportInput input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.CreateGroups, input, cancellationToken);
+    public ValueTask<WarehouseImport> CreateWarehouseGroupsImportAsync(CreateWarehouseGroupsImportInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(WarehouseImportActions.CreateGroups, input, cancellationToken);
 
     /// <summary>Creates a lookup table import from a warehouse.</summary>
     /// <example>{"warehouse_source_id":1,"table_params":{"dataset":"analytics","table":"products"},"sync_mode":"full_sync","mixpanel_property":{"value":"sku","resourceType":"event"},"property_key_column_name":"sku"}</example>
-    public ValueTask<WarehouseImport> CreateWarehouseLookupTableImportAsync(CreateWarehouseLookupTableImportInput input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.CreateLookupTable, input, cancellationToken);
+    public ValueTask<WarehouseImport> CreateWarehouseLookupTableImportAsync(CreateWarehouseLookupTableImportInput input,
+        CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.CreateLookupTable, input, cancellationToken);
 
     /// <summary>Starts a run of an import from a warehouse.</summary>
     /// <example>{"import_id":1}</example>
-    public ValueTask<WarehouseRun> RunWarehouseImportAsync(WarehouseImportId input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.Run, input, cancellationToken);
+    public ValueTask<WarehouseRun> RunWarehouseImportAsync(WarehouseImportId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(WarehouseImportActions.Run, input, cancellationToken);
 
     /// <summary>Lists the latest runs of an import from a warehouse.</summary>
     /// <example>{"import_id":1}</example>
-    public ValueTask<WarehouseImportHistory> GetWarehouseImportHistoryAsync(WarehouseImportId input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.GetHistory, input, cancellationToken);
+    public ValueTask<WarehouseImportHistory> GetWarehouseImportHistoryAsync(WarehouseImportId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(WarehouseImportActions.GetHistory, input, cancellationToken);
 }

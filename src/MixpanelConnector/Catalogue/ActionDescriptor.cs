@@ -105,14 +105,16 @@ public abstract class ActionDescriptor
     /// <param name="cancellationToken">Cancels the action.</param>
     /// <returns>The result. When Mixpanel refused some of the data, <see cref="ActionResult.Refused"/> is set.</returns>
     /// <exception cref="MixpanelException">A text is invalid, or Mixpanel failed or refused the call.</exception>
-    public abstract ValueTask<ActionResult> ReadAsync(MixpanelClient client, IReadOnlyDictionary<string, string> parts, CancellationToken cancellationToken = default);
+    public abstract ValueTask<ActionResult> ReadAsync(MixpanelClient client, IReadOnlyDictionary<string, string> parts,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Returns the results of all pages, each as one JSON text in UTF-8. Only for an action that <see cref="IsPaged"/>.</summary>
     /// <param name="client">The client to use.</param>
     /// <param name="input">The input, a JSON object.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
-    public abstract IAsyncEnumerable<ReadOnlyMemory<byte>> InvokeAllAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default);
+    public abstract IAsyncEnumerable<ReadOnlyMemory<byte>> InvokeAllAsync(MixpanelClient client, JsonElement input,
+        CancellationToken cancellationToken = default);
 }
 
 /// <summary>The result of an action, ready for an interface to return.</summary>

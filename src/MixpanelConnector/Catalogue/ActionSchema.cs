@@ -37,7 +37,8 @@ static class ActionSchema
         if (node is not JsonObject schema) schema = [];
 
         // The exporter omits schemas of items that it does not know.
-        if (context.TypeInfo is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && context.TypeInfo.Options.GetTypeInfo(element).Converter is IDescribesSchema items)
+        if (context.TypeInfo is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element }
+            && context.TypeInfo.Options.GetTypeInfo(element).Converter is IDescribesSchema items)
             schema["items"] = items.Schema();
         if (context.TypeInfo.Kind is JsonTypeInfoKind.Object) AddDefaultsAndFreedom(context.TypeInfo, schema);
 

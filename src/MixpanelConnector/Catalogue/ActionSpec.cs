@@ -14,7 +14,8 @@ namespace MixpanelConnector;
 /// <param name="endpoint">How Mixpanel is called.</param>
 sealed class ActionSpec<
     [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TInput,
-    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionGroup group, string name, string operationId, Endpoint endpoint) : ActionDescriptor(group, name, operationId)
+    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionGroup group, string name, string operationId,
+        Endpoint endpoint) : ActionDescriptor(group, name, operationId)
     where TInput : class
     where TOutput : class
 {
@@ -104,7 +105,15 @@ sealed class ActionSpec<
     public override string? ResourcePath => Resource?.Path;
 
     public override PlainCall? PlainCall => field ??= IsPlain
-        ? new() { Method = Endpoint.Method, Path = Group.BasePath + Endpoint.Path, HasBody = Endpoint.Fields is FieldPlace.Json, NamesProject = Auth is AuthScheme.ServiceAccountOfProject, HasEnvelope = Group.HasEnvelope, IsResults = typeof(TOutput).IsAssignableTo(typeof(IResults)) }
+        ? new()
+        {
+            Method = Endpoint.Method,
+            Path = Group.BasePath + Endpoint.Path,
+            HasBody = Endpoint.Fields is FieldPlace.Json,
+            NamesProject = Auth is AuthScheme.ServiceAccountOfProject,
+            HasEnvelope = Group.HasEnvelope,
+            IsResults = typeof(TOutput).IsAssignableTo(typeof(IResults)),
+        }
         : null;
 
     /// <summary>
@@ -116,7 +125,9 @@ sealed class ActionSpec<
         && Execute is null && Then is null && Check is null && Result is null && OnRefusal is null && TooLate is null
         && typeof(TOutput) != typeof(Done) && typeof(TOutput) != typeof(Acknowledgement)
         && !Input.Properties.Any(property => property.AttributeProvider?.IsDefined(typeof(WireNameAttribute), inherit: false) is true)
-        && Schema["required"] is var required && Endpoint.PartsOf(Group.BasePath + Endpoint.Path).All(part => part == "project_id" || required?.AsArray().Any(name => (string?)name == part) is true);
+        && Schema["required"] is var required
+            && Endpoint.PartsOf(Group.BasePath + Endpoint.Path)
+                .All(part => part == "project_id" || required?.AsArray().Any(name => (string?)name == part) is true);
 
     JsonTypeInfo<TInput> Input => _input ??= Group.Own<TInput>();
 
@@ -124,7 +135,8 @@ sealed class ActionSpec<
 
     JsonObject Schema => _inputSchema ??= InputSchema();
 
-    public override JsonObject InputSchema(Action<PropertyInfo, JsonObject>? annotate = null) => annotate is null ? InputSchemas.Find(Name) ?? ActionSchema.Of(Input) : ActionSchema.Of(Input, annotate);
+    public override JsonObject InputSchema(Action<PropertyInfo, JsonObject>? annotate = null) =>
+        annotate is null ? InputSchemas.Find(Name) ?? ActionSchema.Of(Input) : ActionSchema.Of(Input, annotate);
 
     public override JsonObject OutputSchema(Action<PropertyInfo, JsonObject>? annotate = null) => ActionSchema.Of(Output, annotate);
 
@@ -134,14 +146,16 @@ sealed class ActionSpec<
         return await ResultAsync(Context(client), Bind(input), isChecked: true, cancellationToken).ConfigureAwait(false);
     }
 
-    public override async ValueTask<ActionResult> ReadAsync(MixpanelClient client, IReadOnlyDictionary<string, string> parts, CancellationToken cancellationToken = default)
+    public override async ValueTask<ActionResult> ReadAsync(MixpanelClient client, IReadOnlyDictionary<string, string> parts,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(client);
         var resource = Resource ?? throw new InvalidOperationException($"{Name} is not a resource.");
         return await ResultAsync(Context(client), resource.Input(parts), isChecked: false, cancellationToken).ConfigureAwait(false);
     }
 
-    public override IAsyncEnumerable<ReadOnlyMemory<byte>> InvokeAllAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default)
+    public override IAsyncEnumerable<ReadOnlyMemory<byte>> InvokeAllAsync(MixpanelClient client, JsonElement input,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(client);
         var all = All ?? throw new InvalidOperationException($"{Name} is not paginated.");
@@ -152,12 +166,15 @@ sealed class ActionSpec<
     public ActionContext Context(MixpanelClient client) => new(client.Transport, this, Endpoint);
 
     /// <summary>Runs the action for a .NET caller.</summary>
-    public ValueTask<TOutput> InvokeAsync(MixpanelClient client, TInput input, CancellationToken cancellationToken) => InvokeAsync(Context(client), input, isChecked: false, cancellationToken);
+    public ValueTask<TOutput> InvokeAsync(MixpanelClient client, TInput input, CancellationToken cancellationToken) =>
+        InvokeAsync(Context(client), input, isChecked: false, cancellationToken);
 
     /// <summary>Runs the action with a context.</summary>
     public async ValueTask<TOutput> InvokeAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
     {
-        var output = Execute is null ? await CallAsync(context, input, isChecked, cancellationToken).ConfigureAwait(false) : await Execute(context, input, cancellationToken).ConfigureAwait(false);
+        var output = Execute is null
+            ? await CallAsync(context, input, isChecked, cancellationToken).ConfigureAwait(false)
+            : await Execute(context, input, cancellationToken).ConfigureAwait(false);
         return Then is null ? output : await Then(context, input, output, cancellationToken).ConfigureAwait(false);
     }
 
@@ -178,13 +195,15 @@ sealed class ActionSpec<
         }
         catch (MixpanelException e) when (!IsRepeatable && IsUnknown(e.Error, reply))
         {
-            throw new MixpanelException(e.Error with { Message = $"{e.Error.Message} It may have been done and was not retried: check before you retry it." }, e);
+            throw new MixpanelException(e.Error with { Message = $"{e.Error.Message} It may have been done and was not retried: check before you retry it." },
+                e);
         }
     }
 
     /// <summary>Whether the request may have been carried out although no answer confirms it.</summary>
     static bool IsUnknown(MixpanelError error, Reply reply) =>
-        error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol && reply.MayHaveArrived && (reply.Status is 0 or 200 or 201 or 204 or >= 500 || reply.IsUnavailable);
+        error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol && reply.MayHaveArrived
+            && (reply.Status is 0 or 200 or 201 or 204 or >= 500 || reply.IsUnavailable);
 
     async ValueTask<ActionResult> ResultAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
     {
@@ -193,7 +212,11 @@ sealed class ActionSpec<
             JsonDefaults.Write(output, Output),
             Refused(output),
             HasSecret
-                ? [.. Output.Properties.Where(p => p.PropertyType == typeof(MixpanelSecret) && p.Get!(output) is not null).Select(p => KeyValuePair.Create(p.Name, (MixpanelSecret)p.Get!(output)!))]
+                ?
+                [
+                    .. Output.Properties.Where(p => p.PropertyType == typeof(MixpanelSecret) && p.Get!(output) is not null)
+                        .Select(p => KeyValuePair.Create(p.Name, (MixpanelSecret)p.Get!(output)!)),
+                ]
                 : []);
     }
 
@@ -242,10 +265,17 @@ sealed class ActionContext(MixpanelTransport transport, ActionDescriptor action,
     public MixpanelOptions Options => Transport.Options;
 
     /// <summary>The project token, for a call that identifies its project by it.</summary>
-    public string Token => Options.Token ?? throw MixpanelException.Invalid("token", "This call requires the project token. Configure it, or use the embedded Mixpanel.");
+    public string Token =>
+        Options.Token ?? throw MixpanelException.Invalid("token", "This call requires the project token. Configure it, or use the embedded Mixpanel.");
 
     /// <summary>Creates the declared request, without the parts that come from the input.</summary>
     /// <param name="path">A path that replaces the declared one.</param>
     public MixpanelRequest Request(string? path = null) =>
-        new(endpoint.Method, Action.Api, path ?? Action.Group.BasePath + endpoint.Path, Action.Auth) { IsRepeatable = Action.IsRepeatable, IsRead = Action.Effect is ActionEffect.Read, Counts = Action.Cost switch { RateCost.Query => CallKind.Query, RateCost.Export => CallKind.Export, _ => null }, Query = Action.Auth is AuthScheme.OAuthToken ? [.. endpoint.Query, new("token", Token)] : endpoint.Query };
+        new(endpoint.Method, Action.Api, path ?? Action.Group.BasePath + endpoint.Path, Action.Auth)
+        {
+            IsRepeatable = Action.IsRepeatable,
+            IsRead = Action.Effect is ActionEffect.Read,
+            Counts = Action.Cost switch { RateCost.Query => CallKind.Query, RateCost.Export => CallKind.Export, _ => null },
+            Query = Action.Auth is AuthScheme.OAuthToken ? [.. endpoint.Query, new("token", Token)] : endpoint.Query,
+        };
 }

@@ -55,7 +55,8 @@ static class Answers
     const string Envelope = "results";
 
     /// <exception cref="MixpanelException">The answer is not a success, or not what is documented.</exception>
-    public static TOutput Read<TOutput>(Reply reply, MixpanelOptions options, bool hasEnvelope, Func<JsonElement, JsonElement>? result, JsonTypeInfo<TOutput> type)
+    public static TOutput Read<TOutput>(Reply reply, MixpanelOptions options, bool hasEnvelope, Func<JsonElement, JsonElement>? result,
+        JsonTypeInfo<TOutput> type)
         where TOutput : class
     {
         if (typeof(TOutput) == typeof(Acknowledgement)) return (TOutput)(object)Acknowledge(ReplyClassifier.ReadAcknowledgement(reply, options));
@@ -69,7 +70,9 @@ static class Answers
         try
         {
             if (document.RootElement.ValueKind is JsonValueKind.Null) throw new JsonException("The result is missing.");
-            var found = hasEnvelope && document.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty(Envelope, out var inside) ? inside : document.RootElement;
+            var found = hasEnvelope && document.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty(Envelope, out var inside)
+                ? inside
+                : document.RootElement;
             if (result is not null) found = result(found);
             if (typeof(TOutput).IsAssignableTo(typeof(IResults))) found = Listed(found, Envelope);
             return found.Deserialize(type) ?? throw new JsonException("The result is missing.");
@@ -104,7 +107,8 @@ static class Answers
     /// <summary>Puts a list, an object by keys, or nothing, which Mixpanel writes as null, into a member; for a list also adds its length.</summary>
     public static JsonElement Listed(JsonElement found, string name)
     {
-        if (found.ValueKind is JsonValueKind.Array && found.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Null)) throw new JsonException("An item is missing.");
+        if (found.ValueKind is JsonValueKind.Array && found.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Null))
+            throw new JsonException("An item is missing.");
         var written = new System.Buffers.ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(written, JsonDefaults.WriterOptions))
         {
@@ -112,7 +116,8 @@ static class Answers
             writer.WritePropertyName(name);
             if (found.ValueKind is JsonValueKind.Null) writer.WriteRawValue("[]"u8);
             else found.WriteTo(writer);
-            if (found.ValueKind is JsonValueKind.Array or JsonValueKind.Null) writer.WriteNumber("total", found.ValueKind is JsonValueKind.Array ? found.GetArrayLength() : 0);
+            if (found.ValueKind is JsonValueKind.Array or JsonValueKind.Null)
+                writer.WriteNumber("total", found.ValueKind is JsonValueKind.Array ? found.GetArrayLength() : 0);
             writer.WriteEndObject();
         }
 

@@ -15,7 +15,10 @@ sealed record Endpoint(HttpMethod Method, string Path)
 {
     /// <summary>The effect of an operation with such a method, unless its declaration specifies another.</summary>
     public ActionEffect Effect =>
-        Method == HttpMethod.Get ? ActionEffect.Read : Method == HttpMethod.Post ? ActionEffect.Create : Method == HttpMethod.Delete ? ActionEffect.Delete : ActionEffect.Update;
+        Method == HttpMethod.Get ? ActionEffect.Read
+            : Method == HttpMethod.Post ? ActionEffect.Create
+            : Method == HttpMethod.Delete ? ActionEffect.Delete
+            : ActionEffect.Update;
 
     /// <summary>Where the fields go that the path does not name. Default: by the method.</summary>
     public FieldPlace Fields { get; init; } = Method == HttpMethod.Get || Method == HttpMethod.Delete ? FieldPlace.Query : FieldPlace.Json;
@@ -39,7 +42,9 @@ sealed record Endpoint(HttpMethod Method, string Path)
     public Func<ActionContext, JsonObject, JsonNode?>? Body { get; init; }
 
     /// <summary>Whether the fields go into the path, and all others either into the query or into the JSON body, unchanged.</summary>
-    public bool IsPlain => Fields is FieldPlace.Query or FieldPlace.Json && Body is null && QueryFields.Count + OwnFields.Count + Query.Count + Constant.Count == 0 && !RepeatsLists;
+    public bool IsPlain =>
+        Fields is FieldPlace.Query or FieldPlace.Json && Body is null && QueryFields.Count + OwnFields.Count + Query.Count + Constant.Count == 0
+            && !RepeatsLists;
 
     /// <summary>The names in a path that stand for fields or settings.</summary>
     public static IEnumerable<string> PartsOf(string path) => path.Split('/').Where(part => part is ['{', .., '}']).Select(part => part[1..^1]);
@@ -75,27 +80,38 @@ sealed record Endpoint(HttpMethod Method, string Path)
             if (fields.Remove(name, out var value)) request = request.With(name, Text(value));
         }
 
-        if (Fields is FieldPlace.Query) request = request with { Query = [.. request.Query, .. RepeatsLists ? Repeated(fields) : fields.Select(field => KeyValuePair.Create(field.Key, Text(field.Value)))] };
+        if (Fields is FieldPlace.Query)
+            request = request with
+            {
+                Query = [.. request.Query, .. RepeatsLists ? Repeated(fields) : fields.Select(field => KeyValuePair.Create(field.Key, Text(field.Value)))],
+            };
         return Fields switch
         {
             FieldPlace.Json => request with { Body = new(JsonDefaults.Utf8(Body is null ? fields : Body(context, fields)), "application/json") },
             FieldPlace.Csv => request with { Body = new(Encoding.UTF8.GetBytes((string)fields.Single().Value!), "text/csv") },
-            FieldPlace.Form => request with { Body = new(Encoding.UTF8.GetBytes(string.Join('&', Form(context, fields))), "application/x-www-form-urlencoded") },
+            FieldPlace.Form =>
+                request with { Body = new(Encoding.UTF8.GetBytes(string.Join('&', Form(context, fields))), "application/x-www-form-urlencoded") },
             _ => request,
         };
     }
 
     IEnumerable<string> Form(ActionContext context, JsonObject fields) =>
-        Repeated((JsonObject)(Body is null ? fields : Body(context, fields)!)).Select(field => $"{Uri.EscapeDataString(field.Key)}={Uri.EscapeDataString(field.Value)}");
+        Repeated((JsonObject)(Body is null ? fields : Body(context, fields)!))
+            .Select(field => $"{Uri.EscapeDataString(field.Key)}={Uri.EscapeDataString(field.Value)}");
 
     /// <summary>Expands a list of plain values into one field for each.</summary>
     static IEnumerable<KeyValuePair<string, string>> Repeated(JsonObject fields) =>
-        fields.SelectMany(field => field.Value is JsonArray { Count: > 0 } all && all[0] is JsonValue ? all.Select(each => KeyValuePair.Create(field.Key, Text(each))) : [KeyValuePair.Create(field.Key, Text(field.Value))]);
+        fields.SelectMany(field => field.Value is JsonArray { Count: > 0 } all && all[0] is JsonValue
+            ? all.Select(each => KeyValuePair.Create(field.Key, Text(each)))
+            : [KeyValuePair.Create(field.Key, Text(field.Value))]);
 
     /// <summary>Returns a part of the path: a field of the input, or else the value from the settings or the credential.</summary>
     static async ValueTask<string> PartAsync(string name, JsonObject fields, ActionContext context, CancellationToken cancellationToken)
     {
-        if (fields.Remove(name, out var given) && given is not null) return Text(given) is { Length: > 0 } text and not ("." or "..") ? text : throw MixpanelException.Invalid(name, $"{name} must not be empty or consist only of dots.");
+        if (fields.Remove(name, out var given) && given is not null)
+            return Text(given) is { Length: > 0 } text and not ("." or "..")
+                ? text
+                : throw MixpanelException.Invalid(name, $"{name} must not be empty or consist only of dots.");
         var id = name switch
         {
             "project_id" => context.Options.ProjectId ?? throw MixpanelException.Invalid(name, "This call requires a project. Configure the project id."),
@@ -111,12 +127,15 @@ sealed record Endpoint(HttpMethod Method, string Path)
     {
         foreach (var property in type.Properties)
         {
-            if ((property.AttributeProvider as PropertyInfo)?.GetCustomAttribute<WireNameAttribute>() is { } wire && fields.Remove(property.Name, out var value)) fields[wire.Name] = value;
+            if ((property.AttributeProvider as PropertyInfo)?.GetCustomAttribute<WireNameAttribute>() is { } wire
+                && fields.Remove(property.Name, out var value))
+                fields[wire.Name] = value;
         }
     }
 
     /// <summary>Formats a value as part of a URL or form: text unchanged, everything else as JSON.</summary>
-    static string Text(JsonNode? value) => value is null ? "" : value.GetValueKind() is JsonValueKind.String ? value.GetValue<string>() : Encoding.UTF8.GetString(JsonDefaults.Utf8(value));
+    static string Text(JsonNode? value) =>
+        value is null ? "" : value.GetValueKind() is JsonValueKind.String ? value.GetValue<string>() : Encoding.UTF8.GetString(JsonDefaults.Utf8(value));
 }
 
 /// <summary>Where the fields of an input go.</summary>

@@ -8,7 +8,8 @@ sealed class ResultStream<TInput, TItem>(
     Func<ActionContext, TInput, CancellationToken, IAsyncEnumerable<TItem>> read,
     Func<ActionGroup, JsonTypeInfo<TItem>> item) : ResultStream<TInput>
 {
-    public override async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ActionContext context, TInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public override async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ActionContext context, TInput input,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var type = item(context.Action.Group);
         await foreach (var result in read(context, input, cancellationToken).ConfigureAwait(false))

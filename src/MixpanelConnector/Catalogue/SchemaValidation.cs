@@ -63,7 +63,10 @@ sealed class SchemaValidation
 
         if ((string?)rules["type"] is { } type && !HasType(value, type))
         {
-            if (Fault()) Show(_path.Count == 0 ? $"The input must be a JSON object, not {Kind(value)}" : OutOfRange(value, type, rules) ?? $"must be {Article(type)}, not {Kind(value)}");
+            if (Fault())
+                Show(_path.Count == 0
+                    ? $"The input must be a JSON object, not {Kind(value)}"
+                    : OutOfRange(value, type, rules) ?? $"must be {Article(type)}, not {Kind(value)}");
             return;
         }
 
@@ -78,12 +81,16 @@ sealed class SchemaValidation
                 break;
             case JsonValueKind.Number:
                 if ((string?)rules["type"] == "integer" && !value.TryGetInt64(out _)) _isPlain = false;
-                if (rules["enum"] is JsonArray numbers && !(WholeNumber.TryRead(value, out var whole) && numbers.Any(number => (long?)number == whole))) if (Fault()) Show($"must be one of {string.Join(", ", numbers.Select(number => (long?)number))}");
+                if (rules["enum"] is JsonArray numbers && !(WholeNumber.TryRead(value, out var whole) && numbers.Any(number => (long?)number == whole)))
+                    if (Fault()) Show($"must be one of {string.Join(", ", numbers.Select(number => (long?)number))}");
                 CheckRange(value.GetDouble(), rules);
                 break;
             case JsonValueKind.String when TextOf(value) is { } text:
-                if (rules["enum"] is JsonArray names && !names.Any(name => (string?)name == text)) if (Fault()) Show($"must be one of {string.Join(", ", names.Select(name => (string?)name))}{(Spelling.Nearest(text, names.Select(name => (string)name!)) is { } near ? $"; did you mean {near}?" : "")}");
-                if (rules["minLength"] is not null || rules["maxLength"] is not null) CheckLength(text.EnumerateRunes().Count(), rules, "minLength", "maxLength", "character");
+                if (rules["enum"] is JsonArray names && !names.Any(name => (string?)name == text))
+                    if (Fault())
+                        Show($"must be one of {string.Join(", ", names.Select(name => (string?)name))}{(Spelling.Nearest(text, names.Select(name => (string)name!)) is { } near ? $"; did you mean {near}?" : "")}");
+                if (rules["minLength"] is not null || rules["maxLength"] is not null)
+                    CheckLength(text.EnumerateRunes().Count(), rules, "minLength", "maxLength", "character");
                 if (TextForms.Fault(text, rules) is { } form && Fault()) Show(form);
                 break;
             default:
@@ -96,7 +103,9 @@ sealed class SchemaValidation
     {
         var (least, most) = ((long?)rules["minimum"], (long?)rules["maximum"]);
         if (!(number < least || number > most) || !Fault()) return;
-        Show(most is null ? string.Create(CultureInfo.InvariantCulture, $"must be at least {least}") : string.Create(CultureInfo.InvariantCulture, $"must be from {least} to {most}"));
+        Show(most is null
+            ? string.Create(CultureInfo.InvariantCulture, $"must be at least {least}")
+            : string.Create(CultureInfo.InvariantCulture, $"must be from {least} to {most}"));
     }
 
     void CheckLength(int length, JsonObject rules, string least, string most, string what)
@@ -134,7 +143,10 @@ sealed class SchemaValidation
             }
             else if (closed)
             {
-                if (Fault()) Show(properties.Count == 0 ? "is unknown here: there are no fields" : $"is unknown here; {(Spelling.Nearest(name, properties.Select(p => p.Key)) is { } near ? $"did you mean {near}? Known" : "known")} are {string.Join(", ", properties.Select(p => p.Key))}");
+                if (Fault())
+                    Show(properties.Count == 0
+                        ? "is unknown here: there are no fields"
+                        : $"is unknown here; {(Spelling.Nearest(name, properties.Select(p => p.Key)) is { } near ? $"did you mean {near}? Known" : "known")} are {string.Join(", ", properties.Select(p => p.Key))}");
             }
             else if (others is JsonObject rule)
             {
@@ -273,8 +285,12 @@ sealed class SchemaValidation
     static string? OutOfRange(JsonElement value, string type, JsonObject rules)
     {
         if (value.ValueKind is not JsonValueKind.Number || type is not ("integer" or "number")) return null;
-        var (least, most) = type == "number" ? (decimal.MinValue, decimal.MaxValue) : ((long?)rules["minimum"] ?? long.MinValue, (long?)rules["maximum"] ?? long.MaxValue);
-        return type == "integer" && Math.Abs(value.GetDouble()) < long.MaxValue ? null : string.Create(CultureInfo.InvariantCulture, $"must be {Article(type)} from {least} to {most}"); // otherwise a fraction
+        var (least, most) = type == "number"
+            ? (decimal.MinValue, decimal.MaxValue)
+            : ((long?)rules["minimum"] ?? long.MinValue, (long?)rules["maximum"] ?? long.MaxValue);
+        return type == "integer" && Math.Abs(value.GetDouble()) < long.MaxValue
+            ? null
+            : string.Create(CultureInfo.InvariantCulture, $"must be {Article(type)} from {least} to {most}"); // otherwise a fraction
     }
 
     static string Kind(JsonElement value) => value.ValueKind switch

@@ -38,14 +38,18 @@ static class TextForms
         : "must be a date such as 2026-01-31";
 
     /// <summary>Parses a day, such as 2026-01-31.</summary>
-    public static bool TryReadDay(string text, out DateOnly day) => DateOnly.TryParseExact(text, DayForm, CultureInfo.InvariantCulture, DateTimeStyles.None, out day);
+    public static bool TryReadDay(string text, out DateOnly day) =>
+        DateOnly.TryParseExact(text, DayForm, CultureInfo.InvariantCulture, DateTimeStyles.None, out day);
 
     /// <summary>Parses a day, or a time; one without a time zone is read as UTC.</summary>
-    public static bool TryReadTime(string text, out DateTimeOffset time) => DateTimeOffset.TryParseExact(text, TimeForms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+    public static bool TryReadTime(string text, out DateTimeOffset time) =>
+        DateTimeOffset.TryParseExact(text, TimeForms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
 
     /// <summary>What is said about a text that has the form of a day or a time, but is none; null for any other text.</summary>
     public static string? NotExisting(string text) =>
-        !Matches(text, Whole(DayOrTime)) || TryReadTime(text, out _) ? null : $"is {text}, a {(text.Length == DayForm.Length ? "day" : "time")} that does not exist";
+        !Matches(text, Whole(DayOrTime)) || TryReadTime(text, out _)
+            ? null
+            : $"is {text}, a {(text.Length == DayForm.Length ? "day" : "time")} that does not exist";
 
     /// <summary>A pattern as a schema has it, for the whole text.</summary>
     public static string Whole(string pattern) => $"^(?:{pattern})$";
@@ -59,5 +63,6 @@ static class TextForms
         : $"match {pattern}";
 
     /// <summary>In a schema <c>$</c> is the end of the text; in .NET it also matches before a final line feed.</summary>
-    static bool Matches(string text, string pattern) => Regex.IsMatch(text, pattern is [.. var all, '$'] ? all + @"\z" : pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+    static bool Matches(string text, string pattern) =>
+        Regex.IsMatch(text, pattern is [.. var all, '$'] ? all + @"\z" : pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
 }

@@ -31,7 +31,8 @@ static class Members
         {
             var bytes = RandomNumberGenerator.GetBytes(16);
             var (version, variant) = ((byte)(0x70 | (bytes[6] & 0x0f)), (byte)(0x80 | (bytes[8] & 0x3f)));
-            BinaryPrimitives.WriteInt64BigEndian(bytes, (TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() << 16) | BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(6)));
+            BinaryPrimitives.WriteInt64BigEndian(bytes,
+                (TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() << 16) | BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(6)));
             (bytes[6], bytes[8]) = (version, variant);
             return new Guid(bytes, bigEndian: true);
         }

@@ -17,7 +17,8 @@ namespace MixpanelConnector.Consume;
 /// <param name="lost">Called when the connection is found to be lost.</param>
 /// <param name="stop">Called when the connection is lost and nothing more may be sent.</param>
 /// <param name="abandon">Cancels the waits for the broker.</param>
-sealed class AcknowledgedState(ConsumeRequest request, QueueConsumer consumer, MessageLedger ledger, DeadLetterSink sink, ReasonCounts reasons, Action<QueueException> lost, Action<QueueException> stop, CancellationToken abandon) : IImportState, ICountsReasons
+sealed class AcknowledgedState(ConsumeRequest request, QueueConsumer consumer, MessageLedger ledger, DeadLetterSink sink, ReasonCounts reasons,
+    Action<QueueException> lost, Action<QueueException> stop, CancellationToken abandon) : IImportState, ICountsReasons
 {
     readonly HashSet<string> _begun = new(StringComparer.Ordinal);
 
@@ -71,7 +72,8 @@ sealed class AcknowledgedState(ConsumeRequest request, QueueConsumer consumer, M
         catch (Exception e) when (e is QueueException or OperationCanceledException)
         {
             // Records that are not idempotent are not sent unless they are marked as sent: the next consumer would send them again.
-            stop(e as QueueException ?? new QueueException(QueueFault.Unavailable, "The broker did not record in time which messages are about to be sent.", e));
+            stop(e as QueueException
+                ?? new QueueException(QueueFault.Unavailable, "The broker did not record in time which messages are about to be sent.", e));
             throw new OperationCanceledException(e.Message, e);
         }
 

@@ -19,7 +19,8 @@ sealed class ConsumeMetrics : IDisposable
         _records = _meter.CreateCounter<long>("mixpanel.consumer.records", "{record}", "Records by outcome.");
         _messages = _meter.CreateCounter<long>("mixpanel.consumer.messages", "{message}", "Messages that were acknowledged.");
         _redelivered = _meter.CreateCounter<long>("mixpanel.consumer.redelivered", "{message}", "Messages that had been delivered before.");
-        _meter.CreateObservableGauge("mixpanel.consumer.lag", () => lag() is { } left ? [new Measurement<long>(left)] : Array.Empty<Measurement<long>>(), "{message}", "Messages that remain in the queue.");
+        _meter.CreateObservableGauge("mixpanel.consumer.lag", () => lag() is { } left ? [new Measurement<long>(left)] : Array.Empty<Measurement<long>>(),
+            "{message}", "Messages that remain in the queue.");
     }
 
     /// <summary>Reports the total counts.</summary>

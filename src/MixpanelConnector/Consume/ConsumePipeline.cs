@@ -73,7 +73,8 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
     }
 
     /// <summary>Runs the rounds.</summary>
-    async Task RunAsync(Destination destination, DeadLetterSink sink, DeadLetterPublisher? publisher, ImportCancellation problems, CancellationToken cancellationToken)
+    async Task RunAsync(Destination destination, DeadLetterSink sink, DeadLetterPublisher? publisher, ImportCancellation problems,
+        CancellationToken cancellationToken)
     {
         using var metrics = new ConsumeMetrics(() => _lag);
         var (fruitless, since) = (0, _time.GetTimestamp()); // consecutive rounds that acknowledged nothing and ended with a lost connection
@@ -87,10 +88,14 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
                 {
                     var settled = _ledger.Settled;
                     await RunAsync(round, consumer, sink, metrics, problems).ConfigureAwait(false);
-                    if (round.Lost is { Fault: QueueFault.Forbidden or QueueFault.Missing or QueueFault.Unconfigured } refused) problems.Note(refused.Outcome, refused.Message);
+                    if (round.Lost is { Fault: QueueFault.Forbidden or QueueFault.Missing or QueueFault.Unconfigured } refused)
+                        problems.Note(refused.Outcome, refused.Message);
                     else if (round.Lost is { } lost) Warn($"{lost.Message} Reconnecting.");
                     if (round.Lost is null || _ledger.Settled > settled) (fruitless, since) = (0, _time.GetTimestamp());
-                    else if (_time.GetElapsedTime(since) >= request.Records.MaxOutage) problems.Note(RunOutcome.Unavailable, $"{round.Lost.Message} This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: unacknowledged messages stay in the queue.");
+                    else if (_time.GetElapsedTime(since) >= request.Records.MaxOutage)
+                        problems.Note(RunOutcome.Unavailable,
+                            $"{round.Lost.Message} This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: "
+                            + $"unacknowledged messages stay in the queue.");
                     else if (problems.Problems.IsEmpty && fruitless++ > 0) await PauseAsync(fruitless, since, cancellationToken).ConfigureAwait(false);
                     if (!round.GoesOn || !problems.Problems.IsEmpty) break;
                     if (round.HeldTooLong is { } held)
@@ -150,7 +155,11 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
             }
             catch (QueueException e)
             {
-                problems.Note(e.Outcome, e.Fault is QueueFault.Unavailable ? $"{e.Message} This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: unacknowledged messages stay in the queue." : e.Message);
+                problems.Note(e.Outcome,
+                    e.Fault is QueueFault.Unavailable
+                        ? $"{e.Message} This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: "
+                            + $"unacknowledged messages stay in the queue."
+                        : e.Message);
                 return null;
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -168,9 +177,12 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
     {
         var connecting = OpenAsync(publisher, cancellationToken);
         var connected = connecting.WaitAsync(cancellationToken);
-        var isInTime = connected.IsCompleted || await Waits.EndsWithinAsync(connected, left > LeastConnecting ? left : LeastConnecting, _time).ConfigureAwait(false);
+        var isInTime = connected.IsCompleted
+            || await Waits.EndsWithinAsync(connected, left > LeastConnecting ? left : LeastConnecting, _time).ConfigureAwait(false);
         if (!isInTime || !connected.IsCompletedSuccessfully) _ = AbandonAsync(connecting);
-        return isInTime ? await connected.ConfigureAwait(false) : throw new QueueException(QueueFault.Unavailable, $"The broker of {request.Address} cannot be reached, or does not respond.");
+        return isInTime
+            ? await connected.ConfigureAwait(false)
+            : throw new QueueException(QueueFault.Unavailable, $"The broker of {request.Address} cannot be reached, or does not respond.");
     }
 
     async Task<QueueConsumer> OpenAsync(DeadLetterPublisher? publisher, CancellationToken cancellationToken)
@@ -219,7 +231,9 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
             if (failures == 1) Warn("Mixpanel does not respond. Unacknowledged messages are returned to the queue, and none are consumed until it responds.");
             if (held + _time.GetElapsedTime(began) >= request.Records.MaxOutage)
             {
-                problems.Note(RunOutcome.Unavailable, $"Mixpanel does not respond. This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: unacknowledged messages stay in the queue.");
+                problems.Note(RunOutcome.Unavailable,
+                    $"Mixpanel does not respond. This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: "
+                    + $"unacknowledged messages stay in the queue.");
                 return false;
             }
 
@@ -269,13 +283,17 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
     }
 
     /// <summary>How much longer an outage may last.</summary>
-    TimeSpan Left(long since, TimeSpan before = default) => request.Records.MaxOutage - before - _time.GetElapsedTime(since) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    TimeSpan Left(long since, TimeSpan before = default) =>
+        request.Records.MaxOutage - before - _time.GetElapsedTime(since) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     /// <summary>Waits before the next try, which is the last one when the outage has lasted too long.</summary>
     Task PauseAsync(int failures, long since, CancellationToken cancellationToken, TimeSpan before = default)
     {
-        var (pause, left) = (Backoff.Delay(failures, transport.Options.BackoffMin, transport.Options.BackoffMax, retryAfter: null, transport.Options.Randomizer()), Left(since, before));
-        return Task.Delay(pause < left ? pause : left, _time, cancellationToken).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        var (pause, left) = (
+            Backoff.Delay(failures, transport.Options.BackoffMin, transport.Options.BackoffMax, retryAfter: null, transport.Options.Randomizer()),
+            Left(since, before));
+        return Task.Delay(pause < left ? pause : left, _time, cancellationToken)
+            .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     void Warn(string message) => request.Records.Diagnostics.Warn(request.Address, message);
@@ -296,7 +314,9 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
     {
         if (stopped) problems.Note(RunOutcome.Stopped, "Stopped before the end. Unacknowledged messages stay in the queue; run the same command again.");
         // Uses the dead letters: after a lost connection, the totals exclude records that are redelivered.
-        if (Math.Max(_totals.Rejected, _reasons.Total) is > 0 and var rejected) problems.Note(RunOutcome.Rejected, $"{Counted.Of(rejected, "record was", "records were")} not accepted. {sink.Name} contains each, with its reason.");
+        if (Math.Max(_totals.Rejected, _reasons.Total) is > 0 and var rejected)
+            problems.Note(RunOutcome.Rejected,
+                $"{Counted.Of(rejected, "record was", "records were")} not accepted. {sink.Name} contains each, with its reason.");
         return new ConsumeReport
         {
             Messages = _ledger.Settled,
@@ -329,7 +349,13 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
 
     void Show(ImportProgress round, ImportTotals before) => request.Progress!.Report(new ConsumeProgress
     {
-        Records = round with { Read = before.Read + round.Read, Accepted = before.Accepted + round.Accepted, Rejected = before.Rejected + round.Rejected, Requests = before.Requests + round.Requests },
+        Records = round with
+        {
+            Read = before.Read + round.Read,
+            Accepted = before.Accepted + round.Accepted,
+            Rejected = before.Rejected + round.Rejected,
+            Requests = before.Requests + round.Requests,
+        },
         Messages = _ledger.Settled,
         Lag = _lag,
     });

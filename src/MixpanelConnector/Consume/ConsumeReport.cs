@@ -73,6 +73,7 @@ public sealed record ConsumeReport
     public string ToJson() => JsonSerializer.Serialize(this, ConsumeReportJson.Default.ConsumeReport);
 }
 
-[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Serialization, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Serialization, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ConsumeReport))]
 sealed partial class ConsumeReportJson : JsonSerializerContext;

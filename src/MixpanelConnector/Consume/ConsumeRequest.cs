@@ -49,13 +49,30 @@ public sealed record ConsumeRequest
     /// <exception cref="MixpanelException">An option is out of range.</exception>
     internal ConsumeRequest Validated()
     {
-        if (Records.Type is ImportType.LookupTable) throw MixpanelException.Invalid("type", "A lookup table is a file that is replaced as a whole: a queue can only contain events, profiles or groups.");
+        if (Records.Type is ImportType.LookupTable)
+            throw MixpanelException.Invalid("type",
+                "A lookup table is a file that is replaced as a whole: a queue can only contain events, profiles or groups.");
         if (Records.DryRun) throw MixpanelException.Invalid("dry_run", "Messages are consumed: a queue has no dry run.");
-        if (DeadLetterPath is null == DeadLetterQueue is null) throw MixpanelException.Invalid("dead_letter", "Dead letters go to a file or a queue: specify one of them.");
+        if (DeadLetterPath is null == DeadLetterQueue is null)
+            throw MixpanelException.Invalid("dead_letter", "Dead letters go to a file or a queue: specify one of them.");
         if (DeadLetterPath is "" || DeadLetterQueue is "") throw MixpanelException.Invalid("dead_letter", "The destination of the dead letters is empty.");
         if (ConsumerTimeout < TimeSpan.FromSeconds(1)) throw MixpanelException.Invalid("consumer_timeout", "The consumer timeout must be at least a second.");
-        if (MaxMessageBytes is < 1 or > OptionRanges.LargestMessage) throw MixpanelException.Invalid("max_message_bytes", $"The maximum message size must be from 1 to {OptionRanges.LargestMessage} bytes after decompression.");
-        return this with { Records = (Records with { Inputs = [Address], Storages = [], Format = ImportFormat.Ndjson.Name, Formats = [ImportFormat.Ndjson], AllowEmpty = true, StopWhenRefusedAlike = false, DeadLetterPath = null }).Validated() };
+        if (MaxMessageBytes is < 1 or > OptionRanges.LargestMessage)
+            throw MixpanelException.Invalid("max_message_bytes",
+                $"The maximum message size must be from 1 to {OptionRanges.LargestMessage} bytes after decompression.");
+        return this with
+        {
+            Records = (Records with
+            {
+                Inputs = [Address],
+                Storages = [],
+                Format = ImportFormat.Ndjson.Name,
+                Formats = [ImportFormat.Ndjson],
+                AllowEmpty = true,
+                StopWhenRefusedAlike = false,
+                DeadLetterPath = null,
+            }).Validated(),
+        };
     }
 }
 

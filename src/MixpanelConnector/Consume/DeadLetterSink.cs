@@ -39,7 +39,9 @@ sealed class DeadLetterAppender : DeadLetterSink
         try
         {
             var isNew = !File.Exists(path);
-            file = FileLock.TryTake(path) ?? throw new ImportStateException(ImportStateFault.Busy, $"Another process uses the dead-letter file {path}. Each consumer needs its own: name another with --dead-letter.");
+            file = FileLock.TryTake(path)
+                ?? throw new ImportStateException(ImportStateFault.Busy,
+                    $"Another process uses the dead-letter file {path}. Each consumer needs its own: name another with --dead-letter.");
             if (isNew) Durable.SyncFolder(Path.GetDirectoryName(path)!);
             DropTornLine(file);
             return new(file);
@@ -98,7 +100,9 @@ sealed class DeadLetterAppender : DeadLetterSink
     {
         Span<byte> head = stackalloc byte[Beginning.Length];
         var read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        if (!Beginning.StartsWith(head[..read])) throw new ImportStateException(ImportStateFault.Unwritable, $"{file.Name} contains something other than dead letters, and was not changed. Name another file with --dead-letter.");
+        if (!Beginning.StartsWith(head[..read]))
+            throw new ImportStateException(ImportStateFault.Unwritable,
+                $"{file.Name} contains something other than dead letters, and was not changed. Name another file with --dead-letter.");
         var end = file.Length;
         while (end > 0)
         {
@@ -124,7 +128,10 @@ sealed class DeadLetterAppender : DeadLetterSink
     }
 
     static ImportStateException Unwritable(string path, Exception cause) =>
-        new(ImportStateFault.Unwritable, $"The dead-letter file {path} cannot be written: {cause.Message} Unacknowledged messages stay in the queue. Free space, or name another file with --dead-letter, and run the same command again.", cause);
+        new(ImportStateFault.Unwritable,
+            $"The dead-letter file {path} cannot be written: {cause.Message} Unacknowledged messages stay in the queue. Free space, "
+            + $"or name another file with --dead-letter, and run the same command again.",
+            cause);
 }
 
 /// <summary>Publishes them to a queue or topic of the same broker. While it accepts nothing, nothing is acknowledged.</summary>
@@ -139,7 +146,8 @@ sealed class DeadLetterPublisher(DeliveryQueue queue, string name, MixpanelOptio
     public override string Name => name;
 
     /// <exception cref="QueueException">There is no such queue.</exception>
-    public async Task ConnectAsync(CancellationToken cancellationToken) => _publisher ??= await queue.PublishAsync(name, isLast: true, cancellationToken).ConfigureAwait(false);
+    public async Task ConnectAsync(CancellationToken cancellationToken) =>
+        _publisher ??= await queue.PublishAsync(name, isLast: true, cancellationToken).ConfigureAwait(false);
 
     public override async ValueTask KeepAsync(IReadOnlyList<byte[]> letters, CancellationToken cancellationToken)
     {
@@ -149,7 +157,8 @@ sealed class DeadLetterPublisher(DeliveryQueue queue, string name, MixpanelOptio
             try
             {
                 await ConnectAsync(cancellationToken).ConfigureAwait(false);
-                for (; next < letters.Count; next++, failures = 0) await _publisher!.PublishAsync(new QueueBody((byte[])[.. letters[next], (byte)'\n'], null, null), cancellationToken).ConfigureAwait(false);
+                for (; next < letters.Count; next++, failures = 0)
+                    await _publisher!.PublishAsync(new QueueBody((byte[])[.. letters[next], (byte)'\n'], null, null), cancellationToken).ConfigureAwait(false);
             }
             catch (QueueException e) when (e.Fault is not (QueueFault.Forbidden or QueueFault.Missing or QueueFault.Refused))
             {
@@ -157,7 +166,8 @@ sealed class DeadLetterPublisher(DeliveryQueue queue, string name, MixpanelOptio
                 if (_publisher is not null && e.Fault is QueueFault.Unavailable) await DisposeAsync().ConfigureAwait(false);
                 try
                 {
-                    await Task.Delay(Backoff.Delay(++failures, options.BackoffMin, options.BackoffMax, retryAfter: null, options.Randomizer()), options.TimeProvider, cancellationToken).ConfigureAwait(false);
+                    await Task.Delay(Backoff.Delay(++failures, options.BackoffMin, options.BackoffMax, retryAfter: null, options.Randomizer()),
+                        options.TimeProvider, cancellationToken).ConfigureAwait(false);
                 }
                 catch (OperationCanceledException)
                 {
@@ -178,5 +188,8 @@ sealed class DeadLetterPublisher(DeliveryQueue queue, string name, MixpanelOptio
     }
 
     ImportStateException NotTaken(Exception cause) =>
-        new(ImportStateFault.Unwritable, $"The dead-letter queue {name} did not accept the rejected records{(cause is QueueException ? $": {cause.Message}" : ".")} Unacknowledged messages stay in the queue.", cause);
+        new(ImportStateFault.Unwritable,
+            $"The dead-letter queue {name} did not accept the rejected records{(cause is QueueException ? $": {cause.Message}" : ".")} Unacknowledged "
+            + $"messages stay in the queue.",
+            cause);
 }

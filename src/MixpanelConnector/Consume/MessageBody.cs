@@ -14,7 +14,9 @@ static class MessageBody
     /// <exception cref="InputException">The message cannot be read; the exception's message is a clause.</exception>
     public static async ValueTask<byte[]> ReadAsync(QueueMessage message, ConsumeRequest request, CancellationToken cancellationToken)
     {
-        if (message.Version is not (null or QueueBody.CurrentVersion)) throw new InputException($"the message has a {QueueBody.VersionName} other than {QueueBody.CurrentVersion}: it was published by a later version, or by another program");
+        if (message.Version is not (null or QueueBody.CurrentVersion))
+            throw new InputException(
+                $"the message has a {QueueBody.VersionName} other than {QueueBody.CurrentVersion}: it was published by a later version, or by another program");
         if (message.ContentEncoding is null or "" or "identity")
         {
             var body = message.Body.Span;
@@ -25,7 +27,8 @@ static class MessageBody
 
         var compression = request.Records.Compressions.FirstOrDefault(known => known.Name == message.ContentEncoding)
             ?? throw new InputException($"the message has a content-encoding other than {string.Join(", ", request.Records.Compressions)}");
-        if (!compression.Recognizes(message.Body.Span)) throw new InputException($"the message is not compressed with {compression.Name}, although its content-encoding says so");
+        if (!compression.Recognizes(message.Body.Span))
+            throw new InputException($"the message is not compressed with {compression.Name}, although its content-encoding says so");
         using var compressed = new MemoryStream(message.Body.ToArray(), writable: false);
         using var source = compression.Open(new StreamByteSource(compressed));
         var lines = new byte[FirstLength];
@@ -41,5 +44,7 @@ static class MessageBody
         }
     }
 
-    static InputException TooLarge(ConsumeRequest request) => new(string.Create(CultureInfo.InvariantCulture, $"the message has more than {request.MaxMessageBytes} bytes after decompression (--max-message-bytes)"));
+    static InputException TooLarge(ConsumeRequest request) =>
+        new(string.Create(CultureInfo.InvariantCulture,
+            $"the message has more than {request.MaxMessageBytes} bytes after decompression (--max-message-bytes)"));
 }

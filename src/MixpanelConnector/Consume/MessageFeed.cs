@@ -10,7 +10,8 @@ namespace MixpanelConnector.Consume;
 /// <param name="ledger">Tracks the messages.</param>
 /// <param name="ended">Called once, when no more messages arrive, with the reason if the connection is lost.</param>
 /// <param name="draining">Canceled when no more messages are to be received.</param>
-sealed class MessageFeed(QueueConsumer consumer, ConsumeRequest request, MessageLedger ledger, Action<QueueException?> ended, CancellationToken draining) : InputFeed
+sealed class MessageFeed(QueueConsumer consumer, ConsumeRequest request, MessageLedger ledger, Action<QueueException?> ended,
+    CancellationToken draining) : InputFeed
 {
     public override bool WaitsForSettling => consumer.IsFull;
 
@@ -21,7 +22,8 @@ sealed class MessageFeed(QueueConsumer consumer, ConsumeRequest request, Message
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, draining);
             while (!draining.IsCancellationRequested && await consumer.ReceiveAsync(either.Token).ConfigureAwait(false) is { } message)
             {
-                if (await ledger.BeginAsync(message, consumer, either.Token).ConfigureAwait(false) is { } id) return await OpenAsync(message, id, cancellationToken).ConfigureAwait(false);
+                if (await ledger.BeginAsync(message, consumer, either.Token).ConfigureAwait(false) is { } id)
+                    return await OpenAsync(message, id, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (draining.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
@@ -40,10 +42,18 @@ sealed class MessageFeed(QueueConsumer consumer, ConsumeRequest request, Message
 
     async ValueTask<InputFile> OpenAsync(QueueMessage message, long id, CancellationToken cancellationToken)
     {
-        var input = new InputFile("", $"{request.Address}#{message.Name}", id.ToString(CultureInfo.InvariantCulture), Folder: null) { IdsFrom = message.Source, IsPlain = true, MaybeSent = message.IsRedelivered };
+        var input = new InputFile("", $"{request.Address}#{message.Name}", id.ToString(CultureInfo.InvariantCulture), Folder: null)
+        {
+            IdsFrom = message.Source,
+            IsPlain = true,
+            MaybeSent = message.IsRedelivered,
+        };
         try
         {
-            return input with { Stream = new MemoryStream(await MessageBody.ReadAsync(message, request, cancellationToken).ConfigureAwait(false), writable: false) };
+            return input with
+            {
+                Stream = new MemoryStream(await MessageBody.ReadAsync(message, request, cancellationToken).ConfigureAwait(false), writable: false),
+            };
         }
         catch (InputException e)
         {

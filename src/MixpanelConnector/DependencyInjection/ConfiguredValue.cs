@@ -17,7 +17,9 @@ static class ConfiguredValue
     {
         var children = section.GetChildren().ToList();
         if (children.Count == 0) return section.Value is { } text ? Of(text) : null;
-        if (children.Select(child => child.Key).ToHashSet(StringComparer.Ordinal).SetEquals(Enumerable.Range(0, children.Count).Select(index => index.ToString(CultureInfo.InvariantCulture))))
+        if (children.Select(child => child.Key)
+            .ToHashSet(StringComparer.Ordinal)
+            .SetEquals(Enumerable.Range(0, children.Count).Select(index => index.ToString(CultureInfo.InvariantCulture))))
             return new JsonArray([.. children.OrderBy(child => int.Parse(child.Key, CultureInfo.InvariantCulture)).Select(Of)]);
         return new JsonObject(children.Select(child => KeyValuePair.Create(child.Key, Of(child))));
     }

@@ -8,7 +8,9 @@ sealed class FlagsHost(IServiceProvider provider, string? name, TimeSpan limit) 
 {
     /// <summary>A test may have replaced the flags.</summary>
     public Task StartAsync(CancellationToken cancellationToken) =>
-        provider.Mixpanel<IMixpanelFlags>(name) is MixpanelFlags flags && limit > TimeSpan.Zero ? flags.WaitUntilReadyAsync(limit, cancellationToken) : Task.CompletedTask;
+        provider.Mixpanel<IMixpanelFlags>(name) is MixpanelFlags flags && limit > TimeSpan.Zero
+            ? flags.WaitUntilReadyAsync(limit, cancellationToken)
+            : Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

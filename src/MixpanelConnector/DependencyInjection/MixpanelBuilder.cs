@@ -8,7 +8,8 @@ namespace MixpanelConnector;
 /// <summary>Configures a project added by <c>AddMixpanel</c>.</summary>
 public sealed class MixpanelBuilder
 {
-    internal MixpanelBuilder(IServiceCollection services, string? name, IHttpClientBuilder httpClient) => (Services, Name, HttpClient) = (services, name, httpClient);
+    internal MixpanelBuilder(IServiceCollection services, string? name, IHttpClientBuilder httpClient) =>
+        (Services, Name, HttpClient) = (services, name, httpClient);
 
     /// <summary>The application's services.</summary>
     public IServiceCollection Services { get; }
@@ -53,7 +54,8 @@ public sealed class MixpanelBuilder
     public MixpanelBuilder AddFlags(FlagOptions? options = null)
     {
         var (name, flags) = (Name, (options ?? new()).Validated());
-        Services.TryAddKeyedOrNot(name, provider => new MixpanelFlags(provider.Mixpanel<MixpanelClient>(name), provider.Mixpanel<IMixpanelTracker>(name), flags));
+        Services.TryAddKeyedOrNot(name,
+            provider => new MixpanelFlags(provider.Mixpanel<MixpanelClient>(name), provider.Mixpanel<IMixpanelTracker>(name), flags));
         Services.TryAddKeyedOrNot<IMixpanelFlags>(name, provider => provider.Mixpanel<MixpanelFlags>(name));
         if (name is null) Services.TryAddScoped(provider => provider.GetRequiredService<MixpanelFlags>().Snapshot());
         else Services.TryAddKeyedScoped(name, (provider, _) => provider.GetRequiredKeyedService<MixpanelFlags>(name).Snapshot());

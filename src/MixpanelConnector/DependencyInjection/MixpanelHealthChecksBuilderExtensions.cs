@@ -19,6 +19,7 @@ public static class MixpanelHealthChecksBuilderExtensions
     public static IHealthChecksBuilder AddMixpanel(this IHealthChecksBuilder builder, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.Add(new HealthCheckRegistration(name is null ? "mixpanel" : $"mixpanel:{name}", services => new MixpanelHealthCheck(services.Mixpanel<IMixpanelTracker>(name)), failureStatus: null, tags: null));
+        return builder.Add(new HealthCheckRegistration(name is null ? "mixpanel" : $"mixpanel:{name}",
+            services => new MixpanelHealthCheck(services.Mixpanel<IMixpanelTracker>(name)), failureStatus: null, tags: null));
     }
 }

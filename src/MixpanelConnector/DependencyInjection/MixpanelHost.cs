@@ -23,7 +23,8 @@ sealed class MixpanelHost(IServiceProvider provider, string? name) : IHostedLife
         return Task.CompletedTask;
     }
 
-    public Task StoppedAsync(CancellationToken cancellationToken) => _tracker is MixpanelTracker tracker ? tracker.StopAsync(cancellationToken) : Task.CompletedTask;
+    public Task StoppedAsync(CancellationToken cancellationToken) =>
+        _tracker is MixpanelTracker tracker ? tracker.StopAsync(cancellationToken) : Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -64,10 +65,18 @@ sealed class MixpanelHealthCheck(IMixpanelTracker tracker) : IHealthCheck
     {
         if (tracker is not MixpanelTracker real) return Task.FromResult(HealthCheckResult.Healthy());
         var (pending, oldest, outage) = (real.Pending, real.OldestAge, real.Outage);
-        var data = new Dictionary<string, object>(StringComparer.Ordinal) { ["pending"] = pending, ["oldest_age_seconds"] = oldest.TotalSeconds, ["outage_seconds"] = outage.TotalSeconds };
+        var data = new Dictionary<string, object>(StringComparer.Ordinal)
+        {
+            ["pending"] = pending,
+            ["oldest_age_seconds"] = oldest.TotalSeconds,
+            ["outage_seconds"] = outage.TotalSeconds,
+        };
         return Task.FromResult(real.Fault is { } fault ? new HealthCheckResult(context.Registration.FailureStatus, fault.Message, data: data)
-            : outage > TimeSpan.Zero && real.LastError is { } error ? HealthCheckResult.Degraded($"Mixpanel has accepted no records for {outage.TotalSeconds:0} seconds; {pending} are waiting. {error.Shown}", data: data)
-            : oldest > LongWait ? HealthCheckResult.Degraded($"{Counted.Of(pending, "record waits", "records wait")} for Mixpanel, the oldest for {oldest.TotalMinutes:0} minutes.", data: data)
+            : outage > TimeSpan.Zero
+                && real.LastError is { } error ? HealthCheckResult.Degraded(
+                    $"Mixpanel has accepted no records for {outage.TotalSeconds:0} seconds; {pending} are waiting. {error.Shown}", data: data)
+            : oldest > LongWait ? HealthCheckResult.Degraded(
+                $"{Counted.Of(pending, "record waits", "records wait")} for Mixpanel, the oldest for {oldest.TotalMinutes:0} minutes.", data: data)
             : HealthCheckResult.Healthy(data: data));
     }
 }

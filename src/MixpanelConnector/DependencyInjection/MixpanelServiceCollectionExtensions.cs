@@ -27,7 +27,8 @@ public static class MixpanelServiceCollectionExtensions
     /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>. If it is reloaded with a different service account, the new
     /// account is used from then on; all other settings apply until the next start.</param>
     /// <returns>A builder for the further configuration of the project.</returns>
-    public static MixpanelBuilder AddMixpanel(this IServiceCollection services, IConfiguration configuration) => Add(services, null, Source(null, configuration), null);
+    public static MixpanelBuilder AddMixpanel(this IServiceCollection services, IConfiguration configuration) =>
+        Add(services, null, Source(null, configuration), null);
 
     /// <summary>Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>. Tracked records are sent before the host has stopped.</summary>
     /// <param name="services">The application's services.</param>
@@ -83,20 +84,29 @@ public static class MixpanelServiceCollectionExtensions
         services.AddSingleton<IHttpMessageHandlerBuilderFilter>(new SentOnceFilter(clientName));
 
         if (source is not null) services.AddSingleton(source);
-        services.TryAddKeyedOrNot(name, provider => new SettingsWatch(provider, optionsName, WithServices(Settings(provider, optionsName).ToOptions(), provider)));
-        services.TryAddKeyedOrNot(name, provider => new MixpanelClient(provider.Mixpanel<SettingsWatch>(name).Options, provider.GetRequiredService<IHttpClientFactory>().CreateClient(clientName)));
-        services.TryAddKeyedOrNot(name, provider => new MixpanelTracker(provider.Mixpanel<MixpanelClient>(name), Settings(provider, optionsName).ToTrackerOptions() with
-        {
-            MeterFactory = provider.GetService<IMeterFactory>(),
-            Queue = !Settings(provider, optionsName).Enabled ? null : name is null ? provider.GetService<MixpanelQueue>() : provider.GetKeyedService<MixpanelQueue>(name),
-            Outbox = !Settings(provider, optionsName).Enabled ? null : provider.GetRequiredService<IOptionsMonitor<TrackerServices>>().Get(optionsName).OpenOutbox?.Invoke(provider),
-        }));
+        services.TryAddKeyedOrNot(name,
+            provider => new SettingsWatch(provider, optionsName, WithServices(Settings(provider, optionsName).ToOptions(), provider)));
+        services.TryAddKeyedOrNot(name,
+            provider => new MixpanelClient(provider.Mixpanel<SettingsWatch>(name).Options,
+                provider.GetRequiredService<IHttpClientFactory>().CreateClient(clientName)));
+        services.TryAddKeyedOrNot(name,
+            provider => new MixpanelTracker(provider.Mixpanel<MixpanelClient>(name), Settings(provider, optionsName).ToTrackerOptions() with
+            {
+                MeterFactory = provider.GetService<IMeterFactory>(),
+                Queue = !Settings(provider, optionsName).Enabled ? null
+                : name is null ? provider.GetService<MixpanelQueue>()
+                : provider.GetKeyedService<MixpanelQueue>(name),
+                Outbox = !Settings(provider, optionsName).Enabled
+                ? null
+                : provider.GetRequiredService<IOptionsMonitor<TrackerServices>>().Get(optionsName).OpenOutbox?.Invoke(provider),
+            }));
         services.TryAddKeyedOrNot<IMixpanelTracker>(name, provider => provider.Mixpanel<MixpanelTracker>(name));
         services.AddSingleton<IHostedService>(provider => new MixpanelHost(provider, name));
         return new MixpanelBuilder(services, name, httpClient);
     }
 
-    static MixpanelSettings Settings(IServiceProvider provider, string optionsName) => provider.GetRequiredService<IOptionsMonitor<MixpanelSettings>>().Get(optionsName);
+    static MixpanelSettings Settings(IServiceProvider provider, string optionsName) =>
+        provider.GetRequiredService<IOptionsMonitor<MixpanelSettings>>().Get(optionsName);
 
     static MixpanelOptions WithServices(MixpanelOptions options, IServiceProvider provider) => options with
     {

@@ -109,7 +109,9 @@ public sealed class MixpanelSettings
         [nameof(OrganizationId)] = (settings, value) => settings.OrganizationId = Number<long>(value),
         [nameof(WorkspaceId)] = (settings, value) => settings.WorkspaceId = Number<long>(value),
         [nameof(Region)] = (settings, value) => settings.Region = OneOf<MixpanelRegion>(value),
-        [nameof(Endpoint)] = (settings, value) => settings.Endpoint = Uri.TryCreate(value, UriKind.Absolute, out var address) ? address : throw new FormatException("it must be a URL, such as http://127.0.0.1:8080"),
+        [nameof(Endpoint)] = (settings, value) => settings.Endpoint = Uri.TryCreate(value, UriKind.Absolute, out var address)
+            ? address
+            : throw new FormatException("it must be a URL, such as http://127.0.0.1:8080"),
         [nameof(AttemptTimeout)] = (settings, value) => settings.AttemptTimeout = Length(value),
         [nameof(MaxRetries)] = (settings, value) => settings.MaxRetries = Number<int>(value),
         [nameof(FlushInterval)] = (settings, value) => settings.FlushInterval = Length(value),
@@ -125,12 +127,15 @@ public sealed class MixpanelSettings
     };
 
     /// <summary>The settings that are a section, with what it must be and how each entry in it is read, for the options of a name.</summary>
-    static readonly Dictionary<string, (string Form, Action<MixpanelSettings, string, IConfigurationSection> Bind)> Sections = new(StringComparer.OrdinalIgnoreCase)
-    {
-        [nameof(SuperProperties)] = ("names of properties with their values", (settings, _, property) => settings.SuperProperties[property.Key] = ConfiguredValue.Of(property)),
-        [nameof(SampleRates)] = ("names of events with their rates", (settings, name, rate) => Read(name, rate, value => settings.SampleRates[rate.Key] = Fraction(value))),
-        [nameof(Redaction)] = ("a section, such as Names and Patterns", (settings, name, part) => settings.BindRedaction(name, part)),
-    };
+    static readonly Dictionary<string, (string Form, Action<MixpanelSettings, string, IConfigurationSection> Bind)> Sections =
+        new(StringComparer.OrdinalIgnoreCase)
+        {
+            [nameof(SuperProperties)] = ("names of properties with their values",
+            (settings, _, property) => settings.SuperProperties[property.Key] = ConfiguredValue.Of(property)),
+            [nameof(SampleRates)] = ("names of events with their rates",
+            (settings, name, rate) => Read(name, rate, value => settings.SampleRates[rate.Key] = Fraction(value))),
+            [nameof(Redaction)] = ("a section, such as Names and Patterns", (settings, name, part) => settings.BindRedaction(name, part)),
+        };
 
     static readonly Dictionary<string, Func<Redaction, string, Redaction>> RedactionValues = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -205,7 +210,8 @@ public sealed class MixpanelSettings
     {
         Token = Token,
         ServiceAccount = ServiceAccountUsername is null && ServiceAccountSecret is null ? null
-            : new(ServiceAccountUsername ?? throw MixpanelException.Invalid("service_account_username", "The service account's user name is missing."), ServiceAccountSecret ?? throw MixpanelException.Invalid("service_account_secret", "The service account's secret is missing.")),
+            : new(ServiceAccountUsername ?? throw MixpanelException.Invalid("service_account_username", "The service account's user name is missing."),
+                ServiceAccountSecret ?? throw MixpanelException.Invalid("service_account_secret", "The service account's secret is missing.")),
         ProjectId = ProjectId,
         OrganizationId = OrganizationId,
         WorkspaceId = WorkspaceId,
@@ -239,12 +245,16 @@ public sealed class MixpanelSettings
 
     static T Number<T>(string value)
         where T : IBinaryInteger<T> =>
-        T.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException("it must be a whole number");
+        T.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new FormatException("it must be a whole number");
 
     static bool Flag(string value) => bool.TryParse(value, out var flag) ? flag : throw new FormatException("it must be true or false");
 
     static double Fraction(string value) =>
-        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var rate) ? rate : throw new FormatException("it must be a number from 0 to 1");
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var rate)
+            ? rate
+            : throw new FormatException("it must be a number from 0 to 1");
 
     static TimeSpan Length(string value) =>
         TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var length) ? length : throw new FormatException("it must be a duration, such as 00:00:05");
@@ -252,5 +262,7 @@ public sealed class MixpanelSettings
     /// <summary>Parses a single name of an enumeration, case-insensitive; numbers and combinations are not accepted.</summary>
     static T OneOf<T>(string value)
         where T : struct, Enum =>
-        Enum.GetNames<T>().FirstOrDefault(name => name.Equals(value.Trim(), StringComparison.OrdinalIgnoreCase)) is { } known ? Enum.Parse<T>(known) : throw new FormatException($"it must be one of {string.Join(", ", Enum.GetNames<T>())}");
+        Enum.GetNames<T>().FirstOrDefault(name => name.Equals(value.Trim(), StringComparison.OrdinalIgnoreCase)) is { } known
+            ? Enum.Parse<T>(known)
+            : throw new FormatException($"it must be one of {string.Join(", ", Enum.GetNames<T>())}");
 }

@@ -101,7 +101,9 @@ sealed partial class SettingsWatch : IDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "The service account was replaced; requests use the new one from now on")]
     partial void LogReplaced();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The configuration has a different {Settings} than at the start of this process. Records for the previous project or endpoint may still be waiting: nothing, including the credentials, changes until the next start")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "The configuration has a different {Settings} than at the start of this process. "
+            + "Records for the previous project or endpoint may still be waiting: nothing, including the credentials, changes until the next start")]
     partial void LogFixed(string settings);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The configuration was reloaded and is invalid; the credentials are unchanged. {Message}")]

@@ -54,7 +54,12 @@ sealed class DayDownload(ExportRequest request, ExportTarget target, ExportCalls
 
     MixpanelRequest RequestOf(DateOnly day)
     {
-        var asked = new MixpanelRequest(HttpMethod.Get, Api.Export, "/api/2.0/export", AuthScheme.ServiceAccountOfProject) { IsStreamed = true, IsUndecoded = true, Counts = CallKind.Export }
+        var asked = new MixpanelRequest(HttpMethod.Get, Api.Export, "/api/2.0/export", AuthScheme.ServiceAccountOfProject)
+        {
+            IsStreamed = true,
+            IsUndecoded = true,
+            Counts = CallKind.Export,
+        }
             .With("from_date", ExportNames.Of(day)).With("to_date", ExportNames.Of(day)).With("time_in_ms", "true");
         if (request.Event.Count > 0) asked = asked.With("event", Encoding.UTF8.GetString(EventNames(request.Event)));
         return string.IsNullOrEmpty(request.Where) ? asked : asked.With("where", request.Where);
@@ -78,7 +83,8 @@ sealed class DayDownload(ExportRequest request, ExportTarget target, ExportCalls
         using var answer = response;
         var now = calls.Options.TimeProvider.GetUtcNow();
         using var source = await OpenAsync(response, cancellationToken).ConfigureAwait(false);
-        var file = new HashedFile(await target.CreateAsync(ExportNames.OfDay(day, request), cancellationToken).ConfigureAwait(false), ExportNames.OfDay(day, request));
+        var file =
+            new HashedFile(await target.CreateAsync(ExportNames.OfDay(day, request), cancellationToken).ConfigureAwait(false), ExportNames.OfDay(day, request));
         HashedFile? unreadable = null;
         var isKept = false;
         try
@@ -134,7 +140,8 @@ sealed class DayDownload(ExportRequest request, ExportTarget target, ExportCalls
         async ValueTask KeepUnreadableAsync(ReadOnlyMemory<byte> lines)
         {
             if (lines.IsEmpty) return;
-            unreadable ??= new HashedFile(await target.CreateAsync(ExportNames.Unreadable(day), cancellationToken).ConfigureAwait(false), ExportNames.Unreadable(day));
+            unreadable ??=
+                new HashedFile(await target.CreateAsync(ExportNames.Unreadable(day), cancellationToken).ConfigureAwait(false), ExportNames.Unreadable(day));
             unreadable.Content.Write(lines.Span);
         }
     }
@@ -148,7 +155,8 @@ sealed class DayDownload(ExportRequest request, ExportTarget target, ExportCalls
             throw new NotWholeException("it has a compression that was not requested");
         if (!isGzip && response.Version.Major < 2 && headers.ContentLength is null && response.Headers.TransferEncodingChunked != true)
             throw new NotWholeException("the response does not indicate where it ends");
-        var body = new ResponseByteSource(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), calls.Options.AttemptTimeout ?? Patience, calls.Options.TimeProvider, counts);
+        var body = new ResponseByteSource(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false),
+            calls.Options.AttemptTimeout ?? Patience, calls.Options.TimeProvider, counts);
         return isGzip ? new GzipByteSource(body) : body;
     }
 

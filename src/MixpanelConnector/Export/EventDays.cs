@@ -37,7 +37,8 @@ sealed class EventDays(ExportRequest request, ExportTarget target, ManifestKeepe
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            await Parallel.ForEachAsync(days, new ParallelOptions { MaxDegreeOfParallelism = request.Parallel, CancellationToken = stop.Token }, async (day, _) =>
+            await Parallel.ForEachAsync(days, new ParallelOptions { MaxDegreeOfParallelism = request.Parallel, CancellationToken = stop.Token },
+                async (day, _) =>
             {
                 counts.Begin();
                 try
@@ -81,6 +82,9 @@ sealed class EventDays(ExportRequest request, ExportTarget target, ManifestKeepe
         }
 
         counts.Finish(1);
-        if (fetched.Entry.Unreadable > 0) request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"{ExportNames.Of(day)}: {Counted.Of(fetched.Entry.Unreadable, "line is not a record", "lines are not records")}, in a second download too: {target.PathOf(ExportNames.Unreadable(day))} contains them."));
+        if (fetched.Entry.Unreadable > 0)
+            request.Notices?.Report(string.Create(CultureInfo.InvariantCulture,
+                $"{ExportNames.Of(day)}: {Counted.Of(fetched.Entry.Unreadable, "line is not a record", "lines are not records")}, "
+                + $"in a second download too: {target.PathOf(ExportNames.Unreadable(day))} contains them."));
     }
 }

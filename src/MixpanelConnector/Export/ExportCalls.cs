@@ -18,7 +18,10 @@ sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, Exp
     {
         if (request.Notices is not { } notices) return;
         var left = Options.Ledger is { } ledger ? await ledger.LeftAsync(Options, kind, cancellationToken).ConfigureAwait(false) : null;
-        var has = left is null ? "" : string.Create(CultureInfo.InvariantCulture, $"; {left} left this hour{(left >= needed ? "" : request.Wait ? ", the others wait for the next hours" : ", the others need another run, or --wait")}");
+        var has = left is null
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture,
+                $"; {left} left this hour{(left >= needed ? "" : request.Wait ? ", the others wait for the next hours" : ", the others need another run, or --wait")}");
         notices.Report($"This needs {Counted.Of(needed, "call")}{more}{has}.");
     }
 
@@ -28,7 +31,8 @@ sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, Exp
     /// <param name="refusal">Returns the error of any other answer.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="MixpanelException">It is refused, or was incomplete after all attempts, or the hourly calls are used up.</exception>
-    public async Task<T> UntilWholeAsync<T>(MixpanelRequest call, string what, Func<Reply, CancellationToken, Task<T>> read, Func<Reply, MixpanelError> refusal, CancellationToken cancellationToken)
+    public async Task<T> UntilWholeAsync<T>(MixpanelRequest call, string what, Func<Reply, CancellationToken, Task<T>> read, Func<Reply, MixpanelError> refusal,
+        CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
@@ -38,7 +42,8 @@ sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, Exp
             {
                 if (reply is { Failure: null, Status: 200 }) return await read(reply, cancellationToken).ConfigureAwait(false);
                 var error = refusal(reply);
-                if (!(reply.IsRateLimit || reply.IsUnavailable || reply.Failure is { Kind: ErrorKind.Unavailable or ErrorKind.Timeout })) throw new MixpanelException(error);
+                if (!(reply.IsRateLimit || reply.IsUnavailable || reply.Failure is { Kind: ErrorKind.Unavailable or ErrorKind.Timeout }))
+                    throw new MixpanelException(error);
                 reason = error.Message;
             }
             catch (NotWholeException e)
@@ -46,7 +51,12 @@ sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, Exp
                 reason = $"It is incomplete: {e.Message}.";
             }
 
-            if (tries == MostTries) throw new MixpanelException(reply.Error(ErrorKind.Unavailable, $"{what} was requested {MostTries} times and was never complete. {reason} Run the same command again.") with { Attempts = tries });
+            if (tries == MostTries)
+                throw new MixpanelException(reply.Error(ErrorKind.Unavailable,
+                    $"{what} was requested {MostTries} times and was never complete. {reason} Run the same command again.") with
+                {
+                    Attempts = tries,
+                });
             var wait = Backoff.Delay(tries, Options.BackoffMin, Options.BackoffMax, reply.RetryAfter, Options.Randomizer());
             request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"{what}: {reason} Retrying in {wait.TotalSeconds:0.#} s."));
             await counts.WaitAsync(wait, Options.TimeProvider, cancellationToken).ConfigureAwait(false);
@@ -65,7 +75,8 @@ sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, Exp
             }
 
             if (!request.Wait) throw new MixpanelException(error);
-            request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"The hourly calls are used up: resuming at {Options.TimeProvider.GetUtcNow() + usedUp:yyyy-MM-dd'T'HH:mm:ss'Z'}."));
+            request.Notices?.Report(string.Create(CultureInfo.InvariantCulture,
+                $"The hourly calls are used up: resuming at {Options.TimeProvider.GetUtcNow() + usedUp:yyyy-MM-dd'T'HH:mm:ss'Z'}."));
             await counts.WaitAsync(usedUp, Options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }

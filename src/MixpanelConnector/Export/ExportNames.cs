@@ -24,7 +24,8 @@ static class ExportNames
     /// <summary>Whether a file of this name may belong to an export.</summary>
     public static bool IsOurs(string name) =>
         name is ExportManifest.FileName or LookupTables || name.StartsWith(Pages, StringComparison.Ordinal)
-        || (name.Length > DayForm.Length && name[DayForm.Length] == '.' && DateOnly.TryParseExact(name.AsSpan(0, DayForm.Length), DayForm, CultureInfo.InvariantCulture, DateTimeStyles.None, out _));
+        || (name.Length > DayForm.Length && name[DayForm.Length] == '.'
+            && DateOnly.TryParseExact(name.AsSpan(0, DayForm.Length), DayForm, CultureInfo.InvariantCulture, DateTimeStyles.None, out _));
 
     static string Suffix(ExportRequest request) => $".{request.Format.Name}{(request.Format.CompressesItself ? "" : request.Compressed.Extension)}";
 }

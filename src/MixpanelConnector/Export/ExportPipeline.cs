@@ -96,8 +96,13 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         var files = keeper?.Manifest.Files ?? [];
         keeper?.Dispose();
         if (files.Sum(file => file.Unreadable) is > 0 and var unreadable && request.Kind is ExportKind.Events)
-            Note(RunOutcome.Rejected, $"{Counted.Of(unreadable, "line is not a record, and is stored", "lines are not records, and are stored")} in a file of the day that ends with .unreadable: {string.Join(", ", files.Where(file => file.Unreadable > 0).Take(5).Select(file => ExportNames.Of(file.Day!.Value)))}.");
-        if (_problems.IsEmpty && keeper is { Manifest.Complete: false }) Note(RunOutcome.Complete, $"The requested days are exported, but not all between {ExportNames.Of(keeper.Manifest.FromDate!.Value)} and {ExportNames.Of(keeper.Manifest.ToDate!.Value)}: the export is not complete until they are.");
+            Note(RunOutcome.Rejected,
+                $"{Counted.Of(unreadable, "line is not a record, and is stored", "lines are not records, and are stored")} in a file of the day that ends "
+                + $"with .unreadable: {string.Join(", ", files.Where(file => file.Unreadable > 0).Take(5).Select(file => ExportNames.Of(file.Day!.Value)))}.");
+        if (_problems.IsEmpty && keeper is { Manifest.Complete: false })
+            Note(RunOutcome.Complete,
+                $"The requested days are exported, but not "
+                + $"all between {ExportNames.Of(keeper.Manifest.FromDate!.Value)} and {ExportNames.Of(keeper.Manifest.ToDate!.Value)}: the export is not complete until they are.");
         return new ExportReport
         {
             Kind = request.KindName,
@@ -144,8 +149,17 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
             case MixpanelException { Error: { Kind: ErrorKind.Unauthorized or ErrorKind.Forbidden or ErrorKind.NotFound } error }:
                 Note(RunOutcome.NotAllowed, error.Message);
                 return false;
-            case MixpanelException { Error: { Kind: ErrorKind.Rejected or ErrorKind.TooLarge } error } when !request.IsPart || request.DataGroupId is not null: // a migration continues with other days
-                throw new MixpanelException(error with { Field = request.Where is not null ? "where" : request.DataGroupId is not null ? "data_group_id" : request.Event.Count > 0 ? "event" : error.Field }, failure);
+            case MixpanelException { Error: { Kind: ErrorKind.Rejected or ErrorKind.TooLarge } error } when !request.IsPart
+                || request.DataGroupId is not null: // a migration continues with other days
+                throw new MixpanelException(
+                    error with
+                    {
+                        Field = request.Where is not null ? "where"
+                            : request.DataGroupId is not null ? "data_group_id"
+                            : request.Event.Count > 0 ? "event"
+                            : error.Field,
+                    },
+                    failure);
             case MixpanelException { Error.Kind: ErrorKind.Unavailable } e:
                 Note(RunOutcome.Unavailable, e.Message);
                 return true;
@@ -167,12 +181,16 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
 
     static bool IsOfDisk(Exception? e) => e is IOException or UnauthorizedAccessException;
 
-    void NoteDisk(Exception e) => Note(RunOutcome.DiskFailed, $"The export cannot be written: {e.Message} Fix this and run the same command again; it resumes.");
+    void NoteDisk(Exception e) =>
+        Note(RunOutcome.DiskFailed, $"The export cannot be written: {e.Message} Fix this and run the same command again; it resumes.");
 
     void NoteStorage(Exception failure)
     {
-        if (failure is StorageException { Fault: StorageFault.Changed }) Note(RunOutcome.Busy, $"Another export into {request.Folder} is or was running: its manifest has changed. Run the same command again when no other is running.");
-        else if (failure is StorageException { Fault: StorageFault.Forbidden }) Note(RunOutcome.NotAllowed, $"{request.Folder} cannot be written: {failure.Message}. The credentials were rejected, or lack the permission.");
+        if (failure is StorageException { Fault: StorageFault.Changed })
+            Note(RunOutcome.Busy,
+                $"Another export into {request.Folder} is or was running: its manifest has changed. Run the same command again when no other is running.");
+        else if (failure is StorageException { Fault: StorageFault.Forbidden })
+            Note(RunOutcome.NotAllowed, $"{request.Folder} cannot be written: {failure.Message}. The credentials were rejected, or lack the permission.");
         else Note(RunOutcome.Unavailable, $"{request.Folder} cannot be read or written: {failure.Message}. Run the same command again; it resumes.");
     }
 

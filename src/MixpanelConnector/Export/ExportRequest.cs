@@ -117,20 +117,30 @@ public sealed record ExportRequest
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
         if (!Enum.IsDefined(Kind)) throw MixpanelException.Invalid("kind", "The kind must be events, profiles, groups or lookup tables.");
         if (string.IsNullOrEmpty(Folder)) throw MixpanelException.Invalid("to", "The export needs a target folder.");
-        if (Folder.Contains("://", StringComparison.Ordinal) && !IsAddress) throw MixpanelException.Invalid("to", $"{Folder} is not a supported target: name a folder or, with MixpanelConnector.ObjectStorage, an s3://, gs:// or az:// URL.");
-        if (Parallel is < 1 or > OptionRanges.MostParallel) throw MixpanelException.Invalid("parallel", $"The number of parallel downloads must be from 1 to {OptionRanges.MostParallel}.");
+        if (Folder.Contains("://", StringComparison.Ordinal) && !IsAddress)
+            throw MixpanelException.Invalid("to",
+                $"{Folder} is not a supported target: name a folder or, with MixpanelConnector.ObjectStorage, an s3://, gs:// or az:// URL.");
+        if (Parallel is < 1 or > OptionRanges.MostParallel)
+            throw MixpanelException.Invalid("parallel", $"The number of parallel downloads must be from 1 to {OptionRanges.MostParallel}.");
         if (Lookback < 0) throw MixpanelException.Invalid("lookback", "The number of days to fetch again must not be negative.");
         if (Kind is ExportKind.Groups && (string.IsNullOrEmpty(GroupKey) || string.IsNullOrEmpty(DataGroupId)))
-            throw MixpanelException.Invalid(string.IsNullOrEmpty(GroupKey) ? "group_key" : "data_group_id", "Groups need the group key and Mixpanel's data group id.");
-        if (WorkspaceId is not null && Kind is not (ExportKind.Profiles or ExportKind.Groups)) throw MixpanelException.Invalid("workspace_id", "Only profiles and groups can be exported from a data view: events and lookup tables are always of the whole project.");
+            throw MixpanelException.Invalid(string.IsNullOrEmpty(GroupKey) ? "group_key" : "data_group_id",
+                "Groups need the group key and Mixpanel's data group id.");
+        if (WorkspaceId is not null && Kind is not (ExportKind.Profiles or ExportKind.Groups))
+            throw MixpanelException.Invalid("workspace_id",
+                "Only profiles and groups can be exported from a data view: events and lookup tables are always of the whole project.");
         if (WorkspaceId is <= 0) throw MixpanelException.Invalid("workspace_id", "The data view must be a positive integer.");
-        if (Kind is not ExportKind.Groups && (GroupKey ?? DataGroupId) is not null) throw MixpanelException.Invalid(GroupKey is null ? "data_group_id" : "group_key", "The group key and the data group id are for groups only.");
-        if (Kind is ExportKind.LookupTables && Where is not null) throw MixpanelException.Invalid("where", "All lookup tables are listed: a condition is not supported.");
-        if (Kind is ExportKind.LookupTables && (Format.Name != ExportFormat.Ndjson.Name || (Compression is { } compression && compression.Name != ExportCompression.None.Name)))
+        if (Kind is not ExportKind.Groups && (GroupKey ?? DataGroupId) is not null)
+            throw MixpanelException.Invalid(GroupKey is null ? "data_group_id" : "group_key", "The group key and the data group id are for groups only.");
+        if (Kind is ExportKind.LookupTables && Where is not null)
+            throw MixpanelException.Invalid("where", "All lookup tables are listed: a condition is not supported.");
+        if (Kind is ExportKind.LookupTables
+            && (Format.Name != ExportFormat.Ndjson.Name || (Compression is { } compression && compression.Name != ExportCompression.None.Name)))
             throw MixpanelException.Invalid("format", "The list of lookup tables is always uncompressed NDJSON.");
         if (Kind is not ExportKind.Events)
         {
-            if (FromDate is not null || ToDate is not null) throw MixpanelException.Invalid(FromDate is null ? "to_date" : "from_date", "Days are for events only.");
+            if (FromDate is not null || ToDate is not null)
+                throw MixpanelException.Invalid(FromDate is null ? "to_date" : "from_date", "Days are for events only.");
             if (Event.Count > 0) throw MixpanelException.Invalid("event", "Event names are for events only.");
             if (Lookback > 0) throw MixpanelException.Invalid("lookback", "Days can be fetched again for events only.");
             return Kind is ExportKind.LookupTables ? this with { Compression = ExportCompression.None } : this;
@@ -140,7 +150,9 @@ public sealed record ExportRequest
         if (Event.Any(string.IsNullOrEmpty)) throw MixpanelException.Invalid("event", "The name of an event must not be empty.");
         var to = ToDate ?? today.AddDays(-1);
         if (to > today) throw MixpanelException.Invalid("to_date", $"{Named(to)} is in the future: it is {Named(today)} in UTC.");
-        if (to < from) throw MixpanelException.Invalid(ToDate is null ? "from_date" : "to_date", $"The last day, {Named(to)}, must not be before the first, {Named(from)}.");
+        if (to < from)
+            throw MixpanelException.Invalid(ToDate is null ? "from_date" : "to_date",
+                $"The last day, {Named(to)}, must not be before the first, {Named(from)}.");
         return this with { ToDate = to };
 
         static string Named(DateOnly day) => Export.ExportNames.Of(day);

@@ -34,7 +34,8 @@ public sealed record ExportVerification
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <returns>The result; null when there is no manifest, or one that cannot be read.</returns>
     /// <exception cref="MixpanelException">The folder does not exist, or the storage does not return it.</exception>
-    public static async Task<ExportVerification?> OfAsync(string folder, IReadOnlyList<StorageScheme>? storages = null, CancellationToken cancellationToken = default)
+    public static async Task<ExportVerification?> OfAsync(string folder, IReadOnlyList<StorageScheme>? storages = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         storages ??= [];
@@ -50,7 +51,8 @@ public sealed record ExportVerification
         }
         catch (InputException e)
         {
-            throw new MixpanelException(new MixpanelError(e.Outcome is RunOutcome.NotAllowed ? ErrorKind.Forbidden : ErrorKind.Unavailable, $"{folder} {e.Message}."), e);
+            throw new MixpanelException(
+                new MixpanelError(e.Outcome is RunOutcome.NotAllowed ? ErrorKind.Forbidden : ErrorKind.Unavailable, $"{folder} {e.Message}."), e);
         }
     }
 
@@ -59,17 +61,27 @@ public sealed record ExportVerification
 
     static async Task<ExportVerification?> OfAsync(ExportTarget target, CancellationToken cancellationToken)
     {
-        if (await target.ReadManifestAsync(cancellationToken).ConfigureAwait(false) is not { } bytes || ExportManifest.TryParse(bytes.Span) is not { } manifest) return null;
+        if (await target.ReadManifestAsync(cancellationToken).ConfigureAwait(false) is not { } bytes || ExportManifest.TryParse(bytes.Span) is not { } manifest)
+            return null;
         var (damaged, read) = (new List<string>(), 0L);
         foreach (var entry in manifest.Files.Where(entry => entry.Name is not null))
         {
-            if (await target.LengthOfAsync(entry.Name!, cancellationToken).ConfigureAwait(false) is not { } length || await HashOfAsync(target, entry.Name!, cancellationToken).ConfigureAwait(false) != entry.Sha256)
+            if (await target.LengthOfAsync(entry.Name!, cancellationToken).ConfigureAwait(false) is not { } length
+                || await HashOfAsync(target, entry.Name!, cancellationToken).ConfigureAwait(false) != entry.Sha256)
                 damaged.Add(entry.Name!);
             else
                 read += length;
         }
 
-        return new ExportVerification { Kind = manifest.Kind, Complete = manifest.Complete, Files = manifest.Files.Count(entry => entry.Name is not null), Records = manifest.Records, Bytes = read, Damaged = damaged };
+        return new ExportVerification
+        {
+            Kind = manifest.Kind,
+            Complete = manifest.Complete,
+            Files = manifest.Files.Count(entry => entry.Name is not null),
+            Records = manifest.Records,
+            Bytes = read,
+            Damaged = damaged,
+        };
     }
 
     /// <summary>Returns null for a file that does not exist or cannot be read.</summary>

@@ -11,7 +11,8 @@ namespace MixpanelConnector.Export;
 /// <param name="calls">Sends the requests.</param>
 /// <param name="counts">The counts of the run.</param>
 /// <param name="failed">Notes a failure.</param>
-sealed class LookupTableList(ExportRequest request, ExportTarget target, ManifestKeeper keeper, ExportCalls calls, ExportCounts counts, Func<Exception, bool> failed)
+sealed class LookupTableList(ExportRequest request, ExportTarget target, ManifestKeeper keeper, ExportCalls calls, ExportCounts counts,
+    Func<Exception, bool> failed)
 {
     /// <summary>Fetches the list; returns the number of files that already existed.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)

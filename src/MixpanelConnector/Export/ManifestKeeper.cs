@@ -8,7 +8,8 @@ namespace MixpanelConnector.Export;
 /// </summary>
 sealed class ManifestKeeper : IDisposable
 {
-    static readonly string Program = $"mixpanel {typeof(ManifestKeeper).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]}";
+    static readonly string Program =
+        $"mixpanel {typeof(ManifestKeeper).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]}";
 
     readonly ExportTarget _target;
     readonly SemaphoreSlim _turn = new(1, 1);
@@ -27,11 +28,15 @@ sealed class ManifestKeeper : IDisposable
         if (await target.ReadManifestAsync(cancellationToken).ConfigureAwait(false) is { } bytes)
         {
             found = ExportManifest.TryParse(bytes.Span);
-            if (found is null && !request.Restart) throw new DamagedExportException($"{target.PathOf(ExportManifest.FileName)} is not an export manifest, or is damaged. Choose another folder, or begin again with --restart.");
+            if (found is null && !request.Restart)
+                throw new DamagedExportException($"{target.PathOf(ExportManifest.FileName)} is not an export manifest, or is damaged. Choose another folder, "
+                    + $"or begin again with --restart.");
         }
 
         var isEmpty = found is { Complete: false, Files: [] }; // nothing would be lost
-        if (found is not null && !isEmpty && !request.Restart && Difference(found, asked) is { } other) throw MixpanelException.Invalid("to", $"{target.Name} contains an export with {other}. Choose another folder, or begin again with --restart, which discards it.");
+        if (found is not null && !isEmpty && !request.Restart && Difference(found, asked) is { } other)
+            throw MixpanelException.Invalid("to",
+                $"{target.Name} contains an export with {other}. Choose another folder, or begin again with --restart, which discards it.");
         var keeper = new ManifestKeeper(target, found is null || isEmpty || request.Restart ? asked : WithDays(found, asked));
         await target.DeleteLeftoversAsync(cancellationToken).ConfigureAwait(false);
         if (keeper.Manifest != found) await keeper.WriteAsync(cancellationToken).ConfigureAwait(false);
@@ -41,7 +46,8 @@ sealed class ManifestKeeper : IDisposable
 
     /// <summary>Adds or replaces an entry.</summary>
     public Task SetAsync(ExportEntry entry, CancellationToken cancellationToken) =>
-        ChangeAsync(files => [.. files.Where(file => !IsSame(file, entry)).Append(entry).OrderBy(file => file.Day).ThenBy(file => file.FirstPage)], cancellationToken);
+        ChangeAsync(files => [.. files.Where(file => !IsSame(file, entry)).Append(entry).OrderBy(file => file.Day).ThenBy(file => file.FirstPage)],
+            cancellationToken);
 
     /// <summary>Removes entries.</summary>
     public async Task RemoveAsync(IReadOnlyCollection<ExportEntry> entries, CancellationToken cancellationToken)
@@ -66,8 +72,10 @@ sealed class ManifestKeeper : IDisposable
     {
         foreach (var entry in entries)
         {
-            if (entry.Name is not null && Manifest.Files.All(file => file.Name != entry.Name)) await _target.DeleteAsync(entry.Name, cancellationToken).ConfigureAwait(false);
-            if (entry is { Day: { } day, Unreadable: > 0 } && Manifest.Files.All(file => file.Day != day || file.Unreadable == 0)) await _target.DeleteAsync(ExportNames.Unreadable(day), cancellationToken).ConfigureAwait(false);
+            if (entry.Name is not null && Manifest.Files.All(file => file.Name != entry.Name))
+                await _target.DeleteAsync(entry.Name, cancellationToken).ConfigureAwait(false);
+            if (entry is { Day: { } day, Unreadable: > 0 } && Manifest.Files.All(file => file.Day != day || file.Unreadable == 0))
+                await _target.DeleteAsync(ExportNames.Unreadable(day), cancellationToken).ConfigureAwait(false);
         }
     }
 

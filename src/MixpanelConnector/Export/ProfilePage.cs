@@ -27,7 +27,8 @@ sealed record ProfilePage(long? Number, string? SessionId, int? PageSize, long? 
     {
         var reader = new Utf8JsonReader(answer, new JsonReaderOptions { MaxDepth = 1000 });
         if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
-        var (number, session, size, total, profiles, isRefused) = (default(long?), default(string), default(int?), default(long?), default(List<Stretch>), false);
+        var (number, session, size, total, profiles, isRefused) =
+            (default(long?), default(string), default(int?), default(long?), default(List<Stretch>), false);
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("results"u8))
@@ -50,7 +51,9 @@ sealed record ProfilePage(long? Number, string? SessionId, int? PageSize, long? 
             else if (reader.ValueTextEquals("session_id"u8))
             {
                 reader.Read();
-                session = reader.TokenType is JsonTokenType.String ? reader.GetString() : reader.TokenType is JsonTokenType.Number ? System.Text.Encoding.UTF8.GetString(reader.ValueSpan) : null;
+                session = reader.TokenType is JsonTokenType.String ? reader.GetString()
+                    : reader.TokenType is JsonTokenType.Number ? System.Text.Encoding.UTF8.GetString(reader.ValueSpan)
+                    : null;
             }
             else if (reader.ValueTextEquals("page_size"u8))
             {

@@ -17,7 +17,8 @@ namespace MixpanelConnector.Export;
 /// <param name="calls">Sends the requests.</param>
 /// <param name="counts">The counts of the run.</param>
 /// <param name="failed">Notes a failure.</param>
-sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKeeper keeper, ExportCalls calls, ExportCounts counts, Func<Exception, bool> failed)
+sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKeeper keeper, ExportCalls calls, ExportCounts counts,
+    Func<Exception, bool> failed)
 {
     const int PagesPerFile = 50, MostStarts = 5;
 
@@ -71,9 +72,14 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
             {
                 resumed = 0;
                 await ForgetAsync(session, cancellationToken).ConfigureAwait(false);
-                if (starts == MostStarts) throw new MixpanelException(new(ErrorKind.Unavailable, $"The export of profiles was started {MostStarts} times and never completed: {e.Message}. Run the same command again."), e);
+                if (starts == MostStarts)
+                    throw new MixpanelException(
+                        new(ErrorKind.Unavailable,
+                            $"The export of profiles was started {MostStarts} times and never completed: {e.Message}. Run the same command again."),
+                        e);
                 var wait = Backoff.Delay(starts, calls.Options.BackoffMin, calls.Options.BackoffMax, null, calls.Options.Randomizer());
-                request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"The export of profiles restarts at the first page in {wait.TotalSeconds:0.#} s: {e.Message}."));
+                request.Notices?.Report(string.Create(CultureInfo.InvariantCulture,
+                    $"The export of profiles restarts at the first page in {wait.TotalSeconds:0.#} s: {e.Message}."));
                 await counts.WaitAsync(wait, calls.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
             }
         }
@@ -95,7 +101,8 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         else if (next < session.Pages) await calls.TellNeedAsync(session.Pages - next, CallKind.Query, cancellationToken).ConfigureAwait(false);
         counts.FinishedAre(next);
         while (next == 0 || next < session.Pages) next = await FetchFileAsync(session, next, cancellationToken).ConfigureAwait(false);
-        if (keeper.Manifest.Records != session.Total) throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"{keeper.Manifest.Records} of {session.Total} were received"));
+        if (keeper.Manifest.Records != session.Total)
+            throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"{keeper.Manifest.Records} of {session.Total} were received"));
     }
 
     /// <summary>Fetches the pages of one file; returns the number of the page after them.</summary>
@@ -151,25 +158,34 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
                 EnsureWhole(read, number, body.Span);
                 return read;
             },
-            reply => number > 0 && reply is { Status: 400, IsUnavailable: false } ? throw new SessionException("the session has expired") : ReplyClassifier.ErrorOf(reply, calls.Options),
+            reply => number > 0 && reply is { Status: 400, IsUnavailable: false }
+                ? throw new SessionException("the session has expired")
+                : ReplyClassifier.ErrorOf(reply, calls.Options),
             cancellationToken).ConfigureAwait(false);
         if (number == 0)
         {
-            if (page is not { PageSize: > 0 and var size, Total: >= 0 and var total }) throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's first page of profiles lacks the total or the page size."));
+            if (page is not { PageSize: > 0 and var size, Total: >= 0 and var total })
+                throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's first page of profiles lacks the total or the page size."));
             session.Begin(page.SessionId, size, total);
             counts.Total = Math.Max(1, session.Pages);
-            if (session.Pages > 1 && string.IsNullOrEmpty(session.Id)) throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel returned the first of several pages without the session_id that the next one requires."));
+            if (session.Pages > 1 && string.IsNullOrEmpty(session.Id))
+                throw new MixpanelException(new(ErrorKind.Protocol,
+                    "Mixpanel returned the first of several pages without the session_id that the next one requires."));
             if (session.Pages > 1) await calls.TellNeedAsync(session.Pages - 1, CallKind.Query, cancellationToken, " more").ConfigureAwait(false);
         }
         else
         {
             counts.Total = session.Pages;
-            if (page.Total is { } total && total != session.Total) throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"page {number} has a total of {total}, and the first page had {session.Total}"));
+            if (page.Total is { } total && total != session.Total)
+                throw new SessionException(string.Create(CultureInfo.InvariantCulture,
+                    $"page {number} has a total of {total}, and the first page had {session.Total}"));
             session.Continue(page.SessionId);
         }
 
         var expected = Math.Min(session.PageSize, session.Total - ((long)number * session.PageSize));
-        if (page.Profiles.Count != expected) throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"page {number} has {Counted.Of(page.Profiles.Count, "profile")} instead of {expected}"));
+        if (page.Profiles.Count != expected)
+            throw new SessionException(string.Create(CultureInfo.InvariantCulture,
+                $"page {number} has {Counted.Of(page.Profiles.Count, "profile")} instead of {expected}"));
         foreach (var place in page.Profiles) Write(place.In(body.Span), number, session, writer, ids);
         counts.Read(page.Profiles.Count);
         counts.Received(body.Length);
@@ -189,7 +205,9 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
             while (await source.ReadAsync(block, cancellationToken).ConfigureAwait(false) is var read and > 0)
             {
                 unpacked.Write(block, 0, read);
-                if (unpacked.Length > LargestPage) throw new MixpanelException(new(ErrorKind.Protocol, $"A page of profiles has more than {LargestPage >> 20} MB. Check the endpoint and the region."));
+                if (unpacked.Length > LargestPage)
+                    throw new MixpanelException(new(ErrorKind.Protocol,
+                        $"A page of profiles has more than {LargestPage >> 20} MB. Check the endpoint and the region."));
             }
         }
         catch (InputException e)
@@ -205,7 +223,8 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
     {
         if (page.Number is { } said && said != number) throw new NotWholeException(string.Create(CultureInfo.InvariantCulture, $"it is page {said}"));
         for (var i = 0; i < page.Profiles.Count; i++)
-            if (!_scanner.TryRead(page.Profiles[i].In(body))) throw new NotWholeException(string.Create(CultureInfo.InvariantCulture, $"item {i + 1} of it is not a profile with an id and properties"));
+            if (!_scanner.TryRead(page.Profiles[i].In(body)))
+                throw new NotWholeException(string.Create(CultureInfo.InvariantCulture, $"item {i + 1} of it is not a profile with an id and properties"));
     }
 
     void Write(ReadOnlySpan<byte> profile, int page, ProfileSession session, ExportWriter writer, List<ulong> ids)
@@ -215,7 +234,10 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         var id = XxHash64.HashToUInt64(RecordScanner.TextOf(_scanner.Id.In(profile)));
         if (!session.Ids.Add(id)) throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"page {page} repeats an earlier profile"));
         ids.Add(id);
-        if (!writer.TryWrite(profile, _scanner)) throw new MixpanelException(new(ErrorKind.Protocol, string.Create(CultureInfo.InvariantCulture, $"Page {page} has a profile with more than its id and properties, for which {request.Format} has no columns: export NDJSON.")));
+        if (!writer.TryWrite(profile, _scanner))
+            throw new MixpanelException(new(ErrorKind.Protocol,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"Page {page} has a profile with more than its id and properties, for which {request.Format} has no columns: export NDJSON.")));
     }
 
     MixpanelRequest RequestOf(ProfileSession session, int page)

@@ -78,7 +78,8 @@ sealed class ProfileSession
 
     void Save()
     {
-        if (_path is not null) NewFile.Write(_path + ".session", JsonSerializer.SerializeToUtf8Bytes(new Saved(Id, PageSize, Total), ProfileSessionJson.Default.Saved));
+        if (_path is not null)
+            NewFile.Write(_path + ".session", JsonSerializer.SerializeToUtf8Bytes(new Saved(Id, PageSize, Total), ProfileSessionJson.Default.Saved));
     }
 
     void Load(long records)

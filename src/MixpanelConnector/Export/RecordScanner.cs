@@ -207,6 +207,9 @@ sealed class RecordScanner(bool ofEvents, bool withColumns)
     static Field FieldOf(ref Utf8JsonReader reader)
     {
         if (!reader.ValueIsEscaped && reader.ValueSpan.Length is not (4 or 10 or 11)) return Field.None;
-        return reader.ValueTextEquals("time"u8) ? Field.Time : reader.ValueTextEquals("distinct_id"u8) ? Field.DistinctId : reader.ValueTextEquals("$insert_id"u8) ? Field.InsertId : Field.None;
+        return reader.ValueTextEquals("time"u8) ? Field.Time
+            : reader.ValueTextEquals("distinct_id"u8) ? Field.DistinctId
+            : reader.ValueTextEquals("$insert_id"u8) ? Field.InsertId
+            : Field.None;
     }
 }

@@ -54,12 +54,16 @@ sealed class StoredTarget : ExportTarget
         var bytes = manifest.ToArray();
         try
         {
-            _manifestTag = await _calls.RunAsync(token => _store.PutAsync(_prefix + ExportManifest.FileName, new MemoryStream(bytes), new ObjectCondition(_manifestTag), token), cancellationToken).ConfigureAwait(false);
+            _manifestTag = await _calls.RunAsync(
+                token => _store.PutAsync(_prefix + ExportManifest.FileName, new MemoryStream(bytes), new ObjectCondition(_manifestTag), token),
+                cancellationToken).ConfigureAwait(false);
         }
         catch (StorageException e) when (e.Fault is StorageFault.Changed)
         {
             // It may be the same manifest, from an attempt whose answer was lost.
-            if (await HeadAsync(ExportManifest.FileName, cancellationToken).ConfigureAwait(false) is not { } found || !(await ReadAsync(found, cancellationToken).ConfigureAwait(false)).Span.SequenceEqual(bytes)) throw;
+            if (await HeadAsync(ExportManifest.FileName, cancellationToken).ConfigureAwait(false) is not { } found
+                || !(await ReadAsync(found, cancellationToken).ConfigureAwait(false)).Span.SequenceEqual(bytes))
+                throw;
             _manifestTag = found.ETag;
         }
     }
@@ -86,7 +90,8 @@ sealed class StoredTarget : ExportTarget
 
     public override ValueTask<ExportFile> CreateAsync(string name, CancellationToken cancellationToken) => new(new StoredFile(this, _prefix + name));
 
-    public override async ValueTask<long?> LengthOfAsync(string name, CancellationToken cancellationToken) => (await HeadAsync(name, cancellationToken).ConfigureAwait(false))?.Length;
+    public override async ValueTask<long?> LengthOfAsync(string name, CancellationToken cancellationToken) =>
+        (await HeadAsync(name, cancellationToken).ConfigureAwait(false))?.Length;
 
     public override async ValueTask<ByteSource?> OpenAsync(string name, CancellationToken cancellationToken) =>
         await HeadAsync(name, cancellationToken).ConfigureAwait(false) is { } found ? new ObjectByteSource(_store, found, _calls) : null;
@@ -97,7 +102,8 @@ sealed class StoredTarget : ExportTarget
     public override async ValueTask DeleteLeftoversAsync(CancellationToken cancellationToken)
     {
         foreach (var (key, upload) in await UploadsAsync(cancellationToken).ConfigureAwait(false))
-            if (key.StartsWith(_prefix, StringComparison.Ordinal) && ExportNames.IsOurs(key[_prefix.Length..])) await AbortAsync(key, upload, cancellationToken).ConfigureAwait(false);
+            if (key.StartsWith(_prefix, StringComparison.Ordinal) && ExportNames.IsOurs(key[_prefix.Length..]))
+                await AbortAsync(key, upload, cancellationToken).ConfigureAwait(false);
     }
 
     public override void Dispose() => _store.Dispose();
@@ -127,7 +133,8 @@ sealed class StoredTarget : ExportTarget
         }
     }
 
-    Task<StoredObject?> HeadAsync(string name, CancellationToken cancellationToken) => _calls.RunAsync(token => _store.HeadAsync(_prefix + name, token), cancellationToken);
+    Task<StoredObject?> HeadAsync(string name, CancellationToken cancellationToken) =>
+        _calls.RunAsync(token => _store.HeadAsync(_prefix + name, token), cancellationToken);
 
     async Task<ReadOnlyMemory<byte>> ReadAsync(StoredObject found, CancellationToken cancellationToken)
     {
@@ -140,7 +147,9 @@ sealed class StoredTarget : ExportTarget
 
     Task PutAsync(string key, FileStream content, CancellationToken cancellationToken)
     {
-        if (content.Length <= LargestPart) return _calls.RunAsync(token => _store.PutAsync(key, new PartOfFile(content, 0, content.Length), condition: null, token), cancellationToken, StorageCalls.UploadPatience);
+        if (content.Length <= LargestPart)
+            return _calls.RunAsync(token => _store.PutAsync(key, new PartOfFile(content, 0, content.Length), condition: null, token), cancellationToken,
+                StorageCalls.UploadPatience);
         return PutInPartsAsync(key, content, Math.Max(LargestPart, (content.Length + _store.MostParts - 1) / _store.MostParts), cancellationToken);
     }
 
@@ -153,10 +162,13 @@ sealed class StoredTarget : ExportTarget
             for (var start = 0L; start < content.Length; start += length)
             {
                 var from = start;
-                parts.Add(await _calls.RunAsync(token => _store.PutPartAsync(key, upload, parts.Count + 1, new PartOfFile(content, from, Math.Min(length, content.Length - from)), token), cancellationToken, StorageCalls.UploadPatience).ConfigureAwait(false));
+                parts.Add(await _calls.RunAsync(
+                    token => _store.PutPartAsync(key, upload, parts.Count + 1, new PartOfFile(content, from, Math.Min(length, content.Length - from)), token),
+                    cancellationToken, StorageCalls.UploadPatience).ConfigureAwait(false));
             }
 
-            await _calls.RunAsync(token => _store.CompleteAsync(key, upload, parts, token), cancellationToken, StorageCalls.UploadPatience).ConfigureAwait(false);
+            await _calls.RunAsync(token => _store.CompleteAsync(key, upload, parts, token), cancellationToken,
+                StorageCalls.UploadPatience).ConfigureAwait(false);
         }
         catch (StorageException e) when (e.Fault is StorageFault.Missing)
         {
@@ -164,7 +176,8 @@ sealed class StoredTarget : ExportTarget
         }
         catch
         {
-            await ((Task)_calls.WithinAsync(token => EndAsync(key, upload, token), CancellationToken.None)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)_calls.WithinAsync(token => EndAsync(key, upload, token), CancellationToken.None)).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
     }

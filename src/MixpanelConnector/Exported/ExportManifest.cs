@@ -67,7 +67,9 @@ sealed record ExportManifest
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ManifestJson.Default.ExportManifest) is { Version: Current, Kind: Events or Profiles or Groups or LookupTables, Files: not null } manifest && manifest.Files.All(file => file.IsSound)
+            return JsonSerializer.Deserialize(json,
+                ManifestJson.Default.ExportManifest) is { Version: Current, Kind: Events or Profiles or Groups or LookupTables, Files: not null } manifest
+                && manifest.Files.All(file => file.IsSound)
                 ? manifest
                 : null;
         }
@@ -113,7 +115,10 @@ sealed record ExportEntry
 
     /// <summary>Whether the entry is valid: its name refers to a file next to the manifest, and nowhere else.</summary>
     [JsonIgnore]
-    public bool IsSound => Name is null ? Sha256 is null : Name.Length > 0 && Path.GetFileName(Name) == Name && Name is not ("." or "..") && Sha256 is { Length: 64 } && Bytes >= 0;
+    public bool IsSound =>
+        Name is null
+            ? Sha256 is null
+            : Name.Length > 0 && Path.GetFileName(Name) == Name && Name is not ("." or "..") && Sha256 is { Length: 64 } && Bytes >= 0;
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, NewLine = "\n", WriteIndented = true)]

@@ -30,7 +30,8 @@ static class Durable
         try
         {
             // Anyone who can write to the folder may have replaced the file meanwhile.
-            if (FileStatus.Of(file.SafeFileHandle).Identity != FileStatus.Of(path).Identity) throw new NotOursException($"{path} was replaced while it was being opened.");
+            if (FileStatus.Of(file.SafeFileHandle).Identity != FileStatus.Of(path).Identity)
+                throw new NotOursException($"{path} was replaced while it was being opened.");
             if (mode is FileMode.Append) file.Seek(0, SeekOrigin.End);
             else if (mode is FileMode.Create or FileMode.Truncate) file.SetLength(0);
             return file;

@@ -56,7 +56,8 @@ static class FileLock
         {
             try
             {
-                return new FileStream(Path.Combine(path, ".mixpanel-lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+                return new FileStream(Path.Combine(path, ".mixpanel-lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1,
+                    FileOptions.DeleteOnClose);
             }
             catch (IOException e) when (IsHeld(e))
             {

@@ -95,7 +95,9 @@ readonly record struct FileStatus(FileKind Kind)
     {
         FileSystemInfo info = Directory.Exists(path) ? new DirectoryInfo(path) : new FileInfo(path);
         if (info.LinkTarget is not null && !follow) return new(FileKind.Link);
-        return info.Exists ? new(info is DirectoryInfo ? FileKind.Folder : FileKind.Regular) { Mode = OperatingSystem.IsWindows() ? default : info.UnixFileMode } : default;
+        return info.Exists
+            ? new(info is DirectoryInfo ? FileKind.Folder : FileKind.Regular) { Mode = OperatingSystem.IsWindows() ? default : info.UnixFileMode }
+            : default;
     }
 
     [DllImport("libc", EntryPoint = "statx")]

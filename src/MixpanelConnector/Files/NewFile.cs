@@ -41,7 +41,8 @@ sealed class NewFile : IDisposable
             try
             {
                 // A process that swept the folder before the lock was taken has removed the name: then the next name is tried.
-                if (FileLock.TryTake(content) && FileStatus.Of(draft).Identity == FileStatus.Of(content.SafeFileHandle).Identity) return new NewFile(path, draft, content);
+                if (FileLock.TryTake(content) && FileStatus.Of(draft).Identity == FileStatus.Of(content.SafeFileHandle).Identity)
+                    return new NewFile(path, draft, content);
             }
             catch
             {
@@ -98,7 +99,8 @@ sealed class NewFile : IDisposable
         foreach (var path in Directory.EnumerateFiles(folder, Prefix + "*" + Suffix))
         {
             var digits = Path.GetFileName(path.AsSpan())[Prefix.Length..^Suffix.Length];
-            if (digits.Length != RandomDigits || digits.ContainsAnyExcept(Digits) || FileStatus.Of(path) is not { Kind: FileKind.Regular, IsOurs: true }) continue;
+            if (digits.Length != RandomDigits || digits.ContainsAnyExcept(Digits) || FileStatus.Of(path) is not { Kind: FileKind.Regular, IsOurs: true })
+                continue;
             try
             {
                 using var left = FileLock.TryTake(path);

@@ -22,7 +22,9 @@ static class OutputFile
         path = Path.GetFullPath(path);
         var there = FileStatus.Of(path);
         if (there.Kind is FileKind.Regular) new FileStream(path, FileMode.Open, FileAccess.Write).Dispose(); // a write-protected file is not replaced
-        if (there.Kind is not FileKind.None && !there.IsOurs && !OperatingSystem.IsWindows() && FileStatus.Behind(Path.GetDirectoryName(path)!) is { IsOurs: false, Mode: var folder } && (folder & UnixFileMode.StickyBit) != UnixFileMode.None && !Environment.IsPrivilegedProcess)
+        if (there.Kind is not FileKind.None && !there.IsOurs && !OperatingSystem.IsWindows()
+            && FileStatus.Behind(Path.GetDirectoryName(path)!) is { IsOurs: false, Mode: var folder } && (folder & UnixFileMode.StickyBit) != UnixFileMode.None
+            && !Environment.IsPrivilegedProcess)
             throw new NotOursException("It belongs to another user, and cannot be replaced in a shared folder.");
         using var probe = NewFile.Create(path);
     }

@@ -27,11 +27,17 @@ static class OwnFolder
     public static void EnsureUnshared(string path)
     {
         if (OperatingSystem.IsWindows()) return;
-        if (FileStatus.Of(path) is { Kind: FileKind.Link, IsOursOrRoots: false }) throw new NotOursException($"{path} is another user's link: delete it, or choose another folder.");
+        if (FileStatus.Of(path) is { Kind: FileKind.Link, IsOursOrRoots: false })
+            throw new NotOursException($"{path} is another user's link: delete it, or choose another folder.");
         var folder = FileStatus.Behind(path);
         if (folder.Kind is not FileKind.Folder) throw new IOException($"{path} is not a folder.");
-        if (!folder.IsOursOrRoots) throw new NotOursException($"The folder {path} belongs to another user, who could replace its contents: take ownership (chown), or choose another folder.");
-        if (folder.IsWritableByOthers) throw new NotOursException($"Others can write to the folder {path}, and could replace its contents: run chmod go-w {path}, or choose another folder, such as a new one within it.");
+        if (!folder.IsOursOrRoots)
+            throw new NotOursException(
+                $"The folder {path} belongs to another user, who could replace its contents: take ownership (chown), or choose another folder.");
+        if (folder.IsWritableByOthers)
+            throw new NotOursException(
+                $"Others can write to the folder {path}, and could replace its contents: run chmod go-w {path}, or choose another folder, "
+                + $"such as a new one within it.");
     }
 
     static void MakeNew(string path)

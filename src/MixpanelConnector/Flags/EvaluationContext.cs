@@ -66,7 +66,8 @@ public sealed class EvaluationContext
     /// <exception cref="MixpanelException">It is not an object, is nested more than 64 levels deep, or contains a string that is not valid Unicode.</exception>
     public static EvaluationContext FromJson(JsonElement json)
     {
-        if (json.ValueKind is not JsonValueKind.Object) throw MixpanelException.Invalid("context", "The context must be a JSON object, such as {\"distinct_id\":\"user-1\"}.");
+        if (json.ValueKind is not JsonValueKind.Object)
+            throw MixpanelException.Invalid("context", "The context must be a JSON object, such as {\"distinct_id\":\"user-1\"}.");
         try
         {
             return new(JsonElement.Parse(json.GetRawText())); // bounds the depth, unlike a clone
@@ -105,7 +106,8 @@ public sealed class EvaluationContext
     public EvaluationContext WithProperties(IReadOnlyDictionary<string, object?> properties)
     {
         ArgumentNullException.ThrowIfNull(properties);
-        return WithPayload(Payload.Of(properties.ToDictionary(property => property.Key, property => Stated(property.Key, property.Value, depth: 1), StringComparer.Ordinal)));
+        return WithPayload(Payload.Of(properties.ToDictionary(property => property.Key, property => Stated(property.Key, property.Value, depth: 1),
+            StringComparer.Ordinal)));
     }
 
     /// <summary>Formats times with their offset, which rules need to compare them; times in events are Mixpanel's text, which has none.</summary>
@@ -113,8 +115,10 @@ public sealed class EvaluationContext
     {
         DateTimeOffset time => Text(time),
         DateTime time => Text(new DateTimeOffset(time.Kind is DateTimeKind.Local ? time.ToUniversalTime() : DateTime.SpecifyKind(time, DateTimeKind.Utc))),
-        IReadOnlyDictionary<string, object?> when depth > Deepest => throw MixpanelException.Invalid(name, $"The property '{name}' is nested too deeply, or contains itself."),
-        IReadOnlyDictionary<string, object?> nested => nested.ToDictionary(property => property.Key, property => Stated(name, property.Value, depth + 1), StringComparer.Ordinal),
+        IReadOnlyDictionary<string, object?> when depth > Deepest =>
+            throw MixpanelException.Invalid(name, $"The property '{name}' is nested too deeply, or contains itself."),
+        IReadOnlyDictionary<string, object?> nested =>
+            nested.ToDictionary(property => property.Key, property => Stated(name, property.Value, depth + 1), StringComparer.Ordinal),
         _ => value,
     };
 
@@ -160,7 +164,9 @@ public sealed class EvaluationContext
     {
         try
         {
-            return Json.TryGetProperty(PropertiesName, out var properties) && properties.ValueKind is JsonValueKind.Object ? LogicValue.Lowered(properties, lowersNames: true) : LogicValue.Undefined;
+            return Json.TryGetProperty(PropertiesName, out var properties) && properties.ValueKind is JsonValueKind.Object
+                ? LogicValue.Lowered(properties, lowersNames: true)
+                : LogicValue.Undefined;
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
@@ -174,7 +180,8 @@ public sealed class EvaluationContext
         JsonValueKind.String => value.GetString(),
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
-        JsonValueKind.Number when value.GetRawText() is var digits => digits.AsSpan(digits[0] is '-' ? 1 : 0).ContainsAnyExceptInRange('0', '9') || digits is "-0" ? JavaScriptNumber.ToText(value.GetDouble()) : digits,
+        JsonValueKind.Number when value.GetRawText() is var digits =>
+            digits.AsSpan(digits[0] is '-' ? 1 : 0).ContainsAnyExceptInRange('0', '9') || digits is "-0" ? JavaScriptNumber.ToText(value.GetDouble()) : digits,
         _ => null,
     };
 

@@ -12,7 +12,8 @@ readonly struct Exposure(EvaluationContext context, string flagKey, FlagEvaluati
     readonly int _hash = HashCode.Combine(context.DistinctIdHash, evaluation.ExposureHash);
 
     public bool Equals(Exposure other) =>
-        _hash == other._hash && _distinctId == other._distinctId && _flagKey == other._flagKey && _variantKey == other._variantKey && _experimentId == other._experimentId;
+        _hash == other._hash && _distinctId == other._distinctId && _flagKey == other._flagKey && _variantKey == other._variantKey
+            && _experimentId == other._experimentId;
 
     public override bool Equals(object? obj) => obj is Exposure other && Equals(other);
 

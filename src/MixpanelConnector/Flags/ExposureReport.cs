@@ -47,7 +47,8 @@ sealed partial class ExposureReport(IMixpanelTracker? tracker, MixpanelOptions o
         if (latency is { } took) properties["Variant fetch latency (ms)"] = Math.Round(took.TotalMilliseconds, 3);
         try
         {
-            return tracker!.Enqueue(new TrackedRecord(TrackedKind.Event, "$experiment_started", MixpanelUser.FromDistinctId(distinctId), Payload.Of(properties)));
+            return tracker!.Enqueue(new TrackedRecord(TrackedKind.Event, "$experiment_started", MixpanelUser.FromDistinctId(distinctId),
+                Payload.Of(properties)));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -56,7 +57,8 @@ sealed partial class ExposureReport(IMixpanelTracker? tracker, MixpanelOptions o
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A variant of the flag {Flag} was assigned to a context without distinct_id, which is not reported to Mixpanel ({Times} times)")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "A variant of the flag {Flag} was assigned to a context without distinct_id, which is not reported to Mixpanel ({Times} times)")]
     partial void LogNobody(string flag, long times);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The exposure of the flag {Flag} was not tracked: the tracker threw {Exception}")]

@@ -14,7 +14,9 @@ public sealed class FixedFlags : IMixpanelFlags
     /// <param name="key">The key of the flag.</param>
     public FlagValue this[string key]
     {
-        set => _flags[key] = new FlagEvaluation(key, value.VariantKey, value.Json, experimentId: null, isExperimentActive: null, isTestUser: false, FlagSource.Local);
+        set =>
+            _flags[key] = new FlagEvaluation(key, value.VariantKey, value.Json, experimentId: null, isExperimentActive: null, isTestUser: false,
+                FlagSource.Local);
     }
 
     /// <inheritdoc/>

@@ -36,7 +36,8 @@ public sealed class FlagEvaluation
 {
     readonly string? _text;
 
-    internal FlagEvaluation(string flagKey, string variantKey, JsonElement value, string? experimentId, bool? isExperimentActive, bool isTestUser, FlagSource source)
+    internal FlagEvaluation(string flagKey, string variantKey, JsonElement value, string? experimentId, bool? isExperimentActive, bool isTestUser,
+        FlagSource source)
     {
         (VariantKey, Value, ExperimentId, IsExperimentActive, IsTestUser, Source) = (variantKey, value, experimentId, isExperimentActive, isTestUser, source);
         _text = value.ValueKind is JsonValueKind.String ? value.GetString() : null;

@@ -32,5 +32,6 @@ sealed class FlagFile(string folder, MixpanelOptions options)
     }
 
     static string Name(MixpanelOptions options) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Hosts.BaseAddress(options, Api.Ingestion).AbsoluteUri.TrimEnd('/')}\n{options.Token}\n{options.ProjectId}")).AsSpan(0, 16));
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Hosts.BaseAddress(options, Api.Ingestion).AbsoluteUri.TrimEnd('/')}\n{options.Token}\n{options.ProjectId}"))
+            .AsSpan(0, 16));
 }

@@ -39,9 +39,12 @@ public sealed record FlagOptions
 
     internal FlagOptions Validated()
     {
-        if (PollInterval < TimeSpan.FromSeconds(1) || PollInterval > TimeSpan.FromDays(1)) throw MixpanelException.Invalid("poll_interval", "The poll interval must be from a second to a day.");
-        if (RequestTimeout <= TimeSpan.Zero || RequestTimeout > TimeSpan.FromMinutes(1)) throw MixpanelException.Invalid("request_timeout", "The request timeout must be above zero and at most a minute.");
-        if (StartTimeout < TimeSpan.Zero || StartTimeout > TimeSpan.FromMinutes(1)) throw MixpanelException.Invalid("start_timeout", "The start timeout must be from zero to a minute.");
+        if (PollInterval < TimeSpan.FromSeconds(1) || PollInterval > TimeSpan.FromDays(1))
+            throw MixpanelException.Invalid("poll_interval", "The poll interval must be from a second to a day.");
+        if (RequestTimeout <= TimeSpan.Zero || RequestTimeout > TimeSpan.FromMinutes(1))
+            throw MixpanelException.Invalid("request_timeout", "The request timeout must be above zero and at most a minute.");
+        if (StartTimeout < TimeSpan.Zero || StartTimeout > TimeSpan.FromMinutes(1))
+            throw MixpanelException.Invalid("start_timeout", "The start timeout must be from zero to a minute.");
         if (Folder is { Length: 0 }) throw MixpanelException.Invalid("folder", "The folder for the last good definitions is empty: name one, or omit it.");
         return this;
     }

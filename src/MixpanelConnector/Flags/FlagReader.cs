@@ -55,7 +55,8 @@ static class FlagReader
             json.Skip();
             try
             {
-                using var definition = JsonDocument.Parse(answer[start..(int)json.BytesConsumed].ToArray(), new JsonDocumentOptions { MaxDepth = DeepestDefinition });
+                using var definition =
+                    JsonDocument.Parse(answer[start..(int)json.BytesConsumed].ToArray(), new JsonDocumentOptions { MaxDepth = DeepestDefinition });
                 var flag = Read(definition.RootElement);
                 flags[flag.Key] = flag; // of a duplicate key, the last one counts
             }
@@ -95,7 +96,12 @@ static class FlagReader
             AssignedBy = context,
             VariantSalt = Encoding.UTF8.GetBytes(key + salt + "variant"),
             Variants = Array.ConvertAll(sorted, variant => variant.Evaluation),
-            Rollouts = [.. Items(ruleset, "rollout").Select((rollout, index) => ReadRollout(rollout, salt is null ? key + "rollout" : string.Create(CultureInfo.InvariantCulture, $"{key}{salt}{index}"), variants, sorted))],
+            Rollouts =
+            [
+                .. Items(ruleset, "rollout")
+                    .Select((rollout, index) => ReadRollout(rollout,
+                        salt is null ? key + "rollout" : string.Create(CultureInfo.InvariantCulture, $"{key}{salt}{index}"), variants, sorted)),
+            ],
             Testers = ReadTesters(ruleset, variants),
             LacksKey = new FlagEvaluation(FallbackReason.MissingContextKey, context),
         };
@@ -112,8 +118,12 @@ static class FlagReader
             Percentage = Number(json, "rollout_percentage") ?? 0,
             // Like a rule that throws.
             Rule = Rule(json, "runtime_evaluation_rule") is { } rule ? IsTooDeep(rule) ? new UnknownOperator() : LogicReader.Read(rule) : null,
-            Wanted = Rule(json, "runtime_evaluation_definition") is { } wanted ? [.. wanted.EnumerateObject().Select(member => KeyValuePair.Create(member.Name, Lower(member.Value)))] : null,
-            Override = Object(json, "variant_override") is { } forced ? Find(variants, Text(forced, "key") ?? throw new InvalidDefinitionException("a variant_override has no key"))?.Evaluation : null,
+            Wanted = Rule(json, "runtime_evaluation_definition") is { } wanted
+                ? [.. wanted.EnumerateObject().Select(member => KeyValuePair.Create(member.Name, Lower(member.Value)))]
+                : null,
+            Override = Object(json, "variant_override") is { } forced
+                ? Find(variants, Text(forced, "key") ?? throw new InvalidDefinitionException("a variant_override has no key"))?.Evaluation
+                : null,
             Shares = shares,
         };
     }
@@ -147,7 +157,8 @@ static class FlagReader
     }
 
     /// <summary>Returns a rule if there is one: an object with members.</summary>
-    static JsonElement? Rule(JsonElement json, string name) => Member(json, name) is { ValueKind: JsonValueKind.Object } rule && rule.GetPropertyCount() > 0 ? rule : null;
+    static JsonElement? Rule(JsonElement json, string name) =>
+        Member(json, name) is { ValueKind: JsonValueKind.Object } rule && rule.GetPropertyCount() > 0 ? rule : null;
 
     static bool IsTooDeep(JsonElement json)
     {
@@ -157,7 +168,8 @@ static class FlagReader
         return false;
     }
 
-    static JsonElement? Member(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind is not JsonValueKind.Null ? value : null;
+    static JsonElement? Member(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind is not JsonValueKind.Null ? value : null;
 
     static JsonElement? Object(JsonElement json, string name) => Member(json, name) switch
     {
@@ -177,7 +189,9 @@ static class FlagReader
     {
         null => null,
         { ValueKind: JsonValueKind.Number } number => number.GetDouble(),
-        _ => throw new InvalidDefinitionException(name is "split" or "rollout_percentage" ? $"{name} is not a number" : "a share of variant_splits is not a number"),
+        _ => throw new InvalidDefinitionException(name is "split" or "rollout_percentage"
+            ? $"{name} is not a number"
+            : "a share of variant_splits is not a number"),
     };
 
     static JsonElement[] Items(JsonElement json, string name) => Member(json, name) switch

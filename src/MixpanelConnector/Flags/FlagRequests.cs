@@ -17,12 +17,15 @@ sealed class FlagRequests
 
     public MixpanelOptions Options => _transport.Options;
 
-    public Task<Reply> DefinitionsAsync(CancellationToken cancellationToken) => _transport.SendOnceAsync(Request("/flags/definitions", Options), cancellationToken);
+    public Task<Reply> DefinitionsAsync(CancellationToken cancellationToken) =>
+        _transport.SendOnceAsync(Request("/flags/definitions", Options), cancellationToken);
 
     /// <summary>The same request, with the retries of other calls.</summary>
-    public static Task<Reply> DefinitionsAsync(MixpanelTransport transport, CancellationToken cancellationToken) => transport.SendAsync(Request("/flags/definitions", transport.Options), cancellationToken);
+    public static Task<Reply> DefinitionsAsync(MixpanelTransport transport, CancellationToken cancellationToken) =>
+        transport.SendAsync(Request("/flags/definitions", transport.Options), cancellationToken);
 
-    public static MixpanelError NoDefinitions(Reply reply) => reply.Error(ErrorKind.Protocol, "The response contains no flag definitions. Check the endpoint and the region.");
+    public static MixpanelError NoDefinitions(Reply reply) =>
+        reply.Error(ErrorKind.Protocol, "The response contains no flag definitions. Check the endpoint and the region.");
 
     /// <param name="context">The context that Mixpanel evaluates for.</param>
     /// <param name="key">The key of a single flag; null for all.</param>
@@ -35,7 +38,9 @@ sealed class FlagRequests
 
     static MixpanelRequest Request(string path, MixpanelOptions options)
     {
-        var request = new MixpanelRequest(HttpMethod.Get, Api.Ingestion, path, AuthScheme.ServiceAccountOfProjectOrToken).With("mp_lib", ThisLibrary.Name).With("$lib_version", ThisLibrary.Version);
+        var request = new MixpanelRequest(HttpMethod.Get, Api.Ingestion, path, AuthScheme.ServiceAccountOfProjectOrToken)
+            .With("mp_lib", ThisLibrary.Name)
+            .With("$lib_version", ThisLibrary.Version);
         return options.Token is { } token ? request.With("token", token) : request;
     }
 }

@@ -8,7 +8,8 @@ public sealed class FlagSnapshot : IMixpanelFlags
     readonly FlagSet _flags;
     readonly ExposureReport? _exposures;
 
-    internal FlagSnapshot(FlagSet flags, ExposureReport? exposures, IReadOnlyList<string>? leftOut = null) => (_flags, _exposures, LeftOut) = (flags, exposures, leftOut ?? []);
+    internal FlagSnapshot(FlagSet flags, ExposureReport? exposures, IReadOnlyList<string>? leftOut = null) =>
+        (_flags, _exposures, LeftOut) = (flags, exposures, leftOut ?? []);
 
     internal static FlagSnapshot? Read(ReadOnlySpan<byte> definitions, ExposureReport? exposures)
     {

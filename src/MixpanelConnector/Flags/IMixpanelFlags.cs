@@ -37,14 +37,16 @@ public static class MixpanelFlagsExtensions
     /// <param name="key">The key of the flag.</param>
     /// <param name="context">The context to evaluate for.</param>
     /// <param name="fallback">The result when there is no variant, or its value is not a string.</param>
-    public static string Text(this IMixpanelFlags flags, string key, EvaluationContext context, string fallback) => Of(flags).Evaluate(key, context).Text(fallback);
+    public static string Text(this IMixpanelFlags flags, string key, EvaluationContext context, string fallback) =>
+        Of(flags).Evaluate(key, context).Text(fallback);
 
     /// <summary>Returns the value of a flag as a number.</summary>
     /// <param name="flags">The flags.</param>
     /// <param name="key">The key of the flag.</param>
     /// <param name="context">The context to evaluate for.</param>
     /// <param name="fallback">The result when there is no variant, or its value is not a number.</param>
-    public static double Number(this IMixpanelFlags flags, string key, EvaluationContext context, double fallback) => Of(flags).Evaluate(key, context).Number(fallback);
+    public static double Number(this IMixpanelFlags flags, string key, EvaluationContext context, double fallback) =>
+        Of(flags).Evaluate(key, context).Number(fallback);
 
     static IMixpanelFlags Of(IMixpanelFlags flags) => flags ?? throw new ArgumentNullException(nameof(flags));
 }

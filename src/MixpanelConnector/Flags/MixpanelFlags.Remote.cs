@@ -12,7 +12,8 @@ public sealed partial class MixpanelFlags
     /// <param name="reportExposure">Whether to report to Mixpanel that the person has seen the variant. Default: true.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>The variant, or the reason why there is none: failures are not thrown.</returns>
-    public async Task<FlagEvaluation> EvaluateRemotelyAsync(string key, EvaluationContext context, bool reportExposure = true, CancellationToken cancellationToken = default)
+    public async Task<FlagEvaluation> EvaluateRemotelyAsync(string key, EvaluationContext context, bool reportExposure = true,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(context);
@@ -28,17 +29,21 @@ public sealed partial class MixpanelFlags
     /// <param name="context">The context to evaluate for; Mixpanel requires a <c>distinct_id</c>.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>The flags that have a variant for the context, by key; null after a failure, which is logged.</returns>
-    public async Task<IReadOnlyDictionary<string, FlagEvaluation>?> EvaluateAllRemotelyAsync(EvaluationContext context, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyDictionary<string, FlagEvaluation>?> EvaluateAllRemotelyAsync(EvaluationContext context,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(context);
         return (await AskAsync(context, key: null, cancellationToken).ConfigureAwait(false)).All;
     }
 
-    async Task<(Dictionary<string, FlagEvaluation>? All, MixpanelError? Fault)> AskAsync(EvaluationContext context, string? key, CancellationToken cancellationToken)
+    async Task<(Dictionary<string, FlagEvaluation>? All, MixpanelError? Fault)> AskAsync(EvaluationContext context, string? key,
+        CancellationToken cancellationToken)
     {
         var reply = await _requests.AssignmentsAsync(context, key, cancellationToken).ConfigureAwait(false);
         if (reply is { Failure: null, Status: 200 } && Read(reply.Body) is { } all) return (all, null);
-        var error = reply is { Failure: null, Status: 200 } ? reply.Error(ErrorKind.Protocol, "The response contains no flag variants. Check the endpoint and the region.") : ReplyClassifier.ErrorOf(reply, _options);
+        var error = reply is { Failure: null, Status: 200 }
+            ? reply.Error(ErrorKind.Protocol, "The response contains no flag variants. Check the endpoint and the region.")
+            : ReplyClassifier.ErrorOf(reply, _options);
         if (_failures.Allows(1, out var times)) LogAskFailed(error.Message, times);
         return (null, error);
     }
@@ -49,13 +54,16 @@ public sealed partial class MixpanelFlags
         try
         {
             using var json = JsonDocument.Parse(answer);
-            if (json.RootElement.ValueKind is not JsonValueKind.Object || !json.RootElement.TryGetProperty("flags", out var flags) || flags.ValueKind is not JsonValueKind.Object) return null;
+            if (json.RootElement.ValueKind is not JsonValueKind.Object || !json.RootElement.TryGetProperty("flags", out var flags)
+                || flags.ValueKind is not JsonValueKind.Object)
+                return null;
             var all = new Dictionary<string, FlagEvaluation>(StringComparer.Ordinal);
             foreach (var flag in flags.EnumerateObject())
             {
                 if (flag.Value.ValueKind is not JsonValueKind.Object || Text(flag.Value, "variant_key") is not { } variant) continue;
                 var value = flag.Value.TryGetProperty("variant_value", out var given) ? given.Clone() : JsonElement.Parse("null");
-                all[flag.Name] = new FlagEvaluation(flag.Name, variant, value, Text(flag.Value, "experiment_id"), Flag(flag.Value, "is_experiment_active"), Flag(flag.Value, "is_qa_tester") == true, FlagSource.Remote);
+                all[flag.Name] = new FlagEvaluation(flag.Name, variant, value, Text(flag.Value, "experiment_id"), Flag(flag.Value, "is_experiment_active"),
+                    Flag(flag.Value, "is_qa_tester") == true, FlagSource.Remote);
             }
 
             return all;
@@ -66,9 +74,11 @@ public sealed partial class MixpanelFlags
         }
     }
 
-    static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+    static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 
-    static bool? Flag(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : null;
+    static bool? Flag(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : null;
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Mixpanel did not evaluate flags ({Times} times): {Reason}")]
     partial void LogAskFailed(string reason, long times);

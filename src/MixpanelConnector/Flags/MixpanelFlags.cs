@@ -220,7 +220,8 @@ public sealed partial class MixpanelFlags : IMixpanelFlags, IAsyncDisposable, ID
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The flag definitions could not be fetched ({Times} times), and the previous ones stay in use: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "The flag definitions could not be fetched ({Times} times), and the previous ones stay in use: {Reason}")]
     partial void LogFetchFailed(string reason, long times);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A flag definition is skipped, {Fault}")]

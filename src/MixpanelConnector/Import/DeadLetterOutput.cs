@@ -16,7 +16,8 @@ sealed class DeadLetterOutput(ImportRequest request, IImportState state)
         if (Path is not { } path) return null;
         try
         {
-            if (ImportDeadLetters.Write(state, path, cancellation.AbandonOutput) is { } kept) request.Diagnostics.Warn(path, $"Another file was there. It is now {kept}.");
+            if (ImportDeadLetters.Write(state, path, cancellation.AbandonOutput) is { } kept)
+                request.Diagnostics.Warn(path, $"Another file was there. It is now {kept}.");
             return path;
         }
         catch (OperationCanceledException) when (cancellation.AbandonOutput.IsCancellationRequested)

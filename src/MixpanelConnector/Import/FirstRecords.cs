@@ -51,7 +51,8 @@ sealed class FirstRecords : IDisposable
         var input = _inputs.Find(input => input.Name == alike.Source) ?? _inputs[0];
         try
         {
-            if (input == _inputs[0] ? _repeatable?.CanRepeat != false : input.CanBeOpenedAgain) Inspection = await new Inspector(_request, _transport).LookAsync(input, _inputs.Count, _cancellation.Stop).ConfigureAwait(false);
+            if (input == _inputs[0] ? _repeatable?.CanRepeat != false : input.CanBeOpenedAgain)
+                Inspection = await new Inspector(_request, _transport).LookAsync(input, _inputs.Count, _cancellation.Stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_cancellation.Stop.IsCancellationRequested)
         {

@@ -22,7 +22,8 @@ sealed class ImportEnding(ImportRequest request, IImportState state, ImportCance
         {
             try
             {
-                if (!request.AllowEmpty && IsComplete && checkpoints.Records == 0 && (checkpoints.RecordsBefore == 0 || !isKnown)) cancellation.Note(RunOutcome.Damaged, ImportReports.Empty(request));
+                if (!request.AllowEmpty && IsComplete && checkpoints.Records == 0 && (checkpoints.RecordsBefore == 0 || !isKnown))
+                    cancellation.Note(RunOutcome.Damaged, ImportReports.Empty(request));
                 var finished = IsComplete;
                 var hasDeadLetters = _deadLetters.Path is not null && checkpoints.Totals.Rejected > 0;
                 checkpoints.Close(finished && !hasDeadLetters);
@@ -30,7 +31,11 @@ sealed class ImportEnding(ImportRequest request, IImportState state, ImportCance
                 var written = _deadLetters.Write(cancellation);
                 if (finished && hasDeadLetters) checkpoints.Close(finished: true); // so that a finished state implies that the file exists
                 reasons = _deadLetters.CountReasons();
-                if (reasons.Total != totals.Rejected || checkpoints.Broken) cancellation.Note(RunOutcome.Inconsistent, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {reasons.Total} dead letters. This is a defect of the importer: please report it."));
+                if (reasons.Total != totals.Rejected || checkpoints.Broken)
+                    cancellation.Note(RunOutcome.Inconsistent,
+                        string.Create(CultureInfo.InvariantCulture,
+                            $"The audit of the counts failed: {totals.Rejected} rejected records, {reasons.Total} dead letters. "
+                            + $"This is a defect of the importer: please report it."));
                 path = written;
             }
             catch (ImportStateException e)
@@ -48,7 +53,10 @@ sealed class ImportEnding(ImportRequest request, IImportState state, ImportCance
     /// <param name="areMore">Whether there may be more.</param>
     public void WarnOfDuplicates(long count, bool areMore)
     {
-        if (count > 0) request.Diagnostics.Warn("identity", $"{(areMore ? "At least " : "")}{Counted.Of(count, "event has", "events have")} the event, time, distinct_id and $insert_id of an earlier one: Mixpanel counts duplicates once.");
+        if (count > 0)
+            request.Diagnostics.Warn("identity",
+                $"{(areMore ? "At least " : "")}{Counted.Of(count, "event has", "events have")} the event, time, "
+                + $"distinct_id and $insert_id of an earlier one: Mixpanel counts duplicates once.");
     }
 
     /// <summary>Concludes an import that ended before anything was sent, so that it can start over with other options.</summary>
@@ -68,8 +76,13 @@ sealed class ImportEnding(ImportRequest request, IImportState state, ImportCance
         }
 
         var reason = first.Reasons.Reasons![0];
-        var proposal = inspection?.Proposal is { } way ? $" With {string.Join(' ', way.Options.Select(RecordFields.Shown))}, {way.Accepted} of the {inspection.Records} inspected records would be accepted." : "";
-        cancellation.Note(RunOutcome.Invalid, $"{(first.Reasons.Reasons.Count > 1 ? "None is valid, and nearly all" : "All")} of the first {Counted.Of(first.Count, "record")} would be rejected for the same reason ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal}");
+        var proposal = inspection?.Proposal is { } way
+            ? $" With {string.Join(' ', way.Options.Select(RecordFields.Shown))}, {way.Accepted} of the {inspection.Records} inspected records would be "
+                + $"accepted."
+            : "";
+        cancellation.Note(RunOutcome.Invalid,
+            $"{(first.Reasons.Reasons.Count > 1 ? "None is valid, and nearly all" : "All")} of the first {Counted.Of(first.Count, "record")} would be "
+            + $"rejected for the same reason ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal}");
         return ImportReports.Of(cancellation, new ImportTotals(), pending: read, deadLetterPath: null, reasons: first.Reasons) with { Inspection = inspection };
     }
 

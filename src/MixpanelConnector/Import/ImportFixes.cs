@@ -41,7 +41,8 @@ public enum ImportFixes
 /// <summary>The names of the repairs on the command line, in dead letters and in checkpoints.</summary>
 static class ImportFixNames
 {
-    public static IEnumerable<string> Of(ImportFixes fixes) => Enum.GetValues<ImportFixes>().Where(fix => fix is not ImportFixes.None && fixes.HasFlag(fix)).Select(NameOf);
+    public static IEnumerable<string> Of(ImportFixes fixes) =>
+        Enum.GetValues<ImportFixes>().Where(fix => fix is not ImportFixes.None && fixes.HasFlag(fix)).Select(NameOf);
 
     /// <exception cref="FormatException">There is no repair with this name.</exception>
     public static ImportFixes Parse(string name)

@@ -63,7 +63,8 @@ public sealed record ImportInspection
 /// <param name="Type">The type of its values: <c>text</c>, <c>number</c>, <c>boolean</c>, <c>time</c> (text that <c>--fix time</c> can read), <c>json</c> or
 /// <c>empty</c>; several are joined with <c>or</c>, the most frequent first.</param>
 /// <param name="Samples">Its first distinct values, at most three.</param>
-public sealed record ImportColumn([property: JsonPropertyOrder(0)] string Name, [property: JsonPropertyOrder(1)] string Type, [property: JsonPropertyOrder(2)] IReadOnlyList<string> Samples);
+public sealed record ImportColumn([property: JsonPropertyOrder(0)] string Name, [property: JsonPropertyOrder(1)] string Type,
+    [property: JsonPropertyOrder(2)] IReadOnlyList<string> Samples);
 
 /// <summary>Import options that were tried on the first records of an input, in addition to those already specified.</summary>
 public sealed record ImportProposal
@@ -111,6 +112,7 @@ public sealed record ImportProposal
     ];
 }
 
-[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Serialization, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Serialization, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ImportInspection))]
 sealed partial class ImportInspectionJson : JsonSerializerContext;

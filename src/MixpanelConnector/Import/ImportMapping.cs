@@ -33,7 +33,10 @@ public sealed class ImportMapping
     }
 
     /// <summary>The vendors with a built-in mapping.</summary>
-    public static IReadOnlyList<string> Vendors { get; } = ["amplitude", "ga4", "segment", "rudderstack", "posthog", "heap", "mparticle", "snowplow", "matomo", "adobe"];
+    public static IReadOnlyList<string> Vendors { get; } =
+    [
+        "amplitude", "ga4", "segment", "rudderstack", "posthog", "heap", "mparticle", "snowplow", "matomo", "adobe",
+    ];
 
     /// <summary>
     /// The name: that of the vendor, or the <c>name</c> in the file. It prefixes property names that Mixpanel reserves, and is part of computed ids.
@@ -68,7 +71,8 @@ public sealed class ImportMapping
     public static ImportMapping OfVendor(string vendor)
     {
         ArgumentNullException.ThrowIfNull(vendor);
-        if (!Vendors.Contains(vendor, StringComparer.Ordinal)) throw MixpanelException.Invalid("vendor", $"The vendor must be one of {string.Join(", ", Vendors)}. For another one, write a mapping of your own.");
+        if (!Vendors.Contains(vendor, StringComparer.Ordinal))
+            throw MixpanelException.Invalid("vendor", $"The vendor must be one of {string.Join(", ", Vendors)}. For another one, write a mapping of your own.");
         using var stream = typeof(ImportMapping).Assembly.GetManifestResourceStream($"vendors.{vendor}.json")!;
         using var text = new StreamReader(stream);
         return new ImportMapping(vendor, vendor, MappingText.Read(text.ReadToEnd())).Checked();
@@ -87,7 +91,9 @@ public sealed class ImportMapping
             if (root.TryGetProperty(plain, out var said)) MappingParser.Text(said, plain);
         if (!root.TryGetProperty("name", out var name)) throw MappingParser.Wrong("the file", "lacks name");
         var text = MappingParser.Text(name, "name");
-        if (text.Length is 0 or > 64 || text.Any(c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c is not ('_' or '-')) || !char.IsAsciiLetter(text[0])) throw MappingParser.Wrong("name", "must be up to 64 lower-case letters, digits, _ and -, and begin with a letter");
+        if (text.Length is 0 or > 64 || text.Any(c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c is not ('_' or '-'))
+            || !char.IsAsciiLetter(text[0]))
+            throw MappingParser.Wrong("name", "must be up to 64 lower-case letters, digits, _ and -, and begin with a letter");
         return new ImportMapping(text, null, root).Checked();
     }
 

@@ -41,16 +41,20 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
     {
         var (before, now) = (new Lines(checkpoint.OptionsFingerprint), new Lines(Fingerprint));
         return MixpanelException.Invalid("restart", IsOfOtherVersion(before, now)
-            ? $"The checkpoint was created with the mapping of {request.Mapping!.Name} in another version of this program, which differs. Finish with that version{Replaying(checkpoint, deadLetters)}, or begin again with --restart."
-            : $"The checkpoint was created with other options ({before.Compared(now)}). Use the same options{Replaying(checkpoint, deadLetters)}, or begin again with --restart.");
+            ? $"The checkpoint was created with the mapping of {request.Mapping!.Name} in another version of this program, which differs. "
+                + $"Finish with that version{Replaying(checkpoint, deadLetters)}, or begin again with --restart."
+            : $"The checkpoint was created with other options ({before.Compared(now)}). Use the same options{Replaying(checkpoint, deadLetters)}, "
+                + $"or begin again with --restart.");
     }
 
     /// <summary>Whether nothing differs but the rules of a built-in mapping, which only another version of this program can have changed.</summary>
     bool IsOfOtherVersion(Lines before, Lines now) =>
-        request.Mapping is { Vendor: not null } && before.Differs(now) is ([var then], [var current]) && WithoutRules(then) is { } mapping && mapping == WithoutRules(current);
+        request.Mapping is { Vendor: not null } && before.Differs(now) is ([var then], [var current]) && WithoutRules(then) is { } mapping
+            && mapping == WithoutRules(current);
 
     /// <summary>The line of a mapping without the hash of its rules; null for another line.</summary>
-    static string? WithoutRules(string line) => line.StartsWith("mapping=", StringComparison.Ordinal) && line.Split(' ', 3) is [var name, _, var others] ? $"{name} {others}" : null;
+    static string? WithoutRules(string line) =>
+        line.StartsWith("mapping=", StringComparison.Ordinal) && line.Split(' ', 3) is [var name, _, var others] ? $"{name} {others}" : null;
 
     /// <param name="known">What was accepted.</param>
     /// <param name="deadLetters">The dead-letter file, unless the checkpoint names it.</param>
@@ -60,30 +64,45 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
     {
         var (before, now) = (new Lines(known.OptionsFingerprint), new Lines(Fingerprint));
         if (request.Type is not ImportType.Events || known.Totals.Accepted == 0 || !before.SameAs(now, "type") || !before.SameAs(now, "to")) return;
-        if (before.SameAs(now, "source_id") && !known.Sources.Any(source => inputs.Any(input => input.Id == source.Id || input.Place == source.Id))) return; // they are of other inputs
+        if (before.SameAs(now, "source_id") && !known.Sources.Any(source => inputs.Any(input => input.Id == source.Id || input.Place == source.Id)))
+            return; // they are of other inputs
         var accepted = Counted.Of(known.Totals.Accepted, "event was", "events were");
         if (OtherIds(known, before, now) is { } reason)
-            throw MixpanelException.Invalid("restart", $"{accepted} accepted, and {reason}: after a restart, events without an $insert_id of their own would get other ids, and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume{Replaying(known, deadLetters)}; or, if this is intended or every event has an $insert_id, add --new-ids.");
+            throw MixpanelException.Invalid("restart",
+                $"{accepted} accepted, and {reason}: after a restart, events without an $insert_id of their own would get other ids, "
+                + $"and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume{Replaying(known, deadLetters)}; or, if this is intended or every event has an $insert_id, add --new-ids.");
         if (OtherIdentity(before, now) is { } option)
-            throw MixpanelException.Invalid("restart", $"{accepted} accepted, and {Changed(option, before, now)}: Mixpanel identifies events by event, time, distinct_id and $insert_id, and events for which one of these changes would count twice. Nothing was sent. {(IsOfOtherVersion(before, now) ? "Finish with that version" : "Run the command as before")} and without --restart to resume{Replaying(known, deadLetters)}; or, if this is intended or none of the four changes, add --new-ids.");
+            throw MixpanelException.Invalid("restart",
+                $"{accepted} accepted, and {Changed(option, before, now)}: Mixpanel identifies events by event, time, distinct_id and $insert_id, "
+                + $"and events for which one of these changes would count twice. Nothing was sent. {(IsOfOtherVersion(before, now) ? "Finish with that version" : "Run the command as before")} and without --restart to resume{Replaying(known, deadLetters)}; or, if this is intended or none of the four changes, add --new-ids.");
     }
 
-    string Changed(string option, Lines before, Lines now) => IsOfOtherVersion(before, now) ? $"the mapping of {request.Mapping!.Name} was another in the version of this program that began" : $"--{option} has changed";
+    string Changed(string option, Lines before, Lines now) =>
+        IsOfOtherVersion(before, now)
+            ? $"the mapping of {request.Mapping!.Name} was another in the version of this program that began"
+            : $"--{option} has changed";
 
     /// <summary>The advice that does not resend what was accepted, if something was rejected.</summary>
     static string Replaying(ImportCheckpoint known, string? deadLetters) =>
-        known is { Finished: true, Totals.Rejected: > 0 } && (known.DeadLetterPath ?? deadLetters) is { } path ? $"; or send only the rejected records, with the new options, with --replay {path}" : "";
+        known is { Finished: true, Totals.Rejected: > 0 } && (known.DeadLetterPath ?? deadLetters) is { } path
+            ? $"; or send only the rejected records, with the new options, with --replay {path}"
+            : "";
 
     /// <summary>Why computed ids would differ; null when they would not.</summary>
     static string? OtherIds(ImportCheckpoint known, Lines before, Lines now)
     {
         var ids = known.Sources.Max(source => source.ComputedIds) ?? ImportIds.None;
         return ComputeIdsOfPlaces(known) ? "an earlier version computed the missing $insert_ids from the positions of the events"
-            : ids is ImportIds.OfPlaces ? string.Create(CultureInfo.InvariantCulture, $"more than {Occurrences.Most} different events of one source have no $insert_id, and the ids of some come from their positions")
+            : ids is ImportIds.OfPlaces ? string.Create(CultureInfo.InvariantCulture,
+                $"more than {Occurrences.Most} different events of one source have no $insert_id, and the ids of some come from their positions")
             : ids is not ImportIds.None && !before.SameAs(now, "source_id") ? "the missing $insert_ids come from the source id, which has changed"
             : ids is not ImportIds.None && !before.SameAs(now, "encoding") ? "the missing $insert_ids come from the text, which is now read in another encoding"
-            : ids is not ImportIds.None && !(before.SameAs(now, "quote") && before.SameAs(now, "escape")) ? "the missing $insert_ids come from the rows, which are now split differently"
-            : ids is ImportIds.OfColumns && !before.OfColumns.SequenceEqual(now.OfColumns, StringComparer.Ordinal) ? "the missing $insert_ids come from the columns, which are now read differently"
+            : ids is not ImportIds.None
+                && !(before.SameAs(now, "quote")
+                    && before.SameAs(now, "escape")) ? "the missing $insert_ids come from the rows, which are now split differently"
+            : ids is ImportIds.OfColumns
+                && !before.OfColumns.SequenceEqual(now.OfColumns,
+                    StringComparer.Ordinal) ? "the missing $insert_ids come from the columns, which are now read differently"
             : null;
     }
 
@@ -97,10 +116,19 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
         if (!TimesAreReadAlike(before, now)) return before.SameAs(now, "time_format") ? before.SameAs(now, "time_zone") ? "fix" : "time-zone" : "time-format";
         if (before.Fixes("ids") != now.Fixes("ids")) return "fix";
         if (before.Of("event").Any() && now.Of("event").Any() && !before.SameAs(now, "event")) return "event"; // events with a name of their own keep it
-        if (before.Differing(now, "map").Exists(pair => HoldIdentity.Contains(pair.Name, StringComparer.Ordinal) || HoldIdentity.Contains(pair.Value, StringComparer.Ordinal))) return "map";
-        var columns = HoldIdentity.Concat(before.Pairs("map").Concat(now.Pairs("map")).Where(pair => HoldIdentity.Contains(pair.Name, StringComparer.Ordinal)).Select(pair => pair.Value)).ToHashSet(StringComparer.Ordinal);
-        if (before.Differing(now, "column_type").Exists(pair => columns.Contains(pair.Name) && pair is not { Name: "properties", Value: "json" })) return "column-type";
-        if (before.Differing(now, "rename").Exists(pair => Identity.Contains(pair.Name, StringComparer.Ordinal) || Identity.Contains(pair.Value, StringComparer.Ordinal))) return "rename";
+        if (before.Differing(now, "map")
+            .Exists(pair => HoldIdentity.Contains(pair.Name, StringComparer.Ordinal) || HoldIdentity.Contains(pair.Value, StringComparer.Ordinal)))
+            return "map";
+        var columns = HoldIdentity.Concat(before.Pairs("map")
+            .Concat(now.Pairs("map"))
+            .Where(pair => HoldIdentity.Contains(pair.Name, StringComparer.Ordinal))
+            .Select(pair => pair.Value))
+            .ToHashSet(StringComparer.Ordinal);
+        if (before.Differing(now, "column_type").Exists(pair => columns.Contains(pair.Name) && pair is not { Name: "properties", Value: "json" }))
+            return "column-type";
+        if (before.Differing(now, "rename")
+            .Exists(pair => Identity.Contains(pair.Name, StringComparer.Ordinal) || Identity.Contains(pair.Value, StringComparer.Ordinal)))
+            return "rename";
         return before.Differing(now, "drop").Exists(pair => Identity.Contains(pair.Name, StringComparer.Ordinal)) ? "drop" : null;
     }
 
@@ -123,29 +151,43 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
     {
         var fingerprint = new StringBuilder();
         fingerprint.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
-        fingerprint.Append(CultureInfo.InvariantCulture, $"\nto={(options.ProjectId is { } project ? $"project {project}" : $"token {Hash128.Of(Encoding.UTF8.GetBytes(options.Token ?? ""))}")} at {request.LocalStore ?? Hosts.BaseAddress(options, Api.Ingestion).AbsoluteUri}");
+        fingerprint.Append(CultureInfo.InvariantCulture,
+            $"\nto={(options.ProjectId is { } project ? $"project {project}" : $"token {Hash128.Of(Encoding.UTF8.GetBytes(options.Token ?? ""))}")} at {request.LocalStore ?? Hosts.BaseAddress(options, Api.Ingestion).AbsoluteUri}");
         if (request.TableId is { } table) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntable_id={table}");
         if (request.GroupKey is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\ngroup_key={Uri.EscapeDataString(request.GroupKey)}");
-        if (request.Properties is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nproperties={Hash128.Of(Encoding.UTF8.GetBytes(request.Properties))}");
+        if (request.Properties is not null)
+            fingerprint.Append(CultureInfo.InvariantCulture, $"\nproperties={Hash128.Of(Encoding.UTF8.GetBytes(request.Properties))}");
         if (SharedOfIdentity() is { Length: > 0 } shared) fingerprint.Append(CultureInfo.InvariantCulture, $"\nshared={shared}");
         if (request.SourceId is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
         if (request.Format is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nformat={request.Format}");
         if (request.Encoding is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nencoding={TextEncoding.Find(request.Encoding)!.Name}");
-        foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
-        foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
-        if (request.Mapping is { } mapping) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmapping={mapping.Name} {mapping.Fingerprint}, {request.Identity.ToString().ToLowerInvariant()} identity{(lookedUp is null ? "" : $", looked up {lookedUp}")}");
+        foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            fingerprint.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
+        foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
+        if (request.Mapping is { } mapping)
+            fingerprint.Append(CultureInfo.InvariantCulture,
+                $"\nmapping={mapping.Name} {mapping.Fingerprint}, {request.Identity.ToString().ToLowerInvariant()} identity{(lookedUp is null ? "" : $", looked up {lookedUp}")}");
         if (request.Preparation is { } preparation) fingerprint.Append(CultureInfo.InvariantCulture, $"\nprepared={preparation.Fingerprint}");
         if (request.Event is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nevent={Uri.EscapeDataString(request.Event)}");
         if (request.Delimiter is { } delimiter) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndelimiter={Uri.EscapeDataString(delimiter.ToString())}");
-        if (request.Quote != '"') fingerprint.Append(CultureInfo.InvariantCulture, $"\nquote={(request.Quote is { } quote ? Uri.EscapeDataString(quote.ToString()) : "none")}");
+        if (request.Quote != '"')
+            fingerprint.Append(CultureInfo.InvariantCulture, $"\nquote={(request.Quote is { } quote ? Uri.EscapeDataString(quote.ToString()) : "none")}");
         if (request.Escape is { } escape) fingerprint.Append(CultureInfo.InvariantCulture, $"\nescape={Uri.EscapeDataString(escape.ToString())}");
         if (request.SkipLines > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nskip_lines={request.SkipLines}");
         if (request.NoHeader) fingerprint.Append("\nno_header");
-        if (request.ColumnNames.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_names={string.Join(',', request.ColumnNames.Select(Uri.EscapeDataString))}");
+        if (request.ColumnNames.Count > 0)
+            fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_names={string.Join(',', request.ColumnNames.Select(Uri.EscapeDataString))}");
         if (request.DecimalSeparator != '.') fingerprint.Append(CultureInfo.InvariantCulture, $"\ndecimal={request.DecimalSeparator}");
-        if (request.NullValues.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nnull_values={string.Join(',', request.NullValues.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
-        if (request.Drop.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
-        if (request.Rename.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
+        if (request.NullValues.Count > 0)
+            fingerprint.Append(CultureInfo.InvariantCulture,
+                $"\nnull_values={string.Join(',', request.NullValues.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
+        if (request.Drop.Count > 0)
+            fingerprint.Append(CultureInfo.InvariantCulture,
+                $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
+        if (request.Rename.Count > 0)
+            fingerprint.Append(CultureInfo.InvariantCulture,
+                $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
         if (request.Fix is not ImportFixes.None) fingerprint.Append(CultureInfo.InvariantCulture, $"\nfix={string.Join(", ", ImportFixNames.Of(request.Fix))}");
         if (request.TimeFormat is { } format) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_format={Uri.EscapeDataString(format)}");
         if (request.TimeZone is { } zone) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_zone={zone}");
@@ -180,7 +222,8 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
             [.. Pairs(option).Except(other.Pairs(option)), .. other.Pairs(option).Except(Pairs(option))];
 
         /// <summary>The lines that only this one has, and those that only the other has.</summary>
-        public (string[] Mine, string[] Others) Differs(Lines other) => ([.. _lines.Except(other._lines, StringComparer.Ordinal)], [.. other._lines.Except(_lines, StringComparer.Ordinal)]);
+        public (string[] Mine, string[] Others) Differs(Lines other) =>
+            ([.. _lines.Except(other._lines, StringComparer.Ordinal)], [.. other._lines.Except(_lines, StringComparer.Ordinal)]);
 
         /// <summary>What differs, as text.</summary>
         public string Compared(Lines other)

@@ -61,7 +61,9 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var preparer = NewPreparer(ids);
         var destination = Destination.For(request, transport);
         if (!request.DryRun) destination.EnsureAccess();
-        var found = request.Feed is not null ? [] : request.Found is { } given ? [.. given] : InputList.Find(request, new ExcludedFiles(request, state), request.Diagnostics.Warn);
+        var found = request.Feed is not null ? []
+            : request.Found is { } given ? [.. given]
+            : InputList.Find(request, new ExcludedFiles(request, state), request.Diagnostics.Warn);
         using var cancellation = new ImportCancellation(_time, cancellationToken, request.Grace) { Resumption = Resumption.Of(request) };
 
         Outputs.EnsureNoInputs(request, found);
@@ -82,8 +84,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         ids.OfPlaces = loaded is not null && request.Type is ImportType.Events && ImportOptions.ComputeIdsOfPlaces(loaded);
-        var checkpoints = new CheckpointTracker(state, loaded, loaded?.OptionsFingerprint ?? options.Fingerprint, LastCheckpoint.NoneYet(request), _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request), discards, forgetsEnded: request.Feed is not null);
-        if (await new InputAdmission(reading, checkpoints, cancellation).AdmitAsync(found).ConfigureAwait(false) is not { } inputs) return ImportReports.Of(cancellation, checkpoints.Saved, pending: 0, deadLetterPath: null);
+        var checkpoints = new CheckpointTracker(state, loaded, loaded?.OptionsFingerprint ?? options.Fingerprint, LastCheckpoint.NoneYet(request), _counts,
+            _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request), discards, forgetsEnded: request.Feed is not null);
+        if (await new InputAdmission(reading, checkpoints, cancellation).AdmitAsync(found).ConfigureAwait(false) is not { } inputs)
+            return ImportReports.Of(cancellation, checkpoints.Saved, pending: 0, deadLetterPath: null);
         var isKnown = inputs.Exists(input => checkpoints.ProgressOf(input.Id) is { Offset: > 0 });
         using var first = new FirstRecords(request, transport, inputs, isAnew: checkpoints.ReadBefore == 0, cancellation);
         var limits = new SendLimits(request.BatchBytes);
@@ -94,16 +98,20 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
 
         // :: Steps 1-5: Source, Decode, Map, Validate, Batch
-        var read = new ReadStage(reading, lookups.Fingerprint, request.Feed ?? new ListedInputs(inputs), RecordMapper.For(request, lookups), RecordCleaner.For(request), preparer, checkpoints, new MemoryBudget(MostBytesInFlight, MostBatchesInFlight), Buffers, limits, _counts, cancellation, refused.Take, first.Refusals, first.DecideAsync, batches.Writer, _time);
+        var read = new ReadStage(reading, lookups.Fingerprint, request.Feed ?? new ListedInputs(inputs), RecordMapper.For(request, lookups),
+            RecordCleaner.For(request), preparer, checkpoints, new MemoryBudget(MostBytesInFlight, MostBatchesInFlight), Buffers, limits, _counts, cancellation,
+            refused.Take, first.Refusals, first.DecideAsync, batches.Writer, _time);
 
         // :: Steps 6-7: Compress, Send
-        var sender = new BatchSender(destination, limiter, limits, _counts, cancellation, request.MaxOutage, refused.Take, ReplayOptions.Of(request, lookups.Fingerprint), checkpoints.MarkInFlight);
+        var sender = new BatchSender(destination, limiter, limits, _counts, cancellation, request.MaxOutage, refused.Take,
+            ReplayOptions.Of(request, lookups.Fingerprint), checkpoints.MarkInFlight);
         var send = new SendStage(sender, request.DryRun, checkpoints, _counts, cancellation, batches.Reader, verdicts.Writer);
 
         // :: Steps 8-9: Settle, State
         var settle = new SettleStage(checkpoints, verdicts.Reader, cancellation, request.CheckpointInterval, _time);
 
-        var display = new ProgressDisplay(request.Progress, _counts, limiter, request.Feed is null && inputs.TrueForAll(input => input.Length is not null) ? inputs.Sum(input => input.Length) : null);
+        var display = new ProgressDisplay(request.Progress, _counts, limiter,
+            request.Feed is null && inputs.TrueForAll(input => input.Length is not null) ? inputs.Sum(input => input.Length) : null);
         using var shown = new CancellationTokenSource();
         var showing = cancellation.GuardAsync(() => display.RunAsync(shown.Token));
         await Task.WhenAll(cancellation.GuardAsync(read.RunAsync), send.RunAsync(senders), cancellation.GuardAsync(settle.RunAsync)).ConfigureAwait(false);
@@ -112,8 +120,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (read.HasReadAll && checkpoints.Settled == read.Batches && request.Feed is null) cancellation.LeavesNothing();
 
         var ending = new ImportEnding(request, state, cancellation);
-        if (first.EndsImport && checkpoints.IsSound && !cancellation.StateFailed && cancellation.Defect is null) return ending.StopAtFirst(first.Refusals!, _counts.Read, hasSaved: !checkpoints.IsToDiscard, first.Inspection);
-        if (loaded is { Finished: true } && _counts.Read == 0 && cancellation.Problems.IsEmpty) request.Diagnostics.Warn("import", "Everything was imported before, and nothing was sent now. To send it again, add --restart.");
+        if (first.EndsImport && checkpoints.IsSound && !cancellation.StateFailed && cancellation.Defect is null)
+            return ending.StopAtFirst(first.Refusals!, _counts.Read, hasSaved: !checkpoints.IsToDiscard, first.Inspection);
+        if (loaded is { Finished: true } && _counts.Read == 0 && cancellation.Problems.IsEmpty)
+            request.Diagnostics.Warn("import", "Everything was imported before, and nothing was sent now. To send it again, add --restart.");
         ending.WarnOfDuplicates(checkpoints.Totals.SameIdentity, areMore: preparer is EventPreparer { IdentitiesAreMany: true });
         var report = checkpoints.IsSound ? ending.Finish(checkpoints, _counts.Read, isKnown) : null;
         cancellation.Defect?.Throw();
@@ -123,7 +133,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
     RecordPreparer NewPreparer(ComputedInsertIds ids)
     {
-        if (request.Type is ImportType.Events) return new EventPreparer(_time, SharedProperties.Parse(request.Properties), ids, new Occurrences(), asked: request.Fixes, predicts: request.DryRun);
+        if (request.Type is ImportType.Events)
+            return new EventPreparer(_time, SharedProperties.Parse(request.Properties), ids, new Occurrences(), asked: request.Fixes, predicts: request.DryRun);
         return new ProfilePreparer(transport.Options.Token ?? (request.DryRun ? "" : throw ProfileDestination.NeedsToken()), request.GroupKey, request.Fix);
     }
 }

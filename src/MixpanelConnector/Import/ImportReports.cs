@@ -11,11 +11,18 @@ static class ImportReports
     /// <param name="deadLetterPath">The dead-letter file; null for none.</param>
     /// <param name="advice">What to do with the dead letters.</param>
     /// <param name="reasons">Why records were not accepted; null for none.</param>
-    public static ImportReport Of(ImportCancellation cancellation, ImportTotals totals, long pending, string? deadLetterPath, string advice = "fix a copy and import it with --replay", ReasonCounts? reasons = null)
+    public static ImportReport Of(ImportCancellation cancellation, ImportTotals totals, long pending, string? deadLetterPath,
+        string advice = "fix a copy and import it with --replay", ReasonCounts? reasons = null)
     {
         if (cancellation.IsCutShort) cancellation.Note(RunOutcome.Stopped, $"Stopped before the end. {cancellation.Resumption.Again()}");
-        if (totals.Rejected > 0) cancellation.Note(RunOutcome.Rejected, $"{Counted.Of(totals.Rejected, "record was", "records were")} not accepted.{(deadLetterPath is null ? "" : $" {deadLetterPath} contains each, with its reason: {advice}.")}");
-        if (pending != 0 && cancellation.Problems.IsEmpty) cancellation.Note(RunOutcome.Inconsistent, $"The audit of the counts failed: {Counted.Of(pending, "record has", "records have")} no outcome. This is a defect of the importer: please report it.");
+        if (totals.Rejected > 0)
+            cancellation.Note(RunOutcome.Rejected,
+                $"{Counted.Of(totals.Rejected, "record was", "records were")} not "
+                + $"accepted.{(deadLetterPath is null ? "" : $" {deadLetterPath} contains each, with its reason: {advice}.")}");
+        if (pending != 0 && cancellation.Problems.IsEmpty)
+            cancellation.Note(RunOutcome.Inconsistent,
+                $"The audit of the counts failed: {Counted.Of(pending, "record has", "records have")} no outcome. This is a defect of the importer: "
+                + $"please report it.");
         return new ImportReport
         {
             Read = totals.Read + pending,

@@ -159,7 +159,8 @@ public sealed record ImportRequest
     public bool AllowEmpty { get; init; }
 
     /// <summary>
-    /// The type of the records. Default: <see cref="ImportType.Events"/>; with <see cref="Replay"/>, the type that the dead letters name, which cannot be changed.
+    /// The type of the records. Default: <see cref="ImportType.Events"/>; with <see cref="Replay"/>, the type that the dead letters name, which cannot be
+    /// changed.
     /// </summary>
     public ImportType Type { get => GivenType ?? ImportType.Events; init => GivenType = value; }
 
@@ -233,7 +234,8 @@ public sealed record ImportRequest
     public bool NewIds { get; init; }
 
     /// <summary>
-    /// The file to which records that were not accepted are written at the end. A file with other content is kept as <c>FILE.1</c>. Default: <see cref="IImportState.DeadLetterPath"/>.
+    /// The file to which records that were not accepted are written at the end. A file with other content is kept as <c>FILE.1</c>. Default:
+    /// <see cref="IImportState.DeadLetterPath"/>.
     /// </summary>
     public string? DeadLetterPath { get; init; }
 
@@ -289,8 +291,8 @@ public sealed record ImportRequest
     public IProgress<ImportProgress>? Progress { get; init; }
 
     /// <summary>
-    /// Whether the same import finds its state again, and so resumes. Problems that end an import early advise accordingly; nothing else depends on it. Default:
-    /// true.
+    /// Whether the same import finds its state again, and so resumes. Problems that end an import early advise accordingly; nothing else depends on it.
+    /// Default: true.
     /// </summary>
     public bool IsResumable { get; init; } = true;
 
@@ -349,38 +351,78 @@ public sealed record ImportRequest
     /// <exception cref="MixpanelException">An option is out of range.</exception>
     internal ImportRequest Validated()
     {
-        if (Replay is not null && Inputs.Count > 0) throw MixpanelException.Invalid("replay", "Inputs and a dead-letter file to replay are mutually exclusive: import one, then the other.");
-        if (Replay is null && Inputs.Count is 0) throw MixpanelException.Invalid("input", "Name at least one input (a file, a glob, a folder, or - for standard input), or a dead-letter file to replay.");
-        if (Inputs.Contains("", StringComparer.Ordinal)) throw MixpanelException.Invalid("input", "An input is empty: name a file, a glob, a folder, or - for standard input.");
+        if (Replay is not null && Inputs.Count > 0)
+            throw MixpanelException.Invalid("replay", "Inputs and a dead-letter file to replay are mutually exclusive: import one, then the other.");
+        if (Replay is null && Inputs.Count is 0)
+            throw MixpanelException.Invalid("input",
+                "Name at least one input (a file, a glob, a folder, or - for standard input), or a dead-letter file to replay.");
+        if (Inputs.Contains("", StringComparer.Ordinal))
+            throw MixpanelException.Invalid("input", "An input is empty: name a file, a glob, a folder, or - for standard input.");
         if (DeadLetterPath is "") throw MixpanelException.Invalid("dead_letter", "The path of the dead letters is empty: name a file, or omit it.");
-        if (Inputs.Contains("-", StringComparer.Ordinal) && (StandardInput is null || Inputs.Count > 1)) throw MixpanelException.Invalid("input", "Standard input must be the only input.");
-        if (Format is not null && Formats.All(format => format.Name != Format)) throw MixpanelException.Invalid("format", $"The format must be one of {string.Join(", ", Formats)}.");
-        if (Columns.Any(column => column.Key.Length == 0 || column.Value.Length == 0)) throw MixpanelException.Invalid("map", "A mapping needs a field name and a column name.");
+        if (Inputs.Contains("-", StringComparer.Ordinal) && (StandardInput is null || Inputs.Count > 1))
+            throw MixpanelException.Invalid("input", "Standard input must be the only input.");
+        if (Format is not null && Formats.All(format => format.Name != Format))
+            throw MixpanelException.Invalid("format", $"The format must be one of {string.Join(", ", Formats)}.");
+        if (Columns.Any(column => column.Key.Length == 0 || column.Value.Length == 0))
+            throw MixpanelException.Invalid("map", "A mapping needs a field name and a column name.");
         foreach (var field in Columns.Keys)
-            if (RecordFields.NearMiss(field, Type) is { } meant) throw MixpanelException.Invalid("map", $"{RecordFields.Shown(field)} is not a field name: {meant} is. For a property of that name, omit the mapping and rename the column's property.");
-        if (ColumnTypes.Any(column => column.Key.Length == 0 || !Enum.IsDefined(column.Value))) throw MixpanelException.Invalid("column_type", "A column type needs a column name, and must be text, number, boolean, time or json.");
+            if (RecordFields.NearMiss(field, Type) is { } meant)
+                throw MixpanelException.Invalid("map",
+                    $"{RecordFields.Shown(field)} is not a field name: {meant} is. For a property of that name, "
+                    + $"omit the mapping and rename the column's property.");
+        if (ColumnTypes.Any(column => column.Key.Length == 0 || !Enum.IsDefined(column.Value)))
+            throw MixpanelException.Invalid("column_type", "A column type needs a column name, and must be text, number, boolean, time or json.");
         Dialect.EnsureSense(this);
-        if (Encoding is not null && TextEncoding.IsUnread(Encoding)) throw MixpanelException.Invalid("encoding", $"The encoding {Encoding.Trim()} is not supported. Convert the input to UTF-8 first, for example with iconv.");
-        if (Encoding is not null && TextEncoding.Find(Encoding) is null) throw MixpanelException.Invalid("encoding", "The encoding must be one of the WHATWG Encoding Standard, such as windows-1252, iso-8859-2, shift_jis or utf-16le.");
-        if (Event is not null && (Type is not ImportType.Events || string.IsNullOrWhiteSpace(Event))) throw MixpanelException.Invalid("event", "The event name must not be blank, and is for events only.");
-        if (Replay is not null && (Format is not null || Dialect.IsSaid(this) || NullValues.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: the format, the delimiter and other CSV options do not apply.");
+        if (Encoding is not null && TextEncoding.IsUnread(Encoding))
+            throw MixpanelException.Invalid("encoding",
+                $"The encoding {Encoding.Trim()} is not supported. Convert the input to UTF-8 first, for example with iconv.");
+        if (Encoding is not null && TextEncoding.Find(Encoding) is null)
+            throw MixpanelException.Invalid("encoding",
+                "The encoding must be one of the WHATWG Encoding Standard, such as windows-1252, iso-8859-2, shift_jis or utf-16le.");
+        if (Event is not null && (Type is not ImportType.Events || string.IsNullOrWhiteSpace(Event)))
+            throw MixpanelException.Invalid("event", "The event name must not be blank, and is for events only.");
+        if (Replay is not null && (Format is not null || Dialect.IsSaid(this) || NullValues.Count > 0))
+            throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: the format, the delimiter and other CSV options do not apply.");
         if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events, profiles, groups or a lookup table.");
-        if (!Enum.IsDefined(Identity) || (Mapping is null && Identity is not ImportIdentity.Simplified)) throw MixpanelException.Invalid("identity", "The identity must be simplified or original, and is for mapped records only.");
-        if (Mapping is not null && Type is ImportType.LookupTable) throw MixpanelException.Invalid("mapping", "A lookup table is sent unchanged: it cannot be mapped.");
-        if (Mapping is not null && (Columns.Count > 0 || Event is not null)) throw MixpanelException.Invalid(Columns.Count > 0 ? "map" : "event", "The mapping determines what columns become: use --rename to rename a property that it creates.");
+        if (!Enum.IsDefined(Identity) || (Mapping is null && Identity is not ImportIdentity.Simplified))
+            throw MixpanelException.Invalid("identity", "The identity must be simplified or original, and is for mapped records only.");
+        if (Mapping is not null && Type is ImportType.LookupTable)
+            throw MixpanelException.Invalid("mapping", "A lookup table is sent unchanged: it cannot be mapped.");
+        if (Mapping is not null && (Columns.Count > 0 || Event is not null))
+            throw MixpanelException.Invalid(Columns.Count > 0 ? "map" : "event",
+                "The mapping determines what columns become: use --rename to rename a property that it creates.");
         if (Mapping is not null && Type is not ImportType.LookupTable) _ = new RecordMapper(this);
         var isKnownLater = Replay is not null && ReplayedOptions is null; // type and group key are in the dead letters
-        if ((Type is ImportType.Groups && string.IsNullOrWhiteSpace(GroupKey) && !isKnownLater) || (Type is not ImportType.Groups && GroupKey is not null && !isKnownLater && (Mapping is null || Type is not ImportType.Events || string.IsNullOrWhiteSpace(GroupKey)))) throw MixpanelException.Invalid("group_key", Type is ImportType.Groups ? "Groups need a group key: the property that identifies them." : "The group key is for groups and mapped events only; the events get a property of that name if their records contain the group.");
-        if (Type is ImportType.LookupTable == TableId is null) throw MixpanelException.Invalid("table_id", Type is ImportType.LookupTable ? "A lookup table needs the id of the table that it replaces." : "The table id is for lookup tables only.");
-        if (Type is ImportType.LookupTable && Replay is not null) throw MixpanelException.Invalid("replay", "A lookup table is replaced as a whole: fix the file, and import it again.");
+        if ((Type is ImportType.Groups && string.IsNullOrWhiteSpace(GroupKey) && !isKnownLater)
+            || (Type is not ImportType.Groups && GroupKey is not null && !isKnownLater
+                && (Mapping is null || Type is not ImportType.Events || string.IsNullOrWhiteSpace(GroupKey))))
+            throw MixpanelException.Invalid("group_key",
+                Type is ImportType.Groups
+                    ? "Groups need a group key: the property that identifies them."
+                    : "The group key is for groups and mapped events only; the events get a property of that name if their records contain the group.");
+        if (Type is ImportType.LookupTable == TableId is null)
+            throw MixpanelException.Invalid("table_id",
+                Type is ImportType.LookupTable ? "A lookup table needs the id of the table that it replaces." : "The table id is for lookup tables only.");
+        if (Type is ImportType.LookupTable && Replay is not null)
+            throw MixpanelException.Invalid("replay", "A lookup table is replaced as a whole: fix the file, and import it again.");
         if (Type is ImportType.LookupTable && Format is not (null or "csv" or "tsv")) throw MixpanelException.Invalid("format", "A lookup table is CSV.");
-        if (Type is ImportType.LookupTable && (Columns.Count > 0 || ColumnTypes.Count > 0 || NullValues.Count > 0)) throw MixpanelException.Invalid(Columns.Count > 0 ? "map" : ColumnTypes.Count > 0 ? "column_type" : "null_values", "A lookup table is sent unchanged: its columns cannot be mapped, typed or emptied.");
-        if (Type is ImportType.LookupTable && (NoHeader || ColumnNames.Count > 0 || DecimalSeparator != '.')) throw MixpanelException.Invalid(NoHeader ? "no_header" : DecimalSeparator != '.' ? "decimal" : "column_names", "A lookup table is sent unchanged: its first row names its columns.");
-        if (Type is ImportType.LookupTable && RecordCleaner.For(this) is not null) throw MixpanelException.Invalid("fix", "A lookup table is sent unchanged: nothing in it can be fixed, renamed, dropped or moved.");
-        if (Senders is < 1 or > OptionRanges.MostSenders) throw MixpanelException.Invalid("senders", $"The number of senders must be from 1 to {OptionRanges.MostSenders}.");
-        if (BatchEvents is < 1 or > OptionRanges.MostBatchEvents) throw MixpanelException.Invalid("batch_events", $"A batch must have from 1 to {OptionRanges.MostBatchEvents} records.");
-        if (BatchBytes is < OptionRanges.SmallestBatch or > OptionRanges.LargestBatch) throw MixpanelException.Invalid("batch_bytes", $"A batch must have from {OptionRanges.SmallestBatch} to {OptionRanges.LargestBatch} bytes before compression.");
-        if (MaxDecompressedBytes <= 0) throw MixpanelException.Invalid("max_decompressed_bytes", "The maximum size of a decompressed input must be above zero.");
+        if (Type is ImportType.LookupTable && (Columns.Count > 0 || ColumnTypes.Count > 0 || NullValues.Count > 0))
+            throw MixpanelException.Invalid(Columns.Count > 0 ? "map" : ColumnTypes.Count > 0 ? "column_type" : "null_values",
+                "A lookup table is sent unchanged: its columns cannot be mapped, typed or emptied.");
+        if (Type is ImportType.LookupTable && (NoHeader || ColumnNames.Count > 0 || DecimalSeparator != '.'))
+            throw MixpanelException.Invalid(NoHeader ? "no_header" : DecimalSeparator != '.' ? "decimal" : "column_names",
+                "A lookup table is sent unchanged: its first row names its columns.");
+        if (Type is ImportType.LookupTable && RecordCleaner.For(this) is not null)
+            throw MixpanelException.Invalid("fix", "A lookup table is sent unchanged: nothing in it can be fixed, renamed, dropped or moved.");
+        if (Senders is < 1 or > OptionRanges.MostSenders)
+            throw MixpanelException.Invalid("senders", $"The number of senders must be from 1 to {OptionRanges.MostSenders}.");
+        if (BatchEvents is < 1 or > OptionRanges.MostBatchEvents)
+            throw MixpanelException.Invalid("batch_events", $"A batch must have from 1 to {OptionRanges.MostBatchEvents} records.");
+        if (BatchBytes is < OptionRanges.SmallestBatch or > OptionRanges.LargestBatch)
+            throw MixpanelException.Invalid("batch_bytes",
+                $"A batch must have from {OptionRanges.SmallestBatch} to {OptionRanges.LargestBatch} bytes before compression.");
+        if (MaxDecompressedBytes <= 0)
+            throw MixpanelException.Invalid("max_decompressed_bytes", "The maximum size of a decompressed input must be above zero.");
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The maximum outage must be above zero.");
         if (NewIds && !Restart) throw MixpanelException.Invalid("new_ids", "New ids are for a restarted import: they need --restart.");
         if (SourceId is { Length: 0 }) throw MixpanelException.Invalid("source_id", "The source id must not be empty.");
@@ -389,6 +431,15 @@ public sealed record ImportRequest
         RecordCleaner.EnsureSense(this);
         TimeReader.EnsureSense(this);
         if (Mapping?.Rows is not { } rows || Replay is not null || Dialect.IsSaid(this)) return this;
-        return this with { Encoding = Encoding ?? rows.Encoding, Delimiter = rows.Delimiter, Quote = rows.Quote, Escape = rows.Escape, NoHeader = rows.Columns.Count > 0, ColumnNames = rows.Columns, ColumnsFrom = rows.Columns.Count > 0 ? $"the mapping of {Mapping!.Name}" : null };
+        return this with
+        {
+            Encoding = Encoding ?? rows.Encoding,
+            Delimiter = rows.Delimiter,
+            Quote = rows.Quote,
+            Escape = rows.Escape,
+            NoHeader = rows.Columns.Count > 0,
+            ColumnNames = rows.Columns,
+            ColumnsFrom = rows.Columns.Count > 0 ? $"the mapping of {Mapping!.Name}" : null,
+        };
     }
 }

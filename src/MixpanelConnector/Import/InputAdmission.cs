@@ -13,7 +13,9 @@ sealed class InputAdmission(ImportRequest request, CheckpointTracker checkpoints
         List<InputFile> inputs;
         try
         {
-            inputs = await new SourceIds(request, checkpoints.Known, request.Diagnostics.Warn, problem => cancellation.Note(RunOutcome.Damaged, problem)).AssignAsync(found, cancellation.Stop).ConfigureAwait(false);
+            inputs = await new SourceIds(request, checkpoints.Known, request.Diagnostics.Warn,
+                problem => cancellation.Note(RunOutcome.Damaged, problem)).AssignAsync(
+                found, cancellation.Stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
@@ -29,19 +31,25 @@ sealed class InputAdmission(ImportRequest request, CheckpointTracker checkpoints
     {
         var present = inputs.Select(input => input.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var source in checkpoints.Known.Values.Where(source => !source.Ended && !present.Contains(source.Id)))
-            cancellation.Note(RunOutcome.Damaged, $"{source.Id} was {(source.Offset > 0 || source.Pinned is null ? "imported in part" : "listed before")} and is no longer among the inputs. Restore it and run the same command again, or begin again with --restart.");
+            cancellation.Note(RunOutcome.Damaged,
+                $"{source.Id} was {(source.Offset > 0 || source.Pinned is null ? "imported in part" : "listed before")} and is no longer among the inputs. "
+                + $"Restore it and run the same command again, or begin again with --restart.");
     }
 
     /// <summary>Checks that the specified columns match each input that is read from the beginning, before anything is sent. Streams are not checked.</summary>
     /// <exception cref="MixpanelException">They do not match.</exception>
     async Task EnsureFitAsync(List<InputFile> inputs)
     {
-        if (request is not { Replay: null, Look: null, Mapping: null } || (!request.NamedColumns.Any() && request.ColumnNames.Count == 0 && request.Delimiter is null)) return;
-        foreach (var input in inputs.Where(input => input is { CanBeOpenedAgain: true, Fault: null } && checkpoints.ProgressOf(input.Id) is not { Offset: > 0 }))
+        if (request is not { Replay: null, Look: null, Mapping: null }
+            || (!request.NamedColumns.Any() && request.ColumnNames.Count == 0 && request.Delimiter is null))
+            return;
+        foreach (var input in inputs.Where(input => input is { CanBeOpenedAgain: true, Fault: null }
+            && checkpoints.ProgressOf(input.Id) is not { Offset: > 0 }))
         {
             try
             {
-                using var reader = await RecordReaders.OpenAsync(input, reached: null, request with { Diagnostics = null }, cancellation.Stop).ConfigureAwait(false);
+                using var reader =
+                    await RecordReaders.OpenAsync(input, reached: null, request with { Diagnostics = null }, cancellation.Stop).ConfigureAwait(false);
             }
             catch (InputException e) when (e.Option is { } option)
             {
@@ -65,7 +73,14 @@ sealed class InputAdmission(ImportRequest request, CheckpointTracker checkpoints
         {
             checkpoints.Pin(inputs
                 .Where(input => input is { Object: not null, Fault: null } && checkpoints.ProgressOf(input.Id) is null)
-                .Select(input => new ImportSourceProgress { Id = input.Id, Offset = 0, Line = 0, Fingerprint = ImportSourceProgress.NothingRead, Pinned = input.Object!.Pin }));
+                .Select(input => new ImportSourceProgress
+                {
+                    Id = input.Id,
+                    Offset = 0,
+                    Line = 0,
+                    Fingerprint = ImportSourceProgress.NothingRead,
+                    Pinned = input.Object!.Pin,
+                }));
             return true;
         }
         catch (ImportStateException e)

@@ -17,7 +17,8 @@ static class LastCheckpoint
     /// <param name="inputs">The inputs to send.</param>
     /// <exception cref="MixpanelException">It was made with other options.</exception>
     /// <exception cref="ImportStateException">The state is damaged, or cannot be written.</exception>
-    public static (ImportCheckpoint? Loaded, bool Discards) Load(IImportState state, ImportRequest request, ImportOptions options, IReadOnlyCollection<InputFile> inputs)
+    public static (ImportCheckpoint? Loaded, bool Discards) Load(IImportState state, ImportRequest request, ImportOptions options,
+        IReadOnlyCollection<InputFile> inputs)
     {
         if (state.Load() is not { } loaded) return (null, request.Restart);
         if (request.Restart)
@@ -27,7 +28,8 @@ static class LastCheckpoint
         }
 
         if (options.Are(loaded)) return (loaded, false);
-        if (loaded is not { Finished: true, Totals: { Accepted: 0, Requests: 0 } } || loaded.Sources.Any(source => source.SentTo > 0)) throw options.Differ(loaded, state.DeadLetterPath);
+        if (loaded is not { Finished: true, Totals: { Accepted: 0, Requests: 0 } } || loaded.Sources.Any(source => source.SentTo > 0))
+            throw options.Differ(loaded, state.DeadLetterPath);
         return (null, true); // nothing was sent, so nothing can count twice; after a run that was killed that is unknown
     }
 

@@ -56,7 +56,8 @@ public sealed record MappedRecord
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    internal static string TextOf(ReadOnlySpan<byte> record) => Utf8.IsValid(record) ? Encoding.UTF8.GetString(record) : $"base64:{Convert.ToBase64String(record)}";
+    internal static string TextOf(ReadOnlySpan<byte> record) =>
+        Utf8.IsValid(record) ? Encoding.UTF8.GetString(record) : $"base64:{Convert.ToBase64String(record)}";
 
     static void WriteJson(Utf8JsonWriter json, string text)
     {

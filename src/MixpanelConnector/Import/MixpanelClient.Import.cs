@@ -62,8 +62,11 @@ public sealed partial class MixpanelClient
 
     async Task<ImportReport> ImportFoundAsync(ImportRequest request, IImportState? state, CancellationToken cancellationToken)
     {
-        using IImportState? own = request.DryRun ? new DryRunState(keepsDeadLetters: request.DeadLetterPath is not null) : state is null ? new InMemoryImportState() : null;
-        if (request.Type is ImportType.LookupTable) return await new LookupTableImport(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
+        using IImportState? own = request.DryRun ? new DryRunState(keepsDeadLetters: request.DeadLetterPath is not null)
+            : state is null ? new InMemoryImportState()
+            : null;
+        if (request.Type is ImportType.LookupTable)
+            return await new LookupTableImport(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
         if (request.Replay is null) return await new ImportPipeline(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
 
         var letters = InputList.FindReplay(request.Replay)[0];
@@ -81,17 +84,20 @@ public sealed partial class MixpanelClient
     /// <param name="cancellationToken">Stops reading.</param>
     /// <returns>The records, in order.</returns>
     /// <exception cref="MixpanelException">An input does not exist, there is no mapping, or an option or a setting is invalid.</exception>
-    public IAsyncEnumerable<MappedRecord> ShowMappingAsync(ImportRequest request, int count, Action<string>? problem = null, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<MappedRecord> ShowMappingAsync(ImportRequest request, int count, Action<string>? problem = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         request = request.Validated();
         if (request.Mapping is null) throw MixpanelException.Invalid("show_mapping", "There is no mapping to show: name a vendor, or a mapping of your own.");
         if (count is < 1 or > 1000) throw MixpanelException.Invalid("show_mapping", "The number of records to show must be from 1 to 1000.");
-        if (request.Replay is not null) throw MixpanelException.Invalid("show_mapping", "Dead letters have the mapping of their import: show it on the inputs of that import.");
+        if (request.Replay is not null)
+            throw MixpanelException.Invalid("show_mapping", "Dead letters have the mapping of their import: show it on the inputs of that import.");
         return ShowFoundAsync(request, count, problem ?? (_ => { }), cancellationToken);
     }
 
-    async IAsyncEnumerable<MappedRecord> ShowFoundAsync(ImportRequest request, int count, Action<string> problem, [EnumeratorCancellation] CancellationToken cancellationToken)
+    async IAsyncEnumerable<MappedRecord> ShowFoundAsync(ImportRequest request, int count, Action<string> problem,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         StoredInputs? opened = null;
         try
@@ -106,7 +112,9 @@ public sealed partial class MixpanelClient
         using (opened)
         {
             if (opened is null) yield break;
-            await foreach (var record in new MappingPreview(request, Transport.Options.TimeProvider).ShowAsync(count, problem, cancellationToken).ConfigureAwait(false)) yield return record;
+            await foreach (var record in new MappingPreview(request, Transport.Options.TimeProvider).ShowAsync(count, problem,
+                cancellationToken).ConfigureAwait(false))
+                yield return record;
         }
     }
 
@@ -129,7 +137,16 @@ public sealed partial class MixpanelClient
         }
         catch (InputException e)
         {
-            return new ImportInspection { Source = request.Inputs[0], Inputs = 0, Records = 0, Refused = 0, Columns = [], Problem = e.Message, Outcome = e.Outcome };
+            return new ImportInspection
+            {
+                Source = request.Inputs[0],
+                Inputs = 0,
+                Records = 0,
+                Refused = 0,
+                Columns = [],
+                Problem = e.Message,
+                Outcome = e.Outcome,
+            };
         }
         finally
         {
@@ -139,8 +156,10 @@ public sealed partial class MixpanelClient
 
     async Task<ImportInspection> InspectFoundAsync(ImportRequest request, CancellationToken cancellationToken)
     {
-        if (request.Mapping is not null) throw MixpanelException.Invalid("inspect", "Mapped records cannot be inspected: --show-mapping N prints them before and after.");
-        if (request.Replay is not null || request.Type is ImportType.LookupTable) throw MixpanelException.Invalid("inspect", "Dead letters and lookup tables cannot be inspected: use a dry run.");
+        if (request.Mapping is not null)
+            throw MixpanelException.Invalid("inspect", "Mapped records cannot be inspected: --show-mapping N prints them before and after.");
+        if (request.Replay is not null || request.Type is ImportType.LookupTable)
+            throw MixpanelException.Invalid("inspect", "Dead letters and lookup tables cannot be inspected: use a dry run.");
         return await new Inspector(request, Transport).LookAsync(cancellationToken).ConfigureAwait(false);
     }
 }

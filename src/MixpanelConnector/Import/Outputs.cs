@@ -16,9 +16,14 @@ static class Outputs
         foreach (var output in All(request))
         {
             var real = InputList.RealPath(output);
-            if (!OutputFile.IsSpecial(output) && !reals.Add(real)) throw MixpanelException.Invalid("report", $"{output} is named for the dead letters and for another output: one would overwrite the other. Choose another path for one of them.");
-            if (inputs.Exists(input => input.Path == real)) throw MixpanelException.Invalid("input", $"{output} is both an input and an output: it would be overwritten. Choose another path for one of them.");
-            if (!Directory.Exists(Path.GetDirectoryName(real))) throw MixpanelException.Invalid(output == request.DeadLetterPath ? "dead_letter" : "report", $"The folder of {output} does not exist.");
+            if (!OutputFile.IsSpecial(output) && !reals.Add(real))
+                throw MixpanelException.Invalid("report",
+                    $"{output} is named for the dead letters and for another output: one would overwrite the other. Choose another path for one of them.");
+            if (inputs.Exists(input => input.Path == real))
+                throw MixpanelException.Invalid("input",
+                    $"{output} is both an input and an output: it would be overwritten. Choose another path for one of them.");
+            if (!Directory.Exists(Path.GetDirectoryName(real)))
+                throw MixpanelException.Invalid(output == request.DeadLetterPath ? "dead_letter" : "report", $"The folder of {output} does not exist.");
         }
     }
 
@@ -33,7 +38,8 @@ static class Outputs
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new ImportStateException(ImportStateFault.Unwritable, $"{(output == request.DeadLetterPath ? "The dead-letter file" : "The file")} {output} cannot be written: {e.Message} Nothing was sent.", e);
+                throw new ImportStateException(ImportStateFault.Unwritable,
+                    $"{(output == request.DeadLetterPath ? "The dead-letter file" : "The file")} {output} cannot be written: {e.Message} Nothing was sent.", e);
             }
         }
     }

@@ -14,9 +14,11 @@ sealed partial class ReadStage
     async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached)
     {
         preparer.Begin(input.IdsFrom, reached is null ? ImportIds.None : reached.ComputedIds);
-        var recalls = reached is { Offset: > 0 } && (preparer.Recalls(reached) || mapper is { RecallsAll: true } || (mapper is { Recalls: true } && !reached.Ended));
+        var recalls = reached is { Offset: > 0 }
+            && (preparer.Recalls(reached) || mapper is { RecallsAll: true } || (mapper is { Recalls: true } && !reached.Ended));
         var opening = RecordReaders.OpenAsync(input, reached, request, cancellation.Stop, fromBeginning: recalls).AsTask();
-        if (_batch is not null && !opening.IsCompleted && !await Waits.EndsWithinAsync(opening, LongestWait, time).ConfigureAwait(false)) await SendAsync(Close()).ConfigureAwait(false);
+        if (_batch is not null && !opening.IsCompleted && !await Waits.EndsWithinAsync(opening, LongestWait, time).ConfigureAwait(false))
+            await SendAsync(Close()).ConfigureAwait(false);
         var reader = await opening.ConfigureAwait(false);
         if (!recalls) return reader;
         try
@@ -25,8 +27,11 @@ sealed partial class ReadStage
             while (reader.Position.Offset < reached!.Offset && await reader.FillAsync(cancellation.Stop).ConfigureAwait(false));
             RecallBuffered(reader, reached); // the reader may need to reach the end before it returns the last record
             var fingerprint = reader.Fingerprint(reader.Position);
-            if (reader.Position.Offset < reached.Offset) throw InputException.Changed(string.Create(CultureInfo.InvariantCulture, $"is shorter than when it was imported: {reader.Position.Offset} of {reached.Offset} {(reader.OffsetsAreBytes ? "bytes" : "records")} are left"));
-            if (!reader.OffsetsAreBytes && fingerprint.ToString() != reached.Fingerprint) throw InputException.Changed("has changed since a part of it was imported");
+            if (reader.Position.Offset < reached.Offset)
+                throw InputException.Changed(string.Create(CultureInfo.InvariantCulture,
+                    $"is shorter than when it was imported: {reader.Position.Offset} of {reached.Offset} {(reader.OffsetsAreBytes ? "bytes" : "records")} are left"));
+            if (!reader.OffsetsAreBytes && fingerprint.ToString() != reached.Fingerprint)
+                throw InputException.Changed("has changed since a part of it was imported");
             return reader;
         }
         catch
@@ -52,7 +57,9 @@ sealed partial class ReadStage
 
             preparer.Next();
             var record = _isFlat || cleaner is not null ? Prepare(in read) : read;
-            if (record is not { Kind: RecordKind.Json, Oversized: null } || preparer.Recall(in record) is null || _isFlat || !_flatRecords.TryRead(in read, out _)) continue;
+            if (record is not { Kind: RecordKind.Json, Oversized: null } || preparer.Recall(in record) is null || _isFlat
+                || !_flatRecords.TryRead(in read, out _))
+                continue;
             _isFlat = true;
             record = Prepare(in read);
             preparer.Recall(in record);
@@ -73,8 +80,12 @@ sealed partial class ReadStage
     /// <summary>The advice for a source that differs from what an earlier run has read.</summary>
     string WhenChanged(ImportSourceProgress? reached) => (request.Type, reached?.ComputedIds) switch
     {
-        (not ImportType.Events, _) => "Restore it, and run the same command again; or send everything again with --restart: updates that add or append would then be applied twice.",
-        (_, null or ImportIds.OfPlaces) => "Restore it, and run the same command again; or send everything again with --restart and --new-ids: events without an $insert_id of their own would then count twice.",
-        _ => "Restore it, and run the same command again; or, if it was corrected, send everything again with --restart: unchanged events keep their ids, so Mixpanel counts them once.",
+        (not ImportType.Events, _) =>
+            "Restore it, and run the same command again; or send everything again with --restart: updates that add or append would then be applied twice.",
+        (_, null
+            or ImportIds.OfPlaces) => "Restore it, and run the same command again; or send everything again with --restart and --new-ids: "
+                + "events without an $insert_id of their own would then count twice.",
+        _ => "Restore it, and run the same command again; or, if it was corrected, send everything again with --restart: unchanged events keep their ids, "
+            + "so Mixpanel counts them once.",
     };
 }

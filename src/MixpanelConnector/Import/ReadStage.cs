@@ -68,7 +68,8 @@ sealed partial class ReadStage(
     // The originals of mapped records are kept in memory with them.
     const long MostOriginalBytes = 8 << 20;
 
-    static readonly Rejection InAnotherEncoding = JsonScanner.InvalidUtf8 with { Message = $"{JsonScanner.InvalidUtf8.Message}; --encoding sets the encoding of the file, such as windows-1252" };
+    static readonly Rejection InAnotherEncoding =
+        JsonScanner.InvalidUtf8 with { Message = $"{JsonScanner.InvalidUtf8.Message}; --encoding sets the encoding of the file, such as windows-1252" };
 
     readonly FlatRecords _flatRecords = new(request);
     bool _isFlat;
@@ -136,7 +137,8 @@ sealed partial class ReadStage(
     /// <summary>Sends the open batch if a task does not complete within a given time.</summary>
     async ValueTask SendWhileAsync(Task more, TimeSpan patience)
     {
-        if (more.IsCompleted || (patience > TimeSpan.Zero && await Waits.EndsWithinAsync(more, patience, time).ConfigureAwait(false)) || more.IsCompleted) return;
+        if (more.IsCompleted || (patience > TimeSpan.Zero && await Waits.EndsWithinAsync(more, patience, time).ConfigureAwait(false)) || more.IsCompleted)
+            return;
         _first?.Tell(refused); // someone may be watching the stream
         try
         {
@@ -157,7 +159,14 @@ sealed partial class ReadStage(
         var deadLetter = DeadLetters.Of(input.Name, line: 0, offset: 0, whole.Raw.Span, oversized: null, _options, in refusal);
         _batch.Reject(deadLetter);
         _batch.Bytes += whole.Raw.Length;
-        _batch.Reached.Add(new ImportSourceProgress { Id = input.Id, Offset = whole.Raw.Length, Line = 0, Fingerprint = ImportSourceProgress.NothingRead, Ended = true });
+        _batch.Reached.Add(new ImportSourceProgress
+        {
+            Id = input.Id,
+            Offset = whole.Raw.Length,
+            Line = 0,
+            Fingerprint = ImportSourceProgress.NothingRead,
+            Ended = true,
+        });
         refused(deadLetter, refusal);
         if (IsFull()) await SendAsync(Close()).ConfigureAwait(false);
     }
@@ -171,7 +180,16 @@ sealed partial class ReadStage(
         }
 
         var reached = checkpoints.ProgressOf(input.Id);
-        if (input.MaybeSent) reached ??= new ImportSourceProgress { Id = input.Id, Offset = 0, Line = 0, Fingerprint = ImportSourceProgress.NothingRead, ComputedIds = ImportIds.None, SentTo = long.MaxValue };
+        if (input.MaybeSent)
+            reached ??= new ImportSourceProgress
+            {
+                Id = input.Id,
+                Offset = 0,
+                Line = 0,
+                Fingerprint = ImportSourceProgress.NothingRead,
+                ComputedIds = ImportIds.None,
+                SentTo = long.MaxValue,
+            };
         _name = input.Name;
         RecordReader? reader = null;
         var twiceBefore = cleaner?.TimesTwice ?? 0;
@@ -206,12 +224,16 @@ sealed partial class ReadStage(
             if (reader.HasPartialRecord)
             {
                 counts.RecordsRead(1);
-                cancellation.Note(RunOutcome.Damaged, $"{input.Name}, line {reader.PartialLine}: the last record is incomplete{(reader.PartialReason is { } reason ? $" ({reason})" : "")} and was left pending. When the input is complete, run the same command again.");
+                cancellation.Note(RunOutcome.Damaged,
+                    $"{input.Name}, line {reader.PartialLine}: the last record is incomplete{(reader.PartialReason is { } reason ? $" ({reason})" : "")} and "
+                    + $"was left pending. When the input is complete, run the same command again.");
             }
 
             MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
             if (cleaner is not null && cleaner.TimesTwice > twiceBefore)
-                request.Diagnostics.Warn(input.Name, $"{Counted.Of(cleaner.TimesTwice - twiceBefore, "time exists", "times exist")} twice in {request.TimeZone}, because clocks were set back: the first was used.");
+                request.Diagnostics.Warn(input.Name,
+                    $"{Counted.Of(cleaner.TimesTwice - twiceBefore, "time exists", "times exist")} twice in {request.TimeZone}, "
+                    + $"because clocks were set back: the first was used.");
             foreach (var column in _flatRecords.Unseen)
                 request.Diagnostics.Warn(input.Name, $"No record has {RecordFields.Shown(column)}, which is mapped or typed.");
         }
@@ -227,7 +249,8 @@ sealed partial class ReadStage(
                 return;
             }
 
-            cancellation.Note(e.Option is null ? e.Outcome : RunOutcome.Damaged, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; everything up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : e.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable ? cancellation.Resumption.Again() : cancellation.Resumption.Again(begin: "Fix the input and run"))}");
+            cancellation.Note(e.Option is null ? e.Outcome : RunOutcome.Damaged,
+                $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; everything up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : e.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable ? cancellation.Resumption.Again() : cancellation.Resumption.Again(begin: "Fix the input and run"))}");
             _isEnough |= e.Outcome is RunOutcome.Unavailable; // the other inputs would fail as well, after waiting for each
         }
         finally
@@ -247,7 +270,8 @@ sealed partial class ReadStage(
 
         var more = filling.AsTask();
         var patience = LongestWait - time.GetElapsedTime(_batchBegan);
-        if (more.IsCompleted || (patience > TimeSpan.Zero && await Waits.EndsWithinAsync(more, patience, time).ConfigureAwait(false)) || more.IsCompleted) return await more.ConfigureAwait(false);
+        if (more.IsCompleted || (patience > TimeSpan.Zero && await Waits.EndsWithinAsync(more, patience, time).ConfigureAwait(false)) || more.IsCompleted)
+            return await more.ConfigureAwait(false);
         MarkReached(input, reader, position, fingerprint, ended: false);
         await SendWhileAsync(more, TimeSpan.Zero).ConfigureAwait(false);
         return await more.ConfigureAwait(false);
@@ -256,7 +280,8 @@ sealed partial class ReadStage(
     async ValueTask ReadBufferedAsync(InputFile input, RecordReader reader, ImportSourceProgress? reached)
     {
         preparer.ReadClock();
-        while ((mapper is null ? ReadBuffered(input, reader, reached) : ReadMapped(input, reader, reached)) is { } closed) await SendAsync(closed).ConfigureAwait(false);
+        while ((mapper is null ? ReadBuffered(input, reader, reached) : ReadMapped(input, reader, reached)) is { } closed)
+            await SendAsync(closed).ConfigureAwait(false);
     }
 
     /// <summary>Reads records until a batch must be sent; returns null when nothing more is buffered.</summary>
@@ -326,7 +351,8 @@ sealed partial class ReadStage(
 
             counts.RecordsRead(1);
             preparer.Next();
-            if (Take(in read, reader.Position.Offset <= reached?.SentTo) is { } rejection) Reject(in read, rejection == JsonScanner.InvalidUtf8 && _mayBeInAnotherEncoding ? InAnotherEncoding : rejection);
+            if (Take(in read, reader.Position.Offset <= reached?.SentTo) is { } rejection)
+                Reject(in read, rejection == JsonScanner.InvalidUtf8 && _mayBeInAnotherEncoding ? InAnotherEncoding : rejection);
             _batch!.Bytes += reader.OffsetsAreBytes ? reader.Position.Offset - _offset : read.Bytes.Length;
             _offset = reader.Position.Offset;
         }
@@ -343,7 +369,11 @@ sealed partial class ReadStage(
         counts.RecordsRead(1);
         _batch ??= NewBatch();
         _batch.AddMapped("unconverted", output.Unconverted);
-        if (output.FirstUnconverted is { } field) request.Diagnostics.Warn(_name, string.Create(CultureInfo.InvariantCulture, $"In line {mapped.Line}, {field} has a value that the mapping can neither convert nor look up, and that becomes nothing. The report counts such values as mapped.unconverted."));
+        if (output.FirstUnconverted is { } field)
+            request.Diagnostics.Warn(_name,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"In line {mapped.Line}, {field} has a value that the mapping can neither convert nor look up, and that becomes nothing. "
+                    + $"The report counts such values as mapped.unconverted."));
         if (output.LeftOut is { } reason)
         {
             _batch.LeaveOut(reason);
@@ -386,7 +416,8 @@ sealed partial class ReadStage(
             case { Rejection: { } known }:
                 return known;
             case { Oversized: { } oversized }:
-                return new("record_too_large", null, string.Create(CultureInfo.InvariantCulture, $"the record has {oversized.Length} bytes; Mixpanel accepts less than 1 MB"));
+                return new("record_too_large", null,
+                    string.Create(CultureInfo.InvariantCulture, $"the record has {oversized.Length} bytes; Mixpanel accepts less than 1 MB"));
             default:
                 if (preparer.TryAdd(in record, record.Origin ?? _name, maybeSent, _batch) is { } rejection) return rejection;
                 if (maybeSent) _batch.MarkMaybeDelivered(from: _batch.Count - 1);
@@ -397,8 +428,13 @@ sealed partial class ReadStage(
     void Reject(in Record record, Rejection rejection)
     {
         var wasTried = record is { Kind: RecordKind.Json, Rejection: null, Oversized: null };
-        var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = preparer.InsertIdOf(in record, wasTried), MaybeDelivered = rejection.MaybeDelivered };
-        var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, _options, in refusal, record.Layout, record.Misfits);
+        var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message)
+        {
+            InsertId = preparer.InsertIdOf(in record, wasTried),
+            MaybeDelivered = rejection.MaybeDelivered,
+        };
+        var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, _options, in refusal, record.Layout,
+            record.Misfits);
         _batch!.Reject(deadLetter);
         if (_first is null)
         {
@@ -424,7 +460,9 @@ sealed partial class ReadStage(
         _batch is null || _batch.Count == 0 || _batch.Length + record + preparer.LargestAddition + 2 <= Math.Min(request.BatchBytes, limits.BatchBytes);
 
     bool IsFull() =>
-        _batch is not null && (_batch.Count >= request.BatchEvents || _batch.RejectedBytes > MostRejectedBytes || _batch.Records >= MostRecords || (mapper is not null && _batch.OriginalBytes > MostOriginalBytes));
+        _batch is not null
+            && (_batch.Count >= request.BatchEvents || _batch.RejectedBytes > MostRejectedBytes || _batch.Records >= MostRecords
+                || (mapper is not null && _batch.OriginalBytes > MostOriginalBytes));
 
     RecordBatch CloseAt(InputFile input, RecordReader reader, ReadPosition position)
     {

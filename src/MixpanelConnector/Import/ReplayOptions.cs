@@ -25,7 +25,8 @@ static class ReplayOptions
         {
             json.WriteStartObject();
             Write(json, "map", request.Columns);
-            Write(json, "column_type", request.ColumnTypes.ToDictionary(pair => pair.Key, pair => pair.Value.ToString().ToLowerInvariant(), StringComparer.Ordinal));
+            Write(json, "column_type",
+                request.ColumnTypes.ToDictionary(pair => pair.Key, pair => pair.Value.ToString().ToLowerInvariant(), StringComparer.Ordinal));
             if (request.Mapping is { Vendor: { } vendor }) json.WriteString("vendor", vendor);
             if (request.Mapping is { Vendor: null } mapping)
             {
@@ -102,8 +103,10 @@ static class ReplayOptions
     static bool IsOfEvent(JsonElement letter)
     {
         if (letter.ValueKind is not JsonValueKind.Object) return false;
-        if (Member(letter, "raw"u8) is { ValueKind: JsonValueKind.Object } raw && (Member(raw, "event"u8) ?? Member(raw, "properties"u8)) is not null) return true;
-        return Member(letter, "field"u8) is { ValueKind: JsonValueKind.String } field && field.GetRawText() is var text && (text == "\"event\"" || text.StartsWith("\"properties", StringComparison.Ordinal));
+        if (Member(letter, "raw"u8) is { ValueKind: JsonValueKind.Object } raw && (Member(raw, "event"u8) ?? Member(raw, "properties"u8)) is not null)
+            return true;
+        return Member(letter, "field"u8) is { ValueKind: JsonValueKind.String } field && field.GetRawText() is var text
+            && (text == "\"event\"" || text.StartsWith("\"properties", StringComparison.Ordinal));
     }
 
     /// <summary>A member; null if there is none, or another one has a name that is not valid Unicode.</summary>
@@ -127,13 +130,19 @@ static class ReplayOptions
         {
             using var document = JsonDocument.Parse(options);
             var kept = document.RootElement;
-            if (Text(kept, "looked_up") is not null) throw MixpanelException.Invalid("replay", $"The import of {request.Replay} looked up values in other files, which its dead letters do not contain: fix its inputs, and import them again with --restart. Accepted records keep their ids, so Mixpanel counts them once.");
+            if (Text(kept, "looked_up") is not null)
+                throw MixpanelException.Invalid("replay",
+                    $"The import of {request.Replay} looked up values in other files, which its dead letters do not contain: fix its inputs, "
+                    + $"and import them again with --restart. Accepted records keep their ids, so Mixpanel counts them once.");
             return (request with
             {
                 Type = TypeOf(request, kept),
                 Columns = Pairs(kept, "map", value => value, request.Columns),
                 ColumnTypes = Pairs(kept, "column_type", value => Enum.Parse<ImportColumnType>(value, ignoreCase: true), request.ColumnTypes),
-                Mapping = request.Mapping ?? (Text(kept, "vendor") is { } vendor ? ImportMapping.OfVendor(vendor) : kept.TryGetProperty("mapping", out var mapping) ? ImportMapping.Parse(mapping.GetRawText()) : null),
+                Mapping = request.Mapping
+                    ?? (Text(kept, "vendor") is { } vendor ? ImportMapping.OfVendor(vendor)
+                        : kept.TryGetProperty("mapping", out var mapping) ? ImportMapping.Parse(mapping.GetRawText())
+                        : null),
                 Identity = Text(kept, "identity") is { } identity ? Enum.Parse<ImportIdentity>(identity, ignoreCase: true) : request.Identity,
                 GroupKey = GroupKeyOf(request, kept),
                 Event = request.Event ?? Text(kept, "event"),
@@ -142,14 +151,18 @@ static class ReplayOptions
                 Fix = Texts(kept, "fix").Aggregate(request.Fix, (fixes, fix) => fixes | ImportFixNames.Parse(fix)),
                 TimeFormat = request.TimeFormat ?? Text(kept, "time_format"),
                 TimeZone = request.TimeZone ?? Text(kept, "time_zone"),
-                DecimalSeparator = request.DecimalSeparator == '.' && Text(kept, "decimal") is { Length: 1 } separator ? separator[0] : request.DecimalSeparator,
+                DecimalSeparator = request.DecimalSeparator == '.' && Text(kept, "decimal") is { Length: 1 } separator
+                    ? separator[0]
+                    : request.DecimalSeparator,
                 Properties = kept.TryGetProperty("properties", out var properties) ? Together(request.Properties, properties) : request.Properties,
                 TimeOffset = request.TimeOffset ?? (kept.TryGetProperty("time_offset", out var offset) ? TimeSpan.FromSeconds(offset.GetInt64()) : null),
             }).Validated();
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
         {
-            throw MixpanelException.Invalid("replay", $"The options in the first dead letter of {request.Replay} are not those of an import: remove \"options\" from the dead letters, and set them on the command line.");
+            throw MixpanelException.Invalid("replay",
+                $"The options in the first dead letter of {request.Replay} are not those of an import: remove \"options\" from the dead letters, "
+                + $"and set them on the command line.");
         }
     }
 
@@ -159,18 +172,23 @@ static class ReplayOptions
         if (Text(kept, "type") is not { } name) return request.Type; // plain events, or stored by an earlier version
         var type = Array.Find(Enum.GetValues<ImportType>(), type => NameOf(type) == name);
         if (NameOf(type) != name) throw new FormatException(name);
-        if (type is ImportType.LookupTable) throw MixpanelException.Invalid("replay", $"{request.Replay} contains rows of a lookup table, which is replaced as a whole: fix the file of the table, and import it again.");
+        if (type is ImportType.LookupTable)
+            throw MixpanelException.Invalid("replay",
+                $"{request.Replay} contains rows of a lookup table, which is replaced as a whole: fix the file of the table, and import it again.");
         return request.GivenType is not { } given || given == type ? type : throw OfOtherType(request, type, given);
     }
 
     static MixpanelException OfOtherType(ImportRequest request, ImportType type, ImportType given) =>
-        MixpanelException.Invalid("type", $"The dead letters in {request.Replay} are of type {NameOf(type)}, not {NameOf(given)}: omit --type, they are replayed as what they are.");
+        MixpanelException.Invalid("type",
+            $"The dead letters in {request.Replay} are of type {NameOf(type)}, not {NameOf(given)}: omit --type, they are replayed as what they are.");
 
     /// <exception cref="MixpanelException">The records are groups of another group key than the one that was specified.</exception>
     static string? GroupKeyOf(ImportRequest request, JsonElement kept)
     {
         if (Text(kept, "group_key") is not { } key) return request.GroupKey;
-        if (request.GroupKey is { } given && given != key && Text(kept, "type") == NameOf(ImportType.Groups)) throw MixpanelException.Invalid("group_key", $"The dead letters in {request.Replay} are groups of {key}, not of {given}: omit --group-key, it is taken from them.");
+        if (request.GroupKey is { } given && given != key && Text(kept, "type") == NameOf(ImportType.Groups))
+            throw MixpanelException.Invalid("group_key",
+                $"The dead letters in {request.Replay} are groups of {key}, not of {given}: omit --group-key, it is taken from them.");
         return request.GroupKey ?? key;
     }
 
@@ -196,7 +214,8 @@ static class ReplayOptions
         return pairs;
     }
 
-    static IEnumerable<string> Texts(JsonElement kept, string name) => kept.TryGetProperty(name, out var items) ? items.EnumerateArray().Select(item => item.GetString()!) : [];
+    static IEnumerable<string> Texts(JsonElement kept, string name) =>
+        kept.TryGetProperty(name, out var items) ? items.EnumerateArray().Select(item => item.GetString()!) : [];
 
     static void Write(Utf8JsonWriter json, string name, IReadOnlyDictionary<string, string> pairs)
     {

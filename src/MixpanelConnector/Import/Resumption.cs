@@ -14,9 +14,12 @@ sealed class Resumption
     {
         { DryRun: true } => new("."), // nothing was sent or stored
         { IsResumable: true } => FromCheckpoint,
-        { Type: ImportType.Events } => new(" on the whole stream: without --source-id it is not resumed, but read and sent from its beginning. Mixpanel counts events that it accepted before once."),
+        { Type: ImportType.Events } => new(
+            " on the whole stream: without --source-id it is not resumed, but read and sent from its beginning. "
+            + "Mixpanel counts events that it accepted before once."),
         { Type: ImportType.LookupTable } => new(" on the whole stream: the table is then replaced as a whole."),
-        _ => new(" on the whole stream: without --source-id it is not resumed, but read and sent from its beginning. Updates that add or append would then be applied twice."),
+        _ => new(" on the whole stream: without --source-id it is not resumed, but read and sent from its beginning. "
+            + "Updates that add or append would then be applied twice."),
     };
 
     /// <param name="when">When to run it, beginning with a space; empty for at any time.</param>

@@ -13,7 +13,8 @@ namespace MixpanelConnector.Import;
 /// <param name="cancellation">Stops sending.</param>
 /// <param name="batches">Supplies the batches.</param>
 /// <param name="verdicts">Receives their outcomes.</param>
-sealed class SendStage(BatchSender sender, bool isDryRun, CheckpointTracker checkpoints, ImportCounts counts, ImportCancellation cancellation, ChannelReader<RecordBatch> batches, ChannelWriter<BatchOutcome> verdicts)
+sealed class SendStage(BatchSender sender, bool isDryRun, CheckpointTracker checkpoints, ImportCounts counts, ImportCancellation cancellation,
+    ChannelReader<RecordBatch> batches, ChannelWriter<BatchOutcome> verdicts)
 {
     public async Task RunAsync(int senders)
     {

@@ -10,7 +10,8 @@ namespace MixpanelConnector.Import;
 /// <param name="cancellation">Learns when the state cannot be written.</param>
 /// <param name="interval">The longest time that a settled record is not saved while there are no outcomes.</param>
 /// <param name="time">The clock.</param>
-sealed class SettleStage(CheckpointTracker checkpoints, ChannelReader<BatchOutcome> verdicts, ImportCancellation cancellation, TimeSpan interval, TimeProvider time)
+sealed class SettleStage(CheckpointTracker checkpoints, ChannelReader<BatchOutcome> verdicts, ImportCancellation cancellation, TimeSpan interval,
+    TimeProvider time)
 {
     /// <summary>Consumes all outcomes, so that the senders can finish, and records them as long as that is possible.</summary>
     public async Task RunAsync()

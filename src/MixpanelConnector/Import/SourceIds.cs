@@ -25,7 +25,8 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
         var owners = new Dictionary<string, InputFile?>(StringComparer.Ordinal);
         foreach (var group in inputs.Where(input => shared.Contains(input.Id)).GroupBy(input => input.Id, StringComparer.Ordinal))
         {
-            foreach (var siblings in group.GroupBy(input => InputList.WithoutCompression(input.Place!, request), StringComparer.Ordinal).Where(siblings => siblings.Skip(1).Any()))
+            foreach (var siblings in group.GroupBy(input => InputList.WithoutCompression(input.Place!, request), StringComparer.Ordinal)
+                .Where(siblings => siblings.Skip(1).Any()))
                 left.UnionWith(await CopiesAsync(siblings, cancellationToken).ConfigureAwait(false));
             var claimants = group.Except(left).ToList();
             owners.Add(group.Key, claimants is [var only] ? only : await OwnerAsync(claimants, cancellationToken).ConfigureAwait(false));
@@ -43,7 +44,10 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
             others++;
         }
 
-        if (renamed is not null) warn(renamed.Name, string.Create(CultureInfo.InvariantCulture, $"Another input has the same name: the computed ids of this file{(others > 0 ? $" and {others} more" : "")} use the full path."));
+        if (renamed is not null)
+            warn(renamed.Name,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"Another input has the same name: the computed ids of this file{(others > 0 ? $" and {others} more" : "")} use the full path."));
         return assigned;
     }
 
@@ -125,7 +129,9 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
 
     InputFile Told(Blocks ended, InputFile longer)
     {
-        if (ended.Fault is { } fault) cutShort($"{ended.Input.Name} {fault}. Up to there it contains what {longer.Name} contains, and was not read: if it was being written, run the same command again.");
+        if (ended.Fault is { } fault)
+            cutShort($"{ended.Input.Name} {fault}. Up to there it contains what {longer.Name} contains, and was not read: if it was being written, "
+                + $"run the same command again.");
         return longer;
     }
 

@@ -30,7 +30,14 @@ abstract class CatalogueMigration(MigrationRun run, string name)
     protected void Account(long read, long accepted, IReadOnlyDictionary<string, long>? leftOut = null)
     {
         leftOut ??= new Dictionary<string, long>(StringComparer.Ordinal);
-        Counts = new() { Read = read, Accepted = accepted, Rejected = _rejected.Count, LeftOut = leftOut, Pending = read - accepted - _rejected.Count - leftOut.Values.Sum() };
+        Counts = new()
+        {
+            Read = read,
+            Accepted = accepted,
+            Rejected = _rejected.Count,
+            LeftOut = leftOut,
+            Pending = read - accepted - _rejected.Count - leftOut.Values.Sum(),
+        };
     }
 
     /// <summary>Adds an object that the target refused to the dead letters.</summary>
@@ -43,7 +50,8 @@ abstract class CatalogueMigration(MigrationRun run, string name)
 
     protected void Settle()
     {
-        if (_rejected.Count > 0 && !run.Request.DryRun) DeadLetterFile.Write(run.Folder.RejectedOf(name), _rejected.Select(letter => (ReadOnlyMemory<byte>)letter.Json), CancellationToken.None);
+        if (_rejected.Count > 0 && !run.Request.DryRun)
+            DeadLetterFile.Write(run.Folder.RejectedOf(name), _rejected.Select(letter => (ReadOnlyMemory<byte>)letter.Json), CancellationToken.None);
         run.Folder.Settle(name, new(Counts));
     }
 }
@@ -76,14 +84,16 @@ sealed class SchemaMigration(MigrationRun run) : CatalogueMigration(run, "schema
         {
             try
             {
-                await LexiconActions.Upload.InvokeAsync(Run.Target, new() { Entries = [.. entries.Skip(first).Take(count)] }, cancellationToken).ConfigureAwait(false);
+                await LexiconActions.Upload.InvokeAsync(Run.Target, new() { Entries = [.. entries.Skip(first).Take(count)] },
+                    cancellationToken).ConfigureAwait(false);
                 Account(entries.Count, Counts.Accepted + count);
                 return;
             }
             catch (MixpanelException e) when (e.Error.Kind is ErrorKind.RateLimited && waits++ < MostWaits)
             {
                 var wait = e.Error.RetryAfter ?? LimitOf;
-                Run.Request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"Mixpanel accepts no more schemas for now: resuming in {wait.TotalSeconds:0} s."));
+                Run.Request.Notices?.Report(string.Create(CultureInfo.InvariantCulture,
+                    $"Mixpanel accepts no more schemas for now: resuming in {wait.TotalSeconds:0} s."));
                 await Task.Delay(wait, Run.Time, cancellationToken).ConfigureAwait(false);
             }
             catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Rejected or ErrorKind.TooLarge or ErrorKind.InvalidInput)
@@ -119,7 +129,11 @@ sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "an
         Account(annotations.Count, accepted: 0);
         var held = (await AnnotationActions.List.InvokeAsync(Run.Target, new(), cancellationToken).ConfigureAwait(false)).Results.Select(KeyOf).ToList();
         var (before, now) = (CountsOf(Before(held)), CountsOf(held));
-        var tags = Run.Request.DryRun ? [] : (await AnnotationActions.ListTags.InvokeAsync(Run.Target, new(), cancellationToken).ConfigureAwait(false)).Results.DistinctBy(tag => tag.Name, StringComparer.Ordinal).ToDictionary(tag => tag.Name, tag => tag.Id, StringComparer.Ordinal);
+        var tags = Run.Request.DryRun
+            ? []
+            : (await AnnotationActions.ListTags.InvokeAsync(Run.Target, new(), cancellationToken).ConfigureAwait(false)).Results.DistinctBy(tag => tag.Name,
+                StringComparer.Ordinal)
+                .ToDictionary(tag => tag.Name, tag => tag.Id, StringComparer.Ordinal);
         var (accepted, present) = (0L, 0L);
         var seen = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var index = 0; index < annotations.Count; index++)
@@ -127,7 +141,9 @@ sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "an
             var (annotation, key) = (annotations[index], KeyOf(annotations[index]));
             var number = seen[key] = seen.GetValueOrDefault(key) + 1;
             if (number <= before.GetValueOrDefault(key)) present++;
-            else if (number <= now.GetValueOrDefault(key) || Run.Request.DryRun || await CreateAsync(index, annotation, tags, cancellationToken).ConfigureAwait(false)) accepted++;
+            else if (number <= now.GetValueOrDefault(key) || Run.Request.DryRun
+                || await CreateAsync(index, annotation, tags, cancellationToken).ConfigureAwait(false))
+                accepted++;
             Account(annotations.Count, accepted, present == 0 ? null : new Dictionary<string, long>(StringComparer.Ordinal) { [Present] = present });
         }
 
@@ -141,11 +157,14 @@ sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "an
             var ids = new List<long>();
             foreach (var name in (annotation.Tags ?? []).Select(tag => tag.Name).Distinct(StringComparer.Ordinal))
             {
-                if (!tags.TryGetValue(name, out var id)) tags.Add(name, id = (await AnnotationActions.CreateTag.InvokeAsync(Run.Target, new() { Name = name }, cancellationToken).ConfigureAwait(false)).Id);
+                if (!tags.TryGetValue(name, out var id))
+                    tags.Add(name,
+                        id = (await AnnotationActions.CreateTag.InvokeAsync(Run.Target, new() { Name = name }, cancellationToken).ConfigureAwait(false)).Id);
                 ids.Add(id);
             }
 
-            await AnnotationActions.Create.InvokeAsync(Run.Target, new() { Date = MomentOf(annotation), Description = annotation.Description, Tags = ids }, cancellationToken).ConfigureAwait(false);
+            await AnnotationActions.Create.InvokeAsync(Run.Target, new() { Date = MomentOf(annotation), Description = annotation.Description, Tags = ids },
+                cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Rejected or ErrorKind.TooLarge or ErrorKind.InvalidInput)
@@ -170,7 +189,10 @@ sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "an
     static string KeyOf(Annotation annotation) => $"{MomentOf(annotation)}\n{annotation.Description}";
 
     /// <summary>Returns the time in the project's time zone, as an annotation is created with.</summary>
-    static string MomentOf(Annotation annotation) => annotation.Date.Length > 19 || annotation.Date.Contains('T', StringComparison.Ordinal) ? annotation.Date[..Math.Min(19, annotation.Date.Length)].Replace('T', ' ') : annotation.Date;
+    static string MomentOf(Annotation annotation) =>
+        annotation.Date.Length > 19 || annotation.Date.Contains('T', StringComparison.Ordinal)
+            ? annotation.Date[..Math.Min(19, annotation.Date.Length)].Replace('T', ' ')
+            : annotation.Date;
 }
 
 /// <summary>
@@ -185,9 +207,14 @@ sealed class LookupTableMigration(MigrationRun run)
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         run.Meter.Begin("lookup tables");
-        var names = (await LookupTableActions.List.InvokeAsync(run.Source, new(), cancellationToken).ConfigureAwait(false)).Results.Select(table => table.Name).ToList();
+        var names = (await LookupTableActions.List.InvokeAsync(run.Source, new(), cancellationToken).ConfigureAwait(false)).Results.Select(table =>
+            table.Name).ToList();
         var given = new Dictionary<Guid, string>(run.Request.LookupTables);
-        var targets = given.Count == 0 ? [] : (await LookupTableActions.List.InvokeAsync(run.Target, new(), cancellationToken).ConfigureAwait(false)).Results.Where(table => Guid.TryParse(table.Id, out _)).ToDictionary(table => Guid.Parse(table.Id), table => table.Name);
+        var targets = given.Count == 0
+            ? []
+            : (await LookupTableActions.List.InvokeAsync(run.Target, new(), cancellationToken).ConfigureAwait(false)).Results.Where(table =>
+                Guid.TryParse(table.Id, out _))
+                .ToDictionary(table => Guid.Parse(table.Id), table => table.Name);
         var unread = names.Count;
         foreach (var id in given.Keys)
             if (targets.TryGetValue(id, out var name) && names.Remove(name)) unread--;
@@ -207,8 +234,20 @@ sealed class LookupTableMigration(MigrationRun run)
     {
         var work = run.Folder.WorkOf($"lookup-table-{id:D}");
         using var state = run.Request.DryRun ? null : run.Request.OpenState!(work);
-        var report = await run.Target.ImportAsync(new() { Type = ImportType.LookupTable, TableId = id, Inputs = [file], DryRun = run.Request.DryRun, MaxOutage = run.Request.MaxOutage, Diagnostics = run.Request.Diagnostics }, state, cancellationToken).ConfigureAwait(false);
-        foreach (var problem in report.Problems) run.Problems.Note(report.Outcome, problem, isFinal: report.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable or RunOutcome.DiskFailed or RunOutcome.Busy or RunOutcome.Stopped);
+        var report = await run.Target.ImportAsync(
+            new()
+            {
+                Type = ImportType.LookupTable,
+                TableId = id,
+                Inputs = [file],
+                DryRun = run.Request.DryRun,
+                MaxOutage = run.Request.MaxOutage,
+                Diagnostics = run.Request.Diagnostics,
+            },
+            state, cancellationToken).ConfigureAwait(false);
+        foreach (var problem in report.Problems)
+            run.Problems.Note(report.Outcome, problem,
+                isFinal: report.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable or RunOutcome.DiskFailed or RunOutcome.Busy or RunOutcome.Stopped);
         return report.Outcome is RunOutcome.Complete;
     }
 

@@ -42,7 +42,9 @@ sealed class DayFile(InputFile file, long events, TimeZoneInfo? zone)
             var mapper = new EventMapper(zone, duplicates: null);
             await ReadAsync((in Record read) =>
             {
-                if (!mapper.Begin(in read) || !mapper.TryNext(out var made, out var output) || output.LeftOut is not null || !_scanner.TryRead(made.Bytes) || _scanner.InsertId.IsNone || _scanner.DistinctId.IsNone) return;
+                if (!mapper.Begin(in read) || !mapper.TryNext(out var made, out var output) || output.LeftOut is not null || !_scanner.TryRead(made.Bytes)
+                    || _scanner.InsertId.IsNone || _scanner.DistinctId.IsNone)
+                    return;
                 var identity = EventIdentity.Of(made.Bytes, _scanner).Whole;
                 if ((ulong)identity % parts != part) return;
                 var (line, isKnown) = ((int)read.Line - 1, latest.TryGetValue(identity, out var known));
@@ -61,7 +63,8 @@ sealed class DayFile(InputFile file, long events, TimeZoneInfo? zone)
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="InputException">The file is damaged.</exception>
-    public async Task<IReadOnlyList<DaySum>> SumsAsync(string sourceId, BitArray? duplicates, BitArray? without, TimeProvider time, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<DaySum>> SumsAsync(string sourceId, BitArray? duplicates, BitArray? without, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var sums = new Dictionary<DateOnly, DaySum>();
         var mapper = new EventMapper(zone, duplicates);

@@ -58,7 +58,8 @@ sealed record DaySum
     [JsonIgnore]
     public (long, UInt128, UInt128) All => (Count, Whole, WithoutUser);
 
-    public DaySum And(EventIdentity identity) => this with { Count = Count + 1, Whole = Whole + identity.Whole, WithoutUser = WithoutUser + identity.WithoutUser };
+    public DaySum And(EventIdentity identity) =>
+        this with { Count = Count + 1, Whole = Whole + identity.Whole, WithoutUser = WithoutUser + identity.WithoutUser };
 
     public DaySum And(DaySum other) => this with { Count = Count + other.Count, Whole = Whole + other.Whole, WithoutUser = WithoutUser + other.WithoutUser };
 }

@@ -193,13 +193,17 @@ sealed class EventMapper(TimeZoneInfo? zone, BitArray? duplicates, string? ofFil
         if (name.SequenceEqual("time"u8)) return Kind.Time;
         if (name.SequenceEqual("distinct_id"u8)) return Kind.DistinctId;
         if (name.StartsWith("mp_"u8))
-            return name.SequenceEqual("mp_processing_time_ms"u8) ? Kind.ProcessedAt : name.SequenceEqual("mp_original_event_name"u8) ? Kind.OriginalName : name.SequenceEqual("mp_original_distinct_id"u8) ? Kind.OriginalId : Kind.Other;
+            return name.SequenceEqual("mp_processing_time_ms"u8) ? Kind.ProcessedAt
+                : name.SequenceEqual("mp_original_event_name"u8) ? Kind.OriginalName
+                : name.SequenceEqual("mp_original_distinct_id"u8) ? Kind.OriginalId
+                : Kind.Other;
         return name is [(byte)'$', ..] && IsAdded(name) ? Kind.Added : Kind.Other;
     }
 
     /// <summary>Whether Mixpanel has added a property of the name.</summary>
     static bool IsAdded(ReadOnlySpan<byte> name) =>
-        name.SequenceEqual("$import"u8) || name.SequenceEqual("$mp_api_timestamp_ms"u8) || name.SequenceEqual("$mp_api_endpoint"u8) || name.SequenceEqual("$mp_event_size"u8)
+        name.SequenceEqual("$import"u8) || name.SequenceEqual("$mp_api_timestamp_ms"u8) || name.SequenceEqual("$mp_api_endpoint"u8)
+            || name.SequenceEqual("$mp_event_size"u8)
         || name.SequenceEqual("$is_reshuffled"u8) || name.SequenceEqual("$preshuffle_distinct_id"u8) || name.SequenceEqual("$identity_failure_reason"u8)
         || name.StartsWith("$warehouse_"u8) || name.StartsWith("$failure_"u8);
 
@@ -231,7 +235,8 @@ sealed class EventMapper(TimeZoneInfo? zone, BitArray? duplicates, string? ofFil
 /// <param name="zone">The time zone in which their times were written; null for UTC.</param>
 /// <param name="duplicates">The duplicates, by line; null for none.</param>
 /// <param name="ofFile">The file that these lines belong to, by its id as an input.</param>
-sealed class EventPreparation(TimeZoneInfo? zone, BitArray? duplicates, string ofFile) : RecordPreparation($"migrated events{(zone is null ? "" : $", from {zone.Id}")}")
+sealed class EventPreparation(TimeZoneInfo? zone, BitArray? duplicates, string ofFile)
+    : RecordPreparation($"migrated events{(zone is null ? "" : $", from {zone.Id}")}")
 {
     public override IRecordMapper NewMapper() => new EventMapper(zone, duplicates, ofFile);
 }

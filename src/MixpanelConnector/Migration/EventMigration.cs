@@ -20,12 +20,22 @@ sealed class EventMigration(MigrationRun run)
         get
         {
             var sum = _days.Aggregate(MigrationCounts.None with { AmbiguousTime = _zone is null ? null : 0 }, (sum, day) => sum.And(day));
-            return new() { Read = sum.Read, Accepted = sum.Accepted, Rejected = sum.Rejected, LeftOut = sum.LeftOut, Pending = sum.Pending, AmbiguousTime = sum.AmbiguousTime, Days = [.. _days.OrderBy(day => day.Day)] };
+            return new()
+            {
+                Read = sum.Read,
+                Accepted = sum.Accepted,
+                Rejected = sum.Rejected,
+                LeftOut = sum.LeftOut,
+                Pending = sum.Pending,
+                AmbiguousTime = sum.AmbiguousTime,
+                Days = [.. _days.OrderBy(day => day.Day)],
+            };
         }
     }
 
     /// <summary>The days of the migration.</summary>
-    public IEnumerable<DateOnly> Days => Enumerable.Range(0, run.Request.ToDate!.Value.DayNumber - run.Request.FromDate!.Value.DayNumber + 1).Select(run.Request.FromDate.Value.AddDays);
+    public IEnumerable<DateOnly> Days =>
+        Enumerable.Range(0, run.Request.ToDate!.Value.DayNumber - run.Request.FromDate!.Value.DayNumber + 1).Select(run.Request.FromDate.Value.AddDays);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -38,7 +48,8 @@ sealed class EventMigration(MigrationRun run)
         }
 
         run.Meter.Begin("events", _days.Count, _days.Count + left.Count);
-        await run.TellNeedAsync(run.Source, left.Count(day => !File.Exists(Path.Combine(run.Folder.WorkOf(ExportNames.Of(day)), ExportManifest.FileName))), "events", cancellationToken).ConfigureAwait(false);
+        await run.TellNeedAsync(run.Source, left.Count(day => !File.Exists(Path.Combine(run.Folder.WorkOf(ExportNames.Of(day)), ExportManifest.FileName))),
+            "events", cancellationToken).ConfigureAwait(false);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var ahead = new Queue<(DateOnly Day, Task<ExportReport> Download)>();
         try
@@ -80,7 +91,8 @@ sealed class EventMigration(MigrationRun run)
 
         var file = entry.Name is null ? null : new DayFile(inputs[0], entry.Records, _zone);
         var duplicates = file is null ? null : await file.DuplicatesAsync(cancellationToken).ConfigureAwait(false);
-        var report = await run.ImportAsync(name, inputs, ImportType.Events, new EventPreparation(_zone, duplicates, ofFile: inputs[0].Id), groupKey: null, cancellationToken).ConfigureAwait(false);
+        var report = await run.ImportAsync(name, inputs, ImportType.Events, new EventPreparation(_zone, duplicates, ofFile: inputs[0].Id), groupKey: null,
+            cancellationToken).ConfigureAwait(false);
         var isSettled = run.Problems.Note(report);
         var counts = run.CountsOf(name, report, given, isSettled);
         if (!isSettled || run.Problems.AreFinal)
@@ -108,7 +120,12 @@ sealed class EventMigration(MigrationRun run)
         var entry = MigrationRun.ManifestOf(folder).Files[0];
         var inputs = new List<InputFile>();
         if (entry.Name is not null) inputs.Add(run.InputOf(folder, entry, name));
-        if (entry.Unreadable > 0) inputs.Add(new("", ExportNames.Unreadable(day), $"{run.Source.Options.ProjectId}/{ExportNames.Unreadable(day)}", folder) { RealName = ExportNames.Unreadable(day), IsPlain = true });
+        if (entry.Unreadable > 0)
+            inputs.Add(new("", ExportNames.Unreadable(day), $"{run.Source.Options.ProjectId}/{ExportNames.Unreadable(day)}", folder)
+            {
+                RealName = ExportNames.Unreadable(day),
+                IsPlain = true,
+            });
         return (entry, inputs);
     }
 
@@ -133,5 +150,14 @@ sealed class EventMigration(MigrationRun run)
     }
 
     static MigrationDay Of(DateOnly day, MigrationCounts counts) =>
-        new() { Day = day, Read = counts.Read, Accepted = counts.Accepted, Rejected = counts.Rejected, LeftOut = counts.LeftOut, Pending = counts.Pending, AmbiguousTime = counts.AmbiguousTime };
+        new()
+        {
+            Day = day,
+            Read = counts.Read,
+            Accepted = counts.Accepted,
+            Rejected = counts.Rejected,
+            LeftOut = counts.LeftOut,
+            Pending = counts.Pending,
+            AmbiguousTime = counts.AmbiguousTime,
+        };
 }

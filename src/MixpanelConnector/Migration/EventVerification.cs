@@ -40,7 +40,8 @@ sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
         {
             if (await HeldAsync(day, cancellationToken).ConfigureAwait(false) is not { } held) return null;
             var expected = all.GetValueOrDefault(day) ?? new DaySum { Day = day };
-            if ((held.Count, held.WithoutUser) != (expected.Count, expected.WithoutUser)) wrong.Add(string.Create(CultureInfo.InvariantCulture, $"{ExportNames.Of(day)} ({expected.Count} accepted, {held.Count} there)"));
+            if ((held.Count, held.WithoutUser) != (expected.Count, expected.WithoutUser))
+                wrong.Add(string.Create(CultureInfo.InvariantCulture, $"{ExportNames.Of(day)} ({expected.Count} accepted, {held.Count} there)"));
             else if (held.Whole != expected.Whole) others.Add(ExportNames.Of(day));
             else NewFile.Write(PathOfRight(day), []);
             run.Meter.Add(MigrationCounts.None, isDay: true);
@@ -48,7 +49,10 @@ sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
 
         run.Folder.Forget(Name);
         if (others.Count > 0) run.Request.Notices?.Report($"The events match, but the target distinguishes users differently on {Named(others)}.");
-        return wrong.Count == 0 ? null : $"The target lacks events that it accepted, or has others too, on {Named(wrong)}. Recently sent events may take a while to appear: verify again later. Events that the target had before cannot be distinguished from those sent.";
+        return wrong.Count == 0
+            ? null
+            : $"The target lacks events that it accepted, or has others too, on {Named(wrong)}. Recently sent events may take a while to appear: "
+                + $"verify again later. Events that the target had before cannot be distinguished from those sent.";
     }
 
     /// <summary>Returns the sum of the target's events of a day; null when it cannot be read.</summary>
@@ -56,13 +60,16 @@ sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
     {
         var name = $"verify-{ExportNames.Of(day)}";
         var folder = run.Folder.WorkOf(name);
-        if (!run.Problems.Note(await run.ExportAsync(run.Target, new ExportRequest { Folder = folder, FromDate = day, ToDate = day, Restart = true }, cancellationToken).ConfigureAwait(false))) return null;
+        if (!run.Problems.Note(await run.ExportAsync(run.Target, new ExportRequest { Folder = folder, FromDate = day, ToDate = day, Restart = true },
+            cancellationToken).ConfigureAwait(false)))
+            return null;
         var entry = MigrationRun.ManifestOf(folder).Files[0];
         var held = new DaySum { Day = day };
         if (entry.Name is not null)
         {
             var file = new DayFile(run.InputOf(folder, entry, name), entry.Records, zone: null);
-            var sums = await file.SumsAsync(name, await file.DuplicatesAsync(cancellationToken).ConfigureAwait(false), without: null, run.Time, cancellationToken).ConfigureAwait(false);
+            var sums = await file.SumsAsync(name, await file.DuplicatesAsync(cancellationToken).ConfigureAwait(false), without: null, run.Time,
+                cancellationToken).ConfigureAwait(false);
             held = sums.Aggregate(held, (all, sum) => all.And(sum));
         }
 
@@ -72,5 +79,7 @@ sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
 
     string PathOfRight(DateOnly day) => Path.Combine(run.Folder.WorkOf(Name), ExportNames.Of(day));
 
-    static string Named(List<string> days) => string.Join(", ", days.Take(MostNamed)) + (days.Count > MostNamed ? string.Create(CultureInfo.InvariantCulture, $" and {days.Count - MostNamed} more") : "");
+    static string Named(List<string> days) =>
+        string.Join(", ", days.Take(MostNamed))
+            + (days.Count > MostNamed ? string.Create(CultureInfo.InvariantCulture, $" and {days.Count - MostNamed} more") : "");
 }

@@ -56,7 +56,8 @@ sealed class MigrationFolder : IDisposable
     }
 
     /// <summary>Returns the name of a project, with its host.</summary>
-    public static string NameOf(MixpanelOptions options) => FormattableString.Invariant($"project {options.ProjectId} at {Hosts.BaseAddress(options, Api.App).AbsoluteUri.TrimEnd('/')}");
+    public static string NameOf(MixpanelOptions options) =>
+        FormattableString.Invariant($"project {options.ProjectId} at {Hosts.BaseAddress(options, Api.App).AbsoluteUri.TrimEnd('/')}");
 
     /// <summary>Returns the folder for the unsettled data of a day or a part.</summary>
     public string WorkOf(string name) => Path.Combine(_path, Work, name);
@@ -84,7 +85,10 @@ sealed class MigrationFolder : IDisposable
     /// <summary>Returns the results of all days.</summary>
     public IEnumerable<(DateOnly Day, Settled Settled)> SettledDays() =>
         from path in Directory.EnumerateFiles(Path.Combine(_path, OfSettled)).Order(StringComparer.Ordinal)
-        let day = DateOnly.TryParseExact(Path.GetFileNameWithoutExtension(path), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var parsed) ? parsed : default(DateOnly?)
+        let day = DateOnly.TryParseExact(Path.GetFileNameWithoutExtension(path), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None,
+            out var parsed)
+            ? parsed
+            : default(DateOnly?)
         where day is not null
         select (day.Value, SettledOf(Path.GetFileNameWithoutExtension(path))!);
 
@@ -154,11 +158,15 @@ sealed class MigrationFolder : IDisposable
         }
 
         if (found is null) throw Damaged(path);
-        if ((found.From, found.To) != (plan.From, plan.To)) throw MixpanelException.Invalid("state", $"{_path} contains another migration, from {found.From} to {found.To}: name another folder.");
-        if (found.SourceTimeZone != plan.SourceTimeZone) throw MixpanelException.Invalid("source_time_zone", $"The migration was started with {(found.SourceTimeZone is { } zone ? $"the zone {zone}" : "times in UTC")}. Use the same again, or begin again with --restart: accepted events whose time then differs would count twice.");
+        if ((found.From, found.To) != (plan.From, plan.To))
+            throw MixpanelException.Invalid("state", $"{_path} contains another migration, from {found.From} to {found.To}: name another folder.");
+        if (found.SourceTimeZone != plan.SourceTimeZone)
+            throw MixpanelException.Invalid("source_time_zone",
+                $"The migration was started with {(found.SourceTimeZone is { } zone ? $"the zone {zone}" : "times in UTC")}. Use the same again, or begin again with --restart: accepted events whose time then differs would count twice.");
     }
 
-    static ImportStateException Damaged(string path) => new(ImportStateFault.Damaged, $"{path} is damaged. Restore it, or begin again with --restart: accepted records keep their ids and count once.");
+    static ImportStateException Damaged(string path) =>
+        new(ImportStateFault.Damaged, $"{path} is damaged. Restore it, or begin again with --restart: accepted records keep their ids and count once.");
 
     /// <summary>The result of a day or a part.</summary>
     /// <param name="Counts">Its counts.</param>

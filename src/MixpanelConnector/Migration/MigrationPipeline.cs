@@ -57,12 +57,18 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
 
     async Task RunAsync(MigrationRun run, CancellationToken cancellationToken)
     {
-        if (request.Takes(MigrationParts.Groups) && request.Groups.Count == 0) request.Notices?.Report("No groups are migrated: name them with --group KEY=DATA_GROUP_ID.");
+        if (request.Takes(MigrationParts.Groups) && request.Groups.Count == 0)
+            request.Notices?.Report("No groups are migrated: name them with --group KEY=DATA_GROUP_ID.");
         if (request.Takes(MigrationParts.Schemas)) _schemas = new SchemaMigration(run);
         if (request.Takes(MigrationParts.LookupTables)) _tables = new LookupTableMigration(run);
         if (request.Takes(MigrationParts.Events)) _events = new EventMigration(run);
         if (request.Takes(MigrationParts.Profiles)) _profiles = new ProfileMigration(run, group: null);
-        if (request.Takes(MigrationParts.Groups)) _groups = [.. request.Groups.OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => (group.Key, new ProfileMigration(run, (group.Key, group.Value))))];
+        if (request.Takes(MigrationParts.Groups))
+            _groups =
+            [
+                .. request.Groups.OrderBy(group => group.Key, StringComparer.Ordinal)
+                    .Select(group => (group.Key, new ProfileMigration(run, (group.Key, group.Value)))),
+            ];
         if (request.Takes(MigrationParts.Annotations)) _annotations = new AnnotationMigration(run);
 
         await StepAsync(_schemas is null ? null : _schemas.RunAsync, cancellationToken).ConfigureAwait(false);
@@ -71,7 +77,8 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
         await StepAsync(_profiles is null ? null : _profiles.RunAsync, cancellationToken).ConfigureAwait(false);
         foreach (var (_, groups) in _groups) await StepAsync(groups.RunAsync, cancellationToken).ConfigureAwait(false);
         await StepAsync(_annotations is null ? null : _annotations.RunAsync, cancellationToken).ConfigureAwait(false);
-        if (request.Verify && _problems.Outcome is RunOutcome.Complete) await StepAsync(token => VerifyAsync(run, token), cancellationToken).ConfigureAwait(false);
+        if (request.Verify && _problems.Outcome is RunOutcome.Complete)
+            await StepAsync(token => VerifyAsync(run, token), cancellationToken).ConfigureAwait(false);
         WriteDeadLetters(run, cancellationToken);
     }
 
@@ -117,10 +124,21 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
             _problems.Note(RunOutcome.DiskFailed, $"The dead-letter file {path} cannot be written: {e.Message}");
         }
 
-        if (rejected > 0) _problems.Note(RunOutcome.Rejected, $"{Counted.Of(rejected, "record was", "records were")} not accepted.{(_deadLetters is null ? "" : $" {_deadLetters} contains each, as it was sent, with its reason.")}");
+        if (rejected > 0)
+            _problems.Note(RunOutcome.Rejected,
+                $"{Counted.Of(rejected, "record was", "records were")} not "
+                + $"accepted.{(_deadLetters is null ? "" : $" {_deadLetters} contains each, as it was sent, with its reason.")}");
     }
 
-    IEnumerable<MigrationCounts> Parts() => new[] { _schemas?.Counts, _tables?.Counts, _events?.Counts, _profiles?.Counts, _annotations?.Counts }.Concat(_groups.Select(group => group.Groups.Counts)).OfType<MigrationCounts>();
+    IEnumerable<MigrationCounts> Parts() =>
+        new[]
+        {
+            _schemas?.Counts,
+            _tables?.Counts,
+            _events?.Counts,
+            _profiles?.Counts,
+            _annotations?.Counts,
+        }.Concat(_groups.Select(group => group.Groups.Counts)).OfType<MigrationCounts>();
 
     MigrationReport Report(double seconds) => new()
     {

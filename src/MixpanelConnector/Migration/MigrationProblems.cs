@@ -35,7 +35,9 @@ sealed class MigrationProblems
     public bool Note(ExportReport report)
     {
         if (report.Outcome is RunOutcome.Complete or RunOutcome.Rejected) return true; // lines that cannot be read are reported when they are rejected
-        foreach (var problem in report.Problems) Note(report.Outcome, problem, isFinal: report.Outcome is RunOutcome.DiskFailed or RunOutcome.NotAllowed or RunOutcome.Busy or RunOutcome.Stopped, report.RetryAfter);
+        foreach (var problem in report.Problems)
+            Note(report.Outcome, problem, isFinal: report.Outcome is RunOutcome.DiskFailed or RunOutcome.NotAllowed or RunOutcome.Busy or RunOutcome.Stopped,
+                report.RetryAfter);
         return false;
     }
 
@@ -72,10 +74,13 @@ sealed class MigrationProblems
                 Note(outcome, error.Message, isFinal: outcome is RunOutcome.NotAllowed);
                 return true;
             case JsonException:
-                Note(RunOutcome.DiskFailed, "The migration's state is damaged. Restore it, or begin again with --restart: accepted records keep their ids and count once.", isFinal: true);
+                Note(RunOutcome.DiskFailed,
+                    "The migration's state is damaged. Restore it, or begin again with --restart: accepted records keep their ids and count once.",
+                    isFinal: true);
                 return true;
             case IOException or UnauthorizedAccessException:
-                Note(RunOutcome.DiskFailed, $"The migration's files cannot be written: {failure.Message} Fix this and run the same command again; it resumes.", isFinal: true);
+                Note(RunOutcome.DiskFailed, $"The migration's files cannot be written: {failure.Message} Fix this and run the same command again; it resumes.",
+                    isFinal: true);
                 return true;
             default:
                 return false;

@@ -28,7 +28,14 @@ public record MigrationCounts
     /// </summary>
     [JsonPropertyOrder(6)] public long? AmbiguousTime { get; init; }
 
-    internal static MigrationCounts None { get; } = new() { Read = 0, Accepted = 0, Rejected = 0, LeftOut = new Dictionary<string, long>(StringComparer.Ordinal), Pending = 0 };
+    internal static MigrationCounts None { get; } = new()
+    {
+        Read = 0,
+        Accepted = 0,
+        Rejected = 0,
+        LeftOut = new Dictionary<string, long>(StringComparer.Ordinal),
+        Pending = 0,
+    };
 
     internal MigrationCounts And(MigrationCounts other) => this with
     {
@@ -110,6 +117,7 @@ public sealed record MigrationReport
     public string ToJson() => JsonSerializer.Serialize(this, MigrationReportJson.Default.MigrationReport);
 }
 
-[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Serialization, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Serialization, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(MigrationReport))]
 sealed partial class MigrationReportJson : JsonSerializerContext;

@@ -67,7 +67,10 @@ public sealed record MigrationRequest
     /// </summary>
     public string? SourceTimeZone { get; init; }
 
-    /// <summary>Whether events, profiles and the groups of <see cref="TargetGroups"/> are read from the target at the end, and compared with what was accepted. Default: false.</summary>
+    /// <summary>
+    /// Whether events, profiles and the groups of <see cref="TargetGroups"/> are read from the target at the end, and compared with what was accepted.
+    /// Default: false.
+    /// </summary>
     public bool Verify { get; init; }
 
     /// <summary>Whether to read and map only: nothing is sent, and no state is kept. Default: false.</summary>
@@ -139,41 +142,72 @@ public sealed record MigrationRequest
     /// <exception cref="MixpanelException">An option is out of range, or conflicts with others.</exception>
     internal MigrationRequest Validated(MixpanelOptions source, MixpanelOptions target)
     {
-        if (Only is MigrationParts.None || (Only & ~MigrationParts.All) is not MigrationParts.None) throw MixpanelException.Invalid("only", "Name at least one part to migrate: events, profiles, groups, schemas, annotations, lookup-tables.");
-        if (source.ProjectId is null || source.ServiceAccount is null) throw MixpanelException.Invalid("from", $"{Of(From, "the source")} needs a service account and project_id, to read its records.");
+        if (Only is MigrationParts.None || (Only & ~MigrationParts.All) is not MigrationParts.None)
+            throw MixpanelException.Invalid("only", "Name at least one part to migrate: events, profiles, groups, schemas, annotations, lookup-tables.");
+        if (source.ProjectId is null || source.ServiceAccount is null)
+            throw MixpanelException.Invalid("from", $"{Of(From, "the source")} needs a service account and project_id, to read its records.");
         if (target.ProjectId is null) throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs project_id, to ensure that it is another project.");
-        var isOneServer = Hosts.BaseAddress(source, Api.App) is var one && Hosts.BaseAddress(target, Api.App) is var other && (one == other || (Hosts.IsLoopback(one) && Hosts.IsLoopback(other) && one.Port == other.Port));
-        if (source.ProjectId == target.ProjectId && isOneServer) throw MixpanelException.Invalid("to", $"{Of(From, "The source")} and {Within(To)} are the same project, {source.ProjectId}: a migration needs two projects.");
-        if (target.ServiceAccount is null && (Verify || Only.HasFlag(MigrationParts.Schemas) || Only.HasFlag(MigrationParts.Annotations) || LookupTables.Count > 0 || (target.Token is null && Takes(MigrationParts.Events))))
-            throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs a service account for schemas, annotations, lookup tables and verification. With only a token, name other parts with --only.");
-        if (target.Token is null && (Takes(MigrationParts.Profiles) || (Takes(MigrationParts.Groups) && Groups.Count > 0))) throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs the project token, to send profiles and groups. Add token, or name other parts with --only.");
+        var isOneServer = Hosts.BaseAddress(source, Api.App) is var one && Hosts.BaseAddress(target, Api.App) is var other
+            && (one == other || (Hosts.IsLoopback(one) && Hosts.IsLoopback(other) && one.Port == other.Port));
+        if (source.ProjectId == target.ProjectId && isOneServer)
+            throw MixpanelException.Invalid("to",
+                $"{Of(From, "The source")} and {Within(To)} are the same project, {source.ProjectId}: a migration needs two projects.");
+        if (target.ServiceAccount is null
+            && (Verify || Only.HasFlag(MigrationParts.Schemas) || Only.HasFlag(MigrationParts.Annotations) || LookupTables.Count > 0
+                || (target.Token is null && Takes(MigrationParts.Events))))
+            throw MixpanelException.Invalid("to",
+                $"{Of(To, "the target")} needs a service account for schemas, annotations, lookup tables and verification. With only a token, "
+                + $"name other parts with --only.");
+        if (target.Token is null && (Takes(MigrationParts.Profiles) || (Takes(MigrationParts.Groups) && Groups.Count > 0)))
+            throw MixpanelException.Invalid("to",
+                $"{Of(To, "the target")} needs the project token, to send profiles and groups. Add token, or name other parts with --only.");
         // The token alone decides where profiles go, whatever project_id is: with the source's token they would return to the source.
         if (target.Token is not null && target.Token == source.Token && isOneServer)
-            throw MixpanelException.Invalid("to", $"{Of(From, "The source")} and {Within(To)} have the same token, which belongs to one project: profiles and groups would go there. Set the target's own token in its profile.");
-        if (Parallel is < 1 or > OptionRanges.MostParallel) throw MixpanelException.Invalid("parallel", $"The number of parallel downloads must be from 1 to {OptionRanges.MostParallel}.");
+            throw MixpanelException.Invalid("to",
+                $"{Of(From, "The source")} and {Within(To)} have the same token, which belongs to one project: profiles and groups would go there. "
+                + $"Set the target's own token in its profile.");
+        if (Parallel is < 1 or > OptionRanges.MostParallel)
+            throw MixpanelException.Invalid("parallel", $"The number of parallel downloads must be from 1 to {OptionRanges.MostParallel}.");
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The maximum outage must be above zero.");
-        if (DryRun && (Verify || Restart)) throw MixpanelException.Invalid(Verify ? "verify" : "restart", "A dry run sends and stores nothing: there is nothing to verify or to restart.");
-        if (!DryRun && (string.IsNullOrEmpty(State) || OpenState is null)) throw MixpanelException.Invalid("state", "A migration needs a folder for its state.");
-        if (Groups.Any(group => group.Key.Length == 0 || group.Value.Length == 0)) throw MixpanelException.Invalid("group", "A group needs its group key and its data group id in the source.");
-        if (Groups.Count > 0 && !Takes(MigrationParts.Groups)) throw MixpanelException.Invalid("group", "Groups are named, but are not among the parts to migrate.");
-        if (TargetGroups.Count > 0 && !Verify) throw MixpanelException.Invalid("target_group", "The data group ids of the target are for its verification: they need --verify.");
-        if (TargetGroups.FirstOrDefault(group => group.Value.Length == 0 || !Groups.ContainsKey(group.Key)) is { Key: { } stray }) throw MixpanelException.Invalid("target_group", $"{stray} is to be read from the target, but is not among the groups to migrate, or has no id there.");
-        if (LookupTables.Count > 0 && !Takes(MigrationParts.LookupTables)) throw MixpanelException.Invalid("lookup_table", "A lookup table is named, but lookup tables are not among the parts to migrate.");
-        if (LookupTables.Values.FirstOrDefault(file => !File.Exists(file)) is { } missing) throw MixpanelException.Invalid("lookup_table", $"The file {missing} does not exist.");
-        if (DeadLetterPath is { } letters && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(letters)))) throw MixpanelException.Invalid("dead_letter", $"The folder of {letters} does not exist.");
+        if (DryRun && (Verify || Restart))
+            throw MixpanelException.Invalid(Verify ? "verify" : "restart", "A dry run sends and stores nothing: there is nothing to verify or to restart.");
+        if (!DryRun && (string.IsNullOrEmpty(State) || OpenState is null))
+            throw MixpanelException.Invalid("state", "A migration needs a folder for its state.");
+        if (Groups.Any(group => group.Key.Length == 0 || group.Value.Length == 0))
+            throw MixpanelException.Invalid("group", "A group needs its group key and its data group id in the source.");
+        if (Groups.Count > 0 && !Takes(MigrationParts.Groups))
+            throw MixpanelException.Invalid("group", "Groups are named, but are not among the parts to migrate.");
+        if (TargetGroups.Count > 0 && !Verify)
+            throw MixpanelException.Invalid("target_group", "The data group ids of the target are for its verification: they need --verify.");
+        if (TargetGroups.FirstOrDefault(group => group.Value.Length == 0 || !Groups.ContainsKey(group.Key)) is { Key: { } stray })
+            throw MixpanelException.Invalid("target_group",
+                $"{stray} is to be read from the target, but is not among the groups to migrate, or has no id there.");
+        if (LookupTables.Count > 0 && !Takes(MigrationParts.LookupTables))
+            throw MixpanelException.Invalid("lookup_table", "A lookup table is named, but lookup tables are not among the parts to migrate.");
+        if (LookupTables.Values.FirstOrDefault(file => !File.Exists(file)) is { } missing)
+            throw MixpanelException.Invalid("lookup_table", $"The file {missing} does not exist.");
+        if (DeadLetterPath is { } letters && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(letters))))
+            throw MixpanelException.Invalid("dead_letter", $"The folder of {letters} does not exist.");
         _ = Zone;
         if (!Takes(MigrationParts.Events))
         {
-            if (FromDate is not null || ToDate is not null) throw MixpanelException.Invalid(FromDate is null ? "to_date" : "from_date", "Days are for events, which are not among the parts to migrate.");
-            if (SourceTimeZone is not null) throw MixpanelException.Invalid("source_time_zone", "The time zone is for events, which are not among the parts to migrate.");
+            if (FromDate is not null || ToDate is not null)
+                throw MixpanelException.Invalid(FromDate is null ? "to_date" : "from_date", "Days are for events, which are not among the parts to migrate.");
+            if (SourceTimeZone is not null)
+                throw MixpanelException.Invalid("source_time_zone", "The time zone is for events, which are not among the parts to migrate.");
             return this;
         }
 
         var today = DateOnly.FromDateTime(source.TimeProvider.GetUtcNow().UtcDateTime);
-        if (FromDate is not { } from) throw MixpanelException.Invalid("from_date", "Events need a first day: --from-date 2024-01-01. To migrate no events, name the parts with --only.");
+        if (FromDate is not { } from)
+            throw MixpanelException.Invalid("from_date", "Events need a first day: --from-date 2024-01-01. To migrate no events, name the parts with --only.");
         var to = ToDate ?? today.AddDays(-1);
-        if (to >= today) throw MixpanelException.Invalid("to_date", $"{Named(to)} is not over: it is {Named(today)} in UTC. Migrate the days up to yesterday, and the others with the same command later.");
-        if (to < from) throw MixpanelException.Invalid(ToDate is null ? "from_date" : "to_date", $"The last day, {Named(to)}, must not be before the first, {Named(from)}.");
+        if (to >= today)
+            throw MixpanelException.Invalid("to_date",
+                $"{Named(to)} is not over: it is {Named(today)} in UTC. Migrate the days up to yesterday, and the others with the same command later.");
+        if (to < from)
+            throw MixpanelException.Invalid(ToDate is null ? "from_date" : "to_date",
+                $"The last day, {Named(to)}, must not be before the first, {Named(from)}.");
         return this with { ToDate = to };
 
         static string Named(DateOnly day) => Export.ExportNames.Of(day);

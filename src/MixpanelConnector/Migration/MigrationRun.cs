@@ -35,19 +35,29 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
     /// <summary>Reports how many exports of a project are needed, and how many calls are left this hour.</summary>
     public Task TellNeedAsync(MixpanelClient from, int exports, string what, CancellationToken cancellationToken) => exports == 0
         ? Task.CompletedTask
-        : new ExportCalls(new ExportRequest { Folder = "", Notices = Noticed(what), Wait = request.Wait }, from.Transport, new()).TellNeedAsync(exports, CallKind.Export, cancellationToken);
+        : new ExportCalls(new ExportRequest { Folder = "", Notices = Noticed(what), Wait = request.Wait }, from.Transport, new()).TellNeedAsync(exports,
+            CallKind.Export, cancellationToken);
 
     /// <summary>Returns a receiver for the notices of one part.</summary>
     public IProgress<string>? Noticed(string what) => request.Notices is { } notices ? new Labelled(notices, what) : null;
 
     /// <summary>Fetches records into a folder.</summary>
     public Task<ExportReport> ExportAsync(MixpanelClient from, ExportRequest export, CancellationToken cancellationToken) =>
-        new ExportPipeline((export with { Wait = request.Wait, Notices = export.Notices ?? request.Notices, IsPart = true, Progress = request.Progress is null ? null : Meter }).Validated(Time), from.Transport).RunAsync(cancellationToken);
+        new ExportPipeline(
+            (export with
+            {
+                Wait = request.Wait,
+                Notices = export.Notices ?? request.Notices,
+                IsPart = true,
+                Progress = request.Progress is null ? null : Meter,
+            }).Validated(Time),
+            from.Transport).RunAsync(cancellationToken);
 
     /// <summary>Returns the manifest of an export in a folder.</summary>
     /// <exception cref="InputException">It is damaged.</exception>
     public static ExportManifest ManifestOf(string folder) =>
-        ExportManifest.TryParse(File.ReadAllBytes(Path.Combine(folder, ExportManifest.FileName))) ?? throw new InputException($"into {folder} has a damaged manifest");
+        ExportManifest.TryParse(File.ReadAllBytes(Path.Combine(folder, ExportManifest.FileName)))
+            ?? throw new InputException($"into {folder} has a damaged manifest");
 
     /// <summary>Returns a file of an export as an input.</summary>
     /// <param name="exported">The folder of the export.</param>
@@ -62,9 +72,12 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
 
     /// <summary>Sends records.</summary>
     /// <exception cref="ImportStateException">Their state cannot be opened.</exception>
-    public async Task<ImportReport> ImportAsync(string name, IReadOnlyList<InputFile> inputs, ImportType type, RecordPreparation preparation, string? groupKey, CancellationToken cancellationToken)
+    public async Task<ImportReport> ImportAsync(string name, IReadOnlyList<InputFile> inputs, ImportType type, RecordPreparation preparation, string? groupKey,
+        CancellationToken cancellationToken)
     {
-        using IImportState state = request.DryRun ? new DryRunState(keepsDeadLetters: request.DeadLetterPath is not null) : request.OpenState!(Path.Combine(folder.WorkOf(name), OfImport));
+        using IImportState state = request.DryRun
+            ? new DryRunState(keepsDeadLetters: request.DeadLetterPath is not null)
+            : request.OpenState!(Path.Combine(folder.WorkOf(name), OfImport));
         var report = await new ImportPipeline(
             new ImportRequest
             {
@@ -100,7 +113,9 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
             problems.Note(e.Outcome, $"The download of {name} {e.Message}.");
         }
 
-        if (problems.Count(RunOutcome.Damaged) > before) problems.Note(RunOutcome.Damaged, $"Delete {folder.WorkOf(name)} and run the same command again: it is downloaded again, and accepted records keep their ids and count once.");
+        if (problems.Count(RunOutcome.Damaged) > before)
+            problems.Note(RunOutcome.Damaged,
+                $"Delete {folder.WorkOf(name)} and run the same command again: it is downloaded again, and accepted records keep their ids and count once.");
     }
 
     /// <summary>Returns the counts of the records that were sent.</summary>
@@ -120,7 +135,10 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
             Pending = given - report.Accepted - report.Rejected - leftOut.Values.Sum(),
             AmbiguousTime = request.SourceTimeZone is null ? null : report.Mapped?.GetValueOrDefault("ambiguous_time") ?? 0,
         };
-        if (isSettled && counts.Pending != 0) problems.Note(RunOutcome.Inconsistent, $"The audit of the counts failed for {name}: of {given} records {counts.Pending} have no outcome. This is a defect: please report it.", isFinal: true);
+        if (isSettled && counts.Pending != 0)
+            problems.Note(RunOutcome.Inconsistent,
+                $"The audit of the counts failed for {name}: of {given} records {counts.Pending} have no outcome. This is a defect: please report it.",
+                isFinal: true);
         return counts;
     }
 

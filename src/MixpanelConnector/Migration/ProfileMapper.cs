@@ -26,7 +26,8 @@ sealed class ProfileMapper(bool ofGroups) : LineMapper(NoProfile)
             reader.Read();
             var start = (int)reader.TokenStartIndex;
             if (isId) isText = reader.TokenType is JsonTokenType.String;
-            if ((isId && !isText && reader.TokenType is not JsonTokenType.Number) || (isProperties && reader.TokenType is not JsonTokenType.StartObject)) throw new JsonException();
+            if ((isId && !isText && reader.TokenType is not JsonTokenType.Number) || (isProperties && reader.TokenType is not JsonTokenType.StartObject))
+                throw new JsonException();
             reader.Skip();
             if (isId) id = start..(int)reader.BytesConsumed;
             else if (isProperties) properties = start..(int)reader.BytesConsumed;

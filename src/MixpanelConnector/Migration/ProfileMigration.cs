@@ -44,17 +44,26 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
         }
 
         if (group is { } none && download.Records == 0)
-            run.Request.Diagnostics?.Report(new ImportDiagnostic(Name, Line: null, "warning", $"The source has no groups of {none.Key} under the id {none.Id}. If there should be some, check both in the project settings."));
+            run.Request.Diagnostics?.Report(new ImportDiagnostic(Name, Line: null, "warning",
+                $"The source has no groups of {none.Key} under the id {none.Id}. If there should be some, check both in the project settings."));
         await run.WithoutDamageAsync(Name, () => SendAsync(folder, download.Records, cancellationToken)).ConfigureAwait(false);
     }
 
     async Task SendAsync(string folder, long given, CancellationToken cancellationToken)
     {
         var inputs = InputsOf(folder, MigrationRun.ManifestOf(folder));
-        var report = await run.ImportAsync(Name, inputs, group is null ? ImportType.Profiles : ImportType.Groups, new ProfilePreparation(ofGroups: group is not null), group?.Key, cancellationToken).ConfigureAwait(false);
+        var report = await run.ImportAsync(Name, inputs, group is null ? ImportType.Profiles : ImportType.Groups,
+            new ProfilePreparation(ofGroups: group is not null), group?.Key, cancellationToken).ConfigureAwait(false);
         var isSettled = run.Problems.Note(report);
         var counts = run.CountsOf(Name, report, given, isSettled);
-        if (isSettled && !run.Problems.AreFinal) run.Folder.Settle(Name, new(counts) { Ids = run.Request.DryRun ? null : await IdsAsync(inputs, input => run.RejectedLines(Name, input.Name).ToHashSet(), cancellationToken).ConfigureAwait(false) });
+        if (isSettled && !run.Problems.AreFinal)
+            run.Folder.Settle(Name,
+                new(counts)
+                {
+                    Ids = run.Request.DryRun
+                        ? null
+                        : await IdsAsync(inputs, input => run.RejectedLines(Name, input.Name).ToHashSet(), cancellationToken).ConfigureAwait(false),
+                });
         Take(counts);
     }
 
@@ -65,7 +74,8 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
         string? id = null;
         if (group is { } kind && !run.Request.TargetGroups.TryGetValue(kind.Key, out id))
         {
-            run.Request.Notices?.Report($"The groups of {kind.Key} are not verified: name their data group id in the target with --target-group {kind.Key}=DATA_GROUP_ID.");
+            run.Request.Notices?.Report(
+                $"The groups of {kind.Key} are not verified: name their data group id in the target with --target-group {kind.Key}=DATA_GROUP_ID.");
             return null;
         }
 
@@ -76,7 +86,9 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
         var held = await IdsAsync(InputsOf(folder, MigrationRun.ManifestOf(folder)), _ => [], cancellationToken).ConfigureAwait(false);
         run.Folder.Forget(work);
         if (held == sent) return null;
-        return string.Create(CultureInfo.InvariantCulture, $"Of the {(group is { } named ? $"groups of {named.Key}" : "profiles")}, {sent.Count} were accepted, and the target has {held.Count}{(held.Count == sent.Count ? ", with other ids" : "")}.");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"Of the {(group is { } named ? $"groups of {named.Key}" : "profiles")}, {sent.Count} were accepted, "
+            + $"and the target has {held.Count}{(held.Count == sent.Count ? ", with other ids" : "")}.");
     }
 
     void Take(MigrationCounts counts)
@@ -96,7 +108,10 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
     };
 
     List<InputFile> InputsOf(string folder, ExportManifest manifest) =>
-        [.. manifest.Files.Where(entry => entry.Name is not null).Select(entry => run.InputOf(folder, entry, $"{group?.Key ?? "profiles"}/{entry.Name!.Split('.')[0]}"))];
+        [
+            .. manifest.Files.Where(entry => entry.Name is not null)
+                .Select(entry => run.InputOf(folder, entry, $"{group?.Key ?? "profiles"}/{entry.Name!.Split('.')[0]}")),
+        ];
 
     static async Task<IdSum> IdsAsync(List<InputFile> inputs, Func<InputFile, HashSet<long>> without, CancellationToken cancellationToken)
     {

@@ -10,7 +10,9 @@ static class OutboxesInUse
     /// <exception cref="MixpanelException">It has an owner.</exception>
     public static void Take(ITrackerOutbox outbox)
     {
-        if (!Used.TryAdd(outbox, new object())) throw MixpanelException.Invalid("outbox", "The outbox already belongs to another tracker or queue: open one for each. Those of SQLite may share a folder.");
+        if (!Used.TryAdd(outbox, new object()))
+            throw MixpanelException.Invalid("outbox",
+                "The outbox already belongs to another tracker or queue: open one for each. Those of SQLite may share a folder.");
     }
 
     /// <summary>Disposes an outbox, which then has no owner.</summary>

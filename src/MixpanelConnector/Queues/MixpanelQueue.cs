@@ -27,12 +27,14 @@ public sealed class MixpanelQueue : IAsyncDisposable, IDisposable
     /// <param name="loggers">Log stored messages, and those that cannot be published. Default: no logging.</param>
     /// <exception cref="MixpanelException">No scheme supports the address, or a setting is invalid.</exception>
     /// <exception cref="OutboxException">The outbox cannot be read.</exception>
-    public MixpanelQueue(string address, IReadOnlyList<QueueScheme> schemes, QueueOptions? options = null, ITrackerOutbox? outbox = null, ILoggerFactory? loggers = null)
+    public MixpanelQueue(string address, IReadOnlyList<QueueScheme> schemes, QueueOptions? options = null, ITrackerOutbox? outbox = null,
+        ILoggerFactory? loggers = null)
         : this(address, schemes, options, outbox, loggers, TimeProvider.System)
     {
     }
 
-    internal MixpanelQueue(string address, IReadOnlyList<QueueScheme> schemes, QueueOptions? options, ITrackerOutbox? outbox, ILoggerFactory? loggers, TimeProvider time)
+    internal MixpanelQueue(string address, IReadOnlyList<QueueScheme> schemes, QueueOptions? options, ITrackerOutbox? outbox, ILoggerFactory? loggers,
+        TimeProvider time)
     {
         ArgumentException.ThrowIfNullOrEmpty(address);
         ArgumentNullException.ThrowIfNull(schemes);
@@ -47,7 +49,9 @@ public sealed class MixpanelQueue : IAsyncDisposable, IDisposable
         }
 
         _links = [new(_queue, _queue.Name, time), new(_queue, $"{_queue.Name}.profiles", time), new(_queue, $"{_queue.Name}.groups", time)];
-        if (outbox is not null) _outbox = new QueueOutbox(outbox, _queue.Name, _queue.OrdersByKey, ToBrokerAsync, time, HarmlessLogger.Create(new MixpanelOptions { LoggerFactory = loggers ?? NullLoggerFactory.Instance }, "MixpanelConnector.Queue"));
+        if (outbox is not null)
+            _outbox = new QueueOutbox(outbox, _queue.Name, _queue.OrdersByKey, ToBrokerAsync, time,
+                HarmlessLogger.Create(new MixpanelOptions { LoggerFactory = loggers ?? NullLoggerFactory.Instance }, "MixpanelConnector.Queue"));
     }
 
     internal bool OrdersByKey => _queue.OrdersByKey;
@@ -59,7 +63,8 @@ public sealed class MixpanelQueue : IAsyncDisposable, IDisposable
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="QueueException">The broker refuses it, or did not confirm it in time.</exception>
     internal Task PublishAsync(QueuedKind kind, QueueBody body, bool isRepeatable, CancellationToken cancellationToken) =>
-        Volatile.Read(ref _closing) is not null ? throw new QueueException(QueueFault.Unavailable, $"The {nameof(MixpanelQueue)} was disposed. Dispose it after everything that publishes to it.")
+        Volatile.Read(ref _closing) is not null ? throw new QueueException(QueueFault.Unavailable,
+            $"The {nameof(MixpanelQueue)} was disposed. Dispose it after everything that publishes to it.")
         : _outbox is { } outbox ? outbox.PublishAsync(kind, body, isRepeatable, cancellationToken) : ToBrokerAsync(kind, body, cancellationToken);
 
     Task ToBrokerAsync(QueuedKind kind, QueueBody body, CancellationToken cancellationToken) => _links[(int)kind].PublishAsync(body, cancellationToken);

@@ -12,7 +12,8 @@ namespace MixpanelConnector.Queues;
 /// <param name="time">The clock for pauses.</param>
 /// <param name="logger">Logs waiting messages, and those that cannot be published.</param>
 sealed partial class OutboxLane(
-    ITrackerOutbox outbox, QueuedKind queued, byte[] head, bool ordersByKey, Func<QueuedKind, QueueBody, CancellationToken, Task> publish, Func<Action, CancellationToken, Task> inTurn, TimeProvider time, ILogger logger)
+    ITrackerOutbox outbox, QueuedKind queued, byte[] head, bool ordersByKey, Func<QueuedKind, QueueBody, CancellationToken, Task> publish,
+    Func<Action, CancellationToken, Task> inTurn, TimeProvider time, ILogger logger)
 {
     /// <summary>The maximum number of messages published concurrently, where order does not matter; up to 16 MB of them are in memory, or one.</summary>
     const int SideBySide = 64;
@@ -112,7 +113,8 @@ sealed partial class OutboxLane(
         foreach (var (batch, failure) in oldest.Zip(outcomes))
         {
             // It stays on the disk for the next process; later messages continue.
-            if (failure is InvalidDataException or QueueException { Fault: QueueFault.Refused } && _setAside.Add(batch.Number)) LogSetAside(batch.Number, failure.Message);
+            if (failure is InvalidDataException or QueueException { Fault: QueueFault.Refused } && _setAside.Add(batch.Number))
+                LogSetAside(batch.Number, failure.Message);
         }
 
         await inTurn(
@@ -149,7 +151,8 @@ sealed partial class OutboxLane(
     {
         var bodies = batches.ConvertAll(Body);
         var outcomes = new Exception?[batches.Count];
-        var orders = Enumerable.Range(0, batches.Count).GroupBy(i => queued is QueuedKind.Events ? $"{i}" : ordersByKey ? bodies[i].Body?.Key ?? "" : "", StringComparer.Ordinal);
+        var orders = Enumerable.Range(0, batches.Count)
+            .GroupBy(i => queued is QueuedKind.Events ? $"{i}" : ordersByKey ? bodies[i].Body?.Key ?? "" : "", StringComparer.Ordinal);
         await Task.WhenAll(orders.Select(async order =>
         {
             Exception? failed = null;
@@ -198,6 +201,7 @@ sealed partial class OutboxLane(
     [LoggerMessage(Level = LogLevel.Error, Message = "Message {Number} of the outbox cannot be published, and stays there until the next start. {Message}")]
     partial void LogSetAside(long number, string message);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages in the outbox for a queue other than {Queue}, which stay there until a process publishes to that queue: {Count}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Messages in the outbox for a queue other than {Queue}, which stay there until a process publishes to that queue: {Count}")]
     public static partial void LogOthers(ILogger logger, string queue, long count);
 }

@@ -6,9 +6,11 @@ namespace MixpanelConnector.Queues;
 /// <summary>A broker of a cluster.</summary>
 readonly record struct QueueHost(string Name, int Port)
 {
-    public bool IsLoopback => Name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(Name, out var address) && IPAddress.IsLoopback(address));
+    public bool IsLoopback =>
+        Name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(Name, out var address) && IPAddress.IsLoopback(address));
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(Name.Contains(':', StringComparison.Ordinal) ? $"[{Name}]" : Name)}:{Port}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{(Name.Contains(':', StringComparison.Ordinal) ? $"[{Name}]" : Name)}:{Port}");
 }
 
 /// <summary>The address of a queue: <c>SCHEME[s]://HOST[:PORT][,HOST[:PORT]…]/PATH</c>.</summary>
@@ -26,7 +28,10 @@ sealed record QueueAddress(string Text, bool IsSecure, IReadOnlyList<QueueHost> 
         var slash = text.IndexOf('/', at);
         var authority = slash < 0 ? text[at..] : text[at..slash];
         // The text is not quoted here: it may contain a password.
-        if (text.LastIndexOf('@') >= at) throw Wrong("The URL of the queue contains a user name or a password, which others could read: set them with MIXPANEL_QUEUE_USERNAME and MIXPANEL_QUEUE_PASSWORD, or with --queue-username and --queue-secret-file. Write an @ in the name of a queue as %40.");
+        if (text.LastIndexOf('@') >= at)
+            throw Wrong("The URL of the queue contains a user name or a password, which others could read: "
+                + "set them with MIXPANEL_QUEUE_USERNAME and MIXPANEL_QUEUE_PASSWORD, or with --queue-username and --queue-secret-file. "
+                    + "Write an @ in the name of a queue as %40.");
         if (text.AsSpan(at).IndexOfAny('?', '#') >= 0) throw Wrong("The URL of the queue must not contain ? or #: in names, write %3F and %23.");
         if (text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))) throw Wrong("The URL of the queue must not contain white space: in names, write %20.");
         var path = slash < 0 ? [] : text[(slash + 1)..].Split('/').Select(Uri.UnescapeDataString).ToList();
@@ -42,11 +47,14 @@ sealed record QueueAddress(string Text, bool IsSecure, IReadOnlyList<QueueHost> 
         if (colon >= 0 && colon > host.LastIndexOf(']'))
         {
             name = host[..colon];
-            if (!int.TryParse(host[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535) throw Wrong($"{text} has a port that is not a number from 1 to 65535.");
+            if (!int.TryParse(host[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535)
+                throw Wrong($"{text} has a port that is not a number from 1 to 65535.");
         }
 
         if (name is ['[', .., ']']) name = name[1..^1];
-        return Uri.CheckHostName(name) is UriHostNameType.Unknown ? throw Wrong($"{text} has a host that is neither a name nor an IP address.") : new(name, port);
+        return Uri.CheckHostName(name) is UriHostNameType.Unknown
+            ? throw Wrong($"{text} has a host that is neither a name nor an IP address.")
+            : new(name, port);
     }
 
     static QueueException Wrong(string message) => new(QueueFault.Unconfigured, message);

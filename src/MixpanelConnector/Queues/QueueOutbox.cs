@@ -25,7 +25,8 @@ sealed class QueueOutbox : IAsyncDisposable
     /// <param name="time">The clock for pauses.</param>
     /// <param name="logger">Logs stored messages, and those that cannot be published.</param>
     /// <exception cref="OutboxException">The disk failed.</exception>
-    public QueueOutbox(ITrackerOutbox outbox, string queue, bool ordersByKey, Func<QueuedKind, QueueBody, CancellationToken, Task> publish, TimeProvider time, ILogger logger)
+    public QueueOutbox(ITrackerOutbox outbox, string queue, bool ordersByKey, Func<QueuedKind, QueueBody, CancellationToken, Task> publish, TimeProvider time,
+        ILogger logger)
     {
         (_outbox, _time) = (outbox, time);
         _head = StoredMessage.HeadOf(queue);
@@ -72,7 +73,9 @@ sealed class QueueOutbox : IAsyncDisposable
             }
         }
 
-        if (!isRepeatable) throw new QueueException(QueueFault.Unavailable, "Messages are waiting for the broker, and one with $add or $append cannot wait behind them: it might be published twice.");
+        if (!isRepeatable)
+            throw new QueueException(QueueFault.Unavailable,
+                "Messages are waiting for the broker, and one with $add or $append cannot wait behind them: it might be published twice.");
         var kept = new Kept(new OutboxBatch(lane.Kind, 1, _time.GetUtcNow(), StoredMessage.Write(body, _head)));
         lock (_lock) _gathered.Add(kept);
         _ = KeepGatheredAsync();
@@ -82,7 +85,11 @@ sealed class QueueOutbox : IAsyncDisposable
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new QueueException(QueueFault.Unavailable, "The broker accepts no messages now, and the message cannot be stored.", e) { LocalDetail = e.Message, MayHaveArrived = mayHaveArrived };
+            throw new QueueException(QueueFault.Unavailable, "The broker accepts no messages now, and the message cannot be stored.", e)
+            {
+                LocalDetail = e.Message,
+                MayHaveArrived = mayHaveArrived,
+            };
         }
     }
 

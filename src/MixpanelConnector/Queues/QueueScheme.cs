@@ -21,18 +21,22 @@ public abstract class QueueScheme
     /// <exception cref="QueueException">The address or a setting is invalid.</exception>
     internal abstract DeliveryQueue Open(QueueAddress address, QueueOptions options, TimeProvider time);
 
-    internal bool Holds(string address) => address.StartsWith($"{Name}://", StringComparison.OrdinalIgnoreCase) || address.StartsWith($"{Name}s://", StringComparison.OrdinalIgnoreCase);
+    internal bool Holds(string address) =>
+        address.StartsWith($"{Name}://", StringComparison.OrdinalIgnoreCase) || address.StartsWith($"{Name}s://", StringComparison.OrdinalIgnoreCase);
 
     /// <exception cref="MixpanelException">No scheme supports the address, or a setting is invalid.</exception>
     internal static DeliveryQueue Open(string address, IReadOnlyList<QueueScheme> schemes, QueueOptions options, TimeProvider time, string field)
     {
         var scheme = schemes.FirstOrDefault(scheme => scheme.Holds(address))
-            ?? throw MixpanelException.Invalid(field, $"The URL of a queue must begin with {string.Join(" or ", schemes.SelectMany(scheme => (string[])[$"{scheme.Name}://", $"{scheme.Name}s://"]))}.");
+            ?? throw MixpanelException.Invalid(field,
+                $"The URL of a queue must begin with {string.Join(" or ", schemes.SelectMany(scheme => (string[])[$"{scheme.Name}://", $"{scheme.Name}s://"]))}.");
         try
         {
             var parsed = QueueAddress.Parse(address, scheme);
             if (!parsed.IsSecure && !options.Plaintext && parsed.Hosts.Any(host => !host.IsLoopback))
-                throw new QueueException(QueueFault.Unconfigured, $"{parsed.Text} is on another machine and has no TLS: messages and the password could be read in transit. Use {scheme.Name}s://, or allow it with --plaintext.");
+                throw new QueueException(QueueFault.Unconfigured,
+                    $"{parsed.Text} is on another machine and has no TLS: messages and the password could be read in transit. Use {scheme.Name}s://, "
+                    + $"or allow it with --plaintext.");
             return scheme.Open(parsed, options, time);
         }
         catch (QueueException e) when (e.Fault is QueueFault.Unconfigured)

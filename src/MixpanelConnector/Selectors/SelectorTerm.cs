@@ -5,7 +5,8 @@ namespace MixpanelConnector;
 #pragma warning disable CA2225 // the named alternates of the operators are the methods below, and conversions read as what they are
 
 /// <summary>
-/// A value in a <see cref="MixpanelSelector"/>: a property, text, a number, a boolean, a time, or an expression of these. Strings, numbers and booleans convert to it.
+/// A value in a <see cref="MixpanelSelector"/>: a property, text, a number, a boolean, a time, or an expression of these. Strings, numbers and booleans
+/// convert to it.
 /// </summary>
 public sealed class SelectorTerm
 {
@@ -85,7 +86,10 @@ public sealed class SelectorTerm
 
     /// <summary>Converts a number to a term.</summary>
     public static implicit operator SelectorTerm(double number) =>
-        double.IsFinite(number) && Math.Abs(number) < 1e28 ? OfNumber(Math.Abs(number) < 1e-28 ? 0 : decimal.Parse(number.ToString("R", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture))
+        double.IsFinite(number) && Math.Abs(number) < 1e28
+            ? OfNumber(Math.Abs(number) < 1e-28
+                ? 0
+                : decimal.Parse(number.ToString("R", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture))
             : throw new ArgumentOutOfRangeException(nameof(number), "The number is outside the range of selectors.");
 
     /// <summary>Converts a number to a term.</summary>
@@ -119,7 +123,8 @@ public sealed class SelectorTerm
     }
 
     // The language has no exponents; a negative number is written as a unary minus, so it needs parentheses.
-    static SelectorTerm OfNumber(decimal number) => new(number < 0 ? $"({number.ToString(CultureInfo.InvariantCulture)})" : number.ToString(CultureInfo.InvariantCulture));
+    static SelectorTerm OfNumber(decimal number) =>
+        new(number < 0 ? $"({number.ToString(CultureInfo.InvariantCulture)})" : number.ToString(CultureInfo.InvariantCulture));
 
     static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }

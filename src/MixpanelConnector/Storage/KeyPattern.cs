@@ -96,7 +96,9 @@ sealed class KeyPattern
                 var isFolder = (at == 0 || pattern[at - 1].Value == '/') && at + 2 < pattern.Length && pattern[at + 2].Value == '/';
                 at += isFolder ? 2 : 1;
                 return new(isFolder ? Kind.Folders : Kind.All);
-            case '[' when Array.FindIndex(pattern, Math.Min(pattern.Length, at + (at + 1 < pattern.Length && pattern[at + 1].Value is '!' or '^' ? 3 : 2)), rune => rune.Value == ']') is var end and > 0:
+            case '[' when Array.FindIndex(pattern, Math.Min(pattern.Length, at + (at + 1 < pattern.Length && pattern[at + 1].Value is '!' or '^' ? 3 : 2)),
+                rune => rune.Value == ']') is var end
+                and > 0:
                 var isNot = pattern[at + 1].Value is '!' or '^';
                 var set = pattern[(at + (isNot ? 2 : 1))..end];
                 at = end;

@@ -49,9 +49,11 @@ sealed class StorageCalls(MixpanelOptions options, Action<string>? told = null)
     /// <exception cref="StorageException">The maximum number of attempts is reached.</exception>
     public Task WaitAsync(int tries, StorageException failure, CancellationToken cancellationToken)
     {
-        if (tries >= MostTries) throw new StorageException(failure.Fault, string.Create(CultureInfo.InvariantCulture, $"{failure.Message}, {tries} times"), failure);
+        if (tries >= MostTries)
+            throw new StorageException(failure.Fault, string.Create(CultureInfo.InvariantCulture, $"{failure.Message}, {tries} times"), failure);
         if (tries > 1) told?.Invoke(string.Create(CultureInfo.InvariantCulture, $"{failure.Message}, {tries} times. Retrying, {MostTries} times at most."));
-        return Task.Delay(Backoff.Delay(tries, options.BackoffMin, options.BackoffMax, failure.RetryAfter, options.Randomizer()), options.TimeProvider, cancellationToken);
+        return Task.Delay(Backoff.Delay(tries, options.BackoffMin, options.BackoffMax, failure.RetryAfter, options.Randomizer()), options.TimeProvider,
+            cancellationToken);
     }
 
     /// <summary>Makes one call, with a timeout.</summary>

@@ -34,7 +34,10 @@ public abstract class StorageScheme
     /// <summary>Whether an address ends with a signature, like a presigned URL.</summary>
     internal static bool HasSignature(string address) =>
         address.IndexOf('?', StringComparison.Ordinal) is var query and >= 0
-        && address[query..].Split('?', '&').Any(part => part.StartsWith("sig=", StringComparison.OrdinalIgnoreCase) || part.StartsWith("X-Amz-", StringComparison.OrdinalIgnoreCase) || part.StartsWith("X-Goog-", StringComparison.OrdinalIgnoreCase) || part.StartsWith("AWSAccessKeyId=", StringComparison.OrdinalIgnoreCase));
+        && address[query..]
+            .Split('?', '&')
+            .Any(part => part.StartsWith("sig=", StringComparison.OrdinalIgnoreCase) || part.StartsWith("X-Amz-", StringComparison.OrdinalIgnoreCase)
+                || part.StartsWith("X-Goog-", StringComparison.OrdinalIgnoreCase) || part.StartsWith("AWSAccessKeyId=", StringComparison.OrdinalIgnoreCase));
 
     internal bool Holds(string address) => address.StartsWith($"{Name}://", StringComparison.Ordinal);
 }

@@ -18,7 +18,8 @@ sealed class ContextTracker(IMixpanelTracker inner, EventContext context) : IMix
 
     public bool Enqueue(in TrackedRecord record) => Inner.Enqueue(record.In(Context));
 
-    public ValueTask EnqueueAsync(TrackedRecord record, CancellationToken cancellationToken = default) => Inner.EnqueueAsync(record.In(Context), cancellationToken);
+    public ValueTask EnqueueAsync(TrackedRecord record, CancellationToken cancellationToken = default) =>
+        Inner.EnqueueAsync(record.In(Context), cancellationToken);
 
     public Task FlushAsync(CancellationToken cancellationToken = default) => Inner.FlushAsync(cancellationToken);
 }

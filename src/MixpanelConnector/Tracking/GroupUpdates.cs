@@ -12,5 +12,6 @@ public sealed class GroupUpdates : PropertyUpdates
     internal GroupUpdates(IMixpanelTracker tracker, string groupKey, string groupId)
         : base(tracker) => (_groupKey, _groupId) = (groupKey, groupId);
 
-    private protected override TrackedRecord Record(string operation, Payload payload) => new(TrackedKind.Group, operation, MixpanelUser.None, payload, _groupKey, _groupId);
+    private protected override TrackedRecord Record(string operation, Payload payload) =>
+        new(TrackedKind.Group, operation, MixpanelUser.None, payload, _groupKey, _groupId);
 }

@@ -95,7 +95,8 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 
         RecordChannel NewChannel(TrackedKind kind, Destination destination, int senders) => new(
             kind,
-            new BatchBuffer(tracking.BatchRecords, BatchBytes, tracking.Outbox is null ? tracking.FlushInterval : TimeSpan.Zero, buffers, _options.TimeProvider, signals[(int)kind]),
+            new BatchBuffer(tracking.BatchRecords, BatchBytes, tracking.Outbox is null ? tracking.FlushInterval : TimeSpan.Zero, buffers, _options.TimeProvider,
+                signals[(int)kind]),
             new BatchExporter(kind, destination, _options, tracking, limiter, _metrics, _outage),
             senders);
     }
@@ -164,7 +165,8 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         var waits = false;
         try
         {
-            if (Write(writer, in record, out var leftOut) is { } rejected) return ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(rejected.Field, rejected.Message)));
+            if (Write(writer, in record, out var leftOut) is { } rejected)
+                return ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(rejected.Field, rejected.Message)));
             if (leftOut is not null)
             {
                 _channels[(int)record.Kind].Exporter.LeaveOut(leftOut);
@@ -194,7 +196,8 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var flushed = Observed(_sendLoop.FlushAsync());
-        var first = await Task.WhenAny([flushed, .. _channels.Select(channel => ErrorOf(channel, ended.Token))]).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var first = await Task.WhenAny([flushed, .. _channels.Select(channel => ErrorOf(channel, ended.Token))])
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
         if (first is Task<MixpanelError> failing && !flushed.IsCompletedSuccessfully) throw new MixpanelException(await failing.ConfigureAwait(false));
         await flushed.ConfigureAwait(false);
@@ -287,7 +290,8 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 
     const string Stopped = "The tracker was stopped.";
 
-    const string Full = "The tracker's buffer is full: Mixpanel accepts records more slowly than they are tracked, or not at all. See TrackerOptions.MaxBufferedBytes and WhenFull.";
+    const string Full = "The tracker's buffer is full: Mixpanel accepts records more slowly than they are tracked, or not at all. "
+        + "See TrackerOptions.MaxBufferedBytes and WhenFull.";
 
     /// <summary>Serializes a record. Returns why that is not possible, which should fail no request, or why the record is left out.</summary>
     RejectedRecord? Write(RecordWriter writer, in TrackedRecord record, out string? leftOut)
@@ -327,13 +331,21 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
             return RejectedRecord.NotSerializable(record.Kind, e);
         }
 
-        return leftOut is not null || writer.Written.Length <= RecordWriter.MostRecordBytes ? null : RejectedRecord.TooLarge(record.Kind, writer.Written.Length);
+        return leftOut is not null || writer.Written.Length <= RecordWriter.MostRecordBytes
+            ? null
+            : RejectedRecord.TooLarge(record.Kind, writer.Written.Length);
     }
 
     bool TryAdd(RecordWriter writer, in TrackedRecord record, bool wantsToKnow, out Task? safe)
     {
         var channel = _channels[(int)record.Kind];
-        var entry = new Entry { Source = "", IdAt = writer.InsertId.At, IdLength = writer.InsertId.Length, Repeatable = record.Kind is TrackedKind.Event || record.Name is not ("$add" or "$append") };
+        var entry = new Entry
+        {
+            Source = "",
+            IdAt = writer.InsertId.At,
+            IdLength = writer.InsertId.Length,
+            Repeatable = record.Kind is TrackedKind.Event || record.Name is not ("$add" or "$append"),
+        };
         if (!channel.Buffer.TryAdd(writer.Written, in entry, wantsToKnow, out safe))
         {
             _budget.GiveBack(writer.Written.Length);
@@ -348,7 +360,8 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         Task? safe;
         try
         {
-            if (!await _budget.TakeAsync(length, _tracking.WaitTimeout, _options.TimeProvider, cancellationToken).ConfigureAwait(false)) throw Dropped(record.Kind, _budget.IsClosed ? Stopped : Full);
+            if (!await _budget.TakeAsync(length, _tracking.WaitTimeout, _options.TimeProvider, cancellationToken).ConfigureAwait(false))
+                throw Dropped(record.Kind, _budget.IsClosed ? Stopped : Full);
             if (!TryAdd(writer, in record, _sendLoop.MakesDurable, out safe)) throw Dropped(record.Kind, Stopped);
         }
         finally
@@ -377,13 +390,17 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     /// <summary>Observes the failure of a task, which matters only to those who still await it.</summary>
     static Task Observed(Task task)
     {
-        _ = task.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = task.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return task;
     }
 
-    static async Task<MixpanelError> ErrorOf(RecordChannel channel, CancellationToken cancellationToken) => await channel.Exporter.WhenFailing.WaitAsync(cancellationToken).ConfigureAwait(false);
+    static async Task<MixpanelError> ErrorOf(RecordChannel channel, CancellationToken cancellationToken) =>
+        await channel.Exporter.WhenFailing.WaitAsync(cancellationToken).ConfigureAwait(false);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The tracker was stopped but has not ended: a handler, a callback or the outbox does not return, or the thread pool has no free thread. It continues in the background")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "The tracker was stopped but has not ended: a handler, a callback or the outbox does not return, or the thread pool has no free thread. "
+            + "It continues in the background")]
     partial void LogNotEnded();
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Count} tracked records were not accepted in time and are lost")]

@@ -18,7 +18,8 @@ namespace MixpanelConnector;
 /// </remarks>
 public static class MixpanelTrackerExtensions
 {
-    const string Reflection = "The properties are found by reflection. In trimmed and ahead-of-time compiled applications, also pass the type's JsonTypeInfo, or use a JsonObject or a dictionary.";
+    const string Reflection = "The properties are found by reflection. In trimmed and ahead-of-time compiled applications, "
+        + "also pass the type's JsonTypeInfo, or use a JsonObject or a dictionary.";
 
     /// <summary>Tracks an event without properties.</summary>
     /// <param name="tracker">The tracker.</param>
@@ -40,7 +41,8 @@ public static class MixpanelTrackerExtensions
     /// <exception cref="ArgumentException">The name is empty.</exception>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties) => Send(tracker, Event(name, user, new(properties, TrackedContract.Reflected<T>())));
+    public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties) =>
+        Send(tracker, Event(name, user, new(properties, TrackedContract.Reflected<T>())));
 
     /// <summary>Tracks an event with the properties of an object whose type has a source-generated contract.</summary>
     /// <typeparam name="T">The type of the object.</typeparam>
@@ -51,7 +53,8 @@ public static class MixpanelTrackerExtensions
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <returns>False when the tracker did not accept it.</returns>
     /// <exception cref="ArgumentException">The name is empty.</exception>
-    public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type) => Send(tracker, Event(name, user, new(properties, NotNull(type))));
+    public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type) =>
+        Send(tracker, Event(name, user, new(properties, NotNull(type))));
 
     /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>. Its serialization is generated at compile time.</summary>
     /// <typeparam name="T">The type of the event.</typeparam>
@@ -69,7 +72,8 @@ public static class MixpanelTrackerExtensions
     /// <param name="happened">The event.</param>
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <returns>False when the tracker did not accept it.</returns>
-    public static bool Track<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened, JsonTypeInfo<T> type) => Send(tracker, Event(EventName<T>.Value, user, new(happened, NotNull(type))));
+    public static bool Track<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened, JsonTypeInfo<T> type) =>
+        Send(tracker, Event(EventName<T>.Value, user, new(happened, NotNull(type))));
 
     /// <summary>Tracks an event with properties as JSON.</summary>
     /// <param name="tracker">The tracker.</param>
@@ -78,7 +82,8 @@ public static class MixpanelTrackerExtensions
     /// <param name="properties">The properties.</param>
     /// <returns>False when the tracker did not accept it.</returns>
     /// <exception cref="ArgumentException">The name is empty.</exception>
-    public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user, JsonObject properties) => Send(tracker, Event(name, user, Payload.Of(properties)));
+    public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user, JsonObject properties) =>
+        Send(tracker, Event(name, user, Payload.Of(properties)));
 
     /// <summary>Tracks an event with properties by name: text, numbers, booleans, times, lists, JSON, and nested dictionaries.</summary>
     /// <param name="tracker">The tracker.</param>
@@ -88,7 +93,8 @@ public static class MixpanelTrackerExtensions
     /// <returns>False when the tracker did not accept it.</returns>
     /// <exception cref="ArgumentException">The name is empty.</exception>
     [OverloadResolutionPriority(1)]
-    public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user, IReadOnlyDictionary<string, object?> properties) => Send(tracker, Event(name, user, Payload.Of(properties)));
+    public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user, IReadOnlyDictionary<string, object?> properties) =>
+        Send(tracker, Event(name, user, Payload.Of(properties)));
 
     /// <summary>Tracks an event without properties, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
@@ -97,7 +103,8 @@ public static class MixpanelTrackerExtensions
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="ArgumentException">The name is empty.</exception>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, default), cancellationToken);
+    public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, CancellationToken cancellationToken = default) =>
+        SendAsync(tracker, Event(name, user, default), cancellationToken);
 
     /// <summary>Tracks an event with the properties of an object, and completes when it is safe.</summary>
     /// <typeparam name="T">The type of the object.</typeparam>
@@ -110,7 +117,9 @@ public static class MixpanelTrackerExtensions
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, TrackedContract.Reflected<T>())), cancellationToken);
+    public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties,
+        CancellationToken cancellationToken = default) =>
+            SendAsync(tracker, Event(name, user, new(properties, TrackedContract.Reflected<T>())), cancellationToken);
 
     /// <summary>Tracks an event with the properties of an object whose type has a source-generated contract, and completes when it is safe.</summary>
     /// <typeparam name="T">The type of the object.</typeparam>
@@ -122,7 +131,8 @@ public static class MixpanelTrackerExtensions
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="ArgumentException">The name is empty.</exception>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, NotNull(type))), cancellationToken);
+    public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type,
+        CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, NotNull(type))), cancellationToken);
 
     /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>, and completes when it is safe.</summary>
     /// <typeparam name="T">The type of the event.</typeparam>
@@ -144,7 +154,8 @@ public static class MixpanelTrackerExtensions
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(EventName<T>.Value, user, new(happened, NotNull(type))), cancellationToken);
+    public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened, JsonTypeInfo<T> type,
+        CancellationToken cancellationToken = default) => SendAsync(tracker, Event(EventName<T>.Value, user, new(happened, NotNull(type))), cancellationToken);
 
     /// <summary>Tracks an event with properties as JSON, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
@@ -154,7 +165,8 @@ public static class MixpanelTrackerExtensions
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="ArgumentException">The name is empty.</exception>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, JsonObject properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, Payload.Of(properties)), cancellationToken);
+    public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, JsonObject properties,
+        CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, Payload.Of(properties)), cancellationToken);
 
     /// <summary>Tracks an event with properties by name, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
@@ -165,7 +177,8 @@ public static class MixpanelTrackerExtensions
     /// <exception cref="ArgumentException">The name is empty.</exception>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     [OverloadResolutionPriority(1)]
-    public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, IReadOnlyDictionary<string, object?> properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, Payload.Of(properties)), cancellationToken);
+    public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, IReadOnlyDictionary<string, object?> properties,
+        CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, Payload.Of(properties)), cancellationToken);
 
     /// <summary>
     /// Returns the same tracker, for events that happened at a time other than now: <c>tracker.At(order.PlacedAt).Track(…)</c>. A <c>time</c> property of the
@@ -173,7 +186,8 @@ public static class MixpanelTrackerExtensions
     /// </summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="time">The time.</param>
-    public static IMixpanelTracker At(this IMixpanelTracker tracker, DateTimeOffset time) => ContextTracker.Of(tracker, context => context with { Time = time });
+    public static IMixpanelTracker At(this IMixpanelTracker tracker, DateTimeOffset time) =>
+        ContextTracker.Of(tracker, context => context with { Time = time });
 
     /// <summary>
     /// Returns the same tracker, for events that belong to a group, or to several of a kind: <c>tracker.InGroup("company", "acme").Track(…)</c>. Another call
@@ -182,14 +196,16 @@ public static class MixpanelTrackerExtensions
     /// <param name="tracker">The tracker.</param>
     /// <param name="groupKey">The group key, a property such as <c>company</c>.</param>
     /// <param name="groupIds">The group or the groups, such as <c>acme</c>.</param>
-    /// <exception cref="ArgumentException">There is no group, one is empty, or the key is a property that each call fixes, such as <c>distinct_id</c>.</exception>
+    /// <exception cref="ArgumentException">There is no group, one is empty, or the key is a property that each call fixes, such as
+    /// <c>distinct_id</c>.</exception>
     public static IMixpanelTracker InGroup(this IMixpanelTracker tracker, string groupKey, params IEnumerable<string> groupIds)
     {
         ArgumentException.ThrowIfNullOrEmpty(groupKey);
         if (FixedProperties.Contains(groupKey)) throw new ArgumentException(FixedProperties.Refusal(groupKey), nameof(groupKey));
         ArgumentNullException.ThrowIfNull(groupIds);
         List<string> groups = [.. groupIds];
-        if (groups.Count == 0 || groups.Exists(string.IsNullOrEmpty)) throw new ArgumentException("At least one group is required, and none may be empty.", nameof(groupIds));
+        if (groups.Count == 0 || groups.Exists(string.IsNullOrEmpty))
+            throw new ArgumentException("At least one group is required, and none may be empty.", nameof(groupIds));
         JsonNode value = groups is [var only] ? JsonValue.Create(only) : new JsonArray([.. groups.Select(group => JsonValue.Create(group))]);
         return ContextTracker.Of(tracker, context => context with { Groups = context.Groups.With(new JsonObject { [groupKey] = value }) });
     }
@@ -224,13 +240,17 @@ public static class MixpanelTrackerExtensions
         return new(tracker, groupKey, groupId);
     }
 
-    /// <summary>Links an anonymous id with a user's, in projects with original identity merge. Projects with simplified merge link by events: <see cref="MixpanelUser.Identified"/>.</summary>
+    /// <summary>
+    /// Links an anonymous id with a user's, in projects with original identity merge. Projects with simplified merge link by events:
+    /// <see cref="MixpanelUser.Identified"/>.
+    /// </summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="identifiedId">The user's id.</param>
     /// <param name="anonymousId">The anonymous id: a version 4 UUID that is not linked with anybody yet; Mixpanel silently ignores any other.</param>
     /// <returns>False when the tracker did not accept it.</returns>
     /// <exception cref="ArgumentException">An id is empty.</exception>
-    public static bool Identify(this IMixpanelTracker tracker, string identifiedId, string anonymousId) => Send(tracker, Identification(identifiedId, anonymousId));
+    public static bool Identify(this IMixpanelTracker tracker, string identifiedId, string anonymousId) =>
+        Send(tracker, Identification(identifiedId, anonymousId));
 
     /// <summary>Links an anonymous id with a user's, like <see cref="Identify"/>, and completes when that is safe.</summary>
     /// <param name="tracker">The tracker.</param>
@@ -239,7 +259,8 @@ public static class MixpanelTrackerExtensions
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="ArgumentException">An id is empty.</exception>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public static ValueTask IdentifyAsync(this IMixpanelTracker tracker, string identifiedId, string anonymousId, CancellationToken cancellationToken = default) => SendAsync(tracker, Identification(identifiedId, anonymousId), cancellationToken);
+    public static ValueTask IdentifyAsync(this IMixpanelTracker tracker, string identifiedId, string anonymousId,
+        CancellationToken cancellationToken = default) => SendAsync(tracker, Identification(identifiedId, anonymousId), cancellationToken);
 
     /// <summary>Adds another id for a user, in projects with original identity merge.</summary>
     /// <param name="tracker">The tracker.</param>
@@ -256,7 +277,8 @@ public static class MixpanelTrackerExtensions
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="ArgumentException">An id is empty.</exception>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public static ValueTask CreateAliasAsync(this IMixpanelTracker tracker, string distinctId, string alias, CancellationToken cancellationToken = default) => SendAsync(tracker, Alias(distinctId, alias), cancellationToken);
+    public static ValueTask CreateAliasAsync(this IMixpanelTracker tracker, string distinctId, string alias, CancellationToken cancellationToken = default) =>
+        SendAsync(tracker, Alias(distinctId, alias), cancellationToken);
 
     /// <summary>Merges two ids into one user, in projects with original identity merge. This cannot be undone.</summary>
     /// <param name="tracker">The tracker.</param>
@@ -273,7 +295,8 @@ public static class MixpanelTrackerExtensions
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="ArgumentException">An id is empty.</exception>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public static ValueTask MergeAsync(this IMixpanelTracker tracker, string firstId, string secondId, CancellationToken cancellationToken = default) => SendAsync(tracker, Merger(firstId, secondId), cancellationToken);
+    public static ValueTask MergeAsync(this IMixpanelTracker tracker, string firstId, string secondId, CancellationToken cancellationToken = default) =>
+        SendAsync(tracker, Merger(firstId, secondId), cancellationToken);
 
     static TrackedRecord Identification(string identifiedId, string anonymousId)
     {

@@ -50,28 +50,33 @@ public sealed class ProfileUpdates : PropertyUpdates
     /// <param name="amount">The amount to add.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask AddAsync(string name, long amount, CancellationToken cancellationToken = default) => SendAsync("$add", One(name, amount), cancellationToken);
+    public ValueTask AddAsync(string name, long amount, CancellationToken cancellationToken = default) =>
+        SendAsync("$add", One(name, amount), cancellationToken);
 
     /// <summary>Adds to a number; a negative amount subtracts. A missing property counts as 0.</summary>
     /// <param name="name">The property.</param>
     /// <param name="amount">The amount to add.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask AddAsync(string name, double amount, CancellationToken cancellationToken = default) => SendAsync("$add", One(name, amount), cancellationToken);
+    public ValueTask AddAsync(string name, double amount, CancellationToken cancellationToken = default) =>
+        SendAsync("$add", One(name, amount), cancellationToken);
 
     /// <summary>Adds to a number; a negative amount subtracts. A missing property counts as 0.</summary>
     /// <param name="name">The property.</param>
     /// <param name="amount">The amount to add.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask AddAsync(string name, decimal amount, CancellationToken cancellationToken = default) => SendAsync("$add", One(name, amount), cancellationToken);
+    public ValueTask AddAsync(string name, decimal amount, CancellationToken cancellationToken = default) =>
+        SendAsync("$add", One(name, amount), cancellationToken);
 
     /// <summary>Adds a value to the end of a list.</summary>
     /// <param name="name">The property.</param>
     /// <param name="value">The value.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask AppendAsync(string name, JsonNode? value, CancellationToken cancellationToken = default) => SendAsync("$append", One(name, value), cancellationToken);
+    public ValueTask AppendAsync(string name, JsonNode? value, CancellationToken cancellationToken = default) =>
+        SendAsync("$append", One(name, value), cancellationToken);
 
-    private protected override TrackedRecord Record(string operation, Payload payload) => new(TrackedKind.Profile, operation, _distinctId, payload, settings: _settings);
+    private protected override TrackedRecord Record(string operation, Payload payload) =>
+        new(TrackedKind.Profile, operation, _distinctId, payload, settings: _settings);
 }

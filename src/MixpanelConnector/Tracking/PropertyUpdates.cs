@@ -12,7 +12,8 @@ namespace MixpanelConnector;
 /// </remarks>
 public abstract class PropertyUpdates
 {
-    const string Reflection = "The properties are found by reflection. In trimmed and ahead-of-time compiled applications, also pass the type's JsonTypeInfo, or use a JsonObject.";
+    const string Reflection =
+        "The properties are found by reflection. In trimmed and ahead-of-time compiled applications, also pass the type's JsonTypeInfo, or use a JsonObject.";
 
     private protected PropertyUpdates(IMixpanelTracker tracker) => Tracker = tracker;
 
@@ -82,46 +83,53 @@ public abstract class PropertyUpdates
     /// <param name="value">Its value: text, a number, a boolean, or any JSON.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask SetAsync(string name, JsonNode? value, CancellationToken cancellationToken = default) => SendAsync("$set", One(name, value), cancellationToken);
+    public ValueTask SetAsync(string name, JsonNode? value, CancellationToken cancellationToken = default) =>
+        SendAsync("$set", One(name, value), cancellationToken);
 
     /// <summary>Sets properties.</summary>
     /// <param name="properties">The properties.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask SetAsync(JsonObject properties, CancellationToken cancellationToken = default) => SendAsync("$set", Payload.Of(properties), cancellationToken);
+    public ValueTask SetAsync(JsonObject properties, CancellationToken cancellationToken = default) =>
+        SendAsync("$set", Payload.Of(properties), cancellationToken);
 
     /// <summary>Sets a property that has no value yet.</summary>
     /// <param name="name">The property.</param>
     /// <param name="value">Its value: text, a number, a boolean, or any JSON.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask SetOnceAsync(string name, JsonNode? value, CancellationToken cancellationToken = default) => SendAsync("$set_once", One(name, value), cancellationToken);
+    public ValueTask SetOnceAsync(string name, JsonNode? value, CancellationToken cancellationToken = default) =>
+        SendAsync("$set_once", One(name, value), cancellationToken);
 
     /// <summary>Sets those of the properties that have no value yet.</summary>
     /// <param name="properties">The properties.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask SetOnceAsync(JsonObject properties, CancellationToken cancellationToken = default) => SendAsync("$set_once", Payload.Of(properties), cancellationToken);
+    public ValueTask SetOnceAsync(JsonObject properties, CancellationToken cancellationToken = default) =>
+        SendAsync("$set_once", Payload.Of(properties), cancellationToken);
 
     /// <summary>Adds those of the values that a list does not contain yet.</summary>
     /// <param name="name">The property.</param>
     /// <param name="values">The values.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask UnionAsync(string name, IEnumerable<JsonNode?> values, CancellationToken cancellationToken = default) => SendAsync("$union", One(name, values ?? throw new ArgumentNullException(nameof(values))), cancellationToken);
+    public ValueTask UnionAsync(string name, IEnumerable<JsonNode?> values, CancellationToken cancellationToken = default) =>
+        SendAsync("$union", One(name, values ?? throw new ArgumentNullException(nameof(values))), cancellationToken);
 
     /// <summary>Removes a value from a list.</summary>
     /// <param name="name">The property.</param>
     /// <param name="value">The value.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask RemoveAsync(string name, JsonNode? value, CancellationToken cancellationToken = default) => SendAsync("$remove", One(name, value), cancellationToken);
+    public ValueTask RemoveAsync(string name, JsonNode? value, CancellationToken cancellationToken = default) =>
+        SendAsync("$remove", One(name, value), cancellationToken);
 
     /// <summary>Removes properties.</summary>
     /// <param name="names">The properties.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
-    public ValueTask UnsetAsync(IEnumerable<string> names, CancellationToken cancellationToken = default) => SendAsync("$unset", Names([.. names]), cancellationToken);
+    public ValueTask UnsetAsync(IEnumerable<string> names, CancellationToken cancellationToken = default) =>
+        SendAsync("$unset", Names([.. names]), cancellationToken);
 
     /// <summary>Sets the properties of an object, such as <c>new { Plan = "pro" }</c>.</summary>
     /// <typeparam name="T">The type of the object.</typeparam>
@@ -130,7 +138,8 @@ public abstract class PropertyUpdates
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    public ValueTask SetAsync<T>(T properties, CancellationToken cancellationToken = default) where T : class => SendAsync("$set", new(properties, TrackedContract.Reflected<T>()), cancellationToken);
+    public ValueTask SetAsync<T>(T properties, CancellationToken cancellationToken = default) where T : class =>
+        SendAsync("$set", new(properties, TrackedContract.Reflected<T>()), cancellationToken);
 
     /// <summary>Sets those properties of an object that have no value yet.</summary>
     /// <typeparam name="T">The type of the object.</typeparam>
@@ -139,7 +148,8 @@ public abstract class PropertyUpdates
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    public ValueTask SetOnceAsync<T>(T properties, CancellationToken cancellationToken = default) where T : class => SendAsync("$set_once", new(properties, TrackedContract.Reflected<T>()), cancellationToken);
+    public ValueTask SetOnceAsync<T>(T properties, CancellationToken cancellationToken = default) where T : class =>
+        SendAsync("$set_once", new(properties, TrackedContract.Reflected<T>()), cancellationToken);
 
     /// <summary>Deletes the profile.</summary>
     /// <param name="cancellationToken">Cancels the wait.</param>
@@ -151,7 +161,8 @@ public abstract class PropertyUpdates
 
     internal bool Send(string operation, Payload payload) => Tracker.Enqueue(Record(operation, payload));
 
-    internal ValueTask SendAsync(string operation, Payload payload, CancellationToken cancellationToken) => Tracker.EnqueueAsync(Record(operation, payload), cancellationToken);
+    internal ValueTask SendAsync(string operation, Payload payload, CancellationToken cancellationToken) =>
+        Tracker.EnqueueAsync(Record(operation, payload), cancellationToken);
 
     private protected static Payload One(string name, object? value)
     {

@@ -78,7 +78,9 @@ public sealed class RecordingTracker : IMixpanelTracker
     public ValueTask EnqueueAsync(TrackedRecord record, CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
-        return Record(in record) is { } rejected ? ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(rejected.Field, rejected.Message))) : default;
+        return Record(in record) is { } rejected
+            ? ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(rejected.Field, rejected.Message)))
+            : default;
     }
 
     /// <inheritdoc/>
@@ -130,7 +132,9 @@ public sealed class RecordingTracker : IMixpanelTracker
     /// <summary>Writes the record as it would be sent, for the screen, and because its ids may be refused, too.</summary>
     void WriteWhole(RecordWriter writer, in TrackedRecord record)
     {
-        if (record.Kind is TrackedKind.Event) writer.WriteEvent(in record, 0, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Interlocked.Increment(ref _ids):x32}")), record.Context?.Groups.AddTo(NoAdditions) ?? NoAdditions);
+        if (record.Kind is TrackedKind.Event)
+            writer.WriteEvent(in record, 0, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Interlocked.Increment(ref _ids):x32}")),
+                record.Context?.Groups.AddTo(NoAdditions) ?? NoAdditions);
         else writer.WriteUpdate(in record, token: "");
     }
 
@@ -142,13 +146,26 @@ public sealed class RecordingTracker : IMixpanelTracker
             scope?.Properties.FillIn(properties);
         }
 
-        var recorded = new Recorded(record.Kind, record.Name, record.User, properties) { GroupKey = record.GroupKey, GroupId = record.GroupId, Settings = record.Settings, Time = record.Time };
+        var recorded = new Recorded(record.Kind, record.Name, record.User, properties)
+        {
+            GroupKey = record.GroupKey,
+            GroupId = record.GroupId,
+            Settings = record.Settings,
+            Time = record.Time,
+        };
         var leftOut = scope is { IsOptedOut: true } && RecordScreen.MindsOptOut(in record) ? RecordScreen.OptedOut : null;
         if (leftOut is null && _screen is { } screen)
         {
             var outgoing = OutgoingRecord.Of(in record, properties.DeepClone());
             leftOut = screen.LeavesOut(writer, in record) ?? screen.Pass(outgoing);
-            if (leftOut is null) recorded = recorded with { Name = outgoing.Name, User = outgoing.User, Properties = outgoing.HasProperties ? outgoing.AllProperties() : properties, Settings = outgoing.Settings };
+            if (leftOut is null)
+                recorded = recorded with
+                {
+                    Name = outgoing.Name,
+                    User = outgoing.User,
+                    Properties = outgoing.HasProperties ? outgoing.AllProperties() : properties,
+                    Settings = outgoing.Settings,
+                };
         }
 
         if (leftOut is null) _records.Enqueue(recorded);

@@ -27,15 +27,23 @@ static class Authorization
             case AuthScheme.ProjectToken:
                 return (null, null);
             case AuthScheme.OAuthToken:
-                return (new("Bearer", Reveal(options.OAuthToken ?? throw MixpanelException.Invalid("oauth_token", "This call needs an OAuth token: configure MIXPANEL_OAUTH_TOKEN, or use the embedded Mixpanel."))), null);
+                return (new("Bearer",
+                    Reveal(options.OAuthToken
+                        ?? throw MixpanelException.Invalid("oauth_token",
+                            "This call needs an OAuth token: configure MIXPANEL_OAUTH_TOKEN, or use the embedded Mixpanel."))),
+                    null);
             case AuthScheme.ServiceAccountOfProjectOrToken when options.ServiceAccount is null && options.Token is { } token:
                 return (Basic(token, ""), null);
             case AuthScheme.ServiceAccountOfProjectOrToken when options.ServiceAccount is null:
-                throw MixpanelException.Invalid("service_account_username", "This call needs a service account (user name, secret and project id) or a project token. Configure one of them, or use the embedded Mixpanel.");
+                throw MixpanelException.Invalid("service_account_username",
+                    "This call needs a service account (user name, secret and project id) or a project token. Configure one of them, "
+                    + "or use the embedded Mixpanel.");
         }
 
         if (options.CurrentAccount is not { } account)
-            throw MixpanelException.Invalid("service_account_username", "This call needs a service account: a project token alone is not sufficient here. Configure the user name and the secret, or use the embedded Mixpanel.");
+            throw MixpanelException.Invalid("service_account_username",
+                "This call needs a service account: a project token alone is not sufficient here. Configure the user name and the secret, "
+                + "or use the embedded Mixpanel.");
         if (scheme is AuthScheme.ServiceAccount) return (Basic(account), null);
         if (projectId is null) throw MixpanelException.Invalid("project_id", "With a service account, this call requires a project. Configure the project id.");
         return (Basic(account), projectId.Value.ToString(CultureInfo.InvariantCulture));
@@ -46,7 +54,8 @@ static class Authorization
     {
         foreach (var form in FormsOf.GetValue(options, Forms)) text = text.Replace(form, "***", StringComparison.OrdinalIgnoreCase);
         foreach (var account in options.Rotation?.Known ?? [])
-            foreach (var form in FormsOfAccounts.GetValue(account, static account => Forms(SecretsOf(account)))) text = text.Replace(form, "***", StringComparison.OrdinalIgnoreCase);
+            foreach (var form in FormsOfAccounts.GetValue(account, static account => Forms(SecretsOf(account))))
+                text = text.Replace(form, "***", StringComparison.OrdinalIgnoreCase);
         return text;
     }
 

@@ -112,7 +112,12 @@ public sealed record CallLedger
         {
             if (Guarded(() => FileLock.TryTake(path)) is { } file) return file;
             // The lock is held for the duration of an fsync, by the real clock.
-            if (TimeProvider.System.GetElapsedTime(began) > LockTimeout) throw new MixpanelException(new(ErrorKind.Unavailable, $"{NotUpdated}: another process has locked it for {LockTimeout.TotalSeconds:0} seconds. End that process if it hangs.") { LocalDetail = $"The ledger is in {Folder}." });
+            if (TimeProvider.System.GetElapsedTime(began) > LockTimeout)
+                throw new MixpanelException(new(ErrorKind.Unavailable,
+                    $"{NotUpdated}: another process has locked it for {LockTimeout.TotalSeconds:0} seconds. End that process if it hangs.")
+                {
+                    LocalDetail = $"The ledger is in {Folder}.",
+                });
             await Task.Delay(LockPause, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -126,8 +131,8 @@ public sealed record CallLedger
 
     /// <summary>
     /// Returns the calls of the last hour, the oldest first. A call far in the future, from a wrong clock, is ignored; an entry cut off at the end was never
-    /// sent. Anything else that is not an entry was one: it is replaced by a call made now, so that the limit is not exceeded, and is reported only once. So is a
-    /// call ahead by less than an hour, without a report, so that it neither holds the limit for longer nor makes the next call wait.
+    /// sent. Anything else that is not an entry was one: it is replaced by a call made now, so that the limit is not exceeded, and is reported only once. So
+    /// is a call ahead by less than an hour, without a report, so that it neither holds the limit for longer nor makes the next call wait.
     /// </summary>
     static List<DateTimeOffset> Read(FileStream file, MixpanelOptions options, DateTimeOffset now, int perHour)
     {
@@ -143,7 +148,8 @@ public sealed record CallLedger
             if (end < 0 && rest.Length < EntryLength) break;
             var line = end < 0 ? rest : rest[..end];
             rest = end < 0 ? default : rest[(end + 1)..];
-            if (!DateTimeOffset.TryParseExact(Encoding.ASCII.GetString(line), Form, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var call)) unreadable += Math.Max(1, (line.Length + 1 + (EntryLength / 2)) / EntryLength); // the nearest number of entries
+            if (!DateTimeOffset.TryParseExact(Encoding.ASCII.GetString(line), Form, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var call))
+                unreadable += Math.Max(1, (line.Length + 1 + (EntryLength / 2)) / EntryLength); // the nearest number of entries
             else calls.Add(call);
         }
 
@@ -206,6 +212,8 @@ public sealed record CallLedger
 /// <summary>The log of the ledger: a class, since code for logging is not generated in a record.</summary>
 static partial class CallLedgerLog
 {
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The call ledger {File} was damaged. What cannot be read counts as calls made now: {Count}. If there were none within the last hour, delete the file")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "The call ledger {File} was damaged. What cannot be read counts as calls made now: {Count}. If there were none within the last hour, "
+            + "delete the file")]
     public static partial void Damaged(ILogger logger, string file, long count);
 }

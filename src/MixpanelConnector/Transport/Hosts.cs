@@ -17,7 +17,10 @@ static class Hosts
     /// <summary>
     /// Whether an address is on this machine. <see cref="Uri.IsLoopback"/> can be wrong on an instance that another thread is using for the first time.
     /// </summary>
-    public static bool IsLoopback(Uri address) => address.IdnHost.TrimEnd('.') is var host && (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.Equals("loopback", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var ip) && IPAddress.IsLoopback(ip)));
+    public static bool IsLoopback(Uri address) =>
+        address.IdnHost.TrimEnd('.') is var host
+            && (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.Equals("loopback", StringComparison.OrdinalIgnoreCase)
+                || (IPAddress.TryParse(host, out var ip) && IPAddress.IsLoopback(ip)));
 
     public static Uri BaseAddress(MixpanelOptions options, Api api)
     {

@@ -75,6 +75,7 @@ static class KnownMessages
     static bool IsUnavailable(string text) => Unavailable.Any(known => text.Trim().TrimEnd('.').Equals(known.TrimEnd('.'), StringComparison.OrdinalIgnoreCase));
 
     public static readonly FrozenSet<string> Fields = FrozenSet.ToFrozenSet(
-        ["event", "properties", "properties.time", "properties.distinct_id", "properties.$insert_id", "$insert_id", "$distinct_id", "$group_id", "$group_key", "$token"],
+        ["event", "properties", "properties.time", "properties.distinct_id", "properties.$insert_id", "$insert_id", "$distinct_id", "$group_id", "$group_key",
+            "$token"],
         StringComparer.Ordinal);
 }

@@ -34,7 +34,8 @@ sealed partial class MixpanelTransport
         _client = client;
         _undecoded = undecoded ?? (() => client);
         _logger = HarmlessLogger.Create(options, "MixpanelConnector.Transport");
-        _safe = Pipeline(reply => reply.IsRateLimit || reply.IsUnavailable || reply.IsCut || reply.Failure is { Kind: ErrorKind.Unavailable or ErrorKind.Timeout });
+        _safe =
+            Pipeline(reply => reply.IsRateLimit || reply.IsUnavailable || reply.IsCut || reply.Failure is { Kind: ErrorKind.Unavailable or ErrorKind.Timeout });
         _onlyIfNotDone = Pipeline(reply => reply.IsRateLimit || reply is { Failure.Kind: ErrorKind.Unavailable, MayHaveArrived: false });
     }
 
@@ -43,16 +44,17 @@ sealed partial class MixpanelTransport
     /// <summary>Returns a transport with the same connections and other options.</summary>
     public MixpanelTransport With(MixpanelOptions options) => new(options, _client, _undecoded);
 
-    public static HttpMessageHandler NewHandler(MixpanelOptions options, DecompressionMethods decompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli) => new SocketsHttpHandler
-    {
-        AllowAutoRedirect = false, // a redirected POST becomes a GET, whose 200 would look like success
-        UseCookies = false,
-        UseProxy = options.Endpoint is not { } endpoint || !Hosts.IsLoopback(endpoint),
-        AutomaticDecompression = decompression,
-        ConnectTimeout = TimeSpan.FromSeconds(10),
-        PooledConnectionLifetime = TimeSpan.FromMinutes(2), // so that DNS changes take effect
-        MaxResponseHeadersLength = 64, // KB
-    };
+    public static HttpMessageHandler NewHandler(MixpanelOptions options,
+        DecompressionMethods decompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli) => new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, // a redirected POST becomes a GET, whose 200 would look like success
+            UseCookies = false,
+            UseProxy = options.Endpoint is not { } endpoint || !Hosts.IsLoopback(endpoint),
+            AutomaticDecompression = decompression,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2), // so that DNS changes take effect
+            MaxResponseHeadersLength = 64, // KB
+        };
 
     /// <summary>Throws when no configured credential suits the request; sends nothing.</summary>
     public void EnsureAccess(AuthScheme access, long? projectId = null) => Authorization.For(Options, access, projectId);
@@ -98,13 +100,23 @@ sealed partial class MixpanelTransport
     {
         var (header, projectId) = Authorization.For(Options, request.Auth, request.ProjectId);
         if (projectId is not null) request = request.With("project_id", projectId);
-        if (request.Counts is { } kind && Options.Ledger is { } ledger && await ledger.EnterAsync(Options, kind, cancellationToken).ConfigureAwait(false) is { } usedUp)
-            return Reply.None(new(ErrorKind.RateLimited, $"The project's hourly {(kind is CallKind.Export ? "exports" : "queries")} are used up, according to the call ledger: {(attempt == 1 ? "nothing was sent" : "it was not sent again")}.") { RetryAfter = usedUp }, mayHaveArrived: false);
-        if (Options.Queue is { } queue && QueuedIngestion.Takes(request)) return await QueuedIngestion.SendAsync(queue, request, cancellationToken).ConfigureAwait(false);
+        if (request.Counts is { } kind && Options.Ledger is { } ledger
+            && await ledger.EnterAsync(Options, kind, cancellationToken).ConfigureAwait(false) is { } usedUp)
+            return Reply.None(
+                new(ErrorKind.RateLimited,
+                    $"The project's hourly {(kind is CallKind.Export ? "exports" : "queries")} are used up, "
+                    + $"according to the call ledger: {(attempt == 1 ? "nothing was sent" : "it was not sent again")}.")
+                {
+                    RetryAfter = usedUp,
+                },
+                mayHaveArrived: false);
+        if (Options.Queue is { } queue && QueuedIngestion.Takes(request))
+            return await QueuedIngestion.SendAsync(queue, request, cancellationToken).ConfigureAwait(false);
         var address = Hosts.Resolve(Options, request);
         var reply = await SendToAsync(address, request, header, attempt, cancellationToken).ConfigureAwait(false);
         return request.Api is Api.App && OnlyAddsSlash(address, reply.Location)
-            ? await SendToAsync(new UriBuilder(address) { Path = address.AbsolutePath + "/" }.Uri, request, header, attempt, cancellationToken).ConfigureAwait(false)
+            ? await SendToAsync(new UriBuilder(address) { Path = address.AbsolutePath + "/" }.Uri, request, header, attempt,
+                cancellationToken).ConfigureAwait(false)
             : reply;
     }
 
@@ -130,7 +142,8 @@ sealed partial class MixpanelTransport
 
             if (request.IsRepeatable) SentOnce.End();
             else SentOnce.Begin();
-            var answer = await (request.IsUndecoded ? _undecoded() : _client).SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            var answer = await (request.IsUndecoded ? _undecoded() : _client).SendAsync(message, HttpCompletionOption.ResponseHeadersRead,
+                either.Token).ConfigureAwait(false);
             if (request.IsStreamed && answer.StatusCode is HttpStatusCode.OK && answer.RequestMessage?.RequestUri == address)
             {
                 return Reply.Open(answer, Answered(request, answer, attempt, started).RequestId);
@@ -138,52 +151,90 @@ sealed partial class MixpanelTransport
 
             using var response = begun = answer;
             if (response.RequestMessage?.RequestUri is { } reached && reached != address)
-                return Reply.None(new(ErrorKind.Protocol, $"The HTTP client followed a redirect to {reached.Host}. Mixpanel does not redirect: check the endpoint and the region, and disable automatic redirects.") { RequestId = RequestId(response) }, mayHaveArrived: true);
+                return Reply.None(
+                    new(ErrorKind.Protocol,
+                        $"The HTTP client followed a redirect to {reached.Host}. Mixpanel does not redirect: check the endpoint and the region, "
+                        + $"and disable automatic redirects.")
+                    {
+                        RequestId = RequestId(response),
+                    },
+                    mayHaveArrived: true);
 
-            var content = await ReplyBody.ReadAsync(response, request.Api, isPacked: request.IsUndecoded && response.StatusCode is not HttpStatusCode.OK, either.Token).ConfigureAwait(false);
+            var content = await ReplyBody.ReadAsync(response, request.Api, isPacked: request.IsUndecoded && response.StatusCode is not HttpStatusCode.OK,
+                either.Token).ConfigureAwait(false);
             var facts = Answered(request, response, attempt, started);
             return content is { } bytes
                 ? Reply.Answer(facts.HttpStatus, bytes, facts.RetryAfter, Redirect(address, response), facts.RequestId, request.UnknownOutcome)
-                : Reply.None(new(ErrorKind.Protocol, $"{address.Host} returned a larger response than is plausible for Mixpanel (4 MB for ingestion, else 20 MB or 600,000 names and values). Check the endpoint and the region; request less at a time, such as fewer output_properties.") { HttpStatus = facts.HttpStatus, RequestId = facts.RequestId }, mayHaveArrived: true);
+                : Reply.None(
+                    new(ErrorKind.Protocol,
+                        $"{address.Host} returned a larger response than is plausible for Mixpanel (4 MB for ingestion, "
+                        + $"else 20 MB or 600,000 names and values). Check the endpoint and the region; request less at a time, such as fewer output_properties.")
+                    {
+                        HttpStatus = facts.HttpStatus,
+                        RequestId = facts.RequestId,
+                    },
+                    mayHaveArrived: true);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             throw;
         }
-        catch (OperationCanceledException e) when (e.InnerException is TimeoutException && !deadline.IsCancellationRequested && _client.Timeout == Timeout.InfiniteTimeSpan)
+        catch (OperationCanceledException e) when (e.InnerException is TimeoutException && !deadline.IsCancellationRequested
+            && _client.Timeout == Timeout.InfiniteTimeSpan)
         {
             // Only the connect timeout is left; the timeout of a caller's HttpClient looks the same, but may occur after the request arrived.
-            return Failed(request, begun, new(ErrorKind.Unavailable, $"No connection to {address.Host}:{address.Port} within 10 seconds. Check the network, the endpoint and the region."), mayHaveArrived: false);
+            return Failed(request, begun,
+                new(ErrorKind.Unavailable,
+                    $"No connection to {address.Host}:{address.Port} within 10 seconds. Check the network, the endpoint and the region."),
+                mayHaveArrived: false);
         }
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested || e.InnerException is TimeoutException)
         {
-            return Failed(request, begun, new(ErrorKind.Timeout, $"{address.Host} did not respond within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds.{request.UnknownOutcome}"), mayHaveArrived: true);
+            return Failed(request, begun,
+                new(ErrorKind.Timeout,
+                    $"{address.Host} did not respond within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds.{request.UnknownOutcome}"),
+                mayHaveArrived: true);
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.SecureConnectionError && e.InnerException is not IOException)
         {
-            return Failed(request, begun, new(ErrorKind.Protocol, $"No secure connection to {address.Host}: its certificate or TLS version is not acceptable. Nothing was sent."), mayHaveArrived: false);
+            return Failed(request, begun,
+                new(ErrorKind.Protocol, $"No secure connection to {address.Host}: its certificate or TLS version is not acceptable. Nothing was sent."),
+                mayHaveArrived: false);
         }
-        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError)
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
+            or HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError)
         {
             // This includes a connection that broke during the TLS handshake: a network failure, not a certificate error.
-            return Failed(request, begun, new(ErrorKind.Unavailable, $"{address.Host}:{address.Port} cannot be reached. Check the network, the endpoint and the region."), mayHaveArrived: false);
+            return Failed(request, begun,
+                new(ErrorKind.Unavailable, $"{address.Host}:{address.Port} cannot be reached. Check the network, the endpoint and the region."),
+                mayHaveArrived: false);
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
         {
-            return Failed(request, begun, new(ErrorKind.Protocol, $"{address.Host} does not respond with valid HTTP. Check the endpoint."), mayHaveArrived: true);
+            return Failed(request, begun, new(ErrorKind.Protocol, $"{address.Host} does not respond with valid HTTP. Check the endpoint."),
+                mayHaveArrived: true);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
         {
-            return Failed(request, begun, new(ErrorKind.Unavailable, $"The connection to {address.Host} was lost before the response was complete.{request.UnknownOutcome}"), mayHaveArrived: true);
+            return Failed(request, begun,
+                new(ErrorKind.Unavailable, $"The connection to {address.Host} was lost before the response was complete.{request.UnknownOutcome}"),
+                mayHaveArrived: true);
         }
         catch (ObjectDisposedException e) when (e.ObjectName == typeof(HttpClient).FullName)
         {
-            return Failed(request, begun, new(ErrorKind.Unavailable, $"The HTTP client was disposed, and {address.Host} cannot be reached. Dispose it, or the MixpanelClient, after everything that uses it."), mayHaveArrived: true);
+            return Failed(request, begun,
+                new(ErrorKind.Unavailable,
+                    $"The HTTP client was disposed, and {address.Host} cannot be reached. Dispose it, or the MixpanelClient, after everything that uses it."),
+                mayHaveArrived: true);
         }
         catch (Exception e)
         {
             // A handler of the user can throw any exception, before the request left or after it arrived. Its message may contain confidential data.
-            return Failed(request, begun, new(ErrorKind.Unavailable, $"The HTTP client failed with {e.GetType().Name} on the way to {address.Host}.{request.UnknownOutcome} Check the handlers that this application added to the client."), mayHaveArrived: true);
+            return Failed(request, begun,
+                new(ErrorKind.Unavailable,
+                    $"The HTTP client failed with {e.GetType().Name} on the way to {address.Host}.{request.UnknownOutcome} Check the handlers that this "
+                    + $"application added to the client."),
+                mayHaveArrived: true);
         }
     }
 
@@ -251,7 +302,9 @@ sealed partial class MixpanelTransport
     }
 
     static Uri? Redirect(Uri address, HttpResponseMessage response) =>
-        (int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location && Uri.TryCreate(address, location, out var target) ? target : null;
+        (int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location && Uri.TryCreate(address, location, out var target)
+            ? target
+            : null;
 
     static bool OnlyAddsSlash(Uri address, Uri? location) =>
         location is not null
@@ -267,7 +320,8 @@ sealed partial class MixpanelTransport
             {
                 MaxRetryAttempts = Options.MaxRetries,
                 ShouldHandle = arguments => new(arguments.Outcome.Result is { } reply && mayTryAgain(reply) && !(reply.RetryAfter > Options.MaxRetryAfter)),
-                DelayGenerator = arguments => new(Backoff.Delay(arguments.AttemptNumber + 1, Options.BackoffMin, Options.BackoffMax, arguments.Outcome.Result?.RetryAfter, Options.Randomizer())),
+                DelayGenerator = arguments => new(Backoff.Delay(arguments.AttemptNumber + 1, Options.BackoffMin, Options.BackoffMax,
+                    arguments.Outcome.Result?.RetryAfter, Options.Randomizer())),
                 OnRetry = arguments =>
                 {
                     var (attempt, status, delay) = (arguments.AttemptNumber + 1, arguments.Outcome.Result?.Status ?? 0, arguments.RetryDelay.TotalSeconds);

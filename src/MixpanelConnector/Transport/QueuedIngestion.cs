@@ -20,7 +20,8 @@ static class QueuedIngestion
     static readonly JsonWriterOptions Plainly = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Whether the queue replaces Mixpanel for a request.</summary>
-    public static bool Takes(MixpanelRequest request) => request is { Api: Api.Ingestion, Body: not null, Path: "/import" or "/track" or "/engage" or "/groups" };
+    public static bool Takes(MixpanelRequest request) =>
+        request is { Api: Api.Ingestion, Body: not null, Path: "/import" or "/track" or "/engage" or "/groups" };
 
     public static async Task<Reply> SendAsync(MixpanelQueue queue, MixpanelRequest request, CancellationToken cancellationToken)
     {
@@ -33,14 +34,18 @@ static class QueuedIngestion
         using var document = JsonDocument.Parse(Plain(request.Body!));
         List<JsonElement> records = document.RootElement.ValueKind is JsonValueKind.Array ? [.. document.RootElement.EnumerateArray()] : [document.RootElement];
         // Where the broker keeps order only per key, each message has the records of one person.
-        List<(string? Key, List<JsonElement> Records)> keys = kind is QueuedKind.Events || !queue.OrdersByKey ? [(null, records)] : records.GroupBy(KeyOf, StringComparer.Ordinal).Select(of => (of.Key.Length == 0 ? null : of.Key, of.ToList())).ToList();
+        List<(string? Key, List<JsonElement> Records)> keys = kind is QueuedKind.Events || !queue.OrdersByKey
+            ? [(null, records)]
+            : records.GroupBy(KeyOf, StringComparer.Ordinal).Select(of => (of.Key.Length == 0 ? null : of.Key, of.ToList())).ToList();
         var published = 0;
         var publishing = Task.WhenAll(keys.Select(of => PublishAsync(of.Key, of.Records)));
         await publishing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (publishing.Exception?.InnerExceptions.OfType<QueueException>().OrderByDescending(failure => failure.MayHaveArrived).ToList() is [var e, ..])
         {
             var mayHaveArrived = published > 0 || e.MayHaveArrived;
-            if (e.Fault is QueueFault.Refused && !mayHaveArrived) return Reply.Answer((int)HttpStatusCode.RequestEntityTooLarge, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new QueueRefusal(e.Message), QueuedIngestionJson.Default.QueueRefusal)));
+            if (e.Fault is QueueFault.Refused && !mayHaveArrived)
+                return Reply.Answer((int)HttpStatusCode.RequestEntityTooLarge,
+                    Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new QueueRefusal(e.Message), QueuedIngestionJson.Default.QueueRefusal)));
             var kindOf = e.Fault switch
             {
                 QueueFault.Forbidden => ErrorKind.Forbidden,
@@ -51,13 +56,17 @@ static class QueuedIngestion
         }
 
         await publishing.ConfigureAwait(false); // rethrows failures that are not the queue's
-        return Reply.Answer(200, Encoding.UTF8.GetBytes(request.Path is "/import" ? string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{records.Count}},"status":"OK"}""") : """{"error":null,"status":1}"""));
+        return Reply.Answer(200,
+            Encoding.UTF8.GetBytes(request.Path is "/import"
+                ? string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{records.Count}},"status":"OK"}""")
+                : """{"error":null,"status":1}"""));
 
         async Task PublishAsync(string? key, List<JsonElement> of)
         {
             foreach (var body in Bodies(of, request.Path))
             {
-                await queue.PublishAsync(kind, new QueueBody(body, "gzip", Guid.CreateVersion7().ToString("N", CultureInfo.InvariantCulture)) { Key = key }, request.IsRepeatable, cancellationToken).ConfigureAwait(false);
+                await queue.PublishAsync(kind, new QueueBody(body, "gzip", Guid.CreateVersion7().ToString("N", CultureInfo.InvariantCulture)) { Key = key },
+                    request.IsRepeatable, cancellationToken).ConfigureAwait(false);
                 Interlocked.Increment(ref published);
             }
         }

@@ -50,15 +50,19 @@ sealed class Reply
     /// <summary>The success whose body the caller reads and disposes; null for every other answer.</summary>
     public HttpResponseMessage? Opened { get; private init; }
 
-    public static Reply Open(HttpResponseMessage response, string? requestId) => new() { Status = (int)response.StatusCode, Opened = response, RequestId = requestId };
+    public static Reply Open(HttpResponseMessage response, string? requestId) =>
+        new() { Status = (int)response.StatusCode, Opened = response, RequestId = requestId };
 
-    public static Reply Answer(int status, ReadOnlyMemory<byte> body, TimeSpan? retryAfter = null, Uri? location = null, string? requestId = null, string unknownOutcome = "") =>
+    public static Reply Answer(int status, ReadOnlyMemory<byte> body, TimeSpan? retryAfter = null, Uri? location = null, string? requestId = null,
+        string unknownOutcome = "") =>
         new() { Status = status, Body = body, RetryAfter = retryAfter, Location = location, RequestId = requestId, UnknownOutcome = unknownOutcome };
 
-    public static Reply None(MixpanelError failure, bool mayHaveArrived) => new() { Failure = failure, RequestId = failure.RequestId, MayHaveArrived = mayHaveArrived };
+    public static Reply None(MixpanelError failure, bool mayHaveArrived) =>
+        new() { Failure = failure, RequestId = failure.RequestId, MayHaveArrived = mayHaveArrived };
 
     /// <summary>Returns an error about this answer, with its facts.</summary>
-    public MixpanelError Error(ErrorKind kind, string message) => new(kind, message) { HttpStatus = Status == 0 ? null : Status, RequestId = RequestId, Attempts = Attempts };
+    public MixpanelError Error(ErrorKind kind, string message) =>
+        new(kind, message) { HttpStatus = Status == 0 ? null : Status, RequestId = RequestId, Attempts = Attempts };
 
     /// <summary>Whether the error may be transient, by its status or its text; 501 never is.</summary>
     public bool IsUnavailable => Status is (int)HttpStatusCode.RequestTimeout or (>= 500 and not (int)HttpStatusCode.NotImplemented)

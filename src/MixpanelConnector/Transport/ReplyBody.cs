@@ -24,7 +24,8 @@ static class ReplyBody
         var largest = api is Api.Ingestion && response.RequestMessage?.Method != HttpMethod.Get ? LargestOfIngestion : Largest;
         if (response.Content.Headers.ContentLength > largest) return null;
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        if (isPacked && response.Content.Headers.ContentEncoding.Contains("gzip", StringComparer.OrdinalIgnoreCase)) stream = new GZipStream(stream, CompressionMode.Decompress);
+        if (isPacked && response.Content.Headers.ContentEncoding.Contains("gzip", StringComparer.OrdinalIgnoreCase))
+            stream = new GZipStream(stream, CompressionMode.Decompress);
         await using (stream.ConfigureAwait(false))
         {
             using var pieces = new Pieces();

@@ -58,7 +58,9 @@ static class ReplyClassifier
             var names = NamesFailed(root);
             return imported == sent && !names
                 ? ImportVerdict.Accepted(sent, status)
-                : ImportVerdict.Miscounted(imported.Value, status, reply.Error(ErrorKind.Protocol, $"Mixpanel reports {imported} of {Counted.Of(sent, "event")} as imported, but lists {(names ? "some" : "none")} as failed."));
+                : ImportVerdict.Miscounted(imported.Value, status,
+                    reply.Error(ErrorKind.Protocol,
+                        $"Mixpanel reports {imported} of {Counted.Of(sent, "event")} as imported, but lists {(names ? "some" : "none")} as failed."));
         }
 
         // 400: the records that are not listed were imported, if the counts match.
@@ -66,22 +68,26 @@ static class ReplyClassifier
         return failed is { Count: > 0 } && (imported is null || imported == sent - failed.Count)
             ? ImportVerdict.Partial(sent - failed.Count, failed, status, ErrorOf(reply, options))
             : ImportVerdict.Ambiguous(
-                ErrorOf(reply, options), nothingImported: imported is null ? !root.TryGetProperty("failed_records", out _) : imported == 0 && (failed is not null || GivesReasons(root)),
+                ErrorOf(reply, options),
+                nothingImported: imported is null ? !root.TryGetProperty("failed_records", out _) : imported == 0 && (failed is not null || GivesReasons(root)),
                 refusesWhoIsWho: imported == 0 && NamesIdentityEvents(root));
     }
 
     /// <summary>Whether an answer that reports success lists failed records, and so contradicts itself.</summary>
     static bool NamesFailed(JsonElement root) =>
-        root.TryGetProperty("failed_records", out var list) && list.ValueKind is not JsonValueKind.Null && (list.ValueKind is not JsonValueKind.Array || list.GetArrayLength() > 0);
+        root.TryGetProperty("failed_records", out var list) && list.ValueKind is not JsonValueKind.Null
+            && (list.ValueKind is not JsonValueKind.Array || list.GetArrayLength() > 0);
 
     /// <summary>Whether the refusal of a whole batch lists its reasons as plain texts instead of records.</summary>
     static bool GivesReasons(JsonElement root) =>
-        !root.TryGetProperty("failed_records", out var list) || (list.ValueKind is JsonValueKind.Array && list.EnumerateArray().All(reason => reason.ValueKind is JsonValueKind.String));
+        !root.TryGetProperty("failed_records", out var list)
+            || (list.ValueKind is JsonValueKind.Array && list.EnumerateArray().All(reason => reason.ValueKind is JsonValueKind.String));
 
     /// <summary>Whether the refusal of a whole batch has a reason that only some of its events cause.</summary>
     static bool NamesIdentityEvents(JsonElement root) =>
         root.TryGetProperty("failed_records", out var reasons) && reasons.ValueKind is JsonValueKind.Array
-        && reasons.EnumerateArray().Any(reason => reason.ValueKind is JsonValueKind.String && Plain(reason).Contains("identity events are not allowed", StringComparison.OrdinalIgnoreCase));
+        && reasons.EnumerateArray().Any(reason => reason.ValueKind is JsonValueKind.String
+            && Plain(reason).Contains("identity events are not allowed", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Classifies a verbose answer of <c>/engage</c> or <c>/groups</c> to a batch of updates. Accepted means a JSON status of 1.</summary>
     public static ImportVerdict ReadEngage(Reply reply, int sent, MixpanelOptions options)
@@ -98,7 +104,8 @@ static class ReplyClassifier
         {
             return good is null || good == sent
                 ? ImportVerdict.Accepted(sent, status)
-                : ImportVerdict.Miscounted(good.Value, status, reply.Error(ErrorKind.Protocol, $"Mixpanel reports {good} of {Counted.Of(sent, "update")} as accepted, but lists none as failed."));
+                : ImportVerdict.Miscounted(good.Value, status,
+                    reply.Error(ErrorKind.Protocol, $"Mixpanel reports {good} of {Counted.Of(sent, "update")} as accepted, but lists none as failed."));
         }
 
         if (reply.Status == 200 && status is not ("0" or "error")) return ImportVerdict.Untrusted(Untrusted(reply));
@@ -129,9 +136,11 @@ static class ReplyClassifier
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root) return ImportVerdict.Untrusted(Untrusted(reply));
         if (reply.Status == 200)
         {
-            if (Integer(root, "code") is not (null or 200) || Text(root, "status") is not ("OK" or "ok" or "1") || NamesFailed(root)) return ImportVerdict.Untrusted(Untrusted(reply));
+            if (Integer(root, "code") is not (null or 200) || Text(root, "status") is not ("OK" or "ok" or "1") || NamesFailed(root))
+                return ImportVerdict.Untrusted(Untrusted(reply));
             return Integer(root, "num_records_imported") is { } imported && imported != rows // Mixpanel itself gives no count
-                ? ImportVerdict.Miscounted(imported, null, reply.Error(ErrorKind.Protocol, $"Mixpanel reports {imported} of {Counted.Of(rows, "row")} as imported, but lists none as failed."))
+                ? ImportVerdict.Miscounted(imported, null,
+                    reply.Error(ErrorKind.Protocol, $"Mixpanel reports {imported} of {Counted.Of(rows, "row")} as imported, but lists none as failed."))
                 : ImportVerdict.Accepted(rows, null);
         }
 
@@ -164,7 +173,8 @@ static class ReplyClassifier
         return status switch
         {
             "1" or "ok" or "OK" or "true" when !hasError => null,
-            "1" or "ok" or "OK" or "true" or "0" or "error" or "false" => reply.Error(ErrorKind.Rejected, hasError ? Said(reply, options) : "Mixpanel accepted nothing of the request and gave no reason."),
+            "1" or "ok" or "OK" or "true" or "0" or "error" or "false" =>
+                reply.Error(ErrorKind.Rejected, hasError ? Said(reply, options) : "Mixpanel accepted nothing of the request and gave no reason."),
             _ => Untrusted(reply),
         };
     }
@@ -183,7 +193,9 @@ static class ReplyClassifier
     public static MixpanelError ExportError(Reply reply, MixpanelOptions options)
     {
         var error = ErrorOf(reply, options);
-        return reply.Status == 400 && error.Message.Contains("authenticate", StringComparison.OrdinalIgnoreCase) ? error with { Kind = ErrorKind.Unauthorized } : error;
+        return reply.Status == 400 && error.Message.Contains("authenticate", StringComparison.OrdinalIgnoreCase)
+            ? error with { Kind = ErrorKind.Unauthorized }
+            : error;
     }
 
     static (ErrorKind Kind, string Message) Explain(Reply reply, MixpanelOptions options, string? words)
@@ -193,22 +205,30 @@ static class ReplyClassifier
         {
             501 => (ErrorKind.Unavailable, $"The server does not support this{said}."),
             507 => (ErrorKind.Unavailable, "The server has no space left (HTTP 507), which Mixpanel itself never returns. Free the disk of its store."),
-            _ when reply.IsUnavailable => (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}{(reply.Status is 408 or >= 500 ? "" : said)}. Try again later."),
+            _ when reply.IsUnavailable =>
+                (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}{(reply.Status is 408 or >= 500 ? "" : said)}. Try again later."),
             400 or 412 or 422 => (ErrorKind.Rejected, words is null ? "Mixpanel refused the request." : $"Mixpanel refused the request: {words}"),
-            401 => (ErrorKind.Unauthorized, $"Mixpanel did not accept the credentials{said}. Check {(options is { ServiceAccount: null, Token: not null } ? "the token" : "the user name, the secret")}, and that the region is the project's."),
+            401 => (ErrorKind.Unauthorized,
+                $"Mixpanel did not accept the credentials{said}. Check {(options is { ServiceAccount: null, Token: not null } ? "the token" : "the user name, the secret")}, and that the region is the project's."),
             402 => (ErrorKind.Forbidden, $"The plan of this organization does not allow the call{said}."),
-            403 => (ErrorKind.Forbidden, $"The credentials lack the role for this call{said}. Imports need a project owner or admin; service accounts an organization owner or admin."),
+            403 => (ErrorKind.Forbidden,
+                $"The credentials lack the role for this call{said}. Imports need a project owner or admin; service accounts an organization owner or admin."),
             404 => (ErrorKind.NotFound, $"Mixpanel does not know the project, organization or object{said}. Check the ids and the region."),
             414 => (ErrorKind.InvalidInput, "The request's URL is longer than Mixpanel accepts. Shorten the longest value of the input."),
             413 => (ErrorKind.TooLarge, $"The request is larger than Mixpanel accepts{said}."),
-            429 => (ErrorKind.RateLimited, "Mixpanel's rate limit is exceeded. Try again later; queries are limited to 60 an hour, ingestion to about 30,000 events a second."),
-            >= 300 and < 400 => (ErrorKind.Protocol, $"The response is a redirect{(reply.Location is { } l ? $" to {Safe(options, l.Host)}" : "")}. Mixpanel does not redirect here: check the endpoint and the region."),
+            429 => (ErrorKind.RateLimited,
+                "Mixpanel's rate limit is exceeded. Try again later; queries are limited to 60 an hour, ingestion to about 30,000 events a second."),
+            >= 300
+                and < 400 => (ErrorKind.Protocol,
+                    $"The response is a redirect{(reply.Location is { } l ? $" to {Safe(options, l.Host)}" : "")}. Mixpanel does not redirect here: "
+                    + $"check the endpoint and the region."),
             _ => (ErrorKind.Protocol, $"HTTP {reply.Status} is not a response of Mixpanel to this request. Check the endpoint and the region."),
         };
     }
 
     static MixpanelError Untrusted(Reply reply) =>
-        reply.Error(ErrorKind.Protocol, $"HTTP {reply.Status} was received without Mixpanel's complete JSON response.{reply.UnknownOutcome} Check the endpoint.");
+        reply.Error(ErrorKind.Protocol,
+            $"HTTP {reply.Status} was received without Mixpanel's complete JSON response.{reply.UnknownOutcome} Check the endpoint.");
 
     static JsonDocument? Parse(ReadOnlyMemory<byte> body)
     {
@@ -281,8 +301,11 @@ static class ReplyClassifier
         {
             said = error.ValueKind is JsonValueKind.String ? Text(root, "error") : Plain(error);
             // The refusal of a whole batch lists its reasons as plain texts.
-            if (root.TryGetProperty("failed_records", out var reasons) && reasons.ValueKind is JsonValueKind.Array && reasons.EnumerateArray().Any(reason => reason.ValueKind is JsonValueKind.String))
-                said += ": " + string.Join("; ", reasons.EnumerateArray().Where(reason => reason.ValueKind is JsonValueKind.String).Take(3).Select(Plain)).Replace("\"", "", StringComparison.Ordinal);
+            if (root.TryGetProperty("failed_records", out var reasons) && reasons.ValueKind is JsonValueKind.Array
+                && reasons.EnumerateArray().Any(reason => reason.ValueKind is JsonValueKind.String))
+                said += ": "
+                    + string.Join("; ", reasons.EnumerateArray().Where(reason => reason.ValueKind is JsonValueKind.String).Take(3).Select(Plain))
+                        .Replace("\"", "", StringComparison.Ordinal);
         }
         else if (document?.RootElement is { ValueKind: JsonValueKind.Object } other && other.TryGetProperty("failed_records", out var records))
             said = Plain(records);

@@ -52,7 +52,13 @@ sealed class SentOnce
 
         public HttpResponseMessage ToMessage()
         {
-            var message = new HttpResponseMessage(response.StatusCode) { Version = response.Version, ReasonPhrase = response.ReasonPhrase, RequestMessage = response.RequestMessage, Content = new ByteArrayContent(body) };
+            var message = new HttpResponseMessage(response.StatusCode)
+            {
+                Version = response.Version,
+                ReasonPhrase = response.ReasonPhrase,
+                RequestMessage = response.RequestMessage,
+                Content = new ByteArrayContent(body),
+            };
             foreach (var (name, values) in response.Headers.NonValidated) message.Headers.TryAddWithoutValidation(name, values);
             foreach (var (name, values) in response.Content.Headers.NonValidated) message.Content.Headers.TryAddWithoutValidation(name, values);
             return message;
@@ -63,7 +69,9 @@ sealed class SentOnce
     public sealed class Handler : DelegatingHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            Current is { } once ? once.SendAsync(() => base.SendAsync(request, cancellationToken), cancellationToken) : base.SendAsync(request, cancellationToken);
+            Current is { } once
+                ? once.SendAsync(() => base.SendAsync(request, cancellationToken), cancellationToken)
+                : base.SendAsync(request, cancellationToken);
     }
 
     /// <summary>
@@ -74,11 +82,13 @@ sealed class SentOnce
     {
         int _writings;
 
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {
-            if (Interlocked.Increment(ref _writings) > 1) throw new HttpRequestException("The request must not be resent, but a handler of the client tried to.");
+            if (Interlocked.Increment(ref _writings) > 1)
+                throw new HttpRequestException("The request must not be resent, but a handler of the client tried to.");
             await stream.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
         }
 

@@ -12,9 +12,12 @@ static class JsonTrees
         switch (source.ValueKind)
         {
             case JsonValueKind.Object:
-                var added = delivered.EnumerateObject().Select(property => property.Name).Except(source.EnumerateObject().Select(property => property.Name), StringComparer.Ordinal).ToList();
+                var added = delivered.EnumerateObject()
+                    .Select(property => property.Name)
+                    .Except(source.EnumerateObject().Select(property => property.Name), StringComparer.Ordinal).ToList();
                 if (added.Count > 0 && !(path == "/properties" && added is ["$insert_id"])) return $"{path} has {string.Join(", ", added)} too";
-                if (delivered.GetPropertyCount() != source.GetPropertyCount() + added.Count) return $"{path} has {delivered.GetPropertyCount()} properties of {source.GetPropertyCount()}";
+                if (delivered.GetPropertyCount() != source.GetPropertyCount() + added.Count)
+                    return $"{path} has {delivered.GetPropertyCount()} properties of {source.GetPropertyCount()}";
                 foreach (var property in source.EnumerateObject())
                 {
                     if (!delivered.TryGetProperty(property.Name, out var value)) return $"{path}/{property.Name} is missing";
@@ -24,7 +27,8 @@ static class JsonTrees
                 return null;
 
             case JsonValueKind.Array:
-                if (source.GetArrayLength() != delivered.GetArrayLength()) return $"{path} has {delivered.GetArrayLength()} elements of {source.GetArrayLength()}";
+                if (source.GetArrayLength() != delivered.GetArrayLength())
+                    return $"{path} has {delivered.GetArrayLength()} elements of {source.GetArrayLength()}";
                 for (var i = 0; i < source.GetArrayLength(); i++)
                     if (Difference(source[i], delivered[i], $"{path}/{i}") is { } difference) return difference;
                 return null;

@@ -99,7 +99,8 @@ sealed class SoakOracle(Lines lines, int count) : IJournal
         {
             // Usually, without the added id and its comma, the bytes equal those of the line; only the tree has to match.
             var end = at + InsertId.Length + id.Length + 1;
-            var same = json[end] == (byte)',' && json.Length - (end + 1 - at) == line.Length && json[..at].SequenceEqual(line[..at]) && json[(end + 1)..].SequenceEqual(line[at..]);
+            var same = json[end] == (byte)',' && json.Length - (end + 1 - at) == line.Length && json[..at].SequenceEqual(line[..at])
+                && json[(end + 1)..].SequenceEqual(line[at..]);
             if (!same && JsonTrees.Difference(JsonElement.Parse(line), JsonElement.Parse(json)) is not null) return null;
         }
 
@@ -125,7 +126,8 @@ sealed class SoakOracle(Lines lines, int count) : IJournal
             letters++;
             var text = letter.Raw.AsSpan();
             var at = text.IndexOf("\"oid\":"u8);
-            if (at < 0 || !System.Buffers.Text.Utf8Parser.TryParse(text[(at + 6)..], out long n, out _) || (ulong)n >= (ulong)count) Find($"I6 a dead letter of no event: line {letter.Line}");
+            if (at < 0 || !System.Buffers.Text.Utf8Parser.TryParse(text[(at + 6)..], out long n, out _) || (ulong)n >= (ulong)count)
+                Find($"I6 a dead letter of no event: line {letter.Line}");
             else if (dead[(int)n]) Find($"I6 event {n} has several dead letters");
             else if (!text.SequenceEqual(buffer.AsSpan(0, lines.Write(n, buffer)))) Find($"I6 the dead letter of event {n} holds other bytes");
             else dead[(int)n] = true;
@@ -188,7 +190,8 @@ sealed class SoakPlant
     {
         var text = System.Text.Encoding.UTF8.GetString(_buffer, 0, _lines.Write(n, _buffer));
         if (Merge && (n is 20 or 25)) id = "merged"; // of one name and one user
-        if (!text.Contains("$insert_id", StringComparison.Ordinal)) text = text.Replace("\"properties\":{", $"\"properties\":{{\"$insert_id\":\"{id}\",", StringComparison.Ordinal);
+        if (!text.Contains("$insert_id", StringComparison.Ordinal))
+            text = text.Replace("\"properties\":{", $"\"properties\":{{\"$insert_id\":\"{id}\",", StringComparison.Ordinal);
         else if (id == "another") text = text.Replace($"own-{n}", id, StringComparison.Ordinal);
         if (n == Alter) text = text.Replace("true", "null", StringComparison.Ordinal);
         var bytes = System.Text.Encoding.UTF8.GetBytes(text);

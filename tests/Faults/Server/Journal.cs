@@ -21,11 +21,13 @@ readonly record struct DedupeKey(string Event, string Time, string DistinctId, s
     public static DedupeKey Of(JsonElement json)
     {
         var properties = json.GetProperty("properties");
-        return new(json.GetProperty("event").GetString()!, properties.GetProperty("time").GetRawText(), properties.GetProperty("distinct_id").GetString()!, properties.TryGetProperty("$insert_id", out var id) ? id.GetString()! : "");
+        return new(json.GetProperty("event").GetString()!, properties.GetProperty("time").GetRawText(), properties.GetProperty("distinct_id").GetString()!,
+            properties.TryGetProperty("$insert_id", out var id) ? id.GetString()! : "");
     }
 
     /// <summary>The identity by which compaction distinguishes events: the exact time is not part of it.</summary>
-    public (string, string, string, long) OnItsDay => (Event, DistinctId, InsertId, long.Parse(Time, System.Globalization.CultureInfo.InvariantCulture) / 86_400);
+    public (string, string, string, long) OnItsDay =>
+        (Event, DistinctId, InsertId, long.Parse(Time, System.Globalization.CultureInfo.InvariantCulture) / 86_400);
 }
 
 /// <summary>One event as the server stored it.</summary>

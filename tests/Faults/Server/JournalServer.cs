@@ -189,17 +189,21 @@ sealed class JournalServer : IAsyncDisposable
         var status = reply.Status == 200 && refused is not null ? 400 : reply.Status;
         var text = reply.Body ?? (refused is null
             ? string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{body.Events.Count}},"status":"OK"}""")
-            : string.Create(CultureInfo.InvariantCulture, $$"""{"code":400,"error":"some data points in the request failed validation","failed_records":[{{string.Join(',', refused.Select(index => string.Create(CultureInfo.InvariantCulture, $$"""{"index":{{index}},"field":"properties.amount","message":"is refused here"}""")))}}],"num_records_imported":{{body.Events.Count - refused.Count}},"status":"Bad Request"}"""));
+            : string.Create(CultureInfo.InvariantCulture,
+                $$"""{"code":400,"error":"some data points in the request failed validation","failed_records":[{{string.Join(',', refused.Select(index => string.Create(CultureInfo.InvariantCulture, $$"""{"index":{{index}},"field":"properties.amount","message":"is refused here"}""")))}}],"num_records_imported":{{body.Events.Count - refused.Count}},"status":"Bad Request"}"""));
         return reply.Ending is Ending.Cut
-            ? Encoding.ASCII.GetBytes($"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\n{reply.Headers}Connection: close\r\n\r\n{text[..(text.Length / 2)]}")
-            : Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\n{reply.Headers}Content-Length: {text.Length}\r\n\r\n{text}"));
+            ? Encoding.ASCII.GetBytes($"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\n{reply.Headers}Connection: "
+                + $"close\r\n\r\n{text[..(text.Length / 2)]}")
+            : Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
+                $"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\n{reply.Headers}Content-Length: {text.Length}\r\n\r\n{text}"));
     }
 
     static string? Header(string headers, string name)
     {
         foreach (var line in headers.AsSpan().EnumerateLines())
         {
-            if (line.Length > name.Length && line[name.Length] == ':' && line.StartsWith(name, StringComparison.OrdinalIgnoreCase)) return line[(name.Length + 1)..].Trim().ToString();
+            if (line.Length > name.Length && line[name.Length] == ':' && line.StartsWith(name, StringComparison.OrdinalIgnoreCase))
+                return line[(name.Length + 1)..].Trim().ToString();
         }
 
         return null;

@@ -40,7 +40,8 @@ sealed record Reply
     /// <summary>The delay of the answer.</summary>
     public TimeSpan Delay { get; init; }
 
-    public static Reply Error(int status, bool stores = false, string headers = "") => new() { Status = status, Stores = stores, Headers = headers, Body = $$"""{"code":{{status}},"error":"told to","status":"error"}""" };
+    public static Reply Error(int status, bool stores = false, string headers = "") =>
+        new() { Status = status, Stores = stores, Headers = headers, Body = $$"""{"code":{{status}},"error":"told to","status":"error"}""" };
 
     /// <summary>Reset before or after the events were stored.</summary>
     public static Reply Reset(bool stores) => new() { Stores = stores, Ending = Ending.Reset };

@@ -16,7 +16,9 @@ sealed class RequestBody
 
     public void Read(byte[] content, int at, int length, bool gzipped)
     {
-        using Stream stream = gzipped ? new GZipStream(new MemoryStream(content, at, length), CompressionMode.Decompress) : new MemoryStream(content, at, length);
+        using Stream stream = gzipped
+            ? new GZipStream(new MemoryStream(content, at, length), CompressionMode.Decompress)
+            : new MemoryStream(content, at, length);
         _length = 0;
         while (true)
         {

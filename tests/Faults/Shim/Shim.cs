@@ -40,7 +40,14 @@ sealed class Shim(Scene scene)
 
     /// <summary>Each operation so far: its name, its file and its error.</summary>
     public IReadOnlyList<(string Name, string File, int Error)> Log =>
-        !File.Exists(_log) ? [] : [.. File.ReadAllLines(_log).Select(line => line.Split(' ')).Select(words => (words[0], string.Join(' ', words[1..^1]), int.Parse(words[^1], CultureInfo.InvariantCulture)))];
+        !File.Exists(_log)
+            ? []
+            :
+            [
+                .. File.ReadAllLines(_log)
+                    .Select(line => line.Split(' '))
+                    .Select(words => (words[0], string.Join(' ', words[1..^1]), int.Parse(words[^1], CultureInfo.InvariantCulture))),
+            ];
 
     public IEnumerable<KeyValuePair<string, string>> Environment
     {
@@ -78,7 +85,8 @@ sealed class Shim(Scene scene)
     static string Compile()
     {
         var library = Path.Combine(AppContext.BaseDirectory, $"faults-{System.Environment.ProcessId}.so");
-        using var gcc = Process.Start("gcc", ["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, Path.Combine(AppContext.BaseDirectory, "Shim", "faults.c"), "-ldl"]);
+        using var gcc = Process.Start("gcc",
+            ["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, Path.Combine(AppContext.BaseDirectory, "Shim", "faults.c"), "-ldl"]);
         gcc.WaitForExit();
         Assert.Equal(0, gcc.ExitCode);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => File.Delete(library);

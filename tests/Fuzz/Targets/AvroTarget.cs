@@ -27,12 +27,21 @@ sealed class AvroTarget : Target
 
     static readonly ImportRequest Request = new() { Inputs = ["in.avro"], Formats = FileFormats.All };
 
-    public override IReadOnlyList<byte[]> Seeds { get; } = [.. ((string?[])[null, "null", "deflate", "snappy", "zstandard"]).Select(Made), HandMadeAvro.Snapped(Rows(3))[..^4]];
+    public override IReadOnlyList<byte[]> Seeds { get; } =
+    [
+        .. ((string?[])[null, "null", "deflate", "snappy", "zstandard"]).Select(Made),
+        HandMadeAvro.Snapped(Rows(3))[..^4],
+    ];
 
     public override IReadOnlyList<byte[]> Dictionary { get; } =
     [
-        .. ((string[])["\"null\"", "\"int\"", "\"long\"", "\"string\"", "\"bytes\"", "\"array\"", "\"map\"", "\"record\"", "\"enum\"", "\"fixed\"", "\"items\":", "\"values\":", "\"fields\":", "\"size\":", "\"Row\"", "decimal", "uuid", "duration", "[", "]", "{", "}", "avro.codec", "null", "deflate", "snappy"]).Select(Encoding.UTF8.GetBytes),
-        HandMadeAvro.Long(long.MaxValue), HandMadeAvro.Long(long.MinValue), HandMadeAvro.Long(-1), HandMadeAvro.Long(1 << 20), [0], [2], [0xff, 0xff], [0xfe, 0xff, 0xff, 0xff, 0x0f],
+        .. ((string[])
+        [
+            "\"null\"", "\"int\"", "\"long\"", "\"string\"", "\"bytes\"", "\"array\"", "\"map\"", "\"record\"", "\"enum\"", "\"fixed\"", "\"items\":",
+            "\"values\":", "\"fields\":", "\"size\":", "\"Row\"", "decimal", "uuid", "duration", "[", "]", "{", "}", "avro.codec", "null", "deflate", "snappy",
+        ]).Select(Encoding.UTF8.GetBytes),
+        HandMadeAvro.Long(long.MaxValue), HandMadeAvro.Long(long.MinValue), HandMadeAvro.Long(-1), HandMadeAvro.Long(1 << 20), [0], [2], [0xff, 0xff],
+        [0xfe, 0xff, 0xff, 0xff, 0x0f],
     ];
 
     public override void Run(byte[] input)
@@ -43,7 +52,8 @@ sealed class AvroTarget : Target
         for (var resume = 1; resume <= Resumes && all.Count > 0; resume++)
         {
             var before = Math.Max(1, all.Count * resume / Resumes);
-            var (rest, restEnd) = Read(input, new ImportSourceProgress { Id = "in.avro", Offset = before, Line = before, Fingerprint = all[before - 1].Fingerprint.ToString() });
+            var (rest, restEnd) =
+                Read(input, new ImportSourceProgress { Id = "in.avro", Offset = before, Line = before, Fingerprint = all[before - 1].Fingerprint.ToString() });
             Same(end, restEnd, $"how it ends, read on from record {before}");
             Same(all.Count - before, rest.Count, $"the number of records from {before} on");
             for (var at = 0; at < rest.Count; at++) Same(all[before + at], rest[at], $"record {before + at}, read on from {before}");
@@ -60,10 +70,13 @@ sealed class AvroTarget : Target
         RecordReader? reader = null;
         try
         {
-            reader = FileFormats.Avro.OpenAsync(new FormatInput(new InputFile("", "in.avro", "in.avro", Folder: null), window, 0, Compressed: false, reached, Request), default).AsTask().GetAwaiter().GetResult();
+            reader = FileFormats.Avro.OpenAsync(
+                new FormatInput(new InputFile("", "in.avro", "in.avro", Folder: null), window, 0, Compressed: false, reached, Request),
+                default).AsTask().GetAwaiter().GetResult();
             do
             {
-                while (reader.TryRead(out var record)) cuts.Add(new(Encoding.Latin1.GetString(record.Bytes), record.Offset, record.Line, reader.Fingerprint(reader.Position)));
+                while (reader.TryRead(out var record))
+                    cuts.Add(new(Encoding.Latin1.GetString(record.Bytes), record.Offset, record.Line, reader.Fingerprint(reader.Position)));
             }
             while (reader.FillAsync(default).AsTask().GetAwaiter().GetResult());
             return (cuts, "the end");
@@ -99,7 +112,9 @@ sealed class AvroTarget : Target
 
     static byte[] Row(int number, bool inner) =>
     [
-        2, .. HandMadeAvro.Text($"e{number}"), .. HandMadeAvro.Long(1_790_000_000_000_000 + number), .. HandMadeAvro.Long(inner ? 2 : 1), 0, .. inner ? (byte[])[4, .. Row(number, inner: false)] : [], 0,
-        .. HandMadeAvro.Long(-1), .. HandMadeAvro.Long(9), .. HandMadeAvro.Text("k"), .. BitConverter.GetBytes(0.5), 0, 2, .. HandMadeAvro.Sized([4, 0xe2]), 7, 8, .. HandMadeAvro.Long(20_638), 1, .. BitConverter.GetBytes(1.5f),
+        2, .. HandMadeAvro.Text($"e{number}"), .. HandMadeAvro.Long(1_790_000_000_000_000 + number), .. HandMadeAvro.Long(inner ? 2 : 1), 0,
+        .. inner ? (byte[])[4, .. Row(number, inner: false)] : [], 0,
+        .. HandMadeAvro.Long(-1), .. HandMadeAvro.Long(9), .. HandMadeAvro.Text("k"), .. BitConverter.GetBytes(0.5), 0, 2, .. HandMadeAvro.Sized([4, 0xe2]), 7,
+        8, .. HandMadeAvro.Long(20_638), 1, .. BitConverter.GetBytes(1.5f),
     ];
 }

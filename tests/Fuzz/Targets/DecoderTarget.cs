@@ -19,12 +19,19 @@ sealed class DecoderTarget : Target
         [
             "{\"event\":\"e\",\"properties\":{\"a\":[1,2,{\"b\":\"c\"}]}}\n{\"x\":1}\r\n\n  {\"y\":\"\\\"\\\\\"}  \n{\"z\":null}",
             "[{\"event\":\"e\",\"properties\":{\"a\":[1,2,{\"b\":\"c\"}]}},{\"x\":\"],}\\\"\"},\n 1 , \"s\" , null,[[],{}]\n]\n",
-            "[]", "[\n]", "[ 1,2,3]", "[1\n,\n2]", "{\"a\":1", "[{\"a\":1},{\"b\"", "\n\n \t\r\n", "[\"\\u0041\\\\\",-1.5e+3,true]", "[[[[1]]]]", "{}{}\n[]\n1\n",
+            "[]", "[\n]", "[ 1,2,3]", "[1\n,\n2]", "{\"a\":1", "[{\"a\":1},{\"b\"", "\n\n \t\r\n", "[\"\\u0041\\\\\",-1.5e+3,true]", "[[[[1]]]]",
+            "{}{}\n[]\n1\n",
         ]).SelectMany(text => (byte[][])[[0, .. Encoding.UTF8.GetBytes(text)], [3, .. Encoding.UTF8.GetBytes(text)]]),
     ];
 
     public override IReadOnlyList<byte[]> Dictionary { get; } =
-        [.. ((string[])["\n", "\r\n", "\r", " ", "\t", ",", "[", "]", "{", "}", "\"", "\\\"", "\\\\", "\\", ":", "null", "true", "1", "-1.5", "\"a\":", "{\"a\":1}", ",{}", "\"],[\"", "é", "\0"]).Select(Encoding.UTF8.GetBytes)];
+        [
+            .. ((string[])
+            [
+                "\n", "\r\n", "\r", " ", "\t", ",", "[", "]", "{", "}", "\"", "\\\"", "\\\\", "\\", ":", "null", "true", "1", "-1.5", "\"a\":", "{\"a\":1}",
+                ",{}", "\"],[\"", "é", "\0",
+            ]).Select(Encoding.UTF8.GetBytes),
+        ];
 
     public override void Run(byte[] input)
     {
@@ -74,7 +81,8 @@ sealed class DecoderTarget : Target
             var line = Encoding.Latin1.GetString(text[at..(end < 0 ? text.Length : end)]);
             var record = line.Trim(' ', '\t', '\r');
             if (record.Length == 0) expected.Add(new(RecordKind.Blank, "", at, number));
-            else if (end >= 0 || IsJson(Encoding.Latin1.GetBytes(line))) expected.Add(new(RecordKind.Json, record, at + line.IndexOf(record, StringComparison.Ordinal), number));
+            else if (end >= 0 || IsJson(Encoding.Latin1.GetBytes(line)))
+                expected.Add(new(RecordKind.Json, record, at + line.IndexOf(record, StringComparison.Ordinal), number));
             else expectPartial = true;
             at = end < 0 ? text.Length : end + 1;
         }
@@ -117,7 +125,8 @@ sealed class DecoderTarget : Target
             {
                 Hold(!broken && !partial, "a valid array was called broken");
                 Same(document.RootElement.GetArrayLength(), cuts.Count, "the number of elements");
-                foreach (var (element, cut) in document.RootElement.EnumerateArray().Zip(cuts)) Same(Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(element.GetRawText())), cut.Text, "an element");
+                foreach (var (element, cut) in document.RootElement.EnumerateArray().Zip(cuts))
+                    Same(Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(element.GetRawText())), cut.Text, "an element");
                 return;
             }
         }
@@ -136,6 +145,7 @@ sealed class DecoderTarget : Target
     /// <summary>Returns its bytes in chunks.</summary>
     sealed class Pieces(byte[] bytes, int length) : MemoryStream(bytes)
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => base.ReadAsync(buffer[..Math.Min(buffer.Length, length)], cancellationToken);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            base.ReadAsync(buffer[..Math.Min(buffer.Length, length)], cancellationToken);
     }
 }

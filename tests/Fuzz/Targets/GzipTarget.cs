@@ -7,7 +7,8 @@ namespace MixpanelConnector.Fuzz;
 /// <summary>Gzip with its members, checked to the end, compared with a simple inflater in this project. The first byte chooses the chunks.</summary>
 sealed class GzipTarget : Target
 {
-    static readonly string Text = string.Concat(Enumerable.Range(0, 12).Select(i => $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u{{{i}}}"}}""" + "\n"));
+    static readonly string Text =
+        string.Concat(Enumerable.Range(0, 12).Select(i => $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u{{{i}}}"}}""" + "\n"));
 
     public override IReadOnlyList<byte[]> Seeds { get; } =
     [
@@ -23,7 +24,8 @@ sealed class GzipTarget : Target
 
     public override IReadOnlyList<byte[]> Dictionary { get; } =
     [
-        [0x1f, 0x8b, 8, 0], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], [0, 0, 0, 0, 0, 0, 0, 0], [3, 0], [1, 0, 0, 0xff, 0xff], [0, 0, 0, 0xff, 0xff], [1, 1, 0, 0xfe, 0xff, (byte)'a'], [0x1f], [0x1f, 0x8b],
+        [0x1f, 0x8b, 8, 0], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], [0, 0, 0, 0, 0, 0, 0, 0], [3, 0], [1, 0, 0, 0xff, 0xff], [0, 0, 0, 0xff, 0xff],
+        [1, 1, 0, 0xfe, 0xff, (byte)'a'], [0x1f], [0x1f, 0x8b],
         Zip("", CompressionLevel.Optimal), Zip("a", CompressionLevel.Optimal), Zip("a", CompressionLevel.NoCompression),
     ];
 
@@ -61,11 +63,14 @@ sealed class GzipTarget : Target
 
         Same(whole, read, "whole and sound");
         if (whole) Hold(output.ToArray().AsSpan().SequenceEqual(expected), "other bytes came out");
-        else Hold(output.Length <= expected.Length && output.ToArray().AsSpan().SequenceEqual(expected.AsSpan(0, (int)output.Length)), "before the break, other bytes came out");
+        else
+            Hold(output.Length <= expected.Length && output.ToArray().AsSpan().SequenceEqual(expected.AsSpan(0, (int)output.Length)),
+                "before the break, other bytes came out");
     }
 
     sealed class Pieces(byte[] bytes, int length) : MemoryStream(bytes)
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => base.ReadAsync(buffer[..Math.Min(buffer.Length, length)], cancellationToken);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            base.ReadAsync(buffer[..Math.Min(buffer.Length, length)], cancellationToken);
     }
 }

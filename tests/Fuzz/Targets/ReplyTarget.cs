@@ -28,14 +28,16 @@ sealed class ReplyTarget : Target
             """{"code":400,"failed_records":[{"index":0,"message":"\ud800\u001b[31m\u202e"},{"index":3.0,"message":7}]}""",
             "<html><title>Welcome canary-secret-7f3a</title></html>", "", "[]", "1", "null",
         ]).SelectMany(text => (byte[][])[[0, .. Encoding.UTF8.GetBytes(text)], [1, .. Encoding.UTF8.GetBytes(text)]]),
-        .. Enumerable.Range(2, 13).Select(status => (byte[])[(byte)status, .. """{"code":200,"num_records_imported":5,"status":"OK","error":"canary-secret-7f3a"}"""u8]),
+        .. Enumerable.Range(2, 13)
+            .Select(status => (byte[])[(byte)status, .. """{"code":200,"num_records_imported":5,"status":"OK","error":"canary-secret-7f3a"}"""u8]),
     ];
 
     public override IReadOnlyList<byte[]> Dictionary { get; } =
     [
         .. ((string[])
         [
-            "\"num_records_imported\":5,", "\"num_records_imported\":", "\"code\":200,", "\"code\":", "\"status\":\"OK\",", "\"status\":", "\"failed_records\":[", "{\"index\":1}", "{\"index\":", "\"index\":\"1\"", "\"message\":\"", "5", "5.0", "\"5\"", "5e0", "0.5e1", "-1", "1e400",
+            "\"num_records_imported\":5,", "\"num_records_imported\":", "\"code\":200,", "\"code\":", "\"status\":\"OK\",", "\"status\":",
+            "\"failed_records\":[", "{\"index\":1}", "{\"index\":", "\"index\":\"1\"", "\"message\":\"", "5", "5.0", "\"5\"", "5e0", "0.5e1", "-1", "1e400",
             "null", "true", "[]", "{}", ",", "}", "]", "\"", Canary, "\\u0063anary-secret-7f3a", "\\ud800", "\\u001b", "\u202e", "\r\n",
         ]).Select(Encoding.UTF8.GetBytes),
         [0xff], [0xed, 0xa0, 0x80],
@@ -53,9 +55,12 @@ sealed class ReplyTarget : Target
         var status = Statuses[input[0] % Statuses.Length];
         var verdict = ReplyClassifier.ReadImport(Reply.Answer(status, input.AsMemory(1)), Sent, Options);
         Same(Expected(status, input.AsMemory(1), out var failed), verdict.Kind, $"the verdict on {status}");
-        if (verdict.Kind is VerdictKind.Partial) Hold(verdict.Failed.Select(record => record.Index).SequenceEqual(failed.Order()), "the records that were refused");
+        if (verdict.Kind is VerdictKind.Partial)
+            Hold(verdict.Failed.Select(record => record.Index).SequenceEqual(failed.Order()), "the records that were refused");
         else Hold(verdict.Failed.Count == 0, "refused records without a refusal in part");
-        foreach (var text in verdict.Failed.SelectMany(record => (string?[])[record.Message, record.Field, record.InsertId]).Append(verdict.Error?.Message).Append(verdict.Status).OfType<string>())
+        foreach (var text in verdict.Failed.SelectMany(record => (string?[])[record.Message, record.Field, record.InsertId])
+            .Append(verdict.Error?.Message)
+            .Append(verdict.Status).OfType<string>())
         {
             Hold(!text.Contains(Canary, StringComparison.Ordinal), "a secret is told");
             Hold(!text.Any(char.IsControl) && !text.Contains('\u202e', StringComparison.Ordinal), "control characters are told");
@@ -101,7 +106,9 @@ sealed class ReplyTarget : Target
             if (Last(members, "failed_records") is not { ValueKind: JsonValueKind.Array } list || list.GetArrayLength() == 0) return otherwise;
             foreach (var item in list.EnumerateArray())
             {
-                if (item.ValueKind is not JsonValueKind.Object || !AreReadable(item) || Whole(Last([.. item.EnumerateObject()], "index")) is not { } index || index is < 0 or >= Sent || failed.Contains((int)index)) return otherwise;
+                if (item.ValueKind is not JsonValueKind.Object || !AreReadable(item) || Whole(Last([.. item.EnumerateObject()], "index")) is not { } index
+                    || index is < 0 or >= Sent || failed.Contains((int)index))
+                    return otherwise;
                 failed.Add((int)index);
             }
 
@@ -148,7 +155,8 @@ sealed class ReplyTarget : Target
     }
 
     static long? Whole(JsonElement? element) =>
-        Word(element) is { } text && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number == decimal.Floor(number) && Math.Abs(number) < long.MaxValue
+        Word(element) is { } text && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number == decimal.Floor(number)
+            && Math.Abs(number) < long.MaxValue
             ? (long)number
             : null;
 }

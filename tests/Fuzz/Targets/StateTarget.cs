@@ -14,7 +14,10 @@ sealed class StateTarget : Target
     {
         OptionsFingerprint = "type=events",
         Totals = new ImportTotals { Accepted = 20, Rejected = Letters.Length, Bytes = 4711, Elapsed = TimeSpan.FromSeconds(1.5) },
-        Sources = [.. Enumerable.Range(0, 9).Select(i => new ImportSourceProgress { Id = $"s{i}", Offset = i * 1000, Line = i * 10, Fingerprint = $"{i:x32}" })],
+        Sources =
+        [
+            .. Enumerable.Range(0, 9).Select(i => new ImportSourceProgress { Id = $"s{i}", Offset = i * 1000, Line = i * 10, Fingerprint = $"{i:x32}" }),
+        ],
         DeadLetters = [.. Letters.Select(letter => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(letter))],
     };
 
@@ -37,7 +40,20 @@ sealed class StateTarget : Target
 
     public override IReadOnlyList<byte[]> Seeds => [_database];
 
-    public override IReadOnlyList<byte[]> Dictionary { get; } = [.. ((string[])["SQLite format 3\0", "CREATE TABLE", "\"offset\":0", "9", "0", "type=events", "\0\0\0\0", "finished\":true"]).Select(Encoding.UTF8.GetBytes)];
+    public override IReadOnlyList<byte[]> Dictionary { get; } =
+    [
+        .. ((string[])
+        [
+            "SQLite format 3\0",
+            "CREATE TABLE",
+            "\"offset\":0",
+            "9",
+            "0",
+            "type=events",
+            "\0\0\0\0",
+            "finished\":true",
+        ]).Select(Encoding.UTF8.GetBytes),
+    ];
 
     public override void Run(byte[] input)
     {

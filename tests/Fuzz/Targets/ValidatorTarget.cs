@@ -36,8 +36,10 @@ sealed class ValidatorTarget : Target
     [
         .. ((string[])
         [
-            "\"", "\\", "{", "}", "[", "]", ",", ":", "\\u", "\\u0000", "\\ud83d", "\\ude00", "\\ud83d\\ude00", "\\uD83D\\u0041", "\\x", "\\/", "1e999", "-1E+400", "00", "1.", ".5", "1e", "NaN", "true", "null", "/**/",
-            "\"time\":1,", "\"event\":\"x\",", "\"properties\":{},", "\"$insert_id\":\"a\",", "\"distinct_id\":\"0\",", "\"$ignore\":1,", "\"x\":2,", "[[[[[[[[", "{\"a\":{\"a\":", "\"$set\":{},", "\"$token\":\"token\",", "é", "\ufeff",
+            "\"", "\\", "{", "}", "[", "]", ",", ":", "\\u", "\\u0000", "\\ud83d", "\\ude00", "\\ud83d\\ude00", "\\uD83D\\u0041", "\\x", "\\/", "1e999",
+            "-1E+400", "00", "1.", ".5", "1e", "NaN", "true", "null", "/**/",
+            "\"time\":1,", "\"event\":\"x\",", "\"properties\":{},", "\"$insert_id\":\"a\",", "\"distinct_id\":\"0\",", "\"$ignore\":1,", "\"x\":2,",
+            "[[[[[[[[", "{\"a\":{\"a\":", "\"$set\":{},", "\"$token\":\"token\",", "é", "\ufeff",
         ]).Select(Encoding.UTF8.GetBytes),
         [0xed, 0xa0, 0x80], [0xc0, 0x80], [0xff], [0xf4, 0x90, 0x80, 0x80],
     ];
@@ -47,9 +49,11 @@ sealed class ValidatorTarget : Target
         foreach (var rules in new[] { _plain, _sharing })
         {
             rules.Reset(Now);
-            var reader = (_reader.Check(input, rules) ?? rules.Missing(), rules.PropertiesAt, rules.HasInsertId, rules.InsertId, rules.Properties, rules == _sharing && rules.Overrides(0));
+            var reader = (_reader.Check(input, rules) ?? rules.Missing(), rules.PropertiesAt, rules.HasInsertId, rules.InsertId, rules.Properties,
+                rules == _sharing && rules.Overrides(0));
             rules.Reset(Now);
-            var walk = (_walk.Check(input, rules) ?? rules.Missing(), rules.PropertiesAt, rules.HasInsertId, rules.InsertId, rules.Properties, rules == _sharing && rules.Overrides(0));
+            var walk = (_walk.Check(input, rules) ?? rules.Missing(), rules.PropertiesAt, rules.HasInsertId, rules.InsertId, rules.Properties,
+                rules == _sharing && rules.Overrides(0));
             Same(reader, walk, "an event");
             if (walk.Item1 is null) IsTaken(input, @event: true);
         }

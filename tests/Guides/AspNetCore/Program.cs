@@ -6,7 +6,11 @@ var builder = WebApplication.CreateBuilder(args);
 builder.Services.AddMixpanel(builder.Configuration.GetSection("Mixpanel")).AddFlags().AddRequests(options =>
 {
     options.Groups = http => http.Request.Headers["X-Company"] is [{ Length: > 0 } company, ..] ? [new("company", company)] : [];
-    options.Properties = http => [new("$current_url", $"{http.Request.Scheme}://{http.Request.Host}{http.Request.Path}"), new("$user_agent", http.Request.Headers.UserAgent.ToString())];
+    options.Properties = http =>
+    [
+        new("$current_url", $"{http.Request.Scheme}://{http.Request.Host}{http.Request.Path}"),
+        new("$user_agent", http.Request.Headers.UserAgent.ToString()),
+    ];
     options.ClientAddress = true; // Mixpanel makes city and country of it and does not keep it
 });
 builder.Services.AddHealthChecks().AddMixpanel();

@@ -21,7 +21,9 @@ app.UseMixpanel(); // while a page is rendered for a request, prerendering among
 app.UseAntiforgery();
 app.MapStaticAssets();
 app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
-app.MapGet("/sign-in", () => TypedResults.SignIn(new ClaimsPrincipal(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, "user-1")], "guide")), new AuthenticationProperties { RedirectUri = "/" })); // in place of yours
+app.MapGet("/sign-in",
+    () => TypedResults.SignIn(new ClaimsPrincipal(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, "user-1")], "guide")),
+        new AuthenticationProperties { RedirectUri = "/" })); // in place of yours
 app.Run();
 
 /// <summary>Whatever comes from the browser into a circuit, a click for one, is of the person who is signed in there, and of the page that is shown.</summary>

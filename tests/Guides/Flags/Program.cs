@@ -13,7 +13,9 @@ builder.Services.AddControllers();
 
 var app = builder.Build();
 app.MapGet("/price", (FlagSnapshot flags, HttpContext http) => flags.Number("price", CurrentUser.Of(http), fallback: 10));
-app.MapGet("/flags", (FlagSnapshot flags, HttpContext http) => flags.EvaluateAll(CurrentUser.Of(http)).ToDictionary(flag => flag.Key, flag => flag.Value.Value, StringComparer.Ordinal));
+app.MapGet("/flags",
+    (FlagSnapshot flags, HttpContext http) => flags.EvaluateAll(CurrentUser.Of(http))
+        .ToDictionary(flag => flag.Key, flag => flag.Value.Value, StringComparer.Ordinal));
 app.MapControllers();
 app.Run();
 

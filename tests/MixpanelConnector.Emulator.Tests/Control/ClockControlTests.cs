@@ -21,7 +21,9 @@ public sealed class ClockControlTests
 
         Assert.Equal(
             ["2030-01-01 00:00:00.000", "2030-01-01 00:01:00.500", "2030-01-01 00:02:00.500", "2026-09-01 13:01:00.000"],
-            (await mixpanel.Server.EventsAsync()).Select(stored => stored.Time.ToString("yyyy-MM-dd HH:mm:ss.fff", System.Globalization.CultureInfo.InvariantCulture)), StringComparer.Ordinal);
+            (await mixpanel.Server.EventsAsync()).Select(stored =>
+                stored.Time.ToString("yyyy-MM-dd HH:mm:ss.fff", System.Globalization.CultureInfo.InvariantCulture)),
+            StringComparer.Ordinal);
     }
 
     [Fact]
@@ -30,7 +32,9 @@ public sealed class ClockControlTests
         await using var mixpanel = await LocalMixpanel.StartAsync(options => options with { DeletionDelay = TimeSpan.FromDays(30) });
         await mixpanel.TrackAsync("A");
         var bearer = new System.Net.Http.Headers.AuthenticationHeaderValue("Bearer", "local");
-        var task = (await mixpanel.SendAsync(HttpMethod.Post, "/api/app/data-deletions/v3.0?token=local", new StringContent("""{"distinct_ids":["ada"]}"""), bearer)).Json.GetProperty("results").GetProperty("task_id").GetString();
+        var task = (await mixpanel.SendAsync(HttpMethod.Post, "/api/app/data-deletions/v3.0?token=local", new StringContent("""{"distinct_ids":["ada"]}"""),
+            bearer)).Json.GetProperty("results")
+            .GetProperty("task_id").GetString();
 
         await mixpanel.ControlAsync("PUT /emulator/clock", """{"advance_seconds":2591000}""");
         Assert.Equal("PENDING", await StatusAsync());
@@ -39,7 +43,8 @@ public sealed class ClockControlTests
 
         Assert.Empty(await mixpanel.Server.EventsAsync());
 
-        async Task<string?> StatusAsync() => (await mixpanel.GetAsync($"/api/app/data-deletions/v3.0/{task}?token=local", bearer)).Json.GetProperty("results").GetProperty("status").GetString();
+        async Task<string?> StatusAsync() =>
+            (await mixpanel.GetAsync($"/api/app/data-deletions/v3.0/{task}?token=local", bearer)).Json.GetProperty("results").GetProperty("status").GetString();
     }
 
     [Theory]

@@ -9,17 +9,22 @@ public sealed class JournalTests
     public async Task Each_record_that_was_not_kept_has_a_reason_told_or_not()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        await mixpanel.PostAsync("/track", """[{"event":"A","properties":{"token":"local"}},{"event":"B","properties":{"token":"nobody's"}},{"event":"C","properties":{"token":"local","time":1}},{"properties":{"token":"local"}}]""");
-        await mixpanel.ImportAsync($$"""[{{mixpanel.Event()}},{{mixpanel.Event(time: "null")}},{{mixpanel.Event(more: "\"$ignore\":true")}}]""", "?strict=0&project_id=1");
-        await mixpanel.PostAsync("/engage", """[{"$token":"local","$distinct_id":"a","$set":{"x":1}},{"$token":"local","$distinct_id":"a","$add":{"x":"y"}}]""");
+        await mixpanel.PostAsync("/track",
+            """[{"event":"A","properties":{"token":"local"}},{"event":"B","properties":{"token":"nobody's"}},{"event":"C","properties":{"token":"local","time":1}},{"properties":{"token":"local"}}]""");
+        await mixpanel.ImportAsync($$"""[{{mixpanel.Event()}},{{mixpanel.Event(time: "null")}},{{mixpanel.Event(more: "\"$ignore\":true")}}]""",
+            "?strict=0&project_id=1");
+        await mixpanel.PostAsync("/engage",
+            """[{"$token":"local","$distinct_id":"a","$set":{"x":1}},{"$token":"local","$distinct_id":"a","$add":{"x":"y"}}]""");
         await mixpanel.PostAsync("/groups", """{"$token":"local","$group_key":"k","$group_id":"g","$set":{}}""");
 
         var requests = (await mixpanel.ControlAsync("GET /emulator/requests")).EnumerateArray().Select(Shown).ToList();
 
         Assert.Equal(
             [
-                "1 POST /track 200 [1] 4/1: 1 properties.token no project has this token (silent) | 2 properties.time older than five days: older events go through /import (silent) | 3 event 'event' must not be missing or blank (silent)",
-                "2 POST /import 200 [1] 3/1: 1 properties.time 'properties.time' is invalid: must not be missing (silent) | 2 properties.$ignore asked to be ignored (silent)",
+                "1 POST /track 200 [1] 4/1: 1 properties.token no project has this token (silent) | 2 properties.time older than five days: "
+                + "older events go through /import (silent) | 3 event 'event' must not be missing or blank (silent)",
+                "2 POST /import 200 [1] 3/1: 1 properties.time 'properties.time' is invalid: must not be missing (silent) | 2 properties.$ignore asked to be "
+                + "ignored (silent)",
                 "3 POST /engage 200 [1] 2/1: 1 $add.x '$add.x' is invalid: must be a number (silent)",
                 "4 POST /groups 200 [1] 1/1:",
             ],
@@ -46,7 +51,8 @@ public sealed class JournalTests
         await mixpanel.GetAsync("/api/query/nothing");
 
         Assert.Equal(
-            ["1 POST /track 200 [] refused: request body is not valid JSON: line 1, byte 11", "2 POST /import 401 [1] refused: Invalid credentials", "3 GET /api/query/nothing 501 [] refused: GET /api/query/nothing is not emulated"],
+            ["1 POST /track 200 [] refused: request body is not valid JSON: line 1, byte 11", "2 POST /import 401 [1] refused: Invalid credentials",
+                "3 GET /api/query/nothing 501 [] refused: GET /api/query/nothing is not emulated"],
             (await mixpanel.ControlAsync("GET /emulator/requests")).EnumerateArray().Select(Shown), StringComparer.Ordinal);
     }
 
@@ -70,7 +76,8 @@ public sealed class JournalTests
         await mixpanel.TrackAsync("D");
         Assert.Equal([1], await NumbersAsync(""));
 
-        async Task<IEnumerable<int>> NumbersAsync(string query) => (await mixpanel.ControlAsync("GET /emulator/requests" + query)).EnumerateArray().Select(request => request.GetProperty("number").GetInt32());
+        async Task<IEnumerable<int>> NumbersAsync(string query) =>
+            (await mixpanel.ControlAsync("GET /emulator/requests" + query)).EnumerateArray().Select(request => request.GetProperty("number").GetInt32());
     }
 
     [Fact]
@@ -91,7 +98,8 @@ public sealed class JournalTests
     {
         var head = $"{request.GetProperty("number")} {request.GetProperty("method")} {request.GetProperty("path")} {request.GetProperty("status")} [{string.Join(',', request.GetProperty("project_ids").EnumerateArray())}]";
         if (request.GetProperty("records") is not { ValueKind: JsonValueKind.Object } records) return $"{head} refused: {request.GetProperty("error")}";
-        var notKept = records.GetProperty("not_kept").EnumerateArray().Select(record => $" {record.GetProperty("index")} {record.GetProperty("field")} {record.GetProperty("reason")}{(record.GetProperty("told").GetBoolean() ? "" : " (silent)")}");
+        var notKept = records.GetProperty("not_kept").EnumerateArray()
+            .Select(record => $" {record.GetProperty("index")} {record.GetProperty("field")} {record.GetProperty("reason")}{(record.GetProperty("told").GetBoolean() ? "" : " (silent)")}");
         return $"{head} {records.GetProperty("received")}/{records.GetProperty("kept")}:{string.Join(" |", notKept)}";
     }
 }

@@ -45,7 +45,11 @@ public sealed class ProxyTests
         await using var mixpanel = await LocalMixpanel.StartAsync(Both);
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, mixpanel.Server.ProxyAddress!.Port, TestContext.Current.CancellationToken);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {scheme}://api.mixpanel.com/healthz HTTP/1.1\r\nHost: api.mixpanel.com\r\n\r\nGET {scheme}://example.com/healthz HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n"), TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"GET {scheme}://api.mixpanel.com/healthz HTTP/1.1\r\nHost: api.mixpanel.com\r\n\r\nGET {scheme}://example.com/healthz HTTP/1.1\r\nHost: "
+                + $"example.com\r\nConnection: close\r\n\r\n"),
+            TestContext.Current.CancellationToken);
 
         using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
         var answers = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -60,8 +64,12 @@ public sealed class ProxyTests
         await using var mixpanel = await LocalMixpanel.StartAsync(Both);
         using var http = Client(mixpanel, null);
 
-        Assert.Contains("\"ok\"", await http.GetStringAsync(new Uri(mixpanel.Server.TlsAddress!, "/healthz"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        Assert.Contains("\"ok\"", await http.GetStringAsync(new UriBuilder(mixpanel.Server.TlsAddress!) { Host = "localhost", Path = "/healthz" }.Uri, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("\"ok\"", await http.GetStringAsync(new Uri(mixpanel.Server.TlsAddress!, "/healthz"), TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
+        Assert.Contains("\"ok\"",
+            await http.GetStringAsync(new UriBuilder(mixpanel.Server.TlsAddress!) { Host = "localhost", Path = "/healthz" }.Uri,
+                TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -98,7 +106,8 @@ public sealed class ProxyTests
         await using var mixpanel = await LocalMixpanel.StartAsync(Both);
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, mixpanel.Server.ProxyAddress!.Port, TestContext.Current.CancellationToken);
-        await client.GetStream().WriteAsync("CONNECT api-eu.mixpanel.com.:443 HTTP/1.1\r\nHost: api-eu.mixpanel.com.:443\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync("CONNECT api-eu.mixpanel.com.:443 HTTP/1.1\r\nHost: api-eu.mixpanel.com.:443\r\n\r\n"u8.ToArray(),
+            TestContext.Current.CancellationToken);
 
         using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
 
@@ -151,9 +160,11 @@ public sealed class ProxyTests
         Assert.Equal(first, await File.ReadAllTextAsync(again.Server.CertificateAuthorityFile!, TestContext.Current.CancellationToken));
         if (!OperatingSystem.IsWindows())
         {
-            foreach (var file in Directory.GetFiles(folder.Path, "certificate-authority.*")) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+            foreach (var file in Directory.GetFiles(folder.Path, "certificate-authority.*"))
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         }
-        using var authority = X509Certificate2.CreateFromPemFile(again.Server.CertificateAuthorityFile!, Path.ChangeExtension(again.Server.CertificateAuthorityFile!, ".key"));
+        using var authority =
+            X509Certificate2.CreateFromPemFile(again.Server.CertificateAuthorityFile!, Path.ChangeExtension(again.Server.CertificateAuthorityFile!, ".key"));
         Assert.True(Trusts(authority, "api.mixpanel.com"));
         Assert.False(Trusts(authority, "example.com"));
     }
@@ -173,7 +184,8 @@ public sealed class ProxyTests
 
         await using var mixpanel = await LocalMixpanel.StartAsync(options => Both(options) with { DataDirectory = folder.Path });
         using var http = Client(mixpanel, new WebProxy(mixpanel.Server.ProxyAddress));
-        Assert.Contains("\"ok\"", await http.GetStringAsync(new Uri("https://api.mixpanel.com/healthz"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("\"ok\"", await http.GetStringAsync(new Uri("https://api.mixpanel.com/healthz"), TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -188,7 +200,8 @@ public sealed class ProxyTests
         }
         Assert.False(Directory.Exists(Path.GetDirectoryName(file)));
         await using var without = await LocalMixpanel.StartAsync();
-        Assert.Equal((null, null, null, 0), (without.Server.ProxyAddress, without.Server.TlsAddress, without.Server.CertificateAuthorityFile, without.Server.ProxyEnvironment.Count));
+        Assert.Equal((null, null, null, 0),
+            (without.Server.ProxyAddress, without.Server.TlsAddress, without.Server.CertificateAuthorityFile, without.Server.ProxyEnvironment.Count));
     }
 
     /// <summary>Whether a certificate for a name, signed by the authority, is valid.</summary>
@@ -212,6 +225,14 @@ public sealed class ProxyTests
         var authority = X509CertificateLoader.LoadCertificateFromFile(mixpanel.Server.CertificateAuthorityFile!);
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.Add(authority);
-        return new HttpClient(new SocketsHttpHandler { Proxy = proxy, UseProxy = proxy is not null, SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy } }) { Timeout = Hang.Limit };
+        return new HttpClient(new SocketsHttpHandler
+        {
+            Proxy = proxy,
+            UseProxy = proxy is not null,
+            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy },
+        })
+        {
+            Timeout = Hang.Limit,
+        };
     }
 }

@@ -15,7 +15,8 @@ public sealed class StoreControlTests
         for (var i = 0; i < 70; i++)
         {
             await mixpanel.ControlAsync($"PUT /emulator/snapshots/s{i}");
-            var events = Enumerable.Range(0, 20).Select(j => mixpanel.Event(distinctId: $"\"u{j}\"", insertId: $"\"i{i}-{j}\"", more: $"\"p\":\"{new string('v', 100)}\""));
+            var events = Enumerable.Range(0, 20)
+                .Select(j => mixpanel.Event(distinctId: $"\"u{j}\"", insertId: $"\"i{i}-{j}\"", more: $"\"p\":\"{new string('v', 100)}\""));
             Assert.Equal(200, (await mixpanel.ImportAsync($"[{string.Join(',', events)}]")).Status);
         }
 
@@ -51,7 +52,9 @@ public sealed class StoreControlTests
         Assert.Empty(mixpanel.Server.Requests);
         Assert.Equal(200, (await QueryAsync()).Status);
         Assert.NotEqual(before, (await mixpanel.GetAsync("/healthz")).Json.GetProperty("store").GetString(), StringComparer.Ordinal);
-        Assert.Equal(account.GetProperty("id").GetInt32(), (await mixpanel.ControlAsync("POST /emulator/projects/1/cohorts", """{"name":"c","where":"defined(properties[\"a\"])"}""", 201)).GetProperty("id").GetInt32()); // numbers begin anew
+        Assert.Equal(account.GetProperty("id").GetInt32(),
+            (await mixpanel.ControlAsync("POST /emulator/projects/1/cohorts", """{"name":"c","where":"defined(properties[\"a\"])"}""",
+                201)).GetProperty("id").GetInt32()); // numbers begin anew
         await mixpanel.TrackAsync("B");
         Assert.Equal(1, (await mixpanel.OnlyEventAsync()).Sequence);
 
@@ -66,10 +69,13 @@ public sealed class StoreControlTests
         await mixpanel.PostAsync("/track", Links);
         await mixpanel.ControlAsync("POST /emulator/reset");
 
-        await mixpanel.PostAsync("/track", """[{"event":"B","properties":{"token":"local","$device_id":"d"}},{"event":"C","properties":{"token":"local","distinct_id":"ada"}}]""");
+        await mixpanel.PostAsync("/track",
+            """[{"event":"B","properties":{"token":"local","$device_id":"d"}},{"event":"C","properties":{"token":"local","distinct_id":"ada"}}]""");
 
-        Assert.Equal(["B $device:d", "C ada"], (await mixpanel.Server.EventsAsync()).Select(stored => $"{stored.Name} {stored.DistinctId}"), StringComparer.Ordinal);
-        var lines = (await mixpanel.GetAsync("/api/2.0/export?from_date=2026-09-01&to_date=2026-09-01&project_id=1", LocalMixpanel.Basic("local", "local"))).Text;
+        Assert.Equal(["B $device:d", "C ada"], (await mixpanel.Server.EventsAsync()).Select(stored => $"{stored.Name} {stored.DistinctId}"),
+            StringComparer.Ordinal);
+        var lines =
+            (await mixpanel.GetAsync("/api/2.0/export?from_date=2026-09-01&to_date=2026-09-01&project_id=1", LocalMixpanel.Basic("local", "local"))).Text;
         Assert.Contains("\"distinct_id\":\"$device:d\"", lines, StringComparison.Ordinal);
     }
 
@@ -101,12 +107,15 @@ public sealed class StoreControlTests
 
             Assert.Equal("1:A", await mixpanel.NamesAsync());
             Assert.Empty(await mixpanel.Server.ProfilesAsync());
-            await mixpanel.PostAsync("/track", """[{"event":"C","properties":{"token":"second","distinct_id":"x"}},{"event":"D","properties":{"token":"local","$device_id":"d"}}]""");
+            await mixpanel.PostAsync("/track",
+                """[{"event":"C","properties":{"token":"second","distinct_id":"x"}},{"event":"D","properties":{"token":"local","$device_id":"d"}}]""");
             Assert.Equal("1:A 2:C 1:D", await mixpanel.NamesAsync());
             Assert.Equal([1, 2, 3], (await mixpanel.Server.EventsAsync()).Select(stored => stored.Sequence));
             await mixpanel.ControlAsync("POST /emulator/snapshots/later/restore");
             Assert.Equal("1:A", await mixpanel.NamesAsync());
-            Assert.Equal(["first", "later"], (await mixpanel.ControlAsync("GET /emulator/snapshots")).EnumerateArray().Select(one => one.GetProperty("name").GetString()), StringComparer.Ordinal);
+            Assert.Equal(["first", "later"],
+                (await mixpanel.ControlAsync("GET /emulator/snapshots")).EnumerateArray().Select(one => one.GetProperty("name").GetString()),
+                StringComparer.Ordinal);
             await mixpanel.ControlAsync("DELETE /emulator/snapshots/later");
             await mixpanel.ControlAsync("POST /emulator/snapshots/later/restore", status: 404);
             await mixpanel.ControlAsync("DELETE /emulator/snapshots/later", status: 404);
@@ -143,7 +152,8 @@ public sealed class StoreControlTests
 
         Assert.Equal([5, 5, 5, 5, 5, 7, 7, 7, 7, 7, 7, 7], (await mixpanel.Server.EventsAsync()).Select(stored => stored.ProjectId).Order());
         Assert.Equal([5, 7], (await mixpanel.Server.ProfilesAsync()).Select(stored => stored.ProjectId));
-        Assert.Equal([1, 2, 4, 5, 7, 8], (await mixpanel.ControlAsync("GET /emulator/projects")).EnumerateArray().Select(project => project.GetProperty("id").GetInt32()));
+        Assert.Equal([1, 2, 4, 5, 7, 8],
+            (await mixpanel.ControlAsync("GET /emulator/projects")).EnumerateArray().Select(project => project.GetProperty("id").GetInt32()));
         Assert.Equal([5, 7], mixpanel.Server.Requests.SelectMany(request => request.ProjectIds).Distinct().Order());
     }
 
@@ -156,7 +166,8 @@ public sealed class StoreControlTests
 
         await mixpanel.ControlAsync("PUT /emulator/projects/1", """{"name":"Ours","identity_management":"original","region":"eu"}""");
         await mixpanel.ControlAsync("PUT /emulator/projects/1", """{"name":"Ours"}"""); // what is not named stays
-        Assert.Equal("local known", (await mixpanel.ControlAsync("GET /emulator/projects"))[0] is var ours ? $"{ours.GetProperty("token")} {ours.GetProperty("secret")}" : "");
+        Assert.Equal("local known",
+            (await mixpanel.ControlAsync("GET /emulator/projects"))[0] is var ours ? $"{ours.GetProperty("token")} {ours.GetProperty("secret")}" : "");
         foreach (var id in (string[])["01", "0", "x", "2147483648"]) await mixpanel.ControlAsync($"PUT /emulator/projects/{id}", """{"name":"x"}""", 400);
         Assert.Contains("reset", (await mixpanel.ControlAsync("DELETE /emulator/projects/1", status: 400)).GetString(), StringComparison.Ordinal);
         Assert.Equal("1:A", await mixpanel.NamesAsync()); // other settings leave what is in it
@@ -164,7 +175,8 @@ public sealed class StoreControlTests
 
         Assert.Equal("", await mixpanel.NamesAsync());
         var project = Assert.Single((await mixpanel.ControlAsync("GET /emulator/projects")).EnumerateArray());
-        Assert.Equal(("Ours", "Europe/Berlin", "known"), (project.GetProperty("name").GetString(), project.GetProperty("timezone").GetString(), project.GetProperty("secret").GetString()));
+        Assert.Equal(("Ours", "Europe/Berlin", "known"),
+            (project.GetProperty("name").GetString(), project.GetProperty("timezone").GetString(), project.GetProperty("secret").GetString()));
         Assert.Single(await mixpanel.Server.LookupTablesAsync());
     }
 
@@ -195,10 +207,12 @@ public sealed class StoreControlTests
         await mixpanel.ControlAsync("PUT /emulator/service-accounts/bob", """{"secret":"two","expires":"2020-01-01T00:00:00Z"}""");
         Assert.Equal(401, (await NamesAsync("one", 2)).Status);
         Assert.Equal(401, (await NamesAsync("two", 2)).Status); // it has expired already
-        Assert.Equal("projects[0].id: there is no such project", (await mixpanel.ControlAsync("PUT /emulator/service-accounts/bob", """{"secret":"x","projects":[{"id":9}]}""", 400)).GetString());
+        Assert.Equal("projects[0].id: there is no such project",
+            (await mixpanel.ControlAsync("PUT /emulator/service-accounts/bob", """{"secret":"x","projects":[{"id":9}]}""", 400)).GetString());
         await mixpanel.ControlAsync("PUT /emulator/service-accounts/local", """{"secret":"x"}""", 400);
 
-        Task<Answer> NamesAsync(string secret, int project) => mixpanel.GetAsync($"/api/query/events/names?project_id={project}&type=general", LocalMixpanel.Basic("bob", secret));
+        Task<Answer> NamesAsync(string secret, int project) =>
+            mixpanel.GetAsync($"/api/query/events/names?project_id={project}&type=general", LocalMixpanel.Basic("bob", secret));
     }
 
     [Theory]
@@ -220,12 +234,17 @@ public sealed class StoreControlTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
         await mixpanel.ControlAsync("PUT /emulator/service-accounts/bob", """{"secret":"s","role":"analyst","projects":[{"id":1,"role":"analyst"}]}""");
-        var ours = mixpanel.Server.Endpoints.Where(endpoint => endpoint.Path.StartsWith("/emulator/", StringComparison.Ordinal) && endpoint.Path is not "/emulator/openapi.json" && !endpoint.Path.StartsWith("/emulator/data-retrievals", StringComparison.Ordinal)).ToList();
+        var ours = mixpanel.Server.Endpoints.Where(endpoint => endpoint.Path.StartsWith("/emulator/", StringComparison.Ordinal)
+            && endpoint.Path is not "/emulator/openapi.json" && !endpoint.Path.StartsWith("/emulator/data-retrievals", StringComparison.Ordinal)).ToList();
 
         foreach (var (method, path) in ours)
         {
-            var real = path.Replace("{project}", "1", StringComparison.Ordinal).Replace("{snapshot}", "s", StringComparison.Ordinal).Replace("{username}", "u", StringComparison.Ordinal).Replace("{table}", "t", StringComparison.Ordinal);
-            Assert.Equal((path, 403), (path, (await mixpanel.SendAsync(new HttpMethod(method), real, new StringContent("{}"), LocalMixpanel.Basic("bob", "s"))).Status));
+            var real = path.Replace("{project}", "1", StringComparison.Ordinal)
+                .Replace("{snapshot}", "s", StringComparison.Ordinal)
+                .Replace("{username}", "u", StringComparison.Ordinal)
+                .Replace("{table}", "t", StringComparison.Ordinal);
+            Assert.Equal((path, 403),
+                (path, (await mixpanel.SendAsync(new HttpMethod(method), real, new StringContent("{}"), LocalMixpanel.Basic("bob", "s"))).Status));
         }
 
         Assert.True(ours.Count > 20);
@@ -237,7 +256,12 @@ public sealed class StoreControlTests
         await using var mixpanel = await LocalMixpanel.StartAsync();
 
         Assert.Equal("Embedded Mixpanel", (await mixpanel.GetAsync("/")).Json.GetProperty("results").GetProperty("name").GetString());
-        var described = (await mixpanel.GetAsync("/emulator/openapi.json")).Json.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"));
-        Assert.Equal(mixpanel.Server.Endpoints.Where(endpoint => endpoint.Path.StartsWith("/emulator", StringComparison.Ordinal)).Select(endpoint => $"{endpoint.Method} {endpoint.Path}").Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
+        var described = (await mixpanel.GetAsync("/emulator/openapi.json")).Json.GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"));
+        Assert.Equal(
+            mixpanel.Server.Endpoints.Where(endpoint => endpoint.Path.StartsWith("/emulator", StringComparison.Ordinal))
+                .Select(endpoint => $"{endpoint.Method} {endpoint.Path}")
+                .Order(StringComparer.Ordinal),
+            described.Order(StringComparer.Ordinal));
     }
 }

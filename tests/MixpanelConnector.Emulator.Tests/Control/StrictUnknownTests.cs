@@ -6,7 +6,8 @@ public sealed class StrictUnknownTests
     [Theory]
     [InlineData("/track?ip=1&_=123&img=0", """[{"event":"A","properties":{"token":"local"}}]""", null)]
     [InlineData("/track?debug=1", """[{"event":"A","properties":{"token":"local"}}]""", "unknown parameter: debug")]
-    [InlineData("/track?verbose=1", """[{"event":"A","propertiez":{},"properties":{"token":"local"}}]""", "'propertiez' is invalid: only 'event' and 'properties' are allowed")]
+    [InlineData("/track?verbose=1", """[{"event":"A","propertiez":{},"properties":{"token":"local"}}]""",
+        "'propertiez' is invalid: only 'event' and 'properties' are allowed")]
     [InlineData("/track", "data=W10%3D&debug=1", "unknown parameter: debug")]
     [InlineData("/engage?verbose=1", """{"$token":"local","$distinct_id":"a","$user_id":"b","$set":{}}""", null)]
     [InlineData("/engage?verbose=1", """{"$token":"local","$distinct_id":"a","$sett":{},"$set":{}}""", "'$sett' is invalid: not known")]
@@ -42,7 +43,8 @@ public sealed class StrictUnknownTests
 
         var answer = await strict.SendAsync(HttpMethod.Post, path, new StringContent(body), LocalMixpanel.Basic("local", "local"));
 
-        Assert.Equal((message is null ? null : 400, message), (answer.Status < 300 ? null : (int?)answer.Status, answer.Status < 300 ? null : answer.Json.GetProperty("error").GetString()));
+        Assert.Equal((message is null ? null : 400, message),
+            (answer.Status < 300 ? null : (int?)answer.Status, answer.Status < 300 ? null : answer.Json.GetProperty("error").GetString()));
         Assert.InRange((await lenient.SendAsync(HttpMethod.Post, path, new StringContent(body), LocalMixpanel.Basic("local", "local"))).Status, 200, 299);
     }
 }

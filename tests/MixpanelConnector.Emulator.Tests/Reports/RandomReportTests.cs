@@ -14,7 +14,8 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
         {
             var answer = await sample.AskAsync(mixpanel, $"segmentation?event=A&type={type}&on=properties[\"s\"]&where=properties[\"n\"] > 2");
             var expected = sample.InRange.Where(e => e.Name == "A" && e.N > 2).GroupBy(e => e.S ?? "undefined")
-                .ToDictionary(segment => segment.Key, segment => Sample.Days.ToDictionary(Sample.Label, day => Count(segment.Where(e => sample.Local(e).Date == day), type)));
+                .ToDictionary(segment => segment.Key,
+                    segment => Sample.Days.ToDictionary(Sample.Label, day => Count(segment.Where(e => sample.Local(e).Date == day), type)));
             Same(expected, answer["data"]!["values"]!);
             Assert.Equal(expected.Count, (int)answer["legend_size"]!);
             Assert.Equal(Sample.Days.Select(Sample.Label), answer["data"]!["series"]!.AsArray().Select(label => (string)label!));
@@ -26,8 +27,11 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
     {
         var hours = await sample.AskAsync(mixpanel, "segmentation?event=B&unit=hour");
         var byHour = hours["data"]!["values"]!["B"]!.AsObject();
-        var expected = sample.InRange.Where(e => e.Name == "B").GroupBy(e => sample.Local(e).ToString("yyyy-MM-dd HH:00:00", CultureInfo.InvariantCulture)).ToDictionary(h => h.Key, h => (double)h.Count());
-        Assert.Equal(expected.OrderBy(h => h.Key, StringComparer.Ordinal), byHour.Where(h => (double)h.Value! != 0).ToDictionary(h => h.Key, h => (double)h.Value!).OrderBy(h => h.Key, StringComparer.Ordinal));
+        var expected = sample.InRange.Where(e => e.Name == "B")
+            .GroupBy(e => sample.Local(e).ToString("yyyy-MM-dd HH:00:00", CultureInfo.InvariantCulture))
+            .ToDictionary(h => h.Key, h => (double)h.Count());
+        Assert.Equal(expected.OrderBy(h => h.Key, StringComparer.Ordinal),
+            byHour.Where(h => (double)h.Value! != 0).ToDictionary(h => h.Key, h => (double)h.Value!).OrderBy(h => h.Key, StringComparer.Ordinal));
 
         foreach (var unit in (string[])["week", "month"])
         {
@@ -36,7 +40,9 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
                 name => name.Key,
                 name => (unit == "week" ? new[] { "2026-03-02", "2026-03-09" } : ["2026-03-01"]).ToDictionary(
                     label => label,
-                    label => Count(name.Where(e => unit == "month" || (string.CompareOrdinal(Sample.Label(sample.Local(e)), "2026-03-09") < 0) == (label == "2026-03-02")), "unique")));
+                    label => Count(
+                        name.Where(e => unit == "month" || (string.CompareOrdinal(Sample.Label(sample.Local(e)), "2026-03-09") < 0) == (label == "2026-03-02")),
+                        "unique")));
             Same(units, answer["data"]!["values"]!);
         }
     });
@@ -59,7 +65,8 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
         Assert.InRange(ranges.Count, 0, 10);
         foreach (var (range, days) in ranges)
         {
-            var edges = range.Split(" - ").Select(edge => double.Parse(edge, NumberStyles.AllowThousands | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture)).ToArray();
+            var edges = range.Split(" - ")
+                .Select(edge => double.Parse(edge, NumberStyles.AllowThousands | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture)).ToArray();
             foreach (var (day, count) in days!.AsObject())
                 Assert.Equal(events.Count(e => Sample.Label(sample.Local(e)) == day && e.N * 1000 >= edges[0] && e.N * 1000 < edges[1]), (int)count!);
         }
@@ -71,7 +78,9 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
         var window = TimeSpan.FromHours(30);
         var saved = await mixpanel.SendAsync(
             HttpMethod.Post, $"/emulator/projects/{sample.ProjectId}/funnels",
-            new StringContent("""{"name":"f","steps":[{"event":"A"},{"event":"B","where":"properties[\"n\"] != 3"},{"event":"A"}],"length":30,"length_unit":"hour"}"""), LocalMixpanel.Basic("local", "local"));
+            new StringContent(
+                """{"name":"f","steps":[{"event":"A"},{"event":"B","where":"properties[\"n\"] != 3"},{"event":"A"}],"length":30,"length_unit":"hour"}"""),
+            LocalMixpanel.Basic("local", "local"));
         var answer = await sample.AskAsync(mixpanel, $"funnels?funnel_id={saved.Json.GetProperty("results").GetProperty("id").GetInt32()}");
 
         List<SampleEvent> attempts = [];
@@ -100,7 +109,8 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
                 Assert.Equal(reached.Count, (int)steps[step]!["count"]!);
                 if (step > 0)
                 {
-                    Assert.Equal(reached.Count == 0 ? 0 : (long)Math.Round(reached.Average(path => (path[step].Time - path[step - 1].Time).TotalSeconds)), (long)steps[step]!["avg_time"]!);
+                    Assert.Equal(reached.Count == 0 ? 0 : (long)Math.Round(reached.Average(path => (path[step].Time - path[step - 1].Time).TotalSeconds)),
+                        (long)steps[step]!["avg_time"]!);
                     var before = paths.Count(path => path.Count > step - 1);
                     Assert.Equal(before == 0 ? 0 : (double)reached.Count / before, (double)steps[step]!["step_conv_ratio"]!, 9);
                 }
@@ -116,13 +126,15 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
     public Task Retention_is_right(string type, bool unbounded) => ForEachSeed(async (mixpanel, sample) =>
     {
         var answer = await sample.AskAsync(
-            mixpanel, $"retention?retention_type={type}&born_event=A&event=B&interval_count=3&unbounded_retention={(unbounded ? "true" : "false")}&where=properties[\"n\"] != 1");
+            mixpanel,
+            $"retention?retention_type={type}&born_event=A&event=B&interval_count=3&unbounded_retention={(unbounded ? "true" : "false")}&where=properties[\"n\"] != 1");
 
         var users = sample.Events.Where(e => e.User != "").GroupBy(e => e.User).Select(user => user.ToList()).ToList();
         bool Returns(SampleEvent e) => e.Name == "B" && e.N != 1;
         foreach (var day in Sample.Days)
         {
-            var begins = users.Select(user => user.Find(e => (type == "birth" ? e.Name == "A" : Returns(e)) && sample.InRange.Contains(e) && (type == "birth" || sample.Local(e).Date == day)))
+            var begins = users.Select(user => user.Find(e => (type == "birth" ? e.Name == "A" : Returns(e)) && sample.InRange.Contains(e)
+                && (type == "birth" || sample.Local(e).Date == day)))
                 .Where(e => e is not null && sample.Local(e).Date == day).ToList();
             var row = answer[Sample.Label(day)]!;
             Assert.Equal(begins.Count, (int)row["first"]!);
@@ -147,7 +159,12 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
         }
 
         var split = await DaysAsync("&on=properties[\"s\"]");
-        foreach (var (segment, where) in ((string, string)[])[("$overall", ""), ("x", "&where=properties[\"s\"] == \"x\""), ("undefined", "&where=not defined(properties[\"s\"])")])
+        foreach (var (segment, where) in ((string, string)[])
+        [
+            ("$overall", ""),
+            ("x", "&where=properties[\"s\"] == \"x\""),
+            ("undefined", "&where=not defined(properties[\"s\"])"),
+        ])
         {
             var alone = await DaysAsync(where);
             foreach (var day in Sample.Days.Select(Sample.Label))
@@ -164,7 +181,9 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
         var answer = await sample.AskAsync(mixpanel, "retention/addiction?unit=day&addiction_unit=hour");
         foreach (var day in Sample.Days)
         {
-            var hours = sample.InRange.Where(e => e.User != "" && sample.Local(e).Date == day).GroupBy(e => e.User).Select(user => user.Select(e => sample.Local(e).Hour).Distinct().Count()).ToList();
+            var hours = sample.InRange.Where(e => e.User != "" && sample.Local(e).Date == day)
+                .GroupBy(e => e.User)
+                .Select(user => user.Select(e => sample.Local(e).Hour).Distinct().Count()).ToList();
             var row = answer["data"]![Sample.Label(day)]!.AsArray();
             Assert.Equal(24, row.Count);
             for (var i = 0; i < 24; i++)
@@ -173,7 +192,9 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
         var weeks = await sample.AskAsync(mixpanel, "retention/addiction?unit=week&addiction_unit=day&event=A");
         Assert.Equal(7, weeks["data"]!["2026-03-02"]!.AsArray().Count);
         Assert.Equal(
-            sample.InRange.Where(e => e.Name == "A" && e.User != "" && string.CompareOrdinal(Sample.Label(sample.Local(e)), "2026-03-09") < 0).GroupBy(e => e.User).Count(user => user.Select(e => sample.Local(e).Date).Distinct().Count() >= 2),
+            sample.InRange.Where(e => e.Name == "A" && e.User != "" && string.CompareOrdinal(Sample.Label(sample.Local(e)), "2026-03-09") < 0)
+                .GroupBy(e => e.User)
+                .Count(user => user.Select(e => sample.Local(e).Date).Distinct().Count() >= 2),
             (int)weeks["data"]!["2026-03-02"]![1]!);
     });
 
@@ -215,7 +236,9 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
 /// <summary>One embedded Mixpanel with a project for each seed: few in the test suite, otherwise as many as <c>eng/campaign.sh</c> sets.</summary>
 public sealed class Samples : IAsyncLifetime
 {
-    static readonly int Seeds = Environment.GetEnvironmentVariable("CAMPAIGN_SEEDS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 20;
+    static readonly int Seeds = Environment.GetEnvironmentVariable("CAMPAIGN_SEEDS") is { Length: > 0 } text
+        ? int.Parse(text, CultureInfo.InvariantCulture)
+        : 20;
 
     internal LocalMixpanel Mixpanel { get; private set; } = null!;
 

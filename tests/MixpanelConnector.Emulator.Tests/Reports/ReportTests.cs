@@ -46,7 +46,8 @@ public sealed class ReportTests
     public async Task Properties_and_their_values_are_counted()
     {
         await using var mixpanel = await WithAsync(
-            ("A", 0, "ada", "\"plan\":\"pro\",\"n\":1"), ("A", 1, "ada", "\"plan\":\"free\""), ("A", 2, "bob", "\"plan\":\"pro\",\"ok\":true"), ("B", 0, "bob", "\"plan\":\"x\""));
+            ("A", 0, "ada", "\"plan\":\"pro\",\"n\":1"), ("A", 1, "ada", "\"plan\":\"free\""), ("A", 2, "bob", "\"plan\":\"pro\",\"ok\":true"),
+            ("B", 0, "bob", "\"plan\":\"x\""));
 
         (await AskAsync(mixpanel, $"events/properties?event=A&name=plan&type=general&unit=day&{TheDay}")).Is(200,
             """{"data":{"series":["2026-09-01"],"values":{"pro":{"2026-09-01":2},"free":{"2026-09-01":1}}},"legend_size":2}""");
@@ -63,8 +64,10 @@ public sealed class ReportTests
     [Fact]
     public async Task Expressions_may_join_the_users_profile()
     {
-        await using var mixpanel = await WithAsync(("A", 0, "ada", "\"country\":\"US\""), ("A", 0, "bob", "\"country\":\"US\""), ("A", 0, "ada", "\"country\":\"DE\""));
-        await mixpanel.PostAsync("/engage", """[{"$token":"local","$distinct_id":"ada","$set":{"age":31}},{"$token":"local","$distinct_id":"bob","$set":{"age":30}}]""");
+        await using var mixpanel =
+            await WithAsync(("A", 0, "ada", "\"country\":\"US\""), ("A", 0, "bob", "\"country\":\"US\""), ("A", 0, "ada", "\"country\":\"DE\""));
+        await mixpanel.PostAsync("/engage",
+            """[{"$token":"local","$distinct_id":"ada","$set":{"age":31}},{"$token":"local","$distinct_id":"bob","$set":{"age":30}}]""");
 
         (await AskAsync(mixpanel, $"segmentation?event=A&{TheDay}&where=properties[\"country\"] == \"US\" and user[\"age\"] > 30")).Is(200,
             """{"data":{"series":["2026-09-01"],"values":{"A":{"2026-09-01":1}}},"legend_size":1}""");
@@ -114,7 +117,8 @@ public sealed class ReportTests
     {
         await using var mixpanel = await WithAsync(("A", 0, "a", "\"s\":\"x\""), ("A", 24, "a", ""), ("B", 0, "b", "\"s\":\"x\""));
         var plain = await SaveAsync(mixpanel, "reports", """{"name":"r","events":["A","B"],"last":2}""");
-        var split = await SaveAsync(mixpanel, "reports", """{"name":"r","events":["A"],"on":"properties[\"s\"]","from_date":"2026-09-01","to_date":"2026-09-01"}""");
+        var split =
+            await SaveAsync(mixpanel, "reports", """{"name":"r","events":["A"],"on":"properties[\"s\"]","from_date":"2026-09-01","to_date":"2026-09-01"}""");
 
         (await AskAsync(mixpanel, $"insights?bookmark_id={plain}")).Is(200,
             """{"computed_at":"2026-09-01T12:00:00.000000+00:00","date_range":{"from_date":"2026-08-31T00:00:00+00:00","to_date":"2026-09-01T23:59:59.999000+00:00"},"headers":["$event"],"series":{"A":{"2026-08-31T00:00:00+00:00":1,"2026-09-01T00:00:00+00:00":1},"B":{"2026-08-31T00:00:00+00:00":0,"2026-09-01T00:00:00+00:00":1}}}""");
@@ -140,11 +144,14 @@ public sealed class ReportTests
     [Fact]
     public async Task Frequency_is_split_by_segment()
     {
-        await using var mixpanel = await WithAsync(("A", 9, "a", "\"s\":\"x\""), ("A", 8, "a", "\"s\":\"y\""), ("A", 7, "a", "\"s\":\"x\""), ("A", 9, "b", "\"s\":\"x\""));
+        await using var mixpanel =
+            await WithAsync(("A", 9, "a", "\"s\":\"x\""), ("A", 8, "a", "\"s\":\"y\""), ("A", 7, "a", "\"s\":\"x\""), ("A", 9, "b", "\"s\":\"x\""));
 
-        var day = (await AskAsync(mixpanel, $"retention/addiction?unit=day&addiction_unit=hour&on=properties[\"s\"]&{TheDay}")).Json.GetProperty("data").GetProperty("2026-09-01");
+        var day = (await AskAsync(mixpanel, $"retention/addiction?unit=day&addiction_unit=hour&on=properties[\"s\"]&{TheDay}")).Json.GetProperty("data")
+            .GetProperty("2026-09-01");
         Assert.Equal(["$overall", "x", "y"], day.EnumerateObject().Select(segment => segment.Name));
-        Assert.Equal([[2, 1, 1, 0], [2, 1, 0, 0], [1, 0, 0, 0]], day.EnumerateObject().Select(segment => segment.Value.EnumerateArray().Take(4).Select(count => count.GetInt32()).ToArray()));
+        Assert.Equal([[2, 1, 1, 0], [2, 1, 0, 0], [1, 0, 0, 0]],
+            day.EnumerateObject().Select(segment => segment.Value.EnumerateArray().Take(4).Select(count => count.GetInt32()).ToArray()));
         Assert.All(day.EnumerateObject(), segment => Assert.Equal(24, segment.Value.GetArrayLength()));
     }
 
@@ -167,17 +174,22 @@ public sealed class ReportTests
     [Fact]
     public async Task Cohorts_are_listed_and_filter_profiles()
     {
-        await using var mixpanel = await WithAsync(("Bought", 24, "ada", ""), ("Bought", 48, "ada", ""), ("Bought", 24, "ghost", ""), ("Bought", 31 * 24, "bob", ""));
-        await mixpanel.PostAsync("/engage", """[{"$token":"local","$distinct_id":"ada","$set":{"x":1}},{"$token":"local","$distinct_id":"bob","$set":{"x":2}}]""");
+        await using var mixpanel =
+            await WithAsync(("Bought", 24, "ada", ""), ("Bought", 48, "ada", ""), ("Bought", 24, "ghost", ""), ("Bought", 31 * 24, "bob", ""));
+        await mixpanel.PostAsync("/engage",
+            """[{"$token":"local","$distinct_id":"ada","$set":{"x":1}},{"$token":"local","$distinct_id":"bob","$set":{"x":2}}]""");
         var id = await SaveAsync(mixpanel, "cohorts",
             """{"name":"Buyers","description":"d","where":"behaviors[\"b\"] > 0","behaviors":[{"window":"30d","name":"b","event_selectors":[{"event":"Bought"}]}]}""");
 
         (await mixpanel.SendAsync(HttpMethod.Post, "/api/query/cohorts/list?project_id=1", authorization: LocalMixpanel.Basic("local", "local"))).Is(200,
             $$"""[{"count":2,"is_visible":1,"description":"d","created":"2026-09-01 12:00:00","project_id":1,"id":{{id}},"name":"Buyers"}]""");
-        string Ids(Answer answer) => string.Join(' ', answer.Json.GetProperty("results").EnumerateArray().Select(profile => profile.GetProperty("$distinct_id").GetString()));
+        string Ids(Answer answer) =>
+            string.Join(' ', answer.Json.GetProperty("results").EnumerateArray().Select(profile => profile.GetProperty("$distinct_id").GetString()));
         Assert.Equal("ada ghost", Ids(await AskAsync(mixpanel, $$"""engage?filter_by_cohort={"id":{{id}}}""")));
         Assert.Equal("ada", Ids(await AskAsync(mixpanel, $$"""engage?filter_by_cohort={"id":{{id}}}&include_all_users=false""")));
-        Assert.Equal("ada", Ids(await AskAsync(mixpanel, """engage?where=behaviors["b"] >= 2&behaviors=[{"window":"30d","name":"b","event_selectors":[{"event":"Bought"}]}]""")));
+        Assert.Equal("ada",
+            Ids(await AskAsync(mixpanel,
+                """engage?where=behaviors["b"] >= 2&behaviors=[{"window":"30d","name":"b","event_selectors":[{"event":"Bought"}]}]""")));
         Assert.Equal(404, (await AskAsync(mixpanel, """engage?filter_by_cohort={"id":99}""")).Status);
         Assert.Equal(400, (await AskAsync(mixpanel, "engage?behaviors=[1]")).Status);
     }
@@ -198,7 +210,8 @@ public sealed class ReportTests
     [InlineData("segmentation?event=A&limit=10001&" + TheDay, "invalid limit: must be an integer from 1 to 10000")]
     [InlineData("segmentation?event=A&on=(&" + TheDay, "invalid on: expected a value at position 2")]
     [InlineData("segmentation/sum?event=A&" + TheDay, "missing required parameter: on")]
-    [InlineData("segmentation?event=A&unit=minute&from_date=2020-01-01&to_date=2026-09-01", "the range has more than 20000 units: choose a larger unit or a shorter range")]
+    [InlineData("segmentation?event=A&unit=minute&from_date=2020-01-01&to_date=2026-09-01",
+        "the range has more than 20000 units: choose a larger unit or a shorter range")]
     [InlineData("funnels?" + TheDay, "missing required parameter: funnel_id")]
     [InlineData("retention?" + TheDay, "missing required parameter: born_event")]
     [InlineData("retention?born_event=A&interval=91&" + TheDay, "invalid interval: must be an integer from 1 to 90")]
@@ -222,7 +235,8 @@ public sealed class ReportTests
     {
         var mixpanel = await LocalMixpanel.StartAsync();
         var sent = events.Select((e, i) => mixpanel.Event(
-            $"\"{e.Name}\"", (mixpanel.Now - 60 - (3600 * e.HoursAgo)).ToString(CultureInfo.InvariantCulture), $"\"{e.User}\"", $"\"id-{i}\"", e.More == "" ? null : e.More));
+            $"\"{e.Name}\"", (mixpanel.Now - 60 - (3600 * e.HoursAgo)).ToString(CultureInfo.InvariantCulture), $"\"{e.User}\"", $"\"id-{i}\"",
+            e.More == "" ? null : e.More));
         var answer = await mixpanel.ImportAsync($"[{string.Join(',', sent)}]");
         Assert.True(answer.Status == 200, answer.Text);
         return mixpanel;
@@ -236,5 +250,6 @@ public sealed class ReportTests
     }
 
     static Task<Answer> AskAsync(LocalMixpanel mixpanel, string query) =>
-        mixpanel.GetAsync($"/api/query/{query}{(query.Contains('?', StringComparison.Ordinal) ? '&' : '?')}project_id=1", LocalMixpanel.Basic("local", "local"));
+        mixpanel.GetAsync($"/api/query/{query}{(query.Contains('?', StringComparison.Ordinal) ? '&' : '?')}project_id=1",
+            LocalMixpanel.Basic("local", "local"));
 }

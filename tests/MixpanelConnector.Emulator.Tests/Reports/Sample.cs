@@ -33,7 +33,10 @@ sealed class Sample
         ProjectId = projectId;
         Zone = zone;
         // The latest of those with the same identity.
-        Events = [.. sent.GroupBy(e => (e.Name, e.Time, e.User, e.InsertId)).Select(same => same.MaxBy(e => e.Order)!).OrderBy(e => e.Time).ThenBy(e => e.Order)];
+        Events =
+        [
+            .. sent.GroupBy(e => (e.Name, e.Time, e.User, e.InsertId)).Select(same => same.MaxBy(e => e.Order)!).OrderBy(e => e.Time).ThenBy(e => e.Order),
+        ];
     }
 
     public int ProjectId { get; }
@@ -43,7 +46,10 @@ sealed class Sample
     public List<SampleEvent> Events { get; }
 
     /// <summary>The days from <see cref="From"/> to <see cref="To"/>.</summary>
-    public static List<DateTime> Days { get; } = [.. Enumerable.Range(0, 8).Select(i => new DateTime(2026, 3, 5, 0, 0, 0, DateTimeKind.Unspecified).AddDays(i))];
+    public static List<DateTime> Days { get; } =
+    [
+        .. Enumerable.Range(0, 8).Select(i => new DateTime(2026, 3, 5, 0, 0, 0, DateTimeKind.Unspecified).AddDays(i)),
+    ];
 
     public IEnumerable<SampleEvent> InRange => Events.Where(e => Local(e).Date >= Days[0] && Local(e).Date <= Days[^1]);
 
@@ -56,7 +62,8 @@ sealed class Sample
         var random = new Random(seed);
         var zone = Zones[seed % Zones.Length];
         var created = await mixpanel.SendAsync(
-            HttpMethod.Post, "/emulator/projects", new StringContent($$"""{"name":"p{{seed}}","timezone":"{{zone}}"}"""), LocalMixpanel.Basic("local", "local"));
+            HttpMethod.Post, "/emulator/projects", new StringContent($$"""{"name":"p{{seed}}","timezone":"{{zone}}"}"""),
+            LocalMixpanel.Basic("local", "local"));
         Assert.Equal(201, created.Status);
         var project = created.Json.GetProperty("results").GetProperty("id").GetInt32();
 
@@ -79,7 +86,9 @@ sealed class Sample
 
     public async Task<JsonNode> AskAsync(LocalMixpanel mixpanel, string path)
     {
-        var answer = await mixpanel.GetAsync($"/api/query/{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}project_id={ProjectId}&from_date={From}&to_date={To}", LocalMixpanel.Basic("local", "local"));
+        var answer = await mixpanel.GetAsync(
+            $"/api/query/{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}project_id={ProjectId}&from_date={From}&to_date={To}",
+            LocalMixpanel.Basic("local", "local"));
         Assert.True(answer.Status == 200, $"{path}: {answer.Text}");
         return JsonNode.Parse(answer.Text)!;
     }

@@ -77,9 +77,11 @@ public sealed class HostileInputTests
     public void Work_on_long_texts_counts(string term, int count)
     {
         var selector = Selector.Parse(Repeat(term, count) + "false", SelectorDialect.Events);
-        var record = new FixedRecord((PropertyRoot.Properties, "p", SelectorValue.FromText(new string('a', 30_000))), (PropertyRoot.Properties, "q", SelectorValue.FromText(new string('a', 29_000) + "b")));
+        var record = new FixedRecord((PropertyRoot.Properties, "p", SelectorValue.FromText(new string('a', 30_000))),
+            (PropertyRoot.Properties, "q", SelectorValue.FromText(new string('a', 29_000) + "b")));
 
-        Assert.StartsWith("more than 1000000 steps for one record", Assert.Throws<SelectorException>(() => selector.Evaluate(record, Context)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("more than 1000000 steps for one record", Assert.Throws<SelectorException>(() => selector.Evaluate(record, Context)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,7 +90,8 @@ public sealed class HostileInputTests
         using var left = new CancellationTokenSource();
         var context = Context with { Budget = new QueryBudget(left.Token) };
         var selector = Selector.Parse("""properties["q"] in properties["p"]""", SelectorDialect.Events);
-        var record = new FixedRecord((PropertyRoot.Properties, "p", SelectorValue.FromText(new string('a', 60_000))), (PropertyRoot.Properties, "q", SelectorValue.FromText(new string('b', 20_000))));
+        var record = new FixedRecord((PropertyRoot.Properties, "p", SelectorValue.FromText(new string('a', 60_000))),
+            (PropertyRoot.Properties, "q", SelectorValue.FromText(new string('b', 20_000))));
 
         var failure = Assert.Throws<SelectorException>(() =>
         {

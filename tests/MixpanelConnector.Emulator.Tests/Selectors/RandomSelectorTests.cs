@@ -157,7 +157,8 @@ public sealed class RandomSelectorTests
     // Half of the pairs have the same type, because most operators return undefined otherwise.
     static Gen<(Node Left, Node Right)> Operands(Gen<Node> values)
     {
-        var numbers = Gen.OneOf(OneOf(Numbers).Select(Number), OneOf(Numbers).Select(digits => Minus(Number(digits))), values.Select(value => Call("number", value)));
+        var numbers =
+            Gen.OneOf(OneOf(Numbers).Select(Number), OneOf(Numbers).Select(digits => Minus(Number(digits))), values.Select(value => Call("number", value)));
         var texts = Gen.OneOf(OneOf(Texts).Select(Text), values.Select(value => Call("string", value)));
         var moments = Gen.OneOf(OneOf(Numbers).Select(Number), OneOf(Texts).Select(Text), values).Select(value => Call("datetime", value));
         var lists = Gen.OneOf(values.Array[0, 3].Select(List), values.Select(value => Call("list", value)));

@@ -36,14 +36,16 @@ public class ActionRowTests
 
         Assert.Equal(row.Wire.Select(ActionRow.Sorted), mixpanel.Lines, StringComparer.Ordinal);
         if (mixpanel.Lines.Count == 0) return;
-        Assert.Equal(action.Auth switch { AuthScheme.ProjectToken => null, AuthScheme.OAuthToken => $"Bearer {OAuthText}", _ => Given.AccountHeader }, mixpanel.Authorization);
+        Assert.Equal(action.Auth switch { AuthScheme.ProjectToken => null, AuthScheme.OAuthToken => $"Bearer {OAuthText}", _ => Given.AccountHeader },
+            mixpanel.Authorization);
         Assert.Equal(row.Type, mixpanel.Type);
         Assert.True(row.IsBody(mixpanel.Body), mixpanel.Body);
     }
 
     [Fact]
     public void Every_action_has_a_row() =>
-        Assert.Empty(ActionCatalogue.Actions.Select(action => action.Name).Except(ActionRow.All.Where(row => row is { Shows: null, Problem: null }).Select(row => row.Action), StringComparer.Ordinal));
+        Assert.Empty(ActionCatalogue.Actions.Select(action => action.Name)
+            .Except(ActionRow.All.Where(row => row is { Shows: null, Problem: null }).Select(row => row.Action), StringComparer.Ordinal));
 
     [Theory]
     [InlineData(MixpanelRegion.Eu, "-eu", "eu.")]
@@ -58,7 +60,10 @@ public class ActionRowTests
 
             await ActionCatalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken);
 
-            var line = row.Wire[^1].Replace("https://api.", $"https://api{suffix}.", StringComparison.Ordinal).Replace("https://data.", $"https://data{suffix}.", StringComparison.Ordinal).Replace("https://mixpanel", $"https://{prefix}mixpanel", StringComparison.Ordinal);
+            var line = row.Wire[^1]
+                .Replace("https://api.", $"https://api{suffix}.", StringComparison.Ordinal)
+                .Replace("https://data.", $"https://data{suffix}.", StringComparison.Ordinal)
+                .Replace("https://mixpanel", $"https://{prefix}mixpanel", StringComparison.Ordinal);
             Assert.Equal(ActionRow.Sorted(line), mixpanel.Lines[^1]);
         }
     }
@@ -93,7 +98,8 @@ public class ActionRowTests
             using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
             using var client = new MixpanelClient(Options(row), http);
 
-            var defect = await Record.ExceptionAsync(async () => await ActionCatalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken));
+            var defect = await Record.ExceptionAsync(async () =>
+                await ActionCatalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken));
 
             Assert.True(defect is null or MixpanelException { Error.Kind: not ErrorKind.InvalidInput }, $"{row.Action}: {defect}");
         }
@@ -125,9 +131,11 @@ public class ActionRowTests
     [Fact]
     public async Task A_deletion_that_finds_nothing_at_its_second_try_is_done()
     {
-        foreach (var row in Plain.Where(row => ActionCatalogue.Find(row.Action)!.Effect is ActionEffect.Delete && row.Wire[0].StartsWith("DELETE ", StringComparison.Ordinal)))
+        foreach (var row in Plain.Where(row => ActionCatalogue.Find(row.Action)!.Effect is ActionEffect.Delete
+            && row.Wire[0].StartsWith("DELETE ", StringComparison.Ordinal)))
         {
-            using var mixpanel = new ScriptedMixpanel(row with { Replies = [new(0), new(404, JsonElement.Parse("""{"status":"error","error":"not found"}"""))] });
+            using var mixpanel =
+                new ScriptedMixpanel(row with { Replies = [new(0), new(404, JsonElement.Parse("""{"status":"error","error":"not found"}"""))] });
             using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
             using var client = new MixpanelClient(Options(row), http);
 

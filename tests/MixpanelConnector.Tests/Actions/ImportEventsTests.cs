@@ -38,7 +38,16 @@ public class ImportEventsTests
 
         var sent = server.Request.Json[0];
         Assert.Equal("Æ 😀", sent.GetProperty("event").GetString());
-        foreach (var (name, number) in (KeyValuePair<string, string>[])[new("a", "1.10"), new("b", "12345678901234567890"), new("c", "1e2"), new("d", "-0"), new("e", "0.1e-7"), new("f", "1.0"), new("g", "2.50")])
+        foreach (var (name, number) in (KeyValuePair<string, string>[])
+        [
+            new("a", "1.10"),
+            new("b", "12345678901234567890"),
+            new("c", "1e2"),
+            new("d", "-0"),
+            new("e", "0.1e-7"),
+            new("f", "1.0"),
+            new("g", "2.50"),
+        ])
             Assert.Equal(number, sent.GetProperty("properties").GetProperty(name).GetRawText());
         Assert.Equal(JsonElement.Parse(Properties).GetProperty("text").GetString(), sent.GetProperty("properties").GetProperty("text").GetString());
         Assert.Equal("[true,null]", sent.GetProperty("properties").GetProperty("ключ").GetRawText());
@@ -68,7 +77,8 @@ public class ImportEventsTests
         using var client = new MixpanelClient(Given.Account().At(server));
         var shared = $$"""{"text":"{{new string('x', 1_000_000)}}"}""";
 
-        var error = (await Given.FailsAsync(() => client.CallAsync("import_events", $$"""{"strict":"1","events":[{{string.Join(',', Enumerable.Repeat("\"a\"", 20_000))}}],"properties":{{shared}} }"""))).Error;
+        var error = (await Given.FailsAsync(() => client.CallAsync("import_events",
+            $$"""{"strict":"1","events":[{{string.Join(',', Enumerable.Repeat("\"a\"", 20_000))}}],"properties":{{shared}} }"""))).Error;
 
         Assert.Equal((ErrorKind.InvalidInput, "properties"), (error.Kind, error.Field));
         Assert.Contains("20000 events", error.Message, StringComparison.Ordinal);
@@ -94,7 +104,8 @@ public class ImportEventsTests
     [Fact]
     public async Task Events_go_in_chunks_of_2000_and_their_failures_keep_their_place()
     {
-        await using var server = await RecordingServer.StartAsync(request => request.Json.GetArrayLength() == 500 ? Answer.Json(Refusal(498, 499, 0), 400) : Accept(request));
+        await using var server =
+            await RecordingServer.StartAsync(request => request.Json.GetArrayLength() == 500 ? Answer.Json(Refusal(498, 499, 0), 400) : Accept(request));
         using var client = new MixpanelClient(Given.Account().At(server));
 
         var output = await client.ImportEventsAsync(Given.Import(Given.Events(4500)));
@@ -163,7 +174,8 @@ public class ImportEventsTests
     [Fact]
     public async Task A_firewall_that_blocks_a_few_events_is_worked_around()
     {
-        await using var server = await RecordingServer.StartAsync(request => request.Text.Contains("Blocked", StringComparison.Ordinal) ? Answer.Plain("blocked", 400) : Accept(request));
+        await using var server = await RecordingServer.StartAsync(request =>
+            request.Text.Contains("Blocked", StringComparison.Ordinal) ? Answer.Plain("blocked", 400) : Accept(request));
         using var client = new MixpanelClient(Given.Account().At(server));
         var events = Enumerable.Range(0, 100).Select(n => Given.Event(n % 4 == 0 ? "Blocked" : "E", $$"""{"$insert_id":"{{n}}"}"""));
 
@@ -177,7 +189,8 @@ public class ImportEventsTests
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json(Refusal(2, 1), 400));
         using var client = new MixpanelClient(Given.Account().At(server));
-        var result = await ActionCatalogue.Find("import_events")!.InvokeAsync(client, JsonElement.Parse("""{"strict":"1","events":["a","b","c"],"properties":{}}"""));
+        var result =
+            await ActionCatalogue.Find("import_events")!.InvokeAsync(client, JsonElement.Parse("""{"strict":"1","events":["a","b","c"],"properties":{}}"""));
 
         Assert.True(result.Refused);
         Given.JsonEqual(
@@ -188,7 +201,10 @@ public class ImportEventsTests
     [Fact]
     public async Task What_is_too_large_is_divided_until_it_fits_and_one_event_alone_is_named()
     {
-        await using var server = await RecordingServer.StartAsync(request => request.Content.Length > 2000 ? Answer.Json("""{"code":413,"error":"request exceeds max limit of 2097152 bytes","status":"Request Entity Too Large"}""", 413) : Accept(request));
+        await using var server = await RecordingServer.StartAsync(request =>
+            request.Content.Length > 2000
+                ? Answer.Json("""{"code":413,"error":"request exceeds max limit of 2097152 bytes","status":"Request Entity Too Large"}""", 413)
+                : Accept(request));
         using var client = new MixpanelClient(Given.Account().At(server));
         EventData[] events = [.. Given.Events(20, new string('x', 100)), Given.Events(1, new string('x', 3000))[0], .. Given.Events(3)];
 
@@ -205,7 +221,9 @@ public class ImportEventsTests
     public async Task A_refusal_without_names_is_divided_until_each_event_has_its_own_verdict()
     {
         await using var server = await RecordingServer.StartAsync(request => request.Text.Contains("id-5\"", StringComparison.Ordinal)
-            ? Answer.Json("""{"code":400,"error":"x","num_records_imported":0,"failed_records":["identity events are not allowed when project is using simplified identity management"],"status":"Bad Request"}""", 400)
+            ? Answer.Json(
+                """{"code":400,"error":"x","num_records_imported":0,"failed_records":["identity events are not allowed when project is using simplified identity management"],"status":"Bad Request"}""",
+                400)
             : Accept(request));
         using var client = new MixpanelClient(Given.Account().At(server));
 
@@ -228,7 +246,13 @@ public class ImportEventsTests
             : Accept(request));
         using var client = new MixpanelClient(Given.Account().At(server));
         var step = 3000 / bad;
-        EventData[] events = [.. Given.Events(3000).Index().Select(item => item.Index % step == 0 ? Given.Event("Viewed", """{"time":1795435200,"distinct_id":"ann","$insert_id":"bad id"}""") : item.Item)];
+        EventData[] events =
+        [
+            .. Given.Events(3000).Index()
+                .Select(item => item.Index % step == 0
+                    ? Given.Event("Viewed", """{"time":1795435200,"distinct_id":"ann","$insert_id":"bad id"}""")
+                    : item.Item),
+        ];
 
         var output = await client.ImportEventsAsync(Given.Import(events));
 
@@ -260,7 +284,9 @@ public class ImportEventsTests
     [Fact]
     public async Task Nothing_more_is_sent_when_all_events_link_ids()
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"code":400,"error":"x","num_records_imported":0,"failed_records":["identity events are not allowed when project is using simplified identity management"],"status":"Bad Request"}""", 400));
+        await using var server = await RecordingServer.StartAsync(_ =>
+            Answer.Json("""{"code":400,"error":"x","num_records_imported":0,"failed_records":["identity events are not allowed when project is using simplified identity management"],"status":"Bad Request"}""",
+                400));
         using var client = new MixpanelClient(Given.Account().At(server));
 
         var output = await client.ImportEventsAsync(Given.Import([.. Given.Events(10).Select(item => item with { Event = "$identify" })]));
@@ -287,7 +313,8 @@ public class ImportEventsTests
     [Fact]
     public async Task A_failure_in_the_middle_tells_how_far_it_came()
     {
-        await using var server = await RecordingServer.StartAsync(Answer.Json(Given.Imported(2000)), Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401));
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Given.Imported(2000)),
+            Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401));
         using var client = new MixpanelClient(Given.Account().At(server));
 
         var error = (await Given.FailsAsync(client.ImportEventsAsync(Given.Import(Given.Events(3000))))).Error;

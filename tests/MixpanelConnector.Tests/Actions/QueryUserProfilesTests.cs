@@ -97,7 +97,8 @@ public class QueryUserProfilesTests
     [Fact]
     public async Task A_server_that_always_says_page_0_is_still_read_page_by_page()
     {
-        await using var server = await RecordingServer.StartAsync(request => Answer.Json(request.Text.Contains("page=2", StringComparison.Ordinal) ? Page(0, []) : Page(0, [1, 2, 3])));
+        await using var server = await RecordingServer.StartAsync(request =>
+            Answer.Json(request.Text.Contains("page=2", StringComparison.Ordinal) ? Page(0, []) : Page(0, [1, 2, 3])));
         using var client = new MixpanelClient(Given.Account().At(server));
 
         Assert.Equal(6, (await ReadAllAsync(client)).Count);
@@ -133,7 +134,8 @@ public class QueryUserProfilesTests
         using var client = new MixpanelClient(Given.Account().At(server));
         var lines = new List<string>();
 
-        await foreach (var line in ActionCatalogue.Find("query_user_profiles")!.InvokeAllAsync(client, JsonElement.Parse("{}"))) lines.Add(Encoding.UTF8.GetString(line.Span));
+        await foreach (var line in ActionCatalogue.Find("query_user_profiles")!.InvokeAllAsync(client, JsonElement.Parse("{}")))
+            lines.Add(Encoding.UTF8.GetString(line.Span));
 
         Assert.Equal("""{"$distinct_id":"1","$properties":{"n":1}} {"$distinct_id":"2","$properties":{"n":2}}""", string.Join(' ', lines));
     }
@@ -143,7 +145,8 @@ public class QueryUserProfilesTests
     [InlineData("properties[\"$email\"] == \"a\"")]
     public async Task A_query_that_takes_Mixpanel_too_long_is_asked_again_and_then_unavailable(string? where)
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"request":"/api/query/engage?project_id=12345","error":"Timeout Error."}""", 400));
+        await using var server =
+            await RecordingServer.StartAsync(_ => Answer.Json("""{"request":"/api/query/engage?project_id=12345","error":"Timeout Error."}""", 400));
         using var client = new MixpanelClient(Given.Account().At(server));
 
         var error = (await Given.FailsAsync(client.QueryUserProfilesAsync(new() { Where = where }))).Error;

@@ -13,13 +13,19 @@ public sealed class ReportTests
 
     public static TheoryData<string, string, string, string> Answers => new()
     {
-        { "query_event_counts", """{"events":["A"],"interval":2}""", Series, """{"series":["2026-11-22","2026-11-23"],"values":{"A":{"2026-11-22":3,"2026-11-23":1.5},"B ü😀":{"2026-11-22":0}},"legend_size":2}""" },
-        { "query_event_counts", """{"events":["A"],"interval":2}""", """{"data":{"series":[],"values":{}}}""", """{"series":[],"values":{},"legend_size":0}""" },
-        { "query_event_property_counts", """{"event":"A","property":"plan","interval":2}""", Series, """{"series":["2026-11-22","2026-11-23"],"values":{"A":{"2026-11-22":3,"2026-11-23":1.5},"B ü😀":{"2026-11-22":0}},"legend_size":2}""" },
-        { "get_top_events", "{}", """{"events":[{"amount":2,"event":"A","percent_change":-0.35635745999582824},{"amount":1.5,"event":"B","percent_change":1,"new":[]}],"type":"average"}""", """{"events":[{"event":"A","amount":2,"percent_change":-0.35635745999582824},{"event":"B","amount":1.5,"percent_change":1}],"type":"average"}""" },
+        { "query_event_counts", """{"events":["A"],"interval":2}""", Series,
+            """{"series":["2026-11-22","2026-11-23"],"values":{"A":{"2026-11-22":3,"2026-11-23":1.5},"B ü😀":{"2026-11-22":0}},"legend_size":2}""" },
+        { "query_event_counts", """{"events":["A"],"interval":2}""", """{"data":{"series":[],"values":{}}}""",
+            """{"series":[],"values":{},"legend_size":0}""" },
+        { "query_event_property_counts", """{"event":"A","property":"plan","interval":2}""", Series,
+            """{"series":["2026-11-22","2026-11-23"],"values":{"A":{"2026-11-22":3,"2026-11-23":1.5},"B ü😀":{"2026-11-22":0}},"legend_size":2}""" },
+        { "get_top_events", "{}",
+            """{"events":[{"amount":2,"event":"A","percent_change":-0.35635745999582824},{"amount":1.5,"event":"B","percent_change":1,"new":[]}],"type":"average"}""",
+            """{"events":[{"event":"A","amount":2,"percent_change":-0.35635745999582824},{"event":"B","amount":1.5,"percent_change":1}],"type":"average"}""" },
         { "get_top_events", """{"type":"unique"}""", """{"events":[]}""", """{"events":[],"type":"unique"}""" },
         { "get_event_names", "{}", """["A","$custom_event:1"]""", """{"names":["A","$custom_event:1"],"total":2}""" },
-        { "get_event_properties", """{"event":"A"}""", """{"x":{"count":1},"$os":{"count":9007199254740993},"status":{"count":5,"new":1}}""", """{"properties":[{"name":"$os","count":9007199254740993},{"name":"status","count":5},{"name":"x","count":1}]}""" },
+        { "get_event_properties", """{"event":"A"}""", """{"x":{"count":1},"$os":{"count":9007199254740993},"status":{"count":5,"new":1}}""",
+            """{"properties":[{"name":"$os","count":9007199254740993},{"name":"status","count":5},{"name":"x","count":1}]}""" },
         { "get_event_property_values", """{"event":"A","property":"plan"}""", """["pro",1.10,true,""]""", """{"values":["pro","1.10","true",""],"total":4}""" },
     };
 
@@ -35,14 +41,20 @@ public sealed class ReportTests
     public static TheoryData<string, string, string> Queries => new()
     {
         { "query_event_counts", """{"events":["A"],"interval":30}""", "/api/query/events?event=%5B%22A%22%5D&type=general&unit=day&interval=30" },
-        { "query_event_counts", """{"events":["A&b","\"ü\""],"type":"unique","unit":"week","from_date":"2026-11-01","to_date":"2026-11-01"}""", "/api/query/events?event=%5B%22A%26b%22%2C%22%5C%22%C3%BC%5C%22%22%5D&type=unique&unit=week&from_date=2026-11-01&to_date=2026-11-01" },
-        { "query_event_counts", """{"events":["A"],"type":"average","unit":"minute","interval":1}""", "/api/query/events?event=%5B%22A%22%5D&type=average&unit=minute&interval=1" },
+        { "query_event_counts", """{"events":["A&b","\"ü\""],"type":"unique","unit":"week","from_date":"2026-11-01","to_date":"2026-11-01"}""",
+            "/api/query/events?event=%5B%22A%26b%22%2C%22%5C%22%C3%BC%5C%22%22%5D&type=unique&unit=week&from_date=2026-11-01&to_date=2026-11-01" },
+        { "query_event_counts", """{"events":["A"],"type":"average","unit":"minute","interval":1}""",
+            "/api/query/events?event=%5B%22A%22%5D&type=average&unit=minute&interval=1" },
         { "get_top_events", "{}", "/api/query/events/top?type=general" },
         { "get_top_events", """{"type":"average","limit":3}""", "/api/query/events/top?type=average&limit=3" },
         { "get_event_names", """{"type":"unique","limit":1}""", "/api/query/events/names?type=unique&limit=1" },
-        { "query_event_property_counts", """{"event":"A b","property":"$os","interval":2}""", "/api/query/events/properties?event=A%20b&name=%24os&type=general&unit=day&interval=2" },
-        { "query_event_property_counts", """{"event":"A","property":"p","values":[],"unit":"month","from_date":"2026-01-31","to_date":"2026-11-23","limit":5}""", "/api/query/events/properties?event=A&name=p&type=general&unit=month&from_date=2026-01-31&to_date=2026-11-23&limit=5" },
-        { "query_event_property_counts", """{"event":"A","property":"p","values":["x","y"],"unit":"hour","interval":2}""", "/api/query/events/properties?event=A&name=p&type=general&unit=hour&interval=2&values=%5B%22x%22%2C%22y%22%5D" },
+        { "query_event_property_counts", """{"event":"A b","property":"$os","interval":2}""",
+            "/api/query/events/properties?event=A%20b&name=%24os&type=general&unit=day&interval=2" },
+        { "query_event_property_counts",
+            """{"event":"A","property":"p","values":[],"unit":"month","from_date":"2026-01-31","to_date":"2026-11-23","limit":5}""",
+            "/api/query/events/properties?event=A&name=p&type=general&unit=month&from_date=2026-01-31&to_date=2026-11-23&limit=5" },
+        { "query_event_property_counts", """{"event":"A","property":"p","values":["x","y"],"unit":"hour","interval":2}""",
+            "/api/query/events/properties?event=A&name=p&type=general&unit=hour&interval=2&values=%5B%22x%22%2C%22y%22%5D" },
         { "get_event_properties", """{"event":"A/b?c"}""", "/api/query/events/properties/top?event=A%2Fb%3Fc" },
         { "get_event_property_values", """{"event":"A","property":"😀","limit":7}""", "/api/query/events/properties/values?event=A&name=%F0%9F%98%80&limit=7" },
     };
@@ -50,7 +62,9 @@ public sealed class ReportTests
     [Theory, MemberData(nameof(Queries))]
     public async Task Inputs_become_the_query_that_Mixpanel_documents(string action, string input, string line)
     {
-        await using var server = await Server(action.StartsWith("query", StringComparison.Ordinal) ? Series : action switch { "get_top_events" => """{"events":[]}""", "get_event_properties" => "{}", _ => "[]" });
+        await using var server = await Server(action.StartsWith("query", StringComparison.Ordinal)
+            ? Series
+            : action switch { "get_top_events" => """{"events":[]}""", "get_event_properties" => "{}", _ => "[]" });
         using var client = new MixpanelClient(Given.Account().At(server));
 
         await client.CallAsync(action, input);
@@ -103,7 +117,8 @@ public sealed class ReportTests
         using var client = new MixpanelClient(Given.Account().At(server));
 
         Assert.Equal("type", (await Given.FailsAsync(client.GetTopEventsAsync(new() { Type = (EventCountType)7 }))).Error.Field);
-        Assert.Equal("unit", (await Given.FailsAsync(client.QueryEventCountsAsync(new() { Events = ["A"], Unit = (EventCountUnit)7, Interval = 1 }))).Error.Field);
+        Assert.Equal("unit",
+            (await Given.FailsAsync(client.QueryEventCountsAsync(new() { Events = ["A"], Unit = (EventCountUnit)7, Interval = 1 }))).Error.Field);
         Assert.Equal("events[0]", (await Given.FailsAsync(client.QueryEventCountsAsync(new() { Events = ["\ud800"], Interval = 1 }))).Error.Field);
         Assert.Equal("property", (await Given.FailsAsync(client.GetEventPropertyValuesAsync(new() { Event = "A", Property = "\udc00" }))).Error.Field);
         Assert.Empty(server.Requests);
@@ -116,7 +131,11 @@ public sealed class ReportTests
     {
         await using var server = await Server();
         using var client = new MixpanelClient(Given.Account().At(server));
-        var call = client.QueryEventCountsAsync(new() { Events = [.. Enumerable.Range(1000, names).Select(n => n.ToString(CultureInfo.InvariantCulture))], Interval = 1 });
+        var call = client.QueryEventCountsAsync(new()
+        {
+            Events = [.. Enumerable.Range(1000, names).Select(n => n.ToString(CultureInfo.InvariantCulture))],
+            Interval = 1,
+        });
 
         if (sent) await call;
         else Assert.Equal("events", (await Given.FailsAsync(call)).Error.Field);

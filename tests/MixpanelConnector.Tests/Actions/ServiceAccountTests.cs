@@ -9,7 +9,9 @@ public class ServiceAccountTests
 
     static Task<RecordingServer> Server(string reply = Created, int status = 201) => RecordingServer.StartAsync(_ => Answer.Json(reply, status));
 
-    static string Me(params long[] organizations) => """{"status":"ok","results":{"organizations":{IDS},"projects":{},"workspaces":{}}}""".Replace("IDS", string.Join(",", organizations.Select(id => $"\"{id}\":{{}}")), StringComparison.Ordinal);
+    static string Me(params long[] organizations) =>
+        """{"status":"ok","results":{"organizations":{IDS},"projects":{},"workspaces":{}}}""".Replace("IDS",
+            string.Join(",", organizations.Select(id => $"\"{id}\":{{}}")), StringComparison.Ordinal);
 
     [Fact]
     public async Task The_answer_gives_the_account_as_text_and_its_secret_masked()
@@ -83,8 +85,10 @@ public class ServiceAccountTests
         { """{"username":"  bot  "}""", """{"username":"bot"}""" },
         { """{"username":"bot","role":" OWNER "}""", """{"username":"bot","role":"owner"}""" },
         { """{"username":"bot","projects":[]}""", """{"username":"bot","projects":[]}""" },
-        { """{"username":"bot","projects":[1,"2",{"id":3},{"id":"4","role":"Consumer"}]}""", """{"username":"bot","projects":[{"id":1,"role":"analyst"},{"id":2,"role":"analyst"},{"id":3,"role":"analyst"},{"id":4,"role":"consumer"}]}""" },
-        { """{"username":"bot","role":"admin","projects":[1,{"role":"analyst","id":2}]}""", """{"username":"bot","role":"admin","projects":[{"id":1,"role":"admin"},{"id":2,"role":"analyst"}]}""" },
+        { """{"username":"bot","projects":[1,"2",{"id":3},{"id":"4","role":"Consumer"}]}""",
+            """{"username":"bot","projects":[{"id":1,"role":"analyst"},{"id":2,"role":"analyst"},{"id":3,"role":"analyst"},{"id":4,"role":"consumer"}]}""" },
+        { """{"username":"bot","role":"admin","projects":[1,{"role":"analyst","id":2}]}""",
+            """{"username":"bot","role":"admin","projects":[{"id":1,"role":"admin"},{"id":2,"role":"analyst"}]}""" },
         { """{"username":"bot","expires":"2027-01-31"}""", """{"username":"bot","expires":"2027-01-31T00:00:00Z"}""" },
         { """{"username":"bot","expires":"2027-01-31T12:30:00Z"}""", """{"username":"bot","expires":"2027-01-31T12:30:00Z"}""" },
         { """{"username":"bot","expires":"2027-01-31T12:30Z"}""", """{"username":"bot","expires":"2027-01-31T12:30:00Z"}""" },
@@ -144,7 +148,8 @@ public class ServiceAccountTests
 
         Assert.True(result.Refused);
         Assert.Empty(result.Secrets);
-        Given.JsonEqual("""{"service_account_created":"false","error":"Mixpanel refused the request: username is taken"}""", JsonElement.Parse(result.Json.Span));
+        Given.JsonEqual("""{"service_account_created":"false","error":"Mixpanel refused the request: username is taken"}""",
+            JsonElement.Parse(result.Json.Span));
     }
 
     [Theory]

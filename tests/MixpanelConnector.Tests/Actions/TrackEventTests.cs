@@ -7,7 +7,8 @@ public class TrackEventTests
 {
     static readonly long Now = ImpatientClock.Noon.ToUnixTimeSeconds();
 
-    static string Input(string rest = "", string properties = "") => $$$"""{"event":"Signed Up"{{{rest}}},"properties":{"time":{{{Now}}},"distinct_id":"ann","$insert_id":"id-1"{{{properties}}}}}""";
+    static string Input(string rest = "", string properties = "") =>
+        $$$"""{"event":"Signed Up"{{{rest}}},"properties":{"time":{{{Now}}},"distinct_id":"ann","$insert_id":"id-1"{{{properties}}}}}""";
 
     [Theory]
     [InlineData("")]
@@ -56,10 +57,12 @@ public class TrackEventTests
         await using var server = await RecordingServer.StartAsync(Answer.Json(account ? Given.ImportedOne : """{"status":1,"error":null}"""));
         using var client = new MixpanelClient((account ? Given.Account() : Given.Token()).At(server));
 
-        await client.CallAsync("track_event", Input(properties: ""","price":1.10,"big":12345678901234567890,"exp":1e2,"nested":{"a":[null,"ü😀"]},"$time":null"""));
+        await client.CallAsync("track_event",
+            Input(properties: ""","price":1.10,"big":12345678901234567890,"exp":1e2,"nested":{"a":[null,"ü😀"]},"$time":null"""));
 
         var sent = server.Request.Json[0].GetProperty("properties");
-        Assert.Equal("1.10 12345678901234567890 1e2", $"{sent.GetProperty("price").GetRawText()} {sent.GetProperty("big").GetRawText()} {sent.GetProperty("exp").GetRawText()}");
+        Assert.Equal("1.10 12345678901234567890 1e2",
+            $"{sent.GetProperty("price").GetRawText()} {sent.GetProperty("big").GetRawText()} {sent.GetProperty("exp").GetRawText()}");
         Given.JsonEqual("""{"a":[null,"ü😀"]}""", sent.GetProperty("nested"));
         Assert.Equal(JsonValueKind.Null, sent.GetProperty("$time").ValueKind);
         Assert.Equal(!account, sent.TryGetProperty("token", out _));
@@ -69,8 +72,11 @@ public class TrackEventTests
     {
         { 200, Given.ImportedOne, 1, null },
         { 200, Given.Imported(0), 0, "Mixpanel reports 0 of 1 event as imported, but lists none as failed." },
-        { 400, """{"code":400,"error":"e","failed_records":[{"index":0,"insert_id":"id-1","field":"properties.time","message":"'properties.time' is invalid: must not be in the future"}],"num_records_imported":0,"status":"Bad Request"}""", 0, "'properties.time' is invalid: must not be in the future" },
-        { 400, """{"code":400,"error":"identity events are not allowed","status":"Bad Request"}""", 0, "Mixpanel refused the request: identity events are not allowed" },
+        { 400,
+            """{"code":400,"error":"e","failed_records":[{"index":0,"insert_id":"id-1","field":"properties.time","message":"'properties.time' is invalid: must not be in the future"}],"num_records_imported":0,"status":"Bad Request"}""",
+            0, "'properties.time' is invalid: must not be in the future" },
+        { 400, """{"code":400,"error":"identity events are not allowed","status":"Bad Request"}""", 0,
+            "Mixpanel refused the request: identity events are not allowed" },
         { 413, """{"code":413,"error":"big","status":"Request Entity Too Large"}""", 0, "The request is larger than Mixpanel accepts (big)." },
     };
 
@@ -82,7 +88,8 @@ public class TrackEventTests
 
         var result = await ActionCatalogue.Find("track_event")!.InvokeAsync(client, JsonElement.Parse(Input()));
 
-        Given.JsonEqual(error is null ? $$"""{"status":{{expected}}}""" : $$"""{"status":{{expected}},"error":{{JsonSerializer.Serialize(error)}}}""", JsonElement.Parse(result.Json.Span));
+        Given.JsonEqual(error is null ? $$"""{"status":{{expected}}}""" : $$"""{"status":{{expected}},"error":{{JsonSerializer.Serialize(error)}}}""",
+            JsonElement.Parse(result.Json.Span));
         Assert.Equal(expected == 0, result.Refused);
     }
 
@@ -151,7 +158,8 @@ public class TrackEventTests
         await using var server = await RecordingServer.StartAsync();
         using var client = new MixpanelClient(Given.Token().At(server));
 
-        Assert.Equal(new TrackEventOutput { Status = 0, Error = "event: the event's name is missing or blank" }, await client.TrackEventAsync(Given.Track(name)));
+        Assert.Equal(new TrackEventOutput { Status = 0, Error = "event: the event's name is missing or blank" },
+            await client.TrackEventAsync(Given.Track(name)));
         Assert.Empty(server.Requests);
     }
 
@@ -186,7 +194,8 @@ public class TrackEventTests
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"status":1}"""));
         using var client = new MixpanelClient(Given.Token().At(server));
 
-        Assert.Equal("properties.token", (await Given.FailsAsync(() => client.CallAsync("track_event", Input(properties: ""","token":"another" """)))).Error.Field);
+        Assert.Equal("properties.token",
+            (await Given.FailsAsync(() => client.CallAsync("track_event", Input(properties: ""","token":"another" """)))).Error.Field);
         Assert.Empty(server.Requests);
         Given.JsonEqual("""{"status":1}""", await client.CallAsync("track_event", Input(properties: $$""","token":"{{Given.TokenText}}" """)));
     }

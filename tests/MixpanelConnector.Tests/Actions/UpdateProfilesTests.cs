@@ -14,12 +14,17 @@ public sealed class UpdateProfilesTests
         using var mixpanel = new MixpanelDouble();
         using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Given.Token(), http);
-        JsonObject[] updates = [.. Enumerable.Range(0, count).Select(i => new JsonObject { ["$distinct_id"] = $"u{i}", ["$set"] = new JsonObject { ["p"] = new string('x', size) } })];
+        JsonObject[] updates =
+        [
+            .. Enumerable.Range(0, count)
+                .Select(i => new JsonObject { ["$distinct_id"] = $"u{i}", ["$set"] = new JsonObject { ["p"] = new string('x', size) } }),
+        ];
 
         Assert.Equal(1, (await client.UpdateUserProfilesAsync(new() { Updates = updates }, TestContext.Current.CancellationToken)).Status);
 
         Assert.Equal(requests, string.Join(',', mixpanel.Requests.Select(request => request.Records.Count)));
-        Assert.Equal(updates.Select(update => (string?)update["$distinct_id"]), mixpanel.Stored.Select(record => (string?)JsonNode.Parse(record)!["$distinct_id"]), StringComparer.Ordinal);
+        Assert.Equal(updates.Select(update => (string?)update["$distinct_id"]),
+            mixpanel.Stored.Select(record => (string?)JsonNode.Parse(record)!["$distinct_id"]), StringComparer.Ordinal);
         Assert.All(mixpanel.Requests, request => Assert.True(request.Body.Length <= 10_000_000 || request.Records.Count == 1));
     }
 
@@ -31,7 +36,11 @@ public sealed class UpdateProfilesTests
         mixpanel.Script = request => broken.Add(mixpanel.Requests.Count) && mixpanel.Requests.Count != 2 ? MixpanelDouble.Answer(500, "") : null;
         using var http = new HttpClient(mixpanel) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Given.Token(), http);
-        JsonObject[] updates = [.. Enumerable.Range(0, 2001).Select(i => new JsonObject { ["$distinct_id"] = $"u{i}", [i < 2000 ? "$set" : "$add"] = new JsonObject { ["n"] = 1 } })];
+        JsonObject[] updates =
+        [
+            .. Enumerable.Range(0, 2001)
+                .Select(i => new JsonObject { ["$distinct_id"] = $"u{i}", [i < 2000 ? "$set" : "$add"] = new JsonObject { ["n"] = 1 } }),
+        ];
 
         var error = (await Given.FailsAsync(client.UpdateUserProfilesAsync(new() { Updates = updates }, TestContext.Current.CancellationToken))).Error;
 

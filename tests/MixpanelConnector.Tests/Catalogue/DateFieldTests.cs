@@ -8,7 +8,10 @@ public sealed class DateFieldTests
 {
     const string LocalTime = "^(?:[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})$";
 
-    static readonly string[] Garbage = ["garbage", "", " ", "01.02.2026", "2026-1-2", "2026-01-31 ", "2026-01-31\n", "٢٠٢٦-01-31", "20260131", "tomorrow", "2026-01-31T25"];
+    static readonly string[] Garbage =
+    [
+        "garbage", "", " ", "01.02.2026", "2026-1-2", "2026-01-31 ", "2026-01-31\n", "٢٠٢٦-01-31", "20260131", "tomorrow", "2026-01-31T25",
+    ];
 
     /// <summary>The fields whose schema is that of a date or a time.</summary>
     public static TheoryData<string, string> Fields
@@ -28,10 +31,14 @@ public sealed class DateFieldTests
     {
         Assert.Equal(30, Fields.Count);
         // An expiry may also be a duration; its own tests are below.
-        var others = ActionCatalogue.Actions.SelectMany(action => PropertiesOf(action).Where(field => (string?)field.Value!["type"] == "string" && IsNamedLikeOne(field.Key) && !IsDate(field.Value)).Select(field => $"{action.Name} {field.Key}"));
+        var others = ActionCatalogue.Actions.SelectMany(action =>
+            PropertiesOf(action)
+                .Where(field => (string?)field.Value!["type"] == "string" && IsNamedLikeOne(field.Key) && !IsDate(field.Value))
+                .Select(field => $"{action.Name} {field.Key}"));
         Assert.Equal("create_service_account expires", string.Join(", ", others));
 
-        static bool IsNamedLikeOne(string name) => name is "date" or "expires" || name.EndsWith("_date", StringComparison.Ordinal) || name.EndsWith("_at", StringComparison.Ordinal);
+        static bool IsNamedLikeOne(string name) =>
+            name is "date" or "expires" || name.EndsWith("_date", StringComparison.Ordinal) || name.EndsWith("_at", StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Fields))]
@@ -48,7 +55,8 @@ public sealed class DateFieldTests
     public async Task A_day_or_a_time_of_day_that_does_not_exist_is_refused_as_that(string action, string field)
     {
         foreach (var text in Exists(action, field).SelectMany(NotExisting))
-            Assert.Contains($"{field}: is {text}, a {(text.Length == 10 ? "day" : "time")} that does not exist", await RefusalOfAsync(action, field, text), StringComparison.Ordinal);
+            Assert.Contains($"{field}: is {text}, a {(text.Length == 10 ? "day" : "time")} that does not exist", await RefusalOfAsync(action, field, text),
+                StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Fields))]
@@ -85,14 +93,26 @@ public sealed class DateFieldTests
 
     static JsonObject PropertiesOf(ActionDescriptor action) => action.InputSchema()["properties"]!.AsObject();
 
-    static bool IsDate(JsonNode rules) => (string?)rules["format"] == "date" || ((string?)rules["pattern"] is { } pattern && pattern.StartsWith("^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}", StringComparison.Ordinal));
+    static bool IsDate(JsonNode rules) =>
+        (string?)rules["format"] == "date"
+            || ((string?)rules["pattern"] is { } pattern && pattern.StartsWith("^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}", StringComparison.Ordinal));
 
     static string[] Exists(string action, string field)
     {
         var rules = PropertiesOf(ActionCatalogue.Find(action)!)[field]!;
         return (string?)rules["format"] == "date" ? ["2026-01-31", "2024-02-29", "0001-01-01", "9999-12-31"]
             : (string?)rules["pattern"] == LocalTime ? ["2026-01-31 13:00:00", "2024-02-29 00:00:00", "2026-12-31 23:59:59"]
-            : ["2026-01-31", "2024-02-29", "2026-01-31T13:00:00Z", "2026-01-31T13:00:00", "2026-01-31 13:00:00", "2026-01-31T13:00:00.5Z", "2026-01-31T13:00:00.1234567+05:30", "2026-01-31T13:00:00-0800"];
+            :
+            [
+                "2026-01-31",
+                "2024-02-29",
+                "2026-01-31T13:00:00Z",
+                "2026-01-31T13:00:00",
+                "2026-01-31 13:00:00",
+                "2026-01-31T13:00:00.5Z",
+                "2026-01-31T13:00:00.1234567+05:30",
+                "2026-01-31T13:00:00-0800",
+            ];
     }
 
     static IEnumerable<string> NotExisting(string text)

@@ -16,7 +16,8 @@ public sealed class ConsumeTests : IDisposable
     public async Task A_message_is_settled_once_each_of_its_records_is_in()
     {
         for (var i = 0; i < 10; i++) _run.Queue.Add(string.Join('\n', Enumerable.Range(3 * i, 3).Select(n => ImportRun.Event(n))), $"m{i}");
-        _run.Queue.Settling = message => Assert.Subset(_run.Mixpanel.Stored.ToHashSet(StringComparer.Ordinal), Enumerable.Range(3 * ((int)message.Position - 1), 3).Select(n => ImportRun.Event(n)).ToHashSet(StringComparer.Ordinal));
+        _run.Queue.Settling = message => Assert.Subset(_run.Mixpanel.Stored.ToHashSet(StringComparer.Ordinal),
+            Enumerable.Range(3 * ((int)message.Position - 1), 3).Select(n => ImportRun.Event(n)).ToHashSet(StringComparer.Ordinal));
 
         var report = await _run.RunAsync(_run.Request);
 
@@ -32,7 +33,9 @@ public sealed class ConsumeTests : IDisposable
         var report = await _run.RunAsync(_run.Request);
 
         Assert.Equal((RunOutcome.Rejected, 5L, 2L, 2L, 1L), (report.Outcome, report.Read, report.Accepted, report.Rejected, report.Blank));
-        Assert.Equal([(FakeQueue.Address, "m-17", 2L), (FakeQueue.Address, "m-17", 5L)], _run.DeadLetters.Select(letter => (letter.GetProperty("source").GetString()!, letter.GetProperty("message_id").GetString()!, letter.GetProperty("line").GetInt64())));
+        Assert.Equal([(FakeQueue.Address, "m-17", 2L), (FakeQueue.Address, "m-17", 5L)],
+            _run.DeadLetters.Select(letter => (letter.GetProperty("source").GetString()!, letter.GetProperty("message_id").GetString()!,
+                letter.GetProperty("line").GetInt64())));
         Assert.Contains(_run.Diagnostics, line => line is { Source: $"{FakeQueue.Address}#m-17", Line: 2 });
         Assert.Equal(2, report.Reasons!.Sum(reason => reason.Count));
     }
@@ -106,7 +109,8 @@ public sealed class ConsumeTests : IDisposable
 
         Assert.Equal((RunOutcome.Rejected, 6L, 6L, 1L, 5L), (report.Outcome, report.Messages, report.Read, report.Accepted, report.Rejected));
         var letters = _run.DeadLetters;
-        Assert.Equal(["encoding", "gzip", "cut", "bomb", "version"], letters.Select(letter => letter.GetProperty("message_id").GetString()), StringComparer.Ordinal);
+        Assert.Equal(["encoding", "gzip", "cut", "bomb", "version"], letters.Select(letter => letter.GetProperty("message_id").GetString()),
+            StringComparer.Ordinal);
         Assert.All(letters, letter => Assert.False(letter.TryGetProperty("line", out _)));
         Assert.Equal([1, 2, 0xff], letters[0].GetProperty("raw_base64").GetBytesFromBase64());
         Assert.Equal("no gzip", letters[1].GetProperty("raw").GetString());
@@ -126,7 +130,9 @@ public sealed class ConsumeTests : IDisposable
 
         await _run.RunAsync(_run.Request);
 
-        var ids = _run.Mixpanel.Stored.Select(record => System.Text.Json.JsonElement.Parse(record).GetProperty("properties").GetProperty("$insert_id").GetString()!).ToList();
+        var ids = _run.Mixpanel.Stored.Select(record => System.Text.Json.JsonElement.Parse(record)
+            .GetProperty("properties")
+            .GetProperty("$insert_id").GetString()!).ToList();
         Assert.Equal(8, ids.Count);
         Assert.Equal(4 + 1, ids.Distinct(StringComparer.Ordinal).Count());
 
@@ -152,7 +158,9 @@ public sealed class ConsumeTests : IDisposable
     {
         for (var i = 0; i < 5; i++) _run.Queue.Add(ImportRun.Event(i), $"m{i}");
         var asked = 0;
-        _run.Mixpanel.Script = request => _run.Queue.Returned == 0 || (request.Records.Count == 0 && Interlocked.Increment(ref asked) < 20) ? MixpanelDouble.Answer(503, "{}") : null;
+        _run.Mixpanel.Script = request => _run.Queue.Returned == 0 || (request.Records.Count == 0 && Interlocked.Increment(ref asked) < 20)
+            ? MixpanelDouble.Answer(503, "{}")
+            : null;
 
         var report = await _run.RunAsync(_run.Request with { ConsumerTimeout = TimeSpan.FromSeconds(1) });
 
@@ -167,7 +175,8 @@ public sealed class ConsumeTests : IDisposable
         _run.Queue.Add(ImportRun.Event(0), "m0");
         _run.Mixpanel.Script = _ => MixpanelDouble.Answer(503, "{}");
 
-        var report = await _run.RunAsync(_run.Request with { ConsumerTimeout = TimeSpan.FromSeconds(1), Records = new() { MaxOutage = TimeSpan.FromSeconds(2) } });
+        var report =
+            await _run.RunAsync(_run.Request with { ConsumerTimeout = TimeSpan.FromSeconds(1), Records = new() { MaxOutage = TimeSpan.FromSeconds(2) } });
 
         Assert.Equal((RunOutcome.Unavailable, 0L, 0L, 1), (report.Outcome, report.Accepted, report.Messages, _run.Queue.Left));
     }
@@ -265,7 +274,8 @@ public sealed class ConsumeTests : IDisposable
     public async Task The_last_try_to_connect_is_at_the_end_of_the_longest_outage()
     {
         var clock = ImpatientClock.ForImports();
-        _run.Options = _run.Options with { TimeProvider = clock, Randomizer = () => 0, BackoffMin = TimeSpan.FromSeconds(2), BackoffMax = TimeSpan.FromSeconds(60) };
+        _run.Options =
+            _run.Options with { TimeProvider = clock, Randomizer = () => 0, BackoffMin = TimeSpan.FromSeconds(2), BackoffMax = TimeSpan.FromSeconds(60) };
         _run.Queue.Refuses = _ => new QueueException(QueueFault.Unavailable, "It is away.");
 
         var report = await _run.RunAsync(_run.Request with { Records = _run.Request.Records with { MaxOutage = TimeSpan.FromSeconds(90) } });

@@ -19,7 +19,12 @@ public sealed class PublishingTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _published.DisposeAsync();
 
     Task<Reply> SendAsync(string path, string json) =>
-        QueuedIngestion.SendAsync(_published, new MixpanelRequest(HttpMethod.Post, Api.Ingestion, path, AuthScheme.ProjectToken) { Body = new RequestBody(Encoding.UTF8.GetBytes(json), "application/json") }, TestContext.Current.CancellationToken);
+        QueuedIngestion.SendAsync(_published,
+            new MixpanelRequest(HttpMethod.Post, Api.Ingestion, path, AuthScheme.ProjectToken)
+            {
+                Body = new RequestBody(Encoding.UTF8.GetBytes(json), "application/json"),
+            },
+            TestContext.Current.CancellationToken);
 
     static string Plain(QueueBody body)
     {
@@ -69,7 +74,8 @@ public sealed class PublishingTests : IAsyncDisposable
         await SendAsync("/engage", $"[{Update("a")},{Update("b")},{Update("a")}]");
 
         Assert.Equal(messages, _queue.Published.Count);
-        Assert.Equal(ordersByKey ? ["a", "b"] : [null], _queue.Published.Select(message => message.Body.Key).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        Assert.Equal(ordersByKey ? ["a", "b"] : [null], _queue.Published.Select(message => message.Body.Key).Order(StringComparer.Ordinal),
+            StringComparer.Ordinal);
     }
 
     /// <summary>RabbitMQ may permanently refuse over one connection what it accepts over another.</summary>
@@ -79,7 +85,9 @@ public sealed class PublishingTests : IAsyncDisposable
         var time = new FakeTimeProvider();
         var (asked, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
         await using var queue = new MixpanelQueue(FakeQueue.Address, [_queue], options: null, outbox: null, loggers: null, time);
-        Task PublishAsync(string text) => queue.PublishAsync(QueuedKind.Events, new QueueBody(Encoding.UTF8.GetBytes(text), null, null), isRepeatable: true, TestContext.Current.CancellationToken);
+        Task PublishAsync(string text) =>
+            queue.PublishAsync(QueuedKind.Events, new QueueBody(Encoding.UTF8.GetBytes(text), null, null), isRepeatable: true,
+                TestContext.Current.CancellationToken);
         _queue.Confirming = body =>
         {
             if (Encoding.UTF8.GetString(body.Body.Span) != "slow") return Task.CompletedTask;

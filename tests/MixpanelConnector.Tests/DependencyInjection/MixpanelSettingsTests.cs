@@ -6,7 +6,8 @@ namespace MixpanelConnector.Tests.DependencyInjection;
 /// <summary>The settings of an application, read from a configuration.</summary>
 public class MixpanelSettingsTests
 {
-    public static TheoryData<string> Values => [.. typeof(MixpanelSettings).GetProperties().Where(property => Text(property) is not null).Select(property => property.Name)];
+    public static TheoryData<string> Values =>
+        [.. typeof(MixpanelSettings).GetProperties().Where(property => Text(property) is not null).Select(property => property.Name)];
 
     [Theory, MemberData(nameof(Values))]
     public void Every_setting_that_is_one_value_is_read(string name)
@@ -26,7 +27,8 @@ public class MixpanelSettingsTests
         var settings = new MixpanelSettings { ServiceAccountUsername = "account", ServiceAccountSecret = new("secret") };
         settings.Bind("", Sections((name, Text(typeof(MixpanelSettings).GetProperty(name)!)!)));
         object?[] options = [settings.ToOptions(), settings.ToTrackerOptions(), settings.ToOptions().ServiceAccount];
-        var changed = options.Select(one => one!.GetType().GetProperty(name.Replace("ServiceAccount", "", StringComparison.Ordinal))?.GetValue(one)).Single(value => value is not null);
+        var changed = options.Select(one => one!.GetType().GetProperty(name.Replace("ServiceAccount", "", StringComparison.Ordinal))?.GetValue(one))
+            .Single(value => value is not null);
 
         Assert.Equal(typeof(MixpanelSettings).GetProperty(name)!.GetValue(settings), changed);
     }
@@ -36,10 +38,14 @@ public class MixpanelSettingsTests
     {
         var settings = new MixpanelSettings();
 
-        settings.Bind("", Sections(("SuperProperties:app", "shop"), ("SampleRates:Viewed", "0.5"), ("Redaction:Names:0", "email"), ("Redaction:Patterns", "x+"), ("Redaction:EmailAddresses", "true"), ("Redaction:CardNumbers", "true"), ("Redaction:Replacement", "?")));
+        settings.Bind("",
+            Sections(("SuperProperties:app", "shop"), ("SampleRates:Viewed", "0.5"), ("Redaction:Names:0", "email"), ("Redaction:Patterns", "x+"),
+                ("Redaction:EmailAddresses", "true"), ("Redaction:CardNumbers", "true"), ("Redaction:Replacement", "?")));
 
         Assert.Equal(("shop", 0.5), ((string?)settings.SuperProperties["app"], settings.SampleRates["Viewed"]));
-        Assert.Equal(("email", "x+", true, true, "?"), (settings.Redaction!.Names.Single(), settings.Redaction.Patterns.Single(), settings.Redaction.EmailAddresses, settings.Redaction.CardNumbers, settings.Redaction.Replacement));
+        Assert.Equal(("email", "x+", true, true, "?"),
+            (settings.Redaction!.Names.Single(), settings.Redaction.Patterns.Single(), settings.Redaction.EmailAddresses, settings.Redaction.CardNumbers,
+                settings.Redaction.Replacement));
     }
 
     /// <summary>A text that changes a setting of one value; null for one that only code can set, or a section.</summary>
@@ -55,5 +61,6 @@ public class MixpanelSettingsTests
     };
 
     static IEnumerable<IConfigurationSection> Sections(params (string Name, string Value)[] entries) =>
-        new ConfigurationBuilder().AddInMemoryCollection(entries.Select(entry => KeyValuePair.Create<string, string?>(entry.Name, entry.Value))).Build().GetChildren();
+        new ConfigurationBuilder().AddInMemoryCollection(entries.Select(entry =>
+            KeyValuePair.Create<string, string?>(entry.Name, entry.Value))).Build().GetChildren();
 }

@@ -100,7 +100,8 @@ public sealed class NewFileTests : IDisposable
     public void A_file_of_another_user_is_not_opened()
     {
         if (!OperatingSystem.IsLinux() || !UnixFiles.TryGiveAway(_folder.Write("theirs", ""))) return;
-        Assert.Contains("another user", Assert.Throws<NotOursException>(() => Durable.OpenOwned(_folder.File("theirs"), FileMode.Open)).Message, StringComparison.Ordinal);
+        Assert.Contains("another user", Assert.Throws<NotOursException>(() => Durable.OpenOwned(_folder.File("theirs"), FileMode.Open)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -65,14 +65,16 @@ public sealed class SpecialFileTests : IDisposable
         while (_run.Mixpanel.Stored.Count < events) await Task.Yield(); // what pauses is sent meanwhile
         await stop.CancelAsync();
         var report = await importing;
-        Assert.Equal((RunOutcome.Stopped, events), (report.Outcome, report.Accepted + report.Pending)); // an answer that was still on its way leaves its record pending
+        Assert.Equal((RunOutcome.Stopped, events),
+            (report.Outcome, report.Accepted + report.Pending)); // an answer that was still on its way leaves its record pending
     }
 
     [Fact]
     public async Task A_pipe_among_the_files_does_not_keep_the_import_from_stopping()
     {
         using var stop = new CancellationTokenSource();
-        var importing = _run.RunAsync(_run.Request(_run.Folder.Write("a.ndjson", ImportRun.Events(2)), Pipe("z")), cancellationToken: stop.Token); // in a folder it would be left out
+        var importing = _run.RunAsync(_run.Request(_run.Folder.Write("a.ndjson", ImportRun.Events(2)), Pipe("z")),
+            cancellationToken: stop.Token); // in a folder it would be left out
         while (_run.Mixpanel.Stored.Count < 2) await Task.Yield();
         await stop.CancelAsync();
         Assert.Equal(RunOutcome.Stopped, (await importing).Outcome);
@@ -108,7 +110,10 @@ public sealed class SpecialFileTests : IDisposable
     {
         Directory.CreateDirectory(_run.Folder.File("in/below"));
         _run.Folder.Write("in/a.ndjson", ImportRun.Events(2));
-        Assert.Equal(0, await ShellAsync("""cd "$1"; touch "$(printf 'b\377.ndjson')" "$(printf 'b\376.ndjson')" "$(printf 'below/c\303.ndjson')" "$(printf 'd\377.other')"; mkdir "$(printf 'e\377')" """, _run.Folder.File("in")));
+        Assert.Equal(0,
+            await ShellAsync(
+                """cd "$1"; touch "$(printf 'b\377.ndjson')" "$(printf 'b\376.ndjson')" "$(printf 'below/c\303.ndjson')" "$(printf 'd\377.other')"; mkdir "$(printf 'e\377')" """,
+                _run.Folder.File("in")));
         foreach (var (input, refused) in (ValueTuple<string, int>[])[("in", 5), ("in/*.ndjson", 2), ("in/**/*.ndjson", 4), ("in/*/*.ndjson", 2)])
         {
             using var run = new ImportRun();

@@ -7,12 +7,17 @@ public sealed class EvaluationContextTests
 {
     static readonly EvaluationContext Ada = new("ada");
 
-    public static TheoryData<string> Shapes => ["itself", "itself in a list", "itself behind another", "dictionaries", "dictionaries of dictionaries", "lists", "JSON", "parsed JSON"];
+    public static TheoryData<string> Shapes =>
+        ["itself", "itself in a list", "itself behind another", "dictionaries", "dictionaries of dictionaries", "lists", "JSON", "parsed JSON"];
 
     [Theory, MemberData(nameof(Shapes))]
     public void Properties_that_contain_themselves_or_are_too_deep_are_refused(string shape)
     {
-        var refused = Assert.Throws<MixpanelException>(() => Ada.WithProperties(new Dictionary<string, object?>(StringComparer.Ordinal) { ["fine"] = 1, ["v"] = Shape(shape) }));
+        var refused = Assert.Throws<MixpanelException>(() => Ada.WithProperties(new Dictionary<string, object?>(StringComparer.Ordinal)
+        {
+            ["fine"] = 1,
+            ["v"] = Shape(shape),
+        }));
 
         Assert.Equal(ErrorKind.InvalidInput, refused.Error.Kind);
     }
@@ -21,7 +26,8 @@ public sealed class EvaluationContextTests
     public void JSON_that_is_too_deep_is_refused()
     {
         Assert.Throws<MixpanelException>(() => Ada.WithProperties(new JsonObject { ["v"] = (JsonNode)Shape("JSON") }));
-        Assert.Throws<MixpanelException>(() => EvaluationContext.FromJson(JsonElement.Parse("{\"distinct_id\":\"ada\",\"custom_properties\":{\"v\":" + new string('[', 12_000) + new string(']', 12_000) + "}}", new() { MaxDepth = 20_000 })));
+        Assert.Throws<MixpanelException>(() => EvaluationContext.FromJson(JsonElement.Parse(
+            "{\"distinct_id\":\"ada\",\"custom_properties\":{\"v\":" + new string('[', 12_000) + new string(']', 12_000) + "}}", new() { MaxDepth = 20_000 })));
     }
 
     [Fact]

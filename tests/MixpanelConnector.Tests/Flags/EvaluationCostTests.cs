@@ -8,7 +8,8 @@ public sealed class EvaluationCostTests
 {
     const string Rule = """{"and":[{"==":[{"var":"plan"},"Pro"]},{"in":[{"var":"country"},["it","de"]]},{">":[{"var":"age"},17]},{"!":{"var":"blocked"}}]}""";
 
-    static readonly EvaluationContext Ada = new EvaluationContext("ada", "d-1").WithProperties(new Dictionary<string, object?>(StringComparer.Ordinal) { ["Plan"] = "PRO", ["country"] = "IT", ["age"] = 36 });
+    static readonly EvaluationContext Ada = new EvaluationContext("ada",
+        "d-1").WithProperties(new Dictionary<string, object?>(StringComparer.Ordinal) { ["Plan"] = "PRO", ["country"] = "IT", ["age"] = 36 });
 
     [Theory]
     [InlineData("distinct_id", "{}")]
@@ -46,7 +47,10 @@ public sealed class EvaluationCostTests
         const string Twice = """{"all":[MANY,{"all":[MANY,{"!!":[[RULE]]}]}]}""";
         rule = (isRepeated ? Twice : """{"!!":[[RULE]]}""").Replace("RULE", rule, StringComparison.Ordinal).Replace("MANY", Many, StringComparison.Ordinal)
             .Replace("DIGITS", new string('1', 100_000), StringComparison.Ordinal).Replace("DOTS", new string('.', 100_000), StringComparison.Ordinal);
-        var context = new EvaluationContext("ada").WithProperties(new Dictionary<string, object?>(StringComparer.Ordinal) { ["many"] = Enumerable.Range(0, 300).ToArray() });
+        var context = new EvaluationContext("ada").WithProperties(new Dictionary<string, object?>(StringComparer.Ordinal)
+        {
+            ["many"] = Enumerable.Range(0, 300).ToArray(),
+        });
 
         Assert.Equal(FallbackReason.NoRolloutMatch, Set(rule).Evaluate("k", context).Reason);
     }
@@ -70,7 +74,8 @@ public sealed class EvaluationCostTests
         var deep = string.Concat(Enumerable.Repeat("{\"!\":", levels)) + "1" + new string('}', levels);
         List<string> leftOut = [];
 
-        var set = FlagReader.Read(Encoding.UTF8.GetBytes($$"""{"flags":[{{Flag(deep)}},{{Flag("{}").Replace("\"k\"", "\"other\"", StringComparison.Ordinal)}}]}"""), leftOut)!;
+        var set = FlagReader.Read(
+            Encoding.UTF8.GetBytes($$"""{"flags":[{{Flag(deep)}},{{Flag("{}").Replace("\"k\"", "\"other\"", StringComparison.Ordinal)}}]}"""), leftOut)!;
 
         Assert.Empty(leftOut);
         Assert.Equal(isRead ? "on" : null, set.Evaluate("k", Ada).VariantKey);
@@ -87,15 +92,19 @@ public sealed class EvaluationCostTests
         deep += new string('[', levels) + new string(']', levels) + (part.StartsWith("\"value", StringComparison.Ordinal) ? "" : "}");
         List<string> leftOut = [];
 
-        var set = FlagReader.Read(Encoding.UTF8.GetBytes($$"""{"flags":[{{Flag("{}").Replace(part, deep, StringComparison.Ordinal)}},{{Flag("{}").Replace("\"k\"", "\"other\"", StringComparison.Ordinal)}}]}"""), leftOut)!;
+        var set = FlagReader.Read(
+            Encoding.UTF8.GetBytes($$"""{"flags":[{{Flag("{}").Replace(part, deep, StringComparison.Ordinal)}},{{Flag("{}").Replace("\"k\"", "\"other\"", StringComparison.Ordinal)}}]}"""),
+            leftOut)!;
 
         Assert.Contains("nested too deeply", Assert.Single(leftOut), StringComparison.Ordinal);
         Assert.Equal(["other"], set.Keys);
     }
 
-    static FlagSet Set(string rule, string context = "distinct_id") => FlagReader.Read(Encoding.UTF8.GetBytes($$"""{"flags":[{{Flag(rule, context)}}]}"""), [])!;
+    static FlagSet Set(string rule, string context = "distinct_id") =>
+        FlagReader.Read(Encoding.UTF8.GetBytes($$"""{"flags":[{{Flag(rule, context)}}]}"""), [])!;
 
-    static FlagSnapshot Snapshot(FlagSet set, IMixpanelTracker tracker) => new(set, new ExposureReport(tracker, new MixpanelOptions { Token = "t" }, deduplicates: true));
+    static FlagSnapshot Snapshot(FlagSet set, IMixpanelTracker tracker) =>
+        new(set, new ExposureReport(tracker, new MixpanelOptions { Token = "t" }, deduplicates: true));
 
     static string Flag(string rule, string context = "distinct_id") =>
         $$$"""{"key":"k","context":"{{{context}}}","ruleset":{"variants":[{"key":"on","value":true,"split":1}],"rollout":[{"rollout_percentage":1,"runtime_evaluation_rule":{{{rule}}}}]}}""";

@@ -44,9 +44,11 @@ public sealed class MixpanelFlagsTests
     {
         var asked = 0;
         var isMended = false;
-        await using var mixpanel = await RecordingServer.StartAsync(_ => Interlocked.Increment(ref asked) == 1 ? Definitions("one") : Volatile.Read(ref isMended) ? Definitions("two") : Answer.Plain(text, status));
+        await using var mixpanel = await RecordingServer.StartAsync(_ =>
+            Interlocked.Increment(ref asked) == 1 ? Definitions("one") : Volatile.Read(ref isMended) ? Definitions("two") : Answer.Plain(text, status));
         using var changes = new Changes();
-        await using var flags = new MixpanelFlags(Options(mixpanel, new ImpatientClock(ImpatientClock.Noon, longestWait: TimeSpan.FromSeconds(30))), flags: Eager with { OnChanged = changes.Add });
+        await using var flags = new MixpanelFlags(Options(mixpanel, new ImpatientClock(ImpatientClock.Noon, longestWait: TimeSpan.FromSeconds(30))),
+            flags: Eager with { OnChanged = changes.Add });
         await changes.WaitAsync(1);
 
         await UntilAsync(() => flags.LastError is not null);
@@ -83,11 +85,13 @@ public sealed class MixpanelFlagsTests
         }
 
         await using var down = await RecordingServer.StartAsync(_ => Answer.Reset);
-        await using var second = new MixpanelFlags(new MixpanelOptions { Token = "t", Endpoint = down.Address }, flags: new FlagOptions { Folder = folder.File("flags") });
+        await using var second =
+            new MixpanelFlags(new MixpanelOptions { Token = "t", Endpoint = down.Address }, flags: new FlagOptions { Folder = folder.File("flags") });
         Assert.Null(second.Evaluate("k", Ada).VariantKey); // of another address
 
         File.Move(Directory.GetFiles(folder.File("flags"), "flags-*.json").Single(), folder.File("kept.json"));
-        await using var empty = new MixpanelFlags(new MixpanelOptions { Token = "t", Endpoint = down.Address }, flags: new FlagOptions { Folder = folder.File("flags") });
+        await using var empty =
+            new MixpanelFlags(new MixpanelOptions { Token = "t", Endpoint = down.Address }, flags: new FlagOptions { Folder = folder.File("flags") });
         Assert.Equal("kept", FlagSnapshot.Parse(File.ReadAllBytes(folder.File("kept.json"))).Evaluate("k", Ada).VariantKey);
     }
 
@@ -126,7 +130,8 @@ public sealed class MixpanelFlagsTests
         Assert.Equal(("v", "x", true, FlagSource.Remote), (given.VariantKey, given.Text(""), given.IsTestUser, given.Source));
         Assert.Equal(FallbackReason.FlagNotFound, (await flags.EvaluateRemotelyAsync("k", Ada, cancellationToken: cancellation)).Reason);
         var refused = await flags.EvaluateRemotelyAsync("k", Ada, cancellationToken: cancellation);
-        Assert.Equal((FallbackReason.BackendError, "HTTP 400: Mixpanel refused the request: distinct_id must be provided in evalContext as a string"), (refused.Reason, refused.Detail));
+        Assert.Equal((FallbackReason.BackendError, "HTTP 400: Mixpanel refused the request: distinct_id must be provided in evalContext as a string"),
+            (refused.Reason, refused.Detail));
         Assert.Null(await flags.EvaluateAllRemotelyAsync(Ada, cancellation));
         Assert.Equal("remote", Assert.Single(tracker.Events).Properties["Flag evaluation mode"]!.GetValue<string>());
         Assert.EndsWith("&context=%7B%22distinct_id%22%3A%22ada%22%7D&flag_key=k", mixpanel.Requests[0].Query, StringComparison.Ordinal);
@@ -139,7 +144,8 @@ public sealed class MixpanelFlagsTests
 
         Assert.Equal((true, false, false), (flags.IsEnabled("on", Ada), flags.IsEnabled("text", Ada), flags.IsEnabled("none", Ada)));
         Assert.Equal(("true", "other"), (flags.Text("text", Ada, "other"), flags.Text("on", Ada, "other")));
-        Assert.Equal((2, 7, 7), (flags.Evaluate("whole", Ada).WholeNumber(7), flags.Evaluate("half", Ada).WholeNumber(7), flags.Evaluate("on", Ada).WholeNumber(7)));
+        Assert.Equal((2, 7, 7),
+            (flags.Evaluate("whole", Ada).WholeNumber(7), flags.Evaluate("half", Ada).WholeNumber(7), flags.Evaluate("on", Ada).WholeNumber(7)));
         Assert.Equal((2.5, 1.0), (flags.Number("half", Ada, 1), flags.Number("text", Ada, 1)));
         Assert.Equal((true, true), (flags.Evaluate("on", Ada).Boolean(false), flags.Evaluate("text", Ada).Boolean(true)));
     }

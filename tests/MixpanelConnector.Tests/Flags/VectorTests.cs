@@ -19,7 +19,9 @@ public sealed class VectorTests
 
     [Fact]
     public void Hashes_fall_where_those_of_the_SDKs_fall() => Assert.All(Cases.GetProperty("hashes").EnumerateArray(), expected =>
-        Assert.Equal(expected.GetProperty("bucket").GetInt32() / 100.0, FlagHash.Share(FlagHash.Of(Encoding.UTF8.GetBytes(expected.GetProperty("key").GetString()!)), Encoding.UTF8.GetBytes(expected.GetProperty("salt").GetString()!))));
+        Assert.Equal(expected.GetProperty("bucket").GetInt32() / 100.0,
+            FlagHash.Share(FlagHash.Of(Encoding.UTF8.GetBytes(expected.GetProperty("key").GetString()!)),
+                Encoding.UTF8.GetBytes(expected.GetProperty("salt").GetString()!))));
 
     [Theory]
     [MemberData(nameof(Vectors))]
@@ -39,6 +41,7 @@ public sealed class VectorTests
         Assert.Equal(expected.GetProperty("enabled").GetBoolean(), evaluation.IsEnabled);
         Assert.Equal(expected.GetProperty("qa").GetBoolean(), evaluation.IsTestUser);
         if (evaluation.Value is { } value) Assert.True(JsonElement.DeepEquals(expected.GetProperty("value"), value));
-        if (expected.TryGetProperty("reason", out var reason) && reason.GetString() is { } why) Assert.Equal(why, JsonNamingPolicy.SnakeCaseUpper.ConvertName(evaluation.Reason.ToString()!));
+        if (expected.TryGetProperty("reason", out var reason) && reason.GetString() is { } why)
+            Assert.Equal(why, JsonNamingPolicy.SnakeCaseUpper.ConvertName(evaluation.Reason.ToString()!));
     }
 }

@@ -37,7 +37,8 @@ public sealed class CallbacksTests : IDisposable
     [Fact]
     public async Task A_diagnostics_callback_on_the_reading_side()
     {
-        var request = _run.Request(_run.Folder.Write("a", Events(5000) + "nonsense\n" + Event(5000) + "\n")) with { Diagnostics = new Failing<ImportDiagnostic>() };
+        var request =
+            _run.Request(_run.Folder.Write("a", Events(5000) + "nonsense\n" + Event(5000) + "\n")) with { Diagnostics = new Failing<ImportDiagnostic>() };
         await Assert.ThrowsAsync<NotSupportedException>(() => _run.RunAsync(request, _state));
         await ResumesAsync(request, 5001, 1);
     }

@@ -13,7 +13,8 @@ public sealed class CleaningTests : IDisposable
 
     ImportRequest Request(string text) => _run.Request(_run.Folder.Write("input.ndjson", text));
 
-    static Dictionary<string, string> Names(params (string Old, string New)[] pairs) => pairs.ToDictionary(pair => pair.Old, pair => pair.New, StringComparer.Ordinal);
+    static Dictionary<string, string> Names(params (string Old, string New)[] pairs) =>
+        pairs.ToDictionary(pair => pair.Old, pair => pair.New, StringComparer.Ordinal);
 
     static string Of(string properties) => $$"""{"event":"e","properties":{{properties}}}""";
 
@@ -105,20 +106,31 @@ public sealed class CleaningTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":"ann","$device_id":"d"}""", """{"distinct_id":"ann","time":1790000000,"$insert_id":"a","$user_id":"ann","$device_id":"d"}""")]
-    [InlineData("""{ "$device_id" : "d\u0041" ,"time":1790000000,"$insert_id":"a"}""", """{"distinct_id":"d\u0041", "$device_id" : "d\u0041" ,"time":1790000000,"$insert_id":"a"}""")]
-    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":null,"$device_id":"d"}""", """{"distinct_id":"d","time":1790000000,"$insert_id":"a","$user_id":null,"$device_id":"d"}""")]
-    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":"null","$device_id":"d"}""", """{"distinct_id":"d","time":1790000000,"$insert_id":"a","$user_id":"null","$device_id":"d"}""")]
-    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":null,"$user_id":"ann"}""", """{"time":1790000000,"$insert_id":"a","distinct_id":"ann","$user_id":"ann"}""")]
-    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":"","$user_id":"ann"}""", """{"time":1790000000,"$insert_id":"a","distinct_id":"","$user_id":"ann"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":"ann","$device_id":"d"}""",
+        """{"distinct_id":"ann","time":1790000000,"$insert_id":"a","$user_id":"ann","$device_id":"d"}""")]
+    [InlineData("""{ "$device_id" : "d\u0041" ,"time":1790000000,"$insert_id":"a"}""",
+        """{"distinct_id":"d\u0041", "$device_id" : "d\u0041" ,"time":1790000000,"$insert_id":"a"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":null,"$device_id":"d"}""",
+        """{"distinct_id":"d","time":1790000000,"$insert_id":"a","$user_id":null,"$device_id":"d"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":"null","$device_id":"d"}""",
+        """{"distinct_id":"d","time":1790000000,"$insert_id":"a","$user_id":"null","$device_id":"d"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":null,"$user_id":"ann"}""",
+        """{"time":1790000000,"$insert_id":"a","distinct_id":"ann","$user_id":"ann"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":"","$user_id":"ann"}""",
+        """{"time":1790000000,"$insert_id":"a","distinct_id":"","$user_id":"ann"}""")]
     [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":17}""", """{"distinct_id":"17","time":1790000000,"$insert_id":"a","$user_id":"17"}""")]
-    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":12345678901234567890}""", """{"time":1790000000,"$insert_id":"a","distinct_id":"12345678901234567890"}""")]
-    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":"u","$user_id":-5.50}""", """{"time":1790000000,"$insert_id":"a","distinct_id":"u","$user_id":"-5.50"}""")]
-    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":null,"$device_id": 7 }""", """{"time":1790000000,"$insert_id":"a","distinct_id":"7","$device_id": "7" }""")]
-    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":0,"$device_id":"d"}""", """{"distinct_id":"d","time":1790000000,"$insert_id":"a","$user_id":"0","$device_id":"d"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":12345678901234567890}""",
+        """{"time":1790000000,"$insert_id":"a","distinct_id":"12345678901234567890"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":"u","$user_id":-5.50}""",
+        """{"time":1790000000,"$insert_id":"a","distinct_id":"u","$user_id":"-5.50"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":null,"$device_id": 7 }""",
+        """{"time":1790000000,"$insert_id":"a","distinct_id":"7","$device_id": "7" }""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":0,"$device_id":"d"}""",
+        """{"distinct_id":"d","time":1790000000,"$insert_id":"a","$user_id":"0","$device_id":"d"}""")]
     [InlineData("""{"time":1790000000,"$insert_id":"a"}""", """{"distinct_id":"","time":1790000000,"$insert_id":"a"}""")]
     [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":null}""", """{"time":1790000000,"$insert_id":"a","distinct_id":""}""")]
-    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":null,"distinct_id":null}""", """{"time":1790000000,"$insert_id":"a","$user_id":null,"distinct_id":""}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":null,"distinct_id":null}""",
+        """{"time":1790000000,"$insert_id":"a","$user_id":null,"distinct_id":""}""")]
     [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":""}""", """{"time":1790000000,"$insert_id":"a","distinct_id":""}""")]
     public async Task A_missing_distinct_id_is_taken_from_the_user_else_the_device(string properties, string sent) =>
         Assert.Equal(sent, await SentAsync(properties, request => request with { Fix = ImportFixes.Ids }));
@@ -140,7 +152,8 @@ public sealed class CleaningTests : IDisposable
     [InlineData(ImportType.Profiles, """{"$distinct_id":12345,"$properties":{"plan":7}}""", """{"$token":"token","$distinct_id":"12345","$set":{"plan":7}}""")]
     [InlineData(ImportType.Profiles, """{"$set":{"a":1},"$distinct_id": 1.50 }""", """{"$token":"token","$set":{"a":1},"$distinct_id": "1.50" }""")]
     [InlineData(ImportType.Groups, """{"$group_id":7,"$set":{"a":1}}""", """{"$token":"token","$group_key":"company","$group_id":"7","$set":{"a":1}}""")]
-    [InlineData(ImportType.Groups, """{"$distinct_id":7,"$properties":{"a":1}}""", """{"$token":"token","$group_key":"company","$group_id":"7","$set":{"a":1}}""")]
+    [InlineData(ImportType.Groups, """{"$distinct_id":7,"$properties":{"a":1}}""",
+        """{"$token":"token","$group_key":"company","$group_id":"7","$set":{"a":1}}""")]
     public async Task A_numeric_id_of_a_profile_or_a_group_becomes_text(ImportType type, string record, string sent)
     {
         var report = await _run.RunAsync(Request(record) with { Type = type, GroupKey = type is ImportType.Groups ? "company" : null, Fix = ImportFixes.Ids });
@@ -163,10 +176,14 @@ public sealed class CleaningTests : IDisposable
 
     [Theory]
     [InlineData("""{"a":null,"time":1790000000,"$insert_id":"a","distinct_id":"u"}""", """{"time":1790000000,"$insert_id":"a","distinct_id":"u"}""")]
-    [InlineData("""{ "a" : null , "b":null,"time":1790000000,"$insert_id":"a","distinct_id":"u"}""", """{ "time":1790000000,"$insert_id":"a","distinct_id":"u"}""")]
-    [InlineData("""{"time":1790000000, "a":null ,"$insert_id":"a","distinct_id":"u" , "z":null }""", """{"time":1790000000 ,"$insert_id":"a","distinct_id":"u" }""")]
-    [InlineData("""{"a":null,"time":1790000000,"b":null,"c":null,"$insert_id":"a","distinct_id":"u"}""", """{"time":1790000000,"$insert_id":"a","distinct_id":"u"}""")]
-    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":"u","o":{"x":null},"l":[null]}""", """{"time":1790000000,"$insert_id":"a","distinct_id":"u","o":{"x":null},"l":[null]}""")]
+    [InlineData("""{ "a" : null , "b":null,"time":1790000000,"$insert_id":"a","distinct_id":"u"}""",
+        """{ "time":1790000000,"$insert_id":"a","distinct_id":"u"}""")]
+    [InlineData("""{"time":1790000000, "a":null ,"$insert_id":"a","distinct_id":"u" , "z":null }""",
+        """{"time":1790000000 ,"$insert_id":"a","distinct_id":"u" }""")]
+    [InlineData("""{"a":null,"time":1790000000,"b":null,"c":null,"$insert_id":"a","distinct_id":"u"}""",
+        """{"time":1790000000,"$insert_id":"a","distinct_id":"u"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":"u","o":{"x":null},"l":[null]}""",
+        """{"time":1790000000,"$insert_id":"a","distinct_id":"u","o":{"x":null},"l":[null]}""")]
     public async Task Null_properties_are_removed_but_nulls_within_values_stay(string properties, string sent) =>
         Assert.Equal(sent, await SentAsync(properties, request => request with { Fix = ImportFixes.Nulls }));
 
@@ -174,7 +191,8 @@ public sealed class CleaningTests : IDisposable
     public async Task Properties_are_renamed_at_once_and_nothing_else_changes()
     {
         var sent = await SentAsync(
-            """{ "ts" : 1790000000.0e0, "a":{"a":1.10,"b":12345678901234567890}, "\u0062" : "\u00e9" ,"user":"u","$insert_id":"i"}""".Replace("1790000000.0e0", "1790000000", StringComparison.Ordinal),
+            """{ "ts" : 1790000000.0e0, "a":{"a":1.10,"b":12345678901234567890}, "\u0062" : "\u00e9" ,"user":"u","$insert_id":"i"}""".Replace("1790000000.0e0",
+                "1790000000", StringComparison.Ordinal),
             request => request with { Rename = Names(("ts", "time"), ("a", "b"), ("b", "a"), ("user", "distinct_id"), ("none", "x")) });
         Assert.Equal("""{ "time" : 1790000000, "b":{"a":1.10,"b":12345678901234567890}, "a" : "\u00e9" ,"distinct_id":"u","$insert_id":"i"}""", sent);
     }
@@ -203,7 +221,8 @@ public sealed class CleaningTests : IDisposable
     {
         var report = await _run.RunAsync(Request(Of("""{"a":1,"b":2}""")) with { Drop = ["a", "b"], Properties = """{"time":1790000000,"distinct_id":"u"}""" });
         Assert.Equal((RunOutcome.Complete, 1L), (report.Outcome, report.Fixed!.Dropped));
-        Assert.Matches("""^\{"event":"e","properties":\{"\$insert_id":"[0-9a-f]{32}","time":1790000000,"distinct_id":"u"\}\}$""", Assert.Single(_run.Mixpanel.Stored));
+        Assert.Matches("""^\{"event":"e","properties":\{"\$insert_id":"[0-9a-f]{32}","time":1790000000,"distinct_id":"u"\}\}$""",
+            Assert.Single(_run.Mixpanel.Stored));
     }
 
     [Theory]
@@ -214,16 +233,27 @@ public sealed class CleaningTests : IDisposable
     public async Task An_offset_is_added_in_the_unit_of_the_time(string time, double hours, string moved) =>
         Assert.Equal(
             $$"""{"time":{{moved}},"distinct_id":"u","$insert_id":"i"}""",
-            await SentAsync($$"""{"time":{{time}},"distinct_id":"u","$insert_id":"i"}""", request => request with { Fix = ImportFixes.Time, TimeOffset = TimeSpan.FromHours(hours) }));
+            await SentAsync($$"""{"time":{{time}},"distinct_id":"u","$insert_id":"i"}""",
+                request => request with { Fix = ImportFixes.Time, TimeOffset = TimeSpan.FromHours(hours) }));
 
     [Fact]
     public async Task Everything_together_is_counted_in_records_by_what_was_asked_for()
     {
-        var text = Of("""{"ts":"2026-09-21","debug":1,"x":null,"y":null,"$user_id":"u","$insert_id":"i"}""") + "\n\n" + Of("""{"time":1790000000,"distinct_id":"u","$insert_id":"j"}""") + "\nnonsense\n";
-        var request = Request(text) with { Drop = ["debug"], Rename = Names(("ts", "time")), Fix = ImportFixes.Time | ImportFixes.Ids | ImportFixes.Nulls, TimeOffset = TimeSpan.FromHours(2) };
+        var text = Of("""{"ts":"2026-09-21","debug":1,"x":null,"y":null,"$user_id":"u","$insert_id":"i"}""") + "\n\n"
+            + Of("""{"time":1790000000,"distinct_id":"u","$insert_id":"j"}""") + "\nnonsense\n";
+        var request = Request(text) with
+        {
+            Drop = ["debug"],
+            Rename = Names(("ts", "time")),
+            Fix = ImportFixes.Time | ImportFixes.Ids | ImportFixes.Nulls,
+            TimeOffset = TimeSpan.FromHours(2),
+        };
         var report = await _run.RunAsync(request);
         Assert.Equal((RunOutcome.Rejected, 2), (report.Outcome, report.Accepted));
-        Assert.Equal(["""{"event":"e","properties":{"distinct_id":"u","time":1789956000000,"$user_id":"u","$insert_id":"i"}}""", """{"event":"e","properties":{"time":1790007200,"distinct_id":"u","$insert_id":"j"}}"""], _run.Mixpanel.Stored);
+        Assert.Equal(
+            ["""{"event":"e","properties":{"distinct_id":"u","time":1789956000000,"$user_id":"u","$insert_id":"i"}}""",
+                """{"event":"e","properties":{"time":1790007200,"distinct_id":"u","$insert_id":"j"}}"""],
+            _run.Mixpanel.Stored);
         Assert.Equal(new ImportFixed { Time = 1, Ids = 1, Nulls = 1, Renamed = 1, Dropped = 1, TimeOffset = 2 }, report.Fixed);
         Given.JsonEqual("""{"time":1,"ids":1,"nulls":1,"renamed":1,"dropped":1,"time_offset":2}""", JsonElement.Parse(report.ToJson()).GetProperty("fixed"));
 
@@ -234,7 +264,8 @@ public sealed class CleaningTests : IDisposable
     [Fact]
     public async Task The_report_names_what_was_asked_for_and_nothing_else()
     {
-        Given.JsonEqual("""{"nulls":0}""", JsonElement.Parse((await _run.RunAsync(Request(Event(1)) with { Fix = ImportFixes.Nulls })).ToJson()).GetProperty("fixed"));
+        Given.JsonEqual("""{"nulls":0}""",
+            JsonElement.Parse((await _run.RunAsync(Request(Event(1)) with { Fix = ImportFixes.Nulls })).ToJson()).GetProperty("fixed"));
         Assert.False(JsonElement.Parse((await _run.RunAsync(Request(Event(1)))).ToJson()).TryGetProperty("fixed", out _));
     }
 
@@ -264,7 +295,9 @@ public sealed class CleaningTests : IDisposable
         var dead = _run.Folder.Write("replay.ndjson", File.ReadAllText(_run.DeadLetterPath));
         var replayed = await _run.RunAsync(request with { Inputs = [], Replay = dead });
         Assert.Equal((RunOutcome.Rejected, 1, 1), (replayed.Outcome, replayed.Accepted, replayed.Rejected));
-        Assert.Equal($$$"""{"event":"e","properties":{"$insert_id":"{{{letters[0].GetProperty("insert_id").GetString()}}}","time":1790000000, "distinct_id":"u"}}""", _run.Mixpanel.Stored[^1]);
+        Assert.Equal(
+            $$$"""{"event":"e","properties":{"$insert_id":"{{{letters[0].GetProperty("insert_id").GetString()}}}","time":1790000000, "distinct_id":"u"}}""",
+            _run.Mixpanel.Stored[^1]);
     }
 
     [Fact]
@@ -320,10 +353,12 @@ public sealed class CleaningTests : IDisposable
             {"$distinct_id":"c","$properties":{"x":null}}
 
             """;
-        var report = await _run.RunAsync(Request(text) with { Type = ImportType.Profiles, Fix = ImportFixes.Nulls, Drop = ["debug"], Rename = Names(("old", "new")) });
+        var report =
+            await _run.RunAsync(Request(text) with { Type = ImportType.Profiles, Fix = ImportFixes.Nulls, Drop = ["debug"], Rename = Names(("old", "new")) });
         Assert.Equal((RunOutcome.Complete, new ImportFixed { Nulls = 2, Renamed = 1, Dropped = 1 }), (report.Outcome, report.Fixed));
         Assert.Equal(
-            ["""{"$token":"token","$distinct_id":"a", "$set":{"new":1.0}}""", """{"$token":"token","$distinct_id":"b","$unset":["old"]}""", """{"$token":"token","$distinct_id":"c","$set":{}}"""],
+            ["""{"$token":"token","$distinct_id":"a", "$set":{"new":1.0}}""", """{"$token":"token","$distinct_id":"b","$unset":["old"]}""",
+                """{"$token":"token","$distinct_id":"c","$set":{}}"""],
             _run.Mixpanel.Stored);
     }
 
@@ -366,6 +401,7 @@ public sealed class CleaningTests : IDisposable
     {
         var request = Request(Of("""{"debug":1,"old":2}""")) with { Drop = ["debug", "debgu"], Rename = Names(("old", "new"), ("odl", "other")) };
         await _run.RunAsync(request with { Inputs = [.. request.Inputs, _run.Folder.Write("more.ndjson", Of("""{"late":1}"""))] });
-        Assert.Equal("No record has debgu. No record has odl.", string.Join(' ', from diagnostic in _run.Diagnostics where diagnostic.Code == "warning" select diagnostic.Reason));
+        Assert.Equal("No record has debgu. No record has odl.",
+            string.Join(' ', from diagnostic in _run.Diagnostics where diagnostic.Code == "warning" select diagnostic.Reason));
     }
 }

@@ -37,9 +37,14 @@ public sealed class ComputedIdsTests : IDisposable
 
     /// <summary>The number and id of each record stored since then.</summary>
     List<(int N, string Id)> Stored(int since = 0) =>
-        [.. _run.Mixpanel.Stored.Skip(since).Select(record => JsonElement.Parse(record).GetProperty("properties")).Select(properties => (properties.GetProperty("n").GetInt32(), properties.GetProperty("$insert_id").GetString()!))];
+        [
+            .. _run.Mixpanel.Stored.Skip(since)
+                .Select(record => JsonElement.Parse(record).GetProperty("properties"))
+                .Select(properties => (properties.GetProperty("n").GetInt32(), properties.GetProperty("$insert_id").GetString()!)),
+        ];
 
-    async Task<List<(int N, string Id)>> SendAsync(string text, Func<ImportRequest, ImportRequest>? with = null, IImportState? state = null, string name = "input")
+    async Task<List<(int N, string Id)>> SendAsync(string text, Func<ImportRequest, ImportRequest>? with = null, IImportState? state = null,
+        string name = "input")
     {
         var before = _run.Mixpanel.Stored.Count;
         var request = _run.Request(_run.Folder.Write(name, text));
@@ -83,7 +88,8 @@ public sealed class ComputedIdsTests : IDisposable
         int[] numbers = [1, 2, 1, 3, 4, 2];
         var bare = numbers.Select(Bare).ToArray();
         var alone = await SendAsync(Text("lines", bare));
-        Assert.Equal(XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(Bare(3)), ComputedInsertIds.HashOf("input")).ToString("x32", CultureInfo.InvariantCulture), alone[3].Id);
+        Assert.Equal(XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(Bare(3)), ComputedInsertIds.HashOf("input")).ToString("x32", CultureInfo.InvariantCulture),
+            alone[3].Id);
         foreach (var own in (int[][])[[0], [1, 2], [0, 1, 2, 3, 4, 5], [5]])
         {
             var among = await SendAsync(Text("lines", bare.SelectMany((record, i) => own.Contains(i) ? [Event(1000 + i), record] : new[] { record })));
@@ -116,12 +122,14 @@ public sealed class ComputedIdsTests : IDisposable
     public async Task A_rejected_record_counts_among_its_equals()
     {
         // Only the clock differs: a time that is first in the future no longer is later.
-        var ahead = Bare(1).Replace(Time.ToString(CultureInfo.InvariantCulture), (Time + 1_000_000_000).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        var ahead = Bare(1)
+            .Replace(Time.ToString(CultureInfo.InvariantCulture), (Time + 1_000_000_000).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
         await SendAsync(Text("lines", [ahead, Bare(2), ahead]));
         var ids = _run.DeadLetters().Select(letter => letter.GetProperty("insert_id").GetString()!).ToList();
         Assert.Equal(2, ids.Distinct(StringComparer.Ordinal).Count());
         _run.Clock.Advance(TimeSpan.FromDays(20_000));
-        Assert.Equal(ids, (await SendAsync(Text("lines", [ahead, Bare(2), ahead]))).Where(event_ => event_.N == 1).Select(event_ => event_.Id), StringComparer.Ordinal);
+        Assert.Equal(ids, (await SendAsync(Text("lines", [ahead, Bare(2), ahead]))).Where(event_ => event_.N == 1).Select(event_ => event_.Id),
+            StringComparer.Ordinal);
     }
 
     public static TheoryData<string, string, bool> Forms => new()
@@ -183,7 +191,8 @@ public sealed class ComputedIdsTests : IDisposable
         var whole = await SendAsync(Text("lines", [Bare(1), Bare(2), Bare(2), Bare(2)]));
         var first = await SendAsync($"{Bare(1)}\n{Bare(2)}", state: _state);
         Assert.Equal(whole, [.. first, .. await SendAsync($"{Bare(1)}\n{Bare(2)}{lineEnd}{Bare(2)}{lineEnd}{Bare(2)}", state: _state)]);
-        Assert.Equal(RunOutcome.Damaged, (await _run.RunAsync(_run.Request(_run.Folder.Write("input", $"{Bare(1)}\n{Bare(2)}{lineEnd}{Bare(2)}{lineEnd}{Bare(2)}x\n")), _state)).Outcome);
+        Assert.Equal(RunOutcome.Damaged,
+            (await _run.RunAsync(_run.Request(_run.Folder.Write("input", $"{Bare(1)}\n{Bare(2)}{lineEnd}{Bare(2)}{lineEnd}{Bare(2)}x\n")), _state)).Outcome);
     }
 
     [Theory]
@@ -205,7 +214,8 @@ public sealed class ComputedIdsTests : IDisposable
     [Fact]
     public async Task What_was_mended_is_sent_again_with_the_ids_of_what_was_not()
     {
-        var records = Enumerable.Range(0, 313).Select(i => i is 100 or 200 or 300 ? Bare(i).Replace("\"time\":1", "\"time\":\"x\",\"t\":1", StringComparison.Ordinal) : Bare(i)).ToList();
+        var records = Enumerable.Range(0, 313)
+            .Select(i => i is 100 or 200 or 300 ? Bare(i).Replace("\"time\":1", "\"time\":\"x\",\"t\":1", StringComparison.Ordinal) : Bare(i)).ToList();
         Assert.Equal(310, (await SendAsync(Text("lines", records), state: _state)).Count);
         foreach (var mended in (int[])[100, 200, 300]) records[mended] = Bare(mended);
         Assert.Equal(313, (await SendAsync(Text("lines", records), request => request with { Restart = true }, _state)).Count);
@@ -237,7 +247,11 @@ public sealed class ComputedIdsTests : IDisposable
         var text = Text("lines", [Bare(1), Bare(1), Bare(2)]);
         await SendAsync(Text("lines", [Bare(1)]), state: _state);
         var stored = _state.Load()!;
-        _state.Save(stored with { OptionsFingerprint = stored.OptionsFingerprint.Replace("\nids=bytes", "", StringComparison.Ordinal), Sources = [.. stored.Sources.Select(source => source with { ComputedIds = null })] });
+        _state.Save(stored with
+        {
+            OptionsFingerprint = stored.OptionsFingerprint.Replace("\nids=bytes", "", StringComparison.Ordinal),
+            Sources = [.. stored.Sources.Select(source => source with { ComputedIds = null })],
+        });
 
         var id = new byte[ComputedInsertIds.Length];
         ComputedInsertIds.OfPlace(Encoding.UTF8.GetBytes(Bare(1)), ComputedInsertIds.HashOf("input"), Bare(1).Length + 1, id);

@@ -57,17 +57,26 @@ public sealed class DeadLetterRecordTests : IDisposable
 
         Assert.Equal((RunOutcome.Complete, 1, 1, 1), (report.Outcome, report.Accepted, report.Fixed!.Dropped, report.Fixed.TimeOffset));
         var sent = JsonElement.Parse(_run.Mixpanel.Stored[0]).GetProperty("properties");
-        Assert.Equal(("u", 1789952400000L, false, false), (sent.GetProperty("distinct_id").GetString(), sent.GetProperty("time").GetInt64(), sent.TryGetProperty("junk", out _), sent.TryGetProperty("new", out _)));
+        Assert.Equal(("u", 1789952400000L, false, false),
+            (sent.GetProperty("distinct_id").GetString(), sent.GetProperty("time").GetInt64(), sent.TryGetProperty("junk", out _),
+                sent.TryGetProperty("new", out _)));
     }
 
     [Fact]
     public async Task What_is_said_for_the_replay_goes_before_what_is_kept()
     {
-        var request = _run.Request(_run.Folder.Write("in.ndjson", """{"name":" ","kind":"k","who":"u","time":1790000000}""" + "\n")) with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name", ["distinct_id"] = "who" } };
+        var request = _run.Request(_run.Folder.Write("in.ndjson", """{"name":" ","kind":"k","who":"u","time":1790000000}""" + "\n")) with
+        {
+            Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name", ["distinct_id"] = "who" },
+        };
         await _run.RunAsync(request);
         var letters = _run.Folder.Write("letters", File.ReadAllText(_run.DeadLetterPath));
 
-        var report = await _run.RunAsync(_run.Request() with { Replay = letters, Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "kind" } });
+        var report = await _run.RunAsync(_run.Request() with
+        {
+            Replay = letters,
+            Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "kind" },
+        });
 
         Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Contains("\"event\":\"k\"", _run.Mixpanel.Stored[0], StringComparison.Ordinal);
@@ -83,7 +92,10 @@ public sealed class DeadLetterRecordTests : IDisposable
     [Fact]
     public async Task Those_in_another_encoding_keep_their_options_too()
     {
-        var request = _run.Request(_run.Folder.Write("in.ndjson", """{"name":" ","who":"ü","time":1790000000}""" + "\n")) with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name", ["distinct_id"] = "who" } };
+        var request = _run.Request(_run.Folder.Write("in.ndjson", """{"name":" ","who":"ü","time":1790000000}""" + "\n")) with
+        {
+            Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name", ["distinct_id"] = "who" },
+        };
         await _run.RunAsync(request);
         var text = File.ReadAllText(_run.DeadLetterPath).Replace("\" \"", "\"e\"", StringComparison.Ordinal);
         var mended = _run.Folder.Write("mended", [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(text)]);

@@ -99,7 +99,10 @@ public sealed class FirstRecordsTests : IDisposable
         using var state = new InMemoryImportState();
         var request = _run.Request(_run.Folder.Write("in.ndjson", Flat(2)));
         Assert.Equal(RunOutcome.Rejected, (await _run.RunAsync(request, state)).Outcome);
-        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request with { Event = "e", Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["time"] = "ts", ["distinct_id"] = "uid" } }, state)).Outcome);
+        Assert.Equal(RunOutcome.Complete,
+            (await _run.RunAsync(
+                request with { Event = "e", Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["time"] = "ts", ["distinct_id"] = "uid" } },
+                state)).Outcome);
         await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request, state)); // now something was
     }
 
@@ -127,7 +130,12 @@ public sealed class FirstRecordsTests : IDisposable
     public async Task An_input_at_fault_before_them_is_what_is_told_and_the_others_are_read()
     {
         using var state = new InMemoryImportState();
-        string[] inputs = [_run.Folder.Write("a.ndjson.gz", [0x1f, 0x8b, 8]), _run.Folder.Write("b.ndjson", Flat(1500)), _run.Folder.Write("c.ndjson", ImportRun.Event(1) + "\n")];
+        string[] inputs =
+        [
+            _run.Folder.Write("a.ndjson.gz", [0x1f, 0x8b, 8]),
+            _run.Folder.Write("b.ndjson", Flat(1500)),
+            _run.Folder.Write("c.ndjson", ImportRun.Event(1) + "\n"),
+        ];
         for (var again = 0; again < 2; again++)
         {
             var report = await _run.RunAsync(_run.Request(inputs) with { StopWhenRefusedAlike = true }, state);
@@ -138,7 +146,8 @@ public sealed class FirstRecordsTests : IDisposable
     [Fact]
     public async Task The_input_that_they_are_of_is_looked_at()
     {
-        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a.ndjson", "\n"), _run.Folder.Write("b.ndjson", Flat(3))) with { StopWhenRefusedAlike = true });
+        var report =
+            await _run.RunAsync(_run.Request(_run.Folder.Write("a.ndjson", "\n"), _run.Folder.Write("b.ndjson", Flat(3))) with { StopWhenRefusedAlike = true });
         Assert.Equal((RunOutcome.Invalid, 3), (report.Outcome, report.Inspection!.Proposal!.Accepted));
         Assert.EndsWith("b.ndjson", report.Inspection.Source, StringComparison.Ordinal);
     }

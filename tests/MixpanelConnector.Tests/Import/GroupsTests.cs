@@ -64,8 +64,14 @@ public sealed class GroupsTests : IDisposable
     [Fact]
     public async Task A_refused_update_is_found_and_kept_as_it_was_read()
     {
-        _run.Mixpanel.Script = request => request.Records.Any(record => record.Contains("\"g5\"", StringComparison.Ordinal)) ? MixpanelDouble.Answer(200, """{"status":0,"error":"bad"}""") : null;
-        var report = await _run.RunAsync(Request(string.Concat(Enumerable.Range(0, 10).Select(i => $$$"""{"$distinct_id":"g{{{i}}}","$properties":{"x":null}}""" + "\n"))) with { Fix = ImportFixes.Nulls });
+        _run.Mixpanel.Script = request => request.Records.Any(record => record.Contains("\"g5\"", StringComparison.Ordinal))
+            ? MixpanelDouble.Answer(200, """{"status":0,"error":"bad"}""")
+            : null;
+        var report = await _run.RunAsync(Request(string.Concat(Enumerable.Range(0, 10)
+            .Select(i => $$$"""{"$distinct_id":"g{{{i}}}","$properties":{"x":null}}""" + "\n"))) with
+        {
+            Fix = ImportFixes.Nulls,
+        });
         Assert.Equal((RunOutcome.Rejected, 9, 1, 10L), (report.Outcome, report.Accepted, report.Rejected, report.Fixed!.Nulls));
         Assert.Equal("""{"$distinct_id":"g5","$properties":{"x":null}}""", Assert.Single(_run.DeadLetters()).Raw());
         Assert.Equal("""{"$token":"token","$group_key":"company","$group_id":"g9","$set":{}}""", _run.Mixpanel.Stored[^1]);
@@ -93,9 +99,15 @@ public sealed class GroupsTests : IDisposable
         Assert.Equal((RunOutcome.Rejected, 1, 3), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal((1, 3), (tried.Accepted, tried.Rejected));
         Assert.Single(_run.Mixpanel.Stored);
-        string[] reasons = ["Mixpanel has no $add for groups", "Mixpanel has no $append for groups: $union adds to a list", "the record has neither $properties nor one of $set, $set_once, $union, $remove, $unset, $delete"];
+        string[] reasons =
+        [
+            "Mixpanel has no $add for groups",
+            "Mixpanel has no $append for groups: $union adds to a list",
+            "the record has neither $properties nor one of $set, $set_once, $union, $remove, $unset, $delete",
+        ];
         Assert.Equal(reasons, _run.DeadLetters().Select(letter => letter.GetProperty("message").GetString()), StringComparer.Ordinal);
-        Assert.Equal([.. reasons, .. reasons], _run.Diagnostics.Where(said => said.Code.StartsWith("operation_", StringComparison.Ordinal)).Select(said => said.Reason), StringComparer.Ordinal);
+        Assert.Equal([.. reasons, .. reasons],
+            _run.Diagnostics.Where(said => said.Code.StartsWith("operation_", StringComparison.Ordinal)).Select(said => said.Reason), StringComparer.Ordinal);
         Assert.All(_run.DeadLetters(), letter => Assert.False(letter.TryGetProperty("maybe_delivered", out var maybe) && maybe.GetBoolean()));
     }
 

@@ -11,7 +11,11 @@ public sealed class GzipEncoderTests
 {
     const int Seed = 20_261_123;
 
-    static readonly int[] Lengths = [0, 1, 2, 3, 4, 31, 63, 64, 65, 66, 95, 96, 97, 127, 128, 129, 1000, 32_767, 32_768, 32_769, 65_535, 65_536, 131_071, 131_072, 131_073, 131_135, 131_136, 131_137, 262_144, 400_000];
+    static readonly int[] Lengths =
+    [
+        0, 1, 2, 3, 4, 31, 63, 64, 65, 66, 95, 96, 97, 127, 128, 129, 1000, 32_767, 32_768, 32_769, 65_535, 65_536, 131_071, 131_072, 131_073, 131_135, 131_136,
+        131_137, 262_144, 400_000,
+    ];
 
     readonly BufferPool _buffers = new(8 << 20);
 
@@ -98,7 +102,8 @@ public sealed class GzipEncoderTests
         var events = Events(new Random(Seed), 1_000_000);
         using var other = new MemoryStream();
         using (var gzip = new GZipStream(other, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(events);
-        Assert.True(Compress(events).Length < 0.9 * other.Length, string.Create(CultureInfo.InvariantCulture, $"{Compress(events).Length} bytes instead of {other.Length}"));
+        Assert.True(Compress(events).Length < 0.9 * other.Length,
+            string.Create(CultureInfo.InvariantCulture, $"{Compress(events).Length} bytes instead of {other.Length}"));
     }
 
     [Fact]
@@ -123,7 +128,8 @@ public sealed class GzipEncoderTests
         var packed = Compress(text);
         using var unpacked = new MemoryStream();
         using (var gzip = new GZipStream(new MemoryStream(packed), CompressionMode.Decompress)) gzip.CopyTo(unpacked);
-        Assert.True(unpacked.ToArray().AsSpan().SequenceEqual(text), string.Create(CultureInfo.InvariantCulture, $"{what}, {text.Length} bytes: {unpacked.Length} bytes came back"));
+        Assert.True(unpacked.ToArray().AsSpan().SequenceEqual(text),
+            string.Create(CultureInfo.InvariantCulture, $"{what}, {text.Length} bytes: {unpacked.Length} bytes came back"));
         Assert.Equal((uint)text.Length, BitConverter.ToUInt32(packed, packed.Length - 4));
     }
 
@@ -137,7 +143,8 @@ public sealed class GzipEncoderTests
     {
         var text = new StringBuilder("[");
         while (text.Length < length)
-            text.Append(CultureInfo.InvariantCulture, $$$"""{"event":"Page Viewed","properties":{"time":{{{random.Next()}}},"distinct_id":"user-{{{random.Next(100_000)}}}","$insert_id":"{{{random.NextInt64():x16}}}","$city":"{{{(random.Next(2) == 0 ? "Zürich" : "東京")}}}","price":{{{random.NextDouble()}}},"url":"https://www.example.com/products/{{{random.Next(1000)}}}/reviews?page={{{random.Next(9)}}}"}},""");
+            text.Append(CultureInfo.InvariantCulture,
+                $$$"""{"event":"Page Viewed","properties":{"time":{{{random.Next()}}},"distinct_id":"user-{{{random.Next(100_000)}}}","$insert_id":"{{{random.NextInt64():x16}}}","$city":"{{{(random.Next(2) == 0 ? "Zürich" : "東京")}}}","price":{{{random.NextDouble()}}},"url":"https://www.example.com/products/{{{random.Next(1000)}}}/reviews?page={{{random.Next(9)}}}"}},""");
         return Encoding.UTF8.GetBytes(text.ToString())[..length];
     }
 

@@ -53,7 +53,11 @@ public sealed class GzipTests : IDisposable
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.gz", Gzip(Some(0, 20)))) with { MaxDecompressedBytes = most });
         Assert.Equal((exit, accepted), ((int)report.Outcome, report.Accepted));
         if (exit == 6) Assert.Contains($"more than {most} bytes when it is decompressed", report.Problems[0], StringComparison.Ordinal);
-        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(_run.Request(_run.Folder.Write("plain.ndjson", Encoding.UTF8.GetBytes(Some(0, 20)))) with { MaxDecompressedBytes = 1 })).Outcome);
+        Assert.Equal(RunOutcome.Complete,
+            (await _run.RunAsync(_run.Request(_run.Folder.Write("plain.ndjson", Encoding.UTF8.GetBytes(Some(0, 20)))) with
+            {
+                MaxDecompressedBytes = 1,
+            })).Outcome);
     }
 
     [Fact]

@@ -81,7 +81,8 @@ sealed class ImportRun : IDisposable
     public List<JsonElement> DeadLetters() => [.. File.ReadLines(DeadLetterPath).Select(line => JsonDocument.Parse(line).RootElement)];
 
     /// <summary>The <c>n</c> of each accepted record, in order.</summary>
-    public List<int> StoredNumbers() => [.. Mixpanel.Stored.Select(record => JsonDocument.Parse(record).RootElement.GetProperty("properties").GetProperty("n").GetInt32())];
+    public List<int> StoredNumbers() =>
+        [.. Mixpanel.Stored.Select(record => JsonDocument.Parse(record).RootElement.GetProperty("properties").GetProperty("n").GetInt32())];
 
     public void Dispose()
     {

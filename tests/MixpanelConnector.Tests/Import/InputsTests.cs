@@ -20,7 +20,8 @@ public sealed class InputsTests : IDisposable
     string WriteAnonymous(string name, params int[] numbers)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_run.Folder.File(name))!);
-        var text = Encoding.UTF8.GetBytes(string.Concat(numbers.Select(i => $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","n":{{{i}}}}}""" + "\n")));
+        var text = Encoding.UTF8.GetBytes(string.Concat(numbers.Select(i =>
+            $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","n":{{{i}}}}}""" + "\n")));
         if (!name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)) return _run.Folder.Write(name, text);
         using var buffer = new MemoryStream();
         using (var gzip = new System.IO.Compression.GZipStream(buffer, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(text);
@@ -155,7 +156,8 @@ public sealed class InputsTests : IDisposable
         }
 
         using var buffer = new MemoryStream();
-        using (var gzip = new System.IO.Compression.GZipStream(buffer, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(Encoding.UTF8.GetBytes(record));
+        using (var gzip = new System.IO.Compression.GZipStream(buffer, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write(Encoding.UTF8.GetBytes(record));
         await _run.RunAsync(_run.Request(_run.Folder.Write("a.ndjson.gz", buffer.ToArray())));
         Assert.Single(_run.Mixpanel.Stored.Distinct(StringComparer.Ordinal));
     }
@@ -191,12 +193,15 @@ public sealed class InputsTests : IDisposable
         WriteAnonymous($"in/{first}", 1, 2, 3);
         await _run.RunAsync(_run.Request(_run.Folder.File("in")), state);
         WriteAnonymous($"in/{second}", 4, 5);
-        Assert.Equal((RunOutcome.Complete, 5), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var both ? (both.Outcome, both.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 5),
+            await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var both ? (both.Outcome, both.Accepted) : default);
         WriteAnonymous($"in/{first}", 1, 2, 3, 6); // each goes on where it was
-        Assert.Equal((RunOutcome.Complete, 6), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var grown ? (grown.Outcome, grown.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 6),
+            await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var grown ? (grown.Outcome, grown.Accepted) : default);
         File.Delete(_run.Folder.File($"in/{first}"));
         WriteAnonymous($"in/{second}", 4, 5, 7);
-        Assert.Equal((RunOutcome.Complete, 7), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var alone ? (alone.Outcome, alone.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 7),
+            await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var alone ? (alone.Outcome, alone.Accepted) : default);
         Assert.Equal((7, 7), (Keys().Count, _run.Mixpanel.Stored.Count));
     }
 
@@ -218,12 +223,16 @@ public sealed class InputsTests : IDisposable
         using var state = new InMemoryImportState();
         WriteAnonymous("in/a.ndjson", 1, 2, 3);
         if (bothAtFirst) WriteAnonymous("in/a.ndjson.gz", 1, 2, 3); // gzip -k
-        Assert.Equal((RunOutcome.Complete, 3), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var first ? (first.Outcome, first.Accepted) : default);
-        Assert.Equal(bothAtFirst ? 1 : 0, _run.Diagnostics.Count(diagnostic => diagnostic is { Code: "warning" } && diagnostic.Reason.Contains("contains only what", StringComparison.Ordinal)));
+        Assert.Equal((RunOutcome.Complete, 3),
+            await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var first ? (first.Outcome, first.Accepted) : default);
+        Assert.Equal(bothAtFirst ? 1 : 0,
+            _run.Diagnostics.Count(diagnostic => diagnostic is { Code: "warning" }
+                && diagnostic.Reason.Contains("contains only what", StringComparison.Ordinal)));
 
         WriteAnonymous("in/a.ndjson.gz", 1, 2, 3, 4);
         WriteAnonymous("in/a.ndjson", 5, 6);
-        Assert.Equal((RunOutcome.Complete, 6), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var second ? (second.Outcome, second.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 6),
+            await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var second ? (second.Outcome, second.Accepted) : default);
         Assert.Equal((6, 6), (Keys().Count, _run.Mixpanel.Stored.Count));
     }
 
@@ -234,11 +243,14 @@ public sealed class InputsTests : IDisposable
         var numbers = Enumerable.Range(0, 2000).ToArray();
         WriteAnonymous("in/a.ndjson", numbers);
         var copy = WriteAnonymous("in/a.ndjson.gz", numbers);
-        await File.WriteAllBytesAsync(copy, (await File.ReadAllBytesAsync(copy, TestContext.Current.CancellationToken))[..1000], TestContext.Current.CancellationToken);
-        Assert.Equal((RunOutcome.Damaged, 2000, 0), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var first ? (first.Outcome, first.Accepted, first.Pending) : default);
+        await File.WriteAllBytesAsync(copy, (await File.ReadAllBytesAsync(copy, TestContext.Current.CancellationToken))[..1000],
+            TestContext.Current.CancellationToken);
+        Assert.Equal((RunOutcome.Damaged, 2000, 0),
+            await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var first ? (first.Outcome, first.Accepted, first.Pending) : default);
         WriteAnonymous("in/a.ndjson.gz", numbers);
         File.Delete(_run.Folder.File("in/a.ndjson"));
-        Assert.Equal((RunOutcome.Complete, 2000), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var second ? (second.Outcome, second.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 2000),
+            await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var second ? (second.Outcome, second.Accepted) : default);
         Assert.Equal((2000, 2000), (Keys().Count, _run.Mixpanel.Stored.Count));
     }
 
@@ -257,7 +269,11 @@ public sealed class InputsTests : IDisposable
     {
         WriteAnonymous("in/a.json", 1);
         _run.Folder.Write("in/b.json", "{}\n"); // refused
-        var request = _run.Request(_run.Folder.File("in/*.json*")) with { DeadLetterPath = _run.Folder.File("in/dead.json"), OtherOutputs = [_run.Folder.File("in/report.json")] };
+        var request = _run.Request(_run.Folder.File("in/*.json*")) with
+        {
+            DeadLetterPath = _run.Folder.File("in/dead.json"),
+            OtherOutputs = [_run.Folder.File("in/report.json")],
+        };
         using var state = new InMemoryImportState();
         var first = await _run.RunAsync(request, state);
         _run.Folder.Write("in/report.json", first.ToJson());
@@ -265,7 +281,9 @@ public sealed class InputsTests : IDisposable
         var second = await _run.RunAsync(request, state);
         Assert.Equal((RunOutcome.Rejected, 2, 1, 1), (second.Outcome, second.Read, second.Accepted, second.Rejected));
         Assert.Equal(first.Read, second.Read);
-        Assert.Equal(3, _run.Diagnostics.Count(diagnostic => diagnostic is { Code: "warning" } && diagnostic.Reason.Contains("written by the import itself", StringComparison.Ordinal)));
+        Assert.Equal(3,
+            _run.Diagnostics.Count(diagnostic => diagnostic is { Code: "warning" }
+                && diagnostic.Reason.Contains("written by the import itself", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -316,7 +334,21 @@ public sealed class InputsTests : IDisposable
     [Fact]
     public void The_report_has_the_documented_fields()
     {
-        var report = new ImportReport { Read = 1, Accepted = 2, Rejected = 3, Pending = 4, Blank = 5, Bytes = 6, Requests = 7, Retries = 8, ResumedFrom = 9, ElapsedSeconds = 1.5, DeadLetter = null, Outcome = RunOutcome.Rejected };
+        var report = new ImportReport
+        {
+            Read = 1,
+            Accepted = 2,
+            Rejected = 3,
+            Pending = 4,
+            Blank = 5,
+            Bytes = 6,
+            Requests = 7,
+            Retries = 8,
+            ResumedFrom = 9,
+            ElapsedSeconds = 1.5,
+            DeadLetter = null,
+            Outcome = RunOutcome.Rejected,
+        };
         Assert.Equal(
             """{"read":1,"accepted":2,"rejected":3,"pending":4,"blank":5,"bytes":6,"requests":7,"retries":8,"resumed_from":9,"elapsed_seconds":1.5,"dead_letter":null,"exit_code":3}""",
             report.ToJson());

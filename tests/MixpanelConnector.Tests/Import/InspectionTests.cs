@@ -42,7 +42,8 @@ public sealed class InspectionTests : IDisposable
     public async Task What_was_given_is_not_proposed()
     {
         const string Record = """{"name":"e","kind":"k","user_id":"u","at":"2026-09-01"}""";
-        var inspection = await InspectAsync(Record, request => request with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "kind" }, Fix = ImportFixes.Time });
+        var inspection = await InspectAsync(Record,
+            request => request with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "kind" }, Fix = ImportFixes.Time });
         Assert.Equal("--map time=at --map distinct_id=user_id", string.Join(' ', inspection.Proposal!.Options));
     }
 
@@ -60,7 +61,8 @@ public sealed class InspectionTests : IDisposable
             {"event":"e\u001b[31m\u202e","n":1,"t":"2026-09-01","b":true,"j":{"a":[1]},"long":"{{new string('x', 500)}}","none":null}
             {"event":"e2","n":"x","t":"2026-09-01"}
             """);
-        Assert.Equal("event:text n:number or text t:time b:boolean j:json long:text none:empty", string.Join(' ', inspection.Columns.Select(column => $"{column.Name}:{column.Type}")));
+        Assert.Equal("event:text n:number or text t:time b:boolean j:json long:text none:empty",
+            string.Join(' ', inspection.Columns.Select(column => $"{column.Name}:{column.Type}")));
         Assert.Equal(["e?[31m?", "e2"], inspection.Columns[0].Samples);
         Assert.Equal(81, inspection.Columns[5].Samples[0].Length);
         Assert.Single(inspection.Columns[2].Samples);
@@ -83,7 +85,9 @@ public sealed class InspectionTests : IDisposable
     [Fact]
     public async Task No_more_than_a_thousand_records_and_five_thousand_columns_are_looked_at()
     {
-        var inspection = await InspectAsync(string.Concat(Enumerable.Range(0, 1500).Select(i => $$"""{"event":"e","time":{{ImportRun.Time}},"distinct_id":"u",{{string.Join(',', Enumerable.Range(0, 6).Select(k => $"\"k{i}-{k}\":1"))}}}""" + "\n")));
+        var inspection = await InspectAsync(string.Concat(Enumerable.Range(0, 1500)
+            .Select(i => $$"""{"event":"e","time":{{ImportRun.Time}},"distinct_id":"u",{{string.Join(',', Enumerable.Range(0, 6).Select(k => $"\"k{i}-{k}\":1"))}}}"""
+                + "\n")));
         Assert.Equal((1000, 0, 5000), (inspection.Records, inspection.Refused, inspection.Columns.Count));
     }
 

@@ -28,8 +28,10 @@ public sealed class JsonScannerTests
         """{"event":"banned","properties":{"time":1790000000,"distinct_id":"null","$insert_id":"und\u0065fined"}}""",
         """{"event":"\t ","properties":{"time":"1790000000","distinct_id":true,"$ignore":1}}""",
         """{"event":"long text that goes beyond thirty-two bytes and then some, so that more than one block is looked at","properties":{"time":1790000000,"distinct_id":"uuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu"}}""",
-        """{"event":"e","properties":{}}""", """{"event":"e"}""", "{}", "[1]", "1", "\"a\"", "null", "nullx", "tru", " ", "", "-", "1.", "{", "{\"", "{\"a", "{\"a\"", "{\"a\":", "{\"event\":1",
-        "{\"event\":\"abcdefghijklmnopqrstuv", "{\"event\":\"abcdefghijklmnopqrstuvw\\", "{\"event\":\"abcdefghijklmnopqrstuvw\"", "{\"event\":\"abcdefghijklmnopqrstu\"}", "{\"event\":1/", "{\"event\":truex}",
+        """{"event":"e","properties":{}}""", """{"event":"e"}""", "{}", "[1]", "1", "\"a\"", "null", "nullx", "tru", " ", "", "-", "1.", "{", "{\"", "{\"a",
+        "{\"a\"", "{\"a\":", "{\"event\":1",
+        "{\"event\":\"abcdefghijklmnopqrstuv", "{\"event\":\"abcdefghijklmnopqrstuvw\\", "{\"event\":\"abcdefghijklmnopqrstuvw\"",
+        "{\"event\":\"abcdefghijklmnopqrstu\"}", "{\"event\":1/", "{\"event\":truex}",
     ];
 
     static readonly string[] Profiles =
@@ -45,8 +47,10 @@ public sealed class JsonScannerTests
 
     static readonly string[] Pieces =
     [
-        "\"", "\\", "{", "}", "[", "]", ",", ":", "0", "1", "9", "-", "+", ".", "e", "E", "/", "//", "/**/", " ", "\t", "\r", "\n", "\0", "\u001f", "\u007f", "true", "false", "null", "NaN",
-        "\\u", "\\u0000", "\\ud83d", "\\ude00", "\\ud83d\\ude00", "\\uD83D\\u0041", "\\x", "\\u12\0\0", "\\u 12f", "\\\"", "\\/", "\"a\":1,", ",\"a\":1", "{\"a\":{}}", "[[]]", "1e999", "-1E+400", "00", "01", "1.", ".5", "1e", "ä", "😀",
+        "\"", "\\", "{", "}", "[", "]", ",", ":", "0", "1", "9", "-", "+", ".", "e", "E", "/", "//", "/**/", " ", "\t", "\r", "\n", "\0", "\u001f", "\u007f",
+        "true", "false", "null", "NaN",
+        "\\u", "\\u0000", "\\ud83d", "\\ude00", "\\ud83d\\ude00", "\\uD83D\\u0041", "\\x", "\\u12\0\0", "\\u 12f", "\\\"", "\\/", "\"a\":1,", ",\"a\":1",
+        "{\"a\":{}}", "[[]]", "1e999", "-1E+400", "00", "01", "1.", ".5", "1e", "ä", "😀",
         "\"time\":1,", "\"event\":\"x\",", "\"properties\":{},", "\"$insert_id\":\"a\",", "\"distinct_id\":\"0\",", "\"$ignore\":1,", "\"x\":2,",
     ];
 
@@ -173,21 +177,27 @@ public sealed class JsonScannerTests
             _profiles.Reset();
             var reader = (_reader.Check(record, _profiles) ?? _profiles.Missing(), _profiles.HasToken, _profiles.Repeatable, _profiles.PropertiesNameAt);
             _profiles.Reset();
-            AssertSame(reader, (_walk.Check(record, _profiles) ?? _profiles.Missing(), _profiles.HasToken, _profiles.Repeatable, _profiles.PropertiesNameAt), record, what);
+            AssertSame(reader, (_walk.Check(record, _profiles) ?? _profiles.Missing(), _profiles.HasToken, _profiles.Repeatable, _profiles.PropertiesNameAt),
+                record, what);
             return;
         }
 
         foreach (var rules in new[] { _events, _sharing })
         {
             rules.Reset(ImportRun.Time);
-            var reader = (_reader.Check(record, rules) ?? rules.Missing(), rules.PropertiesAt, rules.HasInsertId, rules.InsertId, rules.Properties, rules == _sharing && rules.Overrides(0));
+            var reader = (_reader.Check(record, rules) ?? rules.Missing(), rules.PropertiesAt, rules.HasInsertId, rules.InsertId, rules.Properties,
+                rules == _sharing && rules.Overrides(0));
             rules.Reset(ImportRun.Time);
-            AssertSame(reader, (_walk.Check(record, rules) ?? rules.Missing(), rules.PropertiesAt, rules.HasInsertId, rules.InsertId, rules.Properties, rules == _sharing && rules.Overrides(0)), record, what);
+            AssertSame(reader,
+                (_walk.Check(record, rules) ?? rules.Missing(), rules.PropertiesAt, rules.HasInsertId, rules.InsertId, rules.Properties,
+                    rules == _sharing && rules.Overrides(0)),
+                record, what);
         }
     }
 
     static void AssertSame<T>(T reader, T walk, byte[] record, string what)
     {
-        if (!Equals(reader, walk)) Assert.Fail($"{what}: the reader says {reader}, the walk {walk}, of {Convert.ToBase64String(record)}: {Encoding.UTF8.GetString(record)}");
+        if (!Equals(reader, walk))
+            Assert.Fail($"{what}: the reader says {reader}, the walk {walk}, of {Convert.ToBase64String(record)}: {Encoding.UTF8.GetString(record)}");
     }
 }

@@ -23,7 +23,8 @@ public sealed class LookupTableTests : IDisposable
 
     ImportRequest Request(string csv) => _run.Request(_run.Folder.Write("table.csv", csv)) with { Type = ImportType.LookupTable, TableId = Id };
 
-    async Task<ImportReport> RunAsync(ImportRequest request, RecordingServer? server, bool writesDeadLetters = true, CancellationToken cancellationToken = default)
+    async Task<ImportReport> RunAsync(ImportRequest request, RecordingServer? server, bool writesDeadLetters = true,
+        CancellationToken cancellationToken = default)
     {
         var options = Given.Account() with { Endpoint = server?.Address };
         using var client = new MixpanelClient(options);
@@ -44,7 +45,8 @@ public sealed class LookupTableTests : IDisposable
         var report = await RunAsync(Table, server);
         Assert.Equal((RunOutcome.Complete, 3, 2, 1, 1), (report.Outcome, report.Read, report.Accepted, report.Blank, report.Requests));
         Assert.Equal($"PUT /lookup-tables/{Id}?project_id=12345", server.Lines);
-        Assert.Equal(("text/csv", "gzip", Given.AccountHeader), (server.Request.Header("Content-Type"), server.Request.Header("Content-Encoding"), server.Request.Header("Authorization")));
+        Assert.Equal(("text/csv", "gzip", Given.AccountHeader),
+            (server.Request.Header("Content-Type"), server.Request.Header("Content-Encoding"), server.Request.Header("Authorization")));
         Assert.Equal(Table, server.Request.Text);
     }
 
@@ -74,14 +76,16 @@ public sealed class LookupTableTests : IDisposable
     public async Task Rows_that_mixpanel_refuses_are_dead_letters_and_all_others_pending_until_the_table_is_mended()
     {
         await using var server = await RecordingServer.StartAsync(
-            Answer.Json("""{"code":400,"error":"Some data points in the request failed validation","failed_records":[{"index":1,"message":"odd"}],"status":0}""", 400),
+            Answer.Json("""{"code":400,"error":"Some data points in the request failed validation","failed_records":[{"index":1,"message":"odd"}],"status":0}""",
+                400),
             Answer.Json(Done));
         var report = await RunAsync("id,n\na,1\n\n\"b\",\"2\n\"\nc,3\n", server);
         Assert.Equal((RunOutcome.Rejected, 4, 0, 1, 2, 1), (report.Outcome, report.Read, report.Accepted, report.Rejected, report.Pending, report.Blank));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(
             ("\"b\",\"2\n\"", "rejected", "odd", 4, 10, 400, 1),
-            (letter.Raw(), letter.GetProperty("code").GetString(), letter.GetProperty("message").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32(), letter.GetProperty("http_status").GetInt32(), letter.GetProperty("attempts").GetInt32()));
+            (letter.Raw(), letter.GetProperty("code").GetString(), letter.GetProperty("message").GetString(), letter.GetProperty("line").GetInt32(),
+                letter.GetProperty("offset").GetInt32(), letter.GetProperty("http_status").GetInt32(), letter.GetProperty("attempts").GetInt32()));
         Assert.Contains("nothing was imported", report.Problems[0], StringComparison.Ordinal);
 
         var mended = await RunAsync("id,n\na,1\n\nb,2\nc,3\n", server);
@@ -97,7 +101,9 @@ public sealed class LookupTableTests : IDisposable
         await using var server = await RecordingServer.StartAsync(Answer.Json(answer, status), Answer.Json(Done));
         var report = await RunAsync(Table, server);
         Assert.Equal((RunOutcome.Rejected, 0, 2, 0, 1), (report.Outcome, report.Accepted, report.Rejected, report.Pending, report.Blank));
-        Assert.All(_run.DeadLetters(), letter => Assert.Equal((status == 413 ? "table_too_large" : "rejected", status), (letter.GetProperty("code").GetString(), letter.GetProperty("http_status").GetInt32())));
+        Assert.All(_run.DeadLetters(),
+            letter => Assert.Equal((status == 413 ? "table_too_large" : "rejected", status),
+                (letter.GetProperty("code").GetString(), letter.GetProperty("http_status").GetInt32())));
         Assert.Equal<string[]>(["a,\"1,\"\"x\"\"\ny\"", "b,\"\""], [.. _run.DeadLetters().Select(letter => letter.Raw())]);
         Assert.Contains("run the same command again", Assert.Single(report.Problems), StringComparison.Ordinal);
         Assert.Equal((RunOutcome.Complete, 2, 0), await RunAsync(Table, server) is var again ? (again.Outcome, again.Accepted, again.Rejected) : default);
@@ -116,7 +122,8 @@ public sealed class LookupTableTests : IDisposable
     [Fact]
     public async Task Rate_limits_server_errors_and_cut_answers_are_tried_again()
     {
-        await using var server = await RecordingServer.StartAsync(Answer.Json("{}", 429), Answer.Json("", 502), Answer.Json("""{"code":200,"sta"""), Answer.Json(Done));
+        await using var server =
+            await RecordingServer.StartAsync(Answer.Json("{}", 429), Answer.Json("", 502), Answer.Json("""{"code":200,"sta"""), Answer.Json(Done));
         var report = await RunAsync(Table, server);
         Assert.Equal((RunOutcome.Complete, 2, 4, 3), (report.Outcome, report.Accepted, report.Requests, report.Retries));
     }
@@ -127,7 +134,8 @@ public sealed class LookupTableTests : IDisposable
     {
         var (foreign, unavailable) = (Answer.Plain("<html>hello</html>"), Answer.Json("", 502));
         await using var server = await RecordingServer.StartAsync(foreign, unavailable, foreign, unavailable, foreign, Answer.Json(Done));
-        Assert.Equal((RunOutcome.Unavailable, 0, 5), await RunAsync(Table, server) is var report ? (report.Outcome, report.Accepted, report.Requests) : default);
+        Assert.Equal((RunOutcome.Unavailable, 0, 5),
+            await RunAsync(Table, server) is var report ? (report.Outcome, report.Accepted, report.Requests) : default);
     }
 
     [Fact]
@@ -199,7 +207,8 @@ public sealed class LookupTableTests : IDisposable
     public async Task A_table_without_rows_that_mixpanel_refuses_ends_with_6()
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json("""{"code":400,"error":"no rows","status":"Bad Request"}""", 400));
-        Assert.Equal((RunOutcome.Damaged, 0), await RunAsync(Request("id,n\n") with { AllowEmpty = true }, server) is var report ? (report.Outcome, report.Read) : default);
+        Assert.Equal((RunOutcome.Damaged, 0),
+            await RunAsync(Request("id,n\n") with { AllowEmpty = true }, server) is var report ? (report.Outcome, report.Read) : default);
     }
 
     [Theory]
@@ -241,7 +250,8 @@ public sealed class LookupTableTests : IDisposable
     public async Task A_table_whose_first_thousand_rows_break_the_same_rule_is_interpreted_wrongly(string row, string code)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
-        string Table(int bad, int good) => $"id,n\n{string.Concat(Enumerable.Repeat($"{row}\n", bad))}{string.Concat(Enumerable.Range(0, good).Select(i => $"k{i},1\n"))}";
+        string Table(int bad, int good) =>
+            $"id,n\n{string.Concat(Enumerable.Repeat($"{row}\n", bad))}{string.Concat(Enumerable.Range(0, good).Select(i => $"k{i},1\n"))}";
         foreach (var dryRun in (bool[])[true, false])
         {
             var report = await RunAsync(Request(Table(1000, 5)) with { DryRun = dryRun, StopWhenRefusedAlike = true }, server, writesDeadLetters: false);
@@ -249,9 +259,14 @@ public sealed class LookupTableTests : IDisposable
             Assert.Contains(code, Assert.Single(report.Problems), StringComparison.Ordinal);
         }
 
-        Assert.Equal((RunOutcome.Rejected, 999, 5), await RunAsync(Request(Table(999, 5)) with { StopWhenRefusedAlike = true }, server) is var few ? (few.Outcome, few.Rejected, few.Pending) : default);
-        Assert.Equal((RunOutcome.Rejected, 1000, 5), await RunAsync(Table(1000, 5), server) is var all ? (all.Outcome, all.Rejected, all.Pending) : default); // the caller wants each
-        Assert.Equal((RunOutcome.Rejected, 1000, 1), await RunAsync($"id,n\nfirst,1\n{Table(1000, 0)[5..]}", server) is var later ? (later.Outcome, later.Rejected, later.Pending) : default);
+        Assert.Equal((RunOutcome.Rejected, 999, 5),
+            await RunAsync(Request(Table(999, 5)) with { StopWhenRefusedAlike = true }, server) is var few
+                ? (few.Outcome, few.Rejected, few.Pending)
+                : default);
+        Assert.Equal((RunOutcome.Rejected, 1000, 5),
+            await RunAsync(Table(1000, 5), server) is var all ? (all.Outcome, all.Rejected, all.Pending) : default); // the caller wants each
+        Assert.Equal((RunOutcome.Rejected, 1000, 1),
+            await RunAsync($"id,n\nfirst,1\n{Table(1000, 0)[5..]}", server) is var later ? (later.Outcome, later.Rejected, later.Pending) : default);
         Assert.Empty(server.Requests);
     }
 
@@ -263,7 +278,10 @@ public sealed class LookupTableTests : IDisposable
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         await RunAsync(Request(csv) with { Delimiter = '\t', Escape = '\\', Quote = null }, server);
         Assert.Equal(sent, server.Requests.Count == 0 ? null : server.Request.Text);
-        Assert.Equal(code, _run.DeadLetters().SingleOrDefault() is { ValueKind: not System.Text.Json.JsonValueKind.Undefined } letter ? letter.GetProperty("code").GetString() : null);
+        Assert.Equal(code,
+            _run.DeadLetters().SingleOrDefault() is { ValueKind: not System.Text.Json.JsonValueKind.Undefined } letter
+                ? letter.GetProperty("code").GetString()
+                : null);
     }
 
     [Theory]
@@ -273,7 +291,8 @@ public sealed class LookupTableTests : IDisposable
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         var row = new string('"', 1_000_000);
-        var request = Request($"id;n\n{string.Concat(Enumerable.Range(0, 53).Select(i => $"{i};{row}\n"))}") with { Delimiter = ';', Quote = null, DryRun = dryRun };
+        var request =
+            Request($"id;n\n{string.Concat(Enumerable.Range(0, 53).Select(i => $"{i};{row}\n"))}") with { Delimiter = ';', Quote = null, DryRun = dryRun };
         var report = await RunAsync(request, server);
         Assert.Equal((RunOutcome.Invalid, 53, 53), (report.Outcome, report.Read, report.Pending));
         Assert.Contains("100 MB", Assert.Single(report.Problems), StringComparison.Ordinal);
@@ -284,8 +303,10 @@ public sealed class LookupTableTests : IDisposable
     [Fact]
     public async Task A_row_that_mixpanel_names_twice_is_one_dead_letter()
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"code":400,"error":"no","failed_records":[{"index":1,"message":"first"},{"index":1,"message":"second"}],"status":0}""", 400));
-        Assert.Equal((RunOutcome.Rejected, 1, 2), await RunAsync("id,n\na,1\nb,2\nc,3\n", server) is var report ? (report.Outcome, report.Rejected, report.Pending) : default);
+        await using var server = await RecordingServer.StartAsync(_ =>
+            Answer.Json("""{"code":400,"error":"no","failed_records":[{"index":1,"message":"first"},{"index":1,"message":"second"}],"status":0}""", 400));
+        Assert.Equal((RunOutcome.Rejected, 1, 2),
+            await RunAsync("id,n\na,1\nb,2\nc,3\n", server) is var report ? (report.Outcome, report.Rejected, report.Pending) : default);
         Assert.Equal("first", Assert.Single(_run.DeadLetters()).GetProperty("message").GetString());
     }
 
@@ -298,7 +319,8 @@ public sealed class LookupTableTests : IDisposable
         {
             if (++written == 1500) stop.Cancel();
         });
-        var report = await RunAsync(Request($"id,n\nfirst,1\n{string.Concat(Enumerable.Repeat("a\n", 5000))}") with { Diagnostics = diagnostics }, server: null, cancellationToken: stop.Token);
+        var report = await RunAsync(Request($"id,n\nfirst,1\n{string.Concat(Enumerable.Repeat("a\n", 5000))}") with { Diagnostics = diagnostics }, server: null,
+            cancellationToken: stop.Token);
         Assert.Equal((RunOutcome.Stopped, 1500, 3501), (report.Outcome, report.Rejected, report.Pending));
     }
 
@@ -326,7 +348,11 @@ public sealed class LookupTableTests : IDisposable
         }).ToList();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var expected = rows.Where(row => row.Length > 0).Index()
-            .Select(row => (row.Index, Code: row.Item.StartsWith(' ') ? "primary_key_missing" : !row.Item.Contains(',', StringComparison.Ordinal) ? "wrong_number_of_fields" : seen.Add(row.Item.Split(',')[0].Trim('"')) ? null : "primary_key_twice"))
+            .Select(row => (row.Index,
+                Code: row.Item.StartsWith(' ') ? "primary_key_missing"
+                    : !row.Item.Contains(',', StringComparison.Ordinal) ? "wrong_number_of_fields"
+                    : seen.Add(row.Item.Split(',')[0].Trim('"')) ? null
+                    : "primary_key_twice"))
             .Where(row => row.Code is not null).ToList();
 
         var table = LookupTable.Read(Encoding.UTF8.GetBytes($"id,n\n{string.Join('\n', rows)}"), Request(""), keysPerPass, CancellationToken.None);
@@ -404,7 +430,10 @@ public sealed class LookupTableTests : IDisposable
             stop.Cancel();
             return Answer.Json("", 502);
         });
-        Assert.Equal((RunOutcome.Stopped, 0, 2, 1), await RunAsync(Request(Table), server, cancellationToken: stop.Token) is var report ? (report.Outcome, report.Accepted, report.Pending, report.Requests) : default);
+        Assert.Equal((RunOutcome.Stopped, 0, 2, 1),
+            await RunAsync(Request(Table), server, cancellationToken: stop.Token) is var report
+                ? (report.Outcome, report.Accepted, report.Pending, report.Requests)
+                : default);
     }
 
     [Theory]
@@ -428,7 +457,8 @@ public sealed class LookupTableTests : IDisposable
     public async Task A_count_of_all_rows_is_believed(int requests, params string[] answers)
     {
         await using var server = await RecordingServer.StartAsync([.. answers.Select(answer => Answer.Json(answer))]);
-        Assert.Equal((RunOutcome.Complete, 2, requests), await RunAsync(Table, server) is var report ? (report.Outcome, report.Accepted, report.Requests) : default);
+        Assert.Equal((RunOutcome.Complete, 2, requests),
+            await RunAsync(Table, server) is var report ? (report.Outcome, report.Accepted, report.Requests) : default);
     }
 
     /// <summary>Rows that were read are in the report, whatever cannot be written.</summary>
@@ -441,9 +471,11 @@ public sealed class LookupTableTests : IDisposable
         using var state = new CrashingState { CrashAtSave = save };
         using var client = new MixpanelClient(Given.Account());
         var rows = string.Concat(Enumerable.Range(0, 2500).Select(i => $"{i}\n"));
-        var report = await client.ImportAsync(Request($"id,n\na,1\n\nb,1\n{rows}") with { DeadLetterPath = null }, state, TestContext.Current.CancellationToken);
+        var report =
+            await client.ImportAsync(Request($"id,n\na,1\n\nb,1\n{rows}") with { DeadLetterPath = null }, state, TestContext.Current.CancellationToken);
         var blank = rejected == 0 ? 0 : 1; // settled with the first save
-        Assert.Equal((RunOutcome.DiskFailed, 2503, 0, rejected, pending - blank, blank), (report.Outcome, report.Read, report.Accepted, report.Rejected, report.Pending, report.Blank));
+        Assert.Equal((RunOutcome.DiskFailed, 2503, 0, rejected, pending - blank, blank),
+            (report.Outcome, report.Read, report.Accepted, report.Rejected, report.Pending, report.Blank));
     }
 
     [Fact]
@@ -462,7 +494,8 @@ public sealed class LookupTableTests : IDisposable
         Assert.SkipUnless(File.Exists("/dev/full"), "It is on Linux only.");
         var report = await RunAsync(Request("id,n\na,1\nb\n") with { DeadLetterPath = "/dev/full" }, server: null, writesDeadLetters: false);
         Assert.Equal((RunOutcome.DiskFailed, 2, 1, 1, null), (report.Outcome, report.Read, report.Rejected, report.Pending, report.DeadLetter));
-        Assert.Equal((RunOutcome.Rejected, 2, 1), await RunAsync(Request("id,n\na,1\nb\n"), server: null) is var again ? (again.Outcome, again.Read, again.Rejected) : default);
+        Assert.Equal((RunOutcome.Rejected, 2, 1),
+            await RunAsync(Request("id,n\na,1\nb\n"), server: null) is var again ? (again.Outcome, again.Read, again.Rejected) : default);
     }
 
     [Fact]
@@ -481,7 +514,8 @@ public sealed class LookupTableTests : IDisposable
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         await RunAsync(Table, server);
-        Assert.Equal("restart", (await Assert.ThrowsAsync<MixpanelException>(() => RunAsync(Request(Table) with { TableId = Guid.Empty }, server))).Error.Field);
+        Assert.Equal("restart",
+            (await Assert.ThrowsAsync<MixpanelException>(() => RunAsync(Request(Table) with { TableId = Guid.Empty }, server))).Error.Field);
         Assert.Equal(RunOutcome.Complete, (await RunAsync(Request(Table) with { TableId = Guid.Empty, Restart = true }, server)).Outcome);
     }
 
@@ -491,7 +525,13 @@ public sealed class LookupTableTests : IDisposable
         { "table_id", new() { TableId = Id } },
         { "fix", new() { Type = ImportType.LookupTable, TableId = Id, Drop = ["a"] } },
         { "map", new() { Type = ImportType.LookupTable, TableId = Id, Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["a"] = "b" } } },
-        { "column_type", new() { Type = ImportType.LookupTable, TableId = Id, ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["a"] = ImportColumnType.Text } } },
+        { "column_type",
+            new()
+            {
+                Type = ImportType.LookupTable,
+                TableId = Id,
+                ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["a"] = ImportColumnType.Text },
+            } },
         { "null_values", new() { Type = ImportType.LookupTable, TableId = Id, NullValues = ["NULL"] } },
         { "format", new() { Type = ImportType.LookupTable, TableId = Id, Format = "ndjson" } },
         { "delimiter", new() { Type = ImportType.LookupTable, TableId = Id, Delimiter = '"' } },
@@ -505,7 +545,11 @@ public sealed class LookupTableTests : IDisposable
     [MemberData(nameof(Contradictions))]
     public async Task What_makes_no_sense_is_refused_before_anything_is_read(string field, ImportRequest options)
     {
-        var error = await Assert.ThrowsAsync<MixpanelException>(() => RunAsync(options.Inputs.Count > 0 ? options with { Inputs = [.. options.Inputs.Select(name => _run.Folder.Write(name, Table))] } : options with { Inputs = ["missing"] }, server: null));
+        var error = await Assert.ThrowsAsync<MixpanelException>(() =>
+            RunAsync(options.Inputs.Count > 0
+                ? options with { Inputs = [.. options.Inputs.Select(name => _run.Folder.Write(name, Table))] }
+                : options with { Inputs = ["missing"] },
+                server: null));
         Assert.Equal(field, error.Error.Field);
     }
 }

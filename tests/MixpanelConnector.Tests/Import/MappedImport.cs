@@ -42,7 +42,8 @@ public abstract class MappedImport : IDisposable
         var report = await RunAsync(mapping, type, record);
         Assert.True((report.Accepted, report.Rejected) == (0, 1), record);
         var letter = Assert.Single(Run.DeadLetters());
-        return (letter.GetProperty("code").GetString()!, letter.TryGetProperty("field", out var field) ? field.GetString() : null, letter.GetProperty("message").GetString()!);
+        return (letter.GetProperty("code").GetString()!, letter.TryGetProperty("field", out var field) ? field.GetString() : null,
+            letter.GetProperty("message").GetString()!);
     }
 
     private protected sealed class Receiver(List<ImportDiagnostic> said) : IProgress<ImportDiagnostic>

@@ -34,7 +34,8 @@ public sealed class MappingTests : IDisposable
         return Properties(_run.Mixpanel.Stored[^1]);
     }
 
-    static string Batch(int events) => $$"""{"mpid":7,"user_identities":{"customer_id":"u"},"events":[{{string.Join(',', Enumerable.Range(0, events).Select(Inner))}}]}""";
+    static string Batch(int events) =>
+        $$"""{"mpid":7,"user_identities":{"customer_id":"u"},"events":[{{string.Join(',', Enumerable.Range(0, events).Select(Inner))}}]}""";
 
     static string Inner(int i) =>
         """{"event_type":"KIND","data":{"event_name":"e","timestamp_unixtime_ms":TIME,"event_id":NUMBER,"custom_attributes":{"n":NUMBER}}}"""
@@ -46,7 +47,13 @@ public sealed class MappingTests : IDisposable
     public async Task A_record_that_becomes_several_is_taken_whole_or_goes_on_within_itself_whenever_the_state_fails()
     {
         var text = string.Concat(Enumerable.Range(0, 4).Select(i => Batch(23).Replace("\"mpid\":7", $"\"mpid\":{i}", StringComparison.Ordinal) + "\n"));
-        var request = _run.Request(_run.Folder.Write("batches.json", text)) with { Mapping = ImportMapping.OfVendor("mparticle"), BatchEvents = 2, CheckpointInterval = TimeSpan.Zero, Senders = 1 };
+        var request = _run.Request(_run.Folder.Write("batches.json", text)) with
+        {
+            Mapping = ImportMapping.OfVendor("mparticle"),
+            BatchEvents = 2,
+            CheckpointInterval = TimeSpan.Zero,
+            Senders = 1,
+        };
         var whole = await _run.RunAsync(request);
         var expected = _run.Mixpanel.Stored.Select(Id).ToHashSet(StringComparer.Ordinal);
         Assert.Equal(whole.Accepted, expected.Count);
@@ -113,7 +120,10 @@ public sealed class MappingTests : IDisposable
     [Fact]
     public async Task A_replay_keeps_a_mapping_of_ones_own_and_the_identity()
     {
-        await _run.RunAsync(Request(Simple, """{"name":"e","at":"never","who":"u","device":"d","id":"not an id","props":{"a":1}}""" + "\n") with { Identity = ImportIdentity.Original });
+        await _run.RunAsync(Request(Simple, """{"name":"e","at":"never","who":"u","device":"d","id":"not an id","props":{"a":1}}""" + "\n") with
+        {
+            Identity = ImportIdentity.Original,
+        });
         var mended = _run.Folder.Write("mended", File.ReadAllText(_run.DeadLetterPath).Replace("never", "2026-03-01T08:15:30Z", StringComparison.Ordinal));
         Assert.Equal(1, (await _run.RunAsync(_run.Request() with { Replay = mended, DeadLetterPath = _run.Folder.File("again") })).Accepted);
         var properties = Properties(_run.Mixpanel.Stored[^1]);
@@ -130,7 +140,8 @@ public sealed class MappingTests : IDisposable
         _run.Folder.Write("dump/users.json", """{"user_id":1,"identity":"u"}""" + "\n");
         _run.Folder.Write("dump/events.json", """{"event_id":1,"user_id":1,"type":"e","time":"bad"}""" + "\n");
         await _run.RunAsync(_run.Request(_run.Folder.File("dump")) with { Mapping = ImportMapping.OfVendor("heap") });
-        var refusal = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(_run.Request() with { Replay = _run.DeadLetterPath, DeadLetterPath = _run.Folder.File("again") }));
+        var refusal = await Assert.ThrowsAsync<MixpanelException>(() =>
+            _run.RunAsync(_run.Request() with { Replay = _run.DeadLetterPath, DeadLetterPath = _run.Folder.File("again") }));
         Assert.Contains("looked up values", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -139,7 +150,8 @@ public sealed class MappingTests : IDisposable
     {
         const string Record = """{"name":"e","at":1772352930250,"who":"u"}""";
         await _run.RunAsync(Request(Simple, Record + "\n"), _state);
-        await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Request(Simple.Replace("\"os\"", "\"system\"", StringComparison.Ordinal), Record + "\n"), _state));
+        await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(
+            Request(Simple.Replace("\"os\"", "\"system\"", StringComparison.Ordinal), Record + "\n"), _state));
         await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Request(Simple, Record + "\n") with { Identity = ImportIdentity.Original }, _state));
         Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(Request(Simple, Record + "\n"), _state)).Outcome);
     }
@@ -190,7 +202,8 @@ public sealed class MappingTests : IDisposable
     [InlineData("\" \"", "\"NULL\"", "", null, null, "")]
     [InlineData("{}", "[]", "", null, null, "")]
     [InlineData("\"\\u00fc\\\"\"", "null", "ü\"", "ü\"", null, "ü\"")]
-    public async Task Ids_say_who_it_was_and_those_that_stand_for_nobody_say_nothing(string user, string device, string distinctId, string? userId, string? deviceId, string original)
+    public async Task Ids_say_who_it_was_and_those_that_stand_for_nobody_say_nothing(string user, string device, string distinctId, string? userId,
+        string? deviceId, string original)
     {
         var record = $$"""{"name":"e","at":1772352930250,"who":{{user}},"device":{{device}}}""";
         var properties = await OneAsync(record);
@@ -245,13 +258,15 @@ public sealed class MappingTests : IDisposable
     {
         var properties = await OneAsync($$$"""{"name":"e","at":1772352930250,"who":"u","os":"linux","props":{"{{{name}}}":"theirs","plain":1}}""");
         Assert.Equal("theirs", properties.GetProperty($"mine_{name}").GetString());
-        Assert.Equal(("linux", "mine-to-mixpanel", 1), (properties.GetProperty("$os").GetString(), properties.GetProperty("$source").GetString(), properties.GetProperty("plain").GetInt32()));
+        Assert.Equal(("linux", "mine-to-mixpanel", 1),
+            (properties.GetProperty("$os").GetString(), properties.GetProperty("$source").GetString(), properties.GetProperty("plain").GetInt32()));
     }
 
     [Fact]
     public async Task Values_stay_what_they_are_but_for_numbers_that_a_double_would_change()
     {
-        var properties = await OneAsync("""{"name":"e","at":1772352930250,"who":"u","props":{"a":1.10,"b":9007199254740993,"c":{"x":[18446744073709551615,null,"\u00e9\ud83d\ude00"]},"d":-9007199254740992,"e":null,"f":"","g":true}}""");
+        var properties = await OneAsync(
+            """{"name":"e","at":1772352930250,"who":"u","props":{"a":1.10,"b":9007199254740993,"c":{"x":[18446744073709551615,null,"\u00e9\ud83d\ude00"]},"d":-9007199254740992,"e":null,"f":"","g":true}}""");
         Assert.Equal("1.10", properties.GetProperty("a").GetRawText());
         Assert.Equal("9007199254740993", properties.GetProperty("b").GetString());
         Assert.Equal("""{"x":["18446744073709551615",null,"\u00e9\ud83d\ude00"]}""", properties.GetProperty("c").GetRawText());
@@ -295,9 +310,12 @@ public sealed class MappingTests : IDisposable
     [InlineData("""{"name":"x","events":{"event":{"path":"a","value":1},"time":"b"}}""", "events.event needs exactly one of")]
     [InlineData("""{"name":"x","events":{"event":"a","time":{"path":"b","unit":"h"}}}""", "events.time.unit must be one of s, ms, us")]
     [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"p":{"path":"c","as":"int"}}}}""", "events.properties.p.as must be one of")]
-    [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"time":"c"}}}""", "events.properties.time is not a property that can be set here")]
-    [InlineData("""{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","is":1},"reason":"r"}]}}""", "events.leave_out[0].when has the member is")]
-    [InlineData("""{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","equals":1},"reason":"no words"}]}}""", "events.leave_out[0].reason must be")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"time":"c"}}}""",
+        "events.properties.time is not a property that can be set here")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","is":1},"reason":"r"}]}}""",
+        "events.leave_out[0].when has the member is")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","equals":1},"reason":"no words"}]}}""",
+        "events.leave_out[0].reason must be")]
     [InlineData("""{"name":"x","events":{"event":{"text":"a {b"},"time":"b"}}""", "events.event.text has a brace that is not closed")]
     [InlineData("""{"name":"x","events":{"event":{"path":"a","lookup":"l"},"time":"b"}}""", "events.event.lookup is not one of the mapping's lookups")]
     [InlineData("""{"name":"x","profiles":{"id":"a"}}""", "profiles needs set or set_once")]
@@ -315,7 +333,13 @@ public sealed class MappingTests : IDisposable
         Directory.CreateDirectory(_run.Folder.File("in"));
         _run.Folder.Write("in/1.ndjson", Line(20, "a", 2) + Line(10, "a", 1) + Line(15, "b", 1));
         _run.Folder.Write("in/2.ndjson", Line(5, "a", 0) + Line(16, "b", 2) + Line(20, "a", 3));
-        var request = _run.Request(_run.Folder.File("in")) with { Mapping = ImportMapping.Parse(Mapping), Type = ImportType.Profiles, BatchEvents = 1, CheckpointInterval = TimeSpan.Zero };
+        var request = _run.Request(_run.Folder.File("in")) with
+        {
+            Mapping = ImportMapping.Parse(Mapping),
+            Type = ImportType.Profiles,
+            BatchEvents = 1,
+            CheckpointInterval = TimeSpan.Zero,
+        };
         var whole = await _run.RunAsync(request);
         Assert.Equal((6, 4, 2), (whole.Read, whole.Accepted, whole.LeftOut!["older"]));
         for (var crash = 2; crash < 5; crash++)
@@ -328,7 +352,8 @@ public sealed class MappingTests : IDisposable
             Assert.Equal((6, 4, 2), (report.Read, report.Accepted, report.LeftOut!["older"]));
         }
 
-        static string Line(int at, string name, int value) => $$$"""{"who":"u","at":"2026-03-01T00:00:{{{at:00}}}Z","props":{"{{{name}}}":{{{value}}}}}""" + "\n";
+        static string Line(int at, string name, int value) =>
+            $$$"""{"who":"u","at":"2026-03-01T00:00:{{{at:00}}}Z","props":{"{{{name}}}":{{{value}}}}}""" + "\n";
     }
 
     [Fact]
@@ -348,7 +373,8 @@ public sealed class MappingTests : IDisposable
         { Type = ImportType.Profiles });
         Assert.Equal((RunOutcome.Complete, 4), (report.Outcome, report.LeftOut!["older"]));
         Assert.Equal(
-            ["""{"$set":{"$email":"a","plan":1,"kept":1}}""", """{"$unset":["caf\u00e9"]}""", """{"$unset":["$email","mine_$x"]}""", """{"$set":{"$email":"c"}}""", """{"$set":{"$email":"d"}}""", """{"$set_once":{"café":4}}"""],
+            ["""{"$set":{"$email":"a","plan":1,"kept":1}}""", """{"$unset":["caf\u00e9"]}""", """{"$unset":["$email","mine_$x"]}""",
+                """{"$set":{"$email":"c"}}""", """{"$set":{"$email":"d"}}""", """{"$set_once":{"café":4}}"""],
             [.. _run.Mixpanel.Stored.Select(record => $"{{{record[(record.IndexOf("\"$ip\":\"0\",", StringComparison.Ordinal) + 10)..]}")]);
     }
 
@@ -357,12 +383,18 @@ public sealed class MappingTests : IDisposable
     {
         const int Same = 80_000; // with the square of it, this would not end
         const string Entries = """{"name":"mine","events":{"event":"name","time":"at","user_id":"who","spread":[{"from":"props","key":"k","value":"v"}]}}""";
-        var report = await _run.RunAsync(Request(Entries, $$$"""{"name":"e","at":1772352930250,"who":"u","props":[{{{string.Join(',', Enumerable.Range(0, Same).Select(i => $"{{\"k\":\"t\",\"v\":{i}}}"))}}}]}""" + "\n" + Good + "\n"));
+        var report = await _run.RunAsync(Request(Entries,
+            $$$"""{"name":"e","at":1772352930250,"who":"u","props":[{{{string.Join(',', Enumerable.Range(0, Same).Select(i => $"{{\"k\":\"t\",\"v\":{i}}}"))}}}]}"""
+                + "\n" + Good + "\n"));
         Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
-        report = await _run.RunAsync(Request(Entries, """{"name":"e","at":1772352930250,"who":"u","props":[{"k":"time","v":1},{"k":"time","v":2},{"k":"tim\u0065","v":3},{"k":"mine_time_2","v":4},{"k":"mine_time","v":5}]}""" + "\n"));
+        report = await _run.RunAsync(Request(Entries,
+            """{"name":"e","at":1772352930250,"who":"u","props":[{"k":"time","v":1},{"k":"time","v":2},{"k":"tim\u0065","v":3},{"k":"mine_time_2","v":4},{"k":"mine_time","v":5}]}"""
+                + "\n"));
         Assert.Equal(1, report.Accepted);
         var properties = Properties(_run.Mixpanel.Stored[^1]);
-        Assert.Equal((1, 2, 3, 4, 5), (properties.GetProperty("mine_time").GetInt32(), properties.GetProperty("mine_time_2").GetInt32(), properties.GetProperty("mine_time_3").GetInt32(), properties.GetProperty("mine_mine_time_2").GetInt32(), properties.GetProperty("mine_mine_time").GetInt32()));
+        Assert.Equal((1, 2, 3, 4, 5),
+            (properties.GetProperty("mine_time").GetInt32(), properties.GetProperty("mine_time_2").GetInt32(), properties.GetProperty("mine_time_3").GetInt32(),
+                properties.GetProperty("mine_mine_time_2").GetInt32(), properties.GetProperty("mine_mine_time").GetInt32()));
     }
 
     [Theory]
@@ -394,14 +426,19 @@ public sealed class MappingTests : IDisposable
             var record = vendor == "ga4"
                 ? $$"""{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","{{list}}":{{value}}}"""
                 : $$"""{"idVisit":7,"visitorId":"a1","actionDetails":[{"type":"ecommerceOrder","timestamp":1772352930,"orderId":"o","{{list}}":{{value}}}]}""";
-            return await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record + "\n")) with { Type = type, Mapping = ImportMapping.OfVendor(vendor) });
+            return await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record + "\n")) with
+            {
+                Type = type,
+                Mapping = ImportMapping.OfVendor(vendor),
+            });
         }
 
         foreach (var wrong in (string[])["5", "true", "\"abc\"", "\"7\"", "\"[{]\""])
         {
             Assert.Equal((RunOutcome.Rejected, 1), await OfAsync(wrong) is var report ? (report.Outcome, report.Rejected) : default);
             var letter = Assert.Single(_run.DeadLetters());
-            Assert.Equal(("invalid_json", vendor == "matomo" ? $"actionDetails.{list}" : list), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString()));
+            Assert.Equal(("invalid_json", vendor == "matomo" ? $"actionDetails.{list}" : list),
+                (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString()));
         }
 
         foreach (var empty in (string[])["null", "[]", "\"\"", "\"[]\"", "{}"]) Assert.Equal(0, (await OfAsync(empty)).Rejected);
@@ -426,27 +463,47 @@ public sealed class MappingTests : IDisposable
         { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","device":{"web_info":WHAT}}""", "device.web_info" },
         { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","geo":WHAT}""", "geo" },
         { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","app_info":WHAT}""", "app_info" },
-        { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","collected_traffic_source":WHAT}""", "collected_traffic_source" },
+        { "ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","collected_traffic_source":WHAT}""",
+            "collected_traffic_source" },
         { "segment", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":WHAT}""", "context" },
-        { "segment", ImportType.Events, """{"type":"page","name":"p","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":{"page":WHAT}}""", "context.page" },
-        { "segment", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":{"location":WHAT}}""", "context.location" },
+        { "segment", ImportType.Events, """{"type":"page","name":"p","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":{"page":WHAT}}""",
+            "context.page" },
+        { "segment", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":{"location":WHAT}}""",
+            "context.location" },
         { "segment", ImportType.Events, """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","properties":WHAT}""", "properties" },
         { "segment", ImportType.Profiles, """{"type":"identify","userId":"u","timestamp":"2026-03-01T08:15:30Z","traits":WHAT}""", "traits" },
         { "segment", ImportType.Groups, """{"type":"group","groupId":"g","timestamp":"2026-03-01T08:15:30Z","traits":WHAT}""", "traits" },
-        { "rudderstack", ImportType.Events, """{"type":"track","event":"e","userId":"u","originalTimestamp":"2026-03-01T08:15:30Z","context":WHAT}""", "context" },
-        { "rudderstack", ImportType.Profiles, """{"type":"identify","userId":"u","originalTimestamp":"2026-03-01T08:15:30Z","context":{"traits":WHAT}}""", "context.traits" },
+        { "rudderstack", ImportType.Events, """{"type":"track","event":"e","userId":"u","originalTimestamp":"2026-03-01T08:15:30Z","context":WHAT}""",
+            "context" },
+        { "rudderstack", ImportType.Profiles, """{"type":"identify","userId":"u","originalTimestamp":"2026-03-01T08:15:30Z","context":{"traits":WHAT}}""",
+            "context.traits" },
         { "rudderstack", ImportType.Groups, """{"type":"group","groupId":"g","originalTimestamp":"2026-03-01T08:15:30Z","context":WHAT}""", "context" },
         { "posthog", ImportType.Events, """{"event":"e","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":WHAT}""", "properties" },
-        { "posthog", ImportType.Profiles, """{"event":"$set","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"$set":WHAT}}""", "properties.$set" },
-        { "amplitude", ImportType.Profiles, """{"event_type":"e","user_id":"u","event_time":"2026-03-01 08:15:30","user_properties":WHAT}""", "user_properties" },
-        { "amplitude", ImportType.Groups, """{"event_type":"$groupidentify","event_time":"2026-03-01 08:15:30","group_properties":WHAT}""", "group_properties" },
-        { "mparticle", ImportType.Events, """{"mpid":7,"device_info":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""", "device_info" },
-        { "mparticle", ImportType.Events, """{"mpid":7,"application_info":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""", "application_info" },
-        { "mparticle", ImportType.Events, """{"mpid":7,"context":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""", "context" },
-        { "mparticle", ImportType.Events, """{"mpid":7,"user_identities":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""", "user_identities" },
-        { "mparticle", ImportType.Events, """{"mpid":7,"events":[{"event_type":"commerce_event","data":{"product_action":WHAT,"timestamp_unixtime_ms":1772352930250}}]}""", "events.data.product_action" },
-        { "mparticle", ImportType.Profiles, """{"mpid":7,"timestamp_unixtime_ms":1772352930250,"user_identities":WHAT,"user_attributes":{"a":1}}""", "user_identities" },
-        { "snowplow", ImportType.Events, """{"event":"unstruct","event_name":"e","collector_tstamp":"2026-03-01 08:15:30","user_id":"u","unstruct_event":WHAT}""", "unstruct_event" },
+        { "posthog", ImportType.Profiles, """{"event":"$set","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"$set":WHAT}}""",
+            "properties.$set" },
+        { "amplitude", ImportType.Profiles, """{"event_type":"e","user_id":"u","event_time":"2026-03-01 08:15:30","user_properties":WHAT}""",
+            "user_properties" },
+        { "amplitude", ImportType.Groups, """{"event_type":"$groupidentify","event_time":"2026-03-01 08:15:30","group_properties":WHAT}""",
+            "group_properties" },
+        { "mparticle", ImportType.Events,
+            """{"mpid":7,"device_info":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""",
+            "device_info" },
+        { "mparticle", ImportType.Events,
+            """{"mpid":7,"application_info":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""",
+            "application_info" },
+        { "mparticle", ImportType.Events,
+            """{"mpid":7,"context":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""",
+            "context" },
+        { "mparticle", ImportType.Events,
+            """{"mpid":7,"user_identities":WHAT,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""",
+            "user_identities" },
+        { "mparticle", ImportType.Events,
+            """{"mpid":7,"events":[{"event_type":"commerce_event","data":{"product_action":WHAT,"timestamp_unixtime_ms":1772352930250}}]}""",
+            "events.data.product_action" },
+        { "mparticle", ImportType.Profiles, """{"mpid":7,"timestamp_unixtime_ms":1772352930250,"user_identities":WHAT,"user_attributes":{"a":1}}""",
+            "user_identities" },
+        { "snowplow", ImportType.Events,
+            """{"event":"unstruct","event_name":"e","collector_tstamp":"2026-03-01 08:15:30","user_id":"u","unstruct_event":WHAT}""", "unstruct_event" },
         { "snowplow", ImportType.Events, """{"event":"page_view","collector_tstamp":"2026-03-01 08:15:30","user_id":"u","contexts":WHAT}""", "contexts" },
         { "mine", ImportType.Events, """{"name":"e","at":1772352930250,"who":"u","page":WHAT}""", "page" },
         { "mine", ImportType.Events, """{"name":"e","at":1772352930250,"who":"u","tested":WHAT}""", "tested" },
@@ -488,10 +545,18 @@ public sealed class MappingTests : IDisposable
             Assert.Equal(expected, Properties(_run.Mixpanel.Stored[^1]).GetProperty("free").GetString());
         }
 
-        const string Batch = """{"mpid":7,"user_identities":WHO,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""";
-        foreach (var who in (string[])["""{"customer_id":"u"}""", """[{"identity_type":"email","identity":"m"},{"identity_type":"customer_id","identity":"u"}]"""])
+        const string Batch =
+            """{"mpid":7,"user_identities":WHO,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""";
+        foreach (var who in (string[])
+        [
+            """{"customer_id":"u"}""",
+            """[{"identity_type":"email","identity":"m"},{"identity_type":"customer_id","identity":"u"}]""",
+        ])
         {
-            await _run.RunAsync(_run.Request(_run.Folder.Write("batch.json", Batch.Replace("WHO", who, StringComparison.Ordinal) + "\n")) with { Mapping = ImportMapping.OfVendor("mparticle") });
+            await _run.RunAsync(_run.Request(_run.Folder.Write("batch.json", Batch.Replace("WHO", who, StringComparison.Ordinal) + "\n")) with
+            {
+                Mapping = ImportMapping.OfVendor("mparticle"),
+            });
             Assert.Equal("u", Properties(_run.Mixpanel.Stored[^1]).GetProperty("$user_id").GetString());
         }
     }
@@ -513,15 +578,20 @@ public sealed class MappingTests : IDisposable
         foreach (var name in ((string[])["5", "true", """["e"]""", """{"name":"e"}"""]).Except(notForTheseNames, StringComparer.Ordinal))
         {
             File.Delete(_run.DeadLetterPath);
-            var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("NAME", name, StringComparison.Ordinal) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor) });
+            var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("NAME", name, StringComparison.Ordinal) + "\n")) with
+            {
+                Mapping = ImportMapping.OfVendor(vendor),
+            });
             Assert.True((report.Rejected, report.Read) == (1, 1), name);
             Assert.Contains("must be a text", Assert.Single(_run.DeadLetters()).GetProperty("message").GetString(), StringComparison.Ordinal);
         }
     }
 
     [Theory]
-    [InlineData("mparticle", """{"mpid":7,"events":LIST}""", """{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}""", "events")]
-    [InlineData("matomo", """{"idVisit":7,"visitorId":"a1","actionDetails":LIST}""", """{"type":"event","eventAction":"e","timestamp":1772352930}""", "actionDetails")]
+    [InlineData("mparticle", """{"mpid":7,"events":LIST}""",
+        """{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}""", "events")]
+    [InlineData("matomo", """{"idVisit":7,"visitorId":"a1","actionDetails":LIST}""", """{"type":"event","eventAction":"e","timestamp":1772352930}""",
+        "actionDetails")]
     public async Task One_in_place_of_a_list_of_them_is_refused_as_one_record(string vendor, string record, string one, string list)
     {
         foreach (var value in (string[])[one, "5", "\"text\"", JsonSerializer.Serialize(one)])
@@ -532,20 +602,37 @@ public sealed class MappingTests : IDisposable
             Assert.Equal(list, Assert.Single(_run.DeadLetters()).GetProperty("field").GetString());
         }
 
-        foreach (var value in (string[])[$"[{one}]", $$"""{"0":{{one}}}""", JsonSerializer.Serialize($"[{one}]")]) Assert.Equal(1, (await OfAsync(value)).Accepted);
+        foreach (var value in (string[])[$"[{one}]", $$"""{"0":{{one}}}""", JsonSerializer.Serialize($"[{one}]")])
+            Assert.Equal(1, (await OfAsync(value)).Accepted);
         File.Delete(_run.DeadLetterPath);
         Assert.Equal((1, 1), await OfAsync($"[5,{one}]") is var mixed ? (mixed.Accepted, mixed.Rejected) : default);
-        Assert.StartsWith($"an entry of {list} must be an object", Assert.Single(_run.DeadLetters()).GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith($"an entry of {list} must be an object", Assert.Single(_run.DeadLetters()).GetProperty("message").GetString(),
+            StringComparison.Ordinal);
 
-        Task<ImportReport> OfAsync(string value) => _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("LIST", value, StringComparison.Ordinal) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor) });
+        Task<ImportReport> OfAsync(string value) =>
+            _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("LIST", value, StringComparison.Ordinal) + "\n")) with
+            {
+                Mapping = ImportMapping.OfVendor(vendor),
+            });
     }
 
     [Theory]
     [InlineData("ga4", ImportType.Events, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","event_params":[ENTRY]}""", "event_params")]
-    [InlineData("ga4", ImportType.Profiles, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","user_properties":[ENTRY]}""", "user_properties")]
+    [InlineData("ga4", ImportType.Profiles, """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","user_properties":[ENTRY]}""",
+        "user_properties")]
     public async Task An_entry_of_a_form_that_is_not_read_is_refused_and_one_without_a_value_is_not(string vendor, ImportType type, string record, string list)
     {
-        foreach (var wrong in (string[])["""{"key":"k","value":{"bool_value":true}}""", """{"key":"k","value":{"string_value":null,"list":[1]}}""", """{"key":"k","text":"v"}""", """{"key":["k"],"value":{"string_value":"v"}}""", """{"key":{"a":1},"value":{"string_value":"v"}}""", """{"value":{"string_value":"v"}}""", "\"k=v\"", "7"])
+        foreach (var wrong in (string[])
+        [
+            """{"key":"k","value":{"bool_value":true}}""",
+            """{"key":"k","value":{"string_value":null,"list":[1]}}""",
+            """{"key":"k","text":"v"}""",
+            """{"key":["k"],"value":{"string_value":"v"}}""",
+            """{"key":{"a":1},"value":{"string_value":"v"}}""",
+            """{"value":{"string_value":"v"}}""",
+            "\"k=v\"",
+            "7",
+        ])
         {
             var report = await OfAsync(wrong);
             Assert.True((report.Rejected, report.Accepted) == (1, 0), wrong);
@@ -553,14 +640,28 @@ public sealed class MappingTests : IDisposable
             Assert.Equal(("invalid_json", list), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString()));
         }
 
-        foreach (var empty in (string[])["""{"key":"k","value":null}""", """{"key":"k"}""", """{"key":"k","value":{"string_value":null,"int_value":null}}""", """{"key":"k","value":{"string_value":"(not set)"}}""", """{"key":null,"value":null}""", "null", """{"key":"k","value":{"string_value":"v","bool_value":null}}"""])
+        foreach (var empty in (string[])
+        [
+            """{"key":"k","value":null}""",
+            """{"key":"k"}""",
+            """{"key":"k","value":{"string_value":null,"int_value":null}}""",
+            """{"key":"k","value":{"string_value":"(not set)"}}""",
+            """{"key":null,"value":null}""",
+            "null",
+            """{"key":"k","value":{"string_value":"v","bool_value":null}}""",
+        ])
             Assert.True((await OfAsync(empty)).Rejected == 0, empty);
-        if (type is ImportType.Profiles) Assert.Equal(0, (await OfAsync("""{"key":"k","value":{"string_value":null,"set_timestamp_micros":"1772352930250000"}}""")).Rejected);
+        if (type is ImportType.Profiles)
+            Assert.Equal(0, (await OfAsync("""{"key":"k","value":{"string_value":null,"set_timestamp_micros":"1772352930250000"}}""")).Rejected);
 
         async Task<ImportReport> OfAsync(string entry)
         {
             File.Delete(_run.DeadLetterPath);
-            return await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("ENTRY", entry, StringComparison.Ordinal) + "\n")) with { Type = type, Mapping = ImportMapping.OfVendor(vendor) });
+            return await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("ENTRY", entry, StringComparison.Ordinal) + "\n")) with
+            {
+                Type = type,
+                Mapping = ImportMapping.OfVendor(vendor),
+            });
         }
     }
 
@@ -572,7 +673,12 @@ public sealed class MappingTests : IDisposable
     public async Task An_event_of_ga4_has_the_same_id_however_its_parameters_are_written(string one, string other)
     {
         foreach (var (name, parameters) in ((string, string)[])[("one", one), ("other", other)])
-            await _run.RunAsync(_run.Request(_run.Folder.Write($"{name}.ndjson", $$"""{"event_name":"e","event_timestamp":{{(name == "one" ? "\"1772352930250000\"" : "1772352930250000")}},"user_pseudo_id":"d","event_params":{{parameters}}}""" + "\n")) with { Mapping = ImportMapping.OfVendor("ga4") });
+            await _run.RunAsync(_run.Request(_run.Folder.Write($"{name}.ndjson",
+                $$"""{"event_name":"e","event_timestamp":{{(name == "one" ? "\"1772352930250000\"" : "1772352930250000")}},"user_pseudo_id":"d","event_params":{{parameters}}}"""
+                    + "\n")) with
+            {
+                Mapping = ImportMapping.OfVendor("ga4"),
+            });
         Assert.Equal(Id(_run.Mixpanel.Stored[0]), Id(_run.Mixpanel.Stored[1]));
     }
 
@@ -580,10 +686,18 @@ public sealed class MappingTests : IDisposable
     public async Task What_links_devices_to_users_is_refused_where_it_cannot_be_looked_up()
     {
         const string Identify = """{"id":"(1,22)","identity":"u","time":"2026-03-01 08:15:30"}""";
-        var report = await _run.RunAsync(_run.Request("-") with { StandardInput = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Identify + "\n")), Mapping = ImportMapping.OfVendor("heap") });
+        var report = await _run.RunAsync(_run.Request("-") with
+        {
+            StandardInput = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Identify + "\n")),
+            Mapping = ImportMapping.OfVendor("heap"),
+        });
         Assert.Equal((RunOutcome.Rejected, 1), (report.Outcome, report.Rejected));
         Assert.Contains("looked up", Assert.Single(_run.DeadLetters()).GetProperty("message").GetString(), StringComparison.Ordinal);
-        Assert.Equal(1, (await _run.RunAsync(_run.Request(_run.Folder.Write("calls.ndjson", Identify + "\n")) with { Mapping = ImportMapping.OfVendor("heap") })).LeftOut!["identify_calls"]);
+        Assert.Equal(1,
+            (await _run.RunAsync(_run.Request(_run.Folder.Write("calls.ndjson", Identify + "\n")) with
+            {
+                Mapping = ImportMapping.OfVendor("heap"),
+            })).LeftOut!["identify_calls"]);
     }
 
     [Theory]
@@ -592,13 +706,17 @@ public sealed class MappingTests : IDisposable
     [InlineData("segment", """{"type":"track","event":"e","userId":ID,"timestamp":"2026-03-01T08:15:30Z"}""", "userId")]
     [InlineData("snowplow", """{"event":"struct","se_action":"e","user_id":ID,"collector_tstamp":"2026-03-01 08:15:30"}""", "user_id")]
     [InlineData("heap", """{"type":"e","identity":ID,"time":"2026-03-01 08:15:30"}""", "identity")]
-    [InlineData("matomo", """{"idVisit":7,"userId":ID,"visitorId":"a1","actionDetails":[{"type":"event","eventAction":"e","timestamp":1772352930}]}""", "userId")]
+    [InlineData("matomo", """{"idVisit":7,"userId":ID,"visitorId":"a1","actionDetails":[{"type":"event","eventAction":"e","timestamp":1772352930}]}""",
+        "userId")]
     public async Task An_id_that_is_an_object_or_a_list_is_refused_by_its_name(string vendor, string record, string field)
     {
         foreach (var id in (string[])["""{"id":"u"}""", """["u"]""", "[7]"])
         {
             File.Delete(_run.DeadLetterPath);
-            var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("ID", id, StringComparison.Ordinal) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor) });
+            var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("ID", id, StringComparison.Ordinal) + "\n")) with
+            {
+                Mapping = ImportMapping.OfVendor(vendor),
+            });
             Assert.Equal((RunOutcome.Rejected, 1), (report.Outcome, report.Rejected));
             var letter = Assert.Single(_run.DeadLetters());
             Assert.Equal(("invalid_json", field), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString()));
@@ -606,7 +724,11 @@ public sealed class MappingTests : IDisposable
         }
 
         File.Delete(_run.DeadLetterPath);
-        Assert.Equal(0, (await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("ID", "{}", StringComparison.Ordinal) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor) })).Rejected);
+        Assert.Equal(0,
+            (await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record.Replace("ID", "{}", StringComparison.Ordinal) + "\n")) with
+            {
+                Mapping = ImportMapping.OfVendor(vendor),
+            })).Rejected);
     }
 
     [Theory]
@@ -620,7 +742,9 @@ public sealed class MappingTests : IDisposable
     [InlineData("matomo", """{"idVisit":7,"visitorId":"a1","actionDetails":[{"type":"event","eventAction":"e","timestamp":1772352930}]}""")]
     public async Task An_event_without_an_id_of_its_own_gets_the_same_one_wherever_it_lies(string vendor, string record)
     {
-        var other = record.Replace("\"u\"", "\"w\"", StringComparison.Ordinal).Replace("\"mpid\":7", "\"mpid\":8", StringComparison.Ordinal).Replace("\"idVisit\":7", "\"idVisit\":8", StringComparison.Ordinal);
+        var other = record.Replace("\"u\"", "\"w\"", StringComparison.Ordinal)
+            .Replace("\"mpid\":7", "\"mpid\":8", StringComparison.Ordinal)
+            .Replace("\"idVisit\":7", "\"idVisit\":8", StringComparison.Ordinal);
         foreach (var (name, text) in ((string, string)[])[("one.ndjson", $"{record}\n{record}\n{other}\n"), ("two.json", $"{other}\n{record}\n{record}\n")])
             Assert.Equal(3, (await _run.RunAsync(_run.Request(_run.Folder.Write(name, text)) with { Mapping = ImportMapping.OfVendor(vendor) })).Accepted);
         var ids = _run.Mixpanel.Stored.Select(Id).ToList();
@@ -636,14 +760,18 @@ public sealed class MappingTests : IDisposable
     [InlineData("1234567.891", "1234567.891")]
     [InlineData("0.12345678901234567890", "0.12345678901234567890")]
     public async Task A_number_that_no_double_holds_stays_what_it_is_as_text(string number, string expected) =>
-        Assert.Equal(expected, (await OneAsync($$$"""{"name":"e","at":1772352930250,"who":"u","props":{"revenue":{{{number}}}}}""")).GetProperty("revenue").GetRawText());
+        Assert.Equal(expected,
+            (await OneAsync($$$"""{"name":"e","at":1772352930250,"who":"u","props":{"revenue":{{{number}}}}}""")).GetProperty("revenue").GetRawText());
 
     [Fact]
     public async Task A_mapping_is_shown_before_and_after_without_anything_being_sent()
     {
         using var client = new MixpanelClient(new MixpanelOptions(), new HttpClient(_run.Mixpanel, disposeHandler: false) { Timeout = Hang.Limit });
         var shown = new List<MappedRecord>();
-        await foreach (var record in client.ShowMappingAsync(Request(Simple, """{"name":"e","at":1772352930250,"who":"u"}""" + "\n" + """{"name":"e"}""" + "\n" + """{"name":"\ud800"}""" + "\n"), 5, cancellationToken: TestContext.Current.CancellationToken)) shown.Add(record);
+        await foreach (var record in client.ShowMappingAsync(
+            Request(Simple, """{"name":"e","at":1772352930250,"who":"u"}""" + "\n" + """{"name":"e"}""" + "\n" + """{"name":"\ud800"}""" + "\n"), 5,
+            cancellationToken: TestContext.Current.CancellationToken))
+            shown.Add(record);
         Assert.Equal(3, shown.Count);
         Assert.All(shown, record => Assert.Equal(JsonValueKind.Array, JsonDocument.Parse(record.ToJson()).RootElement.GetProperty("after").ValueKind));
         Assert.Contains("\"distinct_id\":\"u\"", shown[0].After[0].Record, StringComparison.Ordinal);
@@ -654,16 +782,29 @@ public sealed class MappingTests : IDisposable
     [Theory, MemberData(nameof(VendorNames))]
     public async Task Whatever_a_record_holds_it_has_an_outcome(string vendor)
     {
-        string[] values = ["null", "true", "0", "-1", "1e308", "9007199254740993", "\"\"", "\" \"", "\"\\u0000\"", "\"{\\\"a\\\":[1]}\"", "\"[\"", "[]", "{}", "[[]]", "[{}]", "{\"a\":null}", "\"2026-03-01\"", "\"x,y;z^\""];
+        string[] values =
+        [
+            "null", "true", "0", "-1", "1e308", "9007199254740993", "\"\"", "\" \"", "\"\\u0000\"", "\"{\\\"a\\\":[1]}\"", "\"[\"", "[]", "{}", "[[]]", "[{}]",
+            "{\"a\":null}", "\"2026-03-01\"", "\"x,y;z^\"",
+        ];
         var random = new Random(7);
         var lines = new List<string>();
-        var names = Regex.Matches(ImportMapping.OfVendor(vendor).Json, "\"(?<name>[A-Za-z_$^][\\w.$^*]*)\"", RegexOptions.ExplicitCapture, Hang.Limit).Select(match => match.Groups["name"].Value.TrimStart('^', '.')).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToList();
+        var names = Regex.Matches(ImportMapping.OfVendor(vendor).Json, "\"(?<name>[A-Za-z_$^][\\w.$^*]*)\"", RegexOptions.ExplicitCapture, Hang.Limit)
+            .Select(match => match.Groups["name"].Value.TrimStart('^', '.'))
+            .Where(name => name.Length > 0)
+            .Distinct(StringComparer.Ordinal).ToList();
         for (var i = 0; i < 300; i++) lines.Add(Of([.. Enumerable.Range(0, 30).Select(_ => names[random.Next(names.Count)])], 0));
-        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", string.Join('\n', lines) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor), GroupKey = "company", BatchEvents = 7 });
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", string.Join('\n', lines) + "\n")) with
+        {
+            Mapping = ImportMapping.OfVendor(vendor),
+            GroupKey = "company",
+            BatchEvents = 7,
+        });
         Assert.True(report.Read >= 300);
         Assert.DoesNotContain(report.Outcome, (RunOutcome[])[RunOutcome.Damaged, RunOutcome.DiskFailed, RunOutcome.Inconsistent]);
 
-        string Of(string[] paths, int depth) => $"{{{string.Join(',', paths.GroupBy(path => path.Split('.')[0], StringComparer.Ordinal).Select(group => $"\"{group.Key.TrimEnd('*')}\":{Inner([.. group.Select(path => path.Contains('.', StringComparison.Ordinal) ? path[(path.IndexOf('.', StringComparison.Ordinal) + 1)..] : "").Where(path => path.Length > 0)], depth)}"))}}}";
+        string Of(string[] paths, int depth) =>
+            $"{{{string.Join(',', paths.GroupBy(path => path.Split('.')[0], StringComparer.Ordinal).Select(group => $"\"{group.Key.TrimEnd('*')}\":{Inner([.. group.Select(path => path.Contains('.', StringComparison.Ordinal) ? path[(path.IndexOf('.', StringComparison.Ordinal) + 1)..] : "").Where(path => path.Length > 0)], depth)}"))}}}";
 
         string Inner(string[] paths, int depth)
         {

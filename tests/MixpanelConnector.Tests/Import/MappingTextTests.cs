@@ -14,10 +14,14 @@ public sealed class MappingTextTests
     [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"p":"c","p":"d"}}}""", "events.properties has the member p twice")]
     [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"p":"c","\u0070":"d"}}}""", "events.properties has the member p twice")]
     [InlineData("""{"name":"x","events":{"event":{"path":"a","table":{"b":"c","b":"d"}},"time":"b"}}""", "events.event.table has the member b twice")]
-    [InlineData("""{"name":"x","events":{"event":"a","time":"b","spread":[{"from":"p"},{"from":"p","names":{"q":"r","q":"s"}}]}}""", "events.spread[1].names has the member q twice")]
-    [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"p":{"value":{"q":[{"r":1,"r":2}]}}}}}""", "events.properties.p.value.q[0] has the member r twice")]
-    [InlineData("""{"name":"x","lookups":{"l":{"file":"f","key":"k","value":"v"},"l":{"file":"f","key":"k","value":"v"}},"events":{"event":"a","time":"b"}}""", "lookups has the member l twice")]
-    public void A_member_that_stands_there_twice_is_refused_wherever_it_is(string json, string message) => Assert.Contains(message, MessageOf(json), StringComparison.Ordinal);
+    [InlineData("""{"name":"x","events":{"event":"a","time":"b","spread":[{"from":"p"},{"from":"p","names":{"q":"r","q":"s"}}]}}""",
+        "events.spread[1].names has the member q twice")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"p":{"value":{"q":[{"r":1,"r":2}]}}}}}""",
+        "events.properties.p.value.q[0] has the member r twice")]
+    [InlineData("""{"name":"x","lookups":{"l":{"file":"f","key":"k","value":"v"},"l":{"file":"f","key":"k","value":"v"}},"events":{"event":"a","time":"b"}}""",
+        "lookups has the member l twice")]
+    public void A_member_that_stands_there_twice_is_refused_wherever_it_is(string json, string message) =>
+        Assert.Contains(message, MessageOf(json), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("""{"na\ud800":"x"}""", "the file has a name with half")]
@@ -26,10 +30,12 @@ public sealed class MappingTextTests
     [InlineData("""{"name":"x","events":{"event":"a","time":"b","none":["c","\ud800"]}}""", "events.none[1] has half")]
     [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"p":{"value":["\ud800"]}}}}""", "events.properties.p.value[0] has half")]
     [InlineData("""{"name":"x\ud800","events":{"event":"a","time":"b"}}""", "name has half")]
-    public void Half_of_a_surrogate_pair_is_refused_with_its_place(string json, string message) => Assert.Contains(message, MessageOf(json), StringComparison.Ordinal);
+    public void Half_of_a_surrogate_pair_is_refused_with_its_place(string json, string message) =>
+        Assert.Contains(message, MessageOf(json), StringComparison.Ordinal);
 
     [Fact]
-    public void Half_of_a_surrogate_pair_that_is_not_escaped_is_refused() => Assert.Contains("half of a surrogate pair, character 10", MessageOf("{\"name\":\"\ud800\"}"), StringComparison.Ordinal);
+    public void Half_of_a_surrogate_pair_that_is_not_escaped_is_refused() =>
+        Assert.Contains("half of a surrogate pair, character 10", MessageOf("{\"name\":\"\ud800\"}"), StringComparison.Ordinal);
 
     [Theory]
     [InlineData(30)]

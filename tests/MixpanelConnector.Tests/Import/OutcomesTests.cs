@@ -25,7 +25,8 @@ public sealed class OutcomesTests : IDisposable
         var second = letters[1];
         Assert.Equal(Event(7), second.Raw());
         Assert.Equal(("rejected", "properties.x", "refused", 400, "id-7", 1, false), (
-            second.GetProperty("code").GetString(), second.GetProperty("field").GetString(), second.GetProperty("message").GetString(), second.GetProperty("http_status").GetInt32(),
+            second.GetProperty("code").GetString(), second.GetProperty("field").GetString(), second.GetProperty("message").GetString(),
+            second.GetProperty("http_status").GetInt32(),
             second.GetProperty("insert_id").GetString(), second.GetProperty("attempts").GetInt32(), second.GetProperty("maybe_delivered").GetBoolean()));
         Assert.Equal(Events(7).Length, second.GetProperty("offset").GetInt64());
         Assert.Equal(3, _run.Diagnostics.Count);
@@ -53,7 +54,8 @@ public sealed class OutcomesTests : IDisposable
     {
         _run.Mixpanel.Script = request => request.Records.Count == 1
             ? null
-            : MixpanelDouble.Answer(400, $$"""{"code":400,"failed_records":[{"index":0,"insert_id":"other","message":"x"}],"num_records_imported":{{request.Records.Count - 1}},"status":"Bad Request"}""");
+            : MixpanelDouble.Answer(400,
+                $$"""{"code":400,"failed_records":[{"index":0,"insert_id":"other","message":"x"}],"num_records_imported":{{request.Records.Count - 1}},"status":"Bad Request"}""");
         var report = await _run.RunAsync(Events(4));
         Assert.Equal((RunOutcome.Complete, 4), (report.Outcome, report.Accepted));
     }
@@ -61,7 +63,9 @@ public sealed class OutcomesTests : IDisposable
     [Fact]
     public async Task A_batch_that_is_too_large_is_divided_and_the_size_is_remembered()
     {
-        _run.Mixpanel.Script = request => request.Body.Length > 50_000 ? MixpanelDouble.Answer(413, """{"code":413,"error":"request exceeds max limit","status":"Request Entity Too Large"}""") : null;
+        _run.Mixpanel.Script = request => request.Body.Length > 50_000
+            ? MixpanelDouble.Answer(413, """{"code":413,"error":"request exceeds max limit","status":"Request Entity Too Large"}""")
+            : null;
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(20_000))) with { Senders = 1 });
         Assert.Equal((RunOutcome.Complete, 20_000), (report.Outcome, report.Accepted));
         Assert.InRange(_run.Mixpanel.Requests.Count(request => request.Body.Length > 50_000), 1, 6);
@@ -220,9 +224,11 @@ public sealed class OutcomesTests : IDisposable
         using (var entry = zip.CreateEntry("a.ndjson").Open()) entry.Write(Encoding.UTF8.GetBytes(Events(3)));
         var input = _run.Folder.Write("a.zip", packed.ToArray());
         using var state = new InMemoryImportState();
-        Assert.Equal((RunOutcome.Stopped, 0), await _run.RunAsync(_run.Request(input), state, stop.Token) is var report ? (report.Outcome, report.Read) : default);
+        Assert.Equal((RunOutcome.Stopped, 0),
+            await _run.RunAsync(_run.Request(input), state, stop.Token) is var report ? (report.Outcome, report.Read) : default);
         Assert.Equal(3, (await _run.RunAsync(_run.Request(input), state, TestContext.Current.CancellationToken)).Accepted);
-        Assert.Equal((RunOutcome.Stopped, 3), await _run.RunAsync(_run.Request(input), state, stop.Token) is var again ? (again.Outcome, again.Accepted) : default);
+        Assert.Equal((RunOutcome.Stopped, 3),
+            await _run.RunAsync(_run.Request(input), state, stop.Token) is var again ? (again.Outcome, again.Accepted) : default);
     }
 
     [Fact]
@@ -255,7 +261,8 @@ public sealed class OutcomesTests : IDisposable
     [InlineData(false)]
     public async Task A_dry_run_counts_its_dead_letters_and_keeps_them_only_to_write_them(bool write)
     {
-        var request = _run.Request(_run.Folder.Write("a", Events(3) + string.Concat(Enumerable.Repeat("nonsense\n", 5000)) + Event(3) + "\n")) with { DryRun = true };
+        var request =
+            _run.Request(_run.Folder.Write("a", Events(3) + string.Concat(Enumerable.Repeat("nonsense\n", 5000)) + Event(3) + "\n")) with { DryRun = true };
         var report = await _run.RunAsync(write ? request : request with { DeadLetterPath = null });
         Assert.Equal((RunOutcome.Rejected, 4, 5000, write), (report.Outcome, report.Accepted, report.Rejected, report.DeadLetter is not null));
         Assert.Equal(write, File.Exists(_run.DeadLetterPath));

@@ -27,7 +27,9 @@ public sealed class ProfilesTests : IDisposable
         Assert.Equal((RunOutcome.Complete, 3), (report.Outcome, report.Accepted));
         var request = Assert.Single(_run.Mixpanel.Requests);
         Assert.Equal(("/engage", "?verbose=1&ip=0&strict=1"), (request.Path, request.Query));
-        Assert.Equal("""[{"$token":"token","$distinct_id":"a", "$set":{"n":1.50}},{"$token":"token","$distinct_id":"a","$unset":["x"]},{"$token":"token", "$distinct_id":"b","$union":{"l":[1]}}]""", Body(request));
+        Assert.Equal(
+            """[{"$token":"token","$distinct_id":"a", "$set":{"n":1.50}},{"$token":"token","$distinct_id":"a","$unset":["x"]},{"$token":"token", "$distinct_id":"b","$union":{"l":[1]}}]""",
+            Body(request));
     }
 
     [Fact]
@@ -64,7 +66,8 @@ public sealed class ProfilesTests : IDisposable
         _run.Mixpanel.Script = request => request.Records.Any(record => record.Contains("\"u5\"", StringComparison.Ordinal))
             ? MixpanelDouble.Answer(200, """{"status":0,"error":"bad update"}""")
             : null;
-        var report = await RunAsync(string.Concat(Enumerable.Range(0, 10).Select(i => $$$"""{"$distinct_id":"u{{{i}}}","$properties":{"n":{{{i}}}}}""" + "\n")));
+        var report =
+            await RunAsync(string.Concat(Enumerable.Range(0, 10).Select(i => $$$"""{"$distinct_id":"u{{{i}}}","$properties":{"n":{{{i}}}}}""" + "\n")));
         Assert.Equal((RunOutcome.Rejected, 9, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal("""{"$distinct_id":"u5","$properties":{"n":5}}""", letter.Raw());
@@ -82,14 +85,17 @@ public sealed class ProfilesTests : IDisposable
             {"$distinct_id":"a","$append":{"l":1}}
             """);
         Assert.Equal((RunOutcome.Rejected, 1, 2), (report.Outcome, report.Accepted, report.Rejected));
-        Assert.All(_run.DeadLetters(), letter => Assert.Equal(("outcome_unknown", true), (letter.GetProperty("code").GetString(), letter.GetProperty("maybe_delivered").GetBoolean())));
+        Assert.All(_run.DeadLetters(),
+            letter => Assert.Equal(("outcome_unknown", true), (letter.GetProperty("code").GetString(), letter.GetProperty("maybe_delivered").GetBoolean())));
         Assert.Equal("""[{"$token":"token","$distinct_id":"a","$set":{"n":1}}]""", Body(_run.Mixpanel.Requests[1]));
     }
 
     [Fact]
     public async Task A_reason_is_the_same_wherever_it_is_reported()
     {
-        _run.Mixpanel.Script = request => request.Number == 1 ? MixpanelDouble.Answer(200, """{"status":0,"error":"some data points failed validation","num_good_events":1}""") : null;
+        _run.Mixpanel.Script = request => request.Number == 1
+            ? MixpanelDouble.Answer(200, """{"status":0,"error":"some data points failed validation","num_good_events":1}""")
+            : null;
         var report = await RunAsync("""
             {"$distinct_id":"a","$set":{"n":1}}
             {"$distinct_id":"b","$add":{"n":1}}
@@ -101,7 +107,8 @@ public sealed class ProfilesTests : IDisposable
         Assert.Equal(("outcome_unknown", "outcome_unknown"), (letter.GetProperty("code").GetString(), reason.Code));
         Assert.Equal(said.Reason, Assert.Single(reason.Samples).Message);
         Assert.StartsWith("the response left open whether Mixpanel accepted the record", said.Reason, StringComparison.Ordinal);
-        Assert.EndsWith("some data points failed validation. The update may have taken effect, and cannot be retried safely.", letter.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.EndsWith("some data points failed validation. The update may have taken effect, and cannot be retried safely.",
+            letter.GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -48,7 +48,9 @@ sealed class ReaderWalk
         }
         catch (JsonException)
         {
-            return record.StartsWith("\uFEFF"u8) ? InvalidJson with { Message = $"{InvalidJson.Message}: a byte order mark precedes it, as in concatenated files" } : InvalidJson;
+            return record.StartsWith("\uFEFF"u8)
+                ? InvalidJson with { Message = $"{InvalidJson.Message}: a byte order mark precedes it, as in concatenated files" }
+                : InvalidJson;
         }
     }
 
@@ -68,7 +70,9 @@ sealed class ReaderWalk
                 case JsonTokenType.PropertyName:
                     if (NewKey(ref reader, level) is { } badKey) return badKey;
                     if (rules.Limits is { } limits && _counts[level] > (level == 2 ? limits.Properties : limits.Keys)) return TooManyKeys;
-                    if (level <= 2 && rules.Key(new JsonToken(JsonTokenType.PropertyName, Name(ref reader), (int)reader.TokenStartIndex), level) is { } refusedKey) return refusedKey;
+                    if (level <= 2
+                        && rules.Key(new JsonToken(JsonTokenType.PropertyName, Name(ref reader), (int)reader.TokenStartIndex), level) is { } refusedKey)
+                        return refusedKey;
                     continue;
                 case JsonTokenType.EndObject:
                     if (level >= 2) objects--;
@@ -79,7 +83,10 @@ sealed class ReaderWalk
             }
 
             if (!_containers[level].IsObject && ++_counts[level] > (rules.Limits?.Elements ?? int.MaxValue)) return TooManyElements;
-            if (level <= 2 && _containers[level].IsObject && (rejection = rules.Value(new JsonToken(reader.TokenType, reader.ValueSpan, (int)reader.TokenStartIndex, reader.ValueIsEscaped), level)) is not null) return rejection;
+            if (level <= 2 && _containers[level].IsObject
+                && (rejection = rules.Value(new JsonToken(reader.TokenType, reader.ValueSpan, (int)reader.TokenStartIndex, reader.ValueIsEscaped),
+                    level)) is not null)
+                return rejection;
             switch (reader.TokenType)
             {
                 case JsonTokenType.StartObject or JsonTokenType.StartArray:
@@ -141,7 +148,8 @@ sealed class ReaderWalk
         return false;
     }
 
-    static char Unit(ReadOnlySpan<byte> escaped, int u) => (char)ushort.Parse(escaped.Slice(u + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+    static char Unit(ReadOnlySpan<byte> escaped, int u) =>
+        (char)ushort.Parse(escaped.Slice(u + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     // A double reaches 1.8e308: shorter text without an exponent cannot exceed it.
     static bool IsInRange(ReadOnlySpan<byte> number) =>

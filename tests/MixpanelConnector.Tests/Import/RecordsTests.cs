@@ -23,7 +23,8 @@ public sealed class RecordsTests : IDisposable
     static string Object(int keys) => Valid($"\"x\":{{{string.Join(',', Enumerable.Range(0, keys).Select(i => $"\"k{i}\":1"))}}}");
 
     /// <summary>The given number of properties, including $insert_id.</summary>
-    static string Properties(int count) => WithProperties($"\"time\":{Time},\"distinct_id\":\"u\",\"$insert_id\":\"i\"{string.Concat(Enumerable.Range(0, count - 3).Select(i => $",\"k{i}\":1"))}");
+    static string Properties(int count) =>
+        WithProperties($"\"time\":{Time},\"distinct_id\":\"u\",\"$insert_id\":\"i\"{string.Concat(Enumerable.Range(0, count - 3).Select(i => $",\"k{i}\":1"))}");
 
     public static TheoryData<string, string> Bad() => new()
     {
@@ -167,7 +168,9 @@ public sealed class RecordsTests : IDisposable
         var input = _run.Folder.Write("a.ndjson", line + line);
         await _run.RunAsync(_run.Request(input));
         await _run.RunAsync(_run.Request(input));
-        var ids = _run.Mixpanel.Stored.Select(record => JsonDocument.Parse(record).RootElement.GetProperty("properties").GetProperty("$insert_id").GetString()).ToList();
+        var ids = _run.Mixpanel.Stored.Select(record => JsonDocument.Parse(record).RootElement
+            .GetProperty("properties")
+            .GetProperty("$insert_id").GetString()).ToList();
         Assert.NotEqual(ids[0], ids[1], StringComparer.Ordinal);
         Assert.True(ids[..2].SequenceEqual(ids[2..], StringComparer.Ordinal));
     }
@@ -206,10 +209,12 @@ public sealed class RecordsTests : IDisposable
         var report = await _run.RunAsync(text);
         Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
-        Assert.Equal(("record_too_large", 2, true), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("raw_truncated").GetBoolean()));
+        Assert.Equal(("record_too_large", 2, true),
+            (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("raw_truncated").GetBoolean()));
         Assert.Equal(giant[..65536], letter.Raw());
         Assert.Equal(giant.Length, letter.GetProperty("length").GetInt64());
-        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(giant))), letter.GetProperty("sha256").GetString());
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(giant))),
+            letter.GetProperty("sha256").GetString());
         Assert.Equal(text.IndexOf(giant, StringComparison.Ordinal), letter.GetProperty("offset").GetInt64());
     }
 
@@ -220,7 +225,8 @@ public sealed class RecordsTests : IDisposable
     public async Task The_head_of_a_record_over_a_megabyte_ends_with_a_whole_character(string character)
     {
         var length = Encoding.UTF8.GetByteCount(character);
-        var giants = Enumerable.Range(0, length).Select(shift => Valid($"\"x\":\"{new string('y', shift)}{string.Concat(Enumerable.Repeat(character, 400_000 * 4 / length))}\"")).ToList();
+        var giants = Enumerable.Range(0, length)
+            .Select(shift => Valid($"\"x\":\"{new string('y', shift)}{string.Concat(Enumerable.Repeat(character, 400_000 * 4 / length))}\"")).ToList();
         await _run.RunAsync(string.Join('\n', giants) + "\n");
         Assert.Equal(length, _run.DeadLetters().Count);
         foreach (var (giant, letter) in giants.Zip(_run.DeadLetters()))

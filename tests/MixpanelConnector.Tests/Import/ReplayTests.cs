@@ -98,7 +98,8 @@ public sealed class ReplayTests : IDisposable
             var report = await _run.RunAsync(Replay(_run.Folder.Write("letters", $$"""{"raw":{{Event(2)}}}""" + "\n" + letter + "\n")));
             Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
             var refused = JsonDocument.Parse(File.ReadAllText(_run.Folder.File("dead-again.ndjson"))).RootElement;
-            Assert.Equal(("not_replayable", field, 2), (refused.GetProperty("code").GetString(), refused.GetProperty("field").GetString(), refused.GetProperty("line").GetInt64()));
+            Assert.Equal(("not_replayable", field, 2),
+                (refused.GetProperty("code").GetString(), refused.GetProperty("field").GetString(), refused.GetProperty("line").GetInt64()));
             Assert.Contains($"the \"{field}\" of this dead letter must be {rule}", refused.GetProperty("message").GetString(), StringComparison.Ordinal);
         }
     }
@@ -138,7 +139,8 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal((RunOutcome.Complete, 1), await _run.RunAsync(Replay(mended)) is var report ? (report.Outcome, report.Accepted) : default);
         Assert.EndsWith(path, _run.Mixpanel.Requests[^1].Path, StringComparison.Ordinal);
         if (type is ImportType.Groups) Assert.Contains("\"$group_key\":\"company\"", _run.Mixpanel.Stored[^1], StringComparison.Ordinal);
-        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(Replay(mended) with { Type = type, GroupKey = type is ImportType.Groups ? "company" : null })).Outcome); // said again
+        Assert.Equal(RunOutcome.Complete,
+            (await _run.RunAsync(Replay(mended) with { Type = type, GroupKey = type is ImportType.Groups ? "company" : null })).Outcome); // said again
         Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(Replay(mended) with { Type = type })).Outcome);
         if (type is ImportType.Groups) Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(Replay(mended) with { GroupKey = "company" })).Outcome);
     }
@@ -181,7 +183,8 @@ public sealed class ReplayTests : IDisposable
     {
         await _run.RunAsync(record + "\n");
         var letters = _run.Folder.Write("letters", File.ReadAllText(_run.DeadLetterPath));
-        var refused = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Replay(letters) with { Type = type, GroupKey = type is ImportType.Groups ? "company" : null }));
+        var refused = await Assert.ThrowsAsync<MixpanelException>(() =>
+            _run.RunAsync(Replay(letters) with { Type = type, GroupKey = type is ImportType.Groups ? "company" : null }));
         Assert.Equal("type", refused.Error.Field);
         Assert.Contains("are of type events", refused.Message, StringComparison.Ordinal);
         Assert.Empty(_run.Mixpanel.Requests);
@@ -202,7 +205,9 @@ public sealed class ReplayTests : IDisposable
     [Fact]
     public async Task Dead_letters_of_an_earlier_version_take_the_type_of_the_command()
     {
-        var old = _run.Folder.Write("old", """{"source":"in","line":1,"offset":0,"raw":{"$distinct_id":"u","$set":{"z":1}},"code":"c","message":"m","attempts":0,"maybe_delivered":false}""" + "\n");
+        var old = _run.Folder.Write("old",
+            """{"source":"in","line":1,"offset":0,"raw":{"$distinct_id":"u","$set":{"z":1}},"code":"c","message":"m","attempts":0,"maybe_delivered":false}"""
+                + "\n");
         Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(Replay(old) with { Type = ImportType.Profiles })).Outcome);
     }
 

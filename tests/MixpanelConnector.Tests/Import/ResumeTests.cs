@@ -141,7 +141,8 @@ public sealed class ResumeTests : IDisposable
         var report = await RunAsync(bytes => bytes);
         Assert.Equal((RunOutcome.Rejected, 2, 1, 0), (report.Outcome, report.Accepted, report.Rejected, report.Pending));
         var letter = Assert.Single(_run.DeadLetters());
-        Assert.Equal(("record_too_large", 2, large.Length), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("length").GetInt32()));
+        Assert.Equal(("record_too_large", 2, large.Length),
+            (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("length").GetInt32()));
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(large))), letter.GetProperty("sha256").GetString());
         Assert.Equal([0, 2], _run.StoredNumbers());
     }
@@ -224,8 +225,10 @@ public sealed class ResumeTests : IDisposable
         using var state = new InMemoryImportState();
         var request = run.Request(run.Folder.Write("in.ndjson", ImportRun.Events(2))) with { Drop = ["a"] };
         await run.RunAsync(request, state);
-        var error = (await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Drop = [], TimeZone = "Europe/Berlin", Fix = ImportFixes.Time }, state))).Error;
-        Assert.StartsWith("The checkpoint was created with other options (drop=a then, fix=time, time_zone=Europe/Berlin now).", error.Message, StringComparison.Ordinal);
+        var error = (await Assert.ThrowsAsync<MixpanelException>(() =>
+            run.RunAsync(request with { Drop = [], TimeZone = "Europe/Berlin", Fix = ImportFixes.Time }, state))).Error;
+        Assert.StartsWith("The checkpoint was created with other options (drop=a then, fix=time, time_zone=Europe/Berlin now).", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -233,17 +236,29 @@ public sealed class ResumeTests : IDisposable
     {
         using var run = new ImportRun();
         using var state = new InMemoryImportState();
-        var request = run.Request(run.Folder.Write("in.ndjson", """{"type":"track","event":"e","messageId":"m","userId":"u","timestamp":"2026-03-01T08:15:30Z"}""" + "\n")) with { Mapping = ImportMapping.OfVendor("segment") };
+        var request = run.Request(run.Folder.Write("in.ndjson",
+            """{"type":"track","event":"e","messageId":"m","userId":"u","timestamp":"2026-03-01T08:15:30Z"}""" + "\n")) with
+        {
+            Mapping = ImportMapping.OfVendor("segment"),
+        };
         await run.RunAsync(request, state);
         var known = state.Load()!;
-        state.Save(known with { OptionsFingerprint = known.OptionsFingerprint.Replace(request.Mapping.Fingerprint, new string('0', 32), StringComparison.Ordinal) });
+        state.Save(known with
+        {
+            OptionsFingerprint = known.OptionsFingerprint.Replace(request.Mapping.Fingerprint, new string('0', 32), StringComparison.Ordinal),
+        });
         var error = (await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request, state))).Error;
-        Assert.Equal("The checkpoint was created with the mapping of segment in another version of this program, which differs. Finish with that version, or begin again with --restart.", error.Message);
+        Assert.Equal(
+            "The checkpoint was created with the mapping of segment in another version of this program, which differs. Finish with that version, "
+            + "or begin again with --restart.",
+            error.Message);
         error = (await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Restart = true }, state))).Error;
-        Assert.StartsWith("1 event was accepted, and the mapping of segment was another in the version of this program that began: ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("1 event was accepted, and the mapping of segment was another in the version of this program that began: ", error.Message,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("--mapping", error.Message, StringComparison.Ordinal);
         Assert.Equal(RunOutcome.Complete, (await run.RunAsync(request with { Restart = true, NewIds = true }, state)).Outcome);
-        error = (await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Mapping = ImportMapping.OfVendor("rudderstack") }, state))).Error;
+        error =
+            (await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Mapping = ImportMapping.OfVendor("rudderstack") }, state))).Error;
         Assert.StartsWith("The checkpoint was created with other options (mapping=segment ", error.Message, StringComparison.Ordinal);
     }
 }

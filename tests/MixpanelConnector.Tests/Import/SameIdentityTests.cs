@@ -46,7 +46,9 @@ public sealed class SameIdentityTests : IDisposable
     [Fact]
     public async Task What_events_share_is_part_of_their_identity()
     {
-        var input = _run.Folder.Write("in.ndjson", One + "\n" + """{"event":"A","properties":{"$insert_id":"x"}}""" + "\n" + """{"event":"A","properties":{"$insert_id":"x","distinct_id":"v"}}""" + "\n");
+        var input = _run.Folder.Write("in.ndjson",
+            One + "\n" + """{"event":"A","properties":{"$insert_id":"x"}}""" + "\n" + """{"event":"A","properties":{"$insert_id":"x","distinct_id":"v"}}"""
+                + "\n");
         var report = await _run.RunAsync(_run.Request(input) with { Properties = """{"time":1790000000,"distinct_id":"u"}""" });
         Assert.Equal((RunOutcome.Complete, 1L), (report.Outcome, report.SameIdentity));
     }
@@ -58,14 +60,20 @@ public sealed class SameIdentityTests : IDisposable
     public async Task Events_are_compared_within_a_batch_and_with_those_before(int batchEvents)
     {
         var input = _run.Folder.Write("in.ndjson", string.Concat(Enumerable.Range(0, 100).Select(i => Event(i % 30) + "\n")));
-        Assert.Equal((RunOutcome.Complete, 70L), await _run.RunAsync(_run.Request(input) with { BatchEvents = batchEvents }) is var report ? (report.Outcome, report.SameIdentity) : default);
+        Assert.Equal((RunOutcome.Complete, 70L),
+            await _run.RunAsync(_run.Request(input) with { BatchEvents = batchEvents }) is var report ? (report.Outcome, report.SameIdentity) : default);
     }
 
     [Fact]
     public async Task Files_are_compared_with_one_another_and_refused_events_with_none()
     {
-        string[] inputs = [_run.Folder.Write("a.ndjson", $"{One}\n{One.Replace("}}", ",\"$ignore\":true}}", StringComparison.Ordinal)}\n"), _run.Folder.Write("b.ndjson", $"{One}\n{One}\n")];
-        Assert.Equal((RunOutcome.Rejected, 3, 2L), await _run.RunAsync(_run.Request(inputs)) is var report ? (report.Outcome, report.Accepted, report.SameIdentity) : default);
+        string[] inputs =
+        [
+            _run.Folder.Write("a.ndjson", $"{One}\n{One.Replace("}}", ",\"$ignore\":true}}", StringComparison.Ordinal)}\n"),
+            _run.Folder.Write("b.ndjson", $"{One}\n{One}\n"),
+        ];
+        Assert.Equal((RunOutcome.Rejected, 3, 2L),
+            await _run.RunAsync(_run.Request(inputs)) is var report ? (report.Outcome, report.Accepted, report.SameIdentity) : default);
     }
 
     [Fact]
@@ -90,16 +98,19 @@ public sealed class SameIdentityTests : IDisposable
         var identify = Event(1000).Replace("\"e\"", $"\"{name}\"", StringComparison.Ordinal);
         var text = string.Concat(Enumerable.Range(0, 5000).Select(i => (i % 1000 == 500 ? identify : Event(i)) + "\n"));
         _run.Mixpanel.Script = request => request.Records.Any(record => record.Contains(name, StringComparison.Ordinal))
-            ? MixpanelDouble.Answer(400, """{"code":400,"error":"some data points in the request failed validation","failed_records":["identity events are not allowed when project is using simplified identity management"],"num_records_imported":0,"status":"Bad Request"}""")
+            ? MixpanelDouble.Answer(400,
+                """{"code":400,"error":"some data points in the request failed validation","failed_records":["identity events are not allowed when project is using simplified identity management"],"num_records_imported":0,"status":"Bad Request"}""")
             : null;
         var request = _run.Request(_run.Folder.Write("in.ndjson", text)) with { Senders = 1 };
         var report = await _run.RunAsync(request);
-        Assert.Equal((RunOutcome.Rejected, 4995, 5, 4L), (report.Outcome, report.Accepted, report.Rejected, report.Requests)); // one is refused, of three batches
+        Assert.Equal((RunOutcome.Rejected, 4995, 5, 4L),
+            (report.Outcome, report.Accepted, report.Rejected, report.Requests)); // one is refused, of three batches
         Assert.All(_run.DeadLetters(), letter => Assert.Equal(("identity_event", identify), (letter.GetProperty("code").GetString(), letter.Raw())));
         Assert.All(_run.Diagnostics.Where(line => line.Line is not null), line => Assert.Contains("simplified", line.Reason, StringComparison.Ordinal));
 
         _run.Mixpanel.Script = _ => null;
-        Assert.Equal((RunOutcome.Rejected, 4995, 5), await _run.RunAsync(request with { DryRun = true }) is var dry ? (dry.Outcome, dry.Accepted, dry.Rejected) : default);
+        Assert.Equal((RunOutcome.Rejected, 4995, 5),
+            await _run.RunAsync(request with { DryRun = true }) is var dry ? (dry.Outcome, dry.Accepted, dry.Rejected) : default);
         Assert.Equal((RunOutcome.Complete, 5000), await _run.RunAsync(request) is var taken ? (taken.Outcome, taken.Accepted) : default);
     }
 }

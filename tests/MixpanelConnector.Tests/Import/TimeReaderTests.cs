@@ -43,7 +43,8 @@ public class TimeReaderTests
     [InlineData(uint.MaxValue + 1L, uint.MaxValue + 1L)]
     [InlineData(-1, -1)]
     [InlineData(1_790_000_000_000, 1_790_000_000_000)]
-    public void So_few_milliseconds_that_they_would_be_taken_for_seconds_become_seconds(long milliseconds, long time) => Assert.Equal(time, TimeReader.OfEvent(milliseconds));
+    public void So_few_milliseconds_that_they_would_be_taken_for_seconds_become_seconds(long milliseconds, long time) =>
+        Assert.Equal(time, TimeReader.OfEvent(milliseconds));
 
     [Theory]
     [InlineData("1970-01-02")]
@@ -54,7 +55,9 @@ public class TimeReaderTests
 
         Assert.True(value.TryConvert(Encoding.ASCII.GetBytes($"\"{text}\""), ImportColumnType.Time, isEventTime: true, out var time));
 
-        Assert.Equal(DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), Encoding.ASCII.GetString(time));
+        Assert.Equal(
+            DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
+            Encoding.ASCII.GetString(time));
     }
 
     [Theory]
@@ -80,12 +83,18 @@ public class TimeReaderTests
     public async Task A_number_that_does_not_follow_the_pattern_is_a_count_only_if_its_digits_say_of_what(string number, string? time)
     {
         using var run = new ImportRun();
-        var report = await run.RunAsync(run.Request(run.Folder.Write("in.ndjson", $$$"""{"event":"e","properties":{"distinct_id":"u","time":{{{number}}}}}""" + "\n")) with { TimeFormat = "%Y%m%d%H%M" });
+        var report = await run.RunAsync(run.Request(run.Folder.Write("in.ndjson",
+            $$$"""{"event":"e","properties":{"distinct_id":"u","time":{{{number}}}}}""" + "\n")) with
+        {
+            TimeFormat = "%Y%m%d%H%M",
+        });
 
         Assert.Equal(time is null ? RunOutcome.Rejected : RunOutcome.Complete, report.Outcome);
         if (time is null) return;
         var sent = System.Text.Json.JsonElement.Parse(run.Mixpanel.Stored[0]).GetProperty("properties").GetProperty("time").GetInt64();
-        Assert.Equal(time, DateTimeOffset.FromUnixTimeMilliseconds(sent > TimeReader.LargestSeconds ? sent : sent * 1000).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture));
+        Assert.Equal(time,
+            DateTimeOffset.FromUnixTimeMilliseconds(sent > TimeReader.LargestSeconds ? sent : sent * 1000)
+                .ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture));
     }
 
     [Fact]

@@ -41,7 +41,13 @@ public sealed class DayFileTests
     public async Task What_a_day_comes_to_does_not_depend_on_order_nor_on_what_is_left_out()
     {
         using var folder = new TemporaryFolder();
-        string[] events = [Event("A", 1, "u", "i", 1), Event("B", 1, "u", "i", 1), Event("A", 1, "u", "k", 1), """{"event":"$merge","properties":{"time":1790841600001}}"""];
+        string[] events =
+        [
+            Event("A", 1, "u", "i", 1),
+            Event("B", 1, "u", "i", 1),
+            Event("A", 1, "u", "k", 1),
+            """{"event":"$merge","properties":{"time":1790841600001}}""",
+        ];
         var whole = await SumAsync(folder, events);
         Assert.Equal((3, new DateOnly(2026, 10, 1)), (whole.Count, whole.Day));
         Assert.Equal(whole.All, (await SumAsync(folder, [events[2], events[1], events[0]])).All);
@@ -51,22 +57,27 @@ public sealed class DayFileTests
     }
 
     static async Task<DaySum> SumAsync(TemporaryFolder folder, string[] events) =>
-        Assert.Single(await Day(folder, 9, events).SumsAsync("1/2026-10-01", duplicates: null, without: null, TimeProvider.System, TestContext.Current.CancellationToken));
+        Assert.Single(await Day(folder, 9, events)
+            .SumsAsync("1/2026-10-01", duplicates: null, without: null, TimeProvider.System, TestContext.Current.CancellationToken));
 
     [Fact]
     public async Task Some_do_not_count()
     {
         using var folder = new TemporaryFolder();
-        var sums = await Day(folder, 9, Event("A", 1, "u", "i", 1), Event("A", 1, "u", "i", 1), Event("B", 1, "u", "i", 1)).SumsAsync("x", new BitArray([true, false, false]), new BitArray([false, false, true]), TimeProvider.System, TestContext.Current.CancellationToken);
+        var sums = await Day(folder, 9, Event("A", 1, "u", "i", 1), Event("A", 1, "u", "i", 1), Event("B", 1, "u", "i", 1))
+            .SumsAsync("x", new BitArray([true, false, false]), new BitArray([false, false, true]), TimeProvider.System, TestContext.Current.CancellationToken);
         Assert.Equal(1, Assert.Single(sums).Count);
     }
 
     static DayFile Day(TemporaryFolder folder, int most, params string[] lines)
     {
         var path = folder.Write($"{Guid.NewGuid():N}.ndjson", string.Concat(lines.Select(line => line + "\n")));
-        return new(new InputFile("", "2026-10-01", "1/2026-10-01", Path.GetDirectoryName(path)) { RealName = Path.GetFileName(path) }, lines.Length, zone: null) { Most = most };
+        return new(new InputFile("", "2026-10-01", "1/2026-10-01", Path.GetDirectoryName(path)) { RealName = Path.GetFileName(path) }, lines.Length,
+            zone: null)
+        { Most = most };
     }
 
     static string Event(string name, int second, string user, string id, long processed) => string.Create(
-        CultureInfo.InvariantCulture, $$$"""{"event":"{{{name}}}","properties":{"time":{{{1790841600000 + second}}},"distinct_id":"{{{user}}}","$insert_id":"{{{id}}}","mp_processing_time_ms":{{{processed}}}}}""");
+        CultureInfo.InvariantCulture,
+        $$$"""{"event":"{{{name}}}","properties":{"time":{{{1790841600000 + second}}},"distinct_id":"{{{user}}}","$insert_id":"{{{id}}}","mp_processing_time_ms":{{{processed}}}}}""");
 }

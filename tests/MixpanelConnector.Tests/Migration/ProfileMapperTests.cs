@@ -9,7 +9,8 @@ namespace MixpanelConnector.Tests.Migration;
 public sealed class ProfileMapperTests
 {
     [Theory]
-    [InlineData(false, """{"$distinct_id":"u","$properties":{"$last_seen":"2026-01-01T00:00:00","n":1.50,"$geo_source":"x","a":{"$geo_source":1},"$mp_first_event_time":"y"}}""",
+    [InlineData(false,
+        """{"$distinct_id":"u","$properties":{"$last_seen":"2026-01-01T00:00:00","n":1.50,"$geo_source":"x","a":{"$geo_source":1},"$mp_first_event_time":"y"}}""",
         """{"$distinct_id":"u","$ignore_time":true,"$set":{"$last_seen":"2026-01-01T00:00:00","n":1.50,"a":{"$geo_source":1}}}""")]
     [InlineData(false, """{"$properties":{},"$distinct_id":4}""", """{"$distinct_id":"4","$ignore_time":true,"$set":{}}""")]
     [InlineData(true, """{"$distinct_id":"g\u00e9","$properties":{"\u0024geo_source":1,"size":3}}""", """{"$group_id":"g\u00e9","$set":{"size":3}}""")]

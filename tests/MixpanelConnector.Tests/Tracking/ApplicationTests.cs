@@ -34,7 +34,9 @@ public sealed class ApplicationTests
         var queue = new FakeQueue();
         var builder = Empty();
         void Configure(MixpanelSettings settings) => (settings.Token, settings.Endpoint) = (Given.TokenText, new Uri("http://127.0.0.1:1"));
-        (name is null ? builder.Services.AddMixpanel(Configure) : builder.Services.AddMixpanel(name, Configure)).UseQueue(_ => new MixpanelQueue(FakeQueue.Address, [queue]));
+        (name is null
+            ? builder.Services.AddMixpanel(Configure)
+            : builder.Services.AddMixpanel(name, Configure)).UseQueue(_ => new MixpanelQueue(FakeQueue.Address, [queue]));
         using var host = builder.Build();
         await host.StartAsync();
 
@@ -181,7 +183,8 @@ public sealed class ApplicationTests
     [Fact]
     public async Task The_health_check_tells_of_refused_credentials()
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401));
+        await using var server =
+            await RecordingServer.StartAsync(_ => Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401));
         var builder = Empty();
         builder.Services.AddMixpanel(settings => (settings.Token, settings.Endpoint) = (Given.TokenText, server.Address));
         builder.Services.AddHealthChecks().AddMixpanel();
@@ -234,7 +237,8 @@ public sealed class ApplicationTests
         clock.Advance(TimeSpan.FromMinutes(4));
         Assert.Equal(HealthStatus.Healthy, (await HealthOfAsync(provider)).Status);
         clock.Advance(TimeSpan.FromMinutes(2));
-        Assert.Equal((HealthStatus.Degraded, "1 record waits for Mixpanel, the oldest for 6 minutes."), await HealthOfAsync(provider) is var report ? (report.Status, report.Description) : default);
+        Assert.Equal((HealthStatus.Degraded, "1 record waits for Mixpanel, the oldest for 6 minutes."),
+            await HealthOfAsync(provider) is var report ? (report.Status, report.Description) : default);
 
         await tracker.FlushAsync();
         Assert.Equal(HealthStatus.Healthy, (await HealthOfAsync(provider)).Status);
@@ -266,7 +270,8 @@ public sealed class ApplicationTests
 
         Given.JsonEqual(
             """{"version":3,"rate":1.50,"beta":true,"off":false,"name":"shop 3","zip":"01234","plain":"01234","date":"2026-01-02","nested":{"tier":"gold","depth":{"n":-1e3}},"tags":["a",1,false],"empty":""}""",
-            System.Text.Json.JsonElement.Parse(host.Services.GetRequiredService<IOptionsMonitor<MixpanelSettings>>().CurrentValue.SuperProperties.ToJsonString()));
+            System.Text.Json.JsonElement.Parse(
+                host.Services.GetRequiredService<IOptionsMonitor<MixpanelSettings>>().CurrentValue.SuperProperties.ToJsonString()));
     }
 
     [Fact]

@@ -59,7 +59,8 @@ public sealed class BeforeSendTests
     public async Task What_it_throws_reaches_nobody_and_the_record_is_not_sent(int way)
     {
         using var log = new RecordedLog();
-        await using var run = new TrackerRun(new TrackerOptions { BeforeSend = [_ => throw new InvalidDataException(Secret)] }, Given.Token() with { LoggerFactory = log });
+        await using var run =
+            new TrackerRun(new TrackerOptions { BeforeSend = [_ => throw new InvalidDataException(Secret)] }, Given.Token() with { LoggerFactory = log });
 
         Assert.False(Ways[way](run.Tracker));
         await run.Tracker.FlushAsync(TestContext.Current.CancellationToken);
@@ -112,10 +113,12 @@ public sealed class BeforeSendTests
         await using var run = Run(record => { record.Properties.Clear(); return true; });
         var at = new DateTimeOffset(2026, 10, 31, 1, 2, 3, TimeSpan.Zero);
 
-        var sent = await run.OnlyAsync(tracker => tracker.At(at).Track("E", MixpanelUser.Identified("ada", "phone"), new JsonObject { ["ip"] = "1.2.3.4", ["a"] = 1 }));
+        var sent = await run.OnlyAsync(tracker => tracker.At(at)
+            .Track("E", MixpanelUser.Identified("ada", "phone"), new JsonObject { ["ip"] = "1.2.3.4", ["a"] = 1 }));
 
         var properties = sent.GetProperty("properties");
-        Assert.Equal(["$device_id", "$insert_id", "$user_id", "distinct_id", "ip", "time"], properties.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        Assert.Equal(["$device_id", "$insert_id", "$user_id", "distinct_id", "ip", "time"],
+            properties.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal), StringComparer.Ordinal);
         Assert.Equal((0, at.ToUnixTimeMilliseconds()), (properties.GetProperty("ip").GetInt32(), properties.GetProperty("time").GetInt64()));
     }
 
@@ -131,7 +134,8 @@ public sealed class BeforeSendTests
         var sent = await run.OnlyAsync(tracker => tracker.Track("E", "ada", JsonNode.Parse(properties)!.AsObject()));
 
         Assert.Equal(distinctId, seen);
-        foreach (var (name, value) in JsonNode.Parse(properties)!.AsObject()) Assert.Equal(value!.ToJsonString(), sent.GetProperty("properties").GetProperty(name).GetRawText());
+        foreach (var (name, value) in JsonNode.Parse(properties)!.AsObject())
+            Assert.Equal(value!.ToJsonString(), sent.GetProperty("properties").GetProperty(name).GetRawText());
     }
 
     [Theory]
@@ -185,7 +189,8 @@ public sealed class BeforeSendTests
         await using var run = Run(_ => true);
         using var document = System.Text.Json.JsonDocument.Parse(properties);
 
-        var sent = await run.OnlyAsync(tracker => tracker.Profile("ada").Set(new Dictionary<string, object>(StringComparer.Ordinal) { ["x"] = document.RootElement }));
+        var sent =
+            await run.OnlyAsync(tracker => tracker.Profile("ada").Set(new Dictionary<string, object>(StringComparer.Ordinal) { ["x"] = document.RootElement }));
 
         Assert.Equal(expected, sent.GetProperty("$set").GetProperty("x").GetProperty("a").GetRawText());
     }
@@ -198,7 +203,11 @@ public sealed class BeforeSendTests
     [InlineData("$insert_id", false)]
     public async Task What_an_event_has_of_its_own_is_not_put_among_its_properties(string name, bool isRedacted)
     {
-        await using var run = new TrackerRun(new TrackerOptions { BeforeSend = [record => record.Properties.TryAdd(name, "x") || true], Redaction = isRedacted ? new() { Names = ["secret"] } : null });
+        await using var run = new TrackerRun(new TrackerOptions
+        {
+            BeforeSend = [record => record.Properties.TryAdd(name, "x") || true],
+            Redaction = isRedacted ? new() { Names = ["secret"] } : null,
+        });
 
         Assert.False(run.Tracker.Track("E", "someone@example.com"));
         await run.Tracker.FlushAsync(TestContext.Current.CancellationToken);
@@ -236,8 +245,11 @@ public sealed class BeforeSendTests
         await run.Tracker.FlushAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(2000, run.Stored.Count);
-        Assert.All(run.Stored, record => Assert.Equal(record.GetProperty("properties").GetProperty("n").GetInt32() * 2, record.GetProperty("properties").GetProperty("twice").GetInt32()));
-        Assert.Equal(2000, run.Stored.Select(record => record.GetProperty("properties").GetProperty("$insert_id").GetString()).Distinct(StringComparer.Ordinal).Count());
+        Assert.All(run.Stored,
+            record => Assert.Equal(record.GetProperty("properties").GetProperty("n").GetInt32() * 2,
+                record.GetProperty("properties").GetProperty("twice").GetInt32()));
+        Assert.Equal(2000,
+            run.Stored.Select(record => record.GetProperty("properties").GetProperty("$insert_id").GetString()).Distinct(StringComparer.Ordinal).Count());
     }
 
     [Fact]
@@ -256,7 +268,11 @@ public sealed class BeforeSendTests
     [Fact]
     public async Task To_track_the_token_is_out_of_reach()
     {
-        await using var run = new TrackerRun(new TrackerOptions { EventsTo = EventEndpoint.Track, BeforeSend = [record => { Assert.False(record.Properties.ContainsKey("token")); record.Properties.Clear(); return true; }] });
+        await using var run = new TrackerRun(new TrackerOptions
+        {
+            EventsTo = EventEndpoint.Track,
+            BeforeSend = [record => { Assert.False(record.Properties.ContainsKey("token")); record.Properties.Clear(); return true; }],
+        });
         run.Mixpanel.Script = request => { run.Mixpanel.Store(request.Records); return MixpanelDouble.Answer(200, """{"status":1,"error":null}"""); };
 
         var sent = await run.OnlyAsync(tracker => tracker.Track("E", "ada", new { a = 1 }));
@@ -269,7 +285,10 @@ public sealed class BeforeSendTests
     {
         var tracker = new RecordingTracker(new TrackerOptions
         {
-            BeforeSend = [record => record.Name switch { "drop" => false, "fail" => throw new InvalidDataException(), _ => record.Properties.Remove("b") || true }],
+            BeforeSend =
+            [
+                record => record.Name switch { "drop" => false, "fail" => throw new InvalidDataException(), _ => record.Properties.Remove("b") || true },
+            ],
             Redaction = new() { Names = ["secret"] },
             IsOptedOut = user => user.DistinctId == "eve",
             SampleRates = new Dictionary<string, double>(StringComparer.Ordinal) { ["sampled"] = 0 },
@@ -284,7 +303,8 @@ public sealed class BeforeSendTests
 
         var kept = Assert.Single(tracker.Records);
         Assert.Equal(("own", """{"a":1,"distinct_id":"own"}"""), (kept.User.DistinctId, kept.Properties.ToJsonString()));
-        Assert.Equal(["drop before_send", "E opted_out", "sampled sampled", "$set before_send"], tracker.LeftOut.Select(record => $"{record.Name} {record.LeftOut}"), StringComparer.Ordinal);
+        Assert.Equal(["drop before_send", "E opted_out", "sampled sampled", "$set before_send"],
+            tracker.LeftOut.Select(record => $"{record.Name} {record.LeftOut}"), StringComparer.Ordinal);
         Assert.Equal("before_send_failed", Assert.Single(tracker.Rejected).Code);
     }
 

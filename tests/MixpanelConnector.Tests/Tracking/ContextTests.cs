@@ -20,20 +20,24 @@ public sealed class ContextTests
 
         Assert.Equal(3, run.Stored.Count);
         Assert.All(run.Stored.Select(record => record.GetProperty("properties")), properties => Assert.Equal(
-            (At.ToUnixTimeMilliseconds(), "acme", """["red","blue"]"""), (properties.GetProperty("time").GetInt64(), properties.GetProperty("company").GetString(), properties.GetProperty("team").GetRawText())));
+            (At.ToUnixTimeMilliseconds(), "acme", """["red","blue"]"""),
+            (properties.GetProperty("time").GetInt64(), properties.GetProperty("company").GetString(), properties.GetProperty("team").GetRawText())));
     }
 
     [Fact]
     public async Task What_an_event_says_of_its_own_stands_and_a_scope_is_outdone()
     {
         await using var run = new TrackerRun(new TrackerOptions { SuperProperties = new() { ["company"] = "super" } });
-        using var scope = MixpanelScope.Begin(properties: new Dictionary<string, object?>(StringComparer.Ordinal) { ["company"] = "scope", ["team"] = "scope" });
+        using var scope =
+            MixpanelScope.Begin(properties: new Dictionary<string, object?>(StringComparer.Ordinal) { ["company"] = "scope", ["team"] = "scope" });
 
         run.Tracker.At(At).InGroup("company", "acme").Track("E", "ada", new { time = 1795435200, company = "own" });
         run.Tracker.InGroup("company", "acme").Track("E", "ada");
         await run.Tracker.FlushAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal(["own scope", "acme scope"], run.Stored.Select(record => $"{record.GetProperty("properties").GetProperty("company")} {record.GetProperty("properties").GetProperty("team")}"), StringComparer.Ordinal);
+        Assert.Equal(["own scope", "acme scope"],
+            run.Stored.Select(record => $"{record.GetProperty("properties").GetProperty("company")} {record.GetProperty("properties").GetProperty("team")}"),
+            StringComparer.Ordinal);
         Assert.Equal(1795435200, run.Stored[0].GetProperty("properties").GetProperty("time").GetInt64());
     }
 
@@ -49,7 +53,8 @@ public sealed class ContextTests
         acme.Profile("ada").Set("a", 1);
         await run.Tracker.FlushAsync(TestContext.Current.CancellationToken);
 
-        var events = run.Stored.Where(record => record.TryGetProperty("event", out _)).ToLookup(record => record.GetProperty("event").GetString(), StringComparer.Ordinal);
+        var events = run.Stored.Where(record => record.TryGetProperty("event", out _))
+            .ToLookup(record => record.GetProperty("event").GetString(), StringComparer.Ordinal);
         Assert.All(events["E"], record => Assert.Equal("acme", record.GetProperty("properties").GetProperty("company").GetString()));
         Assert.Equal(250, events["E"].Count(record => record.GetProperty("properties").GetProperty("time").GetInt64() == At.ToUnixTimeMilliseconds()));
         Assert.False(events["plain"].Single().GetProperty("properties").TryGetProperty("company", out _));

@@ -24,14 +24,19 @@ public sealed class DeliveryTests
     public async Task Refused_records_are_told_with_their_reason_and_the_others_arrive()
     {
         await using var run = new TrackerRun();
-        run.Mixpanel.Script = request => run.Mixpanel.TakeAllBut(request, [.. request.Records.Select((record, i) => (record, i)).Where(pair => pair.record.Contains("\"Bad\"", StringComparison.Ordinal)).Select(pair => pair.i)]);
+        run.Mixpanel.Script = request => run.Mixpanel.TakeAllBut(request,
+            [.. request.Records.Select((record, i) => (record, i))
+                .Where(pair => pair.record.Contains("\"Bad\"", StringComparison.Ordinal))
+                .Select(pair => pair.i)]);
 
         for (var i = 0; i < 20; i++) run.Tracker.Track(i % 5 == 0 ? "Bad" : "Good", "u", new { I = i });
         await run.Tracker.FlushAsync();
 
         Assert.Equal(16, run.Stored.Count);
         Assert.Equal(4, run.Rejected.Count);
-        Assert.All(run.Rejected, rejected => Assert.Equal(("rejected", "properties.x", "refused", 400, false), (rejected.Code, rejected.Field, rejected.Message, rejected.HttpStatus, rejected.MaybeDelivered)));
+        Assert.All(run.Rejected,
+            rejected => Assert.Equal(("rejected", "properties.x", "refused", 400, false),
+                (rejected.Code, rejected.Field, rejected.Message, rejected.HttpStatus, rejected.MaybeDelivered)));
         Assert.All(run.Rejected, rejected => Assert.Contains("\"Bad\"", System.Text.Encoding.UTF8.GetString(rejected.Json.Span), StringComparison.Ordinal));
         Assert.All(run.Rejected, rejected => Assert.DoesNotContain("\"Bad\"", rejected.ToString(), StringComparison.Ordinal));
     }
@@ -48,7 +53,10 @@ public sealed class DeliveryTests
         var rejected = Assert.Single(run.Rejected);
         Assert.Equal(Assert.Single(run.Mixpanel.Requests).Body[1..^1], rejected.Json.ToArray());
         Assert.Contains((byte)'\n', rejected.Json.ToArray());
-        Assert.Equal(Assert.Single(run.Mixpanel.Requests[0].Records.Select(record => JsonElement.Parse(record).GetProperty("properties").GetProperty("$insert_id").GetString())), rejected.InsertId);
+        Assert.Equal(
+            Assert.Single(run.Mixpanel.Requests[0].Records.Select(record =>
+                JsonElement.Parse(record).GetProperty("properties").GetProperty("$insert_id").GetString())),
+            rejected.InsertId);
     }
 
     [Fact]
@@ -112,7 +120,8 @@ public sealed class DeliveryTests
             }));
         await run.Tracker.FlushAsync();
 
-        Assert.Equal(20_000, run.Stored.Select(stored => stored.GetProperty("properties").GetProperty("$insert_id").GetString()).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(20_000,
+            run.Stored.Select(stored => stored.GetProperty("properties").GetProperty("$insert_id").GetString()).Distinct(StringComparer.Ordinal).Count());
     }
 
     [Fact]
@@ -171,7 +180,8 @@ public sealed class DeliveryTests
             Assert.Equal("Ratio", (await Given.FailsAsync(() => tracker.TrackAsync("E", "u", new { Ratio = double.NaN }).AsTask())).Error.Field);
         }
 
-        Assert.Equal(run.Rejected.Select(rejected => (rejected.Code, rejected.Field)), recording.Rejected.Take(4).Select(rejected => (rejected.Code, rejected.Field)));
+        Assert.Equal(run.Rejected.Select(rejected => (rejected.Code, rejected.Field)),
+            recording.Rejected.Take(4).Select(rejected => (rejected.Code, rejected.Field)));
         Assert.Single(recording.Records);
         recording.Clear();
         Assert.Empty(recording.Rejected);

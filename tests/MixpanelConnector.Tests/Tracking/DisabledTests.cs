@@ -51,7 +51,8 @@ public sealed class DisabledTests
 
         Assert.True(host.Services.GetRequiredService<IMixpanelTracker>().Track("E", "ada"));
 
-        Assert.Equal(HealthStatus.Healthy, (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken)).Status);
+        Assert.Equal(HealthStatus.Healthy,
+            (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken)).Status);
         await host.StopAsync(TestContext.Current.CancellationToken);
     }
 

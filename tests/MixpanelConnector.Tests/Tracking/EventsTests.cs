@@ -70,7 +70,8 @@ public sealed class EventsTests
     {
         await using var run = new TrackerRun(new TrackerOptions { SuperProperties = new() { ["plan"] = "pro", ["region"] = "eu" } });
 
-        var stored = await run.OnlyAsync(tracker => tracker.Track("E", "u", new JsonObject { ["plan"] = "free", ["time"] = 1795435200, ["$insert_id"] = "mine", ["distinct_id"] = "v", ["ip"] = "192.0.2.1" }));
+        var stored = await run.OnlyAsync(tracker => tracker.Track("E", "u",
+            new JsonObject { ["plan"] = "free", ["time"] = 1795435200, ["$insert_id"] = "mine", ["distinct_id"] = "v", ["ip"] = "192.0.2.1" }));
 
         var properties = stored.GetProperty("properties");
         Assert.Equal(properties.EnumerateObject().Count(), properties.EnumerateObject().DistinctBy(property => property.Name, StringComparer.Ordinal).Count());
@@ -86,7 +87,16 @@ public sealed class EventsTests
     public async Task An_event_that_says_everything_itself_is_still_whole_json()
     {
         await using var run = new TrackerRun();
-        var all = new JsonObject { ["plan"] = "free", ["time"] = 1795435200, ["$insert_id"] = "mine", ["distinct_id"] = "v", ["ip"] = 0, ["mp_lib"] = "x", ["$lib_version"] = "y" };
+        var all = new JsonObject
+        {
+            ["plan"] = "free",
+            ["time"] = 1795435200,
+            ["$insert_id"] = "mine",
+            ["distinct_id"] = "v",
+            ["ip"] = 0,
+            ["mp_lib"] = "x",
+            ["$lib_version"] = "y",
+        };
 
         var stored = await run.OnlyAsync(tracker => tracker.Track("E", "u", all));
 
@@ -100,7 +110,8 @@ public sealed class EventsTests
         for (var i = 0; i < 100; i++) run.Tracker.Track("Größe \"π\" \n 東京", "ü-1", new { Größe = i });
         await run.Tracker.FlushAsync();
 
-        Assert.Equal(100, run.Stored.Select(stored => stored.GetProperty("properties").GetProperty("$insert_id").GetString()).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(100,
+            run.Stored.Select(stored => stored.GetProperty("properties").GetProperty("$insert_id").GetString()).Distinct(StringComparer.Ordinal).Count());
         Assert.All(run.Stored, stored => Assert.Equal("Größe \"π\" \n 東京", stored.GetProperty("event").GetString()));
         Assert.Equal(Enumerable.Range(0, 100), run.Stored.Select(stored => stored.GetProperty("properties").GetProperty("Größe").GetInt32()).Order());
     }
@@ -147,9 +158,11 @@ public sealed class EventsTests
 
         await run.Tracker.FlushAsync();
 
-        var stored = run.Stored.ToDictionary(stored => stored.GetProperty("event").GetString()!, stored => stored.GetProperty("properties"), StringComparer.Ordinal); // $merge goes by a request of its own
+        var stored = run.Stored.ToDictionary(stored => stored.GetProperty("event").GetString()!, stored => stored.GetProperty("properties"),
+            StringComparer.Ordinal); // $merge goes by a request of its own
         Assert.Equal("$create_alias $identify $merge", string.Join(' ', stored.Keys.Order(StringComparer.Ordinal)));
-        Given.JsonEqual("""{"$identified_id":"u","$anon_id":"c35cc9e5-0000-4000-8000-000000000001","distinct_id":"u"}""", Only(stored["$identify"], "$identified_id", "$anon_id", "distinct_id"));
+        Given.JsonEqual("""{"$identified_id":"u","$anon_id":"c35cc9e5-0000-4000-8000-000000000001","distinct_id":"u"}""",
+            Only(stored["$identify"], "$identified_id", "$anon_id", "distinct_id"));
         Given.JsonEqual("""{"alias":"u@example.com","distinct_id":"u"}""", Only(stored["$create_alias"], "alias", "distinct_id"));
         Given.JsonEqual("""{"$distinct_ids":["a","b"]}""", Only(stored["$merge"], "$distinct_ids"));
     }
@@ -174,7 +187,12 @@ public sealed class EventsTests
         changed["v"] = 2;
         Assert.True(run.Tracker.Track("E", "u", new { whole = "x\ufffdy\ud83d\ude00" }));
         Assert.True(run.Tracker.Track("E", "u", new Dictionary<int, string> { [1] = "a" }));
-        Assert.True(run.Tracker.Track("E", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["time"] = null, ["m"] = new Dictionary<string, int>(StringComparer.Ordinal) { ["a"] = 1 } }));
+        Assert.True(run.Tracker.Track("E", "u",
+            new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["time"] = null,
+                ["m"] = new Dictionary<string, int>(StringComparer.Ordinal) { ["a"] = 1 },
+            }));
         Assert.True(run.Tracker.Track("E", default(MixpanelUser)));
         Assert.True(run.Tracker.Profile("u").Union("tags", list[0]));
         await run.Tracker.FlushAsync();
@@ -196,7 +214,8 @@ public sealed class EventsTests
 
         Assert.False(run.Tracker.Track("E", "u", new { Rate = double.NaN }));
         var thrown = await Given.FailsAsync(() => run.Tracker.TrackAsync("E", "u", new { Rate = double.NaN }).AsTask());
-        Assert.False(run.Tracker.Track("E", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["a-name"] = new System.Net.Cookie("secret", "secret") }));
+        Assert.False(run.Tracker.Track("E", "u",
+            new Dictionary<string, object?>(StringComparer.Ordinal) { ["a-name"] = new System.Net.Cookie("secret", "secret") }));
         Assert.True(run.Tracker.Track("E", "u", new { Rate = 1 }));
         await run.Tracker.FlushAsync();
 
@@ -217,12 +236,17 @@ public sealed class EventsTests
         Assert.Throws<InvalidOperationException>(() => run.Tracker.Track("u", new Total(1), EventsTestsJson.Default.Total));
     }
 
-    static JsonElement WithoutAdditions(JsonElement properties) => Only(properties, [.. properties.EnumerateObject().Select(property => property.Name).Except(["distinct_id", "time", "$insert_id", "ip", "mp_lib", "$lib_version"], StringComparer.Ordinal)]);
+    static JsonElement WithoutAdditions(JsonElement properties) =>
+        Only(properties,
+            [.. properties.EnumerateObject()
+                .Select(property => property.Name)
+                .Except(["distinct_id", "time", "$insert_id", "ip", "mp_lib", "$lib_version"], StringComparer.Ordinal)]);
 
     static JsonElement Only(JsonElement properties, params string[] names)
     {
         var kept = new JsonObject();
-        foreach (var property in properties.EnumerateObject().Where(property => names.Contains(property.Name, StringComparer.Ordinal))) kept.Add(property.Name, JsonNode.Parse(property.Value.GetRawText()));
+        foreach (var property in properties.EnumerateObject().Where(property => names.Contains(property.Name, StringComparer.Ordinal)))
+            kept.Add(property.Name, JsonNode.Parse(property.Value.GetRawText()));
         return JsonElement.Parse(kept.ToJsonString());
     }
 }

@@ -22,7 +22,8 @@ public sealed class FixedPropertiesTests
     [Theory, MemberData(nameof(Names))]
     public void A_scope_does_not_replace_what_the_call_fixes(string name)
     {
-        var refused = Assert.Throws<ArgumentException>(() => MixpanelScope.Begin("ada", new Dictionary<string, object?>(StringComparer.Ordinal) { ["a"] = 1, [name] = "x" }));
+        var refused = Assert.Throws<ArgumentException>(() => MixpanelScope.Begin("ada",
+            new Dictionary<string, object?>(StringComparer.Ordinal) { ["a"] = 1, [name] = "x" }));
 
         Assert.Contains(name, refused.Message, StringComparison.Ordinal);
         Assert.Null(MixpanelScope.Current);
@@ -37,10 +38,12 @@ public sealed class FixedPropertiesTests
     {
         await using var run = new TrackerRun(new TrackerOptions { SuperProperties = new() { ["Time"] = "a name of its own" } });
 
-        var stored = await run.OnlyAsync(tracker => tracker.Track("e", "ada", new Dictionary<string, object?>(StringComparer.Ordinal) { ["distinct_id"] = "eve", ["$insert_id"] = "i", ["time"] = 1790000000 }));
+        var stored = await run.OnlyAsync(tracker => tracker.Track("e", "ada",
+            new Dictionary<string, object?>(StringComparer.Ordinal) { ["distinct_id"] = "eve", ["$insert_id"] = "i", ["time"] = 1790000000 }));
 
         var properties = stored.GetProperty("properties");
-        Assert.Equal(("eve", "i", 1790000000), (properties.GetProperty("distinct_id").GetString(), properties.GetProperty("$insert_id").GetString(), properties.GetProperty("time").GetInt64()));
+        Assert.Equal(("eve", "i", 1790000000),
+            (properties.GetProperty("distinct_id").GetString(), properties.GetProperty("$insert_id").GetString(), properties.GetProperty("time").GetInt64()));
     }
 
     [Fact]
@@ -51,6 +54,8 @@ public sealed class FixedPropertiesTests
         Assert.Contains("'load'", refused.Message, StringComparison.Ordinal);
         JsonNode deep = 1;
         for (var i = 0; i < 2_000; i++) deep = new JsonObject { ["a"] = deep };
-        Assert.Contains("'deep'", Assert.Throws<MixpanelException>(() => new RecordingTracker(new TrackerOptions { SuperProperties = new() { ["deep"] = deep } })).Message, StringComparison.Ordinal);
+        Assert.Contains("'deep'",
+            Assert.Throws<MixpanelException>(() => new RecordingTracker(new TrackerOptions { SuperProperties = new() { ["deep"] = deep } })).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -11,12 +11,16 @@ public sealed class ObservabilityTests
     {
         using var meters = new OwnMeterFactory();
         var measured = new List<string>();
-        using var listener = new MeterListener { InstrumentPublished = (instrument, listener) => { if (instrument.Meter.Scope == meters) listener.EnableMeasurementEvents(instrument); } };
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) => { if (instrument.Meter.Scope == meters) listener.EnableMeasurementEvents(instrument); },
+        };
         listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Note(instrument, value, tags));
         listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, (long)value, tags));
         listener.Start();
 
-        await using (var run = new TrackerRun(new TrackerOptions { MeterFactory = meters, FlushInterval = TimeSpan.FromHours(1), StopTimeout = TimeSpan.FromHours(2) }))
+        await using (var run =
+            new TrackerRun(new TrackerOptions { MeterFactory = meters, FlushInterval = TimeSpan.FromHours(1), StopTimeout = TimeSpan.FromHours(2) }))
         {
             run.Mixpanel.Script = request => request.Number == 1 ? MixpanelDouble.Answer(503, "") : run.Mixpanel.TakeAllBut(request, 0);
             for (var i = 0; i < 5; i++) run.Tracker.Track("E", "u");
@@ -29,7 +33,8 @@ public sealed class ObservabilityTests
         lock (measured)
         {
             Assert.Contains("mixpanel.tracker.queue.records 5 event", measured, StringComparer.Ordinal);
-            Assert.Contains(measured, line => line.StartsWith("mixpanel.tracker.queue.oldest_age ", StringComparison.Ordinal) && line.EndsWith(" event", StringComparison.Ordinal));
+            Assert.Contains(measured,
+                line => line.StartsWith("mixpanel.tracker.queue.oldest_age ", StringComparison.Ordinal) && line.EndsWith(" event", StringComparison.Ordinal));
             Assert.Contains("mixpanel.tracker.retries 1 event", measured, StringComparer.Ordinal);
             Assert.Contains("mixpanel.tracker.records 4 event accepted", measured, StringComparer.Ordinal);
             Assert.Contains("mixpanel.tracker.records 1 event rejected", measured, StringComparer.Ordinal);
@@ -64,6 +69,7 @@ public sealed class ObservabilityTests
         Activity span;
         lock (spans) span = spans.Single(span => span.SpanId == sent);
         Assert.NotEqual(parent.TraceId, span.TraceId); // it carries what many tracked
-        Assert.Equal(("mixpanel send", ActivityKind.Client, "event", 200), (span.OperationName, span.Kind, span.GetTagItem("mixpanel.record.kind"), span.GetTagItem("http.response.status_code")));
+        Assert.Equal(("mixpanel send", ActivityKind.Client, "event", 200),
+            (span.OperationName, span.Kind, span.GetTagItem("mixpanel.record.kind"), span.GetTagItem("http.response.status_code")));
     }
 }

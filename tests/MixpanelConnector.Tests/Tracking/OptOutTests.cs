@@ -92,17 +92,34 @@ public sealed class OptOutTests
     {
         using var meters = new OwnMeterFactory();
         var counted = new List<string>();
-        using var listener = new MeterListener { InstrumentPublished = (instrument, listener) => { if (instrument.Meter.Scope == meters && instrument.Name == "mixpanel.tracker.records") listener.EnableMeasurementEvents(instrument); } };
-        listener.SetMeasurementEventCallback<long>((_, value, tags, _) => { lock (counted) counted.Add($"{value} {string.Join(' ', tags.ToArray().Select(tag => tag.Value))}"); });
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Scope == meters && instrument.Name == "mixpanel.tracker.records") listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            lock (counted) counted.Add($"{value} {string.Join(' ', tags.ToArray().Select(tag => tag.Value))}");
+        });
         listener.Start();
-        await using var run = new TrackerRun(new TrackerOptions { MeterFactory = meters, IsOptedOut = user => user.DistinctId == "eve", BeforeSend = [record => record.Name != "drop"], SampleRates = new Dictionary<string, double>(StringComparer.Ordinal) { ["none"] = 0 } });
+        await using var run = new TrackerRun(new TrackerOptions
+        {
+            MeterFactory = meters,
+            IsOptedOut = user => user.DistinctId == "eve",
+            BeforeSend = [record => record.Name != "drop"],
+            SampleRates = new Dictionary<string, double>(StringComparer.Ordinal) { ["none"] = 0 },
+        });
 
         run.Tracker.Track("E", "eve");
         run.Tracker.Track("drop", "ada");
         run.Tracker.Track("none", "ada");
         await run.Tracker.Profile("eve").SetAsync("a", 1, TestContext.Current.CancellationToken);
 
-        lock (counted) Assert.Equal(["1 event left_out opted_out", "1 event left_out before_send", "1 event left_out sampled", "1 profile left_out opted_out"], counted, StringComparer.Ordinal);
+        lock (counted)
+            Assert.Equal(["1 event left_out opted_out", "1 event left_out before_send", "1 event left_out sampled", "1 profile left_out opted_out"], counted,
+                StringComparer.Ordinal);
     }
 
     [Fact]
@@ -120,7 +137,9 @@ public sealed class OptOutTests
         run.Tracker.Track("after", "eve");
         await run.Tracker.FlushAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal(["after", "$group_key"], run.Stored.Select(record => record.TryGetProperty("event", out var name) ? name.GetString() : "$group_key").Order(StringComparer.Ordinal).Reverse(), StringComparer.Ordinal);
+        Assert.Equal(["after", "$group_key"],
+            run.Stored.Select(record => record.TryGetProperty("event", out var name) ? name.GetString() : "$group_key").Order(StringComparer.Ordinal).Reverse(),
+            StringComparer.Ordinal);
     }
 
     [Theory]
@@ -134,7 +153,9 @@ public sealed class OptOutTests
     [InlineData("X-Other", "1", false)]
     public async Task A_request_says_so_only_where_it_is_asked(string header, string value, bool isOptedOut)
     {
-        Assert.Equal(isOptedOut ? 0 : 1, await TrackedAsync(options => (options.GlobalPrivacyControl, options.DoNotTrack, options.OptOutCookie, options.IsOptedOut) = (true, true, "opt", http => http.Request.Headers["X-Consent"] == "no")));
+        Assert.Equal(isOptedOut ? 0 : 1,
+            await TrackedAsync(options => (options.GlobalPrivacyControl, options.DoNotTrack, options.OptOutCookie,
+                options.IsOptedOut) = (true, true, "opt", http => http.Request.Headers["X-Consent"] == "no")));
         Assert.Equal(1, await TrackedAsync(null));
 
         async Task<int> TrackedAsync(Action<MixpanelRequestOptions>? configure)

@@ -68,7 +68,8 @@ public sealed class OutageTests
     {
         var log = new RecordedLog();
         var clock = new FakeTimeProvider(ImpatientClock.Noon);
-        await using var run = new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.Zero, StopTimeout = TimeSpan.Zero }, Given.Token() with { LoggerFactory = log }, clock);
+        await using var run = new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.Zero, StopTimeout = TimeSpan.Zero },
+            Given.Token() with { LoggerFactory = log }, clock);
         run.Mixpanel.Stalls = _ => true;
         run.Tracker.Track("E", "u");
         while (run.Mixpanel.Requests.Count == 0) await Task.Yield();
@@ -87,7 +88,8 @@ public sealed class OutageTests
         var log = new RecordedLog();
         var isMended = false;
         await using var run = new TrackerRun(options: Given.Token() with { LoggerFactory = log });
-        run.Mixpanel.Script = _ => Volatile.Read(ref isMended) ? null : MixpanelDouble.Answer(401, """{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""");
+        run.Mixpanel.Script =
+            _ => Volatile.Read(ref isMended) ? null : MixpanelDouble.Answer(401, """{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""");
         run.Tracker.Track("E", "u");
         while (run.Mixpanel.Requests.Count < 20) await Task.Yield();
 
@@ -104,7 +106,13 @@ public sealed class OutageTests
     {
         var longest = 0d;
         using var meters = new OwnMeterFactory();
-        using var listener = new MeterListener { InstrumentPublished = (instrument, listener) => { if (instrument.Name == "mixpanel.tracker.outage" && instrument.Meter.Scope == meters) listener.EnableMeasurementEvents(instrument); } };
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "mixpanel.tracker.outage" && instrument.Meter.Scope == meters) listener.EnableMeasurementEvents(instrument);
+            },
+        };
         listener.SetMeasurementEventCallback<double>((_, value, _, _) => longest = Math.Max(longest, value));
         listener.Start();
         await using var run = new TrackerRun(new TrackerOptions { MeterFactory = meters });
@@ -167,7 +175,8 @@ public sealed class OutageTests
     {
         var log = new RecordedLog();
         var clock = new FakeTimeProvider(ImpatientClock.Noon);
-        var run = new TrackerRun(new TrackerOptions { MaxBufferedBytes = 1 << 20, StopTimeout = TimeSpan.Zero }, Given.Token() with { LoggerFactory = log }, clock);
+        var run =
+            new TrackerRun(new TrackerOptions { MaxBufferedBytes = 1 << 20, StopTimeout = TimeSpan.Zero }, Given.Token() with { LoggerFactory = log }, clock);
         run.Mixpanel.Stalls = _ => true;
         var text = new string('x', 2000);
         var dropped = 0;
@@ -185,7 +194,8 @@ public sealed class OutageTests
     public async Task Refused_records_are_all_called_back_and_not_all_logged()
     {
         var log = new RecordedLog();
-        await using var run = new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.FromHours(1), StopTimeout = TimeSpan.FromHours(2) }, Given.Token() with { LoggerFactory = log });
+        await using var run = new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.FromHours(1), StopTimeout = TimeSpan.FromHours(2) },
+            Given.Token() with { LoggerFactory = log });
         run.Mixpanel.Script = request => run.Mixpanel.TakeAllBut(request, [.. Enumerable.Range(0, request.Records.Count)]);
         for (var i = 0; i < 500; i++) run.Tracker.Track("E", "u");
 

@@ -20,7 +20,9 @@ public sealed class ReplacedAccountTests
         {
             var account = AccountOf(request.Header("Authorization")!);
             used.Enqueue(account);
-            return account == Volatile.Read(ref valid) ? Answer.Json(Given.Imported(request.Json.GetArrayLength())) : Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401);
+            return account == Volatile.Read(ref valid)
+                ? Answer.Json(Given.Imported(request.Json.GetArrayLength()))
+                : Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401);
         });
         await using var application = await Application.StartAsync(server.Url);
         var tracker = application.Tracker;
@@ -35,7 +37,11 @@ public sealed class ReplacedAccountTests
         tracker.Track("after", "ada");
         await tracker.FlushAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal(["after", "before", "between"], server.Requests.Where((_, i) => used.ElementAt(i) is var account && (i == 0 || account.StartsWith("two", StringComparison.Ordinal))).SelectMany(request => request.Json.EnumerateArray().Select(e => e.GetProperty("event").GetString())).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        Assert.Equal(["after", "before", "between"],
+            server.Requests.Where((_, i) => used.ElementAt(i) is var account && (i == 0 || account.StartsWith("two", StringComparison.Ordinal)))
+                .SelectMany(request => request.Json.EnumerateArray().Select(e => e.GetProperty("event").GetString()))
+                .Order(StringComparer.Ordinal),
+            StringComparer.Ordinal);
         Assert.Null(application.Mixpanel.LastError);
     }
 
@@ -51,13 +57,15 @@ public sealed class ReplacedAccountTests
         });
         await using var application = made = await Application.StartAsync(server.Url);
 
-        var reply = await application.Host.Services.GetRequiredService<MixpanelClient>().Transport.SendOnceAsync(new(HttpMethod.Post, MixpanelConnector.Transport.Api.Query, "/x", AuthScheme.ServiceAccount), TestContext.Current.CancellationToken);
+        var reply = await application.Host.Services.GetRequiredService<MixpanelClient>().Transport.SendOnceAsync(
+            new(HttpMethod.Post, MixpanelConnector.Transport.Api.Query, "/x", AuthScheme.ServiceAccount), TestContext.Current.CancellationToken);
 
         Assert.Equal((200, 2), (reply.Status, server.Requests.Count));
 
         // Explicitly trying another account, as a rotation does before it deletes the old one, uses that one.
         var client = application.Host.Services.GetRequiredService<MixpanelClient>();
-        await client.Transport.With(client.Options with { ServiceAccount = new("three", new MixpanelSecret("third-secret")) }).SendOnceAsync(new(HttpMethod.Post, MixpanelConnector.Transport.Api.Query, "/x", AuthScheme.ServiceAccount), TestContext.Current.CancellationToken);
+        await client.Transport.With(client.Options with { ServiceAccount = new("three", new MixpanelSecret("third-secret")) })
+            .SendOnceAsync(new(HttpMethod.Post, MixpanelConnector.Transport.Api.Query, "/x", AuthScheme.ServiceAccount), TestContext.Current.CancellationToken);
         Assert.Equal("three:third-secret", AccountOf(server.Requests[^1].Header("Authorization")!));
     }
 
@@ -97,7 +105,8 @@ public sealed class ReplacedAccountTests
 
         Assert.Equal("one", application.Host.Services.GetRequiredService<MixpanelClient>().Options.CurrentAccount!.Username);
         Assert.Single(application.Lines, line => line.Contains("is invalid", StringComparison.Ordinal));
-        Assert.DoesNotContain(application.Lines, line => line.Contains("second-secret", StringComparison.Ordinal) || line.Contains("with spaces", StringComparison.Ordinal));
+        Assert.DoesNotContain(application.Lines,
+            line => line.Contains("second-secret", StringComparison.Ordinal) || line.Contains("with spaces", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -107,13 +116,16 @@ public sealed class ReplacedAccountTests
         var stored = new ConcurrentBag<string>();
         await using var server = await RecordingServer.StartAsync(request =>
         {
-            if (!valid.ContainsKey(AccountOf(request.Header("Authorization")!))) return Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401);
+            if (!valid.ContainsKey(AccountOf(request.Header("Authorization")!)))
+                return Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401);
             foreach (var e in request.Json.EnumerateArray()) stored.Add(e.GetProperty("properties").GetProperty("$insert_id").GetString()!);
             return Answer.Json(Given.Imported(request.Json.GetArrayLength()));
         });
         await using var application = await Application.StartAsync(server.Url);
 
-        var tracking = Task.Run(() => Parallel.For(0, 20_000, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => Assert.True(application.Tracker.Track("E", $"u{i}"))), TestContext.Current.CancellationToken);
+        var tracking = Task.Run(
+            () => Parallel.For(0, 20_000, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => Assert.True(application.Tracker.Track("E", $"u{i}"))),
+            TestContext.Current.CancellationToken);
         for (var i = 0; i < 20; i++)
         {
             valid.Clear();

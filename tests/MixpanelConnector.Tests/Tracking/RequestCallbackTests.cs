@@ -16,9 +16,11 @@ public sealed class RequestCallbackTests
     static readonly Action<MixpanelRequestOptions>[] Failing =
     [
         options => options.Groups = http => throw Fails(http),
-        options => options.Groups = _ => Enumerable.Range(0, 2).Select(i => i == 0 ? new KeyValuePair<string, string>("company", "acme") : throw new TimeoutException()),
+        options => options.Groups = _ => Enumerable.Range(0, 2)
+            .Select(i => i == 0 ? new KeyValuePair<string, string>("company", "acme") : throw new TimeoutException()),
         options => options.Properties = http => throw Fails(http),
-        options => options.Properties = _ => Enumerable.Range(0, 2).Select(i => i == 0 ? new KeyValuePair<string, object?>("a", 1) : throw new TimeoutException()),
+        options => options.Properties = _ => Enumerable.Range(0, 2)
+            .Select(i => i == 0 ? new KeyValuePair<string, object?>("a", 1) : throw new TimeoutException()),
         options => options.Properties = _ => [new("distinct_id", "eve"), new("page", "home")],
         options => options.Properties = _ => [new("load", double.NaN), new("page", "home")],
         options => options.FlagProperties = http => throw Fails(http),
@@ -73,7 +75,11 @@ public sealed class RequestCallbackTests
         for (var i = 0; i < 2; i++)
         {
             await using var scope = provider.CreateAsyncScope();
-            var http = new DefaultHttpContext { User = new(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, "ada")])), RequestServices = scope.ServiceProvider };
+            var http = new DefaultHttpContext
+            {
+                User = new(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, "ada")])),
+                RequestServices = scope.ServiceProvider,
+            };
             provider.GetRequiredService<IHttpContextAccessor>().HttpContext = http;
             await pipeline(http);
         }

@@ -14,7 +14,8 @@ public sealed class SamplingTests
             foreach (var name in (string[])["few", "half", "none", "all", "unnamed"])
                 for (var again = 0; again < 2; again++) Assert.True(tracker.Track(name, $"user-{i}"));
 
-        var people = tracker.Events.GroupBy(e => e.Name, e => e.User.DistinctId, StringComparer.Ordinal).ToDictionary(of => of.Key, of => of.CountBy(id => id, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal);
+        var people = tracker.Events.GroupBy(e => e.Name, e => e.User.DistinctId, StringComparer.Ordinal)
+            .ToDictionary(of => of.Key, of => of.CountBy(id => id, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal);
         Assert.All(people.Values.SelectMany(of => of.Values), times => Assert.Equal(2, times));
         Assert.InRange(people["few"].Count, 340, 460);
         Assert.InRange(people["half"].Count, 1880, 2120);
@@ -25,7 +26,8 @@ public sealed class SamplingTests
 
     [Fact]
     public void The_sample_is_the_same_in_every_process() =>
-        Assert.Equal("0 1 3 7 8 9 11 12 14 18", string.Join(' ', InOf("half", Enumerable.Range(0, 20).Select(i => MixpanelUser.FromDistinctId($"{i}")), user => user.DistinctId)));
+        Assert.Equal("0 1 3 7 8 9 11 12 14 18",
+            string.Join(' ', InOf("half", Enumerable.Range(0, 20).Select(i => MixpanelUser.FromDistinctId($"{i}")), user => user.DistinctId)));
 
     [Fact]
     public void A_person_stays_whole_at_the_sign_in()
@@ -81,7 +83,10 @@ public sealed class SamplingTests
         await run.Tracker.FlushAsync(TestContext.Current.CancellationToken);
 
         var expected = InOf("half", Enumerable.Range(0, 100).Select(i => MixpanelUser.FromDistinctId($"user-{i}")), user => user.DistinctId);
-        Assert.Equal(expected.SelectMany(id => (string[])[id, id]), run.Stored.Where(record => record.TryGetProperty("event", out _)).Select(record => record.GetProperty("properties").GetProperty("distinct_id").GetString()!), StringComparer.Ordinal);
+        Assert.Equal(expected.SelectMany(id => (string[])[id, id]),
+            run.Stored.Where(record => record.TryGetProperty("event", out _))
+                .Select(record => record.GetProperty("properties").GetProperty("distinct_id").GetString()!),
+            StringComparer.Ordinal);
         Assert.Equal(100, run.Stored.Count(record => record.TryGetProperty("$set", out _)));
     }
 
@@ -95,7 +100,10 @@ public sealed class SamplingTests
     [InlineData("$experiment_started", 0.5)]
     public void A_rate_that_cannot_be_is_refused(string name, double rate)
     {
-        var refused = Assert.Throws<MixpanelException>(() => new RecordingTracker(new TrackerOptions { SampleRates = new Dictionary<string, double>(StringComparer.Ordinal) { [name] = rate } }));
+        var refused = Assert.Throws<MixpanelException>(() => new RecordingTracker(new TrackerOptions
+        {
+            SampleRates = new Dictionary<string, double>(StringComparer.Ordinal) { [name] = rate },
+        }));
 
         Assert.Equal("sample_rates", refused.Error.Field);
         Assert.Contains(name, refused.Message, StringComparison.Ordinal);

@@ -12,7 +12,9 @@ public sealed class ScopeTests
         using (MixpanelScope.Begin("ada", new Dictionary<string, object?>(StringComparer.Ordinal) { ["company"] = "acme", ["plan"] = "pro", ["none"] = null }))
         {
             using (MixpanelScope.Begin(properties: new Dictionary<string, object?>(StringComparer.Ordinal) { ["plan"] = "team" }))
-                await Task.Run(() => run.Tracker.Track("inner", MixpanelUser.Current, new Dictionary<string, object?>(StringComparer.Ordinal) { ["company"] = "own" }), TestContext.Current.CancellationToken);
+                await Task.Run(
+                    () => run.Tracker.Track("inner", MixpanelUser.Current, new Dictionary<string, object?>(StringComparer.Ordinal) { ["company"] = "own" }),
+                    TestContext.Current.CancellationToken);
             run.Tracker.Track("outer", MixpanelUser.Current);
             run.Tracker.Profile("ada").Set("Seats", 3);
         }
@@ -23,7 +25,9 @@ public sealed class ScopeTests
         Assert.Equal(
             ["inner ada own team shop", "outer ada acme pro shop", "outside  - none shop"],
             run.Stored.Where(record => record.TryGetProperty("event", out _)).Select(record => record.GetProperty("properties") is var properties
-                ? $"{record.GetProperty("event")} {properties.GetProperty("distinct_id")} {Of(properties, "company")} {properties.GetProperty("plan")} {properties.GetProperty("app")}" : "").Order(StringComparer.Ordinal),
+                ? $"{record.GetProperty("event")} {properties.GetProperty("distinct_id")} {Of(properties, "company")} {properties.GetProperty("plan")} {properties.GetProperty("app")}"
+                    : "")
+                    .Order(StringComparer.Ordinal),
             StringComparer.Ordinal);
         Assert.DoesNotContain("acme", run.Stored.Single(record => !record.TryGetProperty("event", out _)).GetRawText(), StringComparison.Ordinal);
     }
@@ -32,7 +36,8 @@ public sealed class ScopeTests
     public void A_recording_tracker_keeps_what_the_scope_adds()
     {
         var tracker = new RecordingTracker();
-        using (MixpanelScope.Begin("ada", new Dictionary<string, object?>(StringComparer.Ordinal) { ["company"] = "acme" })) tracker.Track("e", MixpanelUser.Current);
+        using (MixpanelScope.Begin("ada", new Dictionary<string, object?>(StringComparer.Ordinal) { ["company"] = "acme" }))
+            tracker.Track("e", MixpanelUser.Current);
 
         Assert.Equal(("ada", """{"company":"acme"}"""), (tracker.Events[0].User.DistinctId, tracker.Events[0].Properties.ToJsonString()));
         Assert.Equal(MixpanelUser.None, MixpanelUser.Current);

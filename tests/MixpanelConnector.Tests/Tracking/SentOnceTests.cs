@@ -142,7 +142,8 @@ public sealed class SentOnceTests
 
     /// <summary>The handler is added to all clients of the application, as service defaults do.</summary>
     static ServiceProvider Application(HttpMessageHandler wire, string around, Action<RejectedRecord> onRejected, Uri? endpoint = null) =>
-        Application(wire, Standard.TryGetValue(around, out var standard) ? standard : client => client.AddHttpMessageHandler(Handlers[around]), onRejected, endpoint);
+        Application(wire, Standard.TryGetValue(around, out var standard) ? standard : client => client.AddHttpMessageHandler(Handlers[around]), onRejected,
+            endpoint);
 
     static ServiceProvider Application(HttpMessageHandler wire, Action<IHttpClientBuilder> around, Action<RejectedRecord> onRejected, Uri? endpoint = null)
     {
@@ -152,7 +153,8 @@ public sealed class SentOnceTests
         services.AddMixpanel(settings =>
         {
             (settings.Token, settings.OnRejected, settings.Endpoint) = (Given.TokenText, onRejected, endpoint);
-            (settings.ServiceAccountUsername, settings.ServiceAccountSecret, settings.ProjectId) = (Given.Username, new MixpanelSecret(Given.SecretText), 12345);
+            (settings.ServiceAccountUsername, settings.ServiceAccountSecret, settings.ProjectId) =
+                (Given.Username, new MixpanelSecret(Given.SecretText), 12345);
         }).HttpClient.ConfigurePrimaryHttpMessageHandler(() => wire);
         return services.BuildServiceProvider();
     }

@@ -36,7 +36,9 @@ public sealed class StopTests
     [Fact]
     public async Task Who_has_waited_for_room_for_its_time_is_told_that_there_was_none()
     {
-        await using var run = new TrackerRun(StopAtOnce with { MaxBufferedBytes = 1 << 20, WhenFull = WhenFull.Wait, WaitTimeout = TimeSpan.FromMilliseconds(1) }, clock: ImpatientClock.ForImports());
+        await using var run = new TrackerRun(
+            StopAtOnce with { MaxBufferedBytes = 1 << 20, WhenFull = WhenFull.Wait, WaitTimeout = TimeSpan.FromMilliseconds(1) },
+            clock: ImpatientClock.ForImports());
         run.Mixpanel.Stalls = _ => true;
         var text = new string('x', 300_000);
         for (var i = 0; i < 3; i++) Assert.True(run.Tracker.Track("E", "u", new { text }));
@@ -53,7 +55,8 @@ public sealed class StopTests
     {
         var log = new RecordedLog();
         using var hang = new ManualResetEventSlim();
-        var run = new TrackerRun(StopAtOnce with { Unwinding = TimeSpan.FromMilliseconds(1) }, Given.Token() with { LoggerFactory = log }, clock: ImpatientClock.ForImports());
+        var run = new TrackerRun(StopAtOnce with { Unwinding = TimeSpan.FromMilliseconds(1) }, Given.Token() with { LoggerFactory = log },
+            clock: ImpatientClock.ForImports());
         run.Mixpanel.Script = _ =>
         {
             hang.Wait();
@@ -191,7 +194,8 @@ public sealed class StopTests
     [InlineData(503)]
     public async Task A_stop_still_sends_what_was_refused_once_and_what_was_not_tried(int status)
     {
-        var run = new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.FromHours(1), StopTimeout = TimeSpan.FromHours(2), Senders = 1, BatchRecords = 2 });
+        var run =
+            new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.FromHours(1), StopTimeout = TimeSpan.FromHours(2), Senders = 1, BatchRecords = 2 });
         run.Mixpanel.Script = request => request.Number == 1 ? MixpanelDouble.Answer(status, """{"code":1,"error":"no","status":"no"}""") : null;
         for (var i = 0; i < 5; i++) run.Tracker.Track("E", "u");
         run.Tracker.Profile("u").Set("a", 1);
@@ -207,7 +211,8 @@ public sealed class StopTests
     public async Task A_stop_retries_at_once_what_waits_for_its_next_attempt()
     {
         var clock = new FakeTimeProvider(ImpatientClock.Noon);
-        var run = new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.Zero }, Given.Token() with { BackoffMin = TimeSpan.FromHours(1), BackoffMax = TimeSpan.FromHours(1) }, clock);
+        var run = new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.Zero },
+            Given.Token() with { BackoffMin = TimeSpan.FromHours(1), BackoffMax = TimeSpan.FromHours(1) }, clock);
         var refuses = true;
         run.Mixpanel.Script = _ => refuses ? MixpanelDouble.Answer(401, """{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""") : null;
         run.Tracker.Track("E", "u");
@@ -298,7 +303,8 @@ public sealed class RoomTests
         var room = new RecordBudget(10);
         room.TryTake(8);
         var large = isBlocked
-            ? Task.Factory.StartNew(() => room.Take(9, TimeSpan.FromMilliseconds(20)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            ? Task.Factory.StartNew(() => room.Take(9, TimeSpan.FromMilliseconds(20)), CancellationToken.None, TaskCreationOptions.LongRunning,
+                TaskScheduler.Default)
             : room.TakeAsync(9, TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None).AsTask();
         var small = room.TakeAsync(2, Hang.Limit, TimeProvider.System, CancellationToken.None).AsTask();
 

@@ -61,7 +61,9 @@ public sealed class TrackerCaseTests
             ["maybe_delivered"] = rejected.MaybeDelivered,
             ["json"] = JsonNode.Parse(rejected.Json.Span),
         }));
-        var ids = run.Mixpanel.Stored.Select(record => JsonElement.Parse(record)).Where(record => record.TryGetProperty("event", out _)).Select(record => record.GetProperty("properties").GetProperty("$insert_id").GetString()).ToList();
+        var ids = run.Mixpanel.Stored.Select(record => JsonElement.Parse(record))
+            .Where(record => record.TryGetProperty("event", out _))
+            .Select(record => record.GetProperty("properties").GetProperty("$insert_id").GetString()).ToList();
         Assert.Equal(ids.Count, ids.Distinct(StringComparer.Ordinal).Count());
         if ((int?)expected["requests"] is { } requests) Assert.Equal(requests, run.Mixpanel.Requests.Count);
         if ((int?)expected["most"] is { } most) Assert.All(run.Mixpanel.Requests, request => Assert.InRange(request.Records.Count, 1, most));
@@ -121,7 +123,8 @@ public sealed class TrackerCaseTests
             for (var n = 0; n < Times(wanted!); n++)
             {
                 var fitting = left.FindIndex(candidate => Fits(form, candidate));
-                Assert.True(fitting >= 0, $"{n} and not more of {form.ToJsonString()} beside {left.Count} others, such as {left.FirstOrDefault()?.ToJsonString()}");
+                Assert.True(fitting >= 0,
+                    $"{n} and not more of {form.ToJsonString()} beside {left.Count} others, such as {left.FirstOrDefault()?.ToJsonString()}");
                 left.RemoveAt(fitting);
             }
         }
@@ -129,7 +132,8 @@ public sealed class TrackerCaseTests
         Assert.True(left.Count == 0, $"{left.Count} beyond what is expected, such as {left.FirstOrDefault()?.ToJsonString()}");
     }
 
-    static void AssertKnown(JsonObject form, params string[] members) => Assert.Empty(form.Select(member => member.Key).Except(members, StringComparer.Ordinal));
+    static void AssertKnown(JsonObject form, params string[] members) =>
+        Assert.Empty(form.Select(member => member.Key).Except(members, StringComparer.Ordinal));
 
     /// <summary>Whether every expected member is present with its value; null means that the member is absent.</summary>
     static bool Fits(JsonNode? expected, JsonNode? actual) => (expected, actual) switch

@@ -9,7 +9,8 @@ sealed class TrackerRun : IAsyncDisposable
     readonly HttpClient _http;
     readonly MixpanelClient _client;
 
-    public TrackerRun(TrackerOptions? tracking = null, MixpanelOptions? options = null, TimeProvider? clock = null, Func<HttpMessageHandler, HttpMessageHandler>? around = null)
+    public TrackerRun(TrackerOptions? tracking = null, MixpanelOptions? options = null, TimeProvider? clock = null,
+        Func<HttpMessageHandler, HttpMessageHandler>? around = null)
     {
         // Deadlines must not fire: two hours never pass on this clock.
         options = (options ?? Given.Token()) with { TimeProvider = clock ?? ImpatientClock.ForImports(), AttemptTimeout = TimeSpan.FromHours(2) };

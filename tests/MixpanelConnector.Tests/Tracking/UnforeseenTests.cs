@@ -32,7 +32,8 @@ public sealed class UnforeseenTests
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public async Task After_a_handler_threw_events_and_updates_arrive_with_their_ids_and_additions_are_told_as_unknown(string exception, int times, bool afterTheAnswer, bool isSynchronous)
+    public async Task After_a_handler_threw_events_and_updates_arrive_with_their_ids_and_additions_are_told_as_unknown(string exception, int times,
+        bool afterTheAnswer, bool isSynchronous)
     {
         await using var run = new TrackerRun(around: mixpanel => new Throwing(mixpanel, Exceptions[exception], times, afterTheAnswer, isSynchronous));
 
@@ -118,7 +119,10 @@ public sealed class UnforeseenTests
     [Fact]
     public async Task Listeners_of_metrics_and_spans_that_throw_harm_nobody()
     {
-        using var listener = new MeterListener { InstrumentPublished = (instrument, listener) => { if (instrument.Meter.Name == "MixpanelConnector") listener.EnableMeasurementEvents(instrument); } };
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) => { if (instrument.Meter.Name == "MixpanelConnector") listener.EnableMeasurementEvents(instrument); },
+        };
         var isOwn = new AsyncLocal<bool>();
         listener.SetMeasurementEventCallback<long>((_, _, _, _) => ThrowIfOwn());
         listener.Start();
@@ -161,7 +165,8 @@ public sealed class UnforeseenTests
             // Each body separately: the order of two is not deterministic.
             var body = new MemoryStream();
             request.Content!.CopyTo(body, context: null, cancellationToken);
-            var throws = _calls.AddOrUpdate(Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(body.ToArray())), 1, (_, calls) => calls + 1) <= times;
+            var throws =
+                _calls.AddOrUpdate(Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(body.ToArray())), 1, (_, calls) => calls + 1) <= times;
             if (throws && isSynchronous && !afterTheAnswer) throw exception();
             return SendSlowlyAsync(request, throws, cancellationToken);
         }
@@ -187,7 +192,8 @@ public sealed class UnforeseenTests
 
         public bool IsEnabled(LogLevel logLevel) => logLevel is LogLevel.Warning ? true : throw new InvalidOperationException();
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => throw new InvalidOperationException();
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            throw new InvalidOperationException();
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => throw new InvalidOperationException();

@@ -20,10 +20,14 @@ public sealed partial class UnicodeTests
         ("v", (tracker, bad) => tracker.Track("e", "u", new { v = new Dictionary<string, int>(StringComparer.Ordinal) { [bad] = 1 } })),
         ("v", (tracker, bad) => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["v"] = bad })),
         ("v", (tracker, bad) => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["v"] = new[] { bad } })),
-        ("v.w", (tracker, bad) => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["v"] = new Dictionary<string, object?>(StringComparer.Ordinal) { ["w"] = bad } })),
+        ("v.w",
+            (tracker, bad) => tracker.Track("e", "u",
+                new Dictionary<string, object?>(StringComparer.Ordinal) { ["v"] = new Dictionary<string, object?>(StringComparer.Ordinal) { ["w"] = bad } })),
         ("v", (tracker, bad) => tracker.Track("e", "u", new JsonObject { ["v"] = bad })),
         ("v", (tracker, bad) => tracker.Track("e", "u", new JsonObject { ["v"] = new JsonArray(bad) })),
-        ("v", (tracker, bad) => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["v"] = bad[^1] is 'z' or 'b' ? bad[0] is '\ude00' ? bad[0] : bad[2] : bad[^1] })),
+        ("v",
+            (tracker, bad) => tracker.Track("e", "u",
+                new Dictionary<string, object?>(StringComparer.Ordinal) { ["v"] = bad[^1] is 'z' or 'b' ? bad[0] is '\ude00' ? bad[0] : bad[2] : bad[^1] })),
         ("Text", (tracker, bad) => tracker.Track("u", new ByHand(bad))),
         ("Text", (tracker, bad) => tracker.Track("u", new Written(bad), UnicodeContracts.Default.Written)),
         ("$distinct_id", (tracker, bad) => tracker.Profile(bad).Set("a", 1)),
@@ -35,7 +39,8 @@ public sealed partial class UnicodeTests
         ("$distinct_ids", (tracker, bad) => tracker.Merge("u", bad)),
     ];
 
-    public static TheoryData<int, string> Each => [.. from way in Enumerable.Range(0, Ways.Length) from bad in (string[])[High, Low, Between] select new TheoryDataRow<int, string>(way, bad)];
+    public static TheoryData<int, string> Each =>
+        [.. from way in Enumerable.Range(0, Ways.Length) from bad in (string[])[High, Low, Between] select new TheoryDataRow<int, string>(way, bad)];
 
     [Theory, MemberData(nameof(Each), DisableDiscoveryEnumeration = true)]
     public async Task Half_of_a_pair_is_refused_by_name(int way, string bad)
@@ -54,7 +59,9 @@ public sealed partial class UnicodeTests
     [Theory, MemberData(nameof(Each), DisableDiscoveryEnumeration = true)]
     public async Task Whole_pairs_and_the_replacement_character_itself_stay(int way, string bad)
     {
-        var fine = bad.Replace("\ud83d\ud83d", "\ud83d\ude00", StringComparison.Ordinal).Replace("a\ud83d", "a\ud83d\ude00\ufffd", StringComparison.Ordinal).Replace("\ude00b", "\ud83d\ude00\ufffdb", StringComparison.Ordinal);
+        var fine = bad.Replace("\ud83d\ud83d", "\ud83d\ude00", StringComparison.Ordinal)
+            .Replace("a\ud83d", "a\ud83d\ude00\ufffd", StringComparison.Ordinal)
+            .Replace("\ude00b", "\ud83d\ude00\ufffdb", StringComparison.Ordinal);
         await using var run = new TrackerRun();
 
         if (way == 12) return; // a char is never a whole pair

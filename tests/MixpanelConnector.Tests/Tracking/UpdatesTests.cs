@@ -25,10 +25,13 @@ public sealed class UpdatesTests
 
         string[] expected =
         [
-            """{"$set":{"Plan":"pro"}}""", """{"$set":{"Seats":3}}""", """{"$set_once":{"First seen":"2026-11-23"}}""", """{"$add":{"Logins":1}}""", """{"$add":{"Spent":12.50}}""",
-            """{"$append":{"Orders":"o-1"}}""", """{"$union":{"Tags":["a","b"]}}""", """{"$remove":{"Tags":"c"}}""", """{"$unset":["Old","Older"]}""", """{"$delete":""}""",
+            """{"$set":{"Plan":"pro"}}""", """{"$set":{"Seats":3}}""", """{"$set_once":{"First seen":"2026-11-23"}}""", """{"$add":{"Logins":1}}""",
+            """{"$add":{"Spent":12.50}}""",
+            """{"$append":{"Orders":"o-1"}}""", """{"$union":{"Tags":["a","b"]}}""", """{"$remove":{"Tags":"c"}}""", """{"$unset":["Old","Older"]}""",
+            """{"$delete":""}""",
         ];
-        Assert.Equal(expected.Select(update => $$"""{"$token":"{{Given.TokenText}}","$distinct_id":"user-1",{{update[1..]}}"""), run.Mixpanel.Stored, StringComparer.Ordinal);
+        Assert.Equal(expected.Select(update => $$"""{"$token":"{{Given.TokenText}}","$distinct_id":"user-1",{{update[1..]}}"""), run.Mixpanel.Stored,
+            StringComparer.Ordinal);
         Assert.All(run.Mixpanel.Requests, request => Assert.Equal("/engage?verbose=1&ip=0&strict=1", request.Path + request.Query));
     }
 
@@ -66,8 +69,10 @@ public sealed class UpdatesTests
         const string Token = $$"""{"$token":"{{Given.TokenText}}",""";
         string[] expected =
         [
-            Token + """ "$distinct_id":"user-1","$set_once":{"Plan":"pro"}}""".TrimStart(), Token + """ "$distinct_id":"user-1","$ip":"203.0.113.7","$time":7,"$set":{"Seats":3}}""".TrimStart(),
-            Token + """ "$distinct_id":"$device:d-2","$ignore_time":true,"$ignore_alias":true,"$delete":""}""".TrimStart(), Token + """ "$group_key":"company","$group_id":"acme","$set_once":{"Plan":"pro"}}""".TrimStart(),
+            Token + """ "$distinct_id":"user-1","$set_once":{"Plan":"pro"}}""".TrimStart(),
+            Token + """ "$distinct_id":"user-1","$ip":"203.0.113.7","$time":7,"$set":{"Seats":3}}""".TrimStart(),
+            Token + """ "$distinct_id":"$device:d-2","$ignore_time":true,"$ignore_alias":true,"$delete":""}""".TrimStart(),
+            Token + """ "$group_key":"company","$group_id":"acme","$set_once":{"Plan":"pro"}}""".TrimStart(),
         ];
         Assert.Equal(expected.Order(StringComparer.Ordinal), run.Mixpanel.Stored.Order(StringComparer.Ordinal), StringComparer.Ordinal);
     }
@@ -84,7 +89,8 @@ public sealed class UpdatesTests
         await run.Tracker.FlushAsync();
 
         Assert.Equal(
-            new[] { """{"$set":{"Plan":"pro"}}""", """{"$union":{"Tags":["a"]}}""", """{"$delete":""}""" }.Select(update => $$"""{"$token":"{{Given.TokenText}}","$group_key":"company","$group_id":"acme",{{update[1..]}}"""),
+            new[] { """{"$set":{"Plan":"pro"}}""", """{"$union":{"Tags":["a"]}}""", """{"$delete":""}""" }.Select(
+                update => $$"""{"$token":"{{Given.TokenText}}","$group_key":"company","$group_id":"acme",{{update[1..]}}"""),
             run.Mixpanel.Stored,
             StringComparer.Ordinal);
         Assert.All(run.Mixpanel.Requests, request => Assert.Equal("/groups", request.Path));

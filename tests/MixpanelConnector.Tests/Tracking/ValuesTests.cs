@@ -46,9 +46,12 @@ public sealed partial class ValuesTests
         { "a list", new List<object?> { 1, null, Utc }, "[1,null,\"2026-01-02T03:04:05\"]" },
         { "a dictionary of numbers", new Dictionary<string, int>(StringComparer.Ordinal) { ["a"] = 1 }, """{"a":1}""" },
         { "a dictionary by enumeration", new Dictionary<DayOfWeek, DateTime> { [DayOfWeek.Friday] = Utc }, """{"Friday":"2026-01-02T03:04:05"}""" },
-        { "a frozen dictionary", new Dictionary<string, decimal>(StringComparer.Ordinal) { ["a"] = 1.10m }.ToFrozenDictionary(StringComparer.Ordinal), """{"a":1.10}""" },
-        { "JSON that was parsed", JsonElement.Parse("""{"t":"2026-01-02T03:04:05.678Z","n":1.10,"z":null}"""), """{"t":"2026-01-02T03:04:05.678Z","n":1.10,"z":null}""" },
-        { "JSON that was built", new JsonObject { ["t"] = Utc, ["l"] = new JsonArray(JsonValue.Create(DayOfWeek.Friday), null), ["z"] = null }, """{"t":"2026-01-02T03:04:05","l":["Friday",null]}""" },
+        { "a frozen dictionary", new Dictionary<string, decimal>(StringComparer.Ordinal) { ["a"] = 1.10m }.ToFrozenDictionary(StringComparer.Ordinal),
+            """{"a":1.10}""" },
+        { "JSON that was parsed", JsonElement.Parse("""{"t":"2026-01-02T03:04:05.678Z","n":1.10,"z":null}"""),
+            """{"t":"2026-01-02T03:04:05.678Z","n":1.10,"z":null}""" },
+        { "JSON that was built", new JsonObject { ["t"] = Utc, ["l"] = new JsonArray(JsonValue.Create(DayOfWeek.Friday), null), ["z"] = null },
+            """{"t":"2026-01-02T03:04:05","l":["Friday",null]}""" },
     };
 
     /// <summary>Dictionaries with a key of each type, and the name that it becomes.</summary>
@@ -87,7 +90,9 @@ public sealed partial class ValuesTests
     {
         _tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["v"] = dictionary });
         _tracker.Track("e", "u", new { v = dictionary });
-        typeof(ValuesTests).GetMethod(nameof(TrackTyped), BindingFlags.NonPublic | BindingFlags.Instance)!.MakeGenericMethod(dictionary.GetType()).Invoke(this, [dictionary]);
+        typeof(ValuesTests).GetMethod(nameof(TrackTyped), BindingFlags.NonPublic | BindingFlags.Instance)!
+            .MakeGenericMethod(dictionary.GetType())
+            .Invoke(this, [dictionary]);
 
         Assert.Empty(_tracker.Rejected);
         Assert.Equal([name, name, name], _tracker.Records.Select(record => record.Properties["v"]!.AsObject().Single().Key), StringComparer.Ordinal);
@@ -131,7 +136,8 @@ public sealed partial class ValuesTests
         _tracker.Track("e", "u", (object)everything);
         _tracker.Profile("u").Set(everything, Contracts.Default.Everything);
         _tracker.Group("company", "acme").Set(everything);
-        _tracker.Track("e", "u", typeof(Everything).GetProperties().ToDictionary(property => property.Name, property => property.GetValue(everything), StringComparer.Ordinal));
+        _tracker.Track("e", "u",
+            typeof(Everything).GetProperties().ToDictionary(property => property.Name, property => property.GetValue(everything), StringComparer.Ordinal));
 
         const string expected = """{"Utc":"2026-01-02T03:04:05","Maybe":"2026-01-02T03:04:05","Offset":"2026-01-02T03:04:05","Day":"2026-01-02","Clock":"03:04:05","Day1":"Friday","Dec":12.50,"Big":100,"Link":"https://x.example/a b","Bytes":"AQID"}""";
         Assert.All(_tracker.Records, record => Assert.Equal(expected, Text(record.Properties), StringComparer.Ordinal));
@@ -147,7 +153,8 @@ public sealed partial class ValuesTests
         _tracker.Profile("u").Union("l", Utc, "a");
 
         Assert.Equal(
-            ["""{"t":"2026-01-02T03:04:05","o":"2026-01-02T03:04:05","e":"Friday"}""", """{"t":"2026-01-02T03:04:05"}""", """{"z":null}""", """{"l":"2026-01-02T03:04:05"}""", """{"l":["2026-01-02T03:04:05","a"]}"""],
+            ["""{"t":"2026-01-02T03:04:05","o":"2026-01-02T03:04:05","e":"Friday"}""", """{"t":"2026-01-02T03:04:05"}""", """{"z":null}""",
+                """{"l":"2026-01-02T03:04:05"}""", """{"l":["2026-01-02T03:04:05","a"]}"""],
             _tracker.Records.Select(record => Text(record.Properties)), StringComparer.Ordinal);
     }
 
@@ -189,7 +196,12 @@ public sealed partial class ValuesTests
     public static TheoryData<string, Func<RecordingTracker, bool>> Refused => new()
     {
         { "m", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["a"] = 1, ["m"] = new { A = 1 } }) },
-        { "m.n", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["m"] = new Dictionary<string, object?>(StringComparer.Ordinal) { ["n"] = new Money(1, "EUR") } }) },
+        { "m.n",
+            tracker => tracker.Track("e", "u",
+                new Dictionary<string, object?>(StringComparer.Ordinal)
+                {
+                    ["m"] = new Dictionary<string, object?>(StringComparer.Ordinal) { ["n"] = new Money(1, "EUR") },
+                }) },
         { "d", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["d"] = double.NaN }) },
         { "D", tracker => tracker.Track("e", "u", new { A = 1, D = double.NaN }) },
         { "H", tracker => tracker.Track("e", "u", new { H = Half.PositiveInfinity }) },
@@ -199,7 +211,9 @@ public sealed partial class ValuesTests
         { "s", tracker => tracker.Profile("u").Set(new { s = typeof(string) }) },
         { "j", tracker => tracker.Track("e", "u", new JsonObject { ["a"] = 1, ["j"] = double.PositiveInfinity }) },
         { "j.k", tracker => tracker.Track("e", "u", new JsonObject { ["j"] = new JsonObject { ["k"] = float.NaN } }) },
-        { "list", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["list"] = new JsonArray(1, JsonValue.Create(Half.NaN)) }) },
+        { "list",
+            tracker => tracker.Track("e", "u",
+                new Dictionary<string, object?>(StringComparer.Ordinal) { ["list"] = new JsonArray(1, JsonValue.Create(Half.NaN)) }) },
         { "inner.k", tracker => tracker.Track("e", "u", new { A = 1, inner = new JsonObject { ["k"] = double.NaN } }) },
         { "json", tracker => tracker.Track("e", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["json"] = default(JsonElement) }) },
         { "t", tracker => tracker.Track("e", "u", new { A = 1, t = Forever.Task }) },
@@ -265,7 +279,8 @@ public sealed partial class ValuesTests
         Assert.False(properties.TryGetProperty("none", out _));
     }
 
-    static string Text(JsonNode? node) => node!.ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    static string Text(JsonNode? node) =>
+        node!.ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <summary>Whoever reads its result waits for ever.</summary>
     static readonly TaskCompletionSource<int> Forever = new();

@@ -43,12 +43,16 @@ public class CallLedgerTests
         client.Clock().Advance(TimeSpan.FromMinutes(1));
         await client.QueryUserProfilesAsync(new());
         var list = Assert.Single(Directory.GetFiles(folder.Path));
-        await File.WriteAllBytesAsync(list, Damaged(await File.ReadAllBytesAsync(list, TestContext.Current.CancellationToken), what), TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(list, Damaged(await File.ReadAllBytesAsync(list, TestContext.Current.CancellationToken), what),
+            TestContext.Current.CancellationToken);
         client.Clock().Advance(TimeSpan.FromMinutes(30));
 
         for (var tries = 0; tries < 2; tries++) Assert.Equal(ErrorKind.RateLimited, (await Given.FailsAsync(client.QueryUserProfilesAsync(new()))).Error.Kind);
         Assert.Equal(2, server.Requests.Count);
-        Assert.Equal($"Warning: The call ledger {list} was damaged. What cannot be read counts as calls made now: {unreadable}. If there were none within the last hour, delete the file", Assert.Single(log.From(LogLevel.Warning)));
+        Assert.Equal(
+            $"Warning: The call ledger {list} was damaged. What cannot be read counts as calls made now: {unreadable}. "
+            + $"If there were none within the last hour, delete the file",
+            Assert.Single(log.From(LogLevel.Warning)));
 
         client.Clock().Advance(TimeSpan.FromMinutes(59)); // what was found counts from then on
         Assert.Equal(unreadable == 2 ? ErrorKind.RateLimited : null, await TryAsync());
@@ -98,7 +102,8 @@ public class CallLedgerTests
         using var folder = new TemporaryFolder();
         using var log = new RecordedLog();
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
-        using var client = new MixpanelClient(Given.Account().At(server) with { Ledger = new(folder.Path) { CallsPerHour = 2, CallsPerSecond = 2 }, LoggerFactory = log });
+        using var client =
+            new MixpanelClient(Given.Account().At(server) with { Ledger = new(folder.Path) { CallsPerHour = 2, CallsPerSecond = 2 }, LoggerFactory = log });
         var began = client.Clock().GetUtcNow();
         await client.QueryUserProfilesAsync(new());
         var list = Assert.Single(Directory.GetFiles(folder.Path));

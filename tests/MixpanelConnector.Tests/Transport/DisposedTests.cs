@@ -97,7 +97,8 @@ public class DisposedTests
                 await foreach (var profile in client.QueryAllUserProfilesAsync(new())) Assert.Fail(profile.DistinctId);
                 break;
             case "stream":
-                await foreach (var each in client.ExportAllEventsAsync(new() { FromDate = new(2026, 10, 1), ToDate = new(2026, 10, 1) })) Assert.Fail(each.Event);
+                await foreach (var each in client.ExportAllEventsAsync(new() { FromDate = new(2026, 10, 1), ToDate = new(2026, 10, 1) }))
+                    Assert.Fail(each.Event);
                 break;
             case "import":
                 await client.ImportAsync(new() { Inputs = [folder.Write("events.ndjson", "{}")], DryRun = true }, state: null);

@@ -104,7 +104,14 @@ public class ReplyClassifierTests
     [InlineData(400, VerdictKind.Ambiguous, ErrorKind.Rejected)]
     public void Each_status_has_its_verdict(int status, object verdictKind, ErrorKind errorKind)
     {
-        foreach (var body in (string[])["""{"code":0,"error":"no","status":"No"}""", "", "<html/>", "{", """{"code":200,"num_records_imported":3,"status":"OK"}"""])
+        foreach (var body in (string[])
+        [
+            """{"code":0,"error":"no","status":"No"}""",
+            "",
+            "<html/>",
+            "{",
+            """{"code":200,"num_records_imported":3,"status":"OK"}""",
+        ])
         {
             var verdict = Import(status, body);
             Assert.Equal(((VerdictKind)verdictKind, errorKind, status), (verdict.Kind, verdict.Error!.Kind, verdict.Error.HttpStatus));
@@ -146,7 +153,9 @@ public class ReplyClassifierTests
     {
         var verdict = Import(400, Refusal);
         Assert.Equal((VerdictKind.Partial, 2L, "Bad Request"), (verdict.Kind, verdict.Imported, verdict.Status));
-        Assert.Equal(new FailedRecord { Index = 1, InsertId = "id-1", Field = "properties.time", Message = "'properties.time' is invalid: must not be missing" }, Assert.Single(verdict.Failed));
+        Assert.Equal(
+            new FailedRecord { Index = 1, InsertId = "id-1", Field = "properties.time", Message = "'properties.time' is invalid: must not be missing" },
+            Assert.Single(verdict.Failed));
         Assert.Contains("some data points in the request failed validation", verdict.Error!.Message, StringComparison.Ordinal);
     }
 

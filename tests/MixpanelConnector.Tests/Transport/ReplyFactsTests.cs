@@ -12,7 +12,11 @@ public class ReplyFactsTests
     static readonly GetAllServiceAccountsInput Organization = new() { OrganizationId = 7 };
 
     /// <summary>Calls by different ways through the library, each of which Mixpanel refuses.</summary>
-    public static TheoryData<string> Calls => ["declared", "executed", "report", "create", "import", "track", "update", "pages", "stream", "streamed", "flags", "check", "rotate", "organization", "tracker"];
+    public static TheoryData<string> Calls =>
+        [
+            "declared", "executed", "report", "create", "import", "track", "update", "pages", "stream", "streamed", "flags", "check", "rotate", "organization",
+            "tracker",
+        ];
 
     [Theory, MemberData(nameof(Calls))]
     public async Task An_error_has_the_facts_of_the_reply_it_is_about(string call)
@@ -38,7 +42,8 @@ public class ReplyFactsTests
     [InlineData("check")]
     public async Task An_error_about_a_reply_that_is_cut_off_has_the_id_that_arrived(string call)
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.RawText("HTTP/1.1 200 OK\r\nx-request-id: req-1\r\nContent-Length: 500\r\nConnection: close\r\n\r\n{\"results\":"));
+        await using var server = await RecordingServer.StartAsync(_ =>
+            Answer.RawText("HTTP/1.1 200 OK\r\nx-request-id: req-1\r\nContent-Length: 500\r\nConnection: close\r\n\r\n{\"results\":"));
         using var client = new MixpanelClient(Given.Account().At(server) with { Token = Given.TokenText });
 
         var error = await ErrorOfAsync(client, call);
@@ -49,7 +54,8 @@ public class ReplyFactsTests
     [Fact]
     public async Task An_error_about_a_reply_that_is_too_large_has_its_id()
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.RawText("HTTP/1.1 200 OK\r\nx-request-id: req-1\r\nContent-Length: 500000000\r\nConnection: close\r\n\r\n{\"results\":"));
+        await using var server = await RecordingServer.StartAsync(_ =>
+            Answer.RawText("HTTP/1.1 200 OK\r\nx-request-id: req-1\r\nContent-Length: 500000000\r\nConnection: close\r\n\r\n{\"results\":"));
         using var client = new MixpanelClient(Given.Account().At(server));
 
         var error = (await Given.FailsAsync(client.QueryUserProfilesAsync(new()))).Error;
@@ -63,7 +69,8 @@ public class ReplyFactsTests
     [InlineData(null, 4)]
     public async Task A_call_does_not_wait_longer_than_its_options_allow(string? retryAfter, int requests)
     {
-        await using var server = await RecordingServer.StartAsync(_ => retryAfter is null ? Answer.Json("{}", 429) : Answer.Json("{}", 429).With("Retry-After", retryAfter));
+        await using var server =
+            await RecordingServer.StartAsync(_ => retryAfter is null ? Answer.Json("{}", 429) : Answer.Json("{}", 429).With("Retry-After", retryAfter));
         using var client = new MixpanelClient(Given.Account().At(server) with { MaxRetryAfter = TimeSpan.FromSeconds(10) });
 
         var error = (await Given.FailsAsync(client.GetAllServiceAccountsAsync(Organization))).Error;
@@ -160,7 +167,8 @@ public class ReplyFactsTests
     [Fact]
     public async Task An_id_is_one_short_line()
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.RawText($"HTTP/1.1 404 Not Found\r\nx-request-id: \u001b[31m{new string('a', 5000)}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"));
+        await using var server = await RecordingServer.StartAsync(_ =>
+            Answer.RawText($"HTTP/1.1 404 Not Found\r\nx-request-id: \u001b[31m{new string('a', 5000)}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"));
         using var client = new MixpanelClient(Given.Account().At(server));
 
         Assert.Equal($"[31m{new string('a', 95)}…", (await Given.FailsAsync(client.GetAllServiceAccountsAsync(Organization))).Error.RequestId);
@@ -220,7 +228,8 @@ public class ReplyFactsTests
         await using var server = await RecordingServer.StartAsync(_ => Answer.Plain("""{"event":"A","properties":{}}""").With("x-request-id", "req-1"));
         using var client = new MixpanelClient(Given.Account().At(server) with { OnReply = replies.Enqueue });
 
-        await foreach (var each in client.ExportAllEventsAsync(new() { FromDate = new(2026, 10, 1), ToDate = new(2026, 10, 1) })) Assert.Equal("req-1", Assert.Single(replies).RequestId);
+        await foreach (var each in client.ExportAllEventsAsync(new() { FromDate = new(2026, 10, 1), ToDate = new(2026, 10, 1) }))
+            Assert.Equal("req-1", Assert.Single(replies).RequestId);
 
         Assert.Single(replies);
     }
@@ -230,7 +239,8 @@ public class ReplyFactsTests
     {
         using var log = new RecordedLog();
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(NoAccounts));
-        using var client = new MixpanelClient(Given.Account().At(server) with { LoggerFactory = log, OnReply = _ => throw new InvalidOperationException("confidential") });
+        using var client =
+            new MixpanelClient(Given.Account().At(server) with { LoggerFactory = log, OnReply = _ => throw new InvalidOperationException("confidential") });
 
         Assert.Equal(0, (await client.GetAllServiceAccountsAsync(Organization)).Total);
 
@@ -242,7 +252,8 @@ public class ReplyFactsTests
     public async Task The_log_names_the_request()
     {
         using var log = new RecordedLog();
-        await using var server = await RecordingServer.StartAsync(Answer.Plain("", 503).With("x-request-id", "req-1"), Answer.Json(NoAccounts).With("x-request-id", "req-2"));
+        await using var server =
+            await RecordingServer.StartAsync(Answer.Plain("", 503).With("x-request-id", "req-1"), Answer.Json(NoAccounts).With("x-request-id", "req-2"));
         using var client = new MixpanelClient(Given.Account().At(server) with { LoggerFactory = log });
 
         await client.GetAllServiceAccountsAsync(Organization);
@@ -286,7 +297,8 @@ public class ReplyFactsTests
                 await foreach (var profile in client.QueryAllUserProfilesAsync(new())) Assert.Fail(profile.DistinctId);
                 break;
             case "stream":
-                await foreach (var each in client.ExportAllEventsAsync(new() { FromDate = new(2026, 10, 1), ToDate = new(2026, 10, 1) })) Assert.Fail(each.Event);
+                await foreach (var each in client.ExportAllEventsAsync(new() { FromDate = new(2026, 10, 1), ToDate = new(2026, 10, 1) }))
+                    Assert.Fail(each.Event);
                 break;
             case "streamed":
                 await client.ExportEventsAsync(new() { FromDate = new(2026, 10, 1), ToDate = new(2026, 10, 1) });

@@ -27,7 +27,13 @@ public class SecrecyTests
         Given.SecretText.Replace("\"", "\\\"", StringComparison.Ordinal),
     ];
 
-    static readonly string[] TokenForms = [Given.TokenText, Given.TokenText.ToUpperInvariant(), Given.TokenHeader["Basic ".Length..], Convert.ToHexString(Encoding.UTF8.GetBytes(Given.TokenText))];
+    static readonly string[] TokenForms =
+    [
+        Given.TokenText,
+        Given.TokenText.ToUpperInvariant(),
+        Given.TokenHeader["Basic ".Length..],
+        Convert.ToHexString(Encoding.UTF8.GetBytes(Given.TokenText)),
+    ];
 
     static readonly string[] Forms = [.. AccountForms, .. TokenForms];
 
@@ -40,7 +46,9 @@ public class SecrecyTests
         "403 json" => Answer.Json($$"""{"error":{{JsonSerializer.Serialize($"for {form}.")}}}""", 403),
         "404 nested json" => Answer.Json($$"""{"error":{"said":{{JsonSerializer.Serialize(form)}} } }""", 404),
         "400 far down" => Answer.Plain(string.Concat(Enumerable.Repeat(form, 200)), 400),
-        "failed record" => Answer.Json($$"""{"code":400,"error":"e","failed_records":[{"index":0,"insert_id":{{JsonSerializer.Serialize(form)}},"field":{{JsonSerializer.Serialize(form)}},"message":{{JsonSerializer.Serialize(form)}} }],"status":{{JsonSerializer.Serialize(form)}}}""", 400),
+        "failed record" => Answer.Json(
+            $$"""{"code":400,"error":"e","failed_records":[{"index":0,"insert_id":{{JsonSerializer.Serialize(form)}},"field":{{JsonSerializer.Serialize(form)}},"message":{{JsonSerializer.Serialize(form)}} }],"status":{{JsonSerializer.Serialize(form)}}}""",
+            400),
         _ => Answer.Plain("", 500),
     };
 
@@ -66,7 +74,11 @@ public class SecrecyTests
         {
             using var log = new Journal();
             await using var server = await RecordingServer.StartAsync(_ => Reflect(place, form));
-            using var client = new MixpanelClient((account ? Given.Account() with { Token = Given.TokenText } : Given.Token()).At(server) with { LoggerFactory = log, MaxRetries = 1 });
+            using var client = new MixpanelClient((account ? Given.Account() with { Token = Given.TokenText } : Given.Token()).At(server) with
+            {
+                LoggerFactory = log,
+                MaxRetries = 1,
+            });
             try
             {
                 AssertQuiet((await client.CallAsync("import_events", """{"strict":"1","events":["x"],"properties":{}}""")).GetRawText());
@@ -104,13 +116,21 @@ public class SecrecyTests
     public async Task A_created_secret_is_in_no_text_but_its_own()
     {
         using var log = new Journal();
-        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"results":{"id":9,"username":"bot.x","token":"one-time-4711"},"status":"ok"}""", 201));
+        await using var server =
+            await RecordingServer.StartAsync(_ => Answer.Json("""{"results":{"id":9,"username":"bot.x","token":"one-time-4711"},"status":"ok"}""", 201));
         using var client = new MixpanelClient(Given.Account().At(server) with { LoggerFactory = log });
 
         var output = await client.CreateServiceAccountAsync(new() { Username = "bot" });
         var result = await ActionCatalogue.Find("create_service_account")!.InvokeAsync(client, JsonElement.Parse("""{"username":"bot"}"""));
 
-        foreach (var text in (string[])[output.ToString(), JsonSerializer.Serialize(output), Encoding.UTF8.GetString(result.Json.Span), result.Secrets[0].ToString(), log.Text])
+        foreach (var text in (string[])
+        [
+            output.ToString(),
+            JsonSerializer.Serialize(output),
+            Encoding.UTF8.GetString(result.Json.Span),
+            result.Secrets[0].ToString(),
+            log.Text,
+        ])
             Assert.DoesNotContain("4711", text, StringComparison.Ordinal);
         Assert.Equal("secret", result.Secrets.Single().Key);
 #pragma warning disable RS0030 // what is tested
@@ -122,14 +142,23 @@ public class SecrecyTests
     public void Options_and_secrets_print_masked()
     {
         var options = Given.Account() with { Token = Given.TokenText, Region = MixpanelRegion.Eu };
-        foreach (var text in (string[])[options.ToString(), $"{options}", options.ServiceAccount!.ToString(), options.ServiceAccount.Secret.ToString(), JsonSerializer.Serialize(options.ServiceAccount), $"{options.ServiceAccount.Secret}"])
+        foreach (var text in (string[])
+        [
+            options.ToString(),
+            $"{options}",
+            options.ServiceAccount!.ToString(),
+            options.ServiceAccount.Secret.ToString(),
+            JsonSerializer.Serialize(options.ServiceAccount),
+            $"{options.ServiceAccount.Secret}",
+        ])
         {
             AssertQuiet(text);
             Assert.NotEmpty(text);
         }
 
         Assert.Equal("Mixpanel Eu, project 12345, organization 77", options.ToString());
-        Assert.Equal("Mixpanel https://proxy.example, project not set, organization not set", new MixpanelOptions { Endpoint = new Uri("https://proxy.example/a") }.ToString());
+        Assert.Equal("Mixpanel https://proxy.example, project not set, organization not set",
+            new MixpanelOptions { Endpoint = new Uri("https://proxy.example/a") }.ToString());
     }
 
     [Fact]
@@ -165,7 +194,8 @@ public class SecrecyTests
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            lock (_text) _text.AppendLine($"{formatter(state, exception)} {exception} {string.Join(' ', state as IEnumerable<KeyValuePair<string, object?>> ?? [])}");
+            lock (_text)
+                _text.AppendLine($"{formatter(state, exception)} {exception} {string.Join(' ', state as IEnumerable<KeyValuePair<string, object?>> ?? [])}");
         }
     }
 }

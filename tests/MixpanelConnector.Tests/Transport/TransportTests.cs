@@ -33,7 +33,8 @@ public class TransportTests
     [Fact]
     public async Task A_redirect_that_the_callers_client_followed_is_no_success()
     {
-        await using var server = await RecordingServer.StartAsync(request => request.Method == "POST" ? Answer.Redirect("/elsewhere", 302) : Answer.Json(Given.ImportedOne));
+        await using var server =
+            await RecordingServer.StartAsync(request => request.Method == "POST" ? Answer.Redirect("/elsewhere", 302) : Answer.Json(Given.ImportedOne));
         using var http = new HttpClient { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Given.Account().At(server), http);
 
@@ -48,14 +49,16 @@ public class TransportTests
     [InlineData("service-accounts/")]
     public async Task The_app_api_may_add_a_slash_on_the_same_host(string location)
     {
-        await using var server = await RecordingServer.StartAsync(Answer.Redirect(location), Answer.Json("""{"results":{"id":9,"username":"b","token":"t"},"status":"ok"}""", 201));
+        await using var server =
+            await RecordingServer.StartAsync(Answer.Redirect(location), Answer.Json("""{"results":{"id":9,"username":"b","token":"t"},"status":"ok"}""", 201));
         using var client = new MixpanelClient(Given.Account().At(server));
 
         var output = await client.CreateServiceAccountAsync(new() { Username = "b", OrganizationId = 7 });
 
         Assert.Equal("true", output.ServiceAccountCreated);
         Assert.Equal("POST /api/app/organizations/7/service-accounts\nPOST /api/app/organizations/7/service-accounts/", server.Lines);
-        Assert.Equal([(Given.AccountHeader, server.Requests[0].Text), (Given.AccountHeader, server.Requests[0].Text)], server.Requests.Select(request => (request.Header("Authorization")!, request.Text)));
+        Assert.Equal([(Given.AccountHeader, server.Requests[0].Text), (Given.AccountHeader, server.Requests[0].Text)],
+            server.Requests.Select(request => (request.Header("Authorization")!, request.Text)));
     }
 
     [Theory]
@@ -131,7 +134,12 @@ public class TransportTests
     public async Task A_configured_deadline_holds_for_the_body_of_the_answer_too()
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.StallInBody);
-        using var client = new MixpanelClient(Given.Account().At(server) with { MaxRetries = 0, AttemptTimeout = TimeSpan.FromMilliseconds(150), TimeProvider = TimeProvider.System });
+        using var client = new MixpanelClient(Given.Account().At(server) with
+        {
+            MaxRetries = 0,
+            AttemptTimeout = TimeSpan.FromMilliseconds(150),
+            TimeProvider = TimeProvider.System,
+        });
 
         Assert.Equal(ErrorKind.Timeout, (await Given.FailsAsync(client.GetAllServiceAccountsAsync(Organization))).Error.Kind);
     }
@@ -142,7 +150,8 @@ public class TransportTests
         await using var server = await RecordingServer.StartAsync(_ => Answer.Stall);
         using var client = new MixpanelClient(Given.Account().At(server) with { MaxRetries = 0, AttemptTimeout = TimeSpan.FromSeconds(150) });
         // A body that hardly compresses: 80 KB of hexadecimal digits become more than 32 KB, which takes four seconds at 8 KB a second.
-        var noise = Convert.ToHexString(System.Security.Cryptography.SHA3_512.HashData("seed"u8)) + string.Concat(Enumerable.Range(0, 640).Select(i => Convert.ToHexString(System.Security.Cryptography.SHA512.HashData(BitConverter.GetBytes(i)))));
+        var noise = Convert.ToHexString(System.Security.Cryptography.SHA3_512.HashData("seed"u8))
+            + string.Concat(Enumerable.Range(0, 640).Select(i => Convert.ToHexString(System.Security.Cryptography.SHA512.HashData(BitConverter.GetBytes(i)))));
         var call = client.ImportEventsAsync(Given.Import(Given.Event("x", $$"""{"noise":"{{noise}}"}"""))).AsTask();
         while (server.Requests.Count == 0) await Task.Yield();
 
@@ -208,7 +217,8 @@ public class TransportTests
     public async Task A_damaged_compressed_answer_is_a_broken_one()
     {
         var whole = Answer.Json(NoAccounts).Gzipped();
-        await using var server = await RecordingServer.StartAsync(whole with { Body = [.. whole.Body[..12], .. whole.Body[13..].Select(b => (byte)~b)] }, Answer.Json(NoAccounts));
+        await using var server =
+            await RecordingServer.StartAsync(whole with { Body = [.. whole.Body[..12], .. whole.Body[13..].Select(b => (byte)~b)] }, Answer.Json(NoAccounts));
         using var client = new MixpanelClient(Given.Account().At(server));
 
         Assert.Equal(0, (await client.GetAllServiceAccountsAsync(Organization)).Total);
@@ -232,7 +242,8 @@ public class TransportTests
     [Fact]
     public async Task Endless_headers_are_refused()
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.RawText("HTTP/1.1 200 OK\r\n" + string.Concat(Enumerable.Range(0, 2000).Select(i => $"X-{i}: {new string('x', 100)}\r\n"))));
+        await using var server = await RecordingServer.StartAsync(_ =>
+            Answer.RawText("HTTP/1.1 200 OK\r\n" + string.Concat(Enumerable.Range(0, 2000).Select(i => $"X-{i}: {new string('x', 100)}\r\n"))));
         using var client = new MixpanelClient(Given.Account().At(server));
 
         Assert.Equal(ErrorKind.Protocol, (await Given.FailsAsync(client.GetAllServiceAccountsAsync(Organization))).Error.Kind);
@@ -285,7 +296,8 @@ public class TransportTests
         using var cancel = new CancellationTokenSource();
         await using var server = await RecordingServer.StartAsync(_ => Answer.Plain("", 503));
         var clock = new ImpatientClock(ImpatientClock.Noon, TimeSpan.Zero); // waits for ever
-        using var client = new MixpanelClient(Given.Account().At(server) with { TimeProvider = clock, Randomizer = () => { cancel.CancelAfter(TimeSpan.Zero); return 0; } });
+        using var client =
+            new MixpanelClient(Given.Account().At(server) with { TimeProvider = clock, Randomizer = () => { cancel.CancelAfter(TimeSpan.Zero); return 0; } });
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.GetAllServiceAccountsAsync(Organization, cancel.Token).AsTask());
         Assert.Single(server.Requests);
@@ -294,7 +306,8 @@ public class TransportTests
     [Fact]
     public async Task One_client_serves_many_callers()
     {
-        await using var server = await RecordingServer.StartAsync(request => Answer.Json($$"""{"results":[{"id":{{request.Path.Split('/')[4]}},"username":"a"}],"status":"ok"}"""));
+        await using var server =
+            await RecordingServer.StartAsync(request => Answer.Json($$"""{"results":[{"id":{{request.Path.Split('/')[4]}},"username":"a"}],"status":"ok"}"""));
         using var client = new MixpanelClient(Given.Account().At(server));
 
         var answers = await Task.WhenAll(Enumerable.Range(1, 40).Select(id => client.GetAllServiceAccountsAsync(new() { OrganizationId = id }).AsTask()));

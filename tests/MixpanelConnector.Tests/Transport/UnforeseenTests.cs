@@ -47,7 +47,8 @@ public class UnforeseenTests
     [Theory, MemberData(nameof(Cases))]
     public async Task What_must_not_be_repeated_is_sent_once_and_its_outcome_is_told_as_unknown(string exception, bool afterTheAnswer)
     {
-        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"results":{"id":9,"username":"bot.x","token":"one-time"},"status":"ok"}""", 201));
+        await using var server =
+            await RecordingServer.StartAsync(_ => Answer.Json("""{"results":{"id":9,"username":"bot.x","token":"one-time"},"status":"ok"}""", 201));
         using var http = new HttpClient(new Throwing(Exceptions[exception], times: 1, afterTheAnswer)) { Timeout = Hang.Limit };
         using var client = new MixpanelClient(Given.Account().At(server), http);
 
@@ -63,7 +64,10 @@ public class UnforeseenTests
     public async Task A_cancellation_by_the_caller_stays_one_whatever_a_handler_makes_of_it()
     {
         using var stop = new CancellationTokenSource();
-        using var http = new HttpClient(new Throwing(() => { stop.Cancel(); return new OperationCanceledException(); }, times: 9, afterTheAnswer: false)) { Timeout = Hang.Limit };
+        using var http = new HttpClient(new Throwing(() => { stop.Cancel(); return new OperationCanceledException(); }, times: 9, afterTheAnswer: false))
+        {
+            Timeout = Hang.Limit,
+        };
         using var client = new MixpanelClient(Given.Account(), http);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await client.GetAllServiceAccountsAsync(new() { OrganizationId = 1 }, stop.Token));
@@ -84,7 +88,8 @@ public class UnforeseenTests
 
     sealed class BrokenCircuit(string message) : Exception(message);
 
-    sealed class Throwing(Func<Exception> exception, int times, bool afterTheAnswer) : DelegatingHandler(new SocketsHttpHandler { UseProxy = false, AutomaticDecompression = DecompressionMethods.All })
+    sealed class Throwing(Func<Exception> exception, int times, bool afterTheAnswer)
+        : DelegatingHandler(new SocketsHttpHandler { UseProxy = false, AutomaticDecompression = DecompressionMethods.All })
     {
         int _left = times;
 
@@ -105,7 +110,8 @@ public class UnforeseenTests
 
         public bool IsEnabled(LogLevel logLevel) => logLevel is LogLevel.Debug or LogLevel.Warning ? true : throw new InvalidOperationException();
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => throw new InvalidOperationException();
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            throw new InvalidOperationException();
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => throw new InvalidOperationException();

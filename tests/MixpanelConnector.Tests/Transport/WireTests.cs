@@ -22,7 +22,8 @@ public class WireTests
     /// <param name="ContentType">The header; null for no body.</param>
     /// <param name="Body">The body, decompressed.</param>
     /// <param name="Gzip">Whether the body is sent compressed.</param>
-    sealed record Row(Func<MixpanelOptions> Options, Func<MixpanelClient, Task> Call, string Reply, Host Host, string Line, string? Authorization, string? ContentType = null, string Body = "", bool Gzip = false);
+    sealed record Row(Func<MixpanelOptions> Options, Func<MixpanelClient, Task> Call, string Reply, Host Host, string Line, string? Authorization,
+        string? ContentType = null, string Body = "", bool Gzip = false);
 
     enum Host { Api, Web }
 
@@ -31,14 +32,28 @@ public class WireTests
     static readonly Dictionary<string, Row> Rows = new(StringComparer.Ordinal)
     {
         ["create_service_account, all inputs"] = new(
-            Given.Account, client => client.CreateServiceAccountAsync(new() { Username = " bot ", Role = "Admin", Expires = "2027-01-31", Projects = [5, new ProjectRole { Id = 6, Role = "consumer" }] }).AsTask(),
+            Given.Account,
+            client => client.CreateServiceAccountAsync(new()
+            {
+                Username = " bot ",
+                Role = "Admin",
+                Expires = "2027-01-31",
+                Projects = [5, new ProjectRole { Id = 6, Role = "consumer" }],
+            }).AsTask(),
             NewAccount, Host.Web, "POST /api/app/organizations/77/service-accounts", Given.AccountHeader, Json,
             """{"username":"bot","role":"admin","expires":"2027-01-31T00:00:00Z","projects":[{"id":5,"role":"admin"},{"id":6,"role":"consumer"}]}"""),
         ["create_service_account, least"] = new(
             Given.Account, client => client.CreateServiceAccountAsync(new() { Username = "bot", OrganizationId = 8 }).AsTask(),
             NewAccount, Host.Web, "POST /api/app/organizations/8/service-accounts", Given.AccountHeader, Json, """{"username":"bot"}"""),
         ["query_user_profiles, all inputs"] = new(
-            Given.Account, client => client.QueryUserProfilesAsync(new() { Where = """properties["plan"] == "pro" and "ü+&" in properties["x"]""", OutputProperties = ["$email", "ü"], Page = 1, SessionId = "s-1=" }).AsTask(),
+            Given.Account,
+            client => client.QueryUserProfilesAsync(new()
+            {
+                Where = """properties["plan"] == "pro" and "ü+&" in properties["x"]""",
+                OutputProperties = ["$email", "ü"],
+                Page = 1,
+                SessionId = "s-1=",
+            }).AsTask(),
             Page, Host.Web, "POST /api/query/engage?project_id=12345", Given.AccountHeader, Form,
             "where=properties%5B%22plan%22%5D%20%3D%3D%20%22pro%22%20and%20%22%C3%BC%2B%26%22%20in%20properties%5B%22x%22%5D&output_properties=%5B%22%24email%22%2C%22%C3%BC%22%5D&page=1&session_id=s-1%3D"),
         ["query_user_profiles, nothing asked"] = new(
@@ -54,7 +69,9 @@ public class WireTests
             () => Given.Account() with { Token = Given.TokenText }, client => client.ImportEventsAsync(Given.Import(Given.Event("Signed Up"))).AsTask(),
             Given.ImportedOne, Host.Api, "POST /import?strict=1&project_id=12345", Given.AccountHeader, Json, $"[{Event}]"),
         ["import_events, large enough to compress"] = new(
-            Given.Account, client => client.ImportEventsAsync(Given.Import(Given.Event("Signed Up", $$"""{"time":1,"distinct_id":"","$insert_id":"a","p":"{{LongText}}"}"""))).AsTask(),
+            Given.Account,
+            client => client.ImportEventsAsync(Given.Import(Given.Event("Signed Up",
+                $$"""{"time":1,"distinct_id":"","$insert_id":"a","p":"{{LongText}}"}"""))).AsTask(),
             Given.ImportedOne, Host.Api, "POST /import?strict=1&project_id=12345", Given.AccountHeader, Json,
             $$$"""[{"event":"Signed Up","properties":{"time":1,"distinct_id":"","$insert_id":"a","p":"{{{LongText}}}"}}]""", Gzip: true),
         ["track_event, service account"] = new(
@@ -201,7 +218,11 @@ public class WireTests
         {
             Lines.Add($"{request.Method} {request.RequestUri!.AbsoluteUri}");
             Authorization = request.Headers.Authorization?.ToString();
-            return Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { RequestMessage = request, Content = new StringContent(reply, Encoding.UTF8, "application/json") });
+            return Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK)
+            {
+                RequestMessage = request,
+                Content = new StringContent(reply, Encoding.UTF8, "application/json"),
+            });
         }
     }
 }

@@ -27,7 +27,8 @@ public sealed partial class ExportPageTests
             foreach (Match block in Block().Matches(section))
             {
                 var text = block.Groups["text"].Value;
-                if (block.Groups["file"] is { Success: true } file) await File.WriteAllTextAsync(tool.Folder.File(file.Value), text, TestContext.Current.CancellationToken);
+                if (block.Groups["file"] is { Success: true } file)
+                    await File.WriteAllTextAsync(tool.Folder.File(file.Value), text, TestContext.Current.CancellationToken);
                 else if (block.Groups["language"].Value == "sh")
                     foreach (var line in text.TrimEnd().Split('\n')) said += await RunAsync(line, tool);
                 else Assert.All(text.TrimEnd().Split('\n'), line => Assert.All(line.Split('…'), part => Assert.Contains(part, said, StringComparison.Ordinal)));
@@ -42,7 +43,11 @@ public sealed partial class ExportPageTests
     static async Task<string> RunAsync(string line, Tool tool)
     {
         var parts = line.Split(" # exit ");
-        var words = parts[0].Split(' ').Select(word => word is "october" or "columns" or "people" || word.Contains('.', StringComparison.Ordinal) ? tool.Folder.File(word) : word).ToList();
+        var words = parts[0]
+            .Split(' ')
+            .Select(word => word is "october" or "columns" or "people" || word.Contains('.', StringComparison.Ordinal)
+                ? tool.Folder.File(word)
+                : word).ToList();
         if (words[0] is "cat" or "zcat") return new Exported(Path.GetDirectoryName(words[1])!).Text(Path.GetFileName(words[1]));
         Assert.Equal("mixpanel", words[0]);
         var run = await tool.RunAsync([.. words.Skip(1), "--output", "json"]);
@@ -50,6 +55,8 @@ public sealed partial class ExportPageTests
         return run.Out + run.Err;
     }
 
-    [GeneratedRegex("(`(?<file>[\\w.]+)`:\n\n)?^```(?<language>\\w+)\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: Hang.Milliseconds)]
+    [GeneratedRegex("(`(?<file>[\\w.]+)`:\n\n)?^```(?<language>\\w+)\n(?<text>.*?)^```$",
+        RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Block();
 }

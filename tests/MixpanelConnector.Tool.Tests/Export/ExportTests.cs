@@ -31,10 +31,12 @@ public sealed class ExportTests
         foreach (var file in files.Where(file => file["name"] is not null))
         {
             var bytes = await File.ReadAllBytesAsync(Path.Combine(to.Folder, (string)file["name"]!), TestContext.Current.CancellationToken);
-            Assert.Equal((bytes.Length, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes))), ((int)file["bytes"]!, (string)file["sha256"]!));
+            Assert.Equal((bytes.Length, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes))),
+                ((int)file["bytes"]!, (string)file["sha256"]!));
         }
 
-        Assert.Contains("event=%5B%22Z%22%2C%22B%20%5Cu0022x%5Cu0022%22%5D&where=properties%5B%22a%22%5D%20%3D%3D%201", server.Requests[0].Query, StringComparison.Ordinal);
+        Assert.Contains("event=%5B%22Z%22%2C%22B%20%5Cu0022x%5Cu0022%22%5D&where=properties%5B%22a%22%5D%20%3D%3D%201", server.Requests[0].Query,
+            StringComparison.Ordinal);
         Assert.Equal((0, 3), ((await tool.RunAsync("export", "verify", to.Folder)).Exit, server.Requests.Count));
     }
 
@@ -77,11 +79,16 @@ public sealed class ExportTests
 
         var run = await ExportAsync(tool, to, ["--from-date", "2026-09-30", "--to-date", "2026-10-04"]);
 
-        Assert.Equal((0, 2, 5, 10), (run.Exit, run.Json.GetProperty("resumed_files").GetInt32(), run.Json.GetProperty("days").GetInt32(), run.Json.GetProperty("records").GetInt32()));
-        Assert.Equal("02 30 04", string.Join(' ', server.Requests.Skip(3).Select(request => request.Query.Split("from_date=")[1][8..10]).OrderBy(day => day == "02" ? 0 : day == "30" ? 1 : 2)));
+        Assert.Equal((0, 2, 5, 10),
+            (run.Exit, run.Json.GetProperty("resumed_files").GetInt32(), run.Json.GetProperty("days").GetInt32(), run.Json.GetProperty("records").GetInt32()));
+        Assert.Equal("02 30 04",
+            string.Join(' ',
+                server.Requests.Skip(3).Select(request => request.Query.Split("from_date=")[1][8..10]).OrderBy(day => day == "02" ? 0 : day == "30" ? 1 : 2)));
         Assert.Equal(("2026-09-30", "2026-10-04", true), ((string)to.Manifest["from_date"]!, (string)to.Manifest["to_date"]!, (bool)to.Manifest["complete"]!));
-        Assert.Equal("2026-09-30.ndjson.gz 2026-10-01.ndjson.gz 2026-10-02.ndjson.gz 2026-10-03.ndjson.gz 2026-10-04.ndjson.gz manifest.json own.part", to.Names);
-        Assert.Equal((0, 0), ((await ExportAsync(tool, to, Range)).Json.GetProperty("requests").GetInt32(), (await tool.RunAsync("export", "verify", to.Folder)).Exit));
+        Assert.Equal("2026-09-30.ndjson.gz 2026-10-01.ndjson.gz 2026-10-02.ndjson.gz 2026-10-03.ndjson.gz 2026-10-04.ndjson.gz manifest.json own.part",
+            to.Names);
+        Assert.Equal((0, 0),
+            ((await ExportAsync(tool, to, Range)).Json.GetProperty("requests").GetInt32(), (await tool.RunAsync("export", "verify", to.Folder)).Exit));
     }
 
     [Fact]
@@ -143,15 +150,22 @@ public sealed class ExportTests
         Assert.Equal(0, (await ExportAsync(tool, to, days)).Exit);
         Assert.Equal("False True", string.Join(' ', to.Files.Select(file => (bool?)file["open"] ?? false)));
         tool.Clock.Advance(TimeSpan.FromDays(1));
-        Assert.Equal((1, 0), ((await ExportAsync(tool, to, days)).Json.GetProperty("requests").GetInt32(), (await ExportAsync(tool, to, days)).Json.GetProperty("requests").GetInt32()));
-        Assert.Equal((2, 2), ((await ExportAsync(tool, to, ["--from-date", "2026-11-22", "--to-date", "2026-11-25"])).Exit, (await ExportAsync(tool, to, ["--from-date", "2026-11-25"])).Exit));
+        Assert.Equal((1, 0),
+            ((await ExportAsync(tool, to, days)).Json.GetProperty("requests").GetInt32(),
+                (await ExportAsync(tool, to, days)).Json.GetProperty("requests").GetInt32()));
+        Assert.Equal((2, 2),
+            ((await ExportAsync(tool, to, ["--from-date", "2026-11-22", "--to-date", "2026-11-25"])).Exit,
+                (await ExportAsync(tool, to, ["--from-date", "2026-11-25"])).Exit));
         Assert.Equal("2026-11-23", Assert.Single(await FirstDaysAsync(tool, server, "2026-11-23"))); // by default to yesterday
     }
 
     [Fact]
     public async Task An_export_that_was_refused_can_be_corrected_and_is_not_verified_as_finished()
     {
-        await using var server = await RecordingServer.StartAsync(request => request.Query.Contains("where=true", StringComparison.Ordinal) ? Exported.Lines(Exported.Event("A", Exported.DayOf(request))) : Answer.Plain("invalid where", 400));
+        await using var server = await RecordingServer.StartAsync(request =>
+            request.Query.Contains("where=true", StringComparison.Ordinal)
+                ? Exported.Lines(Exported.Event("A", Exported.DayOf(request)))
+                : Answer.Plain("invalid where", 400));
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
         Assert.Equal(3, (await ExportAsync(tool, to, [.. Range, "--where", "total =="])).Exit);
@@ -247,7 +261,8 @@ public sealed class ExportTests
     [Fact]
     public async Task A_refused_query_keeps_the_files_of_other_days()
     {
-        await using var server = await RecordingServer.StartAsync(request => Exported.DayOf(request) == 2 ? Answer.Plain("invalid", 400) : Exported.Lines(Exported.Event("A", Exported.DayOf(request))));
+        await using var server = await RecordingServer.StartAsync(request =>
+            Exported.DayOf(request) == 2 ? Answer.Plain("invalid", 400) : Exported.Lines(Exported.Event("A", Exported.DayOf(request))));
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
 
@@ -291,7 +306,8 @@ public sealed class ExportTests
 
         var run = await tool.RunAsync("export", "verify", to.Folder);
 
-        Assert.Equal((6, """["2026-10-02.ndjson.gz","2026-10-03.ndjson.gz"]""", 3), (run.Exit, run.Json.GetProperty("damaged").GetRawText(), server.Requests.Count));
+        Assert.Equal((6, """["2026-10-02.ndjson.gz","2026-10-03.ndjson.gz"]""", 3),
+            (run.Exit, run.Json.GetProperty("damaged").GetRawText(), server.Requests.Count));
         Assert.Contains("2026-10-02.ndjson.gz", run.Err, StringComparison.Ordinal);
         var imported = await tool.RunAsync("import", to.Folder, "--dry-run", "--output", "json");
         Assert.Equal((6, 2), (imported.Exit, imported.Json.GetProperty("read").GetInt32()));
@@ -301,7 +317,8 @@ public sealed class ExportTests
     [Fact]
     public async Task What_is_no_export_or_not_finished_is_said_to_be_so()
     {
-        await using var server = await RecordingServer.StartAsync(request => Exported.DayOf(request) == 3 ? Answer.Plain("", 403) : Exported.Lines(Exported.Event("A", Exported.DayOf(request))));
+        await using var server = await RecordingServer.StartAsync(request =>
+            Exported.DayOf(request) == 3 ? Answer.Plain("", 403) : Exported.Lines(Exported.Event("A", Exported.DayOf(request))));
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
         Assert.Equal(4, (await ExportAsync(tool, to, Range)).Exit);
@@ -314,8 +331,11 @@ public sealed class ExportTests
         }
 
         await File.WriteAllTextAsync(Path.Combine(to.Folder, "manifest.json"), "{\"version\":1,", TestContext.Current.CancellationToken);
-        Assert.Equal((6, 6, 6), ((await tool.RunAsync("import", to.Folder)).Exit, (await tool.RunAsync("export", "verify", to.Folder)).Exit, (await ExportAsync(tool, to, Range)).Exit));
-        Assert.Equal((6, 2), ((await tool.RunAsync("export", "verify", tool.Folder.Path)).Exit, (await tool.RunAsync("export", "verify", tool.Folder.File("nowhere"))).Exit));
+        Assert.Equal((6, 6, 6),
+            ((await tool.RunAsync("import", to.Folder)).Exit, (await tool.RunAsync("export", "verify", to.Folder)).Exit,
+                (await ExportAsync(tool, to, Range)).Exit));
+        Assert.Equal((6, 2),
+            ((await tool.RunAsync("export", "verify", tool.Folder.Path)).Exit, (await tool.RunAsync("export", "verify", tool.Folder.File("nowhere"))).Exit));
         Assert.Equal(4, (await ExportAsync(tool, to, [.. Range, "--restart"])).Exit);
         Assert.All(server.Requests, request => Assert.StartsWith("/api/2.0/export", request.Path, StringComparison.Ordinal));
     }
@@ -359,12 +379,18 @@ public sealed class ExportTests
         return server.Requests.Skip(before).Select(request => request.Query.Split("from_date=")[1][..10]);
     }
 
-    internal static Task<Run> ExportAsync(Tool tool, Exported to, string[] options) => tool.RunAsync(["export", "events", "--output", "json", "--to", to.Folder, .. options]);
+    internal static Task<Run> ExportAsync(Tool tool, Exported to, string[] options) =>
+        tool.RunAsync(["export", "events", "--output", "json", "--to", to.Folder, .. options]);
 
     static Task<RecordingServer> ServerAsync(int emptyDay = 0) => RecordingServer.StartAsync(request =>
-        Exported.DayOf(request with { Query = request.Query.Replace("2026-09", "2026-10", StringComparison.Ordinal) }) is var day && day == emptyDay ? Exported.Lines() : request.Query.Contains("2026-09-30", StringComparison.Ordinal)
-            ? Exported.Lines(Exported.Event("A", 1).Replace("1790812800000", "1790726400000", StringComparison.Ordinal), Exported.Event("B", 1).Replace("1790812800000", "1790726400000", StringComparison.Ordinal))
+        Exported.DayOf(request with { Query = request.Query.Replace("2026-09", "2026-10", StringComparison.Ordinal) }) is var day
+            && day == emptyDay ? Exported.Lines()
+            : request.Query.Contains("2026-09-30", StringComparison.Ordinal)
+            ? Exported.Lines(Exported.Event("A", 1).Replace("1790812800000", "1790726400000", StringComparison.Ordinal),
+                Exported.Event("B", 1).Replace("1790812800000", "1790726400000", StringComparison.Ordinal))
             : Exported.Lines(Exported.Event("A", day), Exported.Event("B", day)));
 
-    static string Members(JsonObject json, params string[] without) => new JsonObject(json.Where(member => !without.Contains(member.Key)).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))).ToJsonString();
+    static string Members(JsonObject json, params string[] without) =>
+        new JsonObject(json.Where(member => !without.Contains(member.Key))
+            .Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))).ToJsonString();
 }

@@ -21,7 +21,9 @@ sealed class Exported(string folder)
     public string Text(string name)
     {
         using var file = File.OpenRead(Path.Combine(folder, name));
-        using Stream plain = name.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : name.EndsWith(".zst", StringComparison.Ordinal) ? new ZstdSharp.DecompressionStream(file) : file;
+        using Stream plain = name.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress)
+            : name.EndsWith(".zst", StringComparison.Ordinal) ? new ZstdSharp.DecompressionStream(file)
+            : file;
         using var reader = new StreamReader(plain, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
         return reader.ReadToEnd();
     }
@@ -37,5 +39,6 @@ sealed class Exported(string folder)
     public static Answer Lines(params string[] lines) => Answer.Plain(string.Concat(lines.Select(line => line + "\n")));
 
     /// <summary>The requested day.</summary>
-    public static int DayOf(RecordedRequest request) => int.Parse(request.Query.Split("from_date=2026-10-")[1][..2], System.Globalization.CultureInfo.InvariantCulture);
+    public static int DayOf(RecordedRequest request) =>
+        int.Parse(request.Query.Split("from_date=2026-10-")[1][..2], System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -57,7 +57,8 @@ public sealed partial class LedgerTests
         using var tool = Tool.At(server);
         var run = await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--parallel", "1"]);
         Assert.Equal((5, 25), (run.Exit, server.Requests.Count));
-        Assert.Contains("; 35 left this hour", (await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--parallel", "1"])).Err, StringComparison.Ordinal);
+        Assert.Contains("; 35 left this hour", (await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--parallel", "1"])).Err,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -72,14 +73,19 @@ public sealed partial class LedgerTests
     [Fact]
     public async Task Actions_and_exports_share_a_ledger_by_project_and_kind_of_call()
     {
-        await using var server = await RecordingServer.StartAsync(request => request.Path.EndsWith("/export", StringComparison.Ordinal) ? Exported.Lines(Exported.Event("A", Exported.DayOf(request))) : Answer.Json("""{"results":[],"page":0,"page_size":1000,"total":0,"status":"ok","session_id":"s"}"""));
+        await using var server = await RecordingServer.StartAsync(request =>
+            request.Path.EndsWith("/export", StringComparison.Ordinal)
+                ? Exported.Lines(Exported.Event("A", Exported.DayOf(request)))
+                : Answer.Json("""{"results":[],"page":0,"page_size":1000,"total":0,"status":"ok","session_id":"s"}"""));
         using var tool = Tool.At(server);
         string[] events = ["export-events", "--from-date", "2026-10-01", "--to-date", "2026-10-01"];
         for (var i = 0; i < 60; i++)
         {
             tool.Clock.Advance(TimeSpan.FromSeconds(1));
             if (i % 2 == 0) Assert.Equal(0, (await tool.RunAsync(events)).Exit);
-            else Assert.Equal(0, (await ExportTests.ExportAsync(tool, new(tool.Folder.File($"out{i}")), ["--from-date", "2026-10-01", "--to-date", "2026-10-01"])).Exit);
+            else
+                Assert.Equal(0,
+                    (await ExportTests.ExportAsync(tool, new(tool.Folder.File($"out{i}")), ["--from-date", "2026-10-01", "--to-date", "2026-10-01"])).Exit);
         }
 
         var used = await tool.RunAsync(events);
@@ -133,7 +139,8 @@ public sealed partial class LedgerTests
         using var tool = Tool.At(mixpanel, clock: Still, output: output);
         var state = tool.Folder.File("state");
         string[] own = hasState ? ["--state", state] : [];
-        for (var i = 0; i < 59; i++) await tool.RunAsync(hasState ? ["export", "profiles", "--to", tool.Folder.File($"out{i}"), .. own] : ["query-user-profiles"]);
+        for (var i = 0; i < 59; i++)
+            await tool.RunAsync(hasState ? ["export", "profiles", "--to", tool.Folder.File($"out{i}"), .. own] : ["query-user-profiles"]);
         await using var serving = await Serving.StartAsync(tool, output, own);
 
         using var last = await serving.QueryAsync();
@@ -188,7 +195,10 @@ public sealed partial class LedgerTests
     [InlineData("mcp")]
     public async Task A_ledger_that_is_damaged_is_told_once_and_what_cannot_be_read_counts(string command)
     {
-        await using var server = await RecordingServer.StartAsync(request => request.Path.EndsWith("/export", StringComparison.Ordinal) ? Exported.Lines(Exported.Event("A", Exported.DayOf(request))) : Answer.Json(NoProfiles));
+        await using var server = await RecordingServer.StartAsync(request =>
+            request.Path.EndsWith("/export", StringComparison.Ordinal)
+                ? Exported.Lines(Exported.Event("A", Exported.DayOf(request)))
+                : Answer.Json(NoProfiles));
         using var tool = Tool.At(server);
         await RunAsync();
         var path = Assert.Single(Directory.GetFiles(tool.Folder.File(".local/state/mixpanel/ledger")));
@@ -391,7 +401,9 @@ public sealed partial class LedgerTests
     {
         await using var server = await ServerAsync();
         using var tool = Tool.At(server);
-        Assert.Equal((7, 0), ((await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--state", tool.Folder.Write("file", "")])).Exit, server.Requests.Count));
+        Assert.Equal((7, 0),
+            ((await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--state", tool.Folder.Write("file", "")])).Exit,
+                server.Requests.Count));
     }
 
     // A file, where a folder should be.
@@ -406,7 +418,9 @@ public sealed partial class LedgerTests
     {
         tool.Input = $"{Initialize}\n{Call}\n";
         var run = await tool.RunAsync(["mcp", .. options]);
-        return run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).Single(answer => (int?)answer["id"] == 1)["result"]!;
+        return run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonNode.Parse(line)!)
+            .Single(answer => (int?)answer["id"] == 1)["result"]!;
     }
 
     /// <summary>A clock for a server, whose limits on waiting are not to end at once.</summary>
@@ -431,12 +445,18 @@ public sealed partial class LedgerTests
             return serving;
         }
 
-        public Task<HttpResponseMessage> QueryAsync() => _http.PostAsync(new Uri("/v1/actions/query_user_profiles", UriKind.Relative), new StringContent("{}", Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+        public Task<HttpResponseMessage> QueryAsync() =>
+            _http.PostAsync(new Uri("/v1/actions/query_user_profiles", UriKind.Relative), new StringContent("{}", Encoding.UTF8, "application/json"),
+                TestContext.Current.CancellationToken);
 
         /// <summary>The response to a message of an agent.</summary>
         public async Task<string> AskAsync(string message)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = new StringContent(message, Encoding.UTF8, "application/json"), Headers = { { "Accept", "application/json, text/event-stream" } } };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp")
+            {
+                Content = new StringContent(message, Encoding.UTF8, "application/json"),
+                Headers = { { "Accept", "application/json, text/event-stream" } },
+            };
             using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
             return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         }

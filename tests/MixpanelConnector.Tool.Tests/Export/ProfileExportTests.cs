@@ -19,15 +19,19 @@ public sealed class ProfileExportTests
 
         public Answer Answer(RecordedRequest request)
         {
-            var form = request.Text.Split('&').Select(field => field.Split('=')).ToDictionary(field => field[0], field => Uri.UnescapeDataString(field[1]), StringComparer.Ordinal);
+            var form = request.Text.Split('&')
+                .Select(field => field.Split('='))
+                .ToDictionary(field => field[0], field => Uri.UnescapeDataString(field[1]), StringComparer.Ordinal);
             var page = int.Parse(form["page"], System.Globalization.CultureInfo.InvariantCulture);
             if (page == 0) _sessions++;
             Asked.Add($"{page}{(form.GetValueOrDefault("session_id") is { } session ? $"@{session}" : "")}");
             var profiles = Enumerable.Range(page * PageSize, Math.Max(0, Math.Min(PageSize, total - (page * PageSize)))).Select(Profile);
-            return Change(Asked.Count - 1, Testing.Answer.Json($$"""{"page":{{page}},"page_size":{{PageSize}},"session_id":"s{{_sessions}}","status":"ok","total":{{total}},"results":[{{string.Join(", ", profiles)}}]}"""));
+            return Change(Asked.Count - 1,
+                Testing.Answer.Json($$"""{"page":{{page}},"page_size":{{PageSize}},"session_id":"s{{_sessions}}","status":"ok","total":{{total}},"results":[{{string.Join(", ", profiles)}}]}"""));
         }
 
-        public static string Profile(int number) => $$$"""{"$distinct_id":"u{{{number}}}","$properties":{"n": {{{number}}}.0,"$last_seen":"2026-01-01T00:00:00","t":"a,\"b\"\u00e4"}}""";
+        public static string Profile(int number) =>
+            $$$"""{"$distinct_id":"u{{{number}}}","$properties":{"n": {{{number}}}.0,"$last_seen":"2026-01-01T00:00:00","t":"a,\"b\"\u00e4"}}""";
     }
 
     static string All(int total) => string.Concat(Enumerable.Range(0, total).Select(number => Profiles.Profile(number) + "\n"));
@@ -52,7 +56,8 @@ public sealed class ProfileExportTests
         Assert.Equal((true, total), ((bool)to.Manifest["complete"]!, (int)to.Manifest["records"]!));
         Assert.All(server.Requests, request => Assert.Contains("where=true", request.Text, StringComparison.Ordinal));
         if (total == 101) Assert.Equal("0+50 50+1", string.Join(' ', to.Files.Select(file => $"{file["first_page"]}+{file["pages"]}")));
-        Assert.Equal((0, mixpanel.Asked.Count), ((await tool.RunAsync("export", "profiles", "--output", "json", "--to", to.Folder, "--where", "true")).Exit, server.Requests.Count));
+        Assert.Equal((0, mixpanel.Asked.Count),
+            ((await tool.RunAsync("export", "profiles", "--output", "json", "--to", to.Folder, "--where", "true")).Exit, server.Requests.Count));
     }
 
     [Theory]
@@ -86,17 +91,28 @@ public sealed class ProfileExportTests
                 "a server error" => Answer.Plain("", 503),
                 "a cut page" => answer with { Body = answer.Body[..^30] },
                 "an expired session" => Answer.Json("""{"error":"request for page in uncached query for params"}""", 400),
-                "a short page" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u2","$properties":{}}]}"""),
-                "a profile twice" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u1","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
-                "null" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u2","$properties":{}},null]}"""),
-                "no id" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
-                "an empty id" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
-                "no properties" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u2"},{"$distinct_id":"u3","$properties":{}}]}"""),
-                "another page" => Answer.Json("""{"page":2,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u2","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
-                "fewer in all" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":4,"results":[{"$distinct_id":"u2","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
-                "more in all" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":6,"results":[{"$distinct_id":"u2","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
-                "a profile twice, escaped" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"\u0075\u0031","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
-                "a profile twice on it" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u3","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "a short page" =>
+                    Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u2","$properties":{}}]}"""),
+                "a profile twice" => Answer.Json(
+                    """{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u1","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "null" => Answer.Json(
+                    """{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u2","$properties":{}},null]}"""),
+                "no id" => Answer.Json(
+                    """{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "an empty id" => Answer.Json(
+                    """{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "no properties" => Answer.Json(
+                    """{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u2"},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "another page" => Answer.Json(
+                    """{"page":2,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u2","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "fewer in all" => Answer.Json(
+                    """{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":4,"results":[{"$distinct_id":"u2","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "more in all" => Answer.Json(
+                    """{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":6,"results":[{"$distinct_id":"u2","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "a profile twice, escaped" => Answer.Json(
+                    """{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"\u0075\u0031","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "a profile twice on it" => Answer.Json(
+                    """{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u3","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
                 "gzip" => answer.Gzipped(),
                 "gzip without its trailer" => answer.Gzipped() with { Body = answer.Gzipped().Body[..^8] },
                 "gzip that is cut short" => answer.Gzipped() with { Body = answer.Gzipped().Body[..^20] },
@@ -118,11 +134,14 @@ public sealed class ProfileExportTests
     }
 
     [Theory]
-    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":1,"results":[{"$distinct_id":"","$properties":{}}]}""", "item 1 of it is not a profile")]
+    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":1,"results":[{"$distinct_id":"","$properties":{}}]}""",
+        "item 1 of it is not a profile")]
     [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":1,"results":[null]}""", "item 1 of it is not a profile")]
     [InlineData("""{"page":1,"page_size":2,"session_id":"s","status":"ok","total":1,"results":[{"$distinct_id":"u","$properties":{}}]}""", "it is page 1")]
-    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":2,"results":[{"$distinct_id":7,"$properties":{}},{"$distinct_id":"7","$properties":{}}]}""", "repeats an earlier profile")]
-    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":3,"results":[{"$distinct_id":"u","$properties":{}}]}""", "1 profile instead of 2")]
+    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":2,"results":[{"$distinct_id":7,"$properties":{}},{"$distinct_id":"7","$properties":{}}]}""",
+        "repeats an earlier profile")]
+    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":3,"results":[{"$distinct_id":"u","$properties":{}}]}""",
+        "1 profile instead of 2")]
     public async Task What_never_comes_whole_ends_the_export_after_five_times(string answer, string reason)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(answer));
@@ -164,7 +183,8 @@ public sealed class ProfileExportTests
         var to = new Exported(tool.Folder.File("out"));
         await tool.RunAsync("export", "profiles", "--output", "json", "--to", to.Folder, "--calls-per-hour", "0");
         isUp = true;
-        var run = await tool.RunAsync("export", "profiles", "--output", "json", "--to", to.Folder, "--calls-per-hour", "0", "--state", tool.Folder.File("another"));
+        var run =
+            await tool.RunAsync("export", "profiles", "--output", "json", "--to", to.Folder, "--calls-per-hour", "0", "--state", tool.Folder.File("another"));
         Assert.Equal((0, "0", All(105)), (run.Exit, mixpanel.Asked[52], to.Records));
     }
 
@@ -176,7 +196,8 @@ public sealed class ProfileExportTests
         using var tool = Tool.At(server);
         var (people, groups) = (new Exported(tool.Folder.File("people")), new Exported(tool.Folder.File("groups")));
         await tool.RunAsync("export", "profiles", "--output", "json", "--to", people.Folder, "--format", "csv", "--compression", "none");
-        await tool.RunAsync("export", "groups", "--output", "json", "--to", groups.Folder, "--format", "csv", "--compression", "none", "--group-key", "company", "--data-group-id", "-1405123841946871899");
+        await tool.RunAsync("export", "groups", "--output", "json", "--to", groups.Folder, "--format", "csv", "--compression", "none", "--group-key", "company",
+            "--data-group-id", "-1405123841946871899");
 
         const string Rows = "u0,\"{\"\"n\"\": 0.0,\"\"$last_seen\"\":\"\"2026-01-01T00:00:00\"\",\"\"t\"\":\"\"a,\\\"\"b\\\"\"\\u00e4\"\"}\"\r\nu1,\"{\"\"n\"\": 1.0,\"\"$last_seen\"\":\"\"2026-01-01T00:00:00\"\",\"\"t\"\":\"\"a,\\\"\"b\\\"\"\\u00e4\"\"}\"\r\n";
         Assert.Equal("$distinct_id,$properties\r\n" + Rows, people.Text("pages-00000.csv"));
@@ -206,7 +227,8 @@ public sealed class ProfileExportTests
     }
 
     [Theory]
-    [InlineData("""{"code":200,"status":"OK","results":[{"id":"1","name":"Songs \u00e4","token":"x","createdAt":"y"},{"id":"2","name":"B"}]}""", """{"id":"1","name":"Songs ä"}|{"id":"2","name":"B"}|""")]
+    [InlineData("""{"code":200,"status":"OK","results":[{"id":"1","name":"Songs \u00e4","token":"x","createdAt":"y"},{"id":"2","name":"B"}]}""",
+        """{"id":"1","name":"Songs ä"}|{"id":"2","name":"B"}|""")]
     [InlineData("""{"code":200,"status":"OK","results":null}""", "")]
     [InlineData("""{"code":200,"status":"OK","results":[]}""", "")]
     public async Task Lookup_tables_are_listed(string answer, string lines)
@@ -217,7 +239,8 @@ public sealed class ProfileExportTests
 
         var run = await tool.RunAsync("export", "lookup-tables", "--output", "json", "--to", to.Folder);
 
-        Assert.Equal((0, lines, lines.Length > 0 ? "lookup-tables.ndjson manifest.json" : "manifest.json"), (run.Exit, to.Records.Replace('\n', '|'), to.Names));
+        Assert.Equal((0, lines, lines.Length > 0 ? "lookup-tables.ndjson manifest.json" : "manifest.json"),
+            (run.Exit, to.Records.Replace('\n', '|'), to.Names));
         Assert.Equal(("not readable", true, "none"), ((string)to.Manifest["rows"]!, (bool)to.Manifest["complete"]!, (string)to.Manifest["compression"]!));
         Assert.Equal((0, 1), ((await tool.RunAsync("export", "lookup-tables", "--output", "json", "--to", to.Folder)).Exit, server.Requests.Count));
         Assert.Equal(2, (await tool.RunAsync("import", to.Folder)).Exit);

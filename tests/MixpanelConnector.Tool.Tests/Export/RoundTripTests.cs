@@ -46,7 +46,9 @@ public sealed class RoundTripTests
 
         Assert.Equal(Comparable(lines), Comparable(again));
         Assert.Equal(Events.Length, Comparable(again).Split('\n').Length);
-        Assert.Equal((0, 0), ((await ImportAsync(tool, files.Folder)).Exit, (await tool.RunAsync("export", "verify", files.Folder)).Exit)); // a finished import sends nothing again
+        Assert.Equal((0, 0),
+            ((await ImportAsync(tool, files.Folder)).Exit,
+                (await tool.RunAsync("export", "verify", files.Folder)).Exit)); // a finished import sends nothing again
         Assert.Equal(Events.Length, await second.CountEventsAsync(cancellationToken: TestContext.Current.CancellationToken));
     }
 
@@ -68,18 +70,24 @@ public sealed class RoundTripTests
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
 
-        var run = await ExportTests.ExportAsync(tool, to, ["--from-date", "2026-10-01", "--to-date", "2026-10-01", "--format", format, "--compression", "none"]);
+        var run =
+            await ExportTests.ExportAsync(tool, to, ["--from-date", "2026-10-01", "--to-date", "2026-10-01", "--format", format, "--compression", "none"]);
 
-        Assert.Equal((3, 1, 4), (run.Exit, run.Json.GetProperty("unreadable").GetInt32(), run.Json.GetProperty("records").GetInt32())); // a member that is there twice has no column
+        Assert.Equal((3, 1, 4),
+            (run.Exit, run.Json.GetProperty("unreadable").GetInt32(),
+                run.Json.GetProperty("records").GetInt32())); // a member that is there twice has no column
         if (format == "csv")
         {
             Assert.Equal(
-                "event,time,distinct_id,$insert_id,properties\r\nE,1790812800000,,,\"{\"\"distinct_id\"\":7,\"\"a\"\" : 1 ,\"\"$insert_id\"\":null,\"\"b\"\":[ ]}\"\r\nE,1790812800000,,,\"{\"\"a\"\":\"\"\\ud83d\"\",\"\"distinct_id\"\":\"\"\\ud83d\"\"}\"\r\nE,1790812800000,,,{}\r\nE,1790812800000,\"\",\"\",{}\r\n",
+                "event,time,distinct_id,$insert_id,properties\r\nE,1790812800000,,,\"{\"\"distinct_id\"\":7,\"\"a\"\" : "
+                + "1 ,\"\"$insert_id\"\":null,\"\"b\"\":[ "
+                    + "]}\"\r\nE,1790812800000,,,\"{\"\"a\"\":\"\"\\ud83d\"\",\"\"distinct_id\"\":\"\"\\ud83d\"\"}\"\r\nE,1790812800000,,,{}\r\nE,1790812800000,\"\",\"\",{}\r\n",
                 to.Text("2026-10-01.csv"));
         }
 
         await tool.RunAsync("import", to.Folder, "--dry-run", "--keep-going", "--dead-letter", tool.Folder.File("letters"));
-        var raw = (await File.ReadAllLinesAsync(tool.Folder.File("letters"), TestContext.Current.CancellationToken)).Select(line => JsonNode.Parse(line)!["raw"]!.ToJsonString()).ToList();
+        var raw = (await File.ReadAllLinesAsync(tool.Folder.File("letters"), TestContext.Current.CancellationToken)).Select(line =>
+            JsonNode.Parse(line)!["raw"]!.ToJsonString()).ToList();
         Assert.Contains("""{"event":"E","properties":{"time":1790812800000,"distinct_id":7,"a":1,"$insert_id":null,"b":[]}}""", raw, StringComparer.Ordinal);
         Assert.Contains("""{"event":"E","properties":{"time":1790812800000,"distinct_id":"","$insert_id":""}}""", raw, StringComparer.Ordinal);
     }
@@ -93,11 +101,20 @@ public sealed class RoundTripTests
         await using var first = await EmulatedMixpanel.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         await using var second = await EmulatedMixpanel.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         using var tool = ImportCaseTests.ToolOf(first);
-        await ImportAsync(tool, tool.Folder.Write("people.ndjson", string.Concat(Enumerable.Range(1, 2100).Select(i => $$$"""{"$distinct_id":"{{{i}}}","$properties":{"n":{{{i}}},"t":"{{{i}}}","o":{"l":[1,"1"]},"e":""}}""" + "\n"))), "--type", "profiles");
-        await ImportAsync(tool, tool.Folder.Write("companies.ndjson", """{"$group_id":"a,\"b\"","$properties":{"plan":"pro"}}""" + "\n" + """{"$group_id":"2","$properties":{"plan":2.5}}"""), "--type", "groups", "--group-key", "company");
+        await ImportAsync(tool,
+            tool.Folder.Write("people.ndjson",
+                string.Concat(Enumerable.Range(1, 2100)
+                    .Select(i => $$$"""{"$distinct_id":"{{{i}}}","$properties":{"n":{{{i}}},"t":"{{{i}}}","o":{"l":[1,"1"]},"e":""}}""" + "\n"))),
+            "--type", "profiles");
+        await ImportAsync(tool,
+            tool.Folder.Write("companies.ndjson",
+                """{"$group_id":"a,\"b\"","$properties":{"plan":"pro"}}""" + "\n" + """{"$group_id":"2","$properties":{"plan":2.5}}"""),
+            "--type", "groups", "--group-key", "company");
         var (people, companies) = (new Exported(tool.Folder.File("people")), new Exported(tool.Folder.File("companies")));
         Assert.Equal(0, (await tool.RunAsync("export", "profiles", "--output", "json", "--to", people.Folder, "--format", format)).Exit);
-        Assert.Equal(0, (await tool.RunAsync("export", "groups", "--output", "json", "--to", companies.Folder, "--format", format, "--group-key", "company", "--data-group-id", "company")).Exit);
+        Assert.Equal(0,
+            (await tool.RunAsync("export", "groups", "--output", "json", "--to", companies.Folder, "--format", format, "--group-key", "company",
+                "--data-group-id", "company")).Exit);
 
         tool.Environment["MIXPANEL_ENDPOINT"] = second.Address.AbsoluteUri.TrimEnd('/');
         Assert.Equal(2100, (await ImportAsync(tool, people.Folder)).Json.GetProperty("accepted").GetInt32());
@@ -111,8 +128,10 @@ public sealed class RoundTripTests
 
     static async Task<string> ProfilesOfAsync(EmulatedMixpanel mixpanel)
     {
-        var profiles = (await mixpanel.ProfilesAsync(TestContext.Current.CancellationToken)).Select(profile => $"{profile.DistinctId} {Without(profile.Properties)}");
-        var groups = (await mixpanel.GroupsAsync(TestContext.Current.CancellationToken)).Select(group => $"{group.GroupKey} {group.GroupId} {Without(group.Properties)}");
+        var profiles =
+            (await mixpanel.ProfilesAsync(TestContext.Current.CancellationToken)).Select(profile => $"{profile.DistinctId} {Without(profile.Properties)}");
+        var groups = (await mixpanel.GroupsAsync(TestContext.Current.CancellationToken)).Select(group =>
+            $"{group.GroupKey} {group.GroupId} {Without(group.Properties)}");
         return string.Join('\n', profiles.Concat(groups).Order(StringComparer.Ordinal));
 
         static string Without(string properties)
@@ -136,6 +155,11 @@ public sealed class RoundTripTests
         var json = JsonNode.Parse(line)!.AsObject();
         var properties = json["properties"]!.AsObject();
         Assert.True(properties.Remove("mp_processing_time_ms"));
-        return new JsonObject { ["event"] = json["event"]!.DeepClone(), ["properties"] = new JsonObject(properties.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))) }.ToJsonString();
+        return new JsonObject
+        {
+            ["event"] = json["event"]!.DeepClone(),
+            ["properties"] = new JsonObject(properties.OrderBy(member => member.Key, StringComparer.Ordinal)
+                .Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))),
+        }.ToJsonString();
     }).Order(StringComparer.Ordinal));
 }

@@ -10,7 +10,8 @@ public sealed class ActionListTests
         await using var served = await Served.StartAsync();
         var actions = JsonNode.Parse(await (await served.SendAsync(HttpMethod.Get, "/v1/actions", (string?)null)).TextAsync())!["actions"]!.AsArray();
 
-        Assert.Equal(string.Join(' ', ActionCatalogue.Actions.Select(action => action.Name)), string.Join(' ', actions.Select(action => (string?)action!["name"])));
+        Assert.Equal(string.Join(' ', ActionCatalogue.Actions.Select(action => action.Name)),
+            string.Join(' ', actions.Select(action => (string?)action!["name"])));
         foreach (var action in actions)
         {
             Assert.Matches("^(read|create|update|delete)$", (string?)action!["effect"]);

@@ -36,7 +36,10 @@ public sealed class ConfirmationTests
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out var read, out _);
         await using var served = await Served.StartAsync(options => options with { Keys = keys });
-        foreach (var action in Final) Assert.Equal((action.Name, 403), (action.Name, (int)(await served.PostAsync($"/v1/actions/{action.Name}", """{"confirm":true}""", ("Authorization", $"Bearer {read}"))).StatusCode));
+        foreach (var action in Final)
+            Assert.Equal((action.Name, 403),
+                (action.Name,
+                    (int)(await served.PostAsync($"/v1/actions/{action.Name}", """{"confirm":true}""", ("Authorization", $"Bearer {read}"))).StatusCode));
         Assert.Empty(served.Mixpanel.Requests);
     }
 

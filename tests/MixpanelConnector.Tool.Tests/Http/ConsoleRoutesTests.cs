@@ -13,7 +13,13 @@ public sealed class ConsoleRoutesTests
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out _, out _);
         await using var served = await Served.StartAsync(options => options with { Keys = keys });
-        foreach (var (path, type) in (ReadOnlySpan<(string, string)>)[("/", "text/html"), ("/console.js", "text/javascript"), ("/console.css", "text/css"), ("/console.svg", "image/svg+xml")])
+        foreach (var (path, type) in (ReadOnlySpan<(string, string)>)
+        [
+            ("/", "text/html"),
+            ("/console.js", "text/javascript"),
+            ("/console.css", "text/css"),
+            ("/console.svg", "image/svg+xml"),
+        ])
             Assert.Equal((path, 200, type), (path, (int)Get(served, path).StatusCode, Get(served, path).Content.Headers.ContentType!.MediaType));
         Assert.Equal(401, (int)Get(served, "/v1/server").StatusCode);
         Assert.Equal(401, (int)Get(served, "/v1/live").StatusCode);
@@ -36,7 +42,8 @@ public sealed class ConsoleRoutesTests
     [Fact]
     public async Task An_import_shows_in_the_stream_when_it_moves_and_the_stream_ends_with_the_server()
     {
-        var served = await Served.StartAsync(options => options, request => Answer.Json($$"""{"code":200,"num_records_imported":{{request.Json.GetArrayLength()}},"status":"OK"}"""));
+        var served = await Served.StartAsync(options => options,
+            request => Answer.Json($$"""{"code":200,"num_records_imported":{{request.Json.GetArrayLength()}},"status":"OK"}"""));
         using var stream = await served.BeginAsync("GET", "/v1/live", null);
         using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
         Assert.Equal("""{"imports":[]}""", await lines.ReadLineAsync(TestContext.Current.CancellationToken));
@@ -60,7 +67,12 @@ public sealed class ConsoleRoutesTests
     {
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out var read, out _);
-        await using var served = await Served.StartAsync(options => options with { Keys = hasKeys ? keys : Keys.None, TerminalImports = () => [JsonElement.Parse("""{"sources":"/home/a/may.csv, C:\\data\\june.csv","read":5}""")] });
+        await using var served = await Served.StartAsync(options =>
+            options with
+            {
+                Keys = hasKeys ? keys : Keys.None,
+                TerminalImports = () => [JsonElement.Parse("""{"sources":"/home/a/may.csv, C:\\data\\june.csv","read":5}""")],
+            });
         using var stream = await served.BeginAsync("GET", "/v1/live", null, ("Authorization", $"Bearer {read}"));
         using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
 
@@ -72,7 +84,10 @@ public sealed class ConsoleRoutesTests
     {
         await using var served = await Served.StartAsync(options => options with
         {
-            LiveFeed = _ => Task.FromResult(new HttpResponseMessage { Content = new StringContent("{\"accepted\":1,\"events\":[{\"event\":\"\u202e<b>\"}]}\n\n{\"accepted\":2}\n") }),
+            LiveFeed = _ => Task.FromResult(new HttpResponseMessage
+            {
+                Content = new StringContent("{\"accepted\":1,\"events\":[{\"event\":\"\u202e<b>\"}]}\n\n{\"accepted\":2}\n"),
+            }),
         });
         Assert.Equal("embedded", (await Get(served, "/v1/server").JsonAsync()).GetProperty("mixpanel").GetString());
         var seen = (await Get(served, "/v1/live").TextAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -20,7 +20,8 @@ public sealed class ErrorResponseTests
         await using var served = await Served.StartAsync();
         foreach (var path in Endpoints.Select(endpoint => endpoint.Path).Distinct(StringComparer.Ordinal))
             foreach (var method in Methods.Where(method => !Endpoints.Contains((method, path))))
-                await EnsureProblemAsync(await served.SendAsync(new HttpMethod(method), path, (string?)null), path.StartsWith("/v1/imports/", StringComparison.Ordinal) ? null : 405, $"{method} {path}"); // "inspect" may be an id
+                await EnsureProblemAsync(await served.SendAsync(new HttpMethod(method), path, (string?)null),
+                    path.StartsWith("/v1/imports/", StringComparison.Ordinal) ? null : 405, $"{method} {path}"); // "inspect" may be an id
     }
 
     [Fact]
@@ -28,15 +29,25 @@ public sealed class ErrorResponseTests
     {
         await using var served = await Served.StartAsync();
         foreach (var (method, path) in Endpoints.Where(endpoint => endpoint.Method == "POST"))
-            foreach (var type in (string[])["text/plain", "application/x-www-form-urlencoded", "application/xml", "no type", "application/json; charset=utf-16"])
-                await EnsureProblemAsync(await served.SendAsync(new HttpMethod(method), path, "{}", ("Content-Type", type), ("Accept", "application/json, text/event-stream")), null, $"{path} {type}");
+            foreach (var type in (string[])
+            [
+                "text/plain",
+                "application/x-www-form-urlencoded",
+                "application/xml",
+                "no type",
+                "application/json; charset=utf-16",
+            ])
+                await EnsureProblemAsync(
+                    await served.SendAsync(new HttpMethod(method), path, "{}", ("Content-Type", type), ("Accept", "application/json, text/event-stream")), null,
+                    $"{path} {type}");
     }
 
     [Fact]
     public async Task A_body_that_is_no_JSON_has_a_problem()
     {
         await using var served = await Served.StartAsync();
-        foreach (var (method, path) in Endpoints.Where(endpoint => endpoint.Method == "POST" && !endpoint.Path.StartsWith("/v1/imports", StringComparison.Ordinal)))
+        foreach (var (method, path) in Endpoints.Where(endpoint =>
+            endpoint.Method == "POST" && !endpoint.Path.StartsWith("/v1/imports", StringComparison.Ordinal)))
             await EnsureProblemAsync(await served.SendAsync(new HttpMethod(method), path, "{", ("Accept", "application/json, text/event-stream")), 400, path);
     }
 
@@ -62,7 +73,8 @@ public sealed class ErrorResponseTests
     {
         await using var served = await Served.StartAsync();
         foreach (var path in (string[])[Mcp, "/v1/actions/get_event_names"])
-            await EnsureProblemAsync(await served.SendAsync(HttpMethod.Post, path, new byte[10_000_001], ("Accept", "application/json, text/event-stream")), 413, path);
+            await EnsureProblemAsync(await served.SendAsync(HttpMethod.Post, path, new byte[10_000_001], ("Accept", "application/json, text/event-stream")),
+                413, path);
     }
 
     [Fact]

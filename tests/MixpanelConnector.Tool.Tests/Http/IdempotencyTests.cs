@@ -134,9 +134,12 @@ public sealed class IdempotencyTests
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out _, out var write);
         var other = Keys.Make(folder.File("keys.txt"), "other", Scope.Write);
-        keys = Keys.Load(folder.File("keys.txt"), new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(100, TimeProvider.System));
+        keys = Keys.Load(folder.File("keys.txt"),
+            new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null },
+            () => new TokenBucket(100, TimeProvider.System));
         await using var served = await Served.StartAsync(options => options with { Keys = keys });
-        foreach (var key in (string[])[write, other]) Assert.Equal(200, (int)(await served.PostAsync(Import, Served.OneEvent, Key, ("Authorization", $"Bearer {key}"))).StatusCode);
+        foreach (var key in (string[])[write, other])
+            Assert.Equal(200, (int)(await served.PostAsync(Import, Served.OneEvent, Key, ("Authorization", $"Bearer {key}"))).StatusCode);
         Assert.Equal(2, served.Mixpanel.Requests.Count);
     }
 
@@ -152,7 +155,8 @@ public sealed class IdempotencyTests
     public async Task Success_means_that_every_event_is_in_or_named()
     {
         await using var served = await Served.StartAsync(
-            Answer.Json("""{"code":400,"error":"some","failed_records":[{"index":0,"insert_id":"i-1","field":"time","message":"late"}],"num_records_imported":0,"status":"Bad Request"}""", 400),
+            Answer.Json("""{"code":400,"error":"some","failed_records":[{"index":0,"insert_id":"i-1","field":"time","message":"late"}],"num_records_imported":0,"status":"Bad Request"}""",
+                400),
             Answer.Json("""{"code":200,"num_records_imported":0,"status":"OK"}"""),
             Answer.Json("{}", 500));
 

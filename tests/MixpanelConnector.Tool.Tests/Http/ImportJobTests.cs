@@ -10,7 +10,8 @@ namespace MixpanelConnector.Tool.Tests.Http;
 public sealed class ImportJobTests
 {
     static readonly (string, string) Ndjson = ("Content-Type", "application/x-ndjson");
-    static readonly string Events = string.Concat(Enumerable.Range(0, 3).Select(n => $$$"""{"event":"E","properties":{"time":1690000000,"distinct_id":"u{{{n}}}"}}""" + "\n"));
+    static readonly string Events =
+        string.Concat(Enumerable.Range(0, 3).Select(n => $$$"""{"event":"E","properties":{"time":1690000000,"distinct_id":"u{{{n}}}"}}""" + "\n"));
 
     /// <summary>Accepts everything, with the counts of Mixpanel.</summary>
     static Answer Accept(RecordedRequest request) => Answer.Json($$"""{"code":200,"num_records_imported":{{request.Json.GetArrayLength()}},"status":"OK"}""");
@@ -41,7 +42,8 @@ public sealed class ImportJobTests
     {
         await using var served = await Served.StartAsync(options => options, Accept);
         var taken = await (await served.PostAsync("/v1/imports?name=May%20%E2%80%AE.csv&source_id=s&dry_run=true", Events, Ndjson)).JsonAsync();
-        Assert.Equal(("May \u202e.csv", "s", true), (taken.GetProperty("name").GetString(), taken.GetProperty("source_id").GetString(), taken.GetProperty("dry_run").GetBoolean()));
+        Assert.Equal(("May \u202e.csv", "s", true),
+            (taken.GetProperty("name").GetString(), taken.GetProperty("source_id").GetString(), taken.GetProperty("dry_run").GetBoolean()));
         Assert.Equal("s", (await (await served.PostAsync("/v1/imports?source_id=s", Events, Ndjson)).JsonAsync()).GetProperty("name").GetString());
         Assert.Equal(400, (int)(await served.PostAsync($"/v1/imports?name={new string('n', 256)}", Events, Ndjson)).StatusCode);
     }
@@ -111,7 +113,11 @@ public sealed class ImportJobTests
         await using var served = await Served.StartAsync(options => options, Accept);
         using var client = new System.Net.Sockets.TcpClient();
         await client.ConnectAsync(served.Gateway.Address.Host, served.Gateway.Address.Port, TestContext.Current.CancellationToken);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /v1/imports HTTP/1.1\r\nHost: {served.Gateway.Address.Authority}\r\nContent-Type: application/x-ndjson\r\nContent-Length: 100000\r\n\r\n{Events}"), TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"POST /v1/imports HTTP/1.1\r\nHost: {served.Gateway.Address.Authority}\r\nContent-Type: application/x-ndjson\r\nContent-Length: "
+                + $"100000\r\n\r\n{Events}"),
+            TestContext.Current.CancellationToken);
         while (!Directory.EnumerateFiles(served.Folder.Path, "body", SearchOption.AllDirectories).Any()) await Task.Yield();
         client.Client.LingerState = new(true, 0);
         client.Close();
@@ -145,7 +151,8 @@ public sealed class ImportJobTests
 
         Assert.Equal("stopped", job.GetProperty("status").GetString());
         Assert.Contains("--import-space", job.GetProperty("problem").GetString(), StringComparison.Ordinal);
-        Assert.InRange(new DirectoryInfo(served.Folder.File("state/imports")).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length), 1, Space);
+        Assert.InRange(new DirectoryInfo(served.Folder.File("state/imports")).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length), 1,
+            Space);
         await EndAsync(served, (await served.PostAsync("/v1/imports", Events, Ndjson)).Headers.Location!.ToString());
 
         await served.RestartAsync(options => options with { Spool = 200_000_000 });
@@ -153,7 +160,9 @@ public sealed class ImportJobTests
         Assert.Equal(202, (int)(await served.SendAsync(HttpMethod.Post, $"{path}/resume", (string?)null)).StatusCode);
         job = await EndAsync(served, path);
         Assert.Equal(("finished", 20_000), (job.GetProperty("status").GetString(), Report(job, "rejected")));
-        Assert.Equal("dead-letters.ndjson", Path.GetFileName(Assert.Single(Directory.EnumerateFiles(Path.Combine(served.Folder.File("state/imports"), path.Split('/')[^1]), "*", SearchOption.AllDirectories))));
+        Assert.Equal("dead-letters.ndjson",
+            Path.GetFileName(Assert.Single(Directory.EnumerateFiles(Path.Combine(served.Folder.File("state/imports"), path.Split('/')[^1]), "*",
+                SearchOption.AllDirectories))));
     }
 
     [Fact]
@@ -177,7 +186,8 @@ public sealed class ImportJobTests
         using var folder = new TemporaryFolder();
         var file = folder.File("keys.txt");
         string[] keys = [Keys.Make(file, "one", Scope.Write), Keys.Make(file, "two", Scope.Write)];
-        var loaded = Keys.Load(file, new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(500, TimeProvider.System));
+        var loaded = Keys.Load(file, new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null },
+            () => new TokenBucket(500, TimeProvider.System));
         await using var served = await Served.StartAsync(options => options with { Keys = loaded }, Accept);
         var jobs = new List<string>();
         foreach (var key in (string[])[.. keys, keys[0]])
@@ -189,25 +199,31 @@ public sealed class ImportJobTests
 
         Assert.Equal(jobs[0], jobs[2]);
         Assert.NotEqual(jobs[0], jobs[1], StringComparer.Ordinal);
-        Assert.Equal(6, served.Mixpanel.Requests.SelectMany(request => request.Json.EnumerateArray()).Select(record => record.GetProperty("properties").GetProperty("$insert_id").GetString()).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(6,
+            served.Mixpanel.Requests.SelectMany(request => request.Json.EnumerateArray())
+                .Select(record => record.GetProperty("properties").GetProperty("$insert_id").GetString())
+                .Distinct(StringComparer.Ordinal).Count());
     }
 
     [Fact]
     public async Task A_disk_that_takes_nothing_is_said_and_the_server_goes_on_once_it_does()
     {
-        await using var served = await Served.StartAsync(options => options, request => request.Json.ValueKind is JsonValueKind.Array ? Accept(request) : Answer.Json(Served.Created));
+        await using var served = await Served.StartAsync(options => options,
+            request => request.Json.ValueKind is JsonValueKind.Array ? Accept(request) : Answer.Json(Served.Created));
         Assert.Equal(200, await ReadyAsync(served));
         served.Gateway.Database.Execute("PRAGMA query_only = 1");
         Assert.Equal("disk_failed", await (await served.PostAsync("/v1/imports", Events, Ndjson)).KindAsync());
         var refused = await served.PostAsync("/v1/actions/create_service_account", Served.Create, ("Idempotency-Key", "k"));
         Assert.Equal((507, "disk_failed"), ((int)refused.StatusCode, await refused.KindAsync()));
         Assert.Empty(served.Mixpanel.Requests);
-        while (await ReadyAsync(served) == 200) await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken); // a success holds for a second
+        while (await ReadyAsync(served) == 200)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken); // a success holds for a second
 
         served.Gateway.Database.Execute("PRAGMA query_only = 0");
         Assert.Equal(200, await ReadyAsync(served));
         Assert.Equal(200, (int)(await served.PostAsync("/v1/actions/create_service_account", Served.Create, ("Idempotency-Key", "k"))).StatusCode);
-        Assert.Equal("finished", (await EndAsync(served, (await served.PostAsync("/v1/imports", Events, Ndjson)).Headers.Location!.ToString())).GetProperty("status").GetString());
+        Assert.Equal("finished",
+            (await EndAsync(served, (await served.PostAsync("/v1/imports", Events, Ndjson)).Headers.Location!.ToString())).GetProperty("status").GetString());
         await served.StopAsync();
         Assert.Contains("state_not_written", served.Log, StringComparison.Ordinal);
 
@@ -236,12 +252,14 @@ public sealed class ImportJobTests
     public async Task A_body_in_columns_is_read_as_its_parameters_say()
     {
         await using var served = await Served.StartAsync(options => options, Accept);
-        var taken = await served.PostAsync("/v1/imports?delimiter=~&event=Buy&column_type=n=text&null_values=NULL&null_values=-", "time~distinct_id~n~a~b\n1790000000~u1~7~NULL~-\n", ("Content-Type", "text/csv"));
+        var taken = await served.PostAsync("/v1/imports?delimiter=~&event=Buy&column_type=n=text&null_values=NULL&null_values=-",
+            "time~distinct_id~n~a~b\n1790000000~u1~7~NULL~-\n", ("Content-Type", "text/csv"));
         var job = await EndAsync(served, taken.Headers.Location!.ToString());
         Assert.Equal(("finished", 1), (job.GetProperty("status").GetString(), Report(job, "accepted")));
         var sent = served.Mixpanel.Requests[^1].Json[0];
         Assert.Equal("Buy", sent.GetProperty("event").GetString());
-        Assert.Equal("$insert_id distinct_id n time", string.Join(' ', sent.GetProperty("properties").EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal)));
+        Assert.Equal("$insert_id distinct_id n time",
+            string.Join(' ', sent.GetProperty("properties").EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal)));
         Assert.Equal("7", sent.GetProperty("properties").GetProperty("n").GetString());
     }
 
@@ -277,7 +295,8 @@ public sealed class ImportJobTests
     static byte[] Gzip(string text)
     {
         using var compressed = new MemoryStream();
-        using (var gzip = new System.IO.Compression.GZipStream(compressed, System.IO.Compression.CompressionLevel.Optimal)) gzip.Write(Encoding.UTF8.GetBytes(text));
+        using (var gzip = new System.IO.Compression.GZipStream(compressed, System.IO.Compression.CompressionLevel.Optimal))
+            gzip.Write(Encoding.UTF8.GetBytes(text));
         return compressed.ToArray();
     }
 

@@ -10,7 +10,22 @@ namespace MixpanelConnector.Tool.Tests.Http;
 /// <summary>The limits of one import's effects on the server and on the imports of others.</summary>
 public sealed class ImportLimitTests
 {
-    static readonly ImportReport Done = new() { Read = 1, Accepted = 1, Rejected = 0, Pending = 0, Blank = 0, Bytes = 1, Requests = 1, Retries = 0, ResumedFrom = 0, ElapsedSeconds = 0, DeadLetter = null, Outcome = RunOutcome.Complete, Problems = [] };
+    static readonly ImportReport Done = new()
+    {
+        Read = 1,
+        Accepted = 1,
+        Rejected = 0,
+        Pending = 0,
+        Blank = 0,
+        Bytes = 1,
+        Requests = 1,
+        Retries = 0,
+        ResumedFrom = 0,
+        ElapsedSeconds = 0,
+        DeadLetter = null,
+        Outcome = RunOutcome.Complete,
+        Problems = [],
+    };
 
     [Fact]
     public async Task A_body_that_ends_the_process_twice_is_set_aside_and_the_others_go_on()
@@ -59,7 +74,8 @@ public sealed class ImportLimitTests
     public async Task A_slow_import_does_not_hold_up_others_and_one_caller_not_another()
     {
         using var folder = new TemporaryFolder();
-        await using var scene = new Scene(folder.File("1"), (request, state, stop) => request.Properties is null ? Task.FromResult(Done) : Hang(request, state, stop), hasSeveralCallers: true);
+        await using var scene = new Scene(folder.File("1"),
+            (request, state, stop) => request.Properties is null ? Task.FromResult(Done) : Hang(request, state, stop), hasSeveralCallers: true);
         for (var n = 0; n < 5; n++) await scene.TakeAsync("greedy", options: Slow);
         await scene.BegunAsync(2);
         Assert.Equal([JobStatus.Running, JobStatus.Running, JobStatus.Queued, JobStatus.Queued, JobStatus.Queued], scene.Statuses);
@@ -89,7 +105,10 @@ public sealed class ImportLimitTests
     {
         using var folder = new TemporaryFolder();
         using var never = new ManualResetEventSlim();
-        await using var scene = new Scene(folder.File("1"), (request, _, _) => request.Properties is null ? Task.FromResult(Done) : Task.Run(() => { never.Wait(TestContext.Current.CancellationToken); return Done; }));
+        await using var scene = new Scene(folder.File("1"),
+            (request, _, _) => request.Properties is null
+                ? Task.FromResult(Done)
+                : Task.Run(() => { never.Wait(TestContext.Current.CancellationToken); return Done; }));
         var job = await scene.TakeAsync("a", options: Slow);
         await scene.BegunAsync(1);
         await scene.AdvanceUntilAsync(() => scene.Jobs.Find(job)!.HasEnded);
@@ -123,7 +142,8 @@ public sealed class ImportLimitTests
     public async Task A_run_that_throws_whatever_it_is_stops_its_import_and_no_other()
     {
         using var folder = new TemporaryFolder();
-        await using var scene = new Scene(folder.File("1"), (request, _, _) => request.Properties is null ? Task.FromResult(Done) : throw new InsufficientExecutionStackException());
+        await using var scene = new Scene(folder.File("1"),
+            (request, _, _) => request.Properties is null ? Task.FromResult(Done) : throw new InsufficientExecutionStackException());
         for (var n = 0; n < ImportJobs.MostAtOnce + 1; n++) Assert.Equal(JobStatus.Stopped, await scene.EndAsync(await scene.TakeAsync("a", options: Slow)));
         Assert.Equal(JobStatus.Finished, await scene.EndAsync(await scene.TakeAsync("a")));
         Assert.Equal(0, scene.Jobs.All.Max(job => job.Begun));
@@ -168,7 +188,8 @@ public sealed class ImportLimitTests
     public async Task Dry_runs_keep_little_and_nobody_pushes_out_what_is_anothers()
     {
         using var folder = new TemporaryFolder();
-        await using var scene = new Scene(folder.File("1"), (request, _, _) => Task.FromResult(request.DryRun ? Done : Done with { Rejected = 1, Outcome = RunOutcome.Rejected }));
+        await using var scene =
+            new Scene(folder.File("1"), (request, _, _) => Task.FromResult(request.DryRun ? Done : Done with { Rejected = 1, Outcome = RunOutcome.Rejected }));
         var kept = await scene.TakeAsync("a");
         await scene.EndAsync(kept);
         var dry = new JsonObject { ["dry_run"] = new JsonArray("true") };
@@ -241,7 +262,8 @@ public sealed class ImportLimitTests
         public async Task<string> TakeAsync(string caller, JsonObject? options = null)
         {
             using var body = new MemoryStream(Encoding.UTF8.GetBytes("{}\n"));
-            return (await Jobs.TakeAsync(body, body.Length, options ?? [], sourceId: null, key: null, new Caller(caller, Scope.Write, new TokenBucket(1, Clock), new MemoryBudget()), TestContext.Current.CancellationToken)).Job.Id;
+            return (await Jobs.TakeAsync(body, body.Length, options ?? [], sourceId: null, key: null,
+                new Caller(caller, Scope.Write, new TokenBucket(1, Clock), new MemoryBudget()), TestContext.Current.CancellationToken)).Job.Id;
         }
 
         public async Task BegunAsync(int times)

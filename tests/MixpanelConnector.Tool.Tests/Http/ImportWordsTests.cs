@@ -18,14 +18,16 @@ public sealed class ImportWordsTests
 
     [Theory]
     [InlineData("--fix ids converts a number to text", "fix=ids converts a number to text")]
-    [InlineData("--fix time converts ISO 8601 text; --time-format, such as '%d.%m.%Y %H:%M', converts other text", "fix=time converts ISO 8601 text; time_format, such as '%d.%m.%Y %H:%M', converts other text")]
+    [InlineData("--fix time converts ISO 8601 text; --time-format, such as '%d.%m.%Y %H:%M', converts other text",
+        "fix=time converts ISO 8601 text; time_format, such as '%d.%m.%Y %H:%M', converts other text")]
     [InlineData("--column-type 'a b=text' reads all its values as text", "column_type=a b=text reads all its values as text")]
     [InlineData("With --delimiter 'tab', it is sent with", "With delimiter=tab, it is sent with")]
     [InlineData("add --map distinct_id=COLUMN, or --rename PROPERTY=distinct_id if", "add map=distinct_id=COLUMN, or rename=PROPERTY=distinct_id if")]
     [InlineData("the columns need names: --column-names A,B,…", "the columns need names: column_names A,B,…")]
     [InlineData("for that, add --encoding utf-16le or utf-16be", "for that, add encoding utf-16le or utf-16be")]
     [InlineData("omit --restart", "omit mixpanel import --restart")]
-    [InlineData("DL contains each, with its reason: fix a copy and import it with --replay.", "DL contains each, with its reason: fix the records and import them as a new body.")]
+    [InlineData("DL contains each, with its reason: fix a copy and import it with --replay.",
+        "DL contains each, with its reason: fix the records and import them as a new body.")]
     [InlineData("Run the same command again; it resumes.", "Resume the import; it resumes.")]
     [InlineData("a--drop and x --- y", "a--drop and x --- y")]
     public void An_option_of_the_command_is_a_parameter(string message, string told) => Assert.Equal(told, ImportParameters.Reworded(message));
@@ -48,7 +50,10 @@ public sealed class ImportWordsTests
         await using var served = await Served.StartAsync();
         var taken = await served.PostAsync("/v1/imports", Records, ("Content-Type", "application/x-ndjson"));
         var report = await ImportJobTests.EndAsync(served, taken.Headers.Location!.ToString());
-        var letters = (await (await served.SendAsync(HttpMethod.Get, report.GetProperty("report").GetProperty("dead_letter").GetString()!, (string?)null)).TextAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).ToList();
+        var letters = (await (await served.SendAsync(HttpMethod.Get, report.GetProperty("report").GetProperty("dead_letter").GetString()!,
+            (string?)null)).TextAsync())
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonElement.Parse(line)).ToList();
 
         Assert.Equal(report.GetProperty("report").GetProperty("rejected").GetInt32(), letters.Count);
         Assert.All(letters, letter => Assert.DoesNotContain("--", letter.GetProperty("message").GetString(), StringComparison.Ordinal));
@@ -60,10 +65,14 @@ public sealed class ImportWordsTests
     [Fact]
     public async Task A_message_of_Mixpanel_stays_as_it_is()
     {
-        await using var served = await Served.StartAsync(Answer.Json("""{"code":400,"error":"some data points in the request failed validation","failed_records":[{"index":0,"insert_id":"","field":"properties.a","message":"the value --fix time is odd"}],"num_records_imported":0,"status":"Bad Request"}""", 400));
-        var taken = await served.PostAsync("/v1/imports", """{"event":"A","properties":{"time":1790000000,"distinct_id":"u","a":"--fix time"}}""" + "\n", ("Content-Type", "application/x-ndjson"));
+        await using var served = await Served.StartAsync(Answer.Json(
+            """{"code":400,"error":"some data points in the request failed validation","failed_records":[{"index":0,"insert_id":"","field":"properties.a","message":"the value --fix time is odd"}],"num_records_imported":0,"status":"Bad Request"}""",
+            400));
+        var taken = await served.PostAsync("/v1/imports", """{"event":"A","properties":{"time":1790000000,"distinct_id":"u","a":"--fix time"}}""" + "\n",
+            ("Content-Type", "application/x-ndjson"));
         var report = await ImportJobTests.EndAsync(served, taken.Headers.Location!.ToString());
-        var letter = await (await served.SendAsync(HttpMethod.Get, report.GetProperty("report").GetProperty("dead_letter").GetString()!, (string?)null)).TextAsync();
+        var letter =
+            await (await served.SendAsync(HttpMethod.Get, report.GetProperty("report").GetProperty("dead_letter").GetString()!, (string?)null)).TextAsync();
         Assert.Contains("\"message\":\"the value --fix time is odd\"", letter, StringComparison.Ordinal);
     }
 
@@ -86,7 +95,8 @@ public sealed class ImportWordsTests
         await using var served = await Served.StartAsync();
         foreach (var path in (string[])["/v1/imports", "/v1/imports/inspect"])
         {
-            var detail = (await (await served.PostAsync($"{path}?{query}", "a,b\n1,2\n", ("Content-Type", "text/csv"))).JsonAsync()).GetProperty("detail").GetString();
+            var detail =
+                (await (await served.PostAsync($"{path}?{query}", "a,b\n1,2\n", ("Content-Type", "text/csv"))).JsonAsync()).GetProperty("detail").GetString();
             Assert.Contains(says, detail, StringComparison.Ordinal);
             Assert.DoesNotContain("--", detail, StringComparison.Ordinal);
         }

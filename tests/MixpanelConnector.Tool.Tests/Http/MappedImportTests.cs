@@ -29,19 +29,25 @@ public sealed class MappedImportTests
         var taken = await served.PostAsync("/v1/imports?vendor=segment&identity=original", Calls, Ndjson);
         var job = await ImportJobTests.EndAsync(served, taken.Headers.Location!.ToString());
 
-        Assert.Equal((1, 1, 1), (ImportJobTests.Report(job, "accepted"), ImportJobTests.Report(job, "rejected"), job.GetProperty("report").GetProperty("left_out").GetProperty("profiles").GetInt32()));
+        Assert.Equal((1, 1, 1),
+            (ImportJobTests.Report(job, "accepted"), ImportJobTests.Report(job, "rejected"),
+                job.GetProperty("report").GetProperty("left_out").GetProperty("profiles").GetInt32()));
         var sent = Assert.Single(served.Mixpanel.Request.Json.EnumerateArray()).GetProperty("properties");
-        Assert.Equal(("u-7", "m-1", "59.90"), (sent.GetProperty("distinct_id").GetString(), sent.GetProperty("$insert_id").GetString(), sent.GetProperty("total").GetRawText()));
+        Assert.Equal(("u-7", "m-1", "59.90"),
+            (sent.GetProperty("distinct_id").GetString(), sent.GetProperty("$insert_id").GetString(), sent.GetProperty("total").GetRawText()));
         Assert.False(sent.TryGetProperty("$device_id", out _));
         var letter = JsonElement.Parse(await (await served.SendAsync(HttpMethod.Get, $"{taken.Headers.Location}/dead-letters", (string?)null)).TextAsync());
-        Assert.Equal(("body", "segment", "m-3"), (letter.GetProperty("source").GetString(), letter.GetProperty("options").GetProperty("vendor").GetString(), letter.GetProperty("raw").GetProperty("messageId").GetString()));
+        Assert.Equal(("body", "segment", "m-3"),
+            (letter.GetProperty("source").GetString(), letter.GetProperty("options").GetProperty("vendor").GetString(),
+                letter.GetProperty("raw").GetProperty("messageId").GetString()));
     }
 
     [Fact]
     public async Task A_mapping_comes_with_the_request_and_knows_the_name_of_the_file()
     {
         await using var served = await Served.StartAsync(options => options, Accept);
-        var path = (await served.PostAsync($"/v1/imports?name=carts.json&mapping={Uri.EscapeDataString(Own)}", """{"kind":"order","at":1759478400,"user":"u-8"}""", Ndjson)).Headers.Location!.ToString();
+        var path = (await served.PostAsync($"/v1/imports?name=carts.json&mapping={Uri.EscapeDataString(Own)}",
+            """{"kind":"order","at":1759478400,"user":"u-8"}""", Ndjson)).Headers.Location!.ToString();
 
         Assert.Equal("finished", (await ImportJobTests.EndAsync(served, path)).GetProperty("status").GetString());
         Assert.Equal("order of carts", served.Mixpanel.Request.Json[0].GetProperty("event").GetString());
@@ -64,12 +70,16 @@ public sealed class MappedImportTests
     public async Task Files_in_an_archive_are_records_each_with_its_name()
     {
         await using var served = await Served.StartAsync(options => options, Accept);
-        var taken = await served.SendAsync(HttpMethod.Post, $"/v1/imports?mapping={Uri.EscapeDataString(Own)}", ZipOf.Texts(("a/visits.json", """{"kind":"start","at":1759478400,"user":"u"}"""), ("carts.ndjson", """{"kind":"order","at":1759478400,"user":"u"}""" + "\n{\"kind\":\"order\"}\n")), ("Content-Type", "application/zip"));
+        var taken = await served.SendAsync(HttpMethod.Post, $"/v1/imports?mapping={Uri.EscapeDataString(Own)}",
+            ZipOf.Texts(("a/visits.json", """{"kind":"start","at":1759478400,"user":"u"}"""),
+                ("carts.ndjson", """{"kind":"order","at":1759478400,"user":"u"}""" + "\n{\"kind\":\"order\"}\n")),
+            ("Content-Type", "application/zip"));
         var path = taken.Headers.Location!.ToString();
         var job = await ImportJobTests.EndAsync(served, path);
 
         Assert.Equal((2, 1), (ImportJobTests.Report(job, "accepted"), ImportJobTests.Report(job, "rejected")));
-        Assert.Equal(["start of visits", "order of carts"], served.Mixpanel.Request.Json.EnumerateArray().Select(sent => sent.GetProperty("event").GetString()!), StringComparer.Ordinal);
+        Assert.Equal(["start of visits", "order of carts"],
+            served.Mixpanel.Request.Json.EnumerateArray().Select(sent => sent.GetProperty("event").GetString()!), StringComparer.Ordinal);
         var letters = await (await served.SendAsync(HttpMethod.Get, $"{path}/dead-letters", (string?)null)).TextAsync();
         Assert.Equal("body/carts.ndjson", JsonElement.Parse(letters).GetProperty("source").GetString());
         Assert.DoesNotContain(served.Folder.Path, letters + job, StringComparison.Ordinal);
@@ -85,7 +95,8 @@ public sealed class MappedImportTests
         await using var served = await Served.StartAsync(options => options, Accept);
         const string Event = """{"event":"E","properties":{"time":1759478400,"distinct_id":"u","$insert_id":"i"}}""";
         var archive = contentType == "application/zip" ? ZipOf.Texts(("a.ndjson", Event)) : Tar("a.ndjson", Event);
-        var inspected = await (await served.SendAsync(HttpMethod.Post, $"/v1/imports/inspect?name={name ?? "x"}", archive, ("Content-Type", contentType))).JsonAsync();
+        var inspected =
+            await (await served.SendAsync(HttpMethod.Post, $"/v1/imports/inspect?name={name ?? "x"}", archive, ("Content-Type", contentType))).JsonAsync();
         Assert.Equal((1, 0), (inspected.GetProperty("records").GetInt32(), inspected.GetProperty("refused").GetInt32()));
 
         var taken = await served.SendAsync(HttpMethod.Post, $"/v1/imports{(name is null ? "" : $"?name={name}")}", archive, ("Content-Type", contentType));
@@ -95,7 +106,8 @@ public sealed class MappedImportTests
     static byte[] Tar(string name, string content)
     {
         using var stream = new MemoryStream();
-        using (var tar = new TarWriter(stream, leaveOpen: true)) tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(content)) });
+        using (var tar = new TarWriter(stream, leaveOpen: true))
+            tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(content)) });
         return stream.ToArray();
     }
 
@@ -107,7 +119,9 @@ public sealed class MappedImportTests
 
         var records = shown.GetProperty("records").EnumerateArray().ToList();
         Assert.Equal(2, records.Count);
-        Assert.Equal(("body", 1, "m-1"), (records[0].GetProperty("source").GetString(), records[0].GetProperty("line").GetInt32(), records[0].GetProperty("before").GetProperty("messageId").GetString()));
+        Assert.Equal(("body", 1, "m-1"),
+            (records[0].GetProperty("source").GetString(), records[0].GetProperty("line").GetInt32(),
+                records[0].GetProperty("before").GetProperty("messageId").GetString()));
         Assert.Equal("Order", Assert.Single(records[0].GetProperty("after").EnumerateArray()).GetProperty("record").GetProperty("event").GetString());
         Assert.Equal("profiles", Assert.Single(records[1].GetProperty("after").EnumerateArray()).GetProperty("left_out").GetString());
         Assert.Equal("{\"imports\":[]}", await (await served.SendAsync(HttpMethod.Get, "/v1/imports", (string?)null)).TextAsync());
@@ -119,7 +133,8 @@ public sealed class MappedImportTests
     public async Task What_cannot_be_read_is_told_beside_what_is_shown_and_a_long_answer_ends()
     {
         await using var served = await Served.StartAsync(options => options, Accept);
-        var cut = await (await served.SendAsync(HttpMethod.Post, "/v1/imports/show-mapping?vendor=segment", ZipOf.Texts(("a.json", Calls))[..^30], ("Content-Type", "application/zip"))).JsonAsync();
+        var cut = await (await served.SendAsync(HttpMethod.Post, "/v1/imports/show-mapping?vendor=segment", ZipOf.Texts(("a.json", Calls))[..^30],
+            ("Content-Type", "application/zip"))).JsonAsync();
         Assert.Equal(0, cut.GetProperty("records").GetArrayLength());
         Assert.DoesNotContain(served.Folder.Path, cut.GetProperty("problem").GetString(), StringComparison.Ordinal);
 

@@ -55,10 +55,12 @@ public sealed class SecurityTests
     {
         await using var served = await Served.StartAsync();
         Assert.Equal("127.0.0.1", served.Gateway.Address.Host);
-        foreach (var address in (await Dns.GetHostAddressesAsync(Dns.GetHostName(), AddressFamily.InterNetwork, TestContext.Current.CancellationToken)).Where(address => !IPAddress.IsLoopback(address)))
+        foreach (var address in (await Dns.GetHostAddressesAsync(Dns.GetHostName(), AddressFamily.InterNetwork,
+            TestContext.Current.CancellationToken)).Where(address => !IPAddress.IsLoopback(address)))
         {
             using var client = new TcpClient();
-            await Assert.ThrowsAsync<SocketException>(async () => await client.ConnectAsync(address, served.Gateway.Address.Port, TestContext.Current.CancellationToken));
+            await Assert.ThrowsAsync<SocketException>(async () =>
+                await client.ConnectAsync(address, served.Gateway.Address.Port, TestContext.Current.CancellationToken));
         }
     }
 
@@ -95,7 +97,8 @@ public sealed class SecurityTests
         if (OperatingSystem.IsWindows()) return; // other permissions
         File.SetUnixFileMode(folder.File("keys.txt"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
         var host = new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
-        Assert.Equal("keys", Assert.Throws<MixpanelException>(() => Keys.Load(folder.File("keys.txt"), host, () => new TokenBucket(1, TimeProvider.System))).Error.Field);
+        Assert.Equal("keys",
+            Assert.Throws<MixpanelException>(() => Keys.Load(folder.File("keys.txt"), host, () => new TokenBucket(1, TimeProvider.System))).Error.Field);
     }
 
     [Fact]
@@ -113,14 +116,19 @@ public sealed class SecurityTests
 
             async Task<int> StatusAsync(string? key)
             {
-                using var answer = await served.BeginAsync(route.Method, path, route.Method == "GET" ? null : "{}", key is null ? [] : [("Authorization", $"Bearer {key}")]);
+                using var answer =
+                    await served.BeginAsync(route.Method, path, route.Method == "GET" ? null : "{}", key is null ? [] : [("Authorization", $"Bearer {key}")]);
                 return (int)answer.StatusCode;
             }
         }
 
         string[] looksOnly = ["/v1/imports/inspect", "/v1/imports/show-mapping"]; // which send and keep nothing
-        Assert.All(Routes.All().Where(route => route.Method is not "GET" && ActionCatalogue.Actions.All(action => !route.Pattern.EndsWith(action.Name, StringComparison.Ordinal))), route => Assert.Equal(looksOnly.Contains(route.Pattern, StringComparer.Ordinal) ? Scope.Read : Scope.Write, route.Scope));
-        Assert.All(ActionCatalogue.Actions, action => Assert.Equal(action.Effect is ActionEffect.Read ? Scope.Read : Scope.Write, Routes.All().Single(route => route.Pattern == $"/v1/actions/{action.Name}").Scope));
+        Assert.All(Routes.All().Where(route => route.Method is not "GET"
+            && ActionCatalogue.Actions.All(action => !route.Pattern.EndsWith(action.Name, StringComparison.Ordinal))),
+            route => Assert.Equal(looksOnly.Contains(route.Pattern, StringComparer.Ordinal) ? Scope.Read : Scope.Write, route.Scope));
+        Assert.All(ActionCatalogue.Actions,
+            action => Assert.Equal(action.Effect is ActionEffect.Read ? Scope.Read : Scope.Write,
+                Routes.All().Single(route => route.Pattern == $"/v1/actions/{action.Name}").Scope));
     }
 
     [Theory]
@@ -152,7 +160,8 @@ public sealed class SecurityTests
         { "not UTF-8", [(byte)'"', 0xFF, (byte)'"'], "", 400 },
         { "many names", Encoding.UTF8.GetBytes($"{{{string.Join(',', Enumerable.Range(0, Limits.Names + 1).Select(n => $"\"k{n}\":1"))}}}"), "", 400 },
         { "many values", Encoding.UTF8.GetBytes($"{{\"output_properties\":[{string.Join(',', Enumerable.Repeat("1", Limits.Tokens))}]}}"), "", 413 },
-        { "many values, compressed", Gzip(Encoding.UTF8.GetBytes($"{{\"output_properties\":[{string.Join(',', Enumerable.Repeat("{}", Limits.Tokens / 2))}]}}")), "gzip", 413 },
+        { "many values, compressed",
+            Gzip(Encoding.UTF8.GetBytes($"{{\"output_properties\":[{string.Join(',', Enumerable.Repeat("{}", Limits.Tokens / 2))}]}}")), "gzip", 413 },
         { "a length that is not so", [.. Gzip("{}"u8.ToArray())[..^4], 255, 255, 255, 127], "gzip", 400 },
     };
 
@@ -170,7 +179,8 @@ public sealed class SecurityTests
     public async Task A_gzip_body_within_the_limits_is_taken()
     {
         await using var served = await Served.StartAsync();
-        Assert.Equal(200, (int)(await served.SendAsync(HttpMethod.Post, Import, Gzip(Encoding.UTF8.GetBytes(Served.OneEvent)), ("Content-Encoding", "gzip"))).StatusCode);
+        Assert.Equal(200,
+            (int)(await served.SendAsync(HttpMethod.Post, Import, Gzip(Encoding.UTF8.GetBytes(Served.OneEvent)), ("Content-Encoding", "gzip"))).StatusCode);
     }
 
     [Fact]
@@ -181,7 +191,8 @@ public sealed class SecurityTests
         await using var served = await Served.StartAsync(options => options with { Keys = keys });
         var statuses = new List<int>();
         HttpResponseMessage last = null!;
-        for (var n = 0; n < 6; n++) statuses.Add((int)(last = await served.SendAsync(HttpMethod.Get, "/v1/actions", (string?)null, ("Authorization", $"Bearer {read}"))).StatusCode);
+        for (var n = 0; n < 6; n++)
+            statuses.Add((int)(last = await served.SendAsync(HttpMethod.Get, "/v1/actions", (string?)null, ("Authorization", $"Bearer {read}"))).StatusCode);
 
         Assert.Equal([200, 200, 429, 429, 429, 429], statuses);
         Assert.Equal("too_often", await last.KindAsync());
@@ -221,7 +232,8 @@ public sealed class SecurityTests
             var client = new TcpClient();
             slow.Add(client);
             await client.ConnectAsync(IPAddress.Loopback, served.Gateway.Address.Port, TestContext.Current.CancellationToken);
-            if (n % 2 == 0) await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {Import} HTTP/1.1\r\nHost: "), TestContext.Current.CancellationToken);
+            if (n % 2 == 0)
+                await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {Import} HTTP/1.1\r\nHost: "), TestContext.Current.CancellationToken);
         }
 
         Assert.Equal(200, (int)(await served.PostAsync(Import, Served.OneEvent)).StatusCode);
@@ -245,7 +257,12 @@ public sealed class SecurityTests
         Assert.Contains(context.Response.Headers["X-Request-Id"].ToString(), log.ToString(), StringComparison.Ordinal);
 
         await using var served = await Served.StartAsync(Answer.Json("""{"error":"no"}""", 503));
-        foreach (var answer in (HttpResponseMessage[])[await served.PostAsync(Import, Served.OneEvent), await served.PostAsync("/nothing", "{}"), await served.PostAsync(Import, "{")])
+        foreach (var answer in (HttpResponseMessage[])
+        [
+            await served.PostAsync(Import, Served.OneEvent),
+            await served.PostAsync("/nothing", "{}"),
+            await served.PostAsync(Import, "{"),
+        ])
         {
             Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.ToString());
             Assert.False(answer.Headers.Contains("Server"));
@@ -259,8 +276,10 @@ public sealed class SecurityTests
     {
         await using var other = await RecordingServer.StartAsync();
         await using var served = await Served.StartAsync(Answer.Json(Profiles));
-        await served.PostAsync(Query, $$"""{"where":"\"{{other.Url}}\" in properties[\"a\"]","session_id":"{{other.Url}}","output_properties":["{{other.Url}}"]}""");
-        await served.PostAsync(Query, "{}", ("X-Forwarded-Host", other.Url), ("Forwarded", $"host={other.Url}"), ("X-Original-URL", other.Url), ("Referer", other.Url));
+        await served.PostAsync(Query,
+            $$"""{"where":"\"{{other.Url}}\" in properties[\"a\"]","session_id":"{{other.Url}}","output_properties":["{{other.Url}}"]}""");
+        await served.PostAsync(Query, "{}", ("X-Forwarded-Host", other.Url), ("Forwarded", $"host={other.Url}"), ("X-Original-URL", other.Url),
+            ("Referer", other.Url));
         await served.PostAsync($"/v1/imports?endpoint={other.Url}", "[]");
         Assert.Empty(other.Requests);
         Assert.Equal("POST /api/query/engage?project_id=12345\nPOST /api/query/engage?project_id=12345", served.Mixpanel.Lines);
@@ -270,7 +289,14 @@ public sealed class SecurityTests
     public async Task What_Mixpanel_answers_is_not_trusted()
     {
         const string Hostile = "<script>alert(1)</script> Basic cm9ib3Q6";
-        Answer[] answers = [Answer.Plain(Hostile, 200, "text/html"), Answer.Redirect("http://evil.example/"), Answer.Cut("""{"results":["""), Answer.Json("""{"results":"many"}"""), Answer.Reset];
+        Answer[] answers =
+        [
+            Answer.Plain(Hostile, 200, "text/html"),
+            Answer.Redirect("http://evil.example/"),
+            Answer.Cut("""{"results":["""),
+            Answer.Json("""{"results":"many"}"""),
+            Answer.Reset,
+        ];
         await using var served = await Served.StartAsync(options => options, answers);
         foreach (var answer in answers)
         {
@@ -284,7 +310,11 @@ public sealed class SecurityTests
     [Fact]
     public async Task One_denial_is_one_line_of_plain_ASCII_whatever_it_is_about()
     {
-        var context = new DefaultHttpContext { Request = { Method = "GET\r\nX", Path = "/a\n{\"event\":\"forged\"}\u001b[2J\u202e\u2028é" }, Response = { Body = new MemoryStream() } };
+        var context = new DefaultHttpContext
+        {
+            Request = { Method = "GET\r\nX", Path = "/a\n{\"event\":\"forged\"}\u001b[2J\u202e\u2028é" },
+            Response = { Body = new MemoryStream() },
+        };
         using var log = new StringWriter();
         await using (var audit = new AuditLog(log, TimeProvider.System))
             await new ErrorMiddleware(Options(), audit).RunAsync(context, _ => throw new RefusedException(Refusal.KeyNeeded));
@@ -298,7 +328,13 @@ public sealed class SecurityTests
     public async Task Evil_texts_cost_no_time()
     {
         await using var served = await Served.StartAsync(Answer.Json(Profiles));
-        foreach (var evil in (string[])[new string('(', 100_000), new string('a', 100_000) + "!", string.Concat(Enumerable.Repeat("a@", 50_000)), new string('\\', 99_999)])
+        foreach (var evil in (string[])
+        [
+            new string('(', 100_000),
+            new string('a', 100_000) + "!",
+            string.Concat(Enumerable.Repeat("a@", 50_000)),
+            new string('\\', 99_999),
+        ])
         {
             // 50 ms per request on an idle machine; a backtracking search would not end.
             await served.PostAsync(Query, JsonSerializer.Serialize(new { where = evil }), ("Idempotency-Key", new string('k', 255))).WaitAsync(Hang.Limit);
@@ -332,7 +368,10 @@ public sealed class SecurityTests
     public async Task Names_from_outside_become_no_labels()
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        using var listener = new MeterListener { InstrumentPublished = (instrument, self) => { if (instrument.Name == "http.server.request.duration") self.EnableMeasurementEvents(instrument); } };
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) => { if (instrument.Name == "http.server.request.duration") self.EnableMeasurementEvents(instrument); },
+        };
         var watch = false;
         listener.SetMeasurementEventCallback<double>((_, _, tags, _) =>
         {
@@ -357,12 +396,21 @@ public sealed class SecurityTests
     {
         await using var served = await Served.StartAsync();
         var document = await (await served.SendAsync(HttpMethod.Get, "/openapi.json", (string?)null)).JsonAsync();
-        var listed = document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}")).Order(StringComparer.Ordinal);
-        var files = Routes.All().Where(route => route.Operation is null).Select(route => $"{route.Method} {route.Pattern}").ToHashSet(StringComparer.Ordinal); // of the console
+        var listed = document.GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"))
+            .Order(StringComparer.Ordinal);
+        var files = Routes.All()
+            .Where(route => route.Operation is null)
+            .Select(route => $"{route.Method} {route.Pattern}")
+            .ToHashSet(StringComparer.Ordinal); // of the console
         Assert.All(files, file => Assert.Matches(@"^GET /[\w.]*$", file));
-        Assert.Equal(served.Gateway.Endpoints.Where(endpoint => !endpoint.TrimEnd('/').EndsWith(" /mcp", StringComparison.Ordinal) && !files.Contains(endpoint)).Order(StringComparer.Ordinal), listed);
+        Assert.Equal(
+            served.Gateway.Endpoints.Where(endpoint => !endpoint.TrimEnd('/').EndsWith(" /mcp", StringComparison.Ordinal) && !files.Contains(endpoint))
+                .Order(StringComparer.Ordinal),
+            listed);
         Assert.Equal("POST /mcp/", Assert.Single(served.Gateway.Endpoints, endpoint => endpoint.Contains("/mcp", StringComparison.Ordinal)));
-        foreach (var path in (string[])["/console", "/swagger", "/debug", "/metrics", "/.env", "/v1"]) Assert.Equal(404, (int)(await served.SendAsync(HttpMethod.Get, path, (string?)null)).StatusCode);
+        foreach (var path in (string[])["/console", "/swagger", "/debug", "/metrics", "/.env", "/v1"])
+            Assert.Equal(404, (int)(await served.SendAsync(HttpMethod.Get, path, (string?)null)).StatusCode);
     }
 
     [Fact]
@@ -371,9 +419,13 @@ public sealed class SecurityTests
         await using var served = await Served.StartAsync();
         foreach (var route in Routes.All().Append(McpRoute.Route).Append(new Route("GET", "/nothing", Scope.None, () => [], (_, _) => Task.CompletedTask)))
         {
-            using var answer = await served.BeginAsync(route.Method, route.Pattern.Replace("{id}", "x", StringComparison.Ordinal), route.Method == "GET" ? null : "{}");
+            using var answer =
+                await served.BeginAsync(route.Method, route.Pattern.Replace("{id}", "x", StringComparison.Ordinal), route.Method == "GET" ? null : "{}");
             var policy = Assert.Single(answer.Headers.GetValues("Content-Security-Policy"));
-            Assert.Equal("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'", policy);
+            Assert.Equal(
+                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+                + "frame-ancestors 'none'; require-trusted-types-for 'script'",
+                policy);
             Assert.Equal("nosniff", Assert.Single(answer.Headers.GetValues("X-Content-Type-Options")));
             Assert.Equal("no-referrer", Assert.Single(answer.Headers.GetValues("Referrer-Policy")));
             Assert.Equal("same-origin", Assert.Single(answer.Headers.GetValues("Cross-Origin-Opener-Policy")));
@@ -394,6 +446,7 @@ public sealed class SecurityTests
     static X509Certificate2 Certificate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return new CertificateRequest("CN=a.example", key, HashAlgorithmName.SHA256).CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
+        return new CertificateRequest("CN=a.example", key, HashAlgorithmName.SHA256).CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1),
+            TimeProvider.System.GetUtcNow().AddDays(1));
     }
 }

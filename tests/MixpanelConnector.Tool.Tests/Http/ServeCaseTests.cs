@@ -35,9 +35,15 @@ public sealed class ServeCaseTests
         var answers = expected["mixpanel"]?.AsArray().Select(answer => Scripted(answer!.AsObject(), texts)).ToArray();
         var next = -1;
         await using var served = await Served.StartAsync(
-            options => options with { Keys = keys, ToolsMayWrite = (bool?)expected["tools_may_write"] ?? false, Spool = (long?)expected["spool"] ?? options.Spool },
+            options => options with
+            {
+                Keys = keys,
+                ToolsMayWrite = (bool?)expected["tools_may_write"] ?? false,
+                Spool = (long?)expected["spool"] ?? options.Spool,
+            },
             request => answers is null ? Accept(request) : answers[Math.Min(Interlocked.Increment(ref next), answers.Length - 1)]);
-        (texts["{host}"], texts["{port}"]) = (served.Gateway.Address.Authority, served.Gateway.Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        (texts["{host}"], texts["{port}"]) =
+            (served.Gateway.Address.Authority, served.Gateway.Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
         foreach (var step in expected["steps"]!.AsArray())
         {
@@ -94,7 +100,9 @@ public sealed class ServeCaseTests
     static byte[]? Body(JsonObject step, Dictionary<string, string> texts)
     {
         if (step["body"] is not { } body) return null;
-        var bytes = body is JsonArray parts ? Joined(parts.Select(part => Part(part!, texts))) : Encoding.UTF8.GetBytes(Fill(body is JsonValue ? (string)body! : body.ToJsonString(), texts));
+        var bytes = body is JsonArray parts
+            ? Joined(parts.Select(part => Part(part!, texts)))
+            : Encoding.UTF8.GetBytes(Fill(body is JsonValue ? (string)body! : body.ToJsonString(), texts));
         return (bool?)step["gzip"] is true ? Gzip(bytes) : bytes;
     }
 
@@ -106,7 +114,8 @@ public sealed class ServeCaseTests
         if ((string?)part["hex"] is { } digits) return Joined(Enumerable.Repeat(Convert.FromHexString(digits), times));
         var text = Fill((string)part["text"]!, texts);
         var counts = text.Contains("{n}", StringComparison.Ordinal);
-        return Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, times).Select(n => counts ? text.Replace("{n}", n.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal) : text)));
+        return Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, times)
+            .Select(n => counts ? text.Replace("{n}", n.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal) : text)));
     }
 
     static byte[] Joined(IEnumerable<byte[]> parts)
@@ -127,7 +136,8 @@ public sealed class ServeCaseTests
 
     /// <summary>A fake Mixpanel that accepts everything.</summary>
     static Answer Accept(RecordedRequest request) =>
-        request.Path.Contains("/query/", StringComparison.Ordinal) ? Answer.Json("""{"results":[],"page":0,"page_size":1000,"total":0,"session_id":"s","status":"ok"}""")
+        request.Path.Contains("/query/",
+            StringComparison.Ordinal) ? Answer.Json("""{"results":[],"page":0,"page_size":1000,"total":0,"session_id":"s","status":"ok"}""")
         : request.Method == "POST" && request.Path.Contains("/service-accounts", StringComparison.Ordinal) ? Answer.Json(Served.Created)
         : Answer.Json($$"""{"code":200,"num_records_imported":{{(request.Text.StartsWith('[') ? request.Json.GetArrayLength() : 1)}},"status":"OK"}""");
 
@@ -138,7 +148,8 @@ public sealed class ServeCaseTests
         return compressed.ToArray();
     }
 
-    static string Fill(string text, Dictionary<string, string> texts) => texts.Reverse().Aggregate(text, (filled, pair) => filled.Replace(pair.Key, pair.Value, StringComparison.Ordinal));
+    static string Fill(string text, Dictionary<string, string> texts) =>
+        texts.Reverse().Aggregate(text, (filled, pair) => filled.Replace(pair.Key, pair.Value, StringComparison.Ordinal));
 
     static void AssertTexts(JsonNode? has, JsonNode? hasNot, Dictionary<string, string> texts, string text)
     {
@@ -146,7 +157,8 @@ public sealed class ServeCaseTests
         foreach (var unwanted in hasNot?.AsArray() ?? []) Assert.DoesNotContain(Fill((string)unwanted!, texts), text, StringComparison.Ordinal);
     }
 
-    static void AssertKnown(JsonObject form, params string[] members) => Assert.Empty(form.Select(member => member.Key).Except(members, StringComparer.Ordinal));
+    static void AssertKnown(JsonObject form, params string[] members) =>
+        Assert.Empty(form.Select(member => member.Key).Except(members, StringComparer.Ordinal));
 
     /// <summary>Whether every expected member is present with its value; null means that the member is absent.</summary>
     static bool Fits(JsonNode? expected, JsonNode? actual) => (expected, actual) switch

@@ -36,7 +36,10 @@ public sealed class ServeCommandTests
         var run = await tool.RunAsync(["serve", .. field switch
         {
             "state" => (string[])["--port", "0", "--state", Path.Combine(tool.Folder.Write("file", ""), "state")],
-            "listen" => ["--port", "0", "--listen", "203.0.113.7", "--keys", tool.Folder.File("keys.txt"), "--behind-proxy", "--allow-host", "mixpanel.example.com"], // an address of documentation, never of this machine
+            "listen" =>
+            [
+                "--port", "0", "--listen", "203.0.113.7", "--keys", tool.Folder.File("keys.txt"), "--behind-proxy", "--allow-host", "mixpanel.example.com",
+            ], // an address of documentation, never of this machine
             _ => ["--port", server.Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture)],
         }]);
 
@@ -62,12 +65,16 @@ public sealed class ServeCommandTests
         Environment.SetEnvironmentVariable("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
         await using (var served = await Served.StartAsync(options => options with { Telemetry = collector.Url }))
         {
-            await served.PostAsync("/v1/actions/import_events?hidden-query", Served.OneEvent, ("Idempotency-Key", "hidden-key"), ("User-Agent", "hidden-agent"));
-            await served.RawAsync("GET /hidden-path?hidden HTTP/1.1\r\nHost: HOST\r\n\r\n"); // the client of .NET would tell its own address in a trace of its own
+            await served.PostAsync("/v1/actions/import_events?hidden-query", Served.OneEvent, ("Idempotency-Key", "hidden-key"),
+                ("User-Agent", "hidden-agent"));
+            await served.RawAsync(
+                "GET /hidden-path?hidden HTTP/1.1\r\nHost: HOST\r\n\r\n"); // the client of .NET would tell its own address in a trace of its own
         }
 
-        Assert.Contains(collector.Requests, request => request.Path == "/v1/metrics" && request.Text.Contains("http.server.request.duration", StringComparison.Ordinal));
-        Assert.Contains(collector.Requests, request => request.Path == "/v1/traces" && request.Text.Contains("/v1/actions/import_events", StringComparison.Ordinal));
+        Assert.Contains(collector.Requests,
+            request => request.Path == "/v1/metrics" && request.Text.Contains("http.server.request.duration", StringComparison.Ordinal));
+        Assert.Contains(collector.Requests,
+            request => request.Path == "/v1/traces" && request.Text.Contains("/v1/actions/import_events", StringComparison.Ordinal));
         Assert.All(collector.Requests, request => Assert.DoesNotContain("hidden", request.Text, StringComparison.Ordinal));
     }
 
@@ -77,7 +84,8 @@ public sealed class ServeCommandTests
         await using var served = await Served.StartAsync();
         using var client = new MixpanelClient(new MixpanelOptions { Endpoint = served.Mixpanel.Address, Token = "t" });
         var options = new ServeOptions { Port = 0, StateFolder = served.Folder.File("state"), SecretFolder = "", Destination = "" };
-        var refused = await Assert.ThrowsAsync<MixpanelException>(() => Gateway.StartAsync(options, client, () => client, TextWriter.Null, TestContext.Current.CancellationToken));
+        var refused = await Assert.ThrowsAsync<MixpanelException>(() =>
+            Gateway.StartAsync(options, client, () => client, TextWriter.Null, TestContext.Current.CancellationToken));
         Assert.Equal("state", refused.Error.Field);
         Assert.Equal(HttpStatusCode.OK, (await served.SendAsync(HttpMethod.Get, "/readyz", (string?)null)).StatusCode);
     }

@@ -11,7 +11,8 @@ namespace MixpanelConnector.Tool.Tests.Http;
 sealed class Served : IAsyncDisposable
 {
     public const string Imported = """{"code":200,"num_records_imported":1,"status":"OK"}""";
-    public const string OneEvent = """{"strict":"1","properties":{},"events":[{"event":"A","properties":{"time":1790000000,"distinct_id":"u1","$insert_id":"i-1"}}]}""";
+    public const string OneEvent =
+        """{"strict":"1","properties":{},"events":[{"event":"A","properties":{"time":1790000000,"distinct_id":"u1","$insert_id":"i-1"}}]}""";
     public const string Create = """{"username":"bot","organization_id":5}""";
     public const string Created = """{"results":{"id":9,"username":"bot.x","token":"one-time-4711"},"status":"ok"}""";
 
@@ -35,7 +36,8 @@ sealed class Served : IAsyncDisposable
     public static async Task<Served> StartAsync(Func<ServeOptions, ServeOptions> with, params Answer[] answers)
     {
         var next = -1;
-        return await StartAsync(with, _ => answers.Length == 0 ? Answer.Json(Imported) : answers[Math.Min(Interlocked.Increment(ref next), answers.Length - 1)]);
+        return await StartAsync(with,
+            _ => answers.Length == 0 ? Answer.Json(Imported) : answers[Math.Min(Interlocked.Increment(ref next), answers.Length - 1)]);
     }
 
     public static async Task<Served> StartAsync(Func<ServeOptions, ServeOptions> with, Func<RecordedRequest, Answer> script)
@@ -72,7 +74,8 @@ sealed class Served : IAsyncDisposable
         await _log.DisposeAsync();
     }
 
-    public Task<HttpResponseMessage> PostAsync(string path, string body, params (string Name, string Value)[] headers) => SendAsync(HttpMethod.Post, path, body, headers);
+    public Task<HttpResponseMessage> PostAsync(string path, string body, params (string Name, string Value)[] headers) =>
+        SendAsync(HttpMethod.Post, path, body, headers);
 
     public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? body, params (string Name, string Value)[] headers) =>
         SendAsync(method, path, body is null ? null : Encoding.UTF8.GetBytes(body), headers);
@@ -119,7 +122,9 @@ sealed class Served : IAsyncDisposable
         using var reader = new StreamReader(stream, Encoding.Latin1);
         try
         {
-            return (await reader.ReadLineAsync())?.Split(' ') is ["HTTP/1.1", var status, ..] ? int.Parse(status, System.Globalization.CultureInfo.InvariantCulture) : 0;
+            return (await reader.ReadLineAsync())?.Split(' ') is ["HTTP/1.1", var status, ..]
+                ? int.Parse(status, System.Globalization.CultureInfo.InvariantCulture)
+                : 0;
         }
         catch (IOException)
         {
@@ -133,7 +138,8 @@ sealed class Served : IAsyncDisposable
         var file = folder.File("keys.txt");
         read = Keys.Make(file, "reader", Scope.Read);
         write = Keys.Make(file, "writer", Scope.Write);
-        return Keys.Load(file, new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(rate, time ?? TimeProvider.System));
+        return Keys.Load(file, new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null },
+            () => new TokenBucket(rate, time ?? TimeProvider.System));
     }
 
     MixpanelClient NewClient() => new(new MixpanelOptions
@@ -148,7 +154,8 @@ sealed class Served : IAsyncDisposable
 
 static class AnswerExtensions
 {
-    public static async Task<string> TextAsync(this HttpResponseMessage answer) => await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+    public static async Task<string> TextAsync(this HttpResponseMessage answer) =>
+        await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
     public static async Task<JsonElement> JsonAsync(this HttpResponseMessage answer) => JsonElement.Parse(await answer.TextAsync());
 

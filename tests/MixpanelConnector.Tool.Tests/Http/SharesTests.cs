@@ -23,7 +23,10 @@ public sealed class SharesTests
         var keys = Served.KeysIn(folder, out var read, out var write);
         await using var served = await Served.StartAsync(options => options with { Keys = keys }, Answer.Json(Profiles));
         using var slow = new Sockets(served);
-        for (var n = 0; n <= Limits.Turns; n++) await slow.SendAsync($"POST {path} HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer {read}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: {length}\r\n\r\n{{");
+        for (var n = 0; n <= Limits.Turns; n++)
+            await slow.SendAsync(
+                $"POST {path} HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer {read}\r\nContent-Type: application/json\r\nAccept: application/json, "
+                + $"text/event-stream\r\nContent-Length: {length}\r\n\r\n{{");
 
         // The key's own requests are served, too: a declared length reserves no memory.
         Assert.Equal(200, await StatusAsync(served, write));
@@ -49,11 +52,15 @@ public sealed class SharesTests
     {
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out var read, out var write);
-        await using var served = await Served.StartAsync(options => options with { Keys = keys, LongestQueue = TimeSpan.FromMilliseconds(50) }, request => request.Text.Contains("stall", StringComparison.Ordinal) ? Answer.Stall : Answer.Json(Profiles));
+        await using var served = await Served.StartAsync(options => options with { Keys = keys, LongestQueue = TimeSpan.FromMilliseconds(50) },
+            request => request.Text.Contains("stall", StringComparison.Ordinal) ? Answer.Stall : Answer.Json(Profiles));
         using var stop = new CancellationTokenSource();
         var stalled = Enumerable.Range(0, Limits.Turns).Select(_ => Task.Run(async () =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, Query) { Content = new StringContent("""{"where":"\"stall\""}""", Encoding.UTF8, "application/json") };
+            using var request = new HttpRequestMessage(HttpMethod.Post, Query)
+            {
+                Content = new StringContent("""{"where":"\"stall\""}""", Encoding.UTF8, "application/json"),
+            };
             request.Headers.Add("Authorization", $"Bearer {read}");
             await served.Http.SendAsync(request, stop.Token);
         })).ToList();
@@ -79,7 +86,10 @@ public sealed class SharesTests
         for (var n = 0; n < 20; n++) await sockets.SendAsync("GET / HT");
 
         Assert.Equal(200, await StatusAsync(served, write));
-        await known.WriteAsync(Encoding.ASCII.GetBytes($"GET /v1/actions HTTP/1.1\r\nHost: {served.Gateway.Address.Authority}\r\nAuthorization: Bearer {read}\r\nConnection: close\r\n\r\n"), TestContext.Current.CancellationToken);
+        await known.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"GET /v1/actions HTTP/1.1\r\nHost: {served.Gateway.Address.Authority}\r\nAuthorization: Bearer {read}\r\nConnection: close\r\n\r\n"),
+            TestContext.Current.CancellationToken);
         using var rest = new StreamReader(known, Encoding.Latin1);
         Assert.Equal(1, (await rest.ReadToEndAsync(TestContext.Current.CancellationToken)).Split("HTTP/1.1 200").Length - 1);
     }
@@ -88,7 +98,8 @@ public sealed class SharesTests
     public void A_share_of_the_memory_is_nobody_elses()
     {
         var room = new MemoryBudget();
-        var callers = Enumerable.Range(0, 5).Select(n => new Caller(n.ToString(CultureInfo.InvariantCulture), Scope.Read, new TokenBucket(1, TimeProvider.System), room)).ToArray();
+        var callers = Enumerable.Range(0, 5)
+            .Select(n => new Caller(n.ToString(CultureInfo.InvariantCulture), Scope.Read, new TokenBucket(1, TimeProvider.System), room)).ToArray();
         Assert.True(room.TryHold(callers[0], Limits.HeldByOne));
         Assert.False(room.TryHold(callers[0], 1));
         foreach (var greedy in callers[1..4]) room.TryHold(greedy, Limits.HeldByOne);
@@ -155,9 +166,18 @@ public sealed class SharesTests
     }
 
     static Keys Load(string? text, string? path) =>
-        Keys.Load(path, new HostEnvironment { Environment = name => name == Keys.Variable ? text : null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(1, TimeProvider.System));
+        Keys.Load(path,
+            new HostEnvironment
+            {
+                Environment = name => name == Keys.Variable ? text : null,
+                Input = Stream.Null,
+                Output = Stream.Null,
+                Error = TextWriter.Null,
+            },
+            () => new TokenBucket(1, TimeProvider.System));
 
-    static string Call(string where) => """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query_user_profiles","arguments":{"where":""" + where + "}}}";
+    static string Call(string where) =>
+        """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query_user_profiles","arguments":{"where":""" + where + "}}}";
 
     static async Task<int> StatusAsync(Served served, string key) => (int)(await served.PostAsync(Query, "{}", ("Authorization", $"Bearer {key}"))).StatusCode;
 
@@ -171,7 +191,8 @@ public sealed class SharesTests
             var client = new TcpClient { ReceiveBufferSize = 2048 };
             _clients.Add(client);
             await client.ConnectAsync(IPAddress.Loopback, served.Gateway.Address.Port, TestContext.Current.CancellationToken);
-            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(text.Replace("HOST", served.Gateway.Address.Authority, StringComparison.Ordinal)), TestContext.Current.CancellationToken);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(text.Replace("HOST", served.Gateway.Address.Authority, StringComparison.Ordinal)),
+                TestContext.Current.CancellationToken);
             return client.GetStream();
         }
 

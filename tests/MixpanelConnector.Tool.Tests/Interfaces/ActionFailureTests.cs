@@ -78,7 +78,8 @@ public sealed class ActionFailureTests
             foreach (var (path, replace) in Numbers(example, schema, ""))
             {
                 var before = replace(JsonNode.Parse(number));
-                var error = (await Assert.ThrowsAsync<MixpanelException>(async () => await action.InvokeAsync(client, JsonElement.Parse(example.ToJsonString()), TestContext.Current.CancellationToken))).Error;
+                var error = (await Assert.ThrowsAsync<MixpanelException>(async () =>
+                    await action.InvokeAsync(client, JsonElement.Parse(example.ToJsonString()), TestContext.Current.CancellationToken))).Error;
                 replace(before);
 
                 Assert.True(error.Kind is ErrorKind.InvalidInput && error.Field == path, $"{action.Name}: {error.Field} {error.Message}");
@@ -98,7 +99,8 @@ public sealed class ActionFailureTests
         {
             foreach (var name in members.Select(member => member.Key).ToList())
             {
-                if (((schema["properties"] as JsonObject)?[name] ?? schema["additionalProperties"]) is not JsonObject rule || members[name] is not { } member) continue;
+                if (((schema["properties"] as JsonObject)?[name] ?? schema["additionalProperties"]) is not JsonObject rule || members[name] is not { } member)
+                    continue;
                 var place = path.Length == 0 ? name : $"{path}.{name}";
                 if (IsNumber(rule)) found.Add((place, next => Swap(members[name], () => members[name] = next)));
                 else found.AddRange(Numbers(member, rule, place));

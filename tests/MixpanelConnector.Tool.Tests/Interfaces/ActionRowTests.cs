@@ -23,7 +23,9 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
         var library = await mixpanel.CallAsync(row, action, every => every.ThroughLibraryAsync(action, row.Input));
         var line = await mixpanel.CallAsync(row, action, every => every.ThroughCommandLineAsync(action, row.Input));
         if (row.Problem is null) EnsureIsOf(row, await mixpanel.CallAsync(row, action, every => every.ThroughOptionsAsync(action, row.Input)), row.Secret);
-        if (action.IsPaged && row.Problem is null) Assert.Equal(row.Output!.Value.GetProperty("results").EnumerateArray().Select(Text), (await mixpanel.CallAsync(row, action, every => every.AllThroughCommandLineAsync(action, row.Input))).Select(Text), StringComparer.Ordinal);
+        if (action.IsPaged && row.Problem is null)
+            Assert.Equal(row.Output!.Value.GetProperty("results").EnumerateArray().Select(Text),
+                (await mixpanel.CallAsync(row, action, every => every.AllThroughCommandLineAsync(action, row.Input))).Select(Text), StringComparer.Ordinal);
         var http = await mixpanel.CallAsync(row, action, every => every.ThroughHttpAsync(action, row.Input));
         EnsureIsOf(row, library, secret: "***");
         EnsureIsOf(row, line, row.Secret);
@@ -57,7 +59,9 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
             var type = string.Concat(row.Action.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
             var input = JsonObject.Create(row.Input)!;
             if (ActionCatalogue.Find(row.Action)!.NeedsConfirmation) input["confirm"] = true;
-            faults.AddRange(SchemaCheck.Input(input, Schemas[type + "Input"]!).Concat(SchemaCheck.Output(JsonObject.Create(row.Output!.Value), Schemas[type + "Output"]!)).Select(fault => $"{row.Name}: {fault}"));
+            faults.AddRange(SchemaCheck.Input(input, Schemas[type + "Input"]!)
+                .Concat(SchemaCheck.Output(JsonObject.Create(row.Output!.Value), Schemas[type + "Output"]!))
+                .Select(fault => $"{row.Name}: {fault}"));
         }
 
         Assert.Empty(faults);
@@ -67,7 +71,8 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
 
     /// <summary>A problem whose text is sanitized for a model.</summary>
     static string ForAgents(JsonElement problem) =>
-        problem.GetRawText().Replace(JsonText(problem.GetProperty("detail").GetString()!), JsonText(ResponseSanitizer.Text(problem.GetProperty("detail").GetString()!)), StringComparison.Ordinal);
+        problem.GetRawText().Replace(JsonText(problem.GetProperty("detail").GetString()!),
+            JsonText(ResponseSanitizer.Text(problem.GetProperty("detail").GetString()!)), StringComparison.Ordinal);
 
     static string Text(JsonElement json) => JsonNode.Parse(json.GetRawText())!.ToJsonString();
 

@@ -28,7 +28,16 @@ sealed class EveryInterface : IAsyncDisposable
     public static async Task<EveryInterface> StartAsync(IReadOnlyDictionary<string, string> environment)
     {
         var every = new EveryInterface(environment);
-        var options = new ServeOptions { Port = 0, StateFolder = every._folder.File("state"), SecretFolder = every._folder.File("secrets"), Destination = "test", ToolsMayWrite = true, Rate = 1_000_000, TimeProvider = new HurriedClock() };
+        var options = new ServeOptions
+        {
+            Port = 0,
+            StateFolder = every._folder.File("state"),
+            SecretFolder = every._folder.File("secrets"),
+            Destination = "test",
+            ToolsMayWrite = true,
+            Rate = 1_000_000,
+            TimeProvider = new HurriedClock(),
+        };
         every._gateway = await Gateway.StartAsync(options, every.NewClient(), every.NewClient, TextWriter.Null, TestContext.Current.CancellationToken);
         every._http = new HttpClient { Timeout = Hang.Limit, BaseAddress = every._gateway.Address };
         return every;
@@ -50,7 +59,9 @@ sealed class EveryInterface : IAsyncDisposable
 
     /// <summary>The command with its input as one JSON object: from standard input if it has confidential fields.</summary>
     public Task<InterfaceAnswer> ThroughCommandLineAsync(ActionDescriptor action, JsonElement input) =>
-        input.ValueKind is JsonValueKind.Object && ConfidentialOf(action, input).Length > 0 ? RunAsync(action, ["--input", "-"], input.GetRawText()) : RunAsync(action, ["--input", input.GetRawText()]);
+        input.ValueKind is JsonValueKind.Object && ConfidentialOf(action, input).Length > 0
+            ? RunAsync(action, ["--input", "-"], input.GetRawText())
+            : RunAsync(action, ["--input", input.GetRawText()]);
 
     /// <summary>The command with an option for each field of the input.</summary>
     public Task<InterfaceAnswer> ThroughOptionsAsync(ActionDescriptor action, JsonElement input)
@@ -59,7 +70,8 @@ sealed class EveryInterface : IAsyncDisposable
         var confidential = ConfidentialOf(action, input);
         var options = input.EnumerateObject().Where(field => !confidential.Contains(field.Name) && field.Value.ValueKind is not JsonValueKind.Null)
             .Select(field => $"--{field.Name.Replace('_', '-')}={(properties[field.Name]!["type"] is JsonValue type && (string?)type == "string" ? field.Value.GetString() : field.Value.GetRawText())}");
-        return RunAsync(action, [.. options, .. confidential.Length > 0 ? ["--input", "-"] : Array.Empty<string>()], $"{{{string.Join(',', confidential.Select(name => $"\"{name}\":{input.GetProperty(name).GetRawText()}"))}}}");
+        return RunAsync(action, [.. options, .. confidential.Length > 0 ? ["--input", "-"] : Array.Empty<string>()],
+            $"{{{string.Join(',', confidential.Select(name => $"\"{name}\":{input.GetProperty(name).GetRawText()}"))}}}");
     }
 
     /// <summary>All results of a paginated action, which the command prints one per line.</summary>
@@ -120,7 +132,11 @@ sealed class EveryInterface : IAsyncDisposable
     static string Confirmed(ActionDescriptor action, JsonElement input) => action.NeedsConfirmation ? ActionRow.Confirmed(input) : input.GetRawText();
 
     static string[] ConfidentialOf(ActionDescriptor action, JsonElement input) =>
-        [.. action.InputSchema()["properties"]!.AsObject().Where(property => property.Value!["writeOnly"] is not null && input.TryGetProperty(property.Key, out _)).Select(property => property.Key)];
+        [
+            .. action.InputSchema()["properties"]!.AsObject()
+                .Where(property => property.Value!["writeOnly"] is not null && input.TryGetProperty(property.Key, out _))
+                .Select(property => property.Key),
+        ];
 
     Tool NewTool(string standardInput = "")
     {
@@ -132,7 +148,8 @@ sealed class EveryInterface : IAsyncDisposable
     async Task<InterfaceAnswer> RunAsync(ActionDescriptor action, string[] arguments, string standardInput = "")
     {
         using var tool = NewTool(standardInput);
-        var run = await tool.RunAsync([action.Name.Replace('_', '-'), .. arguments, "--output", "json", .. action.NeedsConfirmation ? ["--yes"] : Array.Empty<string>(), .. action.HasSecret ? ["--show-secret"] : Array.Empty<string>()]);
+        var run = await tool.RunAsync([action.Name.Replace('_', '-'), .. arguments, "--output", "json",
+            .. action.NeedsConfirmation ? ["--yes"] : Array.Empty<string>(), .. action.HasSecret ? ["--show-secret"] : Array.Empty<string>()]);
         if (run.Out.Length > 0)
         {
             Assert.True(run is { Exit: ExitCode.Success or ExitCode.Refused, Err: "" }, $"exit {run.Exit}: {run.Err}");
@@ -144,21 +161,36 @@ sealed class EveryInterface : IAsyncDisposable
         return new(run.Problem, IsProblem: true);
     }
 
-    Task<JsonNode> RunAsync(ActionDescriptor action, JsonElement input) => CallAsync(AnyAction.Run, JsonElement.Parse($$"""{"action":"{{action.Name}}","input":{{input.GetRawText()}}}"""));
+    Task<JsonNode> RunAsync(ActionDescriptor action, JsonElement input) =>
+        CallAsync(AnyAction.Run, JsonElement.Parse($$"""{"action":"{{action.Name}}","input":{{input.GetRawText()}}}"""));
 
     async Task<JsonNode> CallAsync(string name, JsonElement arguments)
     {
-        using var body = new StringContent($$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{name}}}","arguments":{{{arguments.GetRawText()}}}}}""", Encoding.UTF8, "application/json");
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = body, Headers = { { "Accept", "application/json, text/event-stream" } } };
+        using var body = new StringContent(
+            $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{name}}}","arguments":{{{arguments.GetRawText()}}}}}""", Encoding.UTF8,
+            "application/json");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp")
+        {
+            Content = body,
+            Headers = { { "Accept", "application/json, text/event-stream" } },
+        };
         using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
         const string Data = "data: ";
         var text = await answer.TextAsync();
-        return JsonNode.Parse(answer.Content.Headers.ContentType!.MediaType == "application/json" ? text : text.Split('\n').Single(line => line.StartsWith(Data, StringComparison.Ordinal))[Data.Length..])!;
+        return JsonNode.Parse(answer.Content.Headers.ContentType!.MediaType == "application/json"
+            ? text
+            : text.Split('\n').Single(line => line.StartsWith(Data, StringComparison.Ordinal))[Data.Length..])!;
     }
 
     MixpanelClient NewClient()
     {
-        var host = new HostEnvironment { Environment = name => name == "HOME" ? _folder.Path : _environment.GetValueOrDefault(name), Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
+        var host = new HostEnvironment
+        {
+            Environment = name => name == "HOME" ? _folder.Path : _environment.GetValueOrDefault(name),
+            Input = Stream.Null,
+            Output = Stream.Null,
+            Error = TextWriter.Null,
+        };
         var client = new MixpanelClient(Configuration.Load(new GivenSettings(), host).ToOptions(_clock));
         _clients.Add(client);
         return client;
@@ -187,6 +219,7 @@ sealed class EveryInterface : IAsyncDisposable
 
         public override long GetTimestamp() => _clock.GetTimestamp();
 
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => _clock.CreateTimer(callback, state, dueTime, period);
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            _clock.CreateTimer(callback, state, dueTime, period);
     }
 }

@@ -16,10 +16,14 @@ public sealed class SameAnswerTests(SameAnswerTests.SharedMixpanel shared) : ICl
 
     public static TheoryData<string, string, string, int> Cases => new()
     {
-        { "import, all good", "import_events", Event("""{"event":"A","properties":{"time":TIME,"distinct_id":"u1","$insert_id":"i-1","price":1.10,"big":12345678901234567890}}"""), 0 },
+        { "import, all good", "import_events",
+            Event("""{"event":"A","properties":{"time":TIME,"distinct_id":"u1","$insert_id":"i-1","price":1.10,"big":12345678901234567890}}"""), 0 },
         { "import, shared properties", "import_events", """{"strict":"1","events":["Signed Up"],"properties":{"time":TIME,"distinct_id":"u1"}}""", 0 },
-        { "import, some refused", "import_events", """{"strict":"1","properties":{},"events":[{"event":"A","properties":{"time":TIME,"distinct_id":"u1"}},{"event":"B","properties":{"distinct_id":"u1"}},{"event":"","properties":{"time":TIME,"distinct_id":"u1"}}]}""", 3 },
-        { "import, not strict", "import_events", """{"strict":"0","properties":{},"events":[{"event":"A","properties":{"time":TIME,"distinct_id":"u1"}}]}""", 0 },
+        { "import, some refused", "import_events",
+            """{"strict":"1","properties":{},"events":[{"event":"A","properties":{"time":TIME,"distinct_id":"u1"}},{"event":"B","properties":{"distinct_id":"u1"}},{"event":"","properties":{"time":TIME,"distinct_id":"u1"}}]}""",
+            3 },
+        { "import, not strict", "import_events", """{"strict":"0","properties":{},"events":[{"event":"A","properties":{"time":TIME,"distinct_id":"u1"}}]}""",
+            0 },
         { "import, strict missing", "import_events", """{"events":["A"],"properties":{}}""", 2 },
         { "import, unknown field", "import_events", """{"strict":"1","events":[{"event":"A","propertys":{}}],"properties":{}}""", 2 },
         { "import, no events", "import_events", """{"strict":"1","events":[],"properties":{}}""", 2 },
@@ -28,7 +32,8 @@ public sealed class SameAnswerTests(SameAnswerTests.SharedMixpanel shared) : ICl
         { "track, refused", "track_event", """{"event":"A","properties":{"time":TIME,"distinct_id":"u1","$insert_id":"not allowed!"}}""", 3 },
         { "track, wrong types", "track_event", """{"event":1,"properties":{"time":"now","distinct_id":"u1"}}""", 2 },
         { "track, bad project", "track_event", """{"project_id":"mine","event":"A","properties":{"time":TIME,"distinct_id":"u1","$insert_id":"t-1"}}""", 2 },
-        { "create an account", "create_service_account", """{"username":"robot","role":"analyst","projects":[1,"1",{"id":1,"role":"consumer"}],"expires":"2027-01-31"}""", 0 },
+        { "create an account", "create_service_account",
+            """{"username":"robot","role":"analyst","projects":[1,"1",{"id":1,"role":"consumer"}],"expires":"2027-01-31"}""", 0 },
         { "create, unknown role", "create_service_account", """{"username":"robot","projects":[{"id":1,"role":"king"}]}""", 2 },
         { "create, in the past", "create_service_account", """{"username":"robot","expires":"2020-01-31"}""", 2 },
         { "create, no name", "create_service_account", """{"username":" "}""", 2 },
@@ -51,7 +56,8 @@ public sealed class SameAnswerTests(SameAnswerTests.SharedMixpanel shared) : ICl
         { "event names, no limit", "get_event_names", """{"limit":0}""", 2 },
         { "counts by property", "query_event_property_counts", """{"event":"Bought","property":"plan","values":["pro"],"unit":"week","interval":1}""", 0 },
         { "counts by property, average", "query_event_property_counts", """{"event":"Bought","property":"plan","type":"average","interval":1}""", 0 },
-        { "counts by property, no date", "query_event_property_counts", """{"event":"Bought","property":"plan","from_date":"soon","to_date":"2026-11-23"}""", 2 },
+        { "counts by property, no date", "query_event_property_counts", """{"event":"Bought","property":"plan","from_date":"soon","to_date":"2026-11-23"}""",
+            2 },
         { "properties of an event", "get_event_properties", """{"event":"Bought","limit":50}""", 0 },
         { "properties of no event", "get_event_properties", """{"event":""}""", 2 },
         { "values of a property", "get_event_property_values", """{"event":"Bought","property":"price"}""", 0 },
@@ -77,7 +83,8 @@ public sealed class SameAnswerTests(SameAnswerTests.SharedMixpanel shared) : ICl
 
     static string Event(string text) => $$"""{"strict":"1","properties":{},"events":[{{text}}]}""";
 
-    static ErrorKind KindOf(InterfaceAnswer problem) => Enum.Parse<ErrorKind>(problem.Json.GetProperty("kind").GetString()!.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
+    static ErrorKind KindOf(InterfaceAnswer problem) =>
+        Enum.Parse<ErrorKind>(problem.Json.GetProperty("kind").GetString()!.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
 
     /// <summary>A call to the shared Mixpanel; to a separate one if each call creates something different.</summary>
     async Task<InterfaceAnswer> CallAsync(ActionDescriptor action, Func<EveryInterface, Task<InterfaceAnswer>> call)
@@ -109,8 +116,10 @@ public sealed class SameAnswerTests(SameAnswerTests.SharedMixpanel shared) : ICl
         {
             _mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { TimeProvider = new FakeTimeProvider(ImpatientClock.Noon) });
             using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = _mixpanel.Address };
-            await FillAsync(http, "/engage", """[{"$token":"local","$distinct_id":"u1","$ip":"0","$ignore_time":true,"$set":{"plan":"pro","n":1.10}},{"$token":"local","$distinct_id":"u2","$ignore_time":true,"$set":{"plan":"free"}}]""");
-            await FillAsync(http, "/track", $"[{Seen("Bought", 1, "\"plan\":\"pro\",\"price\":1.5")},{Seen("Bought", 2, "\"plan\":\"free\",\"price\":20")},{Seen("Bought", 2, "\"plan\":\"pro\"")},{Seen("Seen <b>", 1, "\"note\":\"x\"")}]");
+            await FillAsync(http, "/engage",
+                """[{"$token":"local","$distinct_id":"u1","$ip":"0","$ignore_time":true,"$set":{"plan":"pro","n":1.10}},{"$token":"local","$distinct_id":"u2","$ignore_time":true,"$set":{"plan":"free"}}]""");
+            await FillAsync(http, "/track",
+                $"[{Seen("Bought", 1, "\"plan\":\"pro\",\"price\":1.5")},{Seen("Bought", 2, "\"plan\":\"free\",\"price\":20")},{Seen("Bought", 2, "\"plan\":\"pro\"")},{Seen("Seen <b>", 1, "\"note\":\"x\"")}]");
             Every = await EveryInterface.StartAsync(new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 ["MIXPANEL_ENDPOINT"] = _mixpanel.Address.AbsoluteUri.TrimEnd('/'),
@@ -127,7 +136,8 @@ public sealed class SameAnswerTests(SameAnswerTests.SharedMixpanel shared) : ICl
             await _mixpanel.DisposeAsync();
         }
 
-        static string Seen(string name, int user, string properties) => $$$"""{"event":"{{{name}}}","properties":{"token":"local","time":{{{Time}}},"distinct_id":"u{{{user}}}",{{{properties}}} }}""";
+        static string Seen(string name, int user, string properties) =>
+            $$$"""{"event":"{{{name}}}","properties":{"token":"local","time":{{{Time}}},"distinct_id":"u{{{user}}}",{{{properties}}} }}""";
 
         static async Task FillAsync(HttpClient http, string path, string json)
         {

@@ -40,10 +40,12 @@ sealed class SchemaCheck(bool isInput)
                 "maximum" => value?.GetValueKind() is not JsonValueKind.Number || Number(value) <= Number(rule!),
                 "minLength" => value?.GetValueKind() is not JsonValueKind.String || ((string)value!).EnumerateRunes().Count() >= (int)rule!,
                 "maxLength" => value?.GetValueKind() is not JsonValueKind.String || ((string)value!).EnumerateRunes().Count() <= (int)rule!,
-                "pattern" => value?.GetValueKind() is not JsonValueKind.String || Regex.IsMatch((string)value!, (string)rule!, RegexOptions.ECMAScript, TimeSpan.FromHours(1)),
+                "pattern" => value?.GetValueKind() is not JsonValueKind.String
+                    || Regex.IsMatch((string)value!, (string)rule!, RegexOptions.ECMAScript, TimeSpan.FromHours(1)),
                 "minItems" => value is not JsonArray few || few.Count >= (int)rule!,
                 "maxItems" => value is not JsonArray many || many.Count <= (int)rule!,
-                "required" => value is not JsonObject whole || required.All(name => whole.ContainsKey(name) || (isInput && rules["properties"]?[name]?["default"] is not null)),
+                "required" => value is not JsonObject whole
+                    || required.All(name => whole.ContainsKey(name) || (isInput && rules["properties"]?[name]?["default"] is not null)),
                 "properties" or "additionalProperties" or "items" => true,
                 _ => Notes.Contains(word),
             };
@@ -57,7 +59,8 @@ sealed class SchemaCheck(bool isInput)
         {
             var known = rules["properties"]?[name];
             if (known is not null && !(isInput && member is null && !required.Contains(name))) Check(member, known, $"{path}.{name}");
-            else if (known is null && rules["additionalProperties"] is { } more && more.GetValueKind() is JsonValueKind.False) _faults.Add($"{path}: {name} is not known");
+            else if (known is null && rules["additionalProperties"] is { } more && more.GetValueKind() is JsonValueKind.False)
+                _faults.Add($"{path}: {name} is not known");
             else if (known is null && rules["additionalProperties"] is JsonObject others) Check(member, others, $"{path}.{name}");
         }
     }
@@ -66,7 +69,8 @@ sealed class SchemaCheck(bool isInput)
 
     static bool HasType(JsonNode? value, string type) => (type, value?.GetValueKind()) switch
     {
-        ("null", null or JsonValueKind.Null) or ("string", JsonValueKind.String) or ("number", JsonValueKind.Number) or ("boolean", JsonValueKind.True or JsonValueKind.False) or ("array", JsonValueKind.Array) or ("object", JsonValueKind.Object) => true,
+        ("null", null or JsonValueKind.Null) or ("string", JsonValueKind.String) or ("number", JsonValueKind.Number)
+            or ("boolean", JsonValueKind.True or JsonValueKind.False) or ("array", JsonValueKind.Array) or ("object", JsonValueKind.Object) => true,
         ("integer", JsonValueKind.Number) => double.IsInteger(Number(value!)),
         _ => false,
     };

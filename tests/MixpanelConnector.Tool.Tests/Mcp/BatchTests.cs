@@ -12,7 +12,9 @@ public sealed class BatchTests
 {
     const string Ping = """{"jsonrpc":"2.0","id":ID,"method":"ping"}""";
 
-    static string Initialize(string version) => """{"jsonrpc":"2.0","id":"first","method":"initialize","params":{"protocolVersion":"VERSION","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""".Replace("VERSION", version, StringComparison.Ordinal);
+    static string Initialize(string version) =>
+        """{"jsonrpc":"2.0","id":"first","method":"initialize","params":{"protocolVersion":"VERSION","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""".Replace(
+            "VERSION", version, StringComparison.Ordinal);
 
     static string Pings(int count) => $"[{string.Join(',', Enumerable.Range(1, count).Select(id => Ping.Replace("ID", $"{id}", StringComparison.Ordinal)))}]";
 
@@ -22,13 +24,18 @@ public sealed class BatchTests
         { Pings(1), ["1 0"] },
         { $" \t{Pings(3)} ", ["1 0", "2 0", "3 0"] },
         { Pings(MessageCheck.MostInBatch), [.. Enumerable.Range(1, MessageCheck.MostInBatch).Select(id => $"{id} 0")] },
-        { """[{"jsonrpc":"2.0","id":1,"method":"tools/list"},{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":"b","method":"none"},{"jsonrpc":"2.0","id":3,"method":"prompts/list"}]""", ["1 0", "b -32601", "3 0"] },
-        { """[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"none"}},{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"find_actions","arguments":{"query":"annotations"}}}]""", ["1 -32602", "2 0"] },
-        { """[1,null,{},[],[{"jsonrpc":"2.0","id":9,"method":"ping"}],{"jsonrpc":"2.0","id":1,"method":"ping"}]""", ["null -32600", "null -32600", "null -32600", "null -32600", "null -32600", "1 0"] },
-        { """[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":"1","method":"ping"}]""", ["1 0", "1 -32600", "1 0"] },
+        { """[{"jsonrpc":"2.0","id":1,"method":"tools/list"},{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":"b","method":"none"},{"jsonrpc":"2.0","id":3,"method":"prompts/list"}]""",
+            ["1 0", "b -32601", "3 0"] },
+        { """[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"none"}},{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"find_actions","arguments":{"query":"annotations"}}}]""",
+            ["1 -32602", "2 0"] },
+        { """[1,null,{},[],[{"jsonrpc":"2.0","id":9,"method":"ping"}],{"jsonrpc":"2.0","id":1,"method":"ping"}]""",
+            ["null -32600", "null -32600", "null -32600", "null -32600", "null -32600", "1 0"] },
+        { """[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":"1","method":"ping"}]""",
+            ["1 0", "1 -32600", "1 0"] },
         { """[{"jsonrpc":"2.0","id":1,"method":"pi\ud83dng"},{"jsonrpc":"2.0","id":2,"id":3,"method":"ping"}]""", ["1 -32600", "2 -32600"] },
         { $"[{Initialize("2025-03-26")},{Ping.Replace("ID", "1", StringComparison.Ordinal)}]", ["first -32600", "1 0"] },
-        { """[{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":5,"result":{}},{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no"}}]""", [] },
+        { """[{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":5,"result":{}},{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no"}}]""",
+            [] },
     };
 
     /// <summary>Batches that are refused as a whole, with the code.</summary>
@@ -96,13 +103,26 @@ public sealed class BatchTests
         using var tool = Tool.At(served.Mixpanel);
         tool.Input = $"{Initialize(version)}\n{batch}\n";
         var run = await tool.RunAsync("mcp");
-        var response = await served.PostAsync("/mcp", batch, header is null ? [("Accept", "application/json, text/event-stream")] : [("Accept", "application/json, text/event-stream"), ("MCP-Protocol-Version", header)]);
+        var response = await served.PostAsync("/mcp", batch,
+            header is null
+                ? [("Accept", "application/json, text/event-stream")]
+                : [("Accept", "application/json, text/event-stream"), ("MCP-Protocol-Version", header)]);
         Assert.Equal((0, ""), (run.Exit, run.Err));
         Assert.Empty(served.Mixpanel.Requests);
-        return ([.. run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).Where(answer => answer is JsonArray || answer["id"]?.ToString() != "first")], (int)response.StatusCode, await response.TextAsync());
+        return ([.. run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonNode.Parse(line)!)
+            .Where(answer => answer is JsonArray || answer["id"]?.ToString() != "first")],
+            (int)response.StatusCode, await response.TextAsync());
     }
 
-    static IEnumerable<string> Told(JsonNode batch) => batch.AsArray().Select(answer => $"{answer!["id"]?.ToString() ?? "null"} {(int?)answer["error"]?["code"] ?? 0}");
+    static IEnumerable<string> Told(JsonNode batch) =>
+        batch.AsArray().Select(answer => $"{answer!["id"]?.ToString() ?? "null"} {(int?)answer["error"]?["code"] ?? 0}");
 
-    static JsonArray Sorted(JsonNode batch) => [.. batch.AsArray().Select(answer => answer!.DeepClone()).OrderBy(answer => answer["id"]?.ToJsonString(), StringComparer.Ordinal).ThenBy(answer => answer.ToJsonString(), StringComparer.Ordinal)];
+    static JsonArray Sorted(JsonNode batch) =>
+        [
+            .. batch.AsArray()
+                .Select(answer => answer!.DeepClone())
+                .OrderBy(answer => answer["id"]?.ToJsonString(), StringComparer.Ordinal)
+                .ThenBy(answer => answer.ToJsonString(), StringComparer.Ordinal),
+        ];
 }

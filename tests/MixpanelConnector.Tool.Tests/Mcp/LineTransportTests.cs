@@ -17,7 +17,9 @@ public sealed class LineTransportTests
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""["A"]"""));
         using var tool = Tool.At(server);
-        tool.Input = string.Join('\n', [Initialize, .. Enumerable.Range(1, 8).Select(id => Call(id, "get_event_names")), """{"jsonrpc":"2.0","id":"last","method":"tools/list"}"""]); // without a line end
+        tool.Input = string.Join('\n',
+            [Initialize, .. Enumerable.Range(1, 8)
+                .Select(id => Call(id, "get_event_names")), """{"jsonrpc":"2.0","id":"last","method":"tools/list"}"""]); // without a line end
         var run = await tool.RunAsync("mcp");
 
         Assert.Equal((0, ""), (run.Exit, run.Err));
@@ -35,7 +37,8 @@ public sealed class LineTransportTests
             return Answer.Json("[]");
         });
         using var tool = Tool.At(server);
-        tool.Input = string.Join('\n', Initialize, Call(1, "get_event_names"), """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}""", "");
+        tool.Input =
+            string.Join('\n', Initialize, Call(1, "get_event_names"), """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}""", "");
         var run = await tool.RunAsync("mcp");
         never.Set();
         Assert.Equal((0, "0"), (run.Exit, Assert.Single(Ids(run.Out))));
@@ -77,7 +80,8 @@ public sealed class LineTransportTests
         tool.Input = $"{Initialize}\n{line}\n\n{Call(9, "none")}\n";
         var run = await tool.RunAsync("mcp");
 
-        var refused = Assert.Single(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => JsonNode.Parse(text)!), answer => (int?)answer["error"]?["code"] == code);
+        var refused = Assert.Single(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => JsonNode.Parse(text)!),
+            answer => (int?)answer["error"]?["code"] == code);
         Assert.Equal(id, refused["id"]?.ToString());
         Assert.Contains("9", Ids(run.Out), StringComparer.Ordinal);
         Assert.Equal(0, run.Exit);
@@ -87,9 +91,12 @@ public sealed class LineTransportTests
     [InlineData("""{"name":"query_user_profiles","arguments":{"where":"true","where":"false"}}""", "params.arguments.where is given twice")]
     [InlineData("""{"name":"query_user_profiles","arguments":{"where":"true","wh\u0065re":"false"}}""", "params.arguments.where is given twice")]
     [InlineData("""{"name":"query_user_profiles","name":"run_action","arguments":{}}""", "params.name is given twice")]
-    [InlineData("""{"name":"run_action","arguments":{"action":"create_annotation","input":{"tags":[1,{"a":"\ud83d"}]}}}""", "params.arguments.input.tags[1].a is not valid Unicode")]
-    [InlineData("""{"name":"query_user_profiles","arguments":{"output_properties":["a","\udc00"]}}""", "params.arguments.output_properties[1] is not valid Unicode")]
-    [InlineData("""{"name":"query_user_profiles","arguments":{"filter_by_cohort":{"\ud83d":1}}}""", "params.arguments.filter_by_cohort has a name that is not valid Unicode")]
+    [InlineData("""{"name":"run_action","arguments":{"action":"create_annotation","input":{"tags":[1,{"a":"\ud83d"}]}}}""",
+        "params.arguments.input.tags[1].a is not valid Unicode")]
+    [InlineData("""{"name":"query_user_profiles","arguments":{"output_properties":["a","\udc00"]}}""",
+        "params.arguments.output_properties[1] is not valid Unicode")]
+    [InlineData("""{"name":"query_user_profiles","arguments":{"filter_by_cohort":{"\ud83d":1}}}""",
+        "params.arguments.filter_by_cohort has a name that is not valid Unicode")]
     public async Task A_name_given_twice_and_half_a_character_are_told_with_their_place_and_nothing_is_sent(string parameters, string told)
     {
         await using var server = await RecordingServer.StartAsync();
@@ -97,7 +104,8 @@ public sealed class LineTransportTests
         tool.Input = $"{Initialize}\n{{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{parameters}}}\n{Call(9, "none")}\n";
         var run = await tool.RunAsync("mcp");
 
-        var refused = Assert.Single(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => JsonNode.Parse(text)!), answer => (int?)answer["error"]?["code"] == -32600);
+        var refused = Assert.Single(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => JsonNode.Parse(text)!),
+            answer => (int?)answer["error"]?["code"] == -32600);
         Assert.Equal("3", refused["id"]?.ToString());
         Assert.StartsWith(told, (string?)refused["error"]!["message"], StringComparison.Ordinal);
         Assert.Contains("9", Ids(run.Out), StringComparer.Ordinal);
@@ -112,7 +120,8 @@ public sealed class LineTransportTests
         tool.Input = $"{(method == "initialize" ? "" : Initialize)}\n{{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"{method}\",\"params\":{parameters}}}\n";
         var run = await tool.RunAsync("mcp");
 
-        var answer = Assert.Single(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => JsonNode.Parse(text)!), answer => answer["id"]?.ToString() == "7");
+        var answer = Assert.Single(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => JsonNode.Parse(text)!),
+            answer => answer["id"]?.ToString() == "7");
         Assert.Equal(-32602, (int?)answer["error"]?["code"]);
         Assert.Equal(0, run.Exit);
     }
@@ -138,16 +147,21 @@ public sealed class LineTransportTests
         var input = new Pipe(new PipeOptions(pauseWriterThreshold: 64 << 10, resumeWriterThreshold: 32 << 10));
         using var output = new MemoryStream();
         await using var transport = new LineTransport(input.Reader.AsStream(), output, TimeProvider.System);
-        var line = Encoding.UTF8.GetBytes($"{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{{\"cursor\":\"{new string('x', 3 << 20)}\"}}}}\n");
+        var line =
+            Encoding.UTF8.GetBytes($"{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{{\"cursor\":\"{new string('x', 3 << 20)}\"}}}}\n");
         var writing = Task.Run(async () =>
         {
-            for (var n = 0; n < 10; n++) await input.Writer.WriteAsync(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(line).Replace("\"id\":1", $"\"id\":{n}", StringComparison.Ordinal)), TestContext.Current.CancellationToken);
+            for (var n = 0; n < 10; n++)
+                await input.Writer.WriteAsync(
+                    Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(line).Replace("\"id\":1", $"\"id\":{n}", StringComparison.Ordinal)),
+                    TestContext.Current.CancellationToken);
             await input.Writer.CompleteAsync();
         }, TestContext.Current.CancellationToken);
 
         for (var n = 0; n < 10; n++)
         {
-            var asked = Assert.IsType<ModelContextProtocol.Protocol.JsonRpcRequest>(await transport.MessageReader.ReadAsync(TestContext.Current.CancellationToken));
+            var asked =
+                Assert.IsType<ModelContextProtocol.Protocol.JsonRpcRequest>(await transport.MessageReader.ReadAsync(TestContext.Current.CancellationToken));
             if (n == 2)
             {
                 // The queue holds fewer than three of them: the fourth is not read before one is answered.
@@ -162,18 +176,24 @@ public sealed class LineTransportTests
         await writing;
         Assert.False(await transport.MessageReader.WaitToReadAsync(TestContext.Current.CancellationToken));
 
-        Task AnswerAsync(ModelContextProtocol.Protocol.RequestId id) => transport.SendMessageAsync(new ModelContextProtocol.Protocol.JsonRpcResponse { Id = id, Result = new JsonObject() }, TestContext.Current.CancellationToken);
+        Task AnswerAsync(ModelContextProtocol.Protocol.RequestId id) =>
+            transport.SendMessageAsync(new ModelContextProtocol.Protocol.JsonRpcResponse { Id = id, Result = new JsonObject() },
+                TestContext.Current.CancellationToken);
     }
 
     /// <summary>As when standard output is closed, its disk is full, its reader is gone, or the program is stopped while nobody reads.</summary>
-    public static TheoryData<Exception> Failures => [new IOException("Standard output is closed."), new ReaderIsGoneException(), new OperationCanceledException()];
+    public static TheoryData<Exception> Failures =>
+        [new IOException("Standard output is closed."), new ReaderIsGoneException(), new OperationCanceledException()];
 
     [Theory, MemberData(nameof(Failures))]
     public async Task An_answer_that_cannot_be_written_ends_the_session_and_is_told(Exception failure)
     {
-        await using var transport = new LineTransport(new MemoryStream(Encoding.UTF8.GetBytes($"{Call(1, "none")}\n")), new FailingOutput(failure), TimeProvider.System);
+        await using var transport =
+            new LineTransport(new MemoryStream(Encoding.UTF8.GetBytes($"{Call(1, "none")}\n")), new FailingOutput(failure), TimeProvider.System);
         var asked = Assert.IsType<ModelContextProtocol.Protocol.JsonRpcRequest>(await transport.MessageReader.ReadAsync(TestContext.Current.CancellationToken));
-        await Assert.ThrowsAsync(failure.GetType(), () => transport.SendMessageAsync(new ModelContextProtocol.Protocol.JsonRpcResponse { Id = asked.Id, Result = new JsonObject() }, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync(failure.GetType(),
+            () => transport.SendMessageAsync(new ModelContextProtocol.Protocol.JsonRpcResponse { Id = asked.Id, Result = new JsonObject() },
+                TestContext.Current.CancellationToken));
 
         Assert.False(await transport.MessageReader.WaitToReadAsync(TestContext.Current.CancellationToken));
         await Assert.ThrowsAsync(failure.GetType(), () => transport.EndAsync(CancellationToken.None));
@@ -199,7 +219,12 @@ public sealed class LineTransportTests
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromException(failure);
     }
 
-    static string Call(int id, string tool) => $"{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/call\",\"params\":{{\"name\":\"{tool}\",\"arguments\":{{}}}}}}";
+    static string Call(int id, string tool) =>
+        $"{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/call\",\"params\":{{\"name\":\"{tool}\",\"arguments\":{{}}}}}}";
 
-    static IEnumerable<string> Ids(string output) => output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).Where(line => line.TryGetProperty("id", out var id) && id.ValueKind is not JsonValueKind.Null).Select(line => line.GetProperty("id").ToString());
+    static IEnumerable<string> Ids(string output) =>
+        output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonElement.Parse(line))
+            .Where(line => line.TryGetProperty("id", out var id) && id.ValueKind is not JsonValueKind.Null)
+            .Select(line => line.GetProperty("id").ToString());
 }

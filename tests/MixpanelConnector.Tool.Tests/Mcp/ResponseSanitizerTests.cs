@@ -28,7 +28,8 @@ public sealed class ResponseSanitizerTests
     [InlineData("a\u180b\u180c\u180d\u180e\u180fb", "ab")] // Mongolian selectors and separator
     [InlineData("a\u2065\ufff0\ufff8\U000E0FFF\U000E0080b", "ab")] // set aside to be ignored
     [InlineData("a\U0001BCA0\U0001D173b\u115f\u1160\u3164\uffa0\u2800c", "abc")]
-    [InlineData("\u0600\u0661 \u06dd\u0662 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0600\u0661 \u06dd\u0662 \u0645\u06cc\u062e\u0648\u0627\u0647\u0645")] // signs of Arabic that are seen stay, a joiner that is not goes
+    [InlineData("\u0600\u0661 \u06dd\u0662 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u0600\u0661 \u06dd\u0662 \u0645\u06cc\u062e\u0648\u0627\u0647\u0645")] // signs of Arabic that are seen stay, a joiner that is not goes
     [InlineData("e\u0301 \u0e01\u0e34 \u1100\u1161", "e\u0301 \u0e01\u0e34 \u1100\u1161")] // marks that belong to letters
     public void Hidden_characters_escapes_and_links_are_taken_out(string text, string clean) =>
         Assert.Equal(clean, (string?)ResponseSanitizer.Around(Json(new JsonObject { ["a"] = text }), WireSize.AsJsonAndText)["a"]);
@@ -46,7 +47,8 @@ public sealed class ResponseSanitizerTests
     [Fact]
     public void An_answer_has_at_most_64_KB_and_keeps_its_form()
     {
-        var results = new JsonArray([.. Enumerable.Range(0, 1000).Select(n => (JsonNode)new JsonObject { ["distinct_id"] = $"u{n}", ["properties"] = new JsonObject { ["x"] = new string('"', 500) } })]);
+        var results = new JsonArray([.. Enumerable.Range(0, 1000)
+            .Select(n => (JsonNode)new JsonObject { ["distinct_id"] = $"u{n}", ["properties"] = new JsonObject { ["x"] = new string('"', 500) } })]);
         var answer = ResponseSanitizer.Around(Json(new JsonObject { ["results"] = results, ["page"] = 0, ["session_id"] = "s" }), WireSize.AsJsonAndText);
 
         Assert.InRange(Encoding.UTF8.GetByteCount(answer.ToJsonString()), 20_000, ResponseSanitizer.MostBytes);
@@ -64,13 +66,16 @@ public sealed class ResponseSanitizerTests
 
     [Fact]
     public void Numbers_keep_their_text() =>
-        Assert.Equal("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}""", ResponseSanitizer.Around("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}"""u8, WireSize.AsText).ToJsonString());
+        Assert.Equal("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}""",
+            ResponseSanitizer.Around("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}"""u8, WireSize.AsText).ToJsonString());
 
     [Fact]
     public void No_text_gets_through_with_what_is_hidden_or_beyond_the_limit() =>
-        Gen.String[Gen.OneOf(Gen.Char, Gen.Const('\u001b'), Gen.Const(']'), Gen.Const('('), Gen.Const('\u202e'), Gen.Const('\u200b'), Gen.Const('"')), 0, 3000].Sample(text =>
+        Gen.String[Gen.OneOf(Gen.Char, Gen.Const('\u001b'), Gen.Const(']'), Gen.Const('('), Gen.Const('\u202e'), Gen.Const('\u200b'),
+            Gen.Const('"')), 0, 3000].Sample(text =>
         {
-            var clean = (string)ResponseSanitizer.Around(Json(new JsonObject { ["a"] = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) }), WireSize.AsJsonAndText)["a"]!;
+            var clean = (string)ResponseSanitizer.Around(Json(new JsonObject { ["a"] = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) }),
+                WireSize.AsJsonAndText)["a"]!;
             Assert.DoesNotContain("](", clean, StringComparison.Ordinal);
             Assert.DoesNotContain(clean, c => c is '\u001b' or '\u202e' or '\u200b' || (char.IsControl(c) && c is not ('\n' or '\t')));
             Assert.InRange(Encoding.UTF8.GetByteCount(clean), 0, ResponseSanitizer.MostTextBytes + 200);

@@ -55,7 +55,8 @@ public sealed class TransportTests
         { """{"jsonrpc":"2.0","id":3,"method":"pi\ud83dng"}""", Request, "method is not valid Unicode" },
         { """{"jsonrpc":"2.0","id":3,"method":"nothing/known"}""", Method, "nothing/known" },
         { """{"jsonrpc":"2.0","id":3,"method":""}""", Method, "Method \"\" is not available." },
-        { """{"jsonrpc":"2.0","id":3,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"x"},"argument":{"name":"a","value":"b"}}}""", Method, "completion/complete" },
+        { """{"jsonrpc":"2.0","id":3,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"x"},"argument":{"name":"a","value":"b"}}}""",
+            Method, "completion/complete" },
         { """{"jsonrpc":"2.0","id":3,"method":"resources/subscribe","params":{"uri":"mixpanel://project/events"}}""", Method, "resources/subscribe" },
         { """{"jsonrpc":"2.0","id":3,"method":"resources/unsubscribe","params":{"uri":"mixpanel://project/events"}}""", Method, "resources/unsubscribe" },
         { """{"jsonrpc":"2.0","id":3,"method":"resources/subscribe","params":{}}""", Params, "params.uri must be a text" },
@@ -86,8 +87,10 @@ public sealed class TransportTests
         { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"get_event_nmes"}}""", Params, "Did you mean get_event_names?" },
         { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":""}}""", Params, "There is no tool \"\" here." },
         { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"  "}}""", Params, "There is no tool \"  \" here." },
-        { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"a\u0007\u202eb\n"}}""", Params, "There is no tool \"a\\u0007\\u202eb\\u000a\" here." },
-        { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"LONG"}}""".Replace("LONG", new string('x', 5000), StringComparison.Ordinal), Params, $"There is no tool \"{new string('x', 64)}…\" here." },
+        { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"a\u0007\u202eb\n"}}""", Params,
+            "There is no tool \"a\\u0007\\u202eb\\u000a\" here." },
+        { """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"LONG"}}""".Replace("LONG", new string('x', 5000), StringComparison.Ordinal),
+            Params, $"There is no tool \"{new string('x', 64)}…\" here." },
         { """{"jsonrpc":"2.0","id":3,"method":"a\u0007\u202eb"}""", Method, "Method \"a\\u0007\\u202eb\" is not available." },
         { $$"""{"jsonrpc":"2.0","id":3,"method":"{{new string('x', 5000)}}"}""", Method, $"Method \"{new string('x', 64)}…\" is not available." },
         { """{"jsonrpc":"2.0","id":3,"method":"ping","params":{"":1,"":2}}""", Request, "params.\"\" is given twice" },
@@ -114,7 +117,8 @@ public sealed class TransportTests
         var response = await served.PostAsync("/mcp", message, ("Accept", "application/json, text/event-stream"), ("MCP-Protocol-Version", "2025-06-18"));
 
         Assert.Equal((0, ""), (run.Exit, run.Err));
-        var lines = run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => (string?)JsonNode.Parse(line)!["id"]?.ToString() != "first").ToList();
+        var lines = run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => (string?)JsonNode.Parse(line)!["id"]?.ToString() != "first").ToList();
         var text = await response.TextAsync();
         var data = text.Split('\n').FirstOrDefault(line => line.StartsWith("data: ", StringComparison.Ordinal))?["data: ".Length..] ?? text;
         if (code is null)
@@ -166,5 +170,6 @@ public sealed class TransportTests
     }
 
     /// <summary>A request nested to a depth.</summary>
-    static string Nested(int depth) => $$"""{"jsonrpc":"2.0","id":3,"method":"ping","params":{{new StringBuilder().Insert(0, "{\"a\":", depth - 2)}}{}{{new string('}', depth - 2)}}}""";
+    static string Nested(int depth) =>
+        $$"""{"jsonrpc":"2.0","id":3,"method":"ping","params":{{new StringBuilder().Insert(0, "{\"a\":", depth - 2)}}{}{{new string('}', depth - 2)}}}""";
 }

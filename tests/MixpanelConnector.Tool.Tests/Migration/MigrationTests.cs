@@ -11,20 +11,28 @@ public sealed class MigrationTests
     static readonly string[] Range = ["--from-date", "2026-10-01", "--to-date", "2026-10-04"];
 
     static string Event(string name, int day, string id, string more = "\"distinct_id\":\"u1\"") => string.Create(
-        CultureInfo.InvariantCulture, $$$"""{"event":"{{{name}}}","properties":{"time":{{{new DateTimeOffset(2026, 10, day, 12, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds()}}},"$insert_id":"{{{id}}}",{{{more}}}}}""");
+        CultureInfo.InvariantCulture,
+        $$$"""{"event":"{{{name}}}","properties":{"time":{{{new DateTimeOffset(2026, 10, day, 12, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds()}}},"$insert_id":"{{{id}}}",{{{more}}}}}""");
 
     static async Task FillAsync(TwoProjects projects)
     {
         await projects.ImportAsync("old",
         [
-            Event("A", 1, "a1", "\"distinct_id\":\"u1\",\"n\":1.50,\"t\":\"\\u00e9 \u2028\""), Event("A", 1, "a2"), Event("A", 1, "a2"), Event("Anonymous", 2, "b1", "\"$device_id\":\"d1\""),
+            Event("A", 1, "a1", "\"distinct_id\":\"u1\",\"n\":1.50,\"t\":\"\\u00e9 \u2028\""), Event("A", 1, "a2"), Event("A", 1, "a2"),
+            Event("Anonymous", 2, "b1", "\"$device_id\":\"d1\""),
             Event("Link", 2, "b2", "\"$device_id\":\"d1\",\"$user_id\":\"u7\""), Event("A", 4, "a1"), Event("Nobody", 4, "n1", "\"distinct_id\":\"\""),
         ]);
-        await projects.ImportAsync("old", ["""{"$distinct_id":"u1","$properties":{"plan":"pro","n":1.50}}""", """{"$distinct_id":"u7","$properties":{}}"""], "--type", "profiles");
+        await projects.ImportAsync("old", ["""{"$distinct_id":"u1","$properties":{"plan":"pro","n":1.50}}""", """{"$distinct_id":"u7","$properties":{}}"""],
+            "--type", "profiles");
         await projects.ImportAsync("old", ["""{"$group_id":"g1","$properties":{"size":3}}"""], "--type", "groups", "--group-key", "company");
         foreach (var line in (string[][])
         [
-            ["upload-schemas", "--yes", "--entries", """[{"entityType":"event","name":"A","schemaJson":{"description":"An event.","properties":{"n":{"type":"number","description":"N"}},"metadata":{"com.mixpanel":{"tags":["x"],"displayName":"The A","hidden":true}}}}]"""],
+            [
+                "upload-schemas",
+                "--yes",
+                "--entries",
+                """[{"entityType":"event","name":"A","schemaJson":{"description":"An event.","properties":{"n":{"type":"number","description":"N"}},"metadata":{"com.mixpanel":{"tags":["x"],"displayName":"The A","hidden":true}}}}]""",
+            ],
             ["create-annotation-tag", "--name", "release"],
             ["create-annotation", "--date", "2026-10-02 13:00:00", "--description", "One", "--tags", "[1]"],
             ["create-annotation", "--date", "2026-10-03 13:00:00", "--description", "Two"],
@@ -55,22 +63,31 @@ public sealed class MigrationTests
         var profiles = await projects.Mixpanel.ProfilesAsync(TestContext.Current.CancellationToken);
         Assert.Equal(Of(1), Of(projects.Target));
         var groups = await projects.Mixpanel.GroupsAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(groups.Where(group => group.ProjectId == 1).Select(group => (group.GroupKey, group.GroupId, group.Properties)), groups.Where(group => group.ProjectId == projects.Target).Select(group => (group.GroupKey, group.GroupId, group.Properties)));
+        Assert.Equal(groups.Where(group => group.ProjectId == 1).Select(group => (group.GroupKey, group.GroupId, group.Properties)),
+            groups.Where(group => group.ProjectId == projects.Target).Select(group => (group.GroupKey, group.GroupId, group.Properties)));
         Assert.Equal(await ListAsync("list-schemas", "old"), await ListAsync("list-schemas", "new"));
         Assert.Equal("2026-10-02T13:00:00+00:00 One release; 2026-10-03T13:00:00+00:00 Two", await AnnotationsAsync());
-        Assert.Equal("id,name\n1,Chair\n", (await projects.Mixpanel.LookupTablesAsync(TestContext.Current.CancellationToken)).Single(one => one.Id == Guid.Parse(table)).Csv);
+        Assert.Equal("id,name\n1,Chair\n",
+            (await projects.Mixpanel.LookupTablesAsync(TestContext.Current.CancellationToken)).Single(one => one.Id == Guid.Parse(table)).Csv);
 
         var sent = projects.Mixpanel.Requests.Count;
         var again = await projects.MigrateAsync([.. Range, "--group", "company=company", "--lookup-table", $"{table}={csv}"]);
         Assert.Equal((0, Without(run.Json, "elapsed_seconds", "verified")), (again.Exit, Without(again.Json, "elapsed_seconds")));
         Assert.DoesNotContain(projects.Mixpanel.Requests.Skip(sent), request => request.Method is "POST" or "PUT");
 
-        IEnumerable<(string, string)> Of(int project) => profiles.Where(profile => profile.ProjectId == project).Select(profile => (profile.DistinctId, Sorted(profile.Properties)));
+        IEnumerable<(string, string)> Of(int project) =>
+            profiles.Where(profile => profile.ProjectId == project).Select(profile => (profile.DistinctId, Sorted(profile.Properties)));
 
         async Task<string> ListAsync(string action, string profile) => (await projects.Tool.RunAsync(action, "--profile", profile)).Out;
 
         async Task<string> AnnotationsAsync() => string.Join("; ", JsonNode.Parse(await ListAsync("list-annotations", "new"))!["results"]!.AsArray()
-            .Select(annotation => string.Join(' ', new[] { (string)annotation!["date"]!, (string)annotation["description"]! }.Concat(annotation["tags"]!.AsArray().Select(tag => (string)tag!["name"]!)))).Order(StringComparer.Ordinal));
+            .Select(annotation => string.Join(' ',
+                new[]
+                {
+                    (string)annotation!["date"]!,
+                    (string)annotation["description"]!,
+                }.Concat(annotation["tags"]!.AsArray().Select(tag => (string)tag!["name"]!))))
+                .Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -81,12 +98,17 @@ public sealed class MigrationTests
     {
         await using var projects = await TwoProjects.StartAsync();
         for (var number = 0; number < 3 + held; number++)
-            Assert.Equal(0, (await projects.Tool.RunAsync("create-annotation", "--date", "2026-10-03 13:00:00", "--description", "Deployed", "--profile", number < 3 ? "old" : "new")).Exit);
+            Assert.Equal(0,
+                (await projects.Tool.RunAsync("create-annotation", "--date", "2026-10-03 13:00:00", "--description", "Deployed", "--profile",
+                    number < 3 ? "old" : "new")).Exit);
 
         var run = await projects.MigrateAsync("--only", "annotations");
 
-        Assert.Equal((0, accepted, present), (run.Exit, Accepted(run, "annotations"), run.Json.GetProperty("annotations").GetProperty("left_out").TryGetProperty("present", out var left) ? left.GetInt32() : 0));
-        Assert.Equal(Math.Max(3, held), JsonNode.Parse((await projects.Tool.RunAsync("list-annotations", "--profile", "new")).Out)!["results"]!.AsArray().Count);
+        Assert.Equal((0, accepted, present),
+            (run.Exit, Accepted(run, "annotations"),
+                run.Json.GetProperty("annotations").GetProperty("left_out").TryGetProperty("present", out var left) ? left.GetInt32() : 0));
+        Assert.Equal(Math.Max(3, held),
+            JsonNode.Parse((await projects.Tool.RunAsync("list-annotations", "--profile", "new")).Out)!["results"]!.AsArray().Count);
     }
 
     [Fact]
@@ -110,8 +132,12 @@ public sealed class MigrationTests
 
         var run = await projects.MigrateAsync([.. Range, "--dry-run", "--group", "company=company"]);
 
-        Assert.Equal((0, 6, 2, 1, 1, 2), (run.Exit, Accepted(run, "events"), Accepted(run, "profiles"), run.Json.GetProperty("groups").GetProperty("company").GetProperty("accepted").GetInt32(), Accepted(run, "schemas"), Accepted(run, "annotations")));
-        Assert.DoesNotContain(projects.Mixpanel.Requests.Skip(before), request => request.Method is "POST" or "PUT" && !request.Path.StartsWith("/api/query/", StringComparison.Ordinal));
+        Assert.Equal((0, 6, 2, 1, 1, 2),
+            (run.Exit, Accepted(run, "events"), Accepted(run, "profiles"),
+                run.Json.GetProperty("groups").GetProperty("company").GetProperty("accepted").GetInt32(), Accepted(run, "schemas"),
+                Accepted(run, "annotations")));
+        Assert.DoesNotContain(projects.Mixpanel.Requests.Skip(before),
+            request => request.Method is "POST" or "PUT" && !request.Path.StartsWith("/api/query/", StringComparison.Ordinal));
         Assert.False(Directory.Exists(projects.Tool.Folder.File(".local/state/mixpanel/migrations")));
         Assert.Empty(await projects.EventsAsync("new"));
     }
@@ -127,7 +153,10 @@ public sealed class MigrationTests
         Assert.Equal((5, 3), (run.Exit, run.Json.GetProperty("events").GetProperty("days").GetArrayLength()));
         Assert.Contains("events: This needs 4 calls; 3 left this hour", run.Err, StringComparison.Ordinal);
         Assert.Contains("the next call is possible at", run.Err, StringComparison.Ordinal);
-        Assert.Equal((0, 6), (await projects.MigrateAsync([.. Range, "--only", "events", "--calls-per-hour", "4"])) is var rest ? (rest.Exit, Accepted(rest, "events")) : default);
+        Assert.Equal((0, 6),
+            (await projects.MigrateAsync([.. Range, "--only", "events", "--calls-per-hour", "4"])) is var rest
+                ? (rest.Exit, Accepted(rest, "events"))
+                : default);
         Assert.Equal(await projects.EventsAsync("old"), await projects.EventsAsync("new"));
     }
 
@@ -144,7 +173,10 @@ public sealed class MigrationTests
         Assert.Equal((9, false), (run.Exit, run.Json.GetProperty("verified").GetBoolean()));
         Assert.Contains("on 2026-10-02 (2 accepted, 3 there).", run.Err, StringComparison.Ordinal);
         Assert.Contains("Of the profiles, 2 were accepted, and the target has 3.", run.Err, StringComparison.Ordinal);
-        Assert.Equal((0, true), (await projects.MigrateAsync("--from-date", "2026-10-01", "--to-date", "2026-10-01", "--verify", "--only", "events")) is var right ? (right.Exit, right.Json.GetProperty("verified").GetBoolean()) : default);
+        Assert.Equal((0, true),
+            (await projects.MigrateAsync("--from-date", "2026-10-01", "--to-date", "2026-10-01", "--verify", "--only", "events")) is var right
+                ? (right.Exit, right.Json.GetProperty("verified").GetBoolean())
+                : default);
     }
 
     [Fact]
@@ -184,7 +216,8 @@ public sealed class MigrationTests
     public async Task Times_by_a_zone_become_true_and_days_are_those_of_the_source()
     {
         await using var projects = await TwoProjects.StartAsync();
-        await projects.ImportAsync("old", [Event("A", 1, "a", "\"distinct_id\":\"u\""), """{"event":"Early","properties":{"time":1790812800000,"distinct_id":"u","$insert_id":"early"}}"""]);
+        await projects.ImportAsync("old",
+            [Event("A", 1, "a", "\"distinct_id\":\"u\""), """{"event":"Early","properties":{"time":1790812800000,"distinct_id":"u","$insert_id":"early"}}"""]);
 
         var run = await projects.MigrateAsync([.. Range, "--only", "events", "--source-time-zone", "Europe/Berlin", "--verify"]);
 
@@ -268,5 +301,10 @@ public sealed class MigrationTests
         return report.ToJsonString();
     }
 
-    static string Sorted(string json) => string.Join(',', JsonNode.Parse(json)!.AsObject().Where(member => member.Key is not "$last_seen").OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => $"{member.Key}={member.Value?.ToJsonString()}"));
+    static string Sorted(string json) =>
+        string.Join(',',
+            JsonNode.Parse(json)!.AsObject()
+                .Where(member => member.Key is not "$last_seen")
+                .OrderBy(member => member.Key, StringComparer.Ordinal)
+                .Select(member => $"{member.Key}={member.Value?.ToJsonString()}"));
 }

@@ -31,11 +31,13 @@ sealed class TwoProjects : IAsyncDisposable
 
     /// <summary>The settings of a project, as a profile.</summary>
     public static string Profile(string endpoint, int project, string token, string more = "") => string.Create(
-        CultureInfo.InvariantCulture, $$"""{"endpoint":"{{endpoint}}","project_id":{{project}},"token":"{{token}}","service_account_username":"{{DevelopmentCredentials.ServiceAccountUsername}}","service_account_secret":"{{DevelopmentCredentials.ServiceAccountSecret}}"{{more}}}""");
+        CultureInfo.InvariantCulture,
+        $$"""{"endpoint":"{{endpoint}}","project_id":{{project}},"token":"{{token}}","service_account_username":"{{DevelopmentCredentials.ServiceAccountUsername}}","service_account_secret":"{{DevelopmentCredentials.ServiceAccountSecret}}"{{more}}}""");
 
     /// <summary>Creates a lookup table in the target project; returns its id.</summary>
     public async Task<string> NewTableAsync(string name) =>
-        (string)(await PostAsync(Mixpanel, string.Create(CultureInfo.InvariantCulture, $"projects/{Target}/lookup-tables"), $$"""{"name":"{{name}}"}"""))["id"]!;
+        (string)(await PostAsync(Mixpanel, string.Create(CultureInfo.InvariantCulture, $"projects/{Target}/lookup-tables"),
+            $$"""{"name":"{{name}}"}"""))["id"]!;
 
     /// <summary>Imports records into a project.</summary>
     public async Task ImportAsync(string profile, IEnumerable<string> records, params string[] options)
@@ -45,13 +47,15 @@ sealed class TwoProjects : IAsyncDisposable
         Assert.True(run.Exit == 0, run.Out + run.Err);
     }
 
-    public async Task<Run> MigrateAsync(params string[] options) => await Tool.RunAsync(["migrate", "--from", "old", "--to", "new", "--output", "json", .. options]);
+    public async Task<Run> MigrateAsync(params string[] options) =>
+        await Tool.RunAsync(["migrate", "--from", "old", "--to", "new", "--output", "json", .. options]);
 
     /// <summary>The exported events of a project without the properties that it adds, sorted.</summary>
     public async Task<IReadOnlyList<string>> EventsAsync(string profile)
     {
         var to = new Export.Exported(Tool.Folder.File($"{Guid.NewGuid():N}"));
-        var run = await Tool.RunAsync("export", "events", "--profile", profile, "--to", to.Folder, "--from-date", "2026-09-30", "--to-date", "2026-10-05", "--calls-per-hour", "0", "--state", Tool.Folder.File("exports"));
+        var run = await Tool.RunAsync("export", "events", "--profile", profile, "--to", to.Folder, "--from-date", "2026-09-30", "--to-date", "2026-10-05",
+            "--calls-per-hour", "0", "--state", Tool.Folder.File("exports"));
         Assert.True(run.Exit == 0, run.Err);
         return [.. to.Records.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Own).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
     }
@@ -59,7 +63,8 @@ sealed class TwoProjects : IAsyncDisposable
     static string Own(string line)
     {
         var json = JsonNode.Parse(line)!;
-        foreach (var added in (string[])["mp_processing_time_ms", "$import", "$mp_api_endpoint", "$mp_api_timestamp_ms", "$mp_event_size"]) json["properties"]!.AsObject().Remove(added);
+        foreach (var added in (string[])["mp_processing_time_ms", "$import", "$mp_api_endpoint", "$mp_api_timestamp_ms", "$mp_event_size"])
+            json["properties"]!.AsObject().Remove(added);
         return json.ToJsonString();
     }
 
@@ -72,7 +77,8 @@ sealed class TwoProjects : IAsyncDisposable
     static async Task<JsonNode> PostAsync(EmulatedMixpanel mixpanel, string path, string body)
     {
         using var client = new HttpClient { Timeout = Hang.Limit, BaseAddress = mixpanel.Address };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{DevelopmentCredentials.ServiceAccountUsername}:{DevelopmentCredentials.ServiceAccountSecret}")));
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes($"{DevelopmentCredentials.ServiceAccountUsername}:{DevelopmentCredentials.ServiceAccountSecret}")));
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await client.PostAsync(new Uri($"emulator/{path}", UriKind.Relative), content, TestContext.Current.CancellationToken);
         return JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["results"]!;

@@ -13,7 +13,8 @@ namespace MixpanelConnector.Emulator.Http.Tls;
 /// </summary>
 sealed class CertificateAuthority : IDisposable
 {
-    const string CertificateName = "certificate-authority.pem", KeyName = "certificate-authority.key", TrustStoreName = "certificate-authority.p12", ScriptName = "node-proxy.cjs";
+    const string CertificateName =
+        "certificate-authority.pem", KeyName = "certificate-authority.key", TrustStoreName = "certificate-authority.p12", ScriptName = "node-proxy.cjs";
 
     /// <summary>Java's conventional password, as nothing in it is secret.</summary>
     public const string TrustStorePassword = "changeit";
@@ -96,7 +97,8 @@ sealed class CertificateAuthority : IDisposable
     {
         using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN=Embedded Mixpanel of {Environment.UserName} on {Environment.MachineName}", pair, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0,
+            critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         request.CertificateExtensions.Add(NameConstraints.PermittingMixpanelAndLoopback());
@@ -111,7 +113,8 @@ sealed class CertificateAuthority : IDisposable
         var certificates = new Pkcs12SafeContents();
         using var trusted = X509CertificateLoader.LoadCertificate(authority.RawData);
         var bag = certificates.AddCertificate(trusted);
-        bag.Attributes.Add(new CryptographicAttributeObject(new Oid(TrustedKeyUsage), new AsnEncodedDataCollection(new AsnEncodedData(TrustedKeyUsage, AnyUsage))));
+        bag.Attributes.Add(new CryptographicAttributeObject(new Oid(TrustedKeyUsage),
+            new AsnEncodedDataCollection(new AsnEncodedData(TrustedKeyUsage, AnyUsage))));
         var store = new Pkcs12Builder();
         store.AddSafeContentsUnencrypted(certificates);
         store.SealWithMac(TrustStorePassword, HashAlgorithmName.SHA256, 10_000);
@@ -131,7 +134,8 @@ sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false)); // server authentication
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true,
+            includeIssuerAndSerial: false));
         using var issued = request.Create(authority, now - Earlier, new DateTimeOffset(authority.NotAfter), RandomNumberGenerator.GetBytes(16));
         using var whole = issued.CopyWithPrivateKey(pair);
         return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null); // Windows cannot use a key that is only in memory for TLS

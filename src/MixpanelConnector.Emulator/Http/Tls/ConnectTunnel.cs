@@ -30,11 +30,13 @@ static class ConnectTunnel
             case Beginning.Nothing:
                 return; // there is no client left to respond to
             case Beginning.Other:
-                await AnswerAsync(connection, "405 Method Not Allowed", "This proxy accepts only requests to mixpanel.com and *.mixpanel.com.").ConfigureAwait(false);
+                await AnswerAsync(connection, "405 Method Not Allowed",
+                    "This proxy accepts only requests to mixpanel.com and *.mixpanel.com.").ConfigureAwait(false);
                 return;
             case Beginning.Connect when !target.EndsWith(":443", StringComparison.Ordinal) || !Regions.IsMixpanel(target[..^":443".Length]):
             case Beginning.Absolute when !Regions.IsMixpanel(target):
-                await AnswerAsync(connection, "403 Forbidden", "This proxy connects only to the embedded Mixpanel, as mixpanel.com and *.mixpanel.com.").ConfigureAwait(false);
+                await AnswerAsync(connection, "403 Forbidden",
+                    "This proxy connects only to the embedded Mixpanel, as mixpanel.com and *.mixpanel.com.").ConfigureAwait(false);
                 return;
             case Beginning.Connect:
                 await WriteAsync(connection, "HTTP/1.1 200 Connection established\r\n\r\n").ConfigureAwait(false);
@@ -83,7 +85,9 @@ static class ConnectTunnel
     static (Beginning Kind, string Target) Read(string line) => line.Split(' ') switch
     {
         ["CONNECT", var target, "HTTP/1.1" or "HTTP/1.0"] => (Beginning.Connect, target),
-        [_, var address, "HTTP/1.1" or "HTTP/1.0"] when Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.IsDefaultPort => (Beginning.Absolute, uri.Host),
+        [_, var address, "HTTP/1.1"
+            or "HTTP/1.0"] when Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.IsDefaultPort => (
+            Beginning.Absolute, uri.Host),
         [_, var address, "HTTP/1.1" or "HTTP/1.0"] when address.Contains("://", StringComparison.Ordinal) => (Beginning.Absolute, ""),
         _ => (Beginning.Other, ""),
     };

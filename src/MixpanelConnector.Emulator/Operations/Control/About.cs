@@ -12,7 +12,9 @@ sealed class About(EmulatorOptions options)
     {
         json.WriteStartObject();
         json.WriteString("name", "Embedded Mixpanel");
-        json.WriteString("about", "A stand-in for Mixpanel on this machine, for development and tests. It validates, stores and answers as Mixpanel's documentation specifies; nothing leaves this machine.");
+        json.WriteString("about",
+            "A stand-in for Mixpanel on this machine, for development and tests. It validates, stores and answers as Mixpanel's documentation specifies; "
+            + "nothing leaves this machine.");
         json.WriteString("version", typeof(About).Assembly.GetName().Version!.ToString(3));
         json.WriteString("control", "/emulator/openapi.json");
         json.WriteString("requests", "/emulator/requests");

@@ -27,9 +27,12 @@ sealed class AccountControl(Accounts accounts, Access access)
         {
             project.AllowOnly("id", "role");
             var id = project.Integer("id") ?? throw project.Invalid("id", "must not be missing");
-            return accounts.Projects.Any(known => known.Id == id && known.OrganizationId == manager.OrganizationId) ? (id, project.OneOf("role", role, Roles.All)) : throw project.Invalid("id", "there is no such project");
+            return accounts.Projects.Any(known => known.Id == id && known.OrganizationId == manager.OrganizationId)
+                ? (id, project.OneOf("role", role, Roles.All))
+                : throw project.Invalid("id", "there is no such project");
         }).ToList();
-        var account = await accounts.PutAccountAsync(manager, username, body.RequiredText("secret"), role, expires, projects, context.RequestAborted).ConfigureAwait(false);
+        var account = await accounts.PutAccountAsync(manager, username, body.RequiredText("secret"), role, expires, projects,
+            context.RequestAborted).ConfigureAwait(false);
         await context.Response.ResultsAsync(200, json =>
         {
             json.WriteStartObject();

@@ -23,7 +23,9 @@ sealed class ClockControl(AdjustableClock clock, Access access)
         body.AllowOnly("now", "advance_seconds", "frozen");
         if (body.Has("now") && body.Has("advance_seconds")) throw body.Invalid("advance_seconds", "cannot be combined with now");
         var now = body.Text("now") is { } text
-            ? DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var given) ? given : throw body.Invalid("now", "must be a time like 2026-09-01T12:00:00Z")
+            ? DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var given)
+                ? given
+                : throw body.Invalid("now", "must be a time like 2026-09-01T12:00:00Z")
             : clock.GetUtcNow();
         if (body.Number("advance_seconds") is { } seconds)
         {

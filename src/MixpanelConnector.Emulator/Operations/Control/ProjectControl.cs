@@ -11,7 +11,8 @@ namespace MixpanelConnector.Emulator.Operations.Control;
 /// <c>/emulator/projects/…</c>: what Mixpanel offers only in its web pages and not in its API. Projects; funnels, reports and cohorts that queries refer to by
 /// id; lookup tables. For owners and admins of the organization.
 /// </summary>
-sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTableStore tables, LookupMappings lookups, StartOver startOver, Access access, EmulatorOptions options)
+sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTableStore tables, LookupMappings lookups, StartOver startOver, Access access,
+    EmulatorOptions options)
 {
     public async Task ListProjectsAsync(HttpContext context)
     {
@@ -84,14 +85,18 @@ sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTa
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
         body.AllowOnly("mappings");
         LookupMappings.Check(body);
-        if (!Guid.TryParse((string?)context.Request.RouteValues["table"], out var table) || !tables.ReadAll().Any(row => row.ProjectId == project.Id && row.Id == table))
+        if (!Guid.TryParse((string?)context.Request.RouteValues["table"], out var table)
+            || !tables.ReadAll().Any(row => row.ProjectId == project.Id && row.Id == table))
             throw new RefusedException(404, "lookup table not found");
         await lookups.SetAsync(project.Id, table, body, context.RequestAborted).ConfigureAwait(false);
         await context.Response.OkAsync().ConfigureAwait(false);
     }
 
     static int IdOf(HttpContext context) =>
-        (string)context.Request.RouteValues["project"]! is var text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 && text[0] != '0' ? id : throw new RefusedException(400, "a project's id must be an integer from 1 to 2147483647");
+        (string)context.Request.RouteValues["project"]! is var text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0
+            && text[0] != '0'
+            ? id
+            : throw new RefusedException(400, "a project's id must be an integer from 1 to 2147483647");
 
     async Task PutProjectAsync(HttpContext context, int? id, int status)
     {
@@ -105,7 +110,8 @@ sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTa
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _)) throw body.Invalid("timezone", "must be a time zone like Europe/Berlin");
         var settings = new ProjectSettings(
             body.RequiredText("name"), body.Has("token") ? body.RequiredText("token") : "", body.Has("secret") ? body.RequiredText("secret") : "", zone,
-            body.Choice("identity_management", before?.Identity ?? options.Identity), body.Has("region") ? body.OneOf("region", "", Regions.All) : body.Names.Contains("region", StringComparer.Ordinal) ? null : before?.Region);
+            body.Choice("identity_management", before?.Identity ?? options.Identity),
+            body.Has("region") ? body.OneOf("region", "", Regions.All) : body.Names.Contains("region", StringComparer.Ordinal) ? null : before?.Region);
         var project = await accounts.PutProjectAsync(manager, settings, id, context.RequestAborted).ConfigureAwait(false)
             ?? throw body.Invalid("token", "already in use, or the secret is");
         await context.Response.ResultsAsync(status, json => Write(json, project)).ConfigureAwait(false);

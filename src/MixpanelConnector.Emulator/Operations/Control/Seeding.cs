@@ -20,8 +20,13 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
     const string Kind = "emulator seed";
     const int BytesPerRequest = 8 * 1024 * 1024;
 
-    static readonly string[] OfProjects = ["id", "name", "token", "secret", "timezone", "identity_management", "region", "events", "profiles", "groups", "funnels", "reports", "cohorts", "lookup_tables", "feature_flags", "annotations", "schemas"];
-    static readonly AuthenticationHeaderValue Owner = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{DevelopmentCredentials.ServiceAccountUsername}:{DevelopmentCredentials.ServiceAccountSecret}")));
+    static readonly string[] OfProjects =
+    [
+        "id", "name", "token", "secret", "timezone", "identity_management", "region", "events", "profiles", "groups", "funnels", "reports", "cohorts",
+        "lookup_tables", "feature_flags", "annotations", "schemas",
+    ];
+    static readonly AuthenticationHeaderValue Owner = new("Basic",
+        Convert.ToBase64String(Encoding.UTF8.GetBytes($"{DevelopmentCredentials.ServiceAccountUsername}:{DevelopmentCredentials.ServiceAccountSecret}")));
 
     HttpClient? _http;
 
@@ -44,7 +49,9 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         var known = documents.List(0, Kind);
         if (known.Any(document => document.Id == hash)) return;
         if (known.Count > 0)
-            throw new FormatException("The seed differs from the one that the store was created from. Use another folder, delete this one, or start without a seed and load it with POST /emulator/seed.");
+            throw new FormatException(
+                "The seed differs from the one that the store was created from. Use another folder, delete this one, "
+                + "or start without a seed and load it with POST /emulator/seed.");
         await ApplyAsync(Encoding.UTF8.GetBytes(seed), cancellationToken).ConfigureAwait(false);
         await documents.ChangeAsync(0, Kind, all => all.TryAdd(hash, []), cancellationToken).ConfigureAwait(false);
     }
@@ -59,7 +66,8 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         }
         catch (JsonException e)
         {
-            throw new FormatException($"The seed is not valid JSON, or has a duplicate member, at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.", e);
+            throw new FormatException($"The seed is not valid JSON, or has a duplicate member, at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.",
+                e);
         }
         if (seed.ValueKind != JsonValueKind.Object) throw Wrong("", "must be a JSON object");
         AllowOnly(seed, "", "$schema", "projects", "service_accounts");
@@ -79,15 +87,19 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         {
             AllowOnly(account, at, "username", "secret", "role", "expires", "projects");
             var username = Text(account, "username", at);
-            await SendAsync(HttpMethod.Put, $"/emulator/service-accounts/{Uri.EscapeDataString(username)}", Without(account, "username"), at, cancellationToken).ConfigureAwait(false);
+            await SendAsync(HttpMethod.Put, $"/emulator/service-accounts/{Uri.EscapeDataString(username)}", Without(account, "username"), at,
+                cancellationToken).ConfigureAwait(false);
         }
     }
 
     async Task ApplyProjectAsync(JsonElement project, string at, CancellationToken cancellationToken)
     {
         AllowOnly(project, at, OfProjects);
-        var id = project.TryGetProperty("id", out var number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out var value) && value > 0 ? value : throw Wrong($"{at}.id", "must be an integer from 1");
-        var made = await SendAsync(HttpMethod.Put, Path("/emulator/projects/", id, ""), Only(project, "name", "token", "secret", "timezone", "identity_management", "region"), at, cancellationToken).ConfigureAwait(false);
+        var id = project.TryGetProperty("id", out var number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out var value) && value > 0
+            ? value
+            : throw Wrong($"{at}.id", "must be an integer from 1");
+        var made = await SendAsync(HttpMethod.Put, Path("/emulator/projects/", id, ""),
+            Only(project, "name", "token", "secret", "timezone", "identity_management", "region"), at, cancellationToken).ConfigureAwait(false);
         var token = made.GetProperty("results").GetProperty("token").GetString()!;
 
         foreach (var (name, path) in ((string, string)[])[
@@ -102,11 +114,17 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         }
         await ApplyTablesAsync(project, id, at, cancellationToken).ConfigureAwait(false);
         if (Objects(project, "schemas", at) is { Count: > 0 })
-            await SendAsync(HttpMethod.Post, Path("/api/app/projects/", id, "/schemas"), json => Wrap(json, "entries", project.GetProperty("schemas")), $"{at}.schemas", cancellationToken).ConfigureAwait(false);
+            await SendAsync(HttpMethod.Post, Path("/api/app/projects/", id, "/schemas"), json => Wrap(json, "entries", project.GetProperty("schemas")),
+                $"{at}.schemas", cancellationToken).ConfigureAwait(false);
 
-        await SendRecordsAsync(Path("/import?strict=1&project_id=", id, ""), Objects(project, "events", at), (json, record) => record.WriteTo(json), cancellationToken).ConfigureAwait(false);
-        await SendRecordsAsync("/engage?strict=1&verbose=1", Objects(project, "profiles", at), (json, record) => WriteUpdate(json, record, token, "$distinct_id"), cancellationToken, place => Check(place.Item, place.At, "$distinct_id")).ConfigureAwait(false);
-        await SendRecordsAsync("/groups?strict=1&verbose=1", Objects(project, "groups", at), (json, record) => WriteUpdate(json, record, token, "$group_key", "$group_id"), cancellationToken, place => Check(place.Item, place.At, "$group_key", "$group_id")).ConfigureAwait(false);
+        await SendRecordsAsync(Path("/import?strict=1&project_id=", id, ""), Objects(project, "events", at), (json, record) => record.WriteTo(json),
+            cancellationToken).ConfigureAwait(false);
+        await SendRecordsAsync("/engage?strict=1&verbose=1", Objects(project, "profiles", at),
+            (json, record) => WriteUpdate(json, record, token, "$distinct_id"), cancellationToken,
+            place => Check(place.Item, place.At, "$distinct_id")).ConfigureAwait(false);
+        await SendRecordsAsync("/groups?strict=1&verbose=1", Objects(project, "groups", at),
+            (json, record) => WriteUpdate(json, record, token, "$group_key", "$group_id"), cancellationToken,
+            place => Check(place.Item, place.At, "$group_key", "$group_id")).ConfigureAwait(false);
     }
 
     async Task ApplyTablesAsync(JsonElement project, int id, string at, CancellationToken cancellationToken)
@@ -114,15 +132,18 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         foreach (var (table, place) in Objects(project, "lookup_tables", at))
         {
             AllowOnly(table, place, "id", "name", "mappings", "csv");
-            var made = await SendAsync(HttpMethod.Post, Path("/emulator/projects/", id, "/lookup-tables"), Without(table, "csv"), place, cancellationToken).ConfigureAwait(false);
+            var made = await SendAsync(HttpMethod.Post, Path("/emulator/projects/", id, "/lookup-tables"), Without(table, "csv"), place,
+                cancellationToken).ConfigureAwait(false);
             if (!table.TryGetProperty("csv", out _)) continue;
             using var content = new StringContent(Text(table, "csv", place), Encoding.UTF8, "text/csv");
-            await SendAsync(HttpMethod.Put, Path($"/lookup-tables/{made.GetProperty("results").GetProperty("id").GetString()}?project_id=", id, ""), content, $"{place}.csv", cancellationToken).ConfigureAwait(false);
+            await SendAsync(HttpMethod.Put, Path($"/lookup-tables/{made.GetProperty("results").GetProperty("id").GetString()}?project_id=", id, ""), content,
+                $"{place}.csv", cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Sends records in batches, as large as a request may be.</summary>
-    async Task SendRecordsAsync(string path, List<(JsonElement Item, string At)> records, Action<Utf8JsonWriter, JsonElement> write, CancellationToken cancellationToken, Action<(JsonElement Item, string At)>? check = null)
+    async Task SendRecordsAsync(string path, List<(JsonElement Item, string At)> records, Action<Utf8JsonWriter, JsonElement> write,
+        CancellationToken cancellationToken, Action<(JsonElement Item, string At)>? check = null)
     {
         for (var next = 0; next < records.Count;)
         {
@@ -130,7 +151,8 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
             using (var json = new Utf8JsonWriter(bytes, Http.Replies.Readable))
             {
                 json.WriteStartArray();
-                while (next < records.Count && next - first < EventLimits.RecordsPerRequest && (next == first || json.BytesCommitted + json.BytesPending < BytesPerRequest))
+                while (next < records.Count && next - first < EventLimits.RecordsPerRequest
+                    && (next == first || json.BytesCommitted + json.BytesPending < BytesPerRequest))
                 {
                     check?.Invoke(records[next]);
                     write(json, records[next++].Item);
@@ -158,7 +180,10 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
     async Task<JsonElement> SendAsync(HttpMethod method, string path, HttpContent content, string at, CancellationToken cancellationToken)
     {
         var (status, answer) = await AskAsync(method, path, content, cancellationToken).ConfigureAwait(false);
-        return status < 300 ? answer : throw Wrong(at, answer.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String ? error.GetString()! : answer.GetRawText());
+        return status < 300
+            ? answer
+            : throw Wrong(at,
+                answer.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String ? error.GetString()! : answer.GetRawText());
     }
 
     async Task<(int Status, JsonElement Answer)> AskAsync(HttpMethod method, string path, HttpContent content, CancellationToken cancellationToken)
@@ -185,10 +210,18 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         var path = at == "" ? name : $"{at}.{name}";
         if (!json.TryGetProperty(name, out var list)) return [];
         if (list.ValueKind != JsonValueKind.Array) throw Wrong(path, "must be a list");
-        return [.. list.EnumerateArray().Select((item, i) => item.ValueKind == JsonValueKind.Object ? (item, Path($"{path}[", i, "]")) : throw Wrong(Path($"{path}[", i, "]"), "must be an object"))];
+        return
+        [
+            .. list.EnumerateArray().Select((item, i) => item.ValueKind == JsonValueKind.Object
+                ? (item, Path($"{path}[", i, "]"))
+                : throw Wrong(Path($"{path}[", i, "]"), "must be an object")),
+        ];
     }
 
-    static string Text(JsonElement json, string name, string at) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : throw Wrong($"{at}.{name}", "must be a non-empty string");
+    static string Text(JsonElement json, string name, string at) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text
+            ? text
+            : throw Wrong($"{at}.{name}", "must be a non-empty string");
 
     /// <summary>Profiles have the format in which Mixpanel returns them.</summary>
     static void Check(JsonElement record, string at, params ReadOnlySpan<string> names)
@@ -223,9 +256,11 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         json.WriteEndObject();
     }
 
-    static Action<Utf8JsonWriter> Only(JsonElement item, params string[] names) => json => WriteMembers(json, item.EnumerateObject().Where(member => names.Contains(member.Name, StringComparer.Ordinal)));
+    static Action<Utf8JsonWriter> Only(JsonElement item, params string[] names) =>
+        json => WriteMembers(json, item.EnumerateObject().Where(member => names.Contains(member.Name, StringComparer.Ordinal)));
 
-    static Action<Utf8JsonWriter> Without(JsonElement item, string name) => json => WriteMembers(json, item.EnumerateObject().Where(member => member.Name != name));
+    static Action<Utf8JsonWriter> Without(JsonElement item, string name) =>
+        json => WriteMembers(json, item.EnumerateObject().Where(member => member.Name != name));
 
     static void WriteMembers(Utf8JsonWriter json, IEnumerable<JsonProperty> members)
     {

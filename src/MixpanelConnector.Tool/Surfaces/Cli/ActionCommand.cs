@@ -47,7 +47,8 @@ sealed class ActionCommand : Command
     public static string NameOf(ActionDescriptor action) => action.Name.Replace('_', '-');
 
     /// <summary>The action of a command; null if there is none.</summary>
-    public static ActionDescriptor? Find(string command) => command.Contains('_', StringComparison.Ordinal) ? null : ActionCatalogue.Find(command.Replace('-', '_'));
+    public static ActionDescriptor? Find(string command) =>
+        command.Contains('_', StringComparison.Ordinal) ? null : ActionCatalogue.Find(command.Replace('-', '_'));
 
     /// <summary>Whether its rate limit is counted per hour, so that waiting is worthwhile.</summary>
     public static bool CanWait(ActionDescriptor action) => action.Cost is RateCost.Query or RateCost.Export;
@@ -60,9 +61,12 @@ sealed class ActionCommand : Command
     {
         var printer = new Printer(_host, CommonOptions.AsTable(parsed));
         var all = _action.IsPaged && parsed.GetValue(_all);
-        if (all && CommonOptions.AsTable(parsed)) throw Configuration.Invalid("output", "--all prints each result as a line of JSON while pages are read: omit --output table, or omit --all for a table of one page.");
+        if (all && CommonOptions.AsTable(parsed))
+            throw Configuration.Invalid("output",
+                "--all prints each result as a line of JSON while pages are read: omit --output table, or omit --all for a table of one page.");
         using var handover = _secret?.Prepare(parsed);
-        await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken, _action.Auth is AuthScheme.OAuthToken ? Configuration.OAuthTokenName : Configuration.SecretName);
+        await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken,
+            _action.Auth is AuthScheme.OAuthToken ? Configuration.OAuthTokenName : Configuration.SecretName);
         var input = Input(parsed, session.Configuration);
 
         if (_action.NeedsConfirmation && !parsed.GetValue(_yes)) new Questions(_host).Confirm("This cannot be undone.");
@@ -87,7 +91,10 @@ sealed class ActionCommand : Command
                 }
                 catch (IOException e) when (isLost || (_action.Effect is not ActionEffect.Read && e is not ReaderIsGoneException))
                 {
-                    throw new IOException($"{e.Message} The action was executed: check its effect before you repeat it.{(isLost ? " Its secret is lost: delete what was created." : "")}", e);
+                    throw new IOException(
+                        $"{e.Message} The action was executed: check its effect before you "
+                        + $"repeat it.{(isLost ? " Its secret is lost: delete what was created." : "")}",
+                        e);
                 }
 
                 return answer.Refused ? ExitCode.Refused : ExitCode.Success;
@@ -131,7 +138,9 @@ sealed class ActionCommand : Command
 
     async Task WaitAsync(MixpanelException e, CancellationToken cancellationToken)
     {
-        if (!_hasSaidSo) await _host.Notes.WriteLineAsync($"mixpanel: Mixpanel's rate limit is exhausted; retrying {NextCall.When(e.Error.RetryAfter!.Value, _host.TimeProvider)}.");
+        if (!_hasSaidSo)
+            await _host.Notes.WriteLineAsync($"mixpanel: Mixpanel's rate limit is exhausted; "
+                + $"retrying {NextCall.When(e.Error.RetryAfter!.Value, _host.TimeProvider)}.");
         _hasSaidSo = true;
         await Task.Delay(e.Error.RetryAfter!.Value > TimeSpan.Zero ? e.Error.RetryAfter.Value : TimeSpan.Zero, _host.TimeProvider, cancellationToken);
     }
@@ -143,7 +152,8 @@ sealed class ActionCommand : Command
         foreach (var option in _inputs)
         {
             if (option.TryRead(parsed, _host, out var value)) given[option.Name] = value;
-            else if (IsRequired(option.Name) && CommonOptions.IsSetting(option.Name) && configuration[option.Name] is { } configured && JsonMembers.Find(input, option.Name) is null)
+            else if (IsRequired(option.Name) && CommonOptions.IsSetting(option.Name) && configuration[option.Name] is { } configured
+                && JsonMembers.Find(input, option.Name) is null)
                 given[option.Name] = JsonArgument.Read(option.Name, configured, (string?)_schema["properties"]![option.Name]!["type"], _host);
         }
 
@@ -154,8 +164,12 @@ sealed class ActionCommand : Command
     JsonElement Whole(string text)
     {
         var input = JsonArgument.ReadObject("input", text, _host);
-        if (!text.StartsWith('@') && text != "-" && _schema["properties"]!.AsObject().FirstOrDefault(field => ActionInput.IsConfidential(field.Value!) && JsonMembers.Find(input, field.Key) is not null) is { Key: { } confidential })
-            throw Configuration.Invalid(confidential, $"{confidential} is confidential, and every process can read the command line: put the input into a file that only you can read, and use --input @FILE, or --input - for standard input. Nothing was sent.");
+        if (!text.StartsWith('@') && text != "-"
+            && _schema["properties"]!.AsObject().FirstOrDefault(field =>
+                ActionInput.IsConfidential(field.Value!) && JsonMembers.Find(input, field.Key) is not null) is { Key: { } confidential })
+            throw Configuration.Invalid(confidential,
+                $"{confidential} is confidential, and every process can read the command line: put the input into a file that only you can read, "
+                + $"and use --input @FILE, or --input - for standard input. Nothing was sent.");
         return input;
     }
 

@@ -69,9 +69,13 @@ static class ActionHelp
         [
             new("Group", $"{action.Group.Name} (mixpanel help {action.Group.Name})"),
             new("Operation", $"{action.OperationId}, {action.Documentation}"),
-            new("Effect", $"{action.Effect.ToString().ToLowerInvariant()}. {ActionFacts.Effect(action)}{(action.NeedsConfirmation ? " It needs confirmation: --yes." : "")}"),
+            new("Effect",
+                $"{action.Effect.ToString().ToLowerInvariant()}. {ActionFacts.Effect(action)}{(action.NeedsConfirmation ? " It needs confirmation: --yes." : "")}"),
             new("Credential", ActionFacts.Needs(action.Auth)),
-            new("Cost", cost.Length > 0 ? cost : action.Cost is RateCost.Ingestion ? "Counts as ingestion: about 2 GB of JSON, or 30,000 events per second, over a minute." : "No limit is documented."),
+            new("Cost",
+                cost.Length > 0 ? cost
+                    : action.Cost is RateCost.Ingestion ? "Counts as ingestion: about 2 GB of JSON, or 30,000 events per second, over a minute."
+                    : "No limit is documented."),
         ];
     }
 
@@ -96,7 +100,9 @@ static class ActionHelp
         void Range(string least, string most, string what)
         {
             if (field[least] is null && field[most] is null) return;
-            limits.Add(field[most] is null ? field[least]?.ToString() == "1" && what.Length > 0 ? "not empty" : $"at least {field[least]}{what}" : $"{(field[least] is { } from ? $"{from} to" : "at most")} {field[most]}{what}");
+            limits.Add(field[most] is null
+                ? field[least]?.ToString() == "1" && what.Length > 0 ? "not empty" : $"at least {field[least]}{what}"
+                : $"{(field[least] is { } from ? $"{from} to" : "at most")} {field[most]}{what}");
         }
     }
 

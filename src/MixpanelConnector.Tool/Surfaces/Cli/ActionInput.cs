@@ -18,7 +18,9 @@ sealed class ActionInput
     {
         (Name, _schema) = (name, schema);
         var option = CommonOptions.OptionName(name);
-        Option = IsPlainList(schema) ? new Option<string[]>(option) { Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = true } : new Option<string>(option) { Arity = Type(schema) is "boolean" ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne };
+        Option = IsPlainList(schema)
+            ? new Option<string[]>(option) { Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = true }
+            : new Option<string>(option) { Arity = Type(schema) is "boolean" ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne };
         if (Choices(schema) is { } choices) Option.CompletionSources.Add(choices);
     }
 
@@ -58,7 +60,10 @@ sealed class ActionInput
 
     JsonElement List(string[] texts, HostEnvironment host)
     {
-        if (texts.Any(IsJson)) throw Configuration.Invalid(Name, $"{Name}: give one JSON array (or @file, or @-), or repeat {Option.Name} with plain values. Put a value that begins with [ or @ into a JSON array.");
+        if (texts.Any(IsJson))
+            throw Configuration.Invalid(Name,
+                $"{Name}: give one JSON array (or @file, or @-), or repeat {Option.Name} with plain values. "
+                + $"Put a value that begins with [ or @ into a JSON array.");
         var type = Type(_schema["items"]!.AsObject());
         return JsonElement.Parse($"[{string.Join(',', texts.Select((text, index) => JsonArgument.Read($"{Name}[{index}]", text, type, host).GetRawText()))}]");
     }
@@ -66,7 +71,8 @@ sealed class ActionInput
     static bool IsJson(string text) => text is "-" || text.StartsWith('[') || text.StartsWith('@');
 
     /// <summary>Whether it is a list of scalar values, which can be specified one by one.</summary>
-    static bool IsPlainList(JsonObject schema) => Type(schema) is "array" && schema["items"] is JsonObject items && Type(items) is "string" or "integer" or "number";
+    static bool IsPlainList(JsonObject schema) =>
+        Type(schema) is "array" && schema["items"] is JsonObject items && Type(items) is "string" or "integer" or "number";
 
     static string? Type(JsonObject schema) => schema["type"] is JsonValue type ? (string?)type : null;
 

@@ -9,8 +9,14 @@ static class CheckCommand
 {
     public static Command Of(HostEnvironment host)
     {
-        var allRegions = new Option<bool>("--all-regions") { Description = "Try the credentials in us, eu and in, to find the project's region. This sends them to the hosts of all three." };
-        var command = new Command("check", "Test each configured credential on each API that accepts it. Stores nothing; uses one of the 60 queries per hour.") { allRegions };
+        var allRegions = new Option<bool>("--all-regions")
+        {
+            Description = "Try the credentials in us, eu and in, to find the project's region. This sends them to the hosts of all three.",
+        };
+        var command = new Command("check", "Test each configured credential on each API that accepts it. Stores nothing; uses one of the 60 queries per hour.")
+        {
+            allRegions,
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             await using var session = await Session.OpenAsync(parsed, host, needsCredential: true, cancellationToken);

@@ -28,7 +28,8 @@ static class CommandLine
     ];
 
     /// <summary>The names of the listed commands.</summary>
-    public static IEnumerable<string> Names => Others.Select(other => other.Name).Where(name => name != "docs").Concat(ActionCatalogue.Actions.Select(ActionCommand.NameOf));
+    public static IEnumerable<string> Names =>
+        Others.Select(other => other.Name).Where(name => name != "docs").Concat(ActionCatalogue.Actions.Select(ActionCommand.NameOf));
 
     /// <summary>Whether there is a command of the name that is not an action.</summary>
     public static bool IsOther(string name) => Array.Exists(Others, other => other.Name == name);
@@ -59,14 +60,18 @@ static class CommandLine
             }
 
             var isDirective = args is [['[', ..], ..]; // with a directive, shells ask for completions; it is followed by the whole command line
-            var invoked = isDirective ? InvokedBy(args is [_, var line, ..] ? line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1..] : []) : InvokedBy(args);
+            var invoked = isDirective
+                ? InvokedBy(args is [_, var line, ..] ? line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1..] : [])
+                : InvokedBy(args);
             if (!isDirective && invoked is not null && AsksForHelp(args) && ActionCommand.Find(invoked) is { } action)
             {
                 ActionCommand.ShowHelp(action, host);
                 return ExitCode.Success;
             }
 
-            var root = invoked is not null && Find(invoked, host, stop) is { } command ? Root([command], host) : Root(isDirective ? Names.Select(name => new Command(name)) : [], host);
+            var root = invoked is not null && Find(invoked, host, stop) is { } command
+                ? Root([command], host)
+                : Root(isDirective ? Names.Select(name => new Command(name)) : [], host);
             return await RunAsync(root, args, isDirective, host, stop);
         }
         catch (MixpanelException e)
@@ -112,19 +117,32 @@ static class CommandLine
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // we handle @file ourselves
         if (!isDirective)
         {
-            if (AsksForHelp(args) && parsed.CommandResult.Command is { Subcommands.Count: 0 } and not RootCommand) parsed = root.Parse([.. Path(parsed).Skip(1), "--help"]);
+            if (AsksForHelp(args) && parsed.CommandResult.Command is { Subcommands.Count: 0 } and not RootCommand)
+                parsed = root.Parse([.. Path(parsed).Skip(1), "--help"]);
             if (UnknownWord.Find(parsed, args, Usage(parsed)) is { } unknown) throw unknown;
         }
 
         if (parsed.Errors.Count > 0 && parsed.Action is not DetailedHelp)
         {
             var error = parsed.Errors.FirstOrDefault(e => e.SymbolResult is OptionResult) ?? parsed.Errors[0];
-            throw new MixpanelException(new(ErrorKind.InvalidInput, $"{UnknownWord.WithoutValues(error)} See: {Usage(parsed)} --help") { Field = Field(error) });
+            throw new MixpanelException(new(ErrorKind.InvalidInput, $"{UnknownWord.WithoutValues(error)} See: {Usage(parsed)} --help")
+            {
+                Field = Field(error),
+            });
         }
 
-        if (!isDirective && parsed is { CommandResult.Command: RootCommand, Action: null }) throw Configuration.Invalid(UnknownWord.Argument, "Specify a command. See: mixpanel --help");
+        if (!isDirective && parsed is { CommandResult.Command: RootCommand, Action: null })
+            throw Configuration.Invalid(UnknownWord.Argument, "Specify a command. See: mixpanel --help");
         if (EmptyPath(parsed) is { } empty) throw empty;
-        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(host.Output) { AutoFlush = true }, Error = host.Error }, stop.Token);
+        return await parsed.InvokeAsync(
+            new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+                Output = new StreamWriter(host.Output) { AutoFlush = true },
+                Error = host.Error,
+            },
+            stop.Token);
     }
 
     static RootCommand Root(IEnumerable<Command> commands, HostEnvironment host)
@@ -138,7 +156,9 @@ static class CommandLine
 
     /// <summary>The command of a name; null if there is none.</summary>
     static Command? Find(string name, HostEnvironment host, Stop stop) =>
-        Array.Find(Others, other => other.Name == name) is { Of: { } of } ? of(host, stop) : ActionCommand.Find(name) is { } action ? ActionCommand.Of(action, host) : null;
+        Array.Find(Others, other => other.Name == name) is { Of: { } of } ? of(host, stop)
+            : ActionCommand.Find(name) is { } action ? ActionCommand.Of(action, host)
+            : null;
 
     /// <summary>The first word that is neither an option nor its value: only options of every command may precede a command.</summary>
     static string? InvokedBy(string[] words)
@@ -156,7 +176,8 @@ static class CommandLine
     /// <summary>Parses the raw words, because it is also called for invalid command lines.</summary>
     static bool AsksForTable(string[] args)
     {
-        var last = Array.FindLastIndex(args, word => word == "--output" || word.StartsWith("--output=", StringComparison.Ordinal) || word.StartsWith("--output:", StringComparison.Ordinal));
+        var last = Array.FindLastIndex(args,
+            word => word == "--output" || word.StartsWith("--output=", StringComparison.Ordinal) || word.StartsWith("--output:", StringComparison.Ordinal));
         return last >= 0 && (args[last].Length > "--output".Length ? args[last]["--output=".Length..] : args.ElementAtOrDefault(last + 1)) == "table";
     }
 
@@ -164,16 +185,21 @@ static class CommandLine
 
     static bool Says(string[] args, string option) => args.TakeWhile(word => word != "--").Contains(option, StringComparer.Ordinal);
 
-    static string Version => System.Reflection.CustomAttributeExtensions.GetCustomAttribute<System.Reflection.AssemblyInformationalVersionAttribute>(typeof(CommandLine).Assembly)!.InformationalVersion;
+    static string Version =>
+        System.Reflection.CustomAttributeExtensions.GetCustomAttribute<System.Reflection.AssemblyInformationalVersionAttribute>(typeof(CommandLine).Assembly)!
+            .InformationalVersion;
 
     /// <summary>The error for an empty argument, or an empty option that names a file or a folder, such as <c>--state "$UNSET"</c>.</summary>
     static MixpanelException? EmptyPath(ParseResult parsed)
     {
         foreach (var argument in parsed.CommandResult.Command.Arguments)
-            if (parsed.GetResult(argument)?.Tokens.Any(token => token.Value.Length == 0) == true) return Configuration.Invalid(argument.Name.ToLowerInvariant(), $"{argument.Name} is empty: specify one, or omit it.");
+            if (parsed.GetResult(argument)?.Tokens.Any(token => token.Value.Length == 0) == true)
+                return Configuration.Invalid(argument.Name.ToLowerInvariant(), $"{argument.Name} is empty: specify one, or omit it.");
         for (SymbolResult? result = parsed.CommandResult; result is CommandResult { Command: var command }; result = result.Parent)
             foreach (var option in command.Options)
-                if (option.HelpName is "FILE" or "DIR" && parsed.GetResult(option) is { Tokens: [{ Value: "" }] }) return Configuration.Invalid(CommonOptions.Name(option), $"{option.Name} is empty: specify a {(option.HelpName is "DIR" ? "folder" : "file")}, or omit it.");
+                if (option.HelpName is "FILE" or "DIR" && parsed.GetResult(option) is { Tokens: [{ Value: "" }] })
+                    return Configuration.Invalid(CommonOptions.Name(option),
+                        $"{option.Name} is empty: specify a {(option.HelpName is "DIR" ? "folder" : "file")}, or omit it.");
         return null;
     }
 
@@ -184,7 +210,8 @@ static class CommandLine
     public static bool IsMissingPart(Exception e) => e is FileLoadException or DllNotFoundException or BadImageFormatException
         || e.GetBaseException() is OutOfMemoryException
         || (e is FileNotFoundException { FileName: { } name } && name.Contains(", Version=", StringComparison.Ordinal))
-        || (e is TypeInitializationException or TypeLoadException or System.Reflection.TargetInvocationException or TaskSchedulerException or AggregateException && e.InnerException is { } inner && IsMissingPart(inner));
+        || (e is TypeInitializationException or TypeLoadException or System.Reflection.TargetInvocationException or TaskSchedulerException or AggregateException
+            && e.InnerException is { } inner && IsMissingPart(inner));
 
     static string Usage(ParseResult parsed) => string.Join(' ', Path(parsed));
 

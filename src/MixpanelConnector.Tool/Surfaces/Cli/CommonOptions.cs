@@ -18,22 +18,46 @@ static class CommonOptions
 
     public static readonly Option<string> SecretFile = new("--secret-file")
     {
-        Description = "A file, private to its owner, whose first line is the service account's secret, or the OAuth token for an action that needs one; - for standard input. Default: MIXPANEL_SERVICE_ACCOUNT_SECRET, MIXPANEL_OAUTH_TOKEN.",
+        Description = "A file, private to its owner, whose first line is the service account's secret, or the OAuth token for an action that needs one; "
+            + "- for standard input. Default: MIXPANEL_SERVICE_ACCOUNT_SECRET, MIXPANEL_OAUTH_TOKEN.",
         HelpName = "FILE",
         Recursive = true,
     };
 
-    public static readonly Option<string> Profile = new("--profile") { Description = "The profile in the profile file to take the settings from (MIXPANEL_PROFILE). Default: default.", HelpName = "NAME", Recursive = true };
+    public static readonly Option<string> Profile = new("--profile")
+    {
+        Description = "The profile in the profile file to take the settings from (MIXPANEL_PROFILE). Default: default.",
+        HelpName = "NAME",
+        Recursive = true,
+    };
 
-    public static readonly Option<bool> Local = new("--local") { Description = "Use the embedded Mixpanel: no account, no network. The settings of a real account are ignored; --project-id, --token, --organization-id and --workspace-id are those of the embedded Mixpanel.", Recursive = true };
+    public static readonly Option<bool> Local = new("--local")
+    {
+        Description = "Use the embedded Mixpanel: no account, no network. The settings of a real account are ignored; --project-id, --token, "
+            + "--organization-id and --workspace-id are those of the embedded Mixpanel.",
+        Recursive = true,
+    };
 
-    public static readonly Option<string> Data = new("--data") { Description = "Where the embedded Mixpanel keeps its data. Default: the user's data folder.", HelpName = "DIR", Recursive = true };
+    public static readonly Option<string> Data = new("--data")
+    {
+        Description = "Where the embedded Mixpanel keeps its data. Default: the user's data folder.",
+        HelpName = "DIR",
+        Recursive = true,
+    };
 
     public static readonly Option<string> Output = OutputOption();
 
-    public static readonly Option<bool> Quiet = new("--quiet") { Description = "Only errors on standard error: no progress, no notes, no line for each bad record.", Recursive = true };
+    public static readonly Option<bool> Quiet = new("--quiet")
+    {
+        Description = "Only errors on standard error: no progress, no notes, no line for each bad record.",
+        Recursive = true,
+    };
 
-    public static readonly Option<bool> Verbose = new("--verbose") { Description = "Log each request to Mixpanel with its response and duration on standard error, without secrets and property values.", Recursive = true };
+    public static readonly Option<bool> Verbose = new("--verbose")
+    {
+        Description = "Log each request to Mixpanel with its response and duration on standard error, without secrets and property values.",
+        Recursive = true,
+    };
 
     /// <summary>All of them, in the order in which help lists them.</summary>
     public static IReadOnlyList<Option> All { get; } = [.. Settings, SecretFile, Profile, Local, Data, Output, Quiet, Verbose];
@@ -52,7 +76,8 @@ static class CommonOptions
     public static GivenSettings Given(ParseResult parsed) => new()
     {
         Options = Settings
-            .Where(option => parsed.GetValue(option) is { } value && !(value.StartsWith('<') && value.EndsWith('>'))) // such as <YOUR_PROJECT_ID>: stands for the configured value
+            .Where(option => parsed.GetValue(option) is { } value
+                && !(value.StartsWith('<') && value.EndsWith('>'))) // such as <YOUR_PROJECT_ID>: stands for the configured value
             .ToDictionary(option => Name(option), option => parsed.GetValue(option)!, StringComparer.Ordinal),
         SecretFile = parsed.GetValue(SecretFile),
         Profile = parsed.GetValue(Profile),
@@ -72,14 +97,24 @@ static class CommonOptions
 
     static Option<string> Setting(string name, string description, params string[] completions)
     {
-        var option = new Option<string>(OptionName(name)) { Description = description, HelpName = completions.Length > 0 ? string.Join('|', completions) : "VALUE", Recursive = true };
+        var option = new Option<string>(OptionName(name))
+        {
+            Description = description,
+            HelpName = completions.Length > 0 ? string.Join('|', completions) : "VALUE",
+            Recursive = true,
+        };
         option.CompletionSources.Add(completions);
         return option;
     }
 
     static Option<string> OutputOption()
     {
-        var option = new Option<string>("--output") { Description = "The output format. Default: json; for import, table.", HelpName = "json|table", Recursive = true };
+        var option = new Option<string>("--output")
+        {
+            Description = "The output format. Default: json; for import, table.",
+            HelpName = "json|table",
+            Recursive = true,
+        };
         option.AcceptOnlyFromAmong("json", "table");
         return option;
     }

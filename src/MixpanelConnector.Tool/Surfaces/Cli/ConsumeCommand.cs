@@ -11,20 +11,73 @@ sealed class ConsumeCommand
 {
     static readonly ImportValues Values = new("--");
 
-    readonly Argument<string> _address = new("ADDRESS") { Description = "The queue: amqp[s]://HOST[:PORT][,HOST…]/[VHOST/]QUEUE for RabbitMQ, or kafka[s]://HOST:PORT[,HOST…]/TOPIC. Names are percent-encoded; no password." };
-    readonly Option<string> _type = new("--type") { Description = "The kind of records: events, profiles or groups. Default: events.", HelpName = "events|profiles|groups", DefaultValueFactory = _ => "events" };
-    readonly Option<string> _username = new("--queue-username") { Description = $"The user name at the broker ({QueueSettings.Username}). Default: RabbitMQ's guest; Kafka without SASL.", HelpName = "NAME" };
-    readonly Option<string> _secretFile = new("--queue-secret-file") { Description = $"A file, private to its owner, whose first line is the user's password. Default: {QueueSettings.Password}.", HelpName = "FILE" };
-    readonly Option<string> _sasl = new("--sasl") { Description = "The SASL mechanism for Kafka. Default: plain.", HelpName = "plain|scram-sha-256|scram-sha-512" };
-    readonly Option<string> _ca = new("--queue-ca") { Description = "The CA certificates, in PEM, that the broker's certificate is verified against. Default: those that the system trusts.", HelpName = "FILE" };
+    readonly Argument<string> _address = new("ADDRESS")
+    {
+        Description = "The queue: amqp[s]://HOST[:PORT][,HOST…]/[VHOST/]QUEUE for RabbitMQ, or kafka[s]://HOST:PORT[,HOST…]/TOPIC. "
+            + "Names are percent-encoded; no password.",
+    };
+    readonly Option<string> _type = new("--type")
+    {
+        Description = "The kind of records: events, profiles or groups. Default: events.",
+        HelpName = "events|profiles|groups",
+        DefaultValueFactory = _ => "events",
+    };
+    readonly Option<string> _username = new("--queue-username")
+    {
+        Description = $"The user name at the broker ({QueueSettings.Username}). Default: RabbitMQ's guest; Kafka without SASL.",
+        HelpName = "NAME",
+    };
+    readonly Option<string> _secretFile = new("--queue-secret-file")
+    {
+        Description = $"A file, private to its owner, whose first line is the user's password. Default: {QueueSettings.Password}.",
+        HelpName = "FILE",
+    };
+    readonly Option<string> _sasl = new("--sasl")
+    {
+        Description = "The SASL mechanism for Kafka. Default: plain.",
+        HelpName = "plain|scram-sha-256|scram-sha-512",
+    };
+    readonly Option<string> _ca = new("--queue-ca")
+    {
+        Description = "The CA certificates, in PEM, that the broker's certificate is verified against. Default: those that the system trusts.",
+        HelpName = "FILE",
+    };
     readonly Option<bool> _plaintext = new("--plaintext") { Description = "Allow connecting to a broker on another machine without TLS." };
-    readonly Option<string> _group = new("--group") { Description = "The Kafka consumer group. Default: mixpanel.", HelpName = "NAME", DefaultValueFactory = _ => "mixpanel" };
-    readonly Option<bool> _declare = new("--declare") { Description = "Create the RabbitMQ queue if it does not exist: a quorum queue with a delivery limit and a dead-letter queue." };
-    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "The file to which every record that was not accepted is appended and synced before its message is acknowledged. Default: one in the user's state folder, by queue and project.", HelpName = "FILE" };
-    readonly Option<string> _deadLetterQueue = new("--dead-letter-queue") { Description = "A queue or topic of the same broker to publish them to instead.", HelpName = "NAME" };
-    readonly Option<bool> _untilEmpty = new("--until-empty") { Description = "Exit when the queue is empty (Kafka: at the end offsets read at startup). Default: run until a signal." };
-    readonly Option<string> _consumerTimeout = new("--consumer-timeout") { Description = "How long the broker waits for a message to be acknowledged; one that cannot be is returned before that. Default: 30m, as in RabbitMQ.", HelpName = "DURATION" };
-    readonly NumberOption<int?> _maxMessageBytes = new("--max-message-bytes", 1, OptionRanges.LargestMessage) { Description = "The maximum size of a message in bytes, after decompression. Default: 10 MB.", HelpName = "N" };
+    readonly Option<string> _group = new("--group")
+    {
+        Description = "The Kafka consumer group. Default: mixpanel.",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => "mixpanel",
+    };
+    readonly Option<bool> _declare = new("--declare")
+    {
+        Description = "Create the RabbitMQ queue if it does not exist: a quorum queue with a delivery limit and a dead-letter queue.",
+    };
+    readonly Option<string> _deadLetter = new("--dead-letter")
+    {
+        Description = "The file to which every record that was not accepted is appended and synced before its message is acknowledged. Default: "
+            + "one in the user's state folder, by queue and project.",
+        HelpName = "FILE",
+    };
+    readonly Option<string> _deadLetterQueue = new("--dead-letter-queue")
+    {
+        Description = "A queue or topic of the same broker to publish them to instead.",
+        HelpName = "NAME",
+    };
+    readonly Option<bool> _untilEmpty = new("--until-empty")
+    {
+        Description = "Exit when the queue is empty (Kafka: at the end offsets read at startup). Default: run until a signal.",
+    };
+    readonly Option<string> _consumerTimeout = new("--consumer-timeout")
+    {
+        Description = "How long the broker waits for a message to be acknowledged; one that cannot be is returned before that. Default: 30m, as in RabbitMQ.",
+        HelpName = "DURATION",
+    };
+    readonly NumberOption<int?> _maxMessageBytes = new("--max-message-bytes", 1, OptionRanges.LargestMessage)
+    {
+        Description = "The maximum size of a message in bytes, after decompression. Default: 10 MB.",
+        HelpName = "N",
+    };
     readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<bool> _noProgress = TransferOptions.NoProgress();
 
@@ -64,7 +117,8 @@ sealed class ConsumeCommand
               mixpanel consume kafkas://broker:9093/events --group mixpanel --queue-username reader --sasl scram-sha-512
             """)
         {
-            _address, _type, _records.GroupKey, _records.Strict, _records.Properties, _records.Map, _records.Rename, _records.Drop, _records.Fix, _records.TimeOffset, _records.Vendor, _records.Mapping, _records.Identity,
+            _address, _type, _records.GroupKey, _records.Strict, _records.Properties, _records.Map, _records.Rename, _records.Drop, _records.Fix,
+            _records.TimeOffset, _records.Vendor, _records.Mapping, _records.Identity,
             _username, _secretFile, _sasl, _ca, _plaintext, _group, _declare, _deadLetter, _deadLetterQueue, _untilEmpty, _consumerTimeout, _maxMessageBytes,
             _records.Senders, _records.BatchEvents, _records.BatchBytes, _records.BackoffMin, _records.BackoffMax, _records.MaxOutage, _report, _noProgress,
         };
@@ -82,8 +136,11 @@ sealed class ConsumeCommand
         using var telemetry = Telemetry.Start(_host);
         using var client = session.NewClient(_records.Waits(session.Options, parsed));
         var request = Request(parsed, session, display);
-        if (parsed.GetValue(_report) is { } path && request.DeadLetterPath is { } letters && Path.GetFullPath(path) == Path.GetFullPath(letters)) throw Configuration.Invalid("report", $"{path} is specified for both the dead letters and the report: one would overwrite the other. Choose another path for one of them.");
-        if (!ReportFile.IsWritable(parsed.GetValue(_report), Path.GetDirectoryName(Path.GetFullPath(DefaultDeadLetters(parsed, session)))!, _host)) return ExitCode.DiskFailed;
+        if (parsed.GetValue(_report) is { } path && request.DeadLetterPath is { } letters && Path.GetFullPath(path) == Path.GetFullPath(letters))
+            throw Configuration.Invalid("report",
+                $"{path} is specified for both the dead letters and the report: one would overwrite the other. Choose another path for one of them.");
+        if (!ReportFile.IsWritable(parsed.GetValue(_report), Path.GetDirectoryName(Path.GetFullPath(DefaultDeadLetters(parsed, session)))!, _host))
+            return ExitCode.DiskFailed;
         ConsumeReport result;
         try
         {
@@ -107,7 +164,8 @@ sealed class ConsumeCommand
     ConsumeRequest Request(ParseResult parsed, Session session, ImportDisplay display)
     {
         var queue = parsed.GetValue(_deadLetterQueue);
-        if (queue is not null && parsed.GetValue(_deadLetter) is not null) throw Configuration.Invalid("dead_letter", "--dead-letter and --dead-letter-queue are mutually exclusive: dead letters are stored in one place.");
+        if (queue is not null && parsed.GetValue(_deadLetter) is not null)
+            throw Configuration.Invalid("dead_letter", "--dead-letter and --dead-letter-queue are mutually exclusive: dead letters are stored in one place.");
         var request = new ConsumeRequest
         {
             Address = parsed.GetValue(_address)!,
@@ -134,7 +192,8 @@ sealed class ConsumeCommand
     string DefaultDeadLetters(ParseResult parsed, Session session)
     {
         var of = $"{parsed.GetValue(_address)}\n{parsed.GetValue(_type)}\n{session.Options.ProjectId}\n{session.Options.Endpoint}\n{session.LocalData}";
-        return Path.Combine(new Folders(_host.Environment).State, "queues", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(of)))[..16], "dead-letters.ndjson");
+        return Path.Combine(new Folders(_host.Environment).State, "queues", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(of)))[..16],
+            "dead-letters.ndjson");
     }
 
     static void MakeFolderOf(string path)
@@ -145,7 +204,8 @@ sealed class ConsumeCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ImportStateException(ImportStateFault.Unwritable, $"The folder of the dead letters cannot be created: {e.Message} Specify a file with --dead-letter.", e);
+            throw new ImportStateException(ImportStateFault.Unwritable,
+                $"The folder of the dead letters cannot be created: {e.Message} Specify a file with --dead-letter.", e);
         }
     }
 }

@@ -16,7 +16,10 @@ sealed class DiagnosticLines
     {
         var count = value.Line is null ? Interlocked.Increment(ref _warnings) : Interlocked.Increment(ref _records);
         if (count > MostLines + 1) return null;
-        if (count == MostLines + 1) return value.Line is null ? "mixpanel: further warnings are not shown." : "mixpanel: further records that are not accepted are listed only in the dead letters, if these are kept; the report counts them by reason.";
+        if (count == MostLines + 1)
+            return value.Line is null
+                ? "mixpanel: further warnings are not shown."
+                : "mixpanel: further records that are not accepted are listed only in the dead letters, if these are kept; the report counts them by reason.";
         var place = value.Line is { } line ? string.Create(CultureInfo.InvariantCulture, $"{value.Source}:{line}") : value.Source;
         var field = value.Field is { } name ? $" [{name}]" : "";
         return Printer.Clean($"{place}: {value.Code}: {value.Reason}{field}".ReplaceLineEndings(" "));

@@ -17,18 +17,64 @@ static class EmulatorCommand
 
     public static Command Of(HostEnvironment host)
     {
-        var port = new NumberOption<int>("--port", 0, 65535) { Description = "The port on loopback; 0 uses a free one, and prints it in a line of JSON. Default: 8123.", HelpName = "N", DefaultValueFactory = _ => 8123 };
-        var proxy = new NumberOption<int?>("--proxy", 0, 65535) { Description = "Also run a proxy on loopback that routes https://*.mixpanel.com here, and refuses all other hosts, so that clients run unchanged. Prints the environment variables that they need. Default port: a free one.", HelpName = "PORT", Arity = ArgumentArity.ZeroOrOne };
-        var tls = new NumberOption<int?>("--tls", 0, 65535) { Description = "Also listen for HTTPS on a loopback port, with a certificate from the emulator's own CA. Default port: a free one.", HelpName = "PORT", Arity = ArgumentArity.ZeroOrOne };
-        var seed = new Option<FileInfo>("--seed") { Description = "A JSON file with the initial data, which a reset restores: projects, accounts, events, profiles, funnels, cohorts, feature flags. See docs/emulator.md.", HelpName = "FILE" };
+        var port = new NumberOption<int>("--port", 0, 65535)
+        {
+            Description = "The port on loopback; 0 uses a free one, and prints it in a line of JSON. Default: 8123.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 8123,
+        };
+        var proxy = new NumberOption<int?>("--proxy", 0, 65535)
+        {
+            Description = "Also run a proxy on loopback that routes https://*.mixpanel.com here, and refuses all other hosts, so that clients run unchanged. "
+                + "Prints the environment variables that they need. Default port: a free one.",
+            HelpName = "PORT",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var tls = new NumberOption<int?>("--tls", 0, 65535)
+        {
+            Description = "Also listen for HTTPS on a loopback port, with a certificate from the emulator's own CA. Default port: a free one.",
+            HelpName = "PORT",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var seed = new Option<FileInfo>("--seed")
+        {
+            Description = "A JSON file with the initial data, which a reset restores: projects, accounts, events, profiles, funnels, cohorts, feature flags. "
+                + "See docs/emulator.md.",
+            HelpName = "FILE",
+        };
         var strict = new Option<bool>("--strict-unknown") { Description = "Reject parameters and members that Mixpanel would silently ignore." };
-        var faults = new Option<FileInfo>("--faults") { Description = "A JSON file of faults to inject: statuses, connection resets, truncated and slow responses, on chosen paths at chosen rates. See FIDELITY.md.", HelpName = "FILE" };
+        var faults = new Option<FileInfo>("--faults")
+        {
+            Description = "A JSON file of faults to inject: statuses, connection resets, truncated and slow responses, on chosen paths at chosen rates. "
+                + "See FIDELITY.md.",
+            HelpName = "FILE",
+        };
         var rateLimits = new Option<bool>("--rate-limits") { Description = "Enforce Mixpanel's documented rate limits: respond with 429 beyond them." };
-        var identity = new Option<IdentityManagement>("--identity") { Description = "The identity management of created projects: simplified or original. Default: simplified.", HelpName = "KIND" };
-        var deletionDelay = new NumberOption<int>("--deletion-delay", 0, 2_592_000) { Description = "The time in seconds before a deletion of personal data takes effect, during which it can be cancelled: at most 2592000, which is 30 days. Default: 0, immediately.", HelpName = "SECONDS" };
-        var anyAddress = new Option<bool>("--any-address") { Description = "Listen on all addresses, not only on loopback: for a container with a network of its own. Anyone who can reach it has access. Host names that it is reached under need --host." };
-        var hosts = new Option<string[]>("--host") { Description = "A host name to accept in addition to those of loopback, such as api.mixpanel.com for clients whose URL cannot be changed. Repeatable.", HelpName = "NAME" };
-        var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and responds as Mixpanel's documentation says. With --data :memory: nothing is stored.")
+        var identity = new Option<IdentityManagement>("--identity")
+        {
+            Description = "The identity management of created projects: simplified or original. Default: simplified.",
+            HelpName = "KIND",
+        };
+        var deletionDelay = new NumberOption<int>("--deletion-delay", 0, 2_592_000)
+        {
+            Description = "The time in seconds before a deletion of personal data takes effect, during which it can be cancelled: at most 2592000, "
+                + "which is 30 days. Default: 0, immediately.",
+            HelpName = "SECONDS",
+        };
+        var anyAddress = new Option<bool>("--any-address")
+        {
+            Description = "Listen on all addresses, not only on loopback: for a container with a network of its own. Anyone who can reach it has access. "
+                + "Host names that it is reached under need --host.",
+        };
+        var hosts = new Option<string[]>("--host")
+        {
+            Description = "A host name to accept in addition to those of loopback, such as api.mixpanel.com for clients whose URL cannot be changed. "
+                + "Repeatable.",
+            HelpName = "NAME",
+        };
+        var command = new Command("emulator",
+            "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and responds as Mixpanel's documentation says. "
+            + "With --data :memory: nothing is stored.")
         {
             port, anyAddress, proxy, tls, hosts, seed, strict, faults, rateLimits, identity, deletionDelay, ExportOf(host), EmulatorHealth.Of(host),
         };
@@ -60,13 +106,17 @@ static class EmulatorCommand
                 await using var local = LocalMixpanel.At(mixpanel, scratch?.Path ?? folder, host.TimeProvider);
                 await using var console = new LateConsole(mixpanel, () => EmulatorConsole.StartAsync(mixpanel, local, host, cancellationToken));
                 if (Directory.Exists(EmulatorConsole.StateFolder(local))) await console.StartAsync(); // resumes its imports
-                new EmulatorGreeting(mixpanel, inMemory ? null : folder).Write(new Printer(host, asTable: false), asJson: options.Port == 0 || CommonOptions.AsJson(parsed));
+                new EmulatorGreeting(mixpanel, inMemory ? null : folder).Write(new Printer(host, asTable: false),
+                    asJson: options.Port == 0 || CommonOptions.AsJson(parsed));
                 await UntilStoppedAsync(cancellationToken);
                 return ExitCode.Success;
             }
             catch (DataFolderInUseException e)
             {
-                throw Configuration.Invalid("data", e.Address is { } address ? $"Another process serves {folder} at {address}. Use that one, or another --data folder." : $"Another process uses {folder}. Choose another --data folder.");
+                throw Configuration.Invalid("data",
+                    e.Address is { } address
+                        ? $"Another process serves {folder} at {address}. Use that one, or another --data folder."
+                        : $"Another process uses {folder}. Choose another --data folder.");
             }
             catch (FormatException e)
             {
@@ -104,9 +154,21 @@ static class EmulatorCommand
 
     static Command ExportOf(HostEnvironment host)
     {
-        var file = new Argument<string>("FILE") { Description = "The file to write, which must not exist: Parquet if its name ends in .parquet, otherwise NDJSON." };
-        var deduplicated = new Option<bool>("--deduplicated") { Description = "Of events with the same name, time, distinct_id and $insert_id, only the latest, as reports count them." };
-        var command = new Command("export", "Write the embedded Mixpanel's events to a file, as NDJSON (which import reads) or Parquet: those of --project-id or MIXPANEL_PROJECT_ID, by default of project 1.") { file, deduplicated };
+        var file = new Argument<string>("FILE")
+        {
+            Description = "The file to write, which must not exist: Parquet if its name ends in .parquet, otherwise NDJSON.",
+        };
+        var deduplicated = new Option<bool>("--deduplicated")
+        {
+            Description = "Of events with the same name, time, distinct_id and $insert_id, only the latest, as reports count them.",
+        };
+        var command = new Command("export",
+            "Write the embedded Mixpanel's events to a file, as NDJSON (which import reads) or Parquet: those of --project-id or MIXPANEL_PROJECT_ID, "
+            + "by default of project 1.")
+        {
+            file,
+            deduplicated,
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(host.Environment).LocalData;
@@ -116,7 +178,8 @@ static class EmulatorCommand
             var project = ProjectOf(parsed, host);
             try
             {
-                var count = await EmulatedMixpanel.ExportAsync(folder, path, new EmulatorExport { Format = format, ProjectId = project, Deduplicated = parsed.GetValue(deduplicated) }, cancellationToken);
+                var count = await EmulatedMixpanel.ExportAsync(folder, path,
+                    new EmulatorExport { Format = format, ProjectId = project, Deduplicated = parsed.GetValue(deduplicated) }, cancellationToken);
                 new Printer(host, asTable: false).Text($"{Counted.Of(count, "event was", "events were")} written to {path}.\n");
                 return ExitCode.Success;
             }
@@ -126,7 +189,8 @@ static class EmulatorCommand
             }
             catch (DataFolderInUseException e)
             {
-                throw Configuration.Invalid("data", $"Another process serves {folder}: stop it, or request /api/2.0/export from {e.Address?.AbsoluteUri ?? "it"}.");
+                throw Configuration.Invalid("data",
+                    $"Another process serves {folder}: stop it, or request /api/2.0/export from {e.Address?.AbsoluteUri ?? "it"}.");
             }
             catch (InvalidDataException e)
             {
@@ -143,8 +207,11 @@ static class EmulatorCommand
     /// <summary>The project that an option or the environment names; profiles are of real accounts.</summary>
     static int ProjectOf(ParseResult parsed, HostEnvironment host)
     {
-        if ((CommonOptions.Given(parsed).Options.GetValueOrDefault("project_id") ?? host.Environment("MIXPANEL_PROJECT_ID")) is not { Length: > 0 } text) return DevelopmentCredentials.ProjectId;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw Configuration.Invalid("project_id", $"The project must be an integer from 0 to {int.MaxValue}.");
+        if ((CommonOptions.Given(parsed).Options.GetValueOrDefault("project_id") ?? host.Environment("MIXPANEL_PROJECT_ID")) is not { Length: > 0 } text)
+            return DevelopmentCredentials.ProjectId;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? id
+            : throw Configuration.Invalid("project_id", $"The project must be an integer from 0 to {int.MaxValue}.");
     }
 
     static async Task UntilStoppedAsync(CancellationToken cancellationToken)

@@ -14,7 +14,8 @@ sealed class EmulatorConsole : IAsyncDisposable
 
     public static string StateFolder(LocalMixpanel local) => Path.Combine(local.DataDirectory, "serve");
 
-    public static async Task<IAsyncDisposable> StartAsync(EmulatedMixpanel mixpanel, LocalMixpanel local, HostEnvironment host, CancellationToken cancellationToken)
+    public static async Task<IAsyncDisposable> StartAsync(EmulatedMixpanel mixpanel, LocalMixpanel local, HostEnvironment host,
+        CancellationToken cancellationToken)
     {
         var settings = Configuration.Local(local).ToOptions(host.TimeProvider);
         var http = local.NewHttpClient();

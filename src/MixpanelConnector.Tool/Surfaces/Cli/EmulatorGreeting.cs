@@ -65,10 +65,12 @@ sealed class EmulatorGreeting(EmulatedMixpanel mixpanel, string? folder)
 
 
             """);
-        if (mixpanel.TlsAddress is { } tls) text.Append(CultureInfo.InvariantCulture, $"HTTPS is at {Shown(tls)}, with the certificate authority {mixpanel.CertificateAuthorityFile}\n\n");
+        if (mixpanel.TlsAddress is { } tls)
+            text.Append(CultureInfo.InvariantCulture, $"HTTPS is at {Shown(tls)}, with the certificate authority {mixpanel.CertificateAuthorityFile}\n\n");
         if (mixpanel.ProxyAddress is { } proxy)
         {
-            text.Append(CultureInfo.InvariantCulture, $"The proxy for https://*.mixpanel.com is at {Shown(proxy)}, with the certificate authority {mixpanel.CertificateAuthorityFile}\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"The proxy for https://*.mixpanel.com is at {Shown(proxy)}, with the certificate authority {mixpanel.CertificateAuthorityFile}\n");
             text.Append("Unchanged clients in curl, Go, Java, Node.js, Python and Ruby use it through these variables:\n");
             foreach (var (name, value) in mixpanel.ProxyEnvironment) text.Append(CultureInfo.InvariantCulture, $"export {name}={Quoted(value)}\n");
             text.Append('\n');

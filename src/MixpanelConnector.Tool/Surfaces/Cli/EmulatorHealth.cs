@@ -10,8 +10,14 @@ static class EmulatorHealth
 
     public static Command Of(HostEnvironment host)
     {
-        var port = new NumberOption<int>("--port", 1, 65535) { Description = "The port on loopback. Default: 8123.", HelpName = "N", DefaultValueFactory = _ => 8123 };
-        var command = new Command("health", "Check whether the embedded Mixpanel on this machine responds: exit code 0, or 5 if it does not. For container health checks.") { port };
+        var port = new NumberOption<int>("--port", 1, 65535)
+        {
+            Description = "The port on loopback. Default: 8123.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 8123,
+        };
+        var command = new Command("health",
+            "Check whether the embedded Mixpanel on this machine responds: exit code 0, or 5 if it does not. For container health checks.") { port };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var address = new UriBuilder(Uri.UriSchemeHttp, "127.0.0.1", parsed.GetValue(port), "/healthz").Uri;

@@ -11,16 +11,33 @@ static class EvaluateFlagCommand
     public static Command Of(HostEnvironment host)
     {
         var key = new Argument<string>("KEY") { Description = "The key of the flag." };
-        var context = new Option<string>("--context") { Description = "The evaluation context: an object with distinct_id, and device_id, groups and custom_properties if the flag needs them.", HelpName = "JSON|@FILE", Required = true };
-        var definitions = new Option<string>("--definitions") { Description = "A file with the definitions, as printed by get-feature-flag-definitions, to use instead of Mixpanel's. Nothing is sent.", HelpName = "FILE" };
+        var context = new Option<string>("--context")
+        {
+            Description = "The evaluation context: an object with distinct_id, and device_id, groups and custom_properties if the flag needs them.",
+            HelpName = "JSON|@FILE",
+            Required = true,
+        };
+        var definitions = new Option<string>("--definitions")
+        {
+            Description = "A file with the definitions, as printed by get-feature-flag-definitions, to use instead of Mixpanel's. Nothing is sent.",
+            HelpName = "FILE",
+        };
         var remote = new Option<bool>("--remote") { Description = "Let Mixpanel evaluate the flag, which also supports cohorts." };
-        var command = new Command("evaluate-flag", "Evaluate a feature flag for a context: print the variant, or why there is none. Tracks no exposure.") { key, context, definitions, remote };
+        var command = new Command("evaluate-flag", "Evaluate a feature flag for a context: print the variant, or why there is none. Tracks no exposure.")
+        {
+            key,
+            context,
+            definitions,
+            remote,
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var (flag, whom) = (parsed.GetValue(key)!, EvaluationContext.FromJson(JsonArgument.ReadObject("context", parsed.GetValue(context)!, host)));
             var file = parsed.GetValue(definitions);
             if (file is not null && parsed.GetValue(remote)) throw Configuration.Invalid("definitions", "--definitions and --remote are mutually exclusive.");
-            var evaluation = file is not null ? Evaluate(FlagSnapshot.Parse(ReadFile(file, host)), flag, whom, host) : await AskAsync(parsed, host, flag, whom, parsed.GetValue(remote), cancellationToken);
+            var evaluation = file is not null
+                ? Evaluate(FlagSnapshot.Parse(ReadFile(file, host)), flag, whom, host)
+                : await AskAsync(parsed, host, flag, whom, parsed.GetValue(remote), cancellationToken);
             if (evaluation.Error is { } error) throw new MixpanelException(error);
             new Printer(host, CommonOptions.AsTable(parsed)).Json(Write(flag, evaluation));
             return ExitCode.Success;
@@ -28,7 +45,8 @@ static class EvaluateFlagCommand
         return command;
     }
 
-    static async Task<FlagEvaluation> AskAsync(ParseResult parsed, HostEnvironment host, string key, EvaluationContext context, bool isRemote, CancellationToken cancellationToken)
+    static async Task<FlagEvaluation> AskAsync(ParseResult parsed, HostEnvironment host, string key, EvaluationContext context, bool isRemote,
+        CancellationToken cancellationToken)
     {
         await using var session = await Session.OpenAsync(parsed, host, needsCredential: true, cancellationToken);
         if (!isRemote) return Evaluate(await session.Client.FetchFlagsAsync(cancellationToken), key, context, host);

@@ -13,26 +13,72 @@ sealed class ExportCommand
     static readonly string[] Kinds = ["events", "profiles", "groups", "lookup-tables"];
 
     readonly Argument<string> _what = new("WHAT") { Description = "events, profiles, groups or lookup-tables.", Arity = ArgumentArity.ZeroOrOne };
-    readonly Option<string> _to = new("--to") { Description = "The folder to write the files to, created if missing; or a prefix in object storage: s3://bucket/prefix, gs://bucket/prefix or az://account/container/prefix.", HelpName = "DIR|ADDRESS" };
+    readonly Option<string> _to = new("--to")
+    {
+        Description = "The folder to write the files to, created if missing; or a prefix in object storage: s3://bucket/prefix, "
+            + "gs://bucket/prefix or az://account/container/prefix.",
+        HelpName = "DIR|ADDRESS",
+    };
     readonly Option<string> _fromDate = new("--from-date") { Description = "The first day, in UTC. Required for events.", HelpName = "DATE" };
     readonly Option<string> _toDate = new("--to-date") { Description = "The last day, in UTC, inclusive. Default: yesterday.", HelpName = "DATE" };
-    readonly Option<string[]> _event = new("--event") { Description = "Only events with this name; repeatable. Default: all.", HelpName = "NAME", Arity = ArgumentArity.OneOrMore };
-    readonly Option<string> _where = new("--where") { Description = "Only records that match an expression in Mixpanel's filter language, such as 'properties[\"plan\"] == \"pro\"'.", HelpName = "EXPR" };
-    readonly Option<string> _groupKey = new("--group-key") { Description = "The group key: the property that identifies groups, such as company. Required for groups.", HelpName = "NAME" };
-    readonly Option<string> _dataGroupId = new("--data-group-id") { Description = "Mixpanel's id of the group type, which may be negative. Required for groups. The embedded Mixpanel uses the group key.", HelpName = "ID" };
-    readonly Option<string> _format = new("--format") { Description = "The format of the files. Default: ndjson, which preserves each record byte for byte.", HelpName = string.Join('|', ExportFormats.All) };
-    readonly Option<string> _compression = new("--compression") { Description = "The compression of the files; for Parquet, of its pages. Default: gzip; for Parquet, zstd.", HelpName = string.Join('|', ExportFormats.AllCompressions) };
+    readonly Option<string[]> _event = new("--event")
+    {
+        Description = "Only events with this name; repeatable. Default: all.",
+        HelpName = "NAME",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    readonly Option<string> _where = new("--where")
+    {
+        Description = "Only records that match an expression in Mixpanel's filter language, such as 'properties[\"plan\"] == \"pro\"'.",
+        HelpName = "EXPR",
+    };
+    readonly Option<string> _groupKey = new("--group-key")
+    {
+        Description = "The group key: the property that identifies groups, such as company. Required for groups.",
+        HelpName = "NAME",
+    };
+    readonly Option<string> _dataGroupId = new("--data-group-id")
+    {
+        Description = "Mixpanel's id of the group type, which may be negative. Required for groups. The embedded Mixpanel uses the group key.",
+        HelpName = "ID",
+    };
+    readonly Option<string> _format = new("--format")
+    {
+        Description = "The format of the files. Default: ndjson, which preserves each record byte for byte.",
+        HelpName = string.Join('|', ExportFormats.All),
+    };
+    readonly Option<string> _compression = new("--compression")
+    {
+        Description = "The compression of the files; for Parquet, of its pages. Default: gzip; for Parquet, zstd.",
+        HelpName = string.Join('|', ExportFormats.AllCompressions),
+    };
     readonly NumberOption<int?> _parallel = TransferOptions.Parallel();
-    readonly NumberOption<int?> _callsPerHour = new("--calls-per-hour", 0, int.MaxValue) { Description = "The maximum number of calls per hour; 0 for unlimited. Default: 60, Mixpanel's limit; for the embedded Mixpanel unlimited.", HelpName = "N" };
-    readonly NumberOption<int?> _callsPerSecond = new("--calls-per-second", 0, int.MaxValue) { Description = "The maximum number of calls per second; 0 for unlimited. Default: 3 for events, Mixpanel's limit; otherwise unlimited.", HelpName = "N" };
+    readonly NumberOption<int?> _callsPerHour = new("--calls-per-hour", 0, int.MaxValue)
+    {
+        Description = "The maximum number of calls per hour; 0 for unlimited. Default: 60, Mixpanel's limit; for the embedded Mixpanel unlimited.",
+        HelpName = "N",
+    };
+    readonly NumberOption<int?> _callsPerSecond = new("--calls-per-second", 0, int.MaxValue)
+    {
+        Description = "The maximum number of calls per second; 0 for unlimited. Default: 3 for events, Mixpanel's limit; otherwise unlimited.",
+        HelpName = "N",
+    };
     readonly Option<bool> _wait = TransferOptions.Wait();
-    readonly NumberOption<int?> _lookback = new("--lookback", 0, int.MaxValue) { Description = "Download the last N days of the range again, since events may arrive late. Default: 0.", HelpName = "N" };
+    readonly NumberOption<int?> _lookback = new("--lookback", 0, int.MaxValue)
+    {
+        Description = "Download the last N days of the range again, since events may arrive late. Default: 0.",
+        HelpName = "N",
+    };
     readonly Option<bool> _restart = new("--restart") { Description = "Discard the previous export in the folder, and start over." };
     readonly Option<string> _backoffMin = TransferOptions.BackoffMin();
     readonly Option<string> _backoffMax = TransferOptions.BackoffMax();
     readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<bool> _noProgress = TransferOptions.NoProgress();
-    readonly Option<string> _state = new("--state") { Description = "The folder for the ledger of calls and the session of profiles. Default: the user's state folder.", HelpName = "DIR" };
+    readonly Option<string> _state = new("--state")
+    {
+        Description = "The folder for the ledger of calls and the session of profiles. Default: the user's state folder.",
+        HelpName = "DIR",
+    };
 
     readonly HostEnvironment _host;
     readonly Stop _stop;
@@ -44,7 +90,8 @@ sealed class ExportCommand
         _what.AcceptOnlyFromAmong(Kinds);
         _format.AcceptOnlyFromAmong([.. ExportFormats.All.Select(format => format.Name)]);
         _compression.AcceptOnlyFromAmong([.. ExportFormats.AllCompressions.Select(compression => compression.Name)]);
-        Command = new DetailedCommand("export", "Export events, profiles of users or groups, or the list of lookup tables to files, each of which is complete.", """
+        Command = new DetailedCommand("export", "Export events, profiles of users or groups, or the list of lookup tables to files, each of which is complete.",
+            """
             Events are written to one file per day, such as 2026-10-01.ndjson.gz; profiles to one per 50 pages, such as
             pages-00000.ndjson.gz. A day without events has no file. manifest.json lists the files with their record counts and hashes: a
             file is complete once it is listed there. The same command resumes, and downloads what is missing; other days are added to
@@ -81,7 +128,8 @@ sealed class ExportCommand
               mixpanel export verify october
             """)
         {
-            _what, _to, _fromDate, _toDate, _event, _where, _groupKey, _dataGroupId, _format, _compression, _parallel, _callsPerHour, _callsPerSecond, _wait, _lookback, _restart,
+            _what, _to, _fromDate, _toDate, _event, _where, _groupKey, _dataGroupId, _format, _compression, _parallel, _callsPerHour, _callsPerSecond, _wait,
+            _lookback, _restart,
             _backoffMin, _backoffMax, _report, _noProgress, _state, ExportVerifyCommand.Of(host),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
@@ -100,19 +148,27 @@ sealed class ExportCommand
         using var display = new ExportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
         var state = parsed.GetValue(_state) ?? new Folders(_host.Environment).State;
         var store = session.Local is { } local ? await local.StoreNameAsync(cancellationToken) : null;
-        var request = Request(parsed, what, folder) with { State = state, LocalStore = store, Notices = display, Progress = display.ShowsProgress ? display : null };
+        var request =
+            Request(parsed, what, folder) with { State = state, LocalStore = store, Notices = display, Progress = display.ShowsProgress ? display : null };
         using var client = session.NewClient(session.Options with
         {
             BackoffMin = Values.Duration("backoff_min", parsed.GetValue(_backoffMin)) ?? session.Options.BackoffMin,
             BackoffMax = Values.Duration("backoff_max", parsed.GetValue(_backoffMax)) ?? session.Options.BackoffMax,
-            Ledger = new CallLedger(Session.LedgerIn(state)) { CallsPerHour = Limit(parsed.GetValue(_callsPerHour), store), CallsPerSecond = Limit(parsed.GetValue(_callsPerSecond), store), Store = store },
+            Ledger = new CallLedger(Session.LedgerIn(state))
+            {
+                CallsPerHour = Limit(parsed.GetValue(_callsPerHour), store),
+                CallsPerSecond = Limit(parsed.GetValue(_callsPerSecond), store),
+                Store = store,
+            },
         });
 
         var report = await client.ExportAsync(request, cancellationToken);
         display.Finish();
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        if (report.RetryAfter is { } wait) _host.Error.WriteLine($"mixpanel: the next call is possible {NextCall.When(wait, _host.TimeProvider)}: run the same command then, or with --wait.");
-        if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel && !request.Folder.Contains("://", StringComparison.Ordinal)) _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
+        if (report.RetryAfter is { } wait)
+            _host.Error.WriteLine($"mixpanel: the next call is possible {NextCall.When(wait, _host.TimeProvider)}: run the same command then, or with --wait.");
+        if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel && !request.Folder.Contains("://", StringComparison.Ordinal))
+            _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }
 
@@ -145,7 +201,9 @@ sealed class ExportCommand
     static long? WorkspaceOf(ParseResult parsed)
     {
         if (!CommonOptions.Given(parsed).Options.TryGetValue("workspace_id", out var text)) return null;
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw Configuration.Invalid("workspace_id", "--workspace-id must be the id of a data view, a positive integer.");
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? id
+            : throw Configuration.Invalid("workspace_id", "--workspace-id must be the id of a data view, a positive integer.");
     }
 
     /// <summary>The embedded Mixpanel has no limits of its own.</summary>

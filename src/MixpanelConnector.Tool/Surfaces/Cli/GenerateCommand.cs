@@ -29,21 +29,39 @@ static class GenerateCommand
     static Command Events(HostEnvironment host)
     {
         var lexicon = new Option<bool>("--lexicon") { Description = "Use the schemas of the project's Lexicon." };
-        var from = new Option<string>("--from") { Description = "Use the schemas in a file, as printed by list-schemas. Needs no credentials.", HelpName = "FILE" };
-        var to = new Option<string>("--to") { Description = "Where to write the types: a file, or a folder for one file per type. Only files that this command wrote are replaced. Default: standard output.", HelpName = "FILE|DIR" };
+        var from = new Option<string>("--from")
+        {
+            Description = "Use the schemas in a file, as printed by list-schemas. Needs no credentials.",
+            HelpName = "FILE",
+        };
+        var to = new Option<string>("--to")
+        {
+            Description = "Where to write the types: a file, or a folder for one file per type. Only files that this command wrote are replaced. Default: "
+                + "standard output.",
+            HelpName = "FILE|DIR",
+        };
         var nameSpace = new Option<string>("--namespace") { Description = "The namespace of the types. Default: MixpanelEvents.", HelpName = "NAME" };
-        var events = new Option<string[]>("--events") { Description = "The events to include; repeatable, or separated by commas. Default: all.", HelpName = "NAME,…" };
+        var events = new Option<string[]>("--events")
+        {
+            Description = "The events to include; repeatable, or separated by commas. Default: all.",
+            HelpName = "NAME,…",
+        };
         var command = new Command("events", "Generate a C# record for each event of a Lexicon.") { lexicon, from, to, nameSpace, events };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var file = parsed.GetValue(from);
-            if (file is null == !parsed.GetValue(lexicon)) throw Configuration.Invalid("lexicon", "Specify the source of the schemas: --lexicon for the project's, or --from FILE for those in a file.");
+            if (file is null == !parsed.GetValue(lexicon))
+                throw Configuration.Invalid("lexicon", "Specify the source of the schemas: --lexicon for the project's, or --from FILE for those in a file.");
             var names = NamespaceOf(parsed.GetValue(nameSpace) ?? "MixpanelEvents");
             var target = parsed.GetValue(to);
-            var all = Read(file is null ? await FetchAsync(parsed, host, cancellationToken) : GivenBytes("from", file, host), file is null ? "lexicon" : "from");
+            var all =
+                Read(file is null ? await FetchAsync(parsed, host, cancellationToken) : GivenBytes("from", file, host), file is null ? "lexicon" : "from");
             var types = EventTypeWriter.Name(Asked(all, parsed.GetValue(events) ?? []));
-            if (types.Count == 0) throw Configuration.Invalid(file is null ? "lexicon" : "from", "The Lexicon describes no event that an application tracks. Describe events there first, or with upload-schemas.");
-            foreach (var its in all.Where(one => EventTypeWriter.IsReserved(one.Name))) host.Notes.WriteLine($"mixpanel: {Printer.Clean(its.Name)} is skipped: it is one of Mixpanel's own.");
+            if (types.Count == 0)
+                throw Configuration.Invalid(file is null ? "lexicon" : "from",
+                    "The Lexicon describes no event that an application tracks. Describe events there first, or with upload-schemas.");
+            foreach (var its in all.Where(one => EventTypeWriter.IsReserved(one.Name)))
+                host.Notes.WriteLine($"mixpanel: {Printer.Clean(its.Name)} is skipped: it is one of Mixpanel's own.");
             if (target is not null) return WriteFiles(target, types, names, host, CommonOptions.AsTable(parsed));
             new Printer(host, asTable: false).Text(EventTypeWriter.Write(types, names));
             return ExitCode.Success;
@@ -68,7 +86,9 @@ static class GenerateCommand
                 throw Configuration.Invalid("assembly", $"{path}: {e.Message}.");
             }
 
-            if (entries.Count == 0) throw Configuration.Invalid("assembly", $"{path} has no events: no type in it is partial, has [MixpanelEvent], and was compiled with MixpanelConnector's generator.");
+            if (entries.Count == 0)
+                throw Configuration.Invalid("assembly",
+                    $"{path} has no events: no type in it is partial, has [MixpanelEvent], and was compiled with MixpanelConnector's generator.");
             using var written = new MemoryStream();
             using (var json = new Utf8JsonWriter(written, Json)) new JsonObject { ["entries"] = new JsonArray([.. entries]) }.WriteTo(json);
             new Printer(host, CommonOptions.AsTable(parsed)).Json(written.ToArray());
@@ -80,7 +100,8 @@ static class GenerateCommand
     static async Task<ReadOnlyMemory<byte>> FetchAsync(ParseResult parsed, HostEnvironment host, CancellationToken cancellationToken)
     {
         await using var session = await Session.OpenAsync(parsed, host, needsCredential: true, cancellationToken);
-        return (await ActionCatalogue.Find("list_schemas_for_entity")!.InvokeAsync(session.Client, JsonElement.Parse("""{"entity_type":"event"}"""), cancellationToken)).Json;
+        return (await ActionCatalogue.Find("list_schemas_for_entity")!.InvokeAsync(session.Client, JsonElement.Parse("""{"entity_type":"event"}"""),
+            cancellationToken)).Json;
     }
 
     static IReadOnlyList<LexiconEvent> Read(ReadOnlyMemory<byte> lexicon, string field)
@@ -93,7 +114,9 @@ static class GenerateCommand
         }
         catch (JsonException e)
         {
-            throw Configuration.Invalid(field, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{field}: is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})."));
+            throw Configuration.Invalid(field,
+                string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                    $"{field}: is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})."));
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException) // the latter for unpaired surrogates
         {
@@ -108,9 +131,13 @@ static class GenerateCommand
         foreach (var word in words)
         {
             // A name may contain a comma.
-            foreach (var name in all.Any(one => one.Name == word) ? [word] : word.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            foreach (var name in all.Any(one => one.Name == word)
+                ? [word]
+                : word.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             {
-                if (!all.Any(one => one.Name == name)) throw Configuration.Invalid("events", $"The Lexicon describes no event '{name}'.{(HelpCommand.Near(name, all.Select(one => one.Name)) is [var near, ..] ? $" Did you mean {near}?" : "")}");
+                if (!all.Any(one => one.Name == name))
+                    throw Configuration.Invalid("events",
+                        $"The Lexicon describes no event '{name}'.{(HelpCommand.Near(name, all.Select(one => one.Name)) is [var near, ..] ? $" Did you mean {near}?" : "")}");
                 asked.Add(name);
             }
         }
@@ -119,7 +146,9 @@ static class GenerateCommand
     }
 
     static string NamespaceOf(string name) =>
-        Array.TrueForAll(name.Split('.'), CSharpNames.IsIdentifier) ? string.Join('.', name.Split('.').Select(CSharpNames.Escape)) : throw Configuration.Invalid("namespace", $"{name} is not a valid C# namespace, such as Shop.Events.");
+        Array.TrueForAll(name.Split('.'), CSharpNames.IsIdentifier)
+            ? string.Join('.', name.Split('.').Select(CSharpNames.Escape))
+            : throw Configuration.Invalid("namespace", $"{name} is not a valid C# namespace, such as Shop.Events.");
 
     static byte[] GivenBytes(string field, string path, HostEnvironment host)
     {
@@ -136,12 +165,15 @@ static class GenerateCommand
     static int WriteFiles(string target, IReadOnlyList<(string Type, LexiconEvent Event)> types, string nameSpace, HostEnvironment host, bool asTable)
     {
         var isFolder = Directory.Exists(target) || Path.EndsInDirectorySeparator(target);
-        List<(string Path, string Text)> files = isFolder ? [.. types.Select(one => (Path.Combine(target, one.Type + ".g.cs"), EventTypeWriter.Write([one], nameSpace)))] : [(target, EventTypeWriter.Write(types, nameSpace))];
+        List<(string Path, string Text)> files = isFolder
+            ? [.. types.Select(one => (Path.Combine(target, one.Type + ".g.cs"), EventTypeWriter.Write([one], nameSpace)))]
+            : [(target, EventTypeWriter.Write(types, nameSpace))];
         try
         {
             if (isFolder) Directory.CreateDirectory(target);
             foreach (var (path, _) in files)
-                if (IsOfOthers(path)) throw Configuration.Invalid("to", $"{path} was not written by this command, and is not replaced. Specify another path, or delete it.");
+                if (IsOfOthers(path))
+                    throw Configuration.Invalid("to", $"{path} was not written by this command, and is not replaced. Specify another path, or delete it.");
             foreach (var (path, text) in files) OutputFile.Write(path, Encoding.UTF8.GetBytes(text), host.Stopping);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -151,10 +183,14 @@ static class GenerateCommand
         }
 
         if (isFolder)
-            foreach (var stale in Directory.GetFiles(target, "*.g.cs").Order(StringComparer.Ordinal).Except(files.Select(file => file.Path), StringComparer.Ordinal).Where(path => !IsOfOthers(path)))
+            foreach (var stale in Directory.GetFiles(target, "*.g.cs")
+                .Order(StringComparer.Ordinal)
+                .Except(files.Select(file => file.Path), StringComparer.Ordinal)
+                .Where(path => !IsOfOthers(path)))
                 host.Notes.WriteLine($"mixpanel: {Printer.Clean(stale)} belongs to an event that was not requested, or is no longer in the Lexicon.");
         using var written = new MemoryStream();
-        using (var json = new Utf8JsonWriter(written, Json)) new JsonObject { ["events"] = types.Count, ["files"] = new JsonArray([.. files.Select(file => (JsonNode?)file.Path)]) }.WriteTo(json);
+        using (var json = new Utf8JsonWriter(written, Json))
+            new JsonObject { ["events"] = types.Count, ["files"] = new JsonArray([.. files.Select(file => (JsonNode?)file.Path)]) }.WriteTo(json);
         new Printer(host, asTable).Json(written.ToArray());
         return ExitCode.Success;
     }

@@ -16,35 +16,135 @@ sealed class ImportCommand
 
     static readonly ImportValues Values = new("--");
 
-    readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, object storage URLs (s3://, gs://, az://), or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; Parquet or Avro, detected from the content; or archives of such files (.zip, .tar, .tgz, .tar.gz, .tar.zst).", Arity = ArgumentArity.ZeroOrMore };
-    readonly Option<string> _format = new("--format") { Description = "The format of all inputs. Default: detected from content and name.", HelpName = string.Join('|', FileFormats.All) };
-    readonly Option<string[]> _columnType = new("--column-type") { Description = "The type of a column, such as sku=text; repeatable. Default: for CSV and TSV inferred from the first 1000 rows.", HelpName = $"COLUMN={string.Join('|', ImportValues.ColumnTypeNames)}", Arity = ArgumentArity.OneOrMore };
+    readonly Argument<string[]> _inputs = new("INPUT")
+    {
+        Description = "Files, globs, folders, object storage URLs (s3://, gs://, az://), or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, "
+            + "gzip or zstd; Parquet or Avro, detected from the content; or archives of such files (.zip, .tar, .tgz, .tar.gz, .tar.zst).",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+    readonly Option<string> _format = new("--format")
+    {
+        Description = "The format of all inputs. Default: detected from content and name.",
+        HelpName = string.Join('|', FileFormats.All),
+    };
+    readonly Option<string[]> _columnType = new("--column-type")
+    {
+        Description = "The type of a column, such as sku=text; repeatable. Default: for CSV and TSV inferred from the first 1000 rows.",
+        HelpName = $"COLUMN={string.Join('|', ImportValues.ColumnTypeNames)}",
+        Arity = ArgumentArity.OneOrMore,
+    };
     readonly Option<string> _event = new("--event") { Description = "The event name, if no column contains it.", HelpName = "NAME" };
-    readonly Option<string> _encoding = new("--encoding") { Description = "The text encoding, such as windows-1252, latin1, iso-8859-2, shift_jis or utf-16le. Default: UTF-8, or UTF-16 if there is a byte order mark.", HelpName = "LABEL" };
-    readonly Option<string> _delimiter = new("--delimiter") { Description = "The CSV delimiter: one character, or tab. Default: comma, semicolon, tab or vertical bar, detected from the header.", HelpName = "CHARACTER" };
+    readonly Option<string> _encoding = new("--encoding")
+    {
+        Description = "The text encoding, such as windows-1252, latin1, iso-8859-2, shift_jis or utf-16le. Default: UTF-8, "
+            + "or UTF-16 if there is a byte order mark.",
+        HelpName = "LABEL",
+    };
+    readonly Option<string> _delimiter = new("--delimiter")
+    {
+        Description = "The CSV delimiter: one character, or tab. Default: comma, semicolon, tab or vertical bar, detected from the header.",
+        HelpName = "CHARACTER",
+    };
     readonly Option<string> _quote = new("--quote") { Description = "The CSV quote character, or none. Default: \".", HelpName = "CHARACTER|none" };
-    readonly Option<string> _escape = new("--escape") { Description = "The CSV escape character before a delimiter, a quote or a line break. \\ is also read as by MySQL and PostgreSQL: \\n, \\t, and \\N for null. Default: none; quotes are doubled.", HelpName = "CHARACTER" };
+    readonly Option<string> _escape = new("--escape")
+    {
+        Description = "The CSV escape character before a delimiter, a quote or a line break. \\ is also read as by MySQL and PostgreSQL: \\n, \\t, "
+            + "and \\N for null. Default: none; quotes are doubled.",
+        HelpName = "CHARACTER",
+    };
     readonly Option<string> _skipLines = new("--skip-lines") { Description = "The number of CSV lines to skip before the header.", HelpName = "N" };
     readonly Option<bool> _noHeader = new("--no-header") { Description = "CSV has no header row; --column-names specifies the columns." };
-    readonly Option<string> _columnNames = new("--column-names") { Description = "The names of all CSV columns, comma-separated, instead of those in the header.", HelpName = "A,B,…" };
-    readonly Option<string> _decimal = new("--decimal") { Description = "The decimal separator of numbers in text, . or ,. Default: the point. Thousands separators are not supported.", HelpName = ".|," };
-    readonly Option<string[]> _nullValues = new("--null-values") { Description = "A CSV cell that counts as empty, such as NULL, compared literally: \"NULL\" in quotes is text. Repeatable.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
-    readonly NumberOption<int?> _showMapping = new("--show-mapping", 1, ImportValues.MostShown) { Description = $"Print the first N records before and after the mapping, at most {ImportValues.MostShown}. Sends nothing, needs no credentials, saves no state.", HelpName = "N" };
+    readonly Option<string> _columnNames = new("--column-names")
+    {
+        Description = "The names of all CSV columns, comma-separated, instead of those in the header.",
+        HelpName = "A,B,…",
+    };
+    readonly Option<string> _decimal = new("--decimal")
+    {
+        Description = "The decimal separator of numbers in text, . or ,. Default: the point. Thousands separators are not supported.",
+        HelpName = ".|,",
+    };
+    readonly Option<string[]> _nullValues = new("--null-values")
+    {
+        Description = "A CSV cell that counts as empty, such as NULL, compared literally: \"NULL\" in quotes is text. Repeatable.",
+        HelpName = "TEXT",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    readonly NumberOption<int?> _showMapping = new("--show-mapping", 1, ImportValues.MostShown)
+    {
+        Description = $"Print the first N records before and after the mapping, at most {ImportValues.MostShown}. Sends nothing, needs no credentials, "
+            + $"saves no state.",
+        HelpName = "N",
+    };
     readonly Option<bool> _allowEmpty = new("--allow-empty") { Description = "Treat an input without records as success." };
-    readonly Option<string> _type = new("--type") { Description = "The kind of records: events, profiles, groups or lookup-table. Default: events.", HelpName = "events|profiles|groups|lookup-table", DefaultValueFactory = _ => "events" };
-    readonly Option<string> _tableId = new("--table-id") { Description = "The id of the lookup table to replace. Required for a lookup table.", HelpName = "ID" };
-    readonly Option<string> _state = new("--state") { Description = "The checkpoint folder. Default: one in the user's state folder, by input and project; running the same command again resumes.", HelpName = "DIR" };
-    readonly Option<bool> _restart = new("--restart") { Description = "Discard the checkpoint, and send everything again. Required if an option that affects the records has changed, or the input was corrected: unchanged events keep their ids, and count once. Refused if accepted events would get a different event, time, distinct_id or $insert_id." };
-    readonly Option<bool> _newIds = new("--new-ids") { Description = "With --restart: send events even if some that were accepted get a different event, time, distinct_id or $insert_id, and count again." };
-    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "The file for every record that was not accepted; a file with other content is kept as FILE.1. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
-    readonly Option<string> _replay = new("--replay") { Description = "Import the records in a dead-letter file, with the same ids and the options of their import.", HelpName = "FILE" };
+    readonly Option<string> _type = new("--type")
+    {
+        Description = "The kind of records: events, profiles, groups or lookup-table. Default: events.",
+        HelpName = "events|profiles|groups|lookup-table",
+        DefaultValueFactory = _ => "events",
+    };
+    readonly Option<string> _tableId = new("--table-id")
+    {
+        Description = "The id of the lookup table to replace. Required for a lookup table.",
+        HelpName = "ID",
+    };
+    readonly Option<string> _state = new("--state")
+    {
+        Description = "The checkpoint folder. Default: one in the user's state folder, by input and project; running the same command again resumes.",
+        HelpName = "DIR",
+    };
+    readonly Option<bool> _restart = new("--restart")
+    {
+        Description = "Discard the checkpoint, and send everything again. Required if an option that affects the records has changed, "
+            + "or the input was corrected: unchanged events keep their ids, and count once. Refused if accepted events would get a different event, time, "
+                + "distinct_id or $insert_id.",
+    };
+    readonly Option<bool> _newIds = new("--new-ids")
+    {
+        Description = "With --restart: send events even if some that were accepted get a different event, time, distinct_id or $insert_id, and count again.",
+    };
+    readonly Option<string> _deadLetter = new("--dead-letter")
+    {
+        Description = "The file for every record that was not accepted; a file with other content is kept as FILE.1. Default: "
+            + "dead-letters.ndjson in the checkpoint folder.",
+        HelpName = "FILE",
+    };
+    readonly Option<string> _replay = new("--replay")
+    {
+        Description = "Import the records in a dead-letter file, with the same ids and the options of their import.",
+        HelpName = "FILE",
+    };
     readonly Option<string> _report = ReportFile.NewOption();
-    readonly Option<string> _timeFormat = new("--time-format") { Description = "The strftime format of times given as text, such as '%d.%m.%Y %H:%M:%S'; times in other formats are rejected. The time of events becomes an integer. Default: ISO 8601.", HelpName = "FORMAT" };
-    readonly Option<string> _timeZone = new("--time-zone") { Description = "The time zone of times given as text without one, such as Europe/Berlin. The time of events becomes an integer. Default: UTC.", HelpName = "NAME" };
-    readonly Option<bool> _dryRun = new("--dry-run") { Description = "Do everything except sending: report what Mixpanel would reject. Needs no credentials, saves no state." };
-    readonly Option<bool> _inspect = new("--inspect") { Description = "Inspect only the first 1000 records: format, columns with samples, what would be rejected, and options that would help. Needs no credentials, sends nothing, saves no state." };
-    readonly Option<bool> _keepGoing = new("--keep-going") { Description = "Continue even if the first 1000 records, or all of fewer, are rejected for the same reason." };
-    readonly Option<string> _sourceId = new("--source-id") { Description = "An id for a stream on standard input, so that it can be resumed by piping in the same stream from its beginning. Without one, it is sent again from there.", HelpName = "ID" };
+    readonly Option<string> _timeFormat = new("--time-format")
+    {
+        Description = "The strftime format of times given as text, such as '%d.%m.%Y %H:%M:%S'; times in other formats are rejected. "
+            + "The time of events becomes an integer. Default: ISO 8601.",
+        HelpName = "FORMAT",
+    };
+    readonly Option<string> _timeZone = new("--time-zone")
+    {
+        Description = "The time zone of times given as text without one, such as Europe/Berlin. The time of events becomes an integer. Default: UTC.",
+        HelpName = "NAME",
+    };
+    readonly Option<bool> _dryRun = new("--dry-run")
+    {
+        Description = "Do everything except sending: report what Mixpanel would reject. Needs no credentials, saves no state.",
+    };
+    readonly Option<bool> _inspect = new("--inspect")
+    {
+        Description = "Inspect only the first 1000 records: format, columns with samples, what would be rejected, and options that would help. "
+            + "Needs no credentials, sends nothing, saves no state.",
+    };
+    readonly Option<bool> _keepGoing = new("--keep-going")
+    {
+        Description = "Continue even if the first 1000 records, or all of fewer, are rejected for the same reason.",
+    };
+    readonly Option<string> _sourceId = new("--source-id")
+    {
+        Description = "An id for a stream on standard input, so that it can be resumed by piping in the same stream from its beginning. Without one, "
+            + "it is sent again from there.",
+        HelpName = "ID",
+    };
     readonly Option<bool> _noProgress = TransferOptions.NoProgress();
 
     readonly RecordOptions _records;
@@ -58,7 +158,8 @@ sealed class ImportCommand
         _stop = stop;
         _format.AcceptOnlyFromAmong([.. FileFormats.All.Select(format => format.Name)]);
         _type.AcceptOnlyFromAmong([.. ImportValues.Types]);
-        Command = new DetailedCommand("import", "Import files of events, of profiles of users or groups, or a lookup table, so that every record is accounted for.", """
+        Command = new DetailedCommand("import",
+            "Import files of events, of profiles of users or groups, or a lookup table, so that every record is accounted for.", """
             Each record that is not accepted is stored completely in the dead-letter file; the first 50 are listed on standard error
             (file:line: code: reason), and the report counts all by reason. read = accepted + rejected + pending + blank, always;
             if records are mapped, + left_out, which is counted by reason.
@@ -119,8 +220,11 @@ sealed class ImportCommand
               mixpanel import old.ndjson --rename user=distinct_id --drop debug --fix time,nulls --time-offset -2
             """)
         {
-            _inputs, _format, _records.Map, _columnType, _event, _encoding, _delimiter, _quote, _escape, _skipLines, _noHeader, _columnNames, _decimal, _nullValues, _records.Vendor, _records.Mapping, _showMapping, _records.Identity, _allowEmpty, _type, _records.GroupKey, _tableId, _records.Strict, _records.Properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _records.Senders, _records.BatchEvents, _records.BatchBytes,
-            _records.BackoffMin, _records.BackoffMax, _records.MaxOutage, _records.Fix, _records.Rename, _records.Drop, _timeFormat, _timeZone, _records.TimeOffset, _dryRun, _inspect, _keepGoing, _sourceId, _noProgress, ImportStatusCommand.Of(host),
+            _inputs, _format, _records.Map, _columnType, _event, _encoding, _delimiter, _quote, _escape, _skipLines, _noHeader, _columnNames, _decimal,
+            _nullValues, _records.Vendor, _records.Mapping, _showMapping, _records.Identity, _allowEmpty, _type, _records.GroupKey, _tableId, _records.Strict,
+            _records.Properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _records.Senders, _records.BatchEvents, _records.BatchBytes,
+            _records.BackoffMin, _records.BackoffMax, _records.MaxOutage, _records.Fix, _records.Rename, _records.Drop, _timeFormat, _timeZone,
+            _records.TimeOffset, _dryRun, _inspect, _keepGoing, _sourceId, _noProgress, ImportStatusCommand.Of(host),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
     }
@@ -145,7 +249,9 @@ sealed class ImportCommand
         ImportReport report;
         try
         {
-            report = dryRun ? await client.ImportAsync(request, state: null, cancellationToken) : await ImportAsync(parsed, request, session, client, cancellationToken);
+            report = dryRun
+                ? await client.ImportAsync(request, state: null, cancellationToken)
+                : await ImportAsync(parsed, request, session, client, cancellationToken);
         }
         catch (ImportStateException e)
         {
@@ -158,9 +264,17 @@ sealed class ImportCommand
         var proposed = report.Inspection is { } inspection ? ProposedCommand.Of(parsed, inspection, _inspect) : null;
         if (report.Outcome is RunOutcome.Invalid && report.Inspection is { } seen) _host.Notes.Write(InspectionText.Of(seen, proposed, MostColumnsAside));
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        if (report is { Outcome: RunOutcome.Invalid, Reasons: not null }) _host.Notes.WriteLine(parsed.GetValue(_type) is "lookup-table" ? "mixpanel: --keep-going writes the invalid rows to the dead letters; the table is unchanged all the same." : "mixpanel: --keep-going sends the valid records anyway, and writes all others to the dead letters.");
-        else if (proposed is not null) _host.Notes.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"mixpanel: with this command, {report.Inspection!.Proposal!.Accepted} of the {report.Inspection.Records} inspected records are accepted: {proposed}"));
-        if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel && !request.Inputs.Any(input => input.Contains("://", StringComparison.Ordinal))) _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
+        if (report is { Outcome: RunOutcome.Invalid, Reasons: not null })
+            _host.Notes.WriteLine(parsed.GetValue(_type) is "lookup-table"
+                ? "mixpanel: --keep-going writes the invalid rows to the dead letters; the table is unchanged all the same."
+                : "mixpanel: --keep-going sends the valid records anyway, and writes all others to the dead letters.");
+        else if (proposed is not null)
+            _host.Notes.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                $"mixpanel: with this command, {report.Inspection!.Proposal!.Accepted} of the {report.Inspection.Records} inspected records are "
+                + $"accepted: {proposed}"));
+        if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel
+            && !request.Inputs.Any(input => input.Contains("://", StringComparison.Ordinal)))
+            _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }
 
@@ -253,8 +367,10 @@ sealed class ImportCommand
     {
         var inputs = parsed.GetValue(_inputs) ?? [];
         var replay = parsed.GetValue(_replay);
-        if (inputs is ["-"] && parsed.GetValue(CommonOptions.SecretFile) == "-") throw Configuration.Invalid("secret_file", "Standard input can contain the records or the secret, not both.");
-        if (inputs is ["-"] && _host.InputIsTerminal) throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or specify a file.");
+        if (inputs is ["-"] && parsed.GetValue(CommonOptions.SecretFile) == "-")
+            throw Configuration.Invalid("secret_file", "Standard input can contain the records or the secret, not both.");
+        if (inputs is ["-"] && _host.InputIsTerminal)
+            throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or specify a file.");
         var request = _records.On(ImportValues.Base, parsed, isMapped: parsed.GetValue(_showMapping) is not null) with
         {
             Inputs = inputs,

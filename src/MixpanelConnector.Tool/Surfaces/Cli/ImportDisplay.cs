@@ -1,7 +1,8 @@
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
 /// <summary>Displays a running import on standard error: a line per bad record, and below them one line of progress.</summary>
-sealed class ImportDisplay(HostEnvironment host, bool showProgress) : IProgress<ImportDiagnostic>, IProgress<ImportProgress>, IProgress<ConsumeProgress>, IDisposable
+sealed class ImportDisplay(HostEnvironment host,
+    bool showProgress) : IProgress<ImportDiagnostic>, IProgress<ImportProgress>, IProgress<ConsumeProgress>, IDisposable
 {
     readonly LiveLine _live = new(host, showProgress);
     readonly DiagnosticLines _lines = new();

@@ -11,7 +11,8 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// The progress of a running import, in a file next to its state: the state itself is locked while the import runs. Written every few seconds. When the import
 /// has ended, another file tells how, so that a watcher need not open the state, which would lock out an import that is just starting.
 /// </summary>
-sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IProgress<ImportProgress>? next, TimeProvider time) : IProgress<ImportProgress>, IDisposable
+sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IProgress<ImportProgress>? next,
+    TimeProvider time) : IProgress<ImportProgress>, IDisposable
 {
     const string Name = "progress.json", EndName = "ended.json";
 
@@ -29,16 +30,21 @@ sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IPr
     public static JsonElement? Read(string folder) => ReadFile(Path.Combine(folder, Name));
 
     /// <summary>
-    /// The number of records that were read and have no outcome yet. The state contains only those with one, so this is from what the last run noted; null if it
-    /// was killed before it noted what it last saved.
+    /// The number of records that were read and have no outcome yet. The state contains only those with one, so this is from what the last run noted; null if
+    /// it was killed before it noted what it last saved.
     /// </summary>
     /// <param name="summary">A state that is not in use.</param>
     public static long? ReadPending(ImportStateSummary summary)
     {
         if (summary.Finished) return 0;
-        var last = new[] { EndName, Name }.Select(name => ReadFile(Path.Combine(summary.Folder, name))).Where(facts => SavedAt(facts) is not null).MaxBy(SavedAt);
+        var last = new[] { EndName, Name }
+            .Select(name => ReadFile(Path.Combine(summary.Folder, name)))
+            .Where(facts => SavedAt(facts) is not null)
+            .MaxBy(SavedAt);
         if (summary.LastSaved is { } saved && SavedAt(last) < saved.AddTicks(-(saved.Ticks % TimeSpan.TicksPerSecond))) return null;
-        return last is { } facts && facts.TryGetProperty("read", out var read) && read.TryGetInt64(out var count) ? Math.Max(0, count - summary.Totals.Read) : null;
+        return last is { } facts && facts.TryGetProperty("read", out var read) && read.TryGetInt64(out var count)
+            ? Math.Max(0, count - summary.Totals.Read)
+            : null;
     }
 
     static JsonElement? ReadFile(string path)
@@ -79,7 +85,9 @@ sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IPr
             return
             [
                 .. Files(states, EndName).Concat(Files(states, Name)).GroupBy(Path.GetDirectoryName, StringComparer.Ordinal)
-                    .Select(files => files.Select(file => (IsEnd: Path.GetFileName(file) == EndName, Facts: ReadFile(file))).Where(file => SavedAt(file.Facts) is not null).MaxBy(file => (SavedAt(file.Facts), file.IsEnd)))
+                    .Select(files => files.Select(file => (IsEnd: Path.GetFileName(file) == EndName, Facts: ReadFile(file)))
+                        .Where(file => SavedAt(file.Facts) is not null)
+                        .MaxBy(file => (SavedAt(file.Facts), file.IsEnd)))
                     .Where(last => last.Facts is not null && (last.IsEnd || now - SavedAt(last.Facts) >= LongestSilence))
                     .OrderByDescending(last => SavedAt(last.Facts)).Take(most)
                     .Select(last => last.IsEnd ? last.Facts!.Value : Interrupted(last.Facts!.Value)),
@@ -95,7 +103,10 @@ sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IPr
         Directory.EnumerateFiles(states, name, new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 }).Order(StringComparer.Ordinal);
 
     static DateTimeOffset? SavedAt(JsonElement? facts) =>
-        facts is { } element && element.TryGetProperty("last_saved", out var saved) && saved.ValueKind is JsonValueKind.String && saved.TryGetDateTimeOffset(out var at) ? at : null;
+        facts is { } element && element.TryGetProperty("last_saved", out var saved) && saved.ValueKind is JsonValueKind.String
+            && saved.TryGetDateTimeOffset(out var at)
+            ? at
+            : null;
 
     static JsonElement Interrupted(JsonElement progress)
     {

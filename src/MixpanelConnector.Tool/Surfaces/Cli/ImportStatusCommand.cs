@@ -15,11 +15,19 @@ static class ImportStatusCommand
     public static Command Of(HostEnvironment host)
     {
         var state = new Option<string>("--state") { Description = "One checkpoint folder. Default: all in the user's state folder.", HelpName = "DIR" };
-        var command = new Command("status", "List the imports with their progress, the last changed first, and write the dead-letter file of each that was killed before writing it. pending is null for an import that was killed, unless it is known how far it had read: its checkpoint counts only records with an outcome, and the same command reads the others again.") { state };
+        var command = new Command("status",
+            "List the imports with their progress, the last changed first, and write the dead-letter file of each that was killed before writing it. "
+            + "pending is null for an import that was killed, unless it is known how far it had read: its checkpoint counts only records with an outcome, "
+                + "and the same command reads the others again.")
+        {
+            state,
+        };
         command.SetAction(parsed =>
         {
             var one = parsed.GetValue(state) is { } path ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) : null;
-            var summaries = SqliteImportState.List(one is null ? Folder(host) : Path.GetDirectoryName(one)!).Where(summary => one is null || summary.Folder == one).OrderByDescending(Changed).ToList();
+            var summaries = SqliteImportState.List(one is null ? Folder(host) : Path.GetDirectoryName(one)!)
+                .Where(summary => one is null || summary.Folder == one)
+                .OrderByDescending(Changed).ToList();
             if (one is not null && summaries.Count == 0) throw Configuration.Invalid("state", $"{one} does not contain the state of an import.");
 
             var code = ExitCode.Success;

@@ -14,7 +14,14 @@ static class InspectionText
     public static string Of(ImportInspection inspection, string? command, int mostColumns)
     {
         var text = new StringBuilder();
-        string?[] form = [inspection.Format, inspection.Delimiter is { } delimiter ? $"{delimiter} between cells" : null, inspection.LineEnds is { } ends ? $"lines end with {ends}" : null, inspection.Encoding, inspection.Compression];
+        string?[] form =
+        [
+            inspection.Format,
+            inspection.Delimiter is { } delimiter ? $"{delimiter} between cells" : null,
+            inspection.LineEnds is { } ends ? $"lines end with {ends}" : null,
+            inspection.Encoding,
+            inspection.Compression,
+        ];
         if (inspection.Proposal?.Format is { } other) form[0] = $"detected as {inspection.Format}, but no name in its first line is known; shown as {other}";
         Line($"{inspection.Source}: {string.Join(", ", form.OfType<string>().DefaultIfEmpty("unknown format"))}{(inspection.Inputs > 1 ? string.Create(CultureInfo.InvariantCulture, $"; the first of {inspection.Inputs} inputs with records") : "")}");
 
@@ -22,13 +29,16 @@ static class InspectionText
         var name = shown.Count == 0 ? 0 : shown.Max(column => column.Name.Length);
         var type = shown.Count == 0 ? 0 : shown.Max(column => column.Type.Length);
         foreach (var column in shown) Line($"  {column.Name.PadRight(name)}  {column.Type.PadRight(type)}  {string.Join(", ", column.Samples.Select(Cut))}");
-        if (inspection.Columns.Count > shown.Count) Line($"  and {Counted.Of(inspection.Columns.Count - shown.Count, "more column", "more columns")}: --inspect --output json has all");
+        if (inspection.Columns.Count > shown.Count)
+            Line($"  and {Counted.Of(inspection.Columns.Count - shown.Count, "more column", "more columns")}: --inspect --output json has all");
 
-        Line(string.Create(CultureInfo.InvariantCulture, $"{Counted.Of(inspection.Records, "record", "records")} inspected; {inspection.Refused} would be rejected{(inspection.Refused > 0 ? ":" : ".")}"));
+        Line(string.Create(CultureInfo.InvariantCulture,
+            $"{Counted.Of(inspection.Records, "record", "records")} inspected; {inspection.Refused} would be rejected{(inspection.Refused > 0 ? ":" : ".")}"));
         Reasons(inspection.Reasons);
         if (inspection.Proposal is { } proposal && command is not null)
         {
-            Line(string.Create(CultureInfo.InvariantCulture, $"With this command, {proposal.Accepted} of them would be accepted{(proposal.Reasons is null ? ":" : ", and the others rejected:")}"));
+            Line(string.Create(CultureInfo.InvariantCulture,
+                $"With this command, {proposal.Accepted} of them would be accepted{(proposal.Reasons is null ? ":" : ", and the others rejected:")}"));
             Reasons(proposal.Reasons);
             text.Append("  ").Append(command).Append('\n');
             if (proposal.Note is { } note) Line(note);
@@ -38,7 +48,9 @@ static class InspectionText
 
         void Reasons(IReadOnlyList<ImportReason>? reasons)
         {
-            foreach (var reason in reasons ?? []) Line(string.Create(CultureInfo.InvariantCulture, $"  {reason.Count} {reason.Code}: {reason.Samples[0].Message} ({string.Join(", ", reason.Samples.Select(sample => sample.Place))})"));
+            foreach (var reason in reasons ?? [])
+                Line(string.Create(CultureInfo.InvariantCulture,
+                    $"  {reason.Count} {reason.Code}: {reason.Samples[0].Message} ({string.Join(", ", reason.Samples.Select(sample => sample.Place))})"));
         }
 
         void Line(string line) => text.Append(Printer.Clean(line.ReplaceLineEndings(" "))).Append('\n');

@@ -18,7 +18,9 @@ static class JsonArgument
         "integer" => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? JsonSerializer.SerializeToElement(number, CliJson.Default.Int64)
             : Number(text) ?? throw Configuration.Invalid(name, $"{name}: must be an integer."),
-        "boolean" => bool.TryParse(text, out var flag) ? JsonSerializer.SerializeToElement(flag, CliJson.Default.Boolean) : throw Configuration.Invalid(name, $"{name}: must be true or false."),
+        "boolean" => bool.TryParse(text, out var flag)
+            ? JsonSerializer.SerializeToElement(flag, CliJson.Default.Boolean)
+            : throw Configuration.Invalid(name, $"{name}: must be true or false."),
         _ => Parse(name, text, host),
     };
 

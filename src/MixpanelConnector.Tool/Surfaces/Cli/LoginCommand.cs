@@ -40,29 +40,43 @@ static class LoginCommand
         var file = new ProfileFile(host);
         var name = parsed.GetValue(CommonOptions.Profile) ?? file.InUse;
         ProfileFile.EnsureName(name);
-        var stored = file.Names.Contains(name, StringComparer.Ordinal) ? file.Read(name) : new Profile(name, new Dictionary<string, string>(StringComparer.Ordinal));
+        var stored = file.Names.Contains(name, StringComparer.Ordinal)
+            ? file.Read(name)
+            : new Profile(name, new Dictionary<string, string>(StringComparer.Ordinal));
         var configuration = Configuration.Load(CommonOptions.Given(parsed), stored, host);
         var questions = new Questions(host);
         var mayAsk = questions.CanBeAsked && parsed.GetValue(CommonOptions.SecretFile) != "-";
         if (!mayAsk && !configuration.HasCredential)
-            throw Configuration.Invalid(Username, "There is no terminal for prompts, and no credential. Set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET (or --secret-file) and MIXPANEL_PROJECT_ID, or MIXPANEL_TOKEN.");
+            throw Configuration.Invalid(Username,
+                "There is no terminal for prompts, and no credential. Set MIXPANEL_SERVICE_ACCOUNT_USERNAME, "
+                + "MIXPANEL_SERVICE_ACCOUNT_SECRET (or --secret-file) and MIXPANEL_PROJECT_ID, or MIXPANEL_TOKEN.");
 
-        HashSet<string> open = mayAsk ? [.. Kept.Where(setting => !configuration.SourceOf(setting).StartsWith("option ", StringComparison.Ordinal) && !configuration.SourceOf(setting).StartsWith("file ", StringComparison.Ordinal))] : [];
+        HashSet<string> open = mayAsk
+            ?
+            [
+                .. Kept.Where(setting => !configuration.SourceOf(setting).StartsWith("option ", StringComparison.Ordinal)
+                    && !configuration.SourceOf(setting).StartsWith("file ", StringComparison.Ordinal)),
+            ]
+            : [];
         for (var tries = 1; ; tries++)
         {
             if (mayAsk) configuration = Ask(configuration, questions, open);
             var checks = await CheckAsync(VerboseLog.AddTo(configuration.ToOptions(host.TimeProvider), parsed, host), host, cancellationToken);
             if (Fault(checks) is not { } fault)
             {
-                foreach (var lacking in checks.Where(check => !check.Works)) host.Error.WriteLine($"mixpanel: {lacking.Api}: {Printer.Clean(lacking.Error!.Message)}");
+                foreach (var lacking in checks.Where(check => !check.Works))
+                    host.Error.WriteLine($"mixpanel: {lacking.Api}: {Printer.Clean(lacking.Error!.Message)}");
                 Keep(configuration, stored, file, host);
                 new Printer(host, CommonOptions.AsTable(parsed)).Json(Answer(name, file, checks));
                 return ExitCode.Success;
             }
 
             // Ask again only for what was wrong; asking for the rest does not help.
-            open = fault is { Field: "project_id" } ? ["project_id"] : fault.Kind is ErrorKind.Unauthorized ? ["region", Username, Configuration.SecretName, Token] : [];
-            if (!mayAsk || open.Count == 0 || tries == MostTries) throw new MixpanelException(fault with { Message = $"{fault.Message} No profile was written." });
+            open = fault is { Field: "project_id" } ? ["project_id"]
+                : fault.Kind is ErrorKind.Unauthorized ? ["region", Username, Configuration.SecretName, Token]
+                : [];
+            if (!mayAsk || open.Count == 0 || tries == MostTries)
+                throw new MixpanelException(fault with { Message = $"{fault.Message} No profile was written." });
             host.Error.WriteLine($"mixpanel: {Printer.Clean(fault.Message)}");
         }
     }
@@ -82,7 +96,8 @@ static class LoginCommand
         var hasAccount = (answers.GetValueOrDefault(Username) ?? configuration[Username]) is not null;
         if (open.Contains(Configuration.SecretName) && hasAccount)
         {
-            var known = configuration[Configuration.SecretName] is not null && configuration.SourceOf(Configuration.SecretName) != Configuration.Answered && configuration[Username] == (answers.GetValueOrDefault(Username) ?? configuration[Username]);
+            var known = configuration[Configuration.SecretName] is not null && configuration.SourceOf(Configuration.SecretName) != Configuration.Answered
+                && configuration[Username] == (answers.GetValueOrDefault(Username) ?? configuration[Username]);
             string? secret;
             do secret = questions.AskHidden($"Its secret (not shown{(known ? $"; empty: that of {configuration.SourceOf(Configuration.SecretName)}" : "")})");
             while (secret is null && !known);
@@ -93,14 +108,16 @@ static class LoginCommand
         {
             string? project;
             do project = questions.Ask("Project id", configuration["project_id"]);
-            while (hasAccount && !(long.TryParse(project, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var id) && id > 0));
+            while (hasAccount
+                && !(long.TryParse(project, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var id) && id > 0));
             Take("project_id", project);
         }
 
         if (open.Contains(Token))
         {
             string? token;
-            do token = questions.Ask($"Project token, to track{(hasAccount ? " (optional)" : "")}{(configuration[Token] is { } kept ? $" [{Configuration.Shown(Token, kept)}]" : "")}") ?? configuration[Token];
+            do token = questions.Ask($"Project token, to track{(hasAccount ? " (optional)" : "")}{(configuration[Token] is { } kept ? $" [{Configuration.Shown(Token, kept)}]" : "")}")
+                ?? configuration[Token];
             while (token is null && !hasAccount);
             Take(Token, token);
         }
@@ -133,14 +150,16 @@ static class LoginCommand
             if (configuration[name] is { } value && (name != "region" || configuration["endpoint"] is null)) values[name] = value;
         file.Write(new(stored.Name, values));
         foreach (var (name, variable) in Configuration.Names)
-            if (Configuration.NonEmpty(host.Environment(variable)) is { } wins && (!values.TryGetValue(name, out var kept) || kept != wins)) host.Notes.WriteLine($"mixpanel: {variable} is set, and overrides the profile.");
+            if (Configuration.NonEmpty(host.Environment(variable)) is { } wins && (!values.TryGetValue(name, out var kept) || kept != wins))
+                host.Notes.WriteLine($"mixpanel: {variable} is set, and overrides the profile.");
         if (!file.Names.Contains(file.InUse, StringComparer.Ordinal))
         {
             file.Use(stored.Name);
             host.Notes.WriteLine($"mixpanel: the profile in use is now {stored.Name}.");
         }
 
-        if (stored.Name != file.InUse) host.Notes.WriteLine($"mixpanel: the profile in use is {Printer.Clean(file.InUse)}. To change it: mixpanel profile use {stored.Name}");
+        if (stored.Name != file.InUse)
+            host.Notes.WriteLine($"mixpanel: the profile in use is {Printer.Clean(file.InUse)}. To change it: mixpanel profile use {stored.Name}");
     }
 
     static ReadOnlyMemory<byte> Answer(string name, ProfileFile file, IReadOnlyList<CredentialCheck> checks)

@@ -18,7 +18,8 @@ static class MappedRecordText
         {
             if (outcome.LeftOut is { } reason) text.Append(CultureInfo.InvariantCulture, $"  left out: {Printer.Clean(reason)}\n");
             if (outcome.Record is { } made) Add(text, "+", made);
-            if (outcome.Code is { } code) text.Append(CultureInfo.InvariantCulture, $"  rejected: {Printer.Clean(code)}: {Printer.Clean(outcome.Message ?? "")}\n");
+            if (outcome.Code is { } code)
+                text.Append(CultureInfo.InvariantCulture, $"  rejected: {Printer.Clean(code)}: {Printer.Clean(outcome.Message ?? "")}\n");
         }
 
         return text.Append('\n').ToString();
@@ -35,7 +36,8 @@ static class MappedRecordText
         {
             using var document = JsonDocument.Parse(json);
             using var stream = new MemoryStream();
-            using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) document.RootElement.WriteTo(writer);
+            using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+                document.RootElement.WriteTo(writer);
             return Encoding.UTF8.GetString(stream.ToArray());
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

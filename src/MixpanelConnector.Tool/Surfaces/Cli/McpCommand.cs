@@ -32,7 +32,8 @@ static class McpCommand
             var folders = new Folders(host.Environment);
             using var client = session.NewClient(session.Counted(folders.State) with { MaxRetryAfter = Limits.LongestRetryAfter });
             var options = new McpServerOptions();
-            var tools = new Tools(client, selection, SecretFolderOption.Of(parsed, secretDir, folders), host.TimeProvider, error => host.Error.WriteLine($"mixpanel: {Printer.Clean(ErrorTable.LocalMessage(error))}"));
+            var tools = new Tools(client, selection, SecretFolderOption.Of(parsed, secretDir, folders), host.TimeProvider,
+                error => host.Error.WriteLine($"mixpanel: {Printer.Clean(ErrorTable.LocalMessage(error))}"));
             McpServerSetup.Configure(options, tools, parsed.GetValue(allowWrite), new CallLimits(host.TimeProvider));
             await using var transport = new LineTransport(host.TakeInput("mcp"), host.Output, host.TimeProvider);
             await using var server = McpServer.Create(transport, options, NullLoggerFactory.Instance);

@@ -18,25 +18,74 @@ sealed class MigrateCommand
     readonly Option<string> _from = new("--from") { Description = "The profile of the source project.", HelpName = "PROFILE" };
     readonly Option<string> _to = new("--to") { Description = "The profile of the target project.", HelpName = "PROFILE" };
     readonly Option<string> _fromDate = new("--from-date") { Description = "The first day of events, in UTC. Required for events.", HelpName = "DATE" };
-    readonly Option<string> _toDate = new("--to-date") { Description = "The last day of events, inclusive; it must be in the past. Default: yesterday.", HelpName = "DATE" };
-    readonly Option<string[]> _only = new("--only") { Description = "What to migrate, comma-separated. Default: all.", HelpName = string.Join(',', Parts.Select(part => part.Name)), Arity = ArgumentArity.OneOrMore };
-    readonly Option<string[]> _group = new("--group") { Description = "A group type: its group key, and Mixpanel's id of the type in the source, such as company=-1405123841946871899; repeatable. Default: no groups.", HelpName = "KEY=DATA_GROUP_ID", Arity = ArgumentArity.OneOrMore };
-    readonly Option<string[]> _targetGroup = new("--target-group") { Description = "With --verify: Mixpanel's id of a group type in the target, which differs from that in the source; repeatable. Default: groups are not read from the target.", HelpName = "KEY=DATA_GROUP_ID", Arity = ArgumentArity.OneOrMore };
-    readonly Option<string[]> _lookupTable = new("--lookup-table") { Description = "The id of a lookup table in the target, and the CSV file that replaces its rows; repeatable. Default: none, since Mixpanel does not export rows.", HelpName = "ID=FILE.csv", Arity = ArgumentArity.OneOrMore };
-    readonly Option<string> _zone = new("--source-time-zone") { Description = "The time zone of the times in the source, such as Europe/Berlin: for projects created before 2023. Default: UTC.", HelpName = "ZONE" };
+    readonly Option<string> _toDate = new("--to-date")
+    {
+        Description = "The last day of events, inclusive; it must be in the past. Default: yesterday.",
+        HelpName = "DATE",
+    };
+    readonly Option<string[]> _only = new("--only")
+    {
+        Description = "What to migrate, comma-separated. Default: all.",
+        HelpName = string.Join(',', Parts.Select(part => part.Name)),
+        Arity = ArgumentArity.OneOrMore,
+    };
+    readonly Option<string[]> _group = new("--group")
+    {
+        Description = "A group type: its group key, and Mixpanel's id of the type in the source, such as company=-1405123841946871899; repeatable. Default: "
+            + "no groups.",
+        HelpName = "KEY=DATA_GROUP_ID",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    readonly Option<string[]> _targetGroup = new("--target-group")
+    {
+        Description = "With --verify: Mixpanel's id of a group type in the target, which differs from that in the source; repeatable. Default: "
+            + "groups are not read from the target.",
+        HelpName = "KEY=DATA_GROUP_ID",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    readonly Option<string[]> _lookupTable = new("--lookup-table")
+    {
+        Description = "The id of a lookup table in the target, and the CSV file that replaces its rows; repeatable. Default: none, "
+            + "since Mixpanel does not export rows.",
+        HelpName = "ID=FILE.csv",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    readonly Option<string> _zone = new("--source-time-zone")
+    {
+        Description = "The time zone of the times in the source, such as Europe/Berlin: for projects created before 2023. Default: UTC.",
+        HelpName = "ZONE",
+    };
     readonly Option<bool> _verify = new("--verify") { Description = "Read the target at the end, and compare it with the records that it accepted." };
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Read and map the data, but send and store nothing." };
     readonly NumberOption<int?> _parallel = TransferOptions.Parallel();
-    readonly NumberOption<int?> _callsPerHour = new("--calls-per-hour", 0, int.MaxValue) { Description = "The maximum number of calls of each kind per project and hour; 0 for unlimited. Default: 60, Mixpanel's limit.", HelpName = "N" };
-    readonly NumberOption<int?> _callsPerSecond = new("--calls-per-second", 0, int.MaxValue) { Description = "The maximum number of calls of each kind per project and second; 0 for unlimited. Default: 3 for events, Mixpanel's limit; otherwise unlimited.", HelpName = "N" };
+    readonly NumberOption<int?> _callsPerHour = new("--calls-per-hour", 0, int.MaxValue)
+    {
+        Description = "The maximum number of calls of each kind per project and hour; 0 for unlimited. Default: 60, Mixpanel's limit.",
+        HelpName = "N",
+    };
+    readonly NumberOption<int?> _callsPerSecond = new("--calls-per-second", 0, int.MaxValue)
+    {
+        Description = "The maximum number of calls of each kind per project and second; 0 for unlimited. Default: 3 for events, Mixpanel's limit; "
+            + "otherwise unlimited.",
+        HelpName = "N",
+    };
     readonly Option<bool> _wait = TransferOptions.Wait();
     readonly Option<bool> _restart = new("--restart") { Description = "Discard the progress of earlier runs, and start over." };
     readonly Option<string> _backoffMin = TransferOptions.BackoffMin();
     readonly Option<string> _backoffMax = TransferOptions.BackoffMax();
-    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "The file for every record that was not accepted; a file with other content is kept as FILE.1. Default: a file in the state folder; in a dry run, none.", HelpName = "FILE" };
+    readonly Option<string> _deadLetter = new("--dead-letter")
+    {
+        Description = "The file for every record that was not accepted; a file with other content is kept as FILE.1. Default: a file in the state folder; "
+            + "in a dry run, none.",
+        HelpName = "FILE",
+    };
     readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<bool> _noProgress = TransferOptions.NoProgress();
-    readonly Option<string> _state = new("--state") { Description = "The folder for the ledger of calls and the migration's progress. Default: the user's state folder.", HelpName = "DIR" };
+    readonly Option<string> _state = new("--state")
+    {
+        Description = "The folder for the ledger of calls and the migration's progress. Default: the user's state folder.",
+        HelpName = "DIR",
+    };
 
     readonly HostEnvironment _host;
     readonly Stop _stop;
@@ -80,7 +129,8 @@ sealed class MigrateCommand
               mixpanel migrate --from old --to new --only lookup-tables --lookup-table 0f8fad5b-d9cb-469f-a165-70867728950e=skus.csv
             """)
         {
-            _from, _to, _fromDate, _toDate, _only, _group, _targetGroup, _lookupTable, _zone, _verify, _dryRun, _parallel, _callsPerHour, _callsPerSecond, _wait, _restart,
+            _from, _to, _fromDate, _toDate, _only, _group, _targetGroup, _lookupTable, _zone, _verify, _dryRun, _parallel, _callsPerHour, _callsPerSecond,
+            _wait, _restart,
             _backoffMin, _backoffMax, _deadLetter, _report, _noProgress, _state,
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
@@ -94,10 +144,16 @@ sealed class MigrateCommand
     {
         var from = parsed.GetValue(_from) ?? throw Configuration.Invalid("from", "Specify the source project: --from PROFILE.");
         var to = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Specify the target project: --to PROFILE.");
-        if (CommonOptions.All.FirstOrDefault(option => option != CommonOptions.Output && option != CommonOptions.Quiet && option != CommonOptions.Verbose && parsed.GetResult(option) is { Implicit: false }) is { } setting)
-            throw Configuration.Invalid(CommonOptions.Name(setting), $"The settings of a migration come only from its two profiles: omit {setting.Name}, and put its value into one of them.");
+        if (CommonOptions.All.FirstOrDefault(option => option != CommonOptions.Output && option != CommonOptions.Quiet && option != CommonOptions.Verbose
+            && parsed.GetResult(option) is { Implicit: false }) is { } setting)
+            throw Configuration.Invalid(CommonOptions.Name(setting),
+                $"The settings of a migration come only from its two profiles: omit {setting.Name}, and put its value into one of them.");
         var root = parsed.GetValue(_state) ?? new Folders(_host.Environment).State;
-        var ledger = new CallLedger(Session.LedgerIn(root)) { CallsPerHour = parsed.GetValue(_callsPerHour), CallsPerSecond = parsed.GetValue(_callsPerSecond) };
+        var ledger = new CallLedger(Session.LedgerIn(root))
+        {
+            CallsPerHour = parsed.GetValue(_callsPerHour),
+            CallsPerSecond = parsed.GetValue(_callsPerSecond),
+        };
         using var display = new MigrationDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
         using var source = ClientOf(parsed, from, ledger);
         using var target = ClientOf(parsed, to, ledger);
@@ -112,13 +168,16 @@ sealed class MigrateCommand
             Progress = display.ShowsProgress ? display : null,
         };
 
-        if (parsed.GetValue(_report) is { } path && request.DeadLetterPath is { } letters && Path.GetFullPath(path) == Path.GetFullPath(letters)) throw Configuration.Invalid("report", $"{path} is specified for both the dead letters and the report: one would overwrite the other. Choose another path for one of them.");
+        if (parsed.GetValue(_report) is { } path && request.DeadLetterPath is { } letters && Path.GetFullPath(path) == Path.GetFullPath(letters))
+            throw Configuration.Invalid("report",
+                $"{path} is specified for both the dead letters and the report: one would overwrite the other. Choose another path for one of them.");
         if (!ReportFile.IsWritable(parsed.GetValue(_report), request.State, _host)) return ExitCode.DiskFailed;
         var report = await source.MigrateAsync(target, request, cancellationToken);
         report = report with { Outcome = _stop.OutcomeOf(report.Outcome) };
         display.Finish();
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        if (report.RetryAfter is { } wait) _host.Error.WriteLine($"mixpanel: the next call is possible {NextCall.When(wait, _host.TimeProvider)}: run the same command then, or with --wait.");
+        if (report.RetryAfter is { } wait)
+            _host.Error.WriteLine($"mixpanel: the next call is possible {NextCall.When(wait, _host.TimeProvider)}: run the same command then, or with --wait.");
         return Print(parsed, report);
     }
 
@@ -137,12 +196,25 @@ sealed class MigrateCommand
     {
         var request = new MigrationRequest
         {
-            Only = (parsed.GetValue(_only) ?? []).SelectMany(list => list.Split(',')).Aggregate(MigrationParts.None, (parts, name) => parts | PartOf(name)) is not MigrationParts.None and var only ? only : MigrationParts.All,
+            Only = (parsed.GetValue(_only) ?? [])
+                .SelectMany(list => list.Split(','))
+                .Aggregate(MigrationParts.None, (parts, name) => parts | PartOf(name)) is not MigrationParts.None and var only
+                ? only
+                : MigrationParts.All,
             FromDate = Values.Day("from_date", parsed.GetValue(_fromDate)),
             ToDate = Values.Day("to_date", parsed.GetValue(_toDate)),
-            Groups = Pairs("group", parsed.GetValue(_group), "KEY=DATA_GROUP_ID, such as company=-1405123841946871899", pair => pair.LastIndexOf('=')).ToDictionary(StringComparer.Ordinal),
-            TargetGroups = Pairs("target_group", parsed.GetValue(_targetGroup), "KEY=DATA_GROUP_ID, such as company=-1405123841946871899", pair => pair.LastIndexOf('=')).ToDictionary(StringComparer.Ordinal),
-            LookupTables = Pairs("lookup_table", parsed.GetValue(_lookupTable), "ID=FILE.csv", pair => pair.IndexOf('=', StringComparison.Ordinal)).ToDictionary(pair => Guid.TryParse(pair.Key, out var id) ? id : throw Configuration.Invalid("lookup_table", "--lookup-table must be the id of a table in the target, a UUID, and a file: ID=FILE.csv."), pair => pair.Value),
+            Groups = Pairs("group", parsed.GetValue(_group), "KEY=DATA_GROUP_ID, such as company=-1405123841946871899", pair => pair.LastIndexOf('='))
+                .ToDictionary(StringComparer.Ordinal),
+            TargetGroups = Pairs("target_group", parsed.GetValue(_targetGroup), "KEY=DATA_GROUP_ID, such as company=-1405123841946871899",
+                pair => pair.LastIndexOf('='))
+                .ToDictionary(StringComparer.Ordinal),
+            LookupTables = Pairs("lookup_table", parsed.GetValue(_lookupTable), "ID=FILE.csv", pair => pair.IndexOf('=', StringComparison.Ordinal))
+                .ToDictionary(
+                    pair => Guid.TryParse(pair.Key, out var id)
+                        ? id
+                        : throw Configuration.Invalid("lookup_table",
+                            "--lookup-table must be the id of a table in the target, a UUID, and a file: ID=FILE.csv."),
+                    pair => pair.Value),
             SourceTimeZone = parsed.GetValue(_zone),
             Verify = parsed.GetValue(_verify),
             DryRun = parsed.GetValue(_dryRun),
@@ -154,7 +226,10 @@ sealed class MigrateCommand
     }
 
     static MigrationParts PartOf(string name) =>
-        Array.Find(Parts, part => part.Name == name) is { Name: not null } part ? part.Part : throw Configuration.Invalid("only", $"--only must be {string.Join(", ", Parts.Select(one => one.Name))}, or several of them separated by commas.");
+        Array.Find(Parts, part => part.Name == name) is { Name: not null } part
+            ? part.Part
+            : throw Configuration.Invalid("only",
+                $"--only must be {string.Join(", ", Parts.Select(one => one.Name))}, or several of them separated by commas.");
 
     static Dictionary<string, string> Pairs(string name, string[]? given, string form, Func<string, int> equalsAt)
     {

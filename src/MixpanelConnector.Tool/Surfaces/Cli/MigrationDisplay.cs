@@ -1,7 +1,8 @@
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
 /// <summary>Displays a running migration on standard error: messages, a line per bad record, and below them one line of progress.</summary>
-sealed class MigrationDisplay(HostEnvironment host, bool showProgress) : IProgress<string>, IProgress<ImportDiagnostic>, IProgress<MigrationProgress>, IDisposable
+sealed class MigrationDisplay(HostEnvironment host,
+    bool showProgress) : IProgress<string>, IProgress<ImportDiagnostic>, IProgress<MigrationProgress>, IDisposable
 {
     readonly LiveLine _live = new(host, showProgress);
     readonly DiagnosticLines _lines = new();

@@ -21,7 +21,8 @@ sealed class NumberOption<T> : Option<T>, IRangedOption
         Validators.Add(result =>
         {
             // What is not a number of the type is rejected by the parser itself.
-            if (result.Tokens is [{ Value: var text }] && long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) && (number < least || number > most))
+            if (result.Tokens is [{ Value: var text }] && long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number)
+                && (number < least || number > most))
                 result.AddError($"'{Name}' must be {Range}.");
         });
     }

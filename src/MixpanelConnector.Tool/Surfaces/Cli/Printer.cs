@@ -29,7 +29,8 @@ sealed class Printer(HostEnvironment host, bool asTable)
 
         var text = new MemoryStream(json.Length + 1);
         using (var document = JsonDocument.Parse(json))
-        using (var writer = new Utf8JsonWriter(text, new JsonWriterOptions { Indented = host.OutputIsTerminal, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var writer =
+            new Utf8JsonWriter(text, new JsonWriterOptions { Indented = host.OutputIsTerminal, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             document.WriteTo(writer);
         }
@@ -66,7 +67,10 @@ sealed class Printer(HostEnvironment host, bool asTable)
             return;
         }
 
-        var where = error.Field is { } field && !Places.Contains(field, StringComparer.Ordinal) && !error.Message.Contains(field, StringComparison.OrdinalIgnoreCase) ? $"{field}: " : "";
+        var where =
+            error.Field is { } field && !Places.Contains(field, StringComparer.Ordinal) && !error.Message.Contains(field, StringComparison.OrdinalIgnoreCase)
+            ? $"{field}: "
+            : "";
         var request = error.RequestId is { } id ? $" (Mixpanel's request id: {Clean(id)})" : "";
         host.Error.WriteLine($"mixpanel: {where}{Clean(error.Message)}{request}");
     }
@@ -109,13 +113,16 @@ sealed class Printer(HostEnvironment host, bool asTable)
         table.AddRow("seconds", report.ElapsedSeconds.ToString("N1", CultureInfo.InvariantCulture));
         table.AddRow("per second", (report.Accepted / Math.Max(report.ElapsedSeconds, 0.001)).ToString("N0", CultureInfo.InvariantCulture));
         NewConsole().Write(table);
-        foreach (var reason in report.Reasons ?? []) Text(Clean($"{reason.Count.ToString("N0", CultureInfo.InvariantCulture)} {reason.Code}: {string.Join("; ", reason.Samples.Select(sample => $"{sample.Place}: {sample.Message}"))}".ReplaceLineEndings(" ")) + "\n");
+        foreach (var reason in report.Reasons ?? [])
+            Text(Clean($"{reason.Count.ToString("N0", CultureInfo.InvariantCulture)} {reason.Code}: {string.Join("; ", reason.Samples.Select(sample => $"{sample.Place}: {sample.Message}"))}".ReplaceLineEndings(" "))
+                + "\n");
 
         // A plain line: a long path is not wrapped, so that it can be copied.
         if (report is { Rejected: > 0, DeadLetter: { } path }) Text($"dead letters: {Clean(path)}\n");
 
         void Add(string name, long count, Color? colour = null) =>
-            table.AddRow(new Text(name), new Text(count.ToString("N0", CultureInfo.InvariantCulture), colour is { } some && count > 0 ? new Style(some) : Style.Plain));
+            table.AddRow(new Text(name),
+                new Text(count.ToString("N0", CultureInfo.InvariantCulture), colour is { } some && count > 0 ? new Style(some) : Style.Plain));
     }
 
     /// <summary>Prints a migration, one row per part; then the days with rejected or pending records.</summary>
@@ -126,14 +133,22 @@ sealed class Printer(HostEnvironment host, bool asTable)
         Add("schemas", report.Schemas);
         Add("lookup tables", report.LookupTables);
         Add("events", report.Events);
-        foreach (var day in report.Events?.Days.Where(day => day.Rejected > 0 || day.Pending > 0) ?? []) Add($"  {day.Day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}", day);
+        foreach (var day in report.Events?.Days.Where(day => day.Rejected > 0 || day.Pending > 0) ?? [])
+            Add($"  {day.Day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}", day);
         Add("profiles", report.Profiles);
         foreach (var (key, groups) in report.Groups ?? FrozenDictionary<string, MigrationCounts>.Empty) Add($"groups: {key}", groups);
         Add("annotations", report.Annotations);
         NewConsole().Write(table);
-        foreach (var (part, counts) in new (string, MigrationCounts?)[] { ("lookup tables", report.LookupTables), ("events", report.Events), ("profiles", report.Profiles), ("annotations", report.Annotations) })
+        foreach (var (part, counts) in new (string, MigrationCounts?)[]
         {
-            foreach (var (why, count) in counts?.LeftOut ?? FrozenDictionary<string, long>.Empty) Text($"left out of {part}: {count.ToString("N0", CultureInfo.InvariantCulture)} {Clean(why)}\n");
+            ("lookup tables", report.LookupTables),
+            ("events", report.Events),
+            ("profiles", report.Profiles),
+            ("annotations", report.Annotations),
+        })
+        {
+            foreach (var (why, count) in counts?.LeftOut ?? FrozenDictionary<string, long>.Empty)
+                Text($"left out of {part}: {count.ToString("N0", CultureInfo.InvariantCulture)} {Clean(why)}\n");
             if (counts?.AmbiguousTime is > 0 and var twice) Text($"times that exist twice: {twice.ToString("N0", CultureInfo.InvariantCulture)}\n");
         }
 
@@ -145,19 +160,26 @@ sealed class Printer(HostEnvironment host, bool asTable)
         void Add(string name, MigrationCounts? counts)
         {
             if (counts is null) return;
-            table.AddRow(Cell(name), Number(counts.Read), Number(counts.Accepted, Color.Green), Number(counts.Rejected, Color.Maroon), Number(counts.LeftOut.Values.Sum()), Number(counts.Pending, Color.Olive));
+            table.AddRow(Cell(name), Number(counts.Read), Number(counts.Accepted, Color.Green), Number(counts.Rejected, Color.Maroon),
+                Number(counts.LeftOut.Values.Sum()), Number(counts.Pending, Color.Olive));
         }
 
-        static Text Number(long count, Color? colour = null) => new(count.ToString("N0", CultureInfo.InvariantCulture), colour is { } some && count > 0 ? new Style(some) : Style.Plain);
+        static Text Number(long count, Color? colour = null) =>
+            new(count.ToString("N0", CultureInfo.InvariantCulture), colour is { } some && count > 0 ? new Style(some) : Style.Plain);
     }
 
     IAnsiConsole NewConsole()
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(new StreamWriter(host.Output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true) { AutoFlush = true }),
+            Out = new AnsiConsoleOutput(new StreamWriter(host.Output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true)
+            {
+                AutoFlush = true,
+            }),
             Ansi = host.OutputIsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = host is { OutputIsTerminal: true, WantsColour: true } ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors, // the terminal's own colours, which fit its background
+            ColorSystem = host is { OutputIsTerminal: true, WantsColour: true }
+                ? ColorSystemSupport.Standard
+                : ColorSystemSupport.NoColors, // the terminal's own colours, which fit its background
             Interactive = InteractionSupport.No,
         });
         console.Profile.Width = host.OutputWidth(WidthElsewhere);
@@ -187,7 +209,8 @@ sealed class Printer(HostEnvironment host, bool asTable)
     /// <summary>
     /// Lists of objects, and two-level maps of numbers, become tables; everything else becomes facts. Members of nested objects get their full path as a name.
     /// </summary>
-    void Gather(string name, JsonElement value, List<(string Name, string Value)> facts, List<(string Title, Spectre.Console.Table? Table, JsonElement Items)> tables)
+    void Gather(string name, JsonElement value, List<(string Name, string Value)> facts,
+        List<(string Title, Spectre.Console.Table? Table, JsonElement Items)> tables)
     {
         if (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object))
         {
@@ -214,7 +237,10 @@ sealed class Printer(HostEnvironment host, bool asTable)
     static Spectre.Console.Table? Grid(JsonElement value)
     {
         var columns = value.EnumerateObject().ToList();
-        if (columns.Count > MostColumns || columns.Any(column => column.Value.ValueKind is not JsonValueKind.Object || column.Value.EnumerateObject().Any(cell => cell.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array))) return null;
+        if (columns.Count > MostColumns
+            || columns.Any(column => column.Value.ValueKind is not JsonValueKind.Object
+                || column.Value.EnumerateObject().Any(cell => cell.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array)))
+            return null;
         var table = new Spectre.Console.Table().Border(TableBorder.Rounded).AddColumn("");
         foreach (var column in columns) table.AddColumn(new TableColumn(Cell(column.Name)));
         foreach (var row in columns.SelectMany(column => column.Value.EnumerateObject().Select(cell => cell.Name)).Distinct(StringComparer.Ordinal))
@@ -238,8 +264,10 @@ sealed class Printer(HostEnvironment host, bool asTable)
     /// <summary>The members of a value at any depth, each with its full path as a name.</summary>
     static IEnumerable<(string Name, string Value)> Flat(string name, JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Object when value.EnumerateObject().Any() => value.EnumerateObject().SelectMany(member => Flat(name.Length == 0 ? member.Name : $"{name}.{member.Name}", member.Value)),
-        JsonValueKind.Array when value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object) => value.EnumerateArray().SelectMany((item, index) => Flat(string.Create(CultureInfo.InvariantCulture, $"{name}[{index}]"), item)),
+        JsonValueKind.Object when value.EnumerateObject().Any() =>
+            value.EnumerateObject().SelectMany(member => Flat(name.Length == 0 ? member.Name : $"{name}.{member.Name}", member.Value)),
+        JsonValueKind.Array when value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object) =>
+            value.EnumerateArray().SelectMany((item, index) => Flat(string.Create(CultureInfo.InvariantCulture, $"{name}[{index}]"), item)),
         _ => [(name.Length == 0 ? "value" : name, Show(value))],
     };
 
@@ -256,7 +284,9 @@ sealed class Printer(HostEnvironment host, bool asTable)
     static Dictionary<string, string> Row(JsonElement item)
     {
         if (item.ValueKind is not JsonValueKind.Object) return new(StringComparer.Ordinal) { ["value"] = Show(item) };
-        var row = item.EnumerateObject().Where(member => member.Value.ValueKind is not JsonValueKind.Object).ToDictionary(member => member.Name, member => Show(member.Value), StringComparer.Ordinal);
+        var row = item.EnumerateObject()
+            .Where(member => member.Value.ValueKind is not JsonValueKind.Object)
+            .ToDictionary(member => member.Name, member => Show(member.Value), StringComparer.Ordinal);
         foreach (var outer in item.EnumerateObject().Where(member => member.Value.ValueKind is JsonValueKind.Object))
         {
             foreach (var inner in outer.Value.EnumerateObject())

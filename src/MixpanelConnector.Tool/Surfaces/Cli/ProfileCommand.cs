@@ -9,7 +9,8 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>Lists, shows, selects and deletes profiles. No secret is ever shown.</summary>
 static class ProfileCommand
 {
-    public static Command Of(HostEnvironment host) => new("profile", "List, show, select and delete the profiles of settings created by mixpanel login.") { List(host), Use(host), Show(host), Delete(host) };
+    public static Command Of(HostEnvironment host) =>
+        new("profile", "List, show, select and delete the profiles of settings created by mixpanel login.") { List(host), Use(host), Show(host), Delete(host) };
 
     /// <summary>Completes profile names for a shell; none if the file cannot be read.</summary>
     public static IEnumerable<CompletionItem> Complete(HostEnvironment host)
@@ -86,7 +87,11 @@ static class ProfileCommand
     {
         var name = Name(host, "The profile.", ArgumentArity.ExactlyOne);
         var yes = new Option<bool>("--yes") { Description = "Skip the confirmation. A secret that is stored nowhere else is lost." };
-        var command = new Command("delete", "Delete a profile, with its secret. The service account remains; mixpanel delete-service-account deletes it.") { name, yes };
+        var command = new Command("delete", "Delete a profile, with its secret. The service account remains; mixpanel delete-service-account deletes it.")
+        {
+            name,
+            yes,
+        };
         command.SetAction(parsed => Print(parsed, host, writer =>
         {
             var file = new ProfileFile(host);

@@ -88,7 +88,8 @@ sealed class ProgressLine(bool colour)
 
     static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    static string Span(double seconds) => TimeSpan.FromSeconds(Math.Min(seconds, 8.64e6)).ToString(seconds < 86400 ? @"h\:mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+    static string Span(double seconds) =>
+        TimeSpan.FromSeconds(Math.Min(seconds, 8.64e6)).ToString(seconds < 86400 ? @"h\:mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
 
     string Paint(Part part) => colour && part.Colour is { } code ? $"\e[{code}m{part.Text}\e[0m" : part.Text;
 }

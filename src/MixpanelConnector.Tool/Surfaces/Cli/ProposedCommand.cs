@@ -18,7 +18,13 @@ static class ProposedCommand
         var words = parsed.Tokens.Where(token => token.Type is not TokenType.Option || token.Value != without.Name).ToList();
         var rest = words.FindIndex(token => token.Type is TokenType.DoubleDash);
         if (rest < 0) rest = words.Count;
-        IEnumerable<string> all = ["mixpanel", .. words.Take(rest).Select(token => token.Value), .. Joined(proposal.Options), .. words.Skip(rest).Select(token => token.Value)];
+        IEnumerable<string> all =
+        [
+            "mixpanel",
+            .. words.Take(rest).Select(token => token.Value),
+            .. Joined(proposal.Options),
+            .. words.Skip(rest).Select(token => token.Value),
+        ];
         return string.Join(' ', all.Select(Quoted));
     }
 
@@ -41,7 +47,8 @@ static class ProposedCommand
     /// <summary>Quotes a word for a shell: characters that a terminal would act on become numeric escapes, in the syntax of bash, zsh and ksh.</summary>
     static string Quoted(string word)
     {
-        if (word.Length > 0 && word.All(character => char.IsAsciiLetterOrDigit(character) || "-_./:=,@%+".Contains(character, StringComparison.Ordinal))) return word;
+        if (word.Length > 0 && word.All(character => char.IsAsciiLetterOrDigit(character) || "-_./:=,@%+".Contains(character, StringComparison.Ordinal)))
+            return word;
         if (OperatingSystem.IsWindows()) return $"\"{word.Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
         if (Printer.Clean(word) == word && !word.Contains('\n', StringComparison.Ordinal)) return $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
         var quoted = new StringBuilder("$'");

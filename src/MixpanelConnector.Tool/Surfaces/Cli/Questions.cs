@@ -15,7 +15,8 @@ sealed class Questions(HostEnvironment host)
     /// <summary>Returns the answer; if it is empty, the default in brackets; null if there is neither.</summary>
     /// <exception cref="OperationCanceledException">The program is stopping.</exception>
     /// <exception cref="MixpanelException">The input has ended.</exception>
-    public string? Ask(string question, string? otherwise = null) => Answer($"{question}{(otherwise is null ? "" : $" [{Printer.Clean(otherwise)}]")}: ") ?? otherwise;
+    public string? Ask(string question, string? otherwise = null) =>
+        Answer($"{question}{(otherwise is null ? "" : $" [{Printer.Clean(otherwise)}]")}: ") ?? otherwise;
 
     /// <summary>Returns the answer, which is not echoed; null if it is empty.</summary>
     /// <exception cref="OperationCanceledException">The program is stopping.</exception>
@@ -38,7 +39,8 @@ sealed class Questions(HostEnvironment host)
     public void Confirm(string what)
     {
         if (!CanBeAsked) throw Configuration.Invalid("yes", $"{what} Use --yes to confirm.");
-        if (Answer($"{what} Continue? [y/N] ")?.ToLowerInvariant() is not ("y" or "yes")) throw new MixpanelException(new(ErrorKind.InvalidInput, "The answer was not yes. Nothing was changed."));
+        if (Answer($"{what} Continue? [y/N] ")?.ToLowerInvariant() is not ("y" or "yes"))
+            throw new MixpanelException(new(ErrorKind.InvalidInput, "The answer was not yes. Nothing was changed."));
     }
 
     string? Answer(string question)
@@ -59,6 +61,8 @@ sealed class Questions(HostEnvironment host)
             bytes.Add((byte)read);
         }
 
-        return read == -1 && bytes.Count == 0 ? throw Configuration.Invalid("input", "Standard input ended before all questions were answered. Nothing was changed.") : Encoding.UTF8.GetString([.. bytes]);
+        return read == -1 && bytes.Count == 0
+            ? throw Configuration.Invalid("input", "Standard input ended before all questions were answered. Nothing was changed.")
+            : Encoding.UTF8.GetString([.. bytes]);
     }
 }

@@ -41,7 +41,14 @@ static class QueueSettings
     public static QueueOptions Credentials(HostEnvironment host, string? username = null, string? secretFile = null)
     {
         var password = secretFile is null ? host.Environment(Password) : Secrets.Read(secretFile, host, "queue_secret_file");
-        var options = new QueueOptions { Username = username ?? (host.Environment(Username) is { Length: > 0 } name ? name : null), Password = password is { Length: > 0 } ? new MixpanelSecret(password) : null };
-        return options.Username is null == options.Password is null ? options : throw Configuration.Invalid(options.Username is null ? "queue_username" : "queue_secret_file", $"The queue needs both a user name and a password: {Username} or --queue-username, and {Password} or --queue-secret-file.");
+        var options = new QueueOptions
+        {
+            Username = username ?? (host.Environment(Username) is { Length: > 0 } name ? name : null),
+            Password = password is { Length: > 0 } ? new MixpanelSecret(password) : null,
+        };
+        return options.Username is null == options.Password is null
+            ? options
+            : throw Configuration.Invalid(options.Username is null ? "queue_username" : "queue_secret_file",
+                $"The queue needs both a user name and a password: {Username} or --queue-username, and {Password} or --queue-secret-file.");
     }
 }

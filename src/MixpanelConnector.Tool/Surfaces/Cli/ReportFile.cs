@@ -20,8 +20,10 @@ static class ReportFile
         if (path is null) return true;
         if (!OutputFile.IsSpecial(path))
         {
-            if (LiesIn(path, target)) throw Configuration.Invalid("report", $"{path} is in {target}, whose files belong to the command. Choose another path for the report.");
-            if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))) throw Configuration.Invalid("report", $"The folder of {path} does not exist.");
+            if (LiesIn(path, target))
+                throw Configuration.Invalid("report", $"{path} is in {target}, whose files belong to the command. Choose another path for the report.");
+            if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
+                throw Configuration.Invalid("report", $"The folder of {path} does not exist.");
         }
 
         try
@@ -79,5 +81,6 @@ static class ReportFile
         }
     }
 
-    static bool IsBelow(string path, string folder) => path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    static bool IsBelow(string path, string folder) =>
+        path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }

@@ -22,7 +22,8 @@ static class RootHelp
             Actions, by group:
 
             """);
-        foreach (var group in ActionCatalogue.Groups) text.Append("  ").Append(group.Name.PadRight(Column - 2)).Append(Short(group.About, Width - Column)).Append('\n');
+        foreach (var group in ActionCatalogue.Groups)
+            text.Append("  ").Append(group.Name.PadRight(Column - 2)).Append(Short(group.About, Width - Column)).Append('\n');
         return text.Append("More: mixpanel help GROUP | ACTION | COMMAND | options; mixpanel completion\n").ToString();
     }
 

@@ -9,14 +9,37 @@ static class RotateCommand
 {
     public static Command Of(HostEnvironment host)
     {
-        var id = new NumberOption<long>("--service-account-id", 1, long.MaxValue) { Description = "The account to replace: mixpanel get-all-service-accounts lists them.", HelpName = "INTEGER", Required = true };
-        var username = new Option<string>("--username") { Description = "The user name of the new account. Default: the old one with the date and time.", HelpName = "TEXT" };
-        var role = new Option<string>("--role") { Description = "The role of the new account in the organization. Default: the old one if the account replaces itself, otherwise Mixpanel's default, since Mixpanel does not return roles of other accounts.", HelpName = "owner|admin|analyst|consumer" };
+        var id = new NumberOption<long>("--service-account-id", 1, long.MaxValue)
+        {
+            Description = "The account to replace: mixpanel get-all-service-accounts lists them.",
+            HelpName = "INTEGER",
+            Required = true,
+        };
+        var username = new Option<string>("--username")
+        {
+            Description = "The user name of the new account. Default: the old one with the date and time.",
+            HelpName = "TEXT",
+        };
+        var role = new Option<string>("--role")
+        {
+            Description = "The role of the new account in the organization. Default: the old one if the account replaces itself, "
+                + "otherwise Mixpanel's default, since Mixpanel does not return roles of other accounts.",
+            HelpName = "owner|admin|analyst|consumer",
+        };
         role.AcceptOnlyFromAmong("owner", "admin", "analyst", "consumer");
-        var expires = new Option<string>("--expires") { Description = "When the new account expires: a date, a duration from now such as 30d, or never. Required if the old one expires. Default: never.", HelpName = "DATE|30d|never" };
-        var projects = new Option<string>("--projects") { Description = "The projects of the new account, as for create-service-account. Default: those of the old one, with its roles there.", HelpName = "JSON|@FILE|@-" };
+        var expires = new Option<string>("--expires")
+        {
+            Description = "When the new account expires: a date, a duration from now such as 30d, or never. Required if the old one expires. Default: never.",
+            HelpName = "DATE|30d|never",
+        };
+        var projects = new Option<string>("--projects")
+        {
+            Description = "The projects of the new account, as for create-service-account. Default: those of the old one, with its roles there.",
+            HelpName = "JSON|@FILE|@-",
+        };
         var yes = new Option<bool>("--yes") { Description = "Skip the confirmation. The old account and its secret stop working." };
-        var command = new DetailedCommand("rotate-service-account", "Replace a service account with a new one: create it, test its secret, then delete the old one.", """
+        var command = new DetailedCommand("rotate-service-account",
+            "Replace a service account with a new one: create it, test its secret, then delete the old one.", """
             Mixpanel cannot change a secret, so the account is replaced: the new one joins the same projects, its secret is stored where
             you specify, a sign-in with it is tested, and then the old one is deleted. If a step fails, the new one is deleted and the old
             one remains. If the old one cannot be deleted, both work: the output says so, and the exit code is 3. If the profile that this
@@ -50,10 +73,18 @@ static class RotateCommand
                 {
                     (json["id"], json["username"], json["expires"]) = (created.Id, created.Username, created.Expires);
                     var secret = prepared.Deliver(json, "secret", created.Secret!);
-                    if (session.Configuration.ProfileOf(Configuration.SecretName) is { } name && session.Configuration["service_account_username"] == old.Username)
+                    if (session.Configuration.ProfileOf(Configuration.SecretName) is { } name
+                        && session.Configuration["service_account_username"] == old.Username)
                     {
                         changed = file.Read(name);
-                        file.Write(changed with { Values = new Dictionary<string, string>(changed.Values, StringComparer.Ordinal) { ["service_account_username"] = created.Username!, [Configuration.SecretName] = secret } });
+                        file.Write(changed with
+                        {
+                            Values = new Dictionary<string, string>(changed.Values, StringComparer.Ordinal)
+                            {
+                                ["service_account_username"] = created.Username!,
+                                [Configuration.SecretName] = secret,
+                            },
+                        });
                     }
 
                     return Task.CompletedTask;
@@ -87,10 +118,25 @@ static class RotateCommand
 
     static List<ProjectRole> Projects(JsonElement given)
     {
-        if (given.ValueKind is not JsonValueKind.Array) throw Configuration.Invalid("projects", "projects: must be a JSON array of ids, or of objects of id and role.");
-        return [.. given.EnumerateArray().Select((project, index) => new ProjectRole { Id = Id(project.ValueKind is JsonValueKind.Object && project.TryGetProperty("id", out var id) ? id : project, index), Role = project.ValueKind is JsonValueKind.Object && project.TryGetProperty("role", out var role) && role.ValueKind is JsonValueKind.String ? role.GetString() : null })];
+        if (given.ValueKind is not JsonValueKind.Array)
+            throw Configuration.Invalid("projects", "projects: must be a JSON array of ids, or of objects of id and role.");
+        return
+        [
+            .. given.EnumerateArray().Select((project, index) =>
+                new ProjectRole
+                {
+                    Id = Id(project.ValueKind is JsonValueKind.Object && project.TryGetProperty("id", out var id) ? id : project, index),
+                    Role = project.ValueKind is JsonValueKind.Object && project.TryGetProperty("role", out var role) && role.ValueKind is JsonValueKind.String
+                        ? role.GetString()
+                        : null,
+                }),
+        ];
 
-        static long Id(JsonElement id, int index) => id.ValueKind is JsonValueKind.Number && id.TryGetInt64(out var number) ? number : throw Configuration.Invalid($"projects[{index}]", $"projects[{index}]: must be a project id, a positive integer, or an object of id and role.");
+        static long Id(JsonElement id, int index) =>
+            id.ValueKind is JsonValueKind.Number && id.TryGetInt64(out var number)
+                ? number
+                : throw Configuration.Invalid($"projects[{index}]",
+                    $"projects[{index}]: must be a project id, a positive integer, or an object of id and role.");
     }
 
     /// <summary>Restores the previous profile: its account still works, and the new one is gone.</summary>
@@ -102,7 +148,8 @@ static class RotateCommand
         }
         catch (Exception e) when (e is MixpanelException or IOException or UnauthorizedAccessException)
         {
-            host.Error.WriteLine($"mixpanel: the profile {Printer.Clean(changed.Name)} could not be restored, and contains the new account, which was deleted: {Printer.Clean(e.Message)} Run mixpanel login with the old account.");
+            host.Error.WriteLine($"mixpanel: the profile {Printer.Clean(changed.Name)} could not be restored, and contains the new account, "
+                + $"which was deleted: {Printer.Clean(e.Message)} Run mixpanel login with the old account.");
         }
     }
 }

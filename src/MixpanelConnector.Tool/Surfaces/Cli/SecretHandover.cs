@@ -22,10 +22,13 @@ sealed class SecretHandover
 
     public PreparedHandover Prepare(ParseResult parsed)
     {
-        if (parsed.GetValue(_file) is not null && parsed.GetValue(_show)) throw Configuration.Invalid("show_secret", "--show-secret and --secret-out are mutually exclusive. Nothing was created.");
+        if (parsed.GetValue(_file) is not null && parsed.GetValue(_show))
+            throw Configuration.Invalid("show_secret", "--show-secret and --secret-out are mutually exclusive. Nothing was created.");
         if (parsed.GetValue(_file) is { } path) return new PreparedHandover(path);
         return parsed.GetValue(_show)
             ? new PreparedHandover(path: null)
-            : throw Configuration.Invalid("secret_out", "The response contains a secret that is shown only once. Specify where to store it: --secret-out FILE (a new private file) or --show-secret (in the JSON). Nothing was created.");
+            : throw Configuration.Invalid("secret_out",
+                "The response contains a secret that is shown only once. Specify where to store it: "
+                + "--secret-out FILE (a new private file) or --show-secret (in the JSON). Nothing was created.");
     }
 }

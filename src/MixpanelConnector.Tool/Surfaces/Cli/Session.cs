@@ -27,8 +27,13 @@ sealed class Session : IAsyncDisposable
     /// <summary>The folder of the embedded Mixpanel; null with the real one.</summary>
     public string? LocalData => _local?.DataDirectory;
 
-    /// <summary>Names what is sent to: the real Mixpanel by its settings, the embedded one by its folder, with the project unless that is the usual one.</summary>
-    public string Destination => _local is null ? $"{Options}" : Options.ProjectId is { } project and not LocalMixpanel.ProjectId ? string.Create(CultureInfo.InvariantCulture, $"{LocalData}#{project}") : _local.DataDirectory;
+    /// <summary>
+    /// Names what is sent to: the real Mixpanel by its settings, the embedded one by its folder, with the project unless that is the usual one.
+    /// </summary>
+    public string Destination =>
+        _local is null ? $"{Options}"
+            : Options.ProjectId is { } project and not LocalMixpanel.ProjectId ? string.Create(CultureInfo.InvariantCulture, $"{LocalData}#{project}")
+            : _local.DataDirectory;
 
     /// <summary>The ledger of calls that count against hourly limits, in a state folder.</summary>
     public static string LedgerIn(string state) => Path.Combine(state, "ledger");
@@ -47,12 +52,14 @@ sealed class Session : IAsyncDisposable
     /// <param name="secret">The setting whose value is in the secret file.</param>
     /// <param name="cancellationToken">Cancels the start of the embedded Mixpanel.</param>
     /// <exception cref="MixpanelException">The settings are not valid, or there are no credentials.</exception>
-    public static async Task<Session> OpenAsync(ParseResult parsed, HostEnvironment host, bool needsCredential, CancellationToken cancellationToken, string secret = Configuration.SecretName)
+    public static async Task<Session> OpenAsync(ParseResult parsed, HostEnvironment host, bool needsCredential, CancellationToken cancellationToken,
+        string secret = Configuration.SecretName)
     {
         var given = CommonOptions.Given(parsed) with { Secret = secret };
         if (parsed.GetValue(CommonOptions.Local))
         {
-            if (given.Options.ContainsKey("endpoint")) throw Configuration.Invalid("endpoint", "--local and --endpoint are mutually exclusive: choose the embedded Mixpanel or a URL.");
+            if (given.Options.ContainsKey("endpoint"))
+                throw Configuration.Invalid("endpoint", "--local and --endpoint are mutually exclusive: choose the embedded Mixpanel or a URL.");
             var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(host.Environment).LocalData;
             LocalMixpanel local;
             try
@@ -72,7 +79,8 @@ sealed class Session : IAsyncDisposable
             return new Session(settings, VerboseLog.AddTo(settings.ToOptions(host.TimeProvider), parsed, host), local);
         }
 
-        if (parsed.GetValue(CommonOptions.Data) is not null) throw Configuration.Invalid("data", "--data is the folder of the embedded Mixpanel: it needs --local.");
+        if (parsed.GetValue(CommonOptions.Data) is not null)
+            throw Configuration.Invalid("data", "--data is the folder of the embedded Mixpanel: it needs --local.");
         var configuration = Configuration.Load(given, host);
         MixpanelOptions options;
         MixpanelClient client;
@@ -90,14 +98,20 @@ sealed class Session : IAsyncDisposable
         {
             client.Dispose();
             throw Configuration.Invalid("service_account_username",
-                "No credentials are configured. Either run mixpanel login, or set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET and MIXPANEL_PROJECT_ID (or MIXPANEL_TOKEN) for your Mixpanel project; or add --local to use the embedded Mixpanel, which needs no account.");
+                "No credentials are configured. Either run mixpanel login, or set MIXPANEL_SERVICE_ACCOUNT_USERNAME, "
+                + "MIXPANEL_SERVICE_ACCOUNT_SECRET and MIXPANEL_PROJECT_ID (or MIXPANEL_TOKEN) for your Mixpanel project; "
+                    + "or add --local to use the embedded Mixpanel, which needs no account.");
         }
 
         return new Session(configuration, options, local: null) { _client = client };
     }
 
     /// <summary>Opens the feed of the embedded Mixpanel; null with the real one.</summary>
-    public Func<CancellationToken, Task<HttpResponseMessage>>? LiveFeed => _local is { } local ? cancellationToken => LocalMixpanel.WatchAsync(_http ??= local.NewHttpClient(), local.Address, Options.ProjectId ?? LocalMixpanel.ProjectId, cancellationToken) : null;
+    public Func<CancellationToken, Task<HttpResponseMessage>>? LiveFeed =>
+        _local is { } local
+            ? cancellationToken => LocalMixpanel.WatchAsync(_http ??= local.NewHttpClient(), local.Address, Options.ProjectId ?? LocalMixpanel.ProjectId,
+                cancellationToken)
+            : null;
 
     public async ValueTask DisposeAsync()
     {

@@ -22,11 +22,14 @@ static class UnknownWord
     {
         var unknown = parsed.UnmatchedTokens.Concat(Arguments(parsed).Where(IsOption)).ToList();
         if (unknown.Exists(word => IsSecretOption(word) && NearestOption(word, parsed) is null))
-            return Configuration.Invalid(Configuration.SecretName, $"Unknown option. A secret is never taken from the command line, where every process can read it: set MIXPANEL_SERVICE_ACCOUNT_SECRET or MIXPANEL_OAUTH_TOKEN, or name a private file with --secret-file; confidential input of an action must be in --input @FILE. See: {usage} --help");
+            return Configuration.Invalid(Configuration.SecretName,
+                $"Unknown option. A secret is never taken from the command line, where every process can read it: "
+                + $"set MIXPANEL_SERVICE_ACCOUNT_SECRET or MIXPANEL_OAUTH_TOKEN, or name a private file with --secret-file; confidential input of an action must be in --input @FILE. See: {usage} --help");
         if (unknown is [var first, ..])
             return Configuration.Invalid(IsOption(first) ? Option : Argument, $"{Shown(first, Array.IndexOf(words, first) + 1, parsed)} See: {usage} --help");
         return Swallowed(parsed, words) is { } option
-            ? Configuration.Invalid(CommonOptions.Name(option), $"{option.Name} needs a value: what follows it looks like another option. (A value of that form: {option.Name}=VALUE.) See: {usage} --help")
+            ? Configuration.Invalid(CommonOptions.Name(option),
+                $"{option.Name} needs a value: what follows it looks like another option. (A value of that form: {option.Name}=VALUE.) See: {usage} --help")
             : null;
     }
 
@@ -42,19 +45,24 @@ static class UnknownWord
 
         if (error.Message.Contains("Must be one of:", StringComparison.Ordinal) && Allowed(error.SymbolResult) is (var name, { Count: > 0 } allowed))
         {
-            var near = error.SymbolResult!.Tokens.Select(token => Spelling.Nearest(token.Value.ToLowerInvariant(), allowed)).FirstOrDefault(value => value is not null);
+            var near = error.SymbolResult!.Tokens.Select(token => Spelling.Nearest(token.Value.ToLowerInvariant(), allowed))
+                .FirstOrDefault(value => value is not null);
             return $"'{name}' must be {string.Join(", ", allowed.SkipLast(1))} or {allowed[^1]}.{(near is null ? "" : $" Did you mean {near}?")}";
         }
 
-        if (error.SymbolResult is CommandResult { Command: { Action: null, Subcommands.Count: > 0 } group }) return $"Specify what to do: {group.Name} {string.Join(", ", group.Subcommands.Where(command => !command.Hidden).Select(command => command.Name))}.";
+        if (error.SymbolResult is CommandResult { Command: { Action: null, Subcommands.Count: > 0 } group })
+            return $"Specify what to do: {group.Name} {string.Join(", ", group.Subcommands.Where(command => !command.Hidden).Select(command => command.Name))}.";
         var message = error.Message.ReplaceLineEndings(" ");
-        return error.SymbolResult is null ? message : error.SymbolResult.Tokens.Aggregate(message, (text, token) => text.Replace($"'{token.Value}'", "'…'", StringComparison.Ordinal));
+        return error.SymbolResult is null
+            ? message
+            : error.SymbolResult.Tokens.Aggregate(message, (text, token) => text.Replace($"'{token.Value}'", "'…'", StringComparison.Ordinal));
     }
 
     /// <summary>The name of an option or argument and its allowed values, where there is a list of them.</summary>
     static (string Name, IReadOnlyList<string> Allowed)? Allowed(SymbolResult? result) => result switch
     {
-        ArgumentResult { Parent: OptionResult { Option: var option } } => (option.Name, [.. option.GetCompletions(CompletionContext.Empty).Select(value => value.Label)]),
+        ArgumentResult { Parent: OptionResult { Option: var option } } =>
+            (option.Name, [.. option.GetCompletions(CompletionContext.Empty).Select(value => value.Label)]),
         ArgumentResult { Argument: var argument } => (argument.Name, [.. argument.GetCompletions(CompletionContext.Empty).Select(value => value.Label)]),
         OptionResult { Option: var option } => (option.Name, [.. option.GetCompletions(CompletionContext.Empty).Select(value => value.Label)]),
         _ => null,
@@ -67,8 +75,10 @@ static class UnknownWord
         for (var i = 0; i < given.Count; i++)
         {
             if (ForeignName.Escaped(given[i]) is not { } escaped) continue;
-            var mayBeSecret = IsOption(escaped) || (i > 0 && IsSecretOption(ForeignName.Escaped(given[i - 1]) ?? System.Text.Encoding.UTF8.GetString(given[i - 1])));
-            return $"Word {i + 1} of the command line{(mayBeSecret ? "" : $", {escaped},")} is not UTF-8, and would be misread. Rename the file, or write the word in UTF-8.";
+            var mayBeSecret = IsOption(escaped)
+                || (i > 0 && IsSecretOption(ForeignName.Escaped(given[i - 1]) ?? System.Text.Encoding.UTF8.GetString(given[i - 1])));
+            return $"Word {i + 1} of the command line{(mayBeSecret ? "" : $", {escaped},")} is not UTF-8, and would be misread. Rename the file, "
+                + $"or write the word in UTF-8.";
         }
 
         return null;
@@ -80,7 +90,8 @@ static class UnknownWord
         try
         {
             var folder = Environment.CurrentDirectory;
-            if (ForeignName.MayBe(folder) && !Directory.Exists(folder)) return $"The current folder, {folder}, has a name that is not UTF-8, so no file in it can be found. Rename it, or start from another folder.";
+            if (ForeignName.MayBe(folder) && !Directory.Exists(folder))
+                return $"The current folder, {folder}, has a name that is not UTF-8, so no file in it can be found. Rename it, or start from another folder.";
             if (!OperatingSystem.IsLinux() || !args.Any(ForeignName.MayBe)) return null;
             var words = new List<byte[]>();
             var line = File.ReadAllBytes("/proc/self/cmdline").AsSpan();
@@ -101,7 +112,8 @@ static class UnknownWord
     static bool IsOption(string word) => word.Length > 1 && word[0] == '-';
 
     /// <summary>Whether a word is an option that people try for a secret, in any spelling.</summary>
-    static bool IsSecretOption(string word) => IsOption(word) && OfSecrets.Any(part => Name(word, cutAtDigits: false).Contains(part, StringComparison.OrdinalIgnoreCase));
+    static bool IsSecretOption(string word) =>
+        IsOption(word) && OfSecrets.Any(part => Name(word, cutAtDigits: false).Contains(part, StringComparison.OrdinalIgnoreCase));
 
     static string Shown(string word, int number, ParseResult parsed)
     {
@@ -109,16 +121,19 @@ static class UnknownWord
         if (IsOption(word))
         {
             var name = word.StartsWith("--", StringComparison.Ordinal) ? Name(word, cutAtDigits: true) : word[..2]; // -pVALUE is -p with a value
-            return $"'{name}{(name.Length < word.Length ? "…" : "")}' is not known here.{(NearestOption(word, parsed) is { } option ? $" Did you mean {option}?" : "")}";
+            return $"'{name}{(name.Length < word.Length ? "…" : "")}' is not "
+                + $"known here.{(NearestOption(word, parsed) is { } option ? $" Did you mean {option}?" : "")}";
         }
 
         var command = parsed.CommandResult.Command;
         var isRoot = command is RootCommand;
         if (isRoot && parsed.Tokens.SkipWhile(token => token.Type is not TokenType.DoubleDash).Any(token => token.Value == word))
-            return $"The words after {EndOfOptions} are arguments of a command, which must precede them{(CommandLine.Names.Contains(word, StringComparer.Ordinal) ? $": mixpanel {word}" : "")}.";
+            return $"The words after {EndOfOptions} are arguments of a command, which must "
+                + $"precede them{(CommandLine.Names.Contains(word, StringComparer.Ordinal) ? $": mixpanel {word}" : "")}.";
         if (isRoot && ActionCatalogue.Groups.FirstOrDefault(group => group.Name == word.Replace('_', '-')) is { } about)
             return $"'{about.Name}' is a group of actions. Its actions: mixpanel help {about.Name}.";
-        var near = HelpCommand.Near(word, isRoot ? CommandLine.Names.Concat(ActionCatalogue.Groups.Select(group => $"help {group.Name}")) : command.Subcommands.Select(known => known.Name));
+        var near = HelpCommand.Near(word,
+            isRoot ? CommandLine.Names.Concat(ActionCatalogue.Groups.Select(group => $"help {group.Name}")) : command.Subcommands.Select(known => known.Name));
         if (near.Count > 0) return $"'{word}' is not known here. Did you mean {string.Join(", ", near)}?";
         return isRoot && number == 1 ? "The first word of the command line is not a command." : $"{place} is not known here.";
     }
@@ -128,7 +143,9 @@ static class UnknownWord
     {
         var known = new List<string>();
         for (SymbolResult? result = parsed.CommandResult; result is not null; result = result.Parent)
-            if (result is CommandResult { Command: var command }) known.AddRange(command.Options.Where(option => !option.Hidden && (command == parsed.CommandResult.Command || option.Recursive)).Select(option => option.Name));
+            if (result is CommandResult { Command: var command })
+                known.AddRange(command.Options.Where(option => !option.Hidden && (command == parsed.CommandResult.Command || option.Recursive))
+                    .Select(option => option.Name));
         var name = word.StartsWith("--", StringComparison.Ordinal) ? Name(word, cutAtDigits: true).Replace('_', '-').ToLowerInvariant() : "";
         return Spelling.Nearest(name, known);
     }
@@ -143,7 +160,9 @@ static class UnknownWord
 
     /// <summary>The words that were parsed as arguments of the command. After --, any word may be an argument, so none are returned.</summary>
     static IEnumerable<string> Arguments(ParseResult parsed) =>
-        parsed.Tokens.Any(token => token.Type is TokenType.DoubleDash) ? [] : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens).Select(token => token.Value);
+        parsed.Tokens.Any(token => token.Type is TokenType.DoubleDash)
+            ? []
+            : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens).Select(token => token.Value);
 
     /// <summary>An option that consumed the next option as its value.</summary>
     static Option? Swallowed(ParseResult parsed, string[] words)
@@ -151,7 +170,10 @@ static class UnknownWord
         for (SymbolResult? command = parsed.CommandResult; command is not null; command = command.Parent)
         {
             if (command is not CommandResult { Children: var children }) continue;
-            if (children.OfType<OptionResult>().FirstOrDefault(option => option.Tokens.Any(token => token.Value.StartsWith("--", StringComparison.Ordinal) && token.Value.Length > 2 && words.Contains(token.Value, StringComparer.Ordinal))) is { } found) return found.Option;
+            if (children.OfType<OptionResult>().FirstOrDefault(option =>
+                option.Tokens.Any(token => token.Value.StartsWith("--", StringComparison.Ordinal) && token.Value.Length > 2
+                    && words.Contains(token.Value, StringComparer.Ordinal))) is { } found)
+                return found.Option;
         }
 
         return null;

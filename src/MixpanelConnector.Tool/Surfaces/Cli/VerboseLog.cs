@@ -24,12 +24,19 @@ sealed class VerboseLog(Action<LogLevel, string> write, LogLevel from = LogLevel
     public static VerboseLog Warnings(AuditLog log) => new(Entries(log), LogLevel.Warning);
 
     static Action<LogLevel, string> Lines(HostEnvironment host) =>
-        (_, message) => host.Error.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{host.TimeProvider.GetUtcNow():HH:mm:ss.fff} {message}"));
+        (_, message) => host.Error.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture,
+            $"{host.TimeProvider.GetUtcNow():HH:mm:ss.fff} {message}"));
 
-    static Action<LogLevel, string> Entries(AuditLog log) => (level, message) => log.Write("library", ("level", level.ToString().ToLowerInvariant()), ("message", message));
+    static Action<LogLevel, string> Entries(AuditLog log) =>
+        (level, message) => log.Write("library", ("level", level.ToString().ToLowerInvariant()), ("message", message));
 
     static MixpanelOptions AddTo(MixpanelOptions options, ParseResult parsed, Action<LogLevel, string> write) =>
-        options with { LoggerFactory = parsed.GetValue(CommonOptions.Verbose) ? new VerboseLog(write) : new VerboseLog(write, LogLevel.Warning, "MixpanelConnector.CallLedger") };
+        options with
+        {
+            LoggerFactory = parsed.GetValue(CommonOptions.Verbose)
+                ? new VerboseLog(write)
+                : new VerboseLog(write, LogLevel.Warning, "MixpanelConnector.CallLedger"),
+        };
 
     public ILogger CreateLogger(string categoryName) => only is null || categoryName == only ? this : NullLogger.Instance;
 

@@ -13,17 +13,22 @@ static class ActionPage
         var page = new StringBuilder();
         page.Append($"# {action.Name}\n\n{XmlDocs.Summary(action)}\n\n{XmlDocs.Remarks(action)}\n\n");
         page.Append("| interface | name |\n|---|---|\n");
-        page.Append($"| command line | `mixpanel {command}` |\n| .NET | `MixpanelClient.{action.MethodName}` |\n| HTTP | `POST /v1/actions/{action.Name}` |\n| MCP | tool `{action.Name}`{(action.ResourcePath is { } path ? $", resource `{ActionNames.Resources}{path}`" : "")} |\n\n");
+        page.Append($"| command line | `mixpanel {command}` |\n| .NET | `MixpanelClient.{action.MethodName}` |\n| HTTP | `POST /v1/actions/{action.Name}` "
+            + $"|\n| MCP | tool `{action.Name}`{(action.ResourcePath is { } path ? $", resource `{ActionNames.Resources}{path}`" : "")} |\n\n");
         page.Append($"Group: {action.Group.Title}. {ActionFacts.Effect(action)}");
         if (action.IsPaged) page.Append(" Its response is paged: `--all` on the command line reads all pages.");
-        if (action.HasSecret) page.Append(" The response contains a secret that is shown only once: `--secret-out FILE` or `--show-secret` on the command line; in the response over HTTP; in a private file over MCP.");
-        if (action.NeedsConfirmation) page.Append(" It needs confirmation: `--yes` on the command line, `\"confirm\": true` over HTTP; it is not offered to agents.");
+        if (action.HasSecret)
+            page.Append(" The response contains a secret that is shown only once: `--secret-out FILE` or `--show-secret` on the command line; "
+                + "in the response over HTTP; in a private file over MCP.");
+        if (action.NeedsConfirmation)
+            page.Append(" It needs confirmation: `--yes` on the command line, `\"confirm\": true` over HTTP; it is not offered to agents.");
         page.Append("\n\n## Input\n\n");
         AppendFields(page, action.InputSchema(XmlDocs.Describe));
         if (example is not null) page.Append($"\n```json\n{example}\n```\n");
         page.Append("\n## Output\n\n");
         AppendFields(page, action.OutputSchema(XmlDocs.Describe));
-        page.Append($"\n## Examples\n\n```sh\nmixpanel {command} --input '{example}'{(action.HasSecret ? " --show-secret" : "")}{(action.NeedsConfirmation ? " --yes" : "")}\n```\n\n```sh\ncurl http://127.0.0.1:8124/v1/actions/{action.Name} --json '{(action.NeedsConfirmation ? Confirmed(example!) : example)}'\n```\n");
+        page.Append($"\n## Examples\n\n```sh\nmixpanel {command} "
+            + $"--input '{example}'{(action.HasSecret ? " --show-secret" : "")}{(action.NeedsConfirmation ? " --yes" : "")}\n```\n\n```sh\ncurl http://127.0.0.1:8124/v1/actions/{action.Name} --json '{(action.NeedsConfirmation ? Confirmed(example!) : example)}'\n```\n");
         return page.ToString();
     }
 

@@ -46,11 +46,14 @@ static class XmlDocs
         return Text($"P:{(owner.IsGenericType ? owner.GetGenericTypeDefinition() : owner).FullName!.Replace('+', '.')}.{property.Name}", "summary");
     }
 
-    static string Method(ActionDescriptor action) => $"M:{typeof(MixpanelClient).FullName}.{action.MethodName}({action.InputType.FullName},{typeof(CancellationToken).FullName})";
+    static string Method(ActionDescriptor action) =>
+        $"M:{typeof(MixpanelClient).FullName}.{action.MethodName}({action.InputType.FullName},{typeof(CancellationToken).FullName})";
 
     static string? Text(string member, string element)
     {
-        if (Between(File.Value, Encoding.UTF8.GetBytes($"<member name=\"{member}\">"), "</member>"u8, out var docs) && Between(docs, Encoding.UTF8.GetBytes($"<{element}>"), Encoding.UTF8.GetBytes($"</{element}>"), out var text)) return Flatten(Encoding.UTF8.GetString(text));
+        if (Between(File.Value, Encoding.UTF8.GetBytes($"<member name=\"{member}\">"), "</member>"u8, out var docs)
+            && Between(docs, Encoding.UTF8.GetBytes($"<{element}>"), Encoding.UTF8.GetBytes($"</{element}>"), out var text))
+            return Flatten(Encoding.UTF8.GetString(text));
         return null;
     }
 

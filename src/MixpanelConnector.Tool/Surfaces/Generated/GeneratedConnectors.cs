@@ -11,6 +11,7 @@ static class GeneratedConnectors
     public static IEnumerable<(string Path, string Text)> All()
     {
         yield return ("n8n/nodes/MixpanelConnector/actions.json", GeneratedDocs.Marked("$comment", Note, JsonText.Indented(N8nActions.All())));
-        yield return ("power-platform/apiDefinition.swagger.json", GeneratedDocs.Marked("x-generated", Note, JsonText.Indented(PowerPlatformDefinition.Of(JsonNode.Parse(OpenApi.Document().Span)!.AsObject()))));
+        yield return ("power-platform/apiDefinition.swagger.json",
+            GeneratedDocs.Marked("x-generated", Note, JsonText.Indented(PowerPlatformDefinition.Of(JsonNode.Parse(OpenApi.Document().Span)!.AsObject()))));
     }
 }

@@ -18,7 +18,11 @@ static class GeneratedDocs
         foreach (var action in ActionCatalogue.Actions) yield return ($"actions/{action.Name}.md", $"<!-- {Note} -->\n\n{ActionPage.Of(action)}");
         yield return ("actions/README.md", Index());
         yield return ("openapi.json", Marked("x-generated", Note, Encoding.UTF8.GetString(OpenApi.Document().Span)));
-        var tools = new JsonObject { ["tools"] = new JsonArray([.. Tools.Offered(ToolSelection.Default, mayWrite: true).Select(tool => JsonSerializer.SerializeToNode(tool, McpJsonUtilities.DefaultOptions.GetTypeInfo(tool.GetType())))]) };
+        var tools = new JsonObject
+        {
+            ["tools"] = new JsonArray([.. Tools.Offered(ToolSelection.Default, mayWrite: true)
+                .Select(tool => JsonSerializer.SerializeToNode(tool, McpJsonUtilities.DefaultOptions.GetTypeInfo(tool.GetType())))]),
+        };
         yield return ("mcp-tools.json", Marked("$comment", Note, JsonText.Indented(tools)));
     }
 
@@ -30,5 +34,6 @@ static class GeneratedDocs
     }
 
     /// <summary>JSON has no comments, so the note is a member of its own, on the first line.</summary>
-    public static string Marked(string name, string note, string json) => $"{{ \"{name}\": \"{note}\",{json.ReplaceLineEndings("\n").TrimStart('{').TrimEnd()}\n";
+    public static string Marked(string name, string note, string json) =>
+        $"{{ \"{name}\": \"{note}\",{json.ReplaceLineEndings("\n").TrimStart('{').TrimEnd()}\n";
 }

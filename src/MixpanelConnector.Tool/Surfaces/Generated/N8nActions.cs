@@ -9,7 +9,14 @@ static class N8nActions
 {
     public static JsonObject All() => new()
     {
-        ["groups"] = new JsonArray([.. ActionCatalogue.Groups.Select(group => (JsonNode)new JsonObject { ["name"] = group.Name, ["title"] = DisplayNames.Title(group.Title), ["about"] = group.About, ["actions"] = new JsonArray([.. group.Actions.Select(Of)]) })]),
+        ["groups"] = new JsonArray([.. ActionCatalogue.Groups.Select(group =>
+            (JsonNode)new JsonObject
+            {
+                ["name"] = group.Name,
+                ["title"] = DisplayNames.Title(group.Title),
+                ["about"] = group.About,
+                ["actions"] = new JsonArray([.. group.Actions.Select(Of)]),
+            })]),
     };
 
     static JsonObject Of(ActionDescriptor action)
@@ -31,7 +38,16 @@ static class N8nActions
             ["example"] = JsonNode.Parse(XmlDocs.Example(action) ?? "{}"),
             ["input"] = input,
         };
-        if (action.PlainCall is { } call) one["call"] = new JsonObject { ["method"] = call.Method.Method, ["path"] = call.Path, ["has_body"] = call.HasBody, ["names_project"] = call.NamesProject, ["has_envelope"] = call.HasEnvelope, ["is_results"] = call.IsResults };
+        if (action.PlainCall is { } call)
+            one["call"] = new JsonObject
+            {
+                ["method"] = call.Method.Method,
+                ["path"] = call.Path,
+                ["has_body"] = call.HasBody,
+                ["names_project"] = call.NamesProject,
+                ["has_envelope"] = call.HasEnvelope,
+                ["is_results"] = call.IsResults,
+            };
         return one;
     }
 }

@@ -35,7 +35,10 @@ static class PowerPlatformDefinition
         }
 
         var definitions = new JsonObject();
-        foreach (var name in used) definitions[name] = Titled(Schema(schemas[name]!.AsObject()), DisplayNames.Title(string.Concat(name.Select(letter => char.IsAsciiLetterUpper(letter) ? $" {char.ToLowerInvariant(letter)}" : $"{letter}")).Trim()));
+        foreach (var name in used)
+            definitions[name] = Titled(Schema(schemas[name]!.AsObject()),
+                DisplayNames.Title(string.Concat(name.Select(letter =>
+                    char.IsAsciiLetterUpper(letter) ? $" {char.ToLowerInvariant(letter)}" : $"{letter}")).Trim()));
         var info = document["info"]!.AsObject();
         return new JsonObject
         {
@@ -43,7 +46,8 @@ static class PowerPlatformDefinition
             ["info"] = new JsonObject
             {
                 ["title"] = (string?)info["title"],
-                ["description"] = "Mixpanel's operations through your own server, mixpanel serve: events, profiles, reports, service accounts and the rest of its public API.",
+                ["description"] = "Mixpanel's operations through your own server, mixpanel serve: events, profiles, reports, "
+                    + "service accounts and the rest of its public API.",
                 ["version"] = (string?)info["version"],
                 ["contact"] = info["contact"]!.DeepClone(),
                 ["license"] = new JsonObject { ["name"] = "MIT" },
@@ -53,12 +57,26 @@ static class PowerPlatformDefinition
             ["schemes"] = new JsonArray("https"),
             ["consumes"] = new JsonArray(Json),
             ["produces"] = new JsonArray(Json),
-            ["tags"] = new JsonArray([.. document["tags"]!.AsArray().Where(tag => (string?)tag!["name"] is "Server" || ActionCatalogue.Groups.Any(group => group.Title == (string?)tag["name"])).Select(tag => tag!.DeepClone())]),
+            ["tags"] = new JsonArray([.. document["tags"]!.AsArray()
+                .Where(tag => (string?)tag!["name"] is "Server" || ActionCatalogue.Groups.Any(group => group.Title == (string?)tag["name"]))
+                .Select(tag => tag!.DeepClone())]),
             ["paths"] = paths,
             ["definitions"] = definitions,
-            ["securityDefinitions"] = new JsonObject { ["api_key"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "Authorization", ["description"] = "The word Bearer, a space, and a key of the server, created with mixpanel serve new-key." } },
+            ["securityDefinitions"] = new JsonObject
+            {
+                ["api_key"] = new JsonObject
+                {
+                    ["type"] = "apiKey",
+                    ["in"] = "header",
+                    ["name"] = "Authorization",
+                    ["description"] = "The word Bearer, a space, and a key of the server, created with mixpanel serve new-key.",
+                },
+            },
             ["security"] = new JsonArray(new JsonObject { ["api_key"] = new JsonArray() }),
-            ["x-ms-capabilities"] = new JsonObject { ["testConnection"] = new JsonObject { ["operationId"] = ActionNames.Pascal(Server), ["parameters"] = new JsonObject() } },
+            ["x-ms-capabilities"] = new JsonObject
+            {
+                ["testConnection"] = new JsonObject { ["operationId"] = ActionNames.Pascal(Server), ["parameters"] = new JsonObject() },
+            },
         };
     }
 
@@ -68,11 +86,31 @@ static class PowerPlatformDefinition
         var action = ActionCatalogue.Find(name);
         var parameters = new JsonArray();
         if (operation["requestBody"]?["content"]?[Json]?["schema"] is { } body)
-            parameters.Add((JsonNode)new JsonObject { ["name"] = "body", ["in"] = "body", ["required"] = true, ["x-ms-summary"] = "Input", ["x-ms-visibility"] = Important, ["description"] = "The action's input.", ["schema"] = Referred(body, used) });
+            parameters.Add((JsonNode)new JsonObject
+            {
+                ["name"] = "body",
+                ["in"] = "body",
+                ["required"] = true,
+                ["x-ms-summary"] = "Input",
+                ["x-ms-visibility"] = Important,
+                ["description"] = "The action's input.",
+                ["schema"] = Referred(body, used),
+            });
 
         // An idempotent operation needs no key: the same request can be sent again unchanged.
         if (action is { IsRepeatable: false })
-            parameters.Add((JsonNode)new JsonObject { ["name"] = Idempotency.Header, ["in"] = "header", ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 255, ["x-ms-summary"] = "Idempotency Key", ["x-ms-visibility"] = Advanced, ["description"] = "A key for this one request: sent again with it, the request is executed once and gets the same response, without a one-time secret." });
+            parameters.Add((JsonNode)new JsonObject
+            {
+                ["name"] = Idempotency.Header,
+                ["in"] = "header",
+                ["type"] = "string",
+                ["minLength"] = 1,
+                ["maxLength"] = 255,
+                ["x-ms-summary"] = "Idempotency Key",
+                ["x-ms-visibility"] = Advanced,
+                ["description"] = "A key for this one request: sent again with it, the request is executed once and gets the same response, "
+                    + "without a one-time secret.",
+            });
         var made = new JsonObject
         {
             ["tags"] = operation["tags"]!.DeepClone(),
@@ -83,8 +121,16 @@ static class PowerPlatformDefinition
             ["parameters"] = parameters,
             ["responses"] = new JsonObject
             {
-                ["200"] = new JsonObject { ["description"] = (string?)operation["responses"]!["200"]!["description"], ["schema"] = Success(operation["responses"]!["200"]!["content"]![Json]!["schema"]!, used) },
-                ["default"] = new JsonObject { ["description"] = "What went wrong, and what to do next.", ["schema"] = new JsonObject { ["$ref"] = "#/definitions/Problem" } },
+                ["200"] = new JsonObject
+                {
+                    ["description"] = (string?)operation["responses"]!["200"]!["description"],
+                    ["schema"] = Success(operation["responses"]!["200"]!["content"]![Json]!["schema"]!, used),
+                },
+                ["default"] = new JsonObject
+                {
+                    ["description"] = "What went wrong, and what to do next.",
+                    ["schema"] = new JsonObject { ["$ref"] = "#/definitions/Problem" },
+                },
             },
         };
         if (parameters.Count == 0) made.Remove("parameters");
@@ -99,7 +145,8 @@ static class PowerPlatformDefinition
         return new JsonObject { ["$ref"] = $"#/definitions/{Name(reference)}" };
     }
 
-    static JsonObject Success(JsonNode schema, SortedSet<string> used) => schema["$ref"] is null ? Titled(Schema(schema.AsObject()), "Answer") : Referred(schema, used);
+    static JsonObject Success(JsonNode schema, SortedSet<string> used) =>
+        schema["$ref"] is null ? Titled(Schema(schema.AsObject()), "Answer") : Referred(schema, used);
 
     /// <summary>Converts a schema to 2.0, with the labels that Power Platform shows for its properties.</summary>
     static JsonObject Schema(JsonObject schema)

@@ -25,20 +25,35 @@ static class VendorTable
     {
         var json = JsonNode.Parse(mapping.Json)!.AsObject();
         var text = new StringBuilder();
-        foreach (var (section, title) in (IEnumerable<(string, string)>)[("events", "Events"), ("profiles", "Profiles (`--type profiles`)"), ("groups", "Groups (`--type groups --group-key KEY`)")])
+        foreach (var (section, title) in (IEnumerable<(string, string)>)
+        [
+            ("events", "Events"),
+            ("profiles", "Profiles (`--type profiles`)"),
+            ("groups", "Groups (`--type groups --group-key KEY`)"),
+        ])
         {
             if (json[section] is not JsonObject rules) continue;
             text.Append(CultureInfo.InvariantCulture, $"\n### {title}\n\n| becomes | comes from |\n|---|---|\n");
             if (rules["each"] is { } each) Row(text, "one record each", Value(each));
-            foreach (var (name, label) in (IEnumerable<(string, string)>)[("event", "the event's name"), ("time", section == "events" ? "`time`" : "the time: the latest wins"), ("insert_id", "`$insert_id`"), ("user_id", "`$user_id`"), ("id", section == "groups" ? "`$group_id`" : "`$distinct_id`"), ("device_id", section == "events" ? "`$device_id`" : "`$distinct_id`, if there is none")])
-                if (rules[name] is { } value) Row(text, label, name == "insert_id" ? string.Join("; else ", (value as JsonArray ?? [value.DeepClone()]).Select(InsertId)) : Value(value));
+            foreach (var (name, label) in (IEnumerable<(string, string)>)
+            [
+                ("event", "the event's name"),
+                ("time", section == "events" ? "`time`" : "the time: the latest wins"),
+                ("insert_id", "`$insert_id`"),
+                ("user_id", "`$user_id`"),
+                ("id", section == "groups" ? "`$group_id`" : "`$distinct_id`"),
+                ("device_id", section == "events" ? "`$device_id`" : "`$distinct_id`, if there is none"),
+            ])
+                if (rules[name] is { } value)
+                    Row(text, label, name == "insert_id" ? string.Join("; else ", (value as JsonArray ?? [value.DeepClone()]).Select(InsertId)) : Value(value));
             Properties(text, rules, "");
             foreach (var operation in (string[])["set", "set_once"])
                 if (rules[operation] is JsonObject set) Properties(text, set, operation == "set" ? "" : "once, ");
             if (rules["unset"] is { } unset) Row(text, "removed properties", Value(unset));
             if (rules["none"] is JsonArray none) Row(text, "nothing", string.Join(", ", none.Select(one => Code((string)one!))));
             foreach (var exclusion in rules["leave_out"]?.AsArray() ?? [])
-                Row(text, exclusion!["refuse"] is { } refused ? $"rejected: {(string)refused!}" : $"left out as {Code((string)exclusion["reason"]!)}", Condition(exclusion["when"]!));
+                Row(text, exclusion!["refuse"] is { } refused ? $"rejected: {(string)refused!}" : $"left out as {Code((string)exclusion["reason"]!)}",
+                    Condition(exclusion["when"]!));
         }
 
         return text.Append('\n').ToString();
@@ -78,7 +93,8 @@ static class VendorTable
         var text = rule switch
         {
             _ when rule["path"] is { } one => Code((string)one!),
-            _ when rule["value"] is { } constant => constant.GetValueKind() is System.Text.Json.JsonValueKind.String ? $"“{(string)constant!}”" : Code(constant.ToJsonString()),
+            _ when rule["value"] is { } constant =>
+                constant.GetValueKind() is System.Text.Json.JsonValueKind.String ? $"“{(string)constant!}”" : Code(constant.ToJsonString()),
             _ when rule["first"] is JsonArray first => string.Join(", else ", first.Select(one => Value(one!))),
             _ when rule["text"] is { } template => $"“{(string)template!}”",
             _ when rule["clock"] is JsonObject clock => $"{Value(clock["received"]!)} − ({Value(clock["sent"]!)} − {Value(clock["original"]!)})",
@@ -93,7 +109,8 @@ static class VendorTable
         };
         if (rule["lookup"] is { } lookup) text += $", looked up in {Code((string)lookup!)}";
         if (rule["none"] is { } none) text += $", except {List(none as JsonArray ?? [none.DeepClone()])}";
-        if (rule["table"] is JsonObject table) text += $": {string.Join("; ", table.Select(row => $"{Code(row.Key)} → {(row.Value is JsonObject inner ? Value(inner) : $"“{row.Value}”")}"))}{(rule["else"] is { } otherwise ? $"; any other → {Value(otherwise)}" : "")}";
+        if (rule["table"] is JsonObject table)
+            text += $": {string.Join("; ", table.Select(row => $"{Code(row.Key)} → {(row.Value is JsonObject inner ? Value(inner) : $"“{row.Value}”")}"))}{(rule["else"] is { } otherwise ? $"; any other → {Value(otherwise)}" : "")}";
         if (rule["as"] is { } form) text += $", as {((string)form!).Replace('_', ' ')}";
         if (rule["unit"] is { } unit) text += $", in {Code((string)unit!)}";
         if (rule["when"] is { } when) text += $", if {Condition(when)}";
@@ -120,7 +137,8 @@ static class VendorTable
         };
     }
 
-    static string Nested(JsonNode condition) => condition["all"] is not null || condition["any"] is not null ? $"({Condition(condition)})" : Condition(condition);
+    static string Nested(JsonNode condition) =>
+        condition["all"] is not null || condition["any"] is not null ? $"({Condition(condition)})" : Condition(condition);
 
     static string List(JsonArray texts) => string.Join(", ", texts.Select(text => Code(text!.ToString())));
 

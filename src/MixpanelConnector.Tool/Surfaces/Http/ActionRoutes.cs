@@ -20,7 +20,9 @@ static class ActionRoutes
     {
         yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfActions, ListAsync);
         foreach (var action in ActionCatalogue.Actions)
-            yield return new Route(HttpMethods.Post, $"{Path}/{action.Name}", action.Effect is ActionEffect.Read ? Scope.Read : Scope.Write, () => OpenApi.Action(action), (services, context) => InvokeAsync(action, services, context)) { LargestBody = Limits.RawBody };
+            yield return new Route(HttpMethods.Post, $"{Path}/{action.Name}", action.Effect is ActionEffect.Read ? Scope.Read : Scope.Write,
+                () => OpenApi.Action(action), (services, context) => InvokeAsync(action, services, context))
+            { LargestBody = Limits.RawBody };
     }
 
     /// <summary>The refusal of a path that does not exist, with the action that it probably means.</summary>
@@ -28,12 +30,16 @@ static class ActionRoutes
     {
         if (!path.StartsWithSegments(Path, StringComparison.Ordinal, out var rest) || rest.Value is not { Length: > 1 } name) return Refusal.NoSuchPath;
         var near = ActionNames.Nearest(name[1..], ActionCatalogue.Actions);
-        return Refusal.NoSuchPath with { Detail = $"There is no action with this name. {(near is null ? "" : $"Did you mean {near}? ")}GET {Path} lists all actions." };
+        return Refusal.NoSuchPath with
+        {
+            Detail = $"There is no action with this name. {(near is null ? "" : $"Did you mean {near}? ")}GET {Path} lists all actions.",
+        };
     }
 
     static Task ListAsync(Services services, HttpContext context) => context.Response.WriteAsync(200, Answers.Json, Descriptors.Value);
 
-    static readonly Lazy<ReadOnlyMemory<byte>> Descriptors = new(() => JsonText.Utf8(new JsonObject { ["actions"] = new JsonArray([.. ActionCatalogue.Actions.Select(Describe)]) }));
+    static readonly Lazy<ReadOnlyMemory<byte>> Descriptors =
+        new(() => JsonText.Utf8(new JsonObject { ["actions"] = new JsonArray([.. ActionCatalogue.Actions.Select(Describe)]) }));
 
     /// <summary>Describes an action, with everything in its descriptor.</summary>
     public static JsonObject Describe(ActionDescriptor action) => new()
@@ -66,7 +72,8 @@ static class ActionRoutes
     {
         var schema = action.InputSchema(annotate ?? XmlDocs.Describe);
         if (!action.NeedsConfirmation) return schema;
-        schema["properties"]!.AsObject().Add(Confirm, new JsonObject { ["description"] = "Must be true: this cannot be undone.", ["type"] = "boolean", ["const"] = true });
+        schema["properties"]!.AsObject().Add(Confirm,
+            new JsonObject { ["description"] = "Must be true: this cannot be undone.", ["type"] = "boolean", ["const"] = true });
         if (schema["required"] is not JsonArray required) schema["required"] = required = [];
         required.Add((JsonNode)Confirm);
         return schema;
@@ -77,7 +84,9 @@ static class ActionRoutes
     static JsonElement Confirmed(ActionDescriptor action, JsonElement body)
     {
         if (!action.NeedsConfirmation || body.ValueKind is not JsonValueKind.Object) return body;
-        return JsonMembers.Find(body, Confirm) is { ValueKind: JsonValueKind.True } ? JsonMembers.Without(body, Confirm) : throw Configuration.Invalid(Confirm, "This cannot be undone: confirm must be true.");
+        return JsonMembers.Find(body, Confirm) is { ValueKind: JsonValueKind.True }
+            ? JsonMembers.Without(body, Confirm)
+            : throw Configuration.Invalid(Confirm, "This cannot be undone: confirm must be true.");
     }
 
     /// <summary>Adds the name and type of a field in .NET to its schema.</summary>
@@ -87,17 +96,22 @@ static class ActionRoutes
         var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         schema["x-dotnet"] = new JsonObject { ["name"] = property.Name, ["type"] = NameOf(type) };
 
-        static string NameOf(Type type) => type.IsGenericType ? $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GenericTypeArguments.Select(NameOf))}>" : type switch
-        {
-            _ when type == typeof(string) => "string",
-            _ when type == typeof(decimal) => "decimal",
-            _ => type.Name,
-        };
+        static string NameOf(Type type) =>
+            type.IsGenericType
+                ? $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GenericTypeArguments.Select(NameOf))}>"
+                : type switch
+                {
+                    _ when type == typeof(string) => "string",
+                    _ when type == typeof(decimal) => "decimal",
+                    _ => type.Name,
+                };
     }
 
     static async Task InvokeAsync(ActionDescriptor action, Services services, HttpContext context)
     {
-        if (context.Request.Query.Keys.FirstOrDefault() is { } parameter) throw Configuration.Invalid(parameter.Length > 50 ? parameter[..50] : parameter, "An action takes its input from the JSON body only: move this parameter there.");
+        if (context.Request.Query.Keys.FirstOrDefault() is { } parameter)
+            throw Configuration.Invalid(parameter.Length > 50 ? parameter[..50] : parameter,
+                "An action takes its input from the JSON body only: move this parameter there.");
         var key = Idempotency.KeyOf(context.Request);
         using var body = await Bodies.ReadJsonAsync(context.Request, context.Features.GetRequiredFeature<HeldBytes>(), context.RequestAborted);
         var input = Confirmed(action, body.Json);
@@ -122,7 +136,8 @@ static class ActionRoutes
         ActionResult? fresh = null;
         MixpanelException? failure = null;
         var caller = context.Features.GetRequiredFeature<Caller>();
-        var (outcome, replayed) = await services.Idempotency.RunAsync(caller, services.Idempotency.Name(caller, action.Name, key), body.Bytes, action.IsRepeatable, async () =>
+        var (outcome, replayed) =
+            await services.Idempotency.RunAsync(caller, services.Idempotency.Name(caller, action.Name, key), body.Bytes, action.IsRepeatable, async () =>
         {
             try
             {
@@ -139,7 +154,8 @@ static class ActionRoutes
 
         if (failure is not null) throw failure;
         if (replayed) context.Response.Headers[Idempotency.ReplayedHeader] = "true";
-        await context.Response.WriteAsync(outcome.Status, outcome.Status == 200 ? Answers.Json : Answers.ProblemJson, fresh is null ? outcome.Json : Deliver(fresh));
+        await context.Response.WriteAsync(outcome.Status, outcome.Status == 200 ? Answers.Json : Answers.ProblemJson,
+            fresh is null ? outcome.Json : Deliver(fresh));
 
         async Task<ActionResult> RunAsync()
         {
@@ -149,7 +165,8 @@ static class ActionRoutes
             }
             catch (OperationCanceledException e) when (services.Ended.IsCancellationRequested)
             {
-                throw new MixpanelException(new(ErrorKind.Timeout, "The server stopped before Mixpanel responded. Whether the request took effect is unknown."), e);
+                throw new MixpanelException(new(ErrorKind.Timeout, "The server stopped before Mixpanel responded. Whether the request took effect is unknown."),
+                    e);
             }
         }
     }

@@ -17,7 +17,8 @@ static class Bodies
     /// <exception cref="RefusedException">The content type is different.</exception>
     public static void RequireJson(HttpRequest request)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals(Answers.Json, StringComparison.OrdinalIgnoreCase)) throw new RefusedException(Refusal.WrongType(Answers.Json));
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals(Answers.Json, StringComparison.OrdinalIgnoreCase))
+            throw new RefusedException(Refusal.WrongType(Answers.Json));
         RequireUtf8(request);
     }
 
@@ -34,7 +35,8 @@ static class Bodies
     public static void RequireUtf8(HttpRequest request)
     {
         if (request.Headers.ContentType.Count > 1) throw new RefusedException(Refusal.WrongType("a single content type"));
-        if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.Charset.HasValue && type.MediaType.Value!.EndsWith("json", StringComparison.OrdinalIgnoreCase)
+        if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.Charset.HasValue
+            && type.MediaType.Value!.EndsWith("json", StringComparison.OrdinalIgnoreCase)
             && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
             throw new RefusedException(Refusal.WrongType(type.MediaType.Value));
     }
@@ -89,7 +91,9 @@ static class Bodies
             Span<int> names = stackalloc int[depth + 1];
             while (reader.Read())
             {
-                if (++tokens > mostTokens) throw new RefusedException(Refusal.TooLarge(FormattableString.Invariant($"The JSON of the body may contain at most {mostTokens} values and names. Send less at a time.")));
+                if (++tokens > mostTokens)
+                    throw new RefusedException(Refusal.TooLarge(FormattableString.Invariant(
+                        $"The JSON of the body may contain at most {mostTokens} values and names. Send less at a time.")));
                 switch (reader.TokenType)
                 {
                     case JsonTokenType.StartObject:
@@ -112,12 +116,16 @@ static class Bodies
         }
     }
 
-    static async Task<HeldBytes> PlainAsync(HttpRequest request, HeldBytes received, CancellationToken cancellationToken) => request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
-    {
-        "" or "identity" => received.Moved(),
-        "gzip" => await DecompressAsync(received, cancellationToken),
-        _ => throw new RefusedException(Refusal.WrongType("the body uncompressed, or with the single Content-Encoding gzip") with { Field = "Content-Encoding" }),
-    };
+    static async Task<HeldBytes> PlainAsync(HttpRequest request, HeldBytes received,
+        CancellationToken cancellationToken) => request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
+        {
+            "" or "identity" => received.Moved(),
+            "gzip" => await DecompressAsync(received, cancellationToken),
+            _ => throw new RefusedException(Refusal.WrongType("the body uncompressed, or with the single Content-Encoding gzip") with
+            {
+                Field = "Content-Encoding",
+            }),
+        };
 
     /// <summary>
     /// .NET accepts a truncated gzip stream as complete, so the length in its trailer is compared. This also rejects several members in one body.
@@ -164,7 +172,9 @@ static class Bodies
 
     static RefusedException NotGzip() => new(Refusal.Malformed("The body is not a single complete gzip stream."));
 
-    static RefusedException TooLarge(long limit) => new(Refusal.TooLarge(FormattableString.Invariant($"The body may have at most {limit} bytes. Send less at a time, or use /v1/imports, which has no such limit.")));
+    static RefusedException TooLarge(long limit) =>
+        new(Refusal.TooLarge(FormattableString.Invariant(
+            $"The body may have at most {limit} bytes. Send less at a time, or use /v1/imports, which has no such limit.")));
 }
 
 /// <summary>Bytes in a pooled buffer that counts against the share of a caller.</summary>
@@ -187,7 +197,8 @@ sealed class HeldBytes : IDisposable
         Grow((int)Math.Min(size, largest));
     }
 
-    HeldBytes(HeldBytes other) => (Caller, _largest, _buffer, _size, _held, Length) = (other.Caller, other._largest, other._buffer, other._size, other._held, other.Length);
+    HeldBytes(HeldBytes other) =>
+        (Caller, _largest, _buffer, _size, _held, Length) = (other.Caller, other._largest, other._buffer, other._size, other._held, other.Length);
 
     public Caller Caller { get; }
 

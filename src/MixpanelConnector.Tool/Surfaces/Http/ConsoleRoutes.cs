@@ -18,7 +18,11 @@ static class ConsoleRoutes
         File("/console.css", "console.css", "text/css; charset=utf-8"),
         File("/console.svg", "console.svg", "image/svg+xml"),
         new Route(HttpMethods.Get, "/v1/server", Scope.Read, OpenApi.AboutServer, AboutAsync),
-        new Route(HttpMethods.Get, "/v1/live", Scope.Read, OpenApi.Live, (services, context) => services.Live.AnswerAsync(services, context)) { IsLimited = false, HasStreamedAnswer = true },
+        new Route(HttpMethods.Get, "/v1/live", Scope.Read, OpenApi.Live, (services, context) => services.Live.AnswerAsync(services, context))
+        {
+            IsLimited = false,
+            HasStreamedAnswer = true,
+        },
     ];
 
     static Route File(string path, string name, string type)

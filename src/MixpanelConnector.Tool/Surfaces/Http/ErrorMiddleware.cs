@@ -6,7 +6,8 @@ namespace MixpanelConnector.Tool.Surfaces.Http;
 /// <summary>Runs around every request: adds the common headers, and converts every error to a problem object.</summary>
 sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
 {
-    const string ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+    const string ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
+        + "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
     public async Task RunAsync(HttpContext context, RequestDelegate next)
     {
@@ -16,7 +17,8 @@ sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
         try
         {
             await next(context);
-            if (response is { HasStarted: false, ContentLength: null, ContentType: null, StatusCode: >= 400 and var status }) throw new RefusedException(RefusalOf(status, context.Request));
+            if (response is { HasStarted: false, ContentLength: null, ContentType: null, StatusCode: >= 400 and var status })
+                throw new RefusedException(RefusalOf(status, context.Request));
         }
         catch (Exception e) when (!response.HasStarted)
         {
@@ -75,8 +77,11 @@ sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
             case BadHttpRequestException { StatusCode: 413 }:
                 return AnswerAsync(context, new RefusedException(Refusal.TooLarge("The body is larger than this server accepts.")));
             case BadHttpRequestException { StatusCode: 408 }:
-                return AnswerAsync(context, new RefusedException(new(408, "too_slow", "The body arrived too slowly", FormattableString.Invariant($"Send the body at {Limits.SlowestRate} bytes per second or faster."))));
-            case BadHttpRequestException or IOException { InnerException: OverflowException }: // the latter is the server's word for the size of a chunk that is beyond 31 bits
+                return AnswerAsync(context,
+                    new RefusedException(new(408, "too_slow", "The body arrived too slowly",
+                        FormattableString.Invariant($"Send the body at {Limits.SlowestRate} bytes per second or faster."))));
+            case BadHttpRequestException
+                or IOException { InnerException: OverflowException }: // the latter is the server's word for the size of a chunk that is beyond 31 bits
                 return AnswerAsync(context, new RefusedException(Refusal.Malformed("The body does not match its headers.")));
             case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
                 return Task.CompletedTask; // there is no client left to respond to

@@ -51,7 +51,8 @@ sealed class Gateway : IAsyncDisposable
     readonly CancellationTokenSource _ended;
     bool _isDisposed;
 
-    Gateway(WebApplication application, Services services, RequestGuard guard, AuditLog? ownLog, CancellationTokenSource stopping, CancellationTokenSource ended, Uri address) =>
+    Gateway(WebApplication application, Services services, RequestGuard guard, AuditLog? ownLog, CancellationTokenSource stopping,
+        CancellationTokenSource ended, Uri address) =>
         (_application, _services, _guard, _ownLog, _stopping, _ended, Address) = (application, services, guard, ownLog, stopping, ended, address);
 
     public Uri Address { get; }
@@ -60,7 +61,8 @@ sealed class Gateway : IAsyncDisposable
 
     /// <summary>Method and path of every endpoint.</summary>
     public IEnumerable<string> Endpoints => _application.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-        .SelectMany(endpoint => endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Select(method => $"{method} /{endpoint.RoutePattern.RawText!.TrimStart('/')}"));
+        .SelectMany(endpoint => endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Select(method =>
+            $"{method} /{endpoint.RoutePattern.RawText!.TrimStart('/')}"));
 
     /// <summary>Starts serving; dispose to stop.</summary>
     /// <param name="options">How to serve.</param>
@@ -70,15 +72,18 @@ sealed class Gateway : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="MixpanelException">The options contradict each other, or another server uses the folder.</exception>
     /// <exception cref="IOException">The port is in use, or the disk failed.</exception>
-    public static Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, TextWriter log, CancellationToken cancellationToken) =>
+    public static Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, TextWriter log,
+        CancellationToken cancellationToken) =>
         StartAsync(options, client, newClient, new AuditLog(log, options.TimeProvider), ownsLog: true, cancellationToken);
 
     /// <summary>Starts serving with a log that others write to as well, and that the caller disposes.</summary>
     /// <inheritdoc cref="StartAsync(ServeOptions, MixpanelClient, Func{MixpanelClient}, TextWriter, CancellationToken)"/>
-    public static Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, AuditLog log, CancellationToken cancellationToken) =>
+    public static Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, AuditLog log,
+        CancellationToken cancellationToken) =>
         StartAsync(options, client, newClient, log, ownsLog: false, cancellationToken);
 
-    static async Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, AuditLog audit, bool ownsLog, CancellationToken cancellationToken)
+    static async Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, AuditLog audit, bool ownsLog,
+        CancellationToken cancellationToken)
     {
         options = options.Validated();
         var (stopping, ended) = (new CancellationTokenSource(), new CancellationTokenSource());
@@ -92,7 +97,8 @@ sealed class Gateway : IAsyncDisposable
             try
             {
                 database = ServeDatabase.Open(options.StateFolder);
-                imports = new ImportJobs(options.StateFolder, new(options.Spool, options.LongestImport, options.Keys.HaveSeveralWriters), database, CarryOut(newClient), audit, options.TimeProvider);
+                imports = new ImportJobs(options.StateFolder, new(options.Spool, options.LongestImport, options.Keys.HaveSeveralWriters), database,
+                    CarryOut(newClient), audit, options.TimeProvider);
             }
             catch (Exception e) when (e is (IOException or UnauthorizedAccessException) and not ServeStateException)
             {
@@ -100,7 +106,8 @@ sealed class Gateway : IAsyncDisposable
             }
 
             live = new LiveStream(options.LiveFeed, options.TimeProvider);
-            var services = new Services(options, client, new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, live, audit, stopping.Token, ended.Token);
+            var services = new Services(options, client, new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, live,
+                audit, stopping.Token, ended.Token);
             application = Build(options, services, guard);
             await application.StartAsync(cancellationToken);
             var address = new Uri(application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
@@ -179,7 +186,8 @@ sealed class Gateway : IAsyncDisposable
         if (options.Host is null)
         {
             builder.Services.AddSingleton<IConnectionListenerFactory>(services =>
-                new Connections(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), NullLoggerFactory.Instance), options.Connections ?? Connections.Most(), keys: !options.Keys.Open));
+                new Connections(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), NullLoggerFactory.Instance),
+                    options.Connections ?? Connections.Most(), keys: !options.Keys.Open));
         }
 
         builder.Services.AddRoutingCore();
@@ -263,7 +271,8 @@ sealed class Gateway : IAsyncDisposable
 #pragma warning disable ASP0014 // the order of the steps is the point here
         application.UseEndpoints(endpoints =>
         {
-            foreach (var route in Routes.All()) endpoints.MapMethods(route.Pattern, [route.Method], context => route.Handler(services, context)).WithMetadata(route);
+            foreach (var route in Routes.All())
+                endpoints.MapMethods(route.Pattern, [route.Method], context => route.Handler(services, context)).WithMetadata(route);
             endpoints.MapMcp(McpRoute.Path).WithMetadata(McpRoute.Route);
         });
 #pragma warning restore ASP0014
@@ -297,11 +306,14 @@ sealed class Gateway : IAsyncDisposable
 
     static readonly MinDataRate Rate = new(Limits.SlowestRate, Limits.LongestPause), RateOfStream = new(Limits.SlowestRateOfStream, Limits.LongestPause);
 
-    /// <summary>Streams may be long, and may pause. Others have the usual rate, also where the embedded Mixpanel serves them, which sets none for its own clients.</summary>
+    /// <summary>
+    /// Streams may be long, and may pause. Others have the usual rate, also where the embedded Mixpanel serves them, which sets none for its own clients.
+    /// </summary>
     static void SetPace(HttpContext context, Route route)
     {
         if (route.HasStreamedBody && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
-        if (!HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol)) return; // a connection that requests share has one rate
+        if (!HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol))
+            return; // a connection that requests share has one rate
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } body) body.MinDataRate = route.HasStreamedBody ? RateOfStream : Rate;
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } answer) answer.MinDataRate = route.HasStreamedAnswer ? RateOfStream : Rate;
     }

@@ -45,11 +45,14 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
         var values = request.Headers[Header];
         if (values.Count == 0) return null;
         var key = values.ToString();
-        return values.Count == 1 && key.Length is > 0 and <= LongestKey && key.All(c => c is >= ' ' and <= '~') ? key : throw new RefusedException(Refusal.Malformed("Send one Idempotency-Key of 1 to 255 visible ASCII characters.", Header));
+        return values.Count == 1 && key.Length is > 0 and <= LongestKey && key.All(c => c is >= ' ' and <= '~')
+            ? key
+            : throw new RefusedException(Refusal.Malformed("Send one Idempotency-Key of 1 to 255 visible ASCII characters.", Header));
     }
 
     /// <summary>The stored name of a key, which is separate for each caller and each project.</summary>
-    public byte[] Name(Caller caller, string operation, string key) => SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', destination, caller.Name, operation, key)));
+    public byte[] Name(Caller caller, string operation, string key) =>
+        SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', destination, caller.Name, operation, key)));
 
     /// <summary>Executes a request, or returns the answer it got before.</summary>
     /// <param name="caller">The sender of the request.</param>
@@ -58,7 +61,8 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
     /// <param name="repeatable">Whether the request is idempotent.</param>
     /// <param name="work">Executes it; does not throw.</param>
     /// <param name="cancellationToken">Cancels waiting, not the work.</param>
-    public async Task<(Outcome Outcome, bool Replayed)> RunAsync(Caller caller, byte[] name, ReadOnlyMemory<byte> body, bool repeatable, Func<Task<Outcome>> work, CancellationToken cancellationToken)
+    public async Task<(Outcome Outcome, bool Replayed)> RunAsync(Caller caller, byte[] name, ReadOnlyMemory<byte> body, bool repeatable,
+        Func<Task<Outcome>> work, CancellationToken cancellationToken)
     {
         Clean();
         var (id, hash) = (Convert.ToHexString(name), SHA256.HashData(body.Span));
@@ -86,31 +90,44 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
             }
             catch (TimeoutException)
             {
-                throw new RefusedException(Refusal.Conflict("still_running", 409, "The first request with this key is still running. Try again later with the same key.") with { RetryAfter = 5 });
+                throw new RefusedException(Refusal.Conflict("still_running", 409,
+                    "The first request with this key is still running. Try again later with the same key.") with
+                {
+                    RetryAfter = 5,
+                });
             }
         }
     }
 
-    public static RefusedException OtherBody() => new(Refusal.Conflict("key_used", 422, "This key was used with a different request. Use a new key for each new request."));
+    public static RefusedException OtherBody() =>
+        new(Refusal.Conflict("key_used", 422, "This key was used with a different request. Use a new key for each new request."));
 
     async Task<(Outcome, bool)> RunFirstAsync(Caller caller, byte[] name, Running running, bool repeatable, Func<Task<Outcome>> work)
     {
-        var rows = database.Query("SELECT body, status, answer FROM answers WHERE key = $key", row => (Body: row.GetFieldValue<byte[]>(0), Status: row.IsDBNull(1) ? 0 : row.GetInt32(1), Answer: row.IsDBNull(2) ? null : row.GetFieldValue<byte[]>(2)), ("$key", name));
+        var rows = database.Query("SELECT body, status, answer FROM answers WHERE key = $key",
+            row => (Body: row.GetFieldValue<byte[]>(0), Status: row.IsDBNull(1) ? 0 : row.GetInt32(1),
+                Answer: row.IsDBNull(2) ? null : row.GetFieldValue<byte[]>(2)),
+            ("$key", name));
         if (rows is [var row])
         {
             if (!row.Body.AsSpan().SequenceEqual(running.Body)) throw OtherBody();
             if (row.Answer is not null) return (new Outcome(row.Status, row.Answer, Unknown: false, Kept: true), true);
-            if (!repeatable) throw new RefusedException(Refusal.Conflict("outcome_unknown", 409, "The first request with this key was interrupted, and may have taken effect. Check whether it did; if it did not, use a new key."));
+            if (!repeatable)
+                throw new RefusedException(Refusal.Conflict("outcome_unknown", 409,
+                    "The first request with this key was interrupted, and may have taken effect. Check whether it did; if it did not, use a new key."));
         }
         else
         {
-            database.Execute("INSERT INTO answers (key, caller, body, created) VALUES ($key, $caller, $body, $created)", ("$key", name), ("$caller", caller.Name), ("$body", running.Body), ("$created", time.GetUtcNow().ToUnixTimeSeconds()));
+            database.Execute("INSERT INTO answers (key, caller, body, created) VALUES ($key, $caller, $body, $created)", ("$key", name),
+                ("$caller", caller.Name), ("$body", running.Body), ("$created", time.GetUtcNow().ToUnixTimeSeconds()));
         }
 
         var outcome = await work();
         try
         {
-            if (outcome.Kept) database.Execute("UPDATE answers SET status = $status, answer = $answer WHERE key = $key", ("$key", name), ("$status", outcome.Status), ("$answer", outcome.Json.ToArray()));
+            if (outcome.Kept)
+                database.Execute("UPDATE answers SET status = $status, answer = $answer WHERE key = $key", ("$key", name), ("$status", outcome.Status),
+                    ("$answer", outcome.Json.ToArray()));
             else if (repeatable || !outcome.Unknown) database.Execute("DELETE FROM answers WHERE key = $key", ("$key", name));
         }
         catch (IOException e)
@@ -136,7 +153,10 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
         try
         {
             database.Execute("DELETE FROM answers WHERE created < $before", ("$before", now - (long)Kept.TotalSeconds));
-            database.Execute("DELETE FROM answers WHERE key IN (SELECT key FROM (SELECT key, row_number() OVER (PARTITION BY caller ORDER BY created DESC) AS place FROM answers) WHERE place > $most)", ("$most", MostAnswers));
+            database.Execute(
+                "DELETE FROM answers WHERE key IN (SELECT key FROM (SELECT key, row_number() OVER (PARTITION BY caller ORDER BY created DESC) AS place FROM "
+                + "answers) WHERE place > $most)",
+                ("$most", MostAnswers));
         }
         catch (IOException e)
         {

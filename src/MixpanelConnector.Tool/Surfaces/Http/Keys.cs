@@ -64,13 +64,16 @@ sealed class Keys
     {
         var keys = new Keys();
         if (host.Environment(Variable) is { } text && !keys.Add(Variable, text.Split('\n', ';'), newBucket))
-            throw Configuration.Invalid("keys", $"{Variable} is set, but contains no key: either nobody or everybody could use the server. Add a key, or unset it.");
+            throw Configuration.Invalid("keys",
+                $"{Variable} is set, but contains no key: either nobody or everybody could use the server. Add a key, or unset it.");
         if (path is null) return keys;
         try
         {
             Secrets.EnsurePrivate(path, "keys");
             var lines = Encoding.UTF8.GetString(GivenFile.Read(path, host.Stopping)).Split('\n');
-            return keys.Add(path, lines, newBucket) ? keys : throw Configuration.Invalid("keys", $"{path} contains no key. Create one: mixpanel serve new-key --keys {path} --name NAME --scope read");
+            return keys.Add(path, lines, newBucket)
+                ? keys
+                : throw Configuration.Invalid("keys", $"{path} contains no key. Create one: mixpanel serve new-key --keys {path} --name NAME --scope read");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -91,7 +94,8 @@ sealed class Keys
             Secrets.EnsurePrivate(path, "keys");
             using var reader = new StreamReader(file, leaveOpen: true);
             var lines = reader.ReadToEnd();
-            if (lines.Split(LineEnds).Any(line => line.Split(Spaces, StringSplitOptions.RemoveEmptyEntries) is [var taken, ..] && taken == name)) throw Configuration.Invalid("name", $"{path} already has a key with the name {name}.");
+            if (lines.Split(LineEnds).Any(line => line.Split(Spaces, StringSplitOptions.RemoveEmptyEntries) is [var taken, ..] && taken == name))
+                throw Configuration.Invalid("name", $"{path} already has a key with the name {name}.");
 
             var key = KeyPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
             var added = $"{name} {scope.ToString().ToLowerInvariant()} {Convert.ToHexStringLower(Hash(key))}\n";
@@ -135,7 +139,8 @@ sealed class Keys
         {
             number++;
             if (line.AsSpan().Trim() is [] or ['#', ..]) continue;
-            if (line.Split(Spaces, StringSplitOptions.RemoveEmptyEntries) is not [var name, var scope, { Length: 64 } hash] || scope is not ("read" or "write") || !IsName(name) || !hash.All(char.IsAsciiHexDigit))
+            if (line.Split(Spaces, StringSplitOptions.RemoveEmptyEntries) is not [var name, var scope, { Length: 64 } hash] || scope is not ("read" or "write")
+                || !IsName(name) || !hash.All(char.IsAsciiHexDigit))
                 throw Configuration.Invalid("keys", $"{source}, line {number}: expected a name, read or write, and the SHA-256 of the key in hex.");
             _callers.Add((Convert.FromHexString(hash), new Caller(name, scope == "write" ? Scope.Write : Scope.Read, newBucket(), Memory)));
         }

@@ -18,7 +18,8 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(400);
     static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(15);
 
-    readonly PartitionedRateLimiter<Caller> _places = PartitionedRateLimiter.Create<Caller, Caller>(caller => RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Streams }));
+    readonly PartitionedRateLimiter<Caller> _places = PartitionedRateLimiter.Create<Caller, Caller>(caller =>
+        RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Streams }));
 
     /// <summary>Null with the real Mixpanel.</summary>
     public Func<CancellationToken, Task<HttpResponseMessage>>? Feed => feed;
@@ -28,7 +29,8 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
     public async Task AnswerAsync(Services services, HttpContext context)
     {
         using var place = _places.AttemptAcquire(context.Features.GetRequiredFeature<Caller>());
-        if (!place.IsAcquired) throw new RefusedException(Refusal.Busy with { Detail = "This caller has reached its limit of open consoles.", RetryAfter = 30 });
+        if (!place.IsAcquired)
+            throw new RefusedException(Refusal.Busy with { Detail = "This caller has reached its limit of open consoles.", RetryAfter = 30 });
         using var limit = new CancellationTokenSource(Longest, time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, services.Stopping, limit.Token);
         context.Response.ContentType = "application/x-ndjson";
@@ -54,7 +56,8 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
         }
         catch (Exception e)
         {
-            log.Write("live_stream_ended", ("exception", e.GetType().FullName), ("reason", e is HttpRequestException or IOException ? e.Message : null), ("stack", e.StackTrace?.ReplaceLineEndings(" ").Trim()));
+            log.Write("live_stream_ended", ("exception", e.GetType().FullName), ("reason", e is HttpRequestException or IOException ? e.Message : null),
+                ("stack", e.StackTrace?.ReplaceLineEndings(" ").Trim()));
         }
     }
 
@@ -88,7 +91,8 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
         foreach (var progress in running)
         {
             var import = JsonObject.Create(progress)!;
-            import["name"] = string.Join(", ", ((string?)import["sources"] ?? "").Split(", ").Select(source => source[(source.LastIndexOfAny(['/', '\\']) + 1)..]));
+            import["name"] =
+                string.Join(", ", ((string?)import["sources"] ?? "").Split(", ").Select(source => source[(source.LastIndexOfAny(['/', '\\']) + 1)..]));
             import.Remove("sources");
             imports.Add((JsonNode)import); // without the cast, JsonArray.Add would treat it as a value
         }

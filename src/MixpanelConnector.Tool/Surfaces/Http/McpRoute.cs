@@ -20,7 +20,9 @@ static class McpRoute
     /// <summary>The memory of an answer in a batch, in the buffer in which it arrives.</summary>
     const int LargestAnswer = 2 * ResponseSanitizer.MostBytes;
 
-    public static Route Route { get; } = new(HttpMethods.Post, Path, Scope.Read, () => [], (_, _) => throw new InvalidOperationException("The protocol answers by itself.")) { LargestBody = Limits.Message };
+    public static Route Route { get; } = new(HttpMethods.Post, Path, Scope.Read, () => [],
+        (_, _) => throw new InvalidOperationException("The protocol answers by itself."))
+    { LargestBody = Limits.Message };
 
     public static void AddTo(IServiceCollection services, ServeOptions options, MixpanelClient client, AuditLog log)
     {
@@ -33,7 +35,8 @@ static class McpRoute
             transport.ConfigureSessionOptions = (context, server, _) =>
             {
                 var caller = context.Features.GetRequiredFeature<Caller>();
-                McpServerSetup.Configure(server, tools, mayWrite: options.ToolsMayWrite && caller.Scope is Scope.Write, limits.GetValue(caller, _ => new CallLimits(options.TimeProvider)));
+                McpServerSetup.Configure(server, tools, mayWrite: options.ToolsMayWrite && caller.Scope is Scope.Write,
+                    limits.GetValue(caller, _ => new CallLimits(options.TimeProvider)));
                 return Task.CompletedTask;
             };
         });
@@ -46,8 +49,10 @@ static class McpRoute
     public static async Task AnswerAsync(HttpContext context, Func<Task> protocol)
     {
         var received = context.Features.GetRequiredFeature<HeldBytes>();
-        if (context.Request.Headers.ContentEncoding.Count > 0) throw new RefusedException(Refusal.WrongType("the message without a Content-Encoding") with { Field = "Content-Encoding" });
-        var isBatch = MessageCheck.IsBatch(received.Memory.Span) && (context.Request.Headers[VersionHeader].FirstOrDefault() ?? MessageCheck.VersionWithBatches) == MessageCheck.VersionWithBatches;
+        if (context.Request.Headers.ContentEncoding.Count > 0)
+            throw new RefusedException(Refusal.WrongType("the message without a Content-Encoding") with { Field = "Content-Encoding" });
+        var isBatch = MessageCheck.IsBatch(received.Memory.Span)
+            && (context.Request.Headers[VersionHeader].FirstOrDefault() ?? MessageCheck.VersionWithBatches) == MessageCheck.VersionWithBatches;
         IReadOnlyList<ReadOnlyMemory<byte>> messages = [received.Memory];
         if (Checked(received, isBatch, ref messages) is { } fault)
         {
@@ -135,7 +140,9 @@ static class McpRoute
     }
 
     static MemoryStream StreamOf(ReadOnlyMemory<byte> message) =>
-        MemoryMarshal.TryGetArray(message, out var bytes) ? new(bytes.Array!, bytes.Offset, bytes.Count, writable: false) : throw new InvalidOperationException("The body is not in an array.");
+        MemoryMarshal.TryGetArray(message, out var bytes)
+            ? new(bytes.Array!, bytes.Offset, bytes.Count, writable: false)
+            : throw new InvalidOperationException("The body is not in an array.");
 
     static async Task WriteAsync(HttpContext context, ReadOnlyMemory<byte> answer)
     {
@@ -145,19 +152,22 @@ static class McpRoute
     }
 
     /// <summary>
-    /// A message with the members that the protocol defines and no others: JSON-RPC ignores others, and so does the protocol on standard input, but not while it
-    /// reads a body.
+    /// A message with the members that the protocol defines and no others: JSON-RPC ignores others, and so does the protocol on standard input, but not while
+    /// it reads a body.
     /// </summary>
     static MemoryStream Plain(HeldBytes received, ReadOnlyMemory<byte> message)
     {
         var plain = new MemoryStream();
-        using (var json = new Utf8JsonWriter(plain, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) JsonSerializer.Serialize(json, LineTransport.Read(message.Span)!, LineTransport.MessageType);
+        using (var json = new Utf8JsonWriter(plain, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+            JsonSerializer.Serialize(json, LineTransport.Read(message.Span)!, LineTransport.MessageType);
         received.HoldMore(plain.Length);
         plain.Position = 0;
         return plain;
     }
 
-    /// <summary>The error in a message, with the status of its response; null if there is none. What was not processed at all is an error of HTTP, too.</summary>
+    /// <summary>
+    /// The error in a message, with the status of its response; null if there is none. What was not processed at all is an error of HTTP, too.
+    /// </summary>
     /// <param name="received">The body.</param>
     /// <param name="isBatch">Whether it is taken as a batch, whose messages are checked one by one.</param>
     /// <param name="messages">The messages of a batch.</param>
@@ -174,11 +184,15 @@ static class McpRoute
         }
         catch (MixpanelException e)
         {
-            return MessageCheck.FaultOfJson(received.Memory.Span, isBatch ? MessageCheck.Depth + 1 : MessageCheck.Depth) is { } found ? (400, found.Code, found.Message) : (400, MessageCheck.InvalidRequest, e.Error.Message.Replace("input: ", "The message ", StringComparison.Ordinal));
+            return MessageCheck.FaultOfJson(received.Memory.Span, isBatch ? MessageCheck.Depth + 1 : MessageCheck.Depth) is { } found
+                ? (400, found.Code, found.Message)
+                : (400, MessageCheck.InvalidRequest, e.Error.Message.Replace("input: ", "The message ", StringComparison.Ordinal));
         }
 
         if (isBatch) return MessageCheck.FaultOfBatch(received.Memory, out messages) is { } whole ? (400, whole.Code, whole.Message) : null;
         if (MessageCheck.Fault(received.Memory.Span) is { } fault) return (fault.Code == MessageCheck.InvalidParams ? 200 : 400, fault.Code, fault.Message);
-        return MessageCheck.IsPlain(received.Memory.Span) || MessageCheck.IsError(received.Memory.Span) || LineTransport.Read(received.Memory.Span) is not null ? null : (400, MessageCheck.InvalidRequest, MessageCheck.NotAMessage);
+        return MessageCheck.IsPlain(received.Memory.Span) || MessageCheck.IsError(received.Memory.Span) || LineTransport.Read(received.Memory.Span) is not null
+            ? null
+            : (400, MessageCheck.InvalidRequest, MessageCheck.NotAMessage);
     }
 }

@@ -38,7 +38,8 @@ sealed class MemoryBudget
     /// <summary>Collects the garbage of large requests that have ended: the collector itself would let the heap grow first.</summary>
     public void Clean()
     {
-        if (Volatile.Read(ref _isLarge) == 1 && Interlocked.Exchange(ref _isLarge, 0) == 1) GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        if (Volatile.Read(ref _isLarge) == 1 && Interlocked.Exchange(ref _isLarge, 0) == 1)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     void Change(Caller caller, long bytes)

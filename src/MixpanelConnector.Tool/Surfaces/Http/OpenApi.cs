@@ -49,7 +49,8 @@ static class OpenApi
         var composed = Compose();
         SpecifyIntegers(composed);
         var read = OpenApiDocument.Parse(composed.ToJsonString(), "json");
-        if (read.Diagnostic?.Errors.Concat(read.Diagnostic.Warnings).FirstOrDefault() is { } fault) throw new InvalidOperationException($"The OpenAPI document is not valid: {fault.Pointer}: {fault.Message}");
+        if (read.Diagnostic?.Errors.Concat(read.Diagnostic.Warnings).FirstOrDefault() is { } fault)
+            throw new InvalidOperationException($"The OpenAPI document is not valid: {fault.Pointer}: {fault.Message}");
         var text = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };
         read.Document!.SerializeAsV31(new OpenApiJsonWriter(text));
         return Encoding.UTF8.GetBytes(text.ToString());
@@ -80,7 +81,9 @@ static class OpenApi
     {
         var type = ActionNames.Pascal(action.Name);
         var changes = action.Effect is not ActionEffect.Read;
-        var operation = Operation(action.Name, action.Group.Title, ActionNames.Title(action), $"{XmlDocs.Summary(action)}\n\n{XmlDocs.Remarks(action)}{Facts(action)}", changes ? "400 401 403 404 409 413 415 422 429 500 502 503 504 507" : "400 401 403 404 413 415 422 429 500 502 503 504",
+        var operation = Operation(action.Name, action.Group.Title, ActionNames.Title(action),
+            $"{XmlDocs.Summary(action)}\n\n{XmlDocs.Remarks(action)}{Facts(action)}",
+            changes ? "400 401 403 404 409 413 415 422 429 500 502 503 504 507" : "400 401 403 404 413 415 422 429 500 502 503 504",
             "200", Content("Mixpanel's result.", Answers.Json, Reference($"{type}Output")));
         if (changes) operation["parameters"] = new JsonArray(Parameter("idempotencyKey"));
         var body = Content(null, Answers.Json, Reference($"{type}Input"));
@@ -91,27 +94,37 @@ static class OpenApi
     }
 
     public static JsonObject ListOfActions() =>
-        Operation("list_actions", Server, "List the actions", "Every action with its schemas, its effect, the credential that it needs, Mixpanel's limit that it counts against, and an example.", "401 403 429 500 503", "200", Content("The actions.", Answers.Json, new JsonObject
-        {
-            ["type"] = "object",
-            ["required"] = new JsonArray("actions"),
-            ["properties"] = new JsonObject { ["actions"] = new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "object" } } },
-        }));
+        Operation("list_actions", Server, "List the actions",
+            "Every action with its schemas, its effect, the credential that it needs, Mixpanel's limit that it counts against, and an example.",
+            "401 403 429 500 503", "200", Content("The actions.", Answers.Json, new JsonObject
+            {
+                ["type"] = "object",
+                ["required"] = new JsonArray("actions"),
+                ["properties"] = new JsonObject { ["actions"] = new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "object" } } },
+            }));
 
     public static JsonObject StartImport() => WithRecords(
         Operation("start_import", Imports, "Start an import",
-            "Accepts a body of records of any size and imports them as a job. The body is streamed to the server's disk, and the import is acknowledged once it is there: from then on it resumes after a crash or a restart. An incomplete body is not acknowledged, and nothing of it is imported: send it again. The body may be compressed with gzip or zstd.",
-            "400 401 403 409 415 422 429 500 503 507", "202", Content("The import is accepted.", Answers.Json, Reference("Import"))), Parameter("idempotencyKey"));
+            "Accepts a body of records of any size and imports them as a job. The body is streamed to the server's disk, "
+            + "and the import is acknowledged once it is there: from then on it resumes after a crash or a restart. An incomplete body is not acknowledged, "
+                + "and nothing of it is imported: send it again. The body may be compressed with gzip or zstd.",
+            "400 401 403 409 415 422 429 500 503 507", "202", Content("The import is accepted.", Answers.Json, Reference("Import"))),
+            Parameter("idempotencyKey"));
 
     public static JsonObject InspectImport() => WithRecords(
         Operation("inspect_import", Imports, "Inspect records before importing them",
-            "Accepts the beginning of a body, of at most 64 MB, and reports what an import with the same parameters would see in its first 1000 records: the format, the columns with samples, what would be rejected and why, and tested parameters that would help. Sends and stores nothing.",
-            "400 401 403 413 415 422 429 500 503 507", "200", Content("The result, as from mixpanel import --inspect.", Answers.Json, new JsonObject { ["type"] = "object" })));
+            "Accepts the beginning of a body, of at most 64 MB, and reports what an import with the same parameters would see in its first 1000 records: "
+            + "the format, the columns with samples, what would be rejected and why, and tested parameters that would help. Sends and stores nothing.",
+            "400 401 403 413 415 422 429 500 503 507", "200",
+            Content("The result, as from mixpanel import --inspect.", Answers.Json, new JsonObject { ["type"] = "object" })));
 
     public static JsonObject ShowMapping() => WithRecords(
         Operation("show_mapping", Imports, "Show what a mapping makes of records",
-            "Accepts the beginning of a body, of at most 64 MB, and returns its first records before and after the mapping of `vendor` or `mapping`: what would be sent, or why nothing would be. Sends and stores nothing.",
-            "400 401 403 413 415 422 429 500 503 507", "200", Content("The records, as from mixpanel import --show-mapping.", Answers.Json, MappedRecordsSchema())), Parameter(ImportParameters.ShowMapping));
+            "Accepts the beginning of a body, of at most 64 MB, and returns its first records before and after the mapping of `vendor` or `mapping`: "
+            + "what would be sent, or why nothing would be. Sends and stores nothing.",
+            "400 401 403 413 415 422 429 500 503 507", "200",
+            Content("The records, as from mixpanel import --show-mapping.", Answers.Json, MappedRecordsSchema())),
+            Parameter(ImportParameters.ShowMapping));
 
     static JsonObject MappedRecordsSchema() => new()
     {
@@ -154,7 +167,8 @@ static class OpenApi
         },
     };
 
-    static JsonObject Parameter((string Name, JsonObject Schema, string Description) parameter) => new() { ["name"] = parameter.Name, ["in"] = "query", ["description"] = parameter.Description, ["schema"] = parameter.Schema.DeepClone() };
+    static JsonObject Parameter((string Name, JsonObject Schema, string Description) parameter) =>
+        new() { ["name"] = parameter.Name, ["in"] = "query", ["description"] = parameter.Description, ["schema"] = parameter.Schema.DeepClone() };
 
     /// <summary>An operation that accepts records, with the parameters of an import.</summary>
     static JsonObject WithRecords(JsonObject operation, params JsonNode[] parameters)
@@ -171,67 +185,101 @@ static class OpenApi
     }
 
     public static JsonObject ListOfImports() =>
-        Operation("list_imports", Imports, "List the imports", "The latest first. For each caller at most 1000 are kept, and 100 dry runs; those with dead letters are not removed automatically.", "401 403 429 500 503", "200", Content("The imports.", Answers.Json, new JsonObject
-        {
-            ["type"] = "object",
-            ["required"] = new JsonArray("imports"),
-            ["properties"] = new JsonObject { ["imports"] = new JsonObject { ["type"] = "array", ["items"] = Reference("Import") } },
-        }));
+        Operation("list_imports", Imports, "List the imports",
+            "The latest first. For each caller at most 1000 are kept, and 100 dry runs; those with dead letters are not removed automatically.",
+            "401 403 429 500 503", "200", Content("The imports.", Answers.Json, new JsonObject
+            {
+                ["type"] = "object",
+                ["required"] = new JsonArray("imports"),
+                ["properties"] = new JsonObject { ["imports"] = new JsonObject { ["type"] = "array", ["items"] = Reference("Import") } },
+            }));
 
-    public static JsonObject GetImport() => OfImport("get_import", "Get an import", "Its status and progress.", "401 403 404 429 500 503", "200", Content("The import.", Answers.Json, Reference("Import")));
+    public static JsonObject GetImport() =>
+        OfImport("get_import", "Get an import", "Its status and progress.", "401 403 404 429 500 503", "200",
+            Content("The import.", Answers.Json, Reference("Import")));
 
     public static JsonObject DeleteImport()
     {
-        var operation = OfImport("remove_import", "Remove or cancel an import", "Stops a running or queued import; it can be resumed. One that has ended is removed, with its dead letters.", "401 403 404 409 429 500 503 507", "202", Content("The import stops.", Answers.Json, Reference("Import")));
+        var operation = OfImport("remove_import", "Remove or cancel an import",
+            "Stops a running or queued import; it can be resumed. One that has ended is removed, with its dead letters.", "401 403 404 409 429 500 503 507",
+            "202", Content("The import stops.", Answers.Json, Reference("Import")));
         operation["responses"]!["204"] = new JsonObject { ["description"] = "The import is removed." };
         return operation;
     }
 
     public static JsonObject CancelImport()
     {
-        var operation = OfImport("cancel_import", "Cancel an import", "Stops a running or queued import, and does nothing else; it can be resumed.", "401 403 404 409 415 429 500 503 507", "202", Content("The import stops.", Answers.Json, Reference("Import")));
+        var operation = OfImport("cancel_import", "Cancel an import", "Stops a running or queued import, and does nothing else; it can be resumed.",
+            "401 403 404 409 415 429 500 503 507", "202", Content("The import stops.", Answers.Json, Reference("Import")));
         operation["requestBody"] = Content("An empty object.", Answers.Json, new JsonObject { ["type"] = "object", ["additionalProperties"] = false });
         return operation;
     }
 
     public static JsonObject ResumeImport()
     {
-        var operation = OfImport("resume_import", "Resume an import", "Queues an import again that was stopped, cancelled or marked as failed. It continues from where it was.", "401 403 404 409 415 429 500 503 507", "202", Content("The import is in the queue.", Answers.Json, Reference("Import")));
+        var operation = OfImport("resume_import", "Resume an import",
+            "Queues an import again that was stopped, cancelled or marked as failed. It continues from where it was.", "401 403 404 409 415 429 500 503 507",
+            "202", Content("The import is in the queue.", Answers.Json, Reference("Import")));
         operation["requestBody"] = Content("An empty object.", Answers.Json, new JsonObject { ["type"] = "object", ["additionalProperties"] = false });
         return operation;
     }
 
-    public static JsonObject DeadLetters() => OfImport("get_dead_letters", "Download the dead letters", "Every record of an ended import that was not accepted, one JSON object per line, with its reason. `mixpanel import --replay` accepts the file.", "401 403 404 409 429 500 503", "200", Content("The dead letters.", "application/x-ndjson", new JsonObject { ["type"] = "string" }));
+    public static JsonObject DeadLetters() =>
+        OfImport("get_dead_letters", "Download the dead letters",
+            "Every record of an ended import that was not accepted, one JSON object per line, with its reason. `mixpanel import --replay` accepts the file.",
+            "401 403 404 409 429 500 503", "200", Content("The dead letters.", "application/x-ndjson", new JsonObject { ["type"] = "string" }));
 
-    public static JsonObject Self() => Open("get_openapi", "This document", "This description of the server, for programs.", Content("OpenAPI 3.1.", Answers.Json, new JsonObject { ["type"] = "object" }));
+    public static JsonObject Self() =>
+        Open("get_openapi", "This document", "This description of the server, for programs.",
+            Content("OpenAPI 3.1.", Answers.Json, new JsonObject { ["type"] = "object" }));
 
-    public static JsonObject Reference() => Open("get_reference", "This document as a page", "The same as a web page for people.", Content("A page.", "text/html", new JsonObject { ["type"] = "string" }));
+    public static JsonObject Reference() =>
+        Open("get_reference", "This document as a page", "The same as a web page for people.",
+            Content("A page.", "text/html", new JsonObject { ["type"] = "string" }));
 
     public static JsonObject AboutServer() =>
-        Operation("get_server", Server, "What the server is connected to", "The project that it uses, and what the caller may do.", "401 403 429 500 503", "200", Content("The server.", Answers.Json, new JsonObject
-        {
-            ["type"] = "object",
-            ["required"] = new JsonArray("mixpanel", "scope", "version"),
-            ["properties"] = new JsonObject
+        Operation("get_server", Server, "What the server is connected to", "The project that it uses, and what the caller may do.", "401 403 429 500 503",
+            "200", Content("The server.", Answers.Json, new JsonObject
             {
-                ["mixpanel"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("real", "embedded"), ["description"] = "Whether it is the real Mixpanel or the embedded one." },
-                ["region"] = new JsonObject { ["type"] = new JsonArray("string", "null"), ["description"] = "Where Mixpanel stores the data: us, eu or in." },
-                ["project_id"] = new JsonObject { ["type"] = new JsonArray("integer", "null"), ["description"] = "The project, if one is configured." },
-                ["organization_id"] = new JsonObject { ["type"] = new JsonArray("integer", "null"), ["description"] = "The organization, if one is configured." },
-                ["scope"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("read", "write"), ["description"] = "What the caller may do." },
-                ["version"] = new JsonObject { ["type"] = "string", ["description"] = "The version of the server." },
-            },
-        }));
+                ["type"] = "object",
+                ["required"] = new JsonArray("mixpanel", "scope", "version"),
+                ["properties"] = new JsonObject
+                {
+                    ["mixpanel"] = new JsonObject
+                    {
+                        ["type"] = "string",
+                        ["enum"] = new JsonArray("real", "embedded"),
+                        ["description"] = "Whether it is the real Mixpanel or the embedded one.",
+                    },
+                    ["region"] = new JsonObject { ["type"] = new JsonArray("string", "null"), ["description"] = "Where Mixpanel stores the data: us, eu or in." },
+                    ["project_id"] = new JsonObject { ["type"] = new JsonArray("integer", "null"), ["description"] = "The project, if one is configured." },
+                    ["organization_id"] = new JsonObject
+                    {
+                        ["type"] = new JsonArray("integer", "null"),
+                        ["description"] = "The organization, if one is configured.",
+                    },
+                    ["scope"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("read", "write"), ["description"] = "What the caller may do." },
+                    ["version"] = new JsonObject { ["type"] = "string", ["description"] = "The version of the server." },
+                },
+            }));
 
     public static JsonObject Live() =>
-        Operation("watch", Server, "Watch what happens", "A stream of JSON lines, for at most ten minutes: `imports` whenever an import progresses, and on a server without keys `terminal`, the imports that `mixpanel import` is running; with the embedded Mixpanel also what its project receives, as the total counts `accepted` and `rejected`, and the latest `events` and `rejections`, at most four times per second; `first` and `last` are the times of the earliest and the latest event, `today` contains today's rejections by reason. The first line has the `time_zone` that defines days, the `names` of the stored events, and what was received in each of the last `seconds`. An empty line means that nothing happened for a while.",
+        Operation("watch", Server, "Watch what happens",
+            "A stream of JSON lines, for at most ten minutes: `imports` whenever an import progresses, and on a server without keys `terminal`, "
+            + "the imports that `mixpanel import` is running; with the embedded Mixpanel also what its project receives, "
+                + "as the total counts `accepted` and `rejected`, and the latest `events` and `rejections`, at most four times per second; "
+                    + "`first` and `last` are the times of the earliest and the latest event, `today` contains today's rejections by reason. "
+                        + "The first line has the `time_zone` that defines days, the `names` of the stored events, "
+                            + "and what was received in each of the last `seconds`. An empty line means that nothing happened for a while.",
             "401 403 500 503", "200", Content("The stream.", "application/x-ndjson", new JsonObject { ["type"] = "string" }));
 
-    public static JsonObject Health() => Open("get_health", "Whether the server is alive", "Costs nothing, and responds under any load.", Content("It is alive.", Answers.Json, Status()));
+    public static JsonObject Health() =>
+        Open("get_health", "Whether the server is alive", "Costs nothing, and responds under any load.", Content("It is alive.", Answers.Json, Status()));
 
     public static JsonObject Ready()
     {
-        var operation = Open("get_readiness", "Whether the server accepts requests", "It does unless it is stopping or cannot write its state. Mixpanel is not contacted.", Content("It does.", Answers.Json, Status()));
+        var operation = Open("get_readiness", "Whether the server accepts requests",
+            "It does unless it is stopping or cannot write its state. Mixpanel is not contacted.", Content("It does.", Answers.Json, Status()));
         operation["responses"]!["503"] = new JsonObject { ["$ref"] = "#/components/responses/503" };
         return operation;
     }
@@ -258,7 +306,15 @@ static class OpenApi
         foreach (var (status, description) in Problems)
         {
             var response = Content(description, Answers.ProblemJson, Reference("Problem"));
-            if (status is "429" or "503") response["headers"] = new JsonObject { ["Retry-After"] = new JsonObject { ["description"] = "Seconds after which to retry.", ["schema"] = new JsonObject { ["type"] = "integer" } } };
+            if (status is "429" or "503")
+                response["headers"] = new JsonObject
+                {
+                    ["Retry-After"] = new JsonObject
+                    {
+                        ["description"] = "Seconds after which to retry.",
+                        ["schema"] = new JsonObject { ["type"] = "integer" },
+                    },
+                };
             responses[status] = response;
         }
 
@@ -292,20 +348,28 @@ static class OpenApi
                     {
                         ["name"] = Idempotency.Header,
                         ["in"] = "header",
-                        ["description"] = "Visible ASCII characters or spaces, chosen by the caller for this one request: sent again with the same key, it is executed once and gets the same response. A one-time secret is in the first response only.",
+                        ["description"] = "Visible ASCII characters or spaces, chosen by the caller for this one request: sent again with the same key, "
+                            + "it is executed once and gets the same response. A one-time secret is in the first response only.",
                         ["schema"] = new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 255, ["pattern"] = "^[ -~]+$" },
                     },
                 },
                 ["securitySchemes"] = new JsonObject
                 {
-                    ["key"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer", ["description"] = "A key of the server, created with `mixpanel serve new-key`; the scope read allows only what changes nothing, write everything. A server on loopback without keys needs none." },
+                    ["key"] = new JsonObject
+                    {
+                        ["type"] = "http",
+                        ["scheme"] = "bearer",
+                        ["description"] = "A key of the server, created with `mixpanel serve new-key`; the scope read allows only what changes nothing, "
+                            + "write everything. A server on loopback without keys needs none.",
+                    },
                 },
             },
         };
     }
 
     /// <summary>A required member with a default may be omitted; an example includes it, for tools that validate strictly against the schema.</summary>
-    public static JsonObject? Example(ActionDescriptor action) => XmlDocs.Example(action) is { } example ? WithDefaults(JsonNode.Parse(example)!.AsObject(), ActionRoutes.InputSchema(action)) : null;
+    public static JsonObject? Example(ActionDescriptor action) =>
+        XmlDocs.Example(action) is { } example ? WithDefaults(JsonNode.Parse(example)!.AsObject(), ActionRoutes.InputSchema(action)) : null;
 
     static JsonObject WithDefaults(JsonObject example, JsonObject schema)
     {
@@ -333,7 +397,14 @@ static class OpenApi
     static JsonObject OfImport(string id, string summary, string description, string problems, string status, JsonObject answer)
     {
         var operation = Operation(id, Imports, summary, description, problems, status, answer);
-        operation["parameters"] = new JsonArray(new JsonObject { ["name"] = "id", ["in"] = "path", ["required"] = true, ["description"] = "The id of the import.", ["schema"] = new JsonObject { ["type"] = "string" } });
+        operation["parameters"] = new JsonArray(new JsonObject
+        {
+            ["name"] = "id",
+            ["in"] = "path",
+            ["required"] = true,
+            ["description"] = "The id of the import.",
+            ["schema"] = new JsonObject { ["type"] = "string" },
+        });
         return operation;
     }
 
@@ -347,7 +418,10 @@ static class OpenApi
     static JsonObject Operation(string id, string tag, string summary, string description, string problems, string status, JsonObject answer)
     {
         var responses = new JsonObject { [status] = answer };
-        foreach (var problem in problems.Split(' ')) responses[problem] = problem == "421" ? Content("The request is for another host.", Answers.ProblemJson, Reference("Problem")) : new JsonObject { ["$ref"] = $"#/components/responses/{problem}" };
+        foreach (var problem in problems.Split(' '))
+            responses[problem] = problem == "421"
+                ? Content("The request is for another host.", Answers.ProblemJson, Reference("Problem"))
+                : new JsonObject { ["$ref"] = $"#/components/responses/{problem}" };
         var operation = new JsonObject { ["operationId"] = id, ["tags"] = new JsonArray(tag), ["summary"] = summary, ["description"] = description };
         operation["responses"] = responses;
         return operation;
@@ -366,7 +440,13 @@ static class OpenApi
 
     static JsonObject Tag(string name, string description) => new() { ["name"] = name, ["description"] = description };
 
-    static JsonObject Status() => new() { ["type"] = "object", ["required"] = new JsonArray("status"), ["properties"] = new JsonObject { ["status"] = new JsonObject { ["type"] = "string" } } };
+    static JsonObject Status() =>
+        new()
+        {
+            ["type"] = "object",
+            ["required"] = new JsonArray("status"),
+            ["properties"] = new JsonObject { ["status"] = new JsonObject { ["type"] = "string" } },
+        };
 
     static JsonObject Titled(string title, JsonObject schema)
     {
@@ -422,14 +502,22 @@ static class OpenApi
         ["properties"] = new JsonObject
         {
             ["id"] = Field("string", "Its id."),
-            ["status"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. Enum.GetNames<JobStatus>().Select(name => (JsonNode)name.ToLowerInvariant())]), ["description"] = "finished: every record is accounted for. stopped, cancelled and failed can be resumed; failed are those that crashed the server, or did not end." },
+            ["status"] = new JsonObject
+            {
+                ["type"] = "string",
+                ["enum"] = new JsonArray([.. Enum.GetNames<JobStatus>().Select(name => (JsonNode)name.ToLowerInvariant())]),
+                ["description"] = "finished: every record is accounted for. stopped, cancelled and failed can be resumed; "
+                    + "failed are those that crashed the server, or did not end.",
+            },
             ["type"] = Field("string", "The kind of records."),
             ["name"] = Field("string", "Its name."),
             ["source_id"] = Field("string", "The id of the body in computed ids."),
             ["created"] = new JsonObject { ["type"] = "string", ["format"] = "date-time", ["description"] = "When it was accepted." },
             ["bytes"] = Field("integer", "The size of the body as it was sent."),
             ["dry_run"] = Field("boolean", "Whether nothing is sent: the report says what Mixpanel would reject."),
-            ["progress"] = Field("object", "The progress of the current run: read, accepted and rejected records, requests, retries, input_bytes of the body, elapsed_seconds, and whether sending is paused."),
+            ["progress"] = Field("object",
+                "The progress of the current run: read, accepted and rejected records, requests, retries, input_bytes of the body, elapsed_seconds, "
+                + "and whether sending is paused."),
             ["report"] = Field("object", "The report once it has ended, as from mixpanel import: read = accepted + rejected + pending + blank."),
             ["problem"] = Field("string", "Why it is not finished, or what was not accepted, and what to do next."),
         },

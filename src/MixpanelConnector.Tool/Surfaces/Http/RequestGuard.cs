@@ -9,8 +9,16 @@ namespace MixpanelConnector.Tool.Surfaces.Http;
 sealed class RequestGuard(ServeOptions options) : IDisposable
 {
     // Each caller has its own turns: whatever one of them does, the others are served.
-    readonly PartitionedRateLimiter<Caller> _turns = PartitionedRateLimiter.Create<Caller, Caller>(caller => RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Turns, QueueLimit = Limits.Waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst }));
-    readonly PartitionedRateLimiter<Caller> _uploads = PartitionedRateLimiter.Create<Caller, Caller>(caller => RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Uploads }));
+    readonly PartitionedRateLimiter<Caller> _turns = PartitionedRateLimiter.Create<Caller, Caller>(caller =>
+        RateLimitPartition.GetConcurrencyLimiter(caller,
+            _ => new ConcurrencyLimiterOptions
+            {
+                PermitLimit = Limits.Turns,
+                QueueLimit = Limits.Waiting,
+                QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+            }));
+    readonly PartitionedRateLimiter<Caller> _uploads = PartitionedRateLimiter.Create<Caller, Caller>(caller =>
+        RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Uploads }));
 
     /// <summary>Anybody on this machine, if keys are not used.</summary>
     public Caller Anybody { get; } = new("anybody", Scope.Write, new TokenBucket(options.Rate, options.TimeProvider), options.Keys.Memory);
@@ -55,12 +63,15 @@ sealed class RequestGuard(ServeOptions options) : IDisposable
     {
         var headers = request.Headers;
         if (headers.Host.Count != 1 || !_authorities.Contains(headers.Host.ToString())) throw new RefusedException(Refusal.WrongHost);
-        if (headers.Origin.Count > 0 && (headers.Origin.Count > 1 || !_origins.Contains(headers.Origin.ToString()))) throw new RefusedException(Refusal.WrongOrigin);
+        if (headers.Origin.Count > 0 && (headers.Origin.Count > 1 || !_origins.Contains(headers.Origin.ToString())))
+            throw new RefusedException(Refusal.WrongOrigin);
         if (headers["Sec-Fetch-Site"].Any(site => site is not ("same-origin" or "none"))) throw new RefusedException(Refusal.WrongOrigin);
         // Method names are case-sensitive, which routing ignores.
         if (request.Method.Any(char.IsAsciiLetterLower)) throw new RefusedException(Refusal.WrongMethod);
-        if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"))) throw new RefusedException(Refusal.Malformed("Content-Length and Transfer-Encoding are mutually exclusive."));
-        if (headers.TransferEncoding.Count > 0 && !headers.TransferEncoding.ToString().Equals("chunked", StringComparison.OrdinalIgnoreCase)) throw new RefusedException(Refusal.Malformed("Transfer-Encoding can only be chunked."));
+        if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length")))
+            throw new RefusedException(Refusal.Malformed("Content-Length and Transfer-Encoding are mutually exclusive."));
+        if (headers.TransferEncoding.Count > 0 && !headers.TransferEncoding.ToString().Equals("chunked", StringComparison.OrdinalIgnoreCase))
+            throw new RefusedException(Refusal.Malformed("Transfer-Encoding can only be chunked."));
         Bodies.RequireUtf8(request);
     }
 
@@ -108,6 +119,8 @@ sealed class RequestGuard(ServeOptions options) : IDisposable
     {
         const string Scheme = "Bearer ";
         var authorization = headers[HeaderNames.Authorization];
-        return authorization.Count == 1 && authorization.ToString() is var text && text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? text[Scheme.Length..].Trim() : null;
+        return authorization.Count == 1 && authorization.ToString() is var text && text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            ? text[Scheme.Length..].Trim()
+            : null;
     }
 }

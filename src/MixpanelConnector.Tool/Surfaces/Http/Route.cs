@@ -25,4 +25,5 @@ sealed record Route(string Method, string Pattern, Scope Scope, Func<JsonObject>
 }
 
 /// <summary>The dependencies of the route handlers.</summary>
-sealed record Services(ServeOptions Options, MixpanelClient Client, Idempotency Idempotency, ServeDatabase Database, Imports.ImportJobs Imports, LiveStream Live, AuditLog Log, CancellationToken Stopping, CancellationToken Ended);
+sealed record Services(ServeOptions Options, MixpanelClient Client, Idempotency Idempotency, ServeDatabase Database, Imports.ImportJobs Imports,
+    LiveStream Live, AuditLog Log, CancellationToken Stopping, CancellationToken Ended);

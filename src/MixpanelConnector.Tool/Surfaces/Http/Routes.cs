@@ -11,10 +11,12 @@ static class Routes
         .. ActionRoutes.All(),
         .. ImportRoutes.All(),
         .. ConsoleRoutes.All(),
-        new Route(HttpMethods.Get, "/openapi.json", Scope.None, OpenApi.Self, (_, context) => context.Response.WriteAsync(200, Answers.Json, OpenApi.Document())),
+        new Route(HttpMethods.Get, "/openapi.json", Scope.None, OpenApi.Self,
+            (_, context) => context.Response.WriteAsync(200, Answers.Json, OpenApi.Document())),
         new Route(HttpMethods.Get, "/reference", Scope.None, OpenApi.Reference, (_, context) => ReferencePage.AnswerAsync(context)),
         new Route(HttpMethods.Get, "/reference.css", Scope.None, Operation: null, (_, context) => ReferencePage.AnswerStyleAsync(context)),
-        new Route(HttpMethods.Get, "/healthz", Scope.None, OpenApi.Health, (_, context) => context.Response.WriteAsync(200, Answers.Json, """{"status":"ok"}"""u8.ToArray())) { IsLimited = false },
+        new Route(HttpMethods.Get, "/healthz", Scope.None, OpenApi.Health,
+            (_, context) => context.Response.WriteAsync(200, Answers.Json, """{"status":"ok"}"""u8.ToArray())) { IsLimited = false },
         new Route(HttpMethods.Get, "/readyz", Scope.None, OpenApi.Ready, ReadyAsync) { IsLimited = false },
     ];
 
@@ -31,7 +33,11 @@ static class Routes
         }
         catch (IOException)
         {
-            throw new RefusedException(Refusal.Busy with { Detail = "The server cannot write to its disk, which may be full. It is ready again once there is space.", RetryAfter = 60 });
+            throw new RefusedException(Refusal.Busy with
+            {
+                Detail = "The server cannot write to its disk, which may be full. It is ready again once there is space.",
+                RetryAfter = 60,
+            });
         }
 
         return context.Response.WriteAsync(200, Answers.Json, """{"status":"ready"}"""u8.ToArray());

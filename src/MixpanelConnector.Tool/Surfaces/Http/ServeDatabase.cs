@@ -39,7 +39,14 @@ sealed class ServeDatabase : IDisposable
         var path = Path.Combine(folder, "serve.db");
         foreach (var suffix in (string[])["", "-wal", "-journal"]) Durable.EnsureOwned(path + suffix);
         Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Vfs = DurableVfs.Name, Pooling = false, DefaultTimeout = 1 }.ConnectionString);
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = SqliteOpenMode.ReadWrite,
+            Vfs = DurableVfs.Name,
+            Pooling = false,
+            DefaultTimeout = 1,
+        }.ConnectionString);
         try
         {
             connection.Open();

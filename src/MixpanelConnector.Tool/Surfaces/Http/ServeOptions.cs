@@ -82,8 +82,13 @@ sealed record ServeOptions
     {
         if (IPAddress.IsLoopback(Address) && !BehindProxy) return this;
         var where = BehindProxy ? "Behind a proxy" : $"On {Address}";
-        if (Keys.Open) throw Configuration.Invalid("keys", $"{where} anyone could use this server: specify a key file with --keys FILE (mixpanel serve new-key creates one).");
-        if (Certificate is null && !BehindProxy) throw Configuration.Invalid("certificate", $"{where} keys and data would cross the network in the clear: specify --certificate and --certificate-key, or --behind-proxy if a proxy terminates TLS.");
+        if (Keys.Open)
+            throw Configuration.Invalid("keys",
+                $"{where} anyone could use this server: specify a key file with --keys FILE (mixpanel serve new-key creates one).");
+        if (Certificate is null && !BehindProxy)
+            throw Configuration.Invalid("certificate",
+                $"{where} keys and data would cross the network in the clear: specify --certificate and --certificate-key, "
+                + $"or --behind-proxy if a proxy terminates TLS.");
         if (Hosts.Count == 0) throw Configuration.Invalid("allow_host", $"{where} the server needs the name that its callers use: --allow-host NAME.");
         return this;
     }

@@ -20,7 +20,8 @@ static class Telemetry
     {
         if (options.Telemetry is null) return;
         // OpenTelemetry reads its standard variables from the configuration, which is empty here.
-        foreach (var (name, value) in System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Select(variable => ((string)variable.Key, (string?)variable.Value)))
+        foreach (var (name, value) in System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Select(
+            variable => ((string)variable.Key, (string?)variable.Value)))
         {
             if (name.StartsWith("OTEL_", StringComparison.Ordinal)) builder.Configuration[name] = value;
         }
@@ -38,12 +39,15 @@ static class Telemetry
 
     /// <summary>Sends the metrics of a long-running command; null if they are not requested.</summary>
     public static IDisposable? Start(HostEnvironment host) =>
-        host.Environment(Variable) is { Length: > 0 } ? Sdk.CreateMeterProviderBuilder().AddMeter("MixpanelConnector", "System.Runtime").AddOtlpExporter().Build() : null;
+        host.Environment(Variable) is { Length: > 0 }
+            ? Sdk.CreateMeterProviderBuilder().AddMeter("MixpanelConnector", "System.Runtime").AddOtlpExporter().Build()
+            : null;
 
     /// <summary>Drops labels whose values callers control.</summary>
     static MetricStreamConfiguration? Labels(Instrument instrument) => instrument.Name switch
     {
-        "http.server.request.duration" => new ExplicitBucketHistogramConfiguration { TagKeys = ["http.request.method", "http.route", "http.response.status_code"] },
+        "http.server.request.duration" =>
+            new ExplicitBucketHistogramConfiguration { TagKeys = ["http.request.method", "http.route", "http.response.status_code"] },
         "http.server.active_requests" => new MetricStreamConfiguration { TagKeys = [] },
         _ => null,
     };

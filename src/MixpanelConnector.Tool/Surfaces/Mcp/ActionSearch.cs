@@ -18,7 +18,48 @@ static class ActionSearch
     // Results that match far worse than the best one are omitted.
     const double LeastShare = 0.25;
 
-    static readonly HashSet<string> Fillers = new(StringComparer.Ordinal) { "a", "all", "an", "and", "are", "by", "do", "for", "from", "how", "i", "in", "is", "me", "my", "of", "on", "or", "the", "to", "wa", "what", "which", "who", "with", "our", "us", "we", "have", "it", "its", "this", "that", "be", "can", "per", "b", "user", "something" };
+    static readonly HashSet<string> Fillers = new(StringComparer.Ordinal)
+    {
+        "a",
+        "all",
+        "an",
+        "and",
+        "are",
+        "by",
+        "do",
+        "for",
+        "from",
+        "how",
+        "i",
+        "in",
+        "is",
+        "me",
+        "my",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "wa",
+        "what",
+        "which",
+        "who",
+        "with",
+        "our",
+        "us",
+        "we",
+        "have",
+        "it",
+        "its",
+        "this",
+        "that",
+        "be",
+        "can",
+        "per",
+        "b",
+        "user",
+        "something",
+    };
 
     static readonly Lazy<Entry[]> Index = new(() => [.. ActionCatalogue.Groups.SelectMany(group => group.Actions).Select(action => new Entry(action))]);
 
@@ -38,7 +79,9 @@ static class ActionSearch
         var answer = new JsonObject { ["total"] = found.Count, ["actions"] = described };
         if (described.Count < found.Count) answer["more"] = new JsonArray([.. found.Skip(described.Count).Select(action => (JsonNode)action.Name)]);
         if (Ranked(query, _ => true).FirstOrDefault() is { } best && !mayRun(best)) answer["not_offered"] = AnyAction.WhyNot(best);
-        if (found.Count == 0) answer["groups"] = new JsonArray([.. ActionCatalogue.Groups.Where(group => group.Actions.Any(mayRun)).Select(group => (JsonNode)new JsonObject { ["name"] = group.Name, ["about"] = group.About })]);
+        if (found.Count == 0)
+            answer["groups"] = new JsonArray([.. ActionCatalogue.Groups.Where(group => group.Actions.Any(mayRun))
+                .Select(group => (JsonNode)new JsonObject { ["name"] = group.Name, ["about"] = group.About })]);
         return answer;
     }
 
@@ -46,10 +89,13 @@ static class ActionSearch
     {
         var words = Words(query).Where(word => !Fillers.Contains(word)).Distinct(StringComparer.Ordinal).ToArray();
         var whole = string.Join('-', Words(query));
-        var matches = Index.Value.Where(entry => mayRun(entry.Action)).Select(entry => (entry.Action, Whole: entry.Whole(whole), Counts: Array.ConvertAll(words, entry.Count))).ToList();
+        var matches = Index.Value.Where(entry => mayRun(entry.Action))
+            .Select(entry => (entry.Action, Whole: entry.Whole(whole), Counts: Array.ConvertAll(words, entry.Count))).ToList();
         // A rare word is more significant than a frequent one.
         var weights = words.Select((_, at) => Math.Log2(1 + ((double)matches.Count / Math.Max(1, matches.Count(match => match.Counts[at] > 0))))).ToArray();
-        var scored = matches.Select(match => (match.Action, Score: match.Whole + match.Counts.Zip(weights, (count, weight) => count * weight).Sum())).Where(match => match.Score > 0).OrderByDescending(match => match.Score).ToList();
+        var scored = matches.Select(match => (match.Action, Score: match.Whole + match.Counts.Zip(weights, (count, weight) => count * weight).Sum()))
+            .Where(match => match.Score > 0)
+            .OrderByDescending(match => match.Score).ToList();
         return [.. scored.TakeWhile(match => match.Score >= scored[0].Score * LeastShare).Select(match => match.Action)];
     }
 
@@ -112,7 +158,9 @@ static class ActionSearch
         /// <summary>The score of one word; 0 for no match.</summary>
         public int Count(string word)
         {
-            var count = _places.Max(place => place.Words.Contains(word, StringComparer.Ordinal) ? place.Whole : word.Length > LeastBeginning && Array.Exists(place.Words, known => known.StartsWith(word, StringComparison.Ordinal)) ? place.Beginning : 0);
+            var count = _places.Max(place => place.Words.Contains(word, StringComparer.Ordinal) ? place.Whole
+                : word.Length > LeastBeginning && Array.Exists(place.Words, known => known.StartsWith(word, StringComparison.Ordinal)) ? place.Beginning
+                : 0);
             return count > 0 || word.Length <= LeastBeginning || Spelling.Nearest(word, _places[0].Words) is null ? count : Misspelt;
         }
 

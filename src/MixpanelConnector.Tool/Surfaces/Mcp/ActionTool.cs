@@ -19,7 +19,14 @@ sealed class ActionTool
     ActionTool(ActionDescriptor action)
     {
         _definition = new(() => Define(action));
-        _plain = new(() => [.. action.OutputSchema()["properties"]!.AsObject().Where(property => property.Value!["type"] is JsonValue type && (string?)type is "integer" or "number" or "boolean").Select(property => property.Key), SecretFile, ResponseSanitizer.Truncated]);
+        _plain = new(() =>
+        [
+            .. action.OutputSchema()["properties"]!.AsObject()
+                .Where(property => property.Value!["type"] is JsonValue type && (string?)type is "integer" or "number" or "boolean")
+                .Select(property => property.Key),
+            SecretFile,
+            ResponseSanitizer.Truncated,
+        ]);
     }
 
     /// <summary>The tool of an action, created on first use.</summary>
@@ -37,9 +44,17 @@ sealed class ActionTool
         var output = action.OutputSchema(XmlDocs.Describe);
         var properties = output["properties"]!.AsObject();
         if (action.HasSecret && properties.Remove("secret"))
-            properties[SecretFile] = new JsonObject { ["description"] = "The private file on the server's machine that contains the one-time secret. The secret itself is not shown to agents.", ["type"] = "string" };
+            properties[SecretFile] = new JsonObject
+            {
+                ["description"] = "The private file on the server's machine that contains the one-time secret. The secret itself is not shown to agents.",
+                ["type"] = "string",
+            };
 
-        properties[ResponseSanitizer.Truncated] = new JsonObject { ["description"] = "Whether something was left out: a text is truncated after 1 KB, a response after 64 KB in total on the wire.", ["type"] = "boolean" };
+        properties[ResponseSanitizer.Truncated] = new JsonObject
+        {
+            ["description"] = "Whether something was left out: a text is truncated after 1 KB, a response after 64 KB in total on the wire.",
+            ["type"] = "boolean",
+        };
         return new ModelContextProtocol.Protocol.Tool
         {
             Name = action.Name,

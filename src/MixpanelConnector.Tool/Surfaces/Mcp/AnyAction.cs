@@ -20,7 +20,13 @@ static class AnyAction
         Description = $$"""Finds operations of Mixpanel's API that are not separate tools, such as annotations, Lexicon schemas, cohorts, funnels, feature flags or data pipelines. Returns the name, effect and input schema of each action that {{Run}} may run here, the best match first. Nothing is sent to Mixpanel. Example: {"query":"annotations"}""",
         InputSchema = Input(required: QueryName, new JsonObject
         {
-            [QueryName] = new JsonObject { ["description"] = "Words that describe the task; or the name of a group, an action or one of Mixpanel's operationIds.", ["type"] = "string", ["minLength"] = 1, ["maxLength"] = ActionSearch.LongestQuery },
+            [QueryName] = new JsonObject
+            {
+                ["description"] = "Words that describe the task; or the name of a group, an action or one of Mixpanel's operationIds.",
+                ["type"] = "string",
+                ["minLength"] = 1,
+                ["maxLength"] = ActionSearch.LongestQuery,
+            },
         }),
         OutputSchema = JsonElement.Parse("""
             {
@@ -35,7 +41,14 @@ static class AnyAction
               "required": ["total", "actions"]
             }
             """),
-        Annotations = new ToolAnnotations { Title = "Find actions", ReadOnlyHint = true, DestructiveHint = false, IdempotentHint = true, OpenWorldHint = false },
+        Annotations = new ToolAnnotations
+        {
+            Title = "Find actions",
+            ReadOnlyHint = true,
+            DestructiveHint = false,
+            IdempotentHint = true,
+            OpenWorldHint = false,
+        },
     };
 
     /// <summary>Runs any of the actions that a session may run.</summary>
@@ -58,7 +71,9 @@ static class AnyAction
     {
         Check(arguments, QueryName);
         var query = Text(arguments, QueryName);
-        return query.Length <= ActionSearch.LongestQuery ? query : throw Configuration.Invalid(QueryName, $"must have at most {ActionSearch.LongestQuery} characters: a few words are enough.");
+        return query.Length <= ActionSearch.LongestQuery
+            ? query
+            : throw Configuration.Invalid(QueryName, $"must have at most {ActionSearch.LongestQuery} characters: a few words are enough.");
     }
 
     /// <summary>The action to run, and its input.</summary>
@@ -70,12 +85,16 @@ static class AnyAction
         if (ActionCatalogue.Find(name) is not { } action)
         {
             var near = ActionNames.Nearest(name, ActionCatalogue.Actions.Where(known => Tools.MayRun(known, mayWrite)));
-            throw Configuration.Invalid(ActionName, near is null ? $"There is no action with this name. {Find} returns the names." : $"There is no action with this name. Did you mean {near}?");
+            throw Configuration.Invalid(ActionName,
+                near is null ? $"There is no action with this name. {Find} returns the names." : $"There is no action with this name. Did you mean {near}?");
         }
 
         if (!Tools.MayRun(action, mayWrite)) throw Configuration.Invalid(ActionName, WhyNot(action));
-        if (!arguments.TryGetValue(InputName, out var input) || input.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined) input = JsonElement.Parse("{}");
-        return input.ValueKind is JsonValueKind.Object ? (action, input) : throw Configuration.Invalid(InputName, "must be an object that matches the action's input schema.");
+        if (!arguments.TryGetValue(InputName, out var input) || input.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined)
+            input = JsonElement.Parse("{}");
+        return input.ValueKind is JsonValueKind.Object
+            ? (action, input)
+            : throw Configuration.Invalid(InputName, "must be an object that matches the action's input schema.");
     }
 
     /// <summary>Why a session may not run an action.</summary>
@@ -84,16 +103,28 @@ static class AnyAction
         : $"{action.Name} changes data, which this session is not allowed to do: the server was started without --allow-write, or its key may only read.";
 
     /// <summary>Example arguments that run an action, as JSON.</summary>
-    public static string Example(ActionDescriptor action) => new JsonObject { [ActionName] = action.Name, [InputName] = JsonNode.Parse(XmlDocs.Example(action) ?? "{}") }.ToJsonString(Tools.Readable);
+    public static string Example(ActionDescriptor action) =>
+        new JsonObject { [ActionName] = action.Name, [InputName] = JsonNode.Parse(XmlDocs.Example(action) ?? "{}") }.ToJsonString(Tools.Readable);
 
     static void Check(IDictionary<string, JsonElement> arguments, params string[] known)
     {
         if (arguments.Keys.FirstOrDefault(name => !known.Contains(name, StringComparer.Ordinal)) is { } unknown)
-            throw Configuration.Invalid(GivenName.Shown(unknown), $"is not a known argument. The arguments are {string.Join(" and ", known)}{(known.Contains(InputName, StringComparer.Ordinal) ? $"; the action's input goes into {InputName}" : "")}.");
+            throw Configuration.Invalid(GivenName.Shown(unknown),
+                $"is not a known argument. The arguments are {string.Join(" and ", known)}{(known.Contains(InputName, StringComparer.Ordinal) ? $"; the action's input goes into {InputName}" : "")}.");
     }
 
     static string Text(IDictionary<string, JsonElement> arguments, string name) =>
-        arguments.TryGetValue(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { } text && !string.IsNullOrWhiteSpace(text) ? text : throw Configuration.Invalid(name, "must be non-empty text.");
+        arguments.TryGetValue(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { } text
+            && !string.IsNullOrWhiteSpace(text)
+            ? text
+            : throw Configuration.Invalid(name, "must be non-empty text.");
 
-    static JsonElement Input(string required, JsonObject properties) => ActionTool.Element(new JsonObject { ["type"] = "object", ["properties"] = properties, ["required"] = new JsonArray(required), ["additionalProperties"] = false });
+    static JsonElement Input(string required, JsonObject properties) =>
+        ActionTool.Element(new JsonObject
+        {
+            ["type"] = "object",
+            ["properties"] = properties,
+            ["required"] = new JsonArray(required),
+            ["additionalProperties"] = false,
+        });
 }

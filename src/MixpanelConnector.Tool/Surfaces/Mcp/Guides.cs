@@ -19,7 +19,15 @@ static class Guides
             Name = "find_profiles",
             Title = "Find user profiles",
             Description = "Answers a question about users from their profiles, with few queries.",
-            Arguments = [new PromptArgument { Name = "question", Description = "What to find out, such as: which pro users in Chicago were seen this week?", Required = true }],
+            Arguments =
+            [
+                new PromptArgument
+                {
+                    Name = "question",
+                    Description = "What to find out, such as: which pro users in Chicago were seen this week?",
+                    Required = true,
+                },
+            ],
         }, "find-profiles"),
         (new Prompt
         {
@@ -32,8 +40,22 @@ static class Guides
 
     public static IList<Resource> Resources { get; } =
     [
-        new Resource { Uri = Expressions, Name = "expressions", Title = "The expression language", Description = "How to filter profiles: operators, casts, dates, and examples.", MimeType = Markdown },
-        .. ActionCatalogue.Actions.Select(action => new Resource { Uri = ActionPrefix + action.Name, Name = action.Name, Title = action.Name, Description = XmlDocs.Summary(action), MimeType = Markdown }),
+        new Resource
+        {
+            Uri = Expressions,
+            Name = "expressions",
+            Title = "The expression language",
+            Description = "How to filter profiles: operators, casts, dates, and examples.",
+            MimeType = Markdown,
+        },
+        .. ActionCatalogue.Actions.Select(action => new Resource
+        {
+            Uri = ActionPrefix + action.Name,
+            Name = action.Name,
+            Title = action.Name,
+            Description = XmlDocs.Summary(action),
+            MimeType = Markdown,
+        }),
     ];
 
     public static IList<Prompt> Prompts { get; } = [.. Tasks.Select(task => task.Prompt)];
@@ -55,11 +77,16 @@ static class Guides
         var text = Guide(guide);
         foreach (var argument in prompt.Arguments!)
         {
-            if (arguments is null || !arguments.TryGetValue(argument.Name, out var value) || value.ValueKind is not System.Text.Json.JsonValueKind.String) throw new McpProtocolException($"The prompt needs the argument {argument.Name}, a string.", McpErrorCode.InvalidParams);
+            if (arguments is null || !arguments.TryGetValue(argument.Name, out var value) || value.ValueKind is not System.Text.Json.JsonValueKind.String)
+                throw new McpProtocolException($"The prompt needs the argument {argument.Name}, a string.", McpErrorCode.InvalidParams);
             text = text.Replace($"{{{{{argument.Name}}}}}", value.GetString(), StringComparison.Ordinal);
         }
 
-        return new GetPromptResult { Description = prompt.Description, Messages = [new PromptMessage { Role = Role.User, Content = new TextContentBlock { Text = text } }] };
+        return new GetPromptResult
+        {
+            Description = prompt.Description,
+            Messages = [new PromptMessage { Role = Role.User, Content = new TextContentBlock { Text = text } }],
+        };
     }
 
     static string Guide(string name)

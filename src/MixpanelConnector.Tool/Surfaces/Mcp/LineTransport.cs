@@ -30,7 +30,8 @@ sealed class LineTransport : ITransport
     /// <summary>Far longer than any call may take: an answer that has not arrived by then will not arrive.</summary>
     static readonly TimeSpan LongestCall = TimeSpan.FromMinutes(10);
 
-    public static readonly JsonTypeInfo<JsonRpcMessage> MessageType = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
+    public static readonly JsonTypeInfo<JsonRpcMessage> MessageType =
+        (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
 
     readonly Stream _output;
     readonly TimeProvider _time;
@@ -59,7 +60,8 @@ sealed class LineTransport : ITransport
     public async Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
     {
         var answered = message is JsonRpcResponse or JsonRpcError ? ((JsonRpcMessageWithId)message).Id : (RequestId?)null;
-        if (message is JsonRpcResponse { Result: System.Text.Json.Nodes.JsonObject result } && answered == _initialize) _version = (string?)result["protocolVersion"];
+        if (message is JsonRpcResponse { Result: System.Text.Json.Nodes.JsonObject result } && answered == _initialize)
+            _version = (string?)result["protocolVersion"];
         try
         {
             ReadOnlyMemory<byte> json = JsonSerializer.SerializeToUtf8Bytes(message, MessageType);
@@ -161,7 +163,8 @@ sealed class LineTransport : ITransport
     {
         if (isTooLong)
         {
-            await RefuseAsync(line, MessageCheck.InvalidRequest, FormattableString.Invariant($"The message has more than {LongestLine} bytes, and was not read. Send less at a time."));
+            await RefuseAsync(line, MessageCheck.InvalidRequest,
+                FormattableString.Invariant($"The message has more than {LongestLine} bytes, and was not read. Send less at a time."));
             return;
         }
 
@@ -223,7 +226,7 @@ sealed class LineTransport : ITransport
         {
             if (MessageCheck.FaultInBatch(message.Span, ids) is { } wrong)
             {
-                lock (_lock) batch.Answers.Add(MessageCheck.ErrorFor(message.Span, wrong.Code, wrong.Message));
+                lock (_lock) batch.Replies.Add(MessageCheck.ErrorFor(message.Span, wrong.Code, wrong.Message));
                 continue;
             }
 
@@ -235,7 +238,7 @@ sealed class LineTransport : ITransport
                 {
                     if (!_batches.TryAdd(request.Id, batch)) // of a batch before
                     {
-                        batch.Answers.Add(MessageCheck.ErrorFor(message.Span, MessageCheck.InvalidRequest, MessageCheck.SameId));
+                        batch.Replies.Add(MessageCheck.ErrorFor(message.Span, MessageCheck.InvalidRequest, MessageCheck.SameId));
                         continue;
                     }
 
@@ -260,11 +263,11 @@ sealed class LineTransport : ITransport
     {
         lock (_lock)
         {
-            if (!answer.IsEmpty) batch.Answers.Add(answer);
-            if (--batch.Missing > 0 || batch.Answers.Count == 0) return;
+            if (!answer.IsEmpty) batch.Replies.Add(answer);
+            if (--batch.Missing > 0 || batch.Replies.Count == 0) return;
         }
 
-        await WriteAsync(MessageCheck.Together(batch.Answers), cancellationToken);
+        await WriteAsync(MessageCheck.Together(batch.Replies), cancellationToken);
     }
 
     /// <summary>A message as the protocol reads it; null if it cannot.</summary>
@@ -305,7 +308,9 @@ sealed class LineTransport : ITransport
     async Task CancelledAsync(System.Text.Json.Nodes.JsonNode parameters)
     {
         if ((parameters as System.Text.Json.Nodes.JsonObject)?["requestId"] is not System.Text.Json.Nodes.JsonValue value) return;
-        RequestId? cancelled = value.TryGetValue<long>(out var number) ? new RequestId(number) : value.TryGetValue<string>(out var text) ? new RequestId(text) : null;
+        RequestId? cancelled = value.TryGetValue<long>(out var number) ? new RequestId(number)
+            : value.TryGetValue<string>(out var text) ? new RequestId(text)
+            : null;
         if (cancelled is not { } id) return;
         if (BatchOf(id) is { } batch) await CompleteAsync(batch, answer: default, _ended.Token);
         Answered(id);
@@ -331,7 +336,7 @@ sealed class LineTransport : ITransport
     /// <summary>The answers to the messages of a batch.</summary>
     sealed class Batch
     {
-        public List<ReadOnlyMemory<byte>> Answers { get; } = [];
+        public List<ReadOnlyMemory<byte>> Replies { get; } = [];
 
         /// <summary>The number of requests without an answer.</summary>
         public int Missing { get; set; }

@@ -22,9 +22,19 @@ static class McpServerSetup
     /// <param name="limits">The limits on one caller.</param>
     public static void Configure(McpServerOptions options, Tools tools, bool mayWrite, CallLimits limits)
     {
-        options.ServerInfo = new Implementation { Name = "mixpanel", Title = "Mixpanel Connector", Version = Assembly.GetExecutingAssembly().GetName().Version!.ToString(3) };
+        options.ServerInfo = new Implementation
+        {
+            Name = "mixpanel",
+            Title = "Mixpanel Connector",
+            Version = Assembly.GetExecutingAssembly().GetName().Version!.ToString(3),
+        };
         options.ServerInstructions = Instructions;
-        options.Capabilities = new ServerCapabilities { Tools = new ToolsCapability(), Resources = new ResourcesCapability(), Prompts = new PromptsCapability() };
+        options.Capabilities = new ServerCapabilities
+        {
+            Tools = new ToolsCapability(),
+            Resources = new ResourcesCapability(),
+            Prompts = new PromptsCapability(),
+        };
         options.Handlers = new McpServerHandlers
         {
             ListToolsHandler = (request, _) => new(OnlyPage(request.Params, new ListToolsResult { Tools = [.. tools.Offered(mayWrite)] })),
@@ -33,8 +43,10 @@ static class McpServerSetup
                 using var turn = limits.Enter();
                 return await tools.CallAsync(request.Params!.Name, request.Params.Arguments, mayWrite, cancellationToken);
             },
-            ListResourcesHandler = (request, _) => new(OnlyPage(request.Params, new ListResourcesResult { Resources = [.. Guides.Resources, .. ProjectData.Resources] })),
-            ListResourceTemplatesHandler = (request, _) => new(OnlyPage(request.Params, new ListResourceTemplatesResult { ResourceTemplates = ProjectData.Templates })),
+            ListResourcesHandler = (request, _) => new(OnlyPage(request.Params,
+                new ListResourcesResult { Resources = [.. Guides.Resources, .. ProjectData.Resources] })),
+            ListResourceTemplatesHandler = (request, _) => new(OnlyPage(request.Params,
+                new ListResourceTemplatesResult { ResourceTemplates = ProjectData.Templates })),
             ReadResourceHandler = async (request, cancellationToken) =>
             {
                 using var turn = limits.Enter();
@@ -67,5 +79,7 @@ static class McpServerSetup
 
     /// <summary>The only page of a list. No cursor was given out, so none is known.</summary>
     static TResult OnlyPage<TResult>(PaginatedRequestParams? parameters, TResult page) =>
-        string.IsNullOrEmpty(parameters?.Cursor) ? page : throw new McpProtocolException("params.cursor is unknown: the list has a single page.", McpErrorCode.InvalidParams);
+        string.IsNullOrEmpty(parameters?.Cursor)
+            ? page
+            : throw new McpProtocolException("params.cursor is unknown: the list has a single page.", McpErrorCode.InvalidParams);
 }

@@ -57,7 +57,9 @@ static class MessageCheck
         reader.Read();
         while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
         {
-            if (found.Count == MostInBatch) return (InvalidRequest, FormattableString.Invariant($"The batch has more than {MostInBatch} messages. Nothing was done: send fewer at a time."));
+            if (found.Count == MostInBatch)
+                return (InvalidRequest,
+                    FormattableString.Invariant($"The batch has more than {MostInBatch} messages. Nothing was done: send fewer at a time."));
             var start = (int)reader.TokenStartIndex;
             reader.Skip();
             found.Add(batch[start..(int)reader.BytesConsumed]);
@@ -79,7 +81,8 @@ static class MessageCheck
         return LineTransport.Read(message) switch
         {
             null => (InvalidRequest, NotAMessage),
-            JsonRpcRequest { Method: RequestMethods.Initialize } => (InvalidRequest, "initialize must not be in a batch: other requests are possible only after it."),
+            JsonRpcRequest { Method: RequestMethods.Initialize } =>
+                (InvalidRequest, "initialize must not be in a batch: other requests are possible only after it."),
             JsonRpcRequest { Id: var id } when !ids.Add(id) => (InvalidRequest, SameId),
             _ => null,
         };
@@ -139,10 +142,13 @@ static class MessageCheck
             get
             {
                 if (!_hasId || _method is null) return null;
-                if (Required(_method) is not { } required) return _parameters is JsonTokenType.None or JsonTokenType.Null or JsonTokenType.StartObject ? null : "params must be an object.";
+                if (Required(_method) is not { } required)
+                    return _parameters is JsonTokenType.None or JsonTokenType.Null or JsonTokenType.StartObject ? null : "params must be an object.";
                 if (_parameters is not JsonTokenType.StartObject) return $"params must be an object with a text {required}.";
                 if (_required is not JsonTokenType.String) return $"params.{required} must be a text.";
-                return required == "name" && _arguments is not (JsonTokenType.None or JsonTokenType.Null or JsonTokenType.StartObject) ? "params.arguments must be an object." : null;
+                return required == "name" && _arguments is not (JsonTokenType.None or JsonTokenType.Null or JsonTokenType.StartObject)
+                    ? "params.arguments must be an object."
+                    : null;
             }
         }
 
@@ -209,7 +215,9 @@ static class MessageCheck
         static string? TextAfter(ref Utf8JsonReader reader)
         {
             reader.Read();
-            return reader.TokenType is JsonTokenType.String && TextOf(ref reader) is not null ? reader.GetString() : null; // an error in the text is reported as such
+            return reader.TokenType is JsonTokenType.String && TextOf(ref reader) is not null
+                ? reader.GetString()
+                : null; // an error in the text is reported as such
         }
     }
 
@@ -232,13 +240,15 @@ static class MessageCheck
                         open.RemoveAt(open.Count - 1);
                         break;
                     case JsonTokenType.PropertyName:
-                        if (TextOf(ref reader) is not { } name) return $"{Path(open[..^1], "The message")} has a name that is not valid Unicode: a character is cut in half. Nothing was done.";
+                        if (TextOf(ref reader) is not { } name)
+                            return $"{Path(open[..^1], "The message")} has a name that is not valid Unicode: a character is cut in half. Nothing was done.";
                         open[^1].Name = name;
                         if (!open[^1].Names!.Add(name)) return $"{Path(open, "The message")} is given twice. Nothing was done: specify it once.";
                         break;
                     default:
                         if (open.Count > 0) open[^1].Index++;
-                        if (reader.TokenType is JsonTokenType.String && TextOf(ref reader) is null) return $"{Path(open, "The message")} is not valid Unicode: a character is cut in half. Nothing was done.";
+                        if (reader.TokenType is JsonTokenType.String && TextOf(ref reader) is null)
+                            return $"{Path(open, "The message")} is not valid Unicode: a character is cut in half. Nothing was done.";
                         break;
                 }
             }
@@ -296,7 +306,10 @@ static class MessageCheck
             {
                 var isId = reader.ValueTextEquals("id"u8);
                 if (!reader.Read()) return null;
-                if (isId) return reader.TokenType is JsonTokenType.String ? new RequestId(reader.GetString()!) : reader.TokenType is JsonTokenType.Number && reader.TryGetInt64(out var number) ? new RequestId(number) : null;
+                if (isId)
+                    return reader.TokenType is JsonTokenType.String ? new RequestId(reader.GetString()!)
+                        : reader.TokenType is JsonTokenType.Number && reader.TryGetInt64(out var number) ? new RequestId(number)
+                        : null;
                 if (!reader.TrySkip()) return null;
             }
         }
@@ -325,7 +338,9 @@ static class MessageCheck
     /// <summary>The path of a value, such as <c>params.arguments.updates[0].a</c>; names are external text.</summary>
     static string Path(List<Level> open, string whole)
     {
-        var path = string.Concat(open.Select((level, depth) => level.Names is null ? FormattableString.Invariant($"[{level.Index}]") : depth == 0 ? GivenName.Shown(level.Name) : $".{GivenName.Shown(level.Name)}"));
+        var path = string.Concat(open.Select((level, depth) => level.Names is null ? FormattableString.Invariant($"[{level.Index}]")
+            : depth == 0 ? GivenName.Shown(level.Name)
+            : $".{GivenName.Shown(level.Name)}"));
         return path.Length == 0 ? whole : ResponseSanitizer.Text(path);
     }
 

@@ -35,7 +35,8 @@ sealed class ResponseSanitizer
         var sanitizer = new ResponseSanitizer(size);
         // Scalar members first: lists and objects get what is left.
         var members = element.EnumerateObject().ToList();
-        var cleaned = members.OrderBy(member => member.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object).ToDictionary(member => member.Name, sanitizer.CleanMember, StringComparer.Ordinal);
+        var cleaned = members.OrderBy(member => member.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
+            .ToDictionary(member => member.Name, sanitizer.CleanMember, StringComparer.Ordinal);
         var answer = new JsonObject();
         foreach (var member in members) answer[member.Name] = cleaned[member.Name];
         if (sanitizer._cut) answer[Truncated] = true;
@@ -46,7 +47,13 @@ sealed class ResponseSanitizer
     public static string Text(string text) => new ResponseSanitizer(WireSize.AsText).CleanText(text);
 
     /// <summary>An error whose texts may all quote external text.</summary>
-    public static MixpanelError Problem(MixpanelError error) => error with { Message = Text(error.Message), Field = error.Field is { } field ? Text(field) : null, RequestId = error.RequestId is { } id ? Text(id) : null };
+    public static MixpanelError Problem(MixpanelError error) =>
+        error with
+        {
+            Message = Text(error.Message),
+            Field = error.Field is { } field ? Text(field) : null,
+            RequestId = error.RequestId is { } id ? Text(id) : null,
+        };
 
     JsonNode? CleanMember(JsonProperty member)
     {
@@ -135,7 +142,9 @@ sealed class ResponseSanitizer
     static bool IsMarkup(char last, ReadOnlySpan<char> rest) => last switch
     {
         ']' => rest[0] is '(' or ':',
-        '<' => rest[0] is '/' or '!' || (char.IsAsciiLetter(rest[0]) && rest[..Math.Min(rest.Length, LongestTagName)].IndexOfAnyExcept(TagNames) is >= 0 and var end && rest[end] is ' ' or '\t' or '\n' or '/' or ':' or '=' or '@'),
+        '<' => rest[0] is '/' or '!'
+            || (char.IsAsciiLetter(rest[0]) && rest[..Math.Min(rest.Length, LongestTagName)].IndexOfAnyExcept(TagNames) is >= 0 and var end
+                && rest[end] is ' ' or '\t' or '\n' or '/' or ':' or '=' or '@'),
         _ => false,
     };
 
@@ -176,7 +185,8 @@ static class HiddenText
     // join with U+200C and U+200D, and emoji sequences, remain readable without them.
     static readonly (int First, int Last)[] Ignorable =
     [
-        (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F),
+        (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E),
+        (0x2060, 0x206F),
         (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
     ];
 

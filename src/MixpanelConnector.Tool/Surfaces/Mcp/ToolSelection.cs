@@ -22,7 +22,8 @@ sealed class ToolSelection
     public static ToolSelection Parse(IEnumerable<string>? values)
     {
         if (values is null) return Default;
-        var words = values.SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries)).Select(word => word.ToLowerInvariant().Replace('_', '-').Replace(' ', '-')).ToList();
+        var words = values.SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries))
+            .Select(word => word.ToLowerInvariant().Replace('_', '-').Replace(' ', '-')).ToList();
         if (words.Count == 0) return Default;
         var groups = words.Where(word => word != Everything).Select(Group).ToHashSet();
         return words.Contains(Everything, StringComparer.Ordinal) ? All : new ToolSelection(action => groups.Contains(action.Group));

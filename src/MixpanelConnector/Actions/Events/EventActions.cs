@@ -8,9 +8,14 @@ static class EventActions
 {
     const string OneIdentity = "Mixpanel deduplicates the events";
 
-    public static readonly ActionGroup Group = new("events", "Import and export events.", Api.Ingestion, "", options => new EventActionsJson(options)) { Cost = RateCost.Ingestion, Keywords = "raw log download" };
+    public static readonly ActionGroup Group = new("events", "Import and export events.", Api.Ingestion, "", options => new EventActionsJson(options))
+    {
+        Cost = RateCost.Ingestion,
+        Keywords = "raw log download",
+    };
 
-    public static readonly ActionSpec<ImportEventsInput, ImportEventsOutput> ImportEvents = new(Group, "import_events", "import-events", Endpoint.Post("/import"))
+    public static readonly ActionSpec<ImportEventsInput, ImportEventsOutput> ImportEvents = new(Group, "import_events", "import-events",
+        Endpoint.Post("/import"))
     {
         Common = true,
         Needs = AuthScheme.ServiceAccountOfProjectOrToken,
@@ -28,7 +33,8 @@ static class EventActions
         Refused = static output => output.Status != 1,
     };
 
-    public static readonly ActionSpec<ExportEventsInput, ResultList<MixpanelEvent>> ExportEvents = new(Group, "export_events", "raw-event-export", Endpoint.Get("/api/2.0/export"))
+    public static readonly ActionSpec<ExportEventsInput, ResultList<MixpanelEvent>> ExportEvents = new(Group, "export_events", "raw-event-export",
+        Endpoint.Get("/api/2.0/export"))
     {
         Of = Api.Export,
         Needs = AuthScheme.ServiceAccountOfProject,

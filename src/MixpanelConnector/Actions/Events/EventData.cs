@@ -30,7 +30,15 @@ public sealed record EventData
                 new JsonObject
                 {
                     ["type"] = "object",
-                    ["properties"] = new JsonObject { ["event"] = new JsonObject { ["description"] = "The name of the event.", ["type"] = "string" }, ["properties"] = new JsonObject { ["description"] = "The event's own properties, which override the shared ones.", ["type"] = "object" } },
+                    ["properties"] = new JsonObject
+                    {
+                        ["event"] = new JsonObject { ["description"] = "The name of the event.", ["type"] = "string" },
+                        ["properties"] = new JsonObject
+                        {
+                            ["description"] = "The event's own properties, which override the shared ones.",
+                            ["type"] = "object",
+                        },
+                    },
                     ["required"] = new JsonArray("event"),
                     ["additionalProperties"] = false,
                 }),
@@ -44,7 +52,9 @@ public sealed record EventData
             {
                 var isName = reader.ValueTextEquals("event"u8);
                 reader.Read();
-                data = isName ? data with { Event = reader.GetString()! } : data with { Json = reader.TokenType is JsonTokenType.Null ? null : JsonElement.ParseValue(ref reader) };
+                data = isName
+                    ? data with { Event = reader.GetString()! }
+                    : data with { Json = reader.TokenType is JsonTokenType.Null ? null : JsonElement.ParseValue(ref reader) };
             }
 
             return data;

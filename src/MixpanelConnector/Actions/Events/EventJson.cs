@@ -38,7 +38,8 @@ static class EventJson
         {
             foreach (var member in json.EnumerateObject())
             {
-                if (!own.Add(member.Name)) throw MixpanelException.Invalid($"events[{index}].properties.{member.Name}", $"events[{index}].properties.{member.Name} is given twice.");
+                if (!own.Add(member.Name))
+                    throw MixpanelException.Invalid($"events[{index}].properties.{member.Name}", $"events[{index}].properties.{member.Name} is given twice.");
                 member.WriteTo(writer);
             }
         }

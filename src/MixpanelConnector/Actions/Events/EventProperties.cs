@@ -12,7 +12,10 @@ public sealed record EventProperties
     /// <summary>The unique identifier of the user who performed the event; empty for none.</summary>
     public required string DistinctId { get; init; }
 
-    /// <summary>A unique identifier for deduplication, at most 36 letters, digits and hyphens. Events with identical values for event, time, distinct_id and $insert_id are considered duplicates; only the latest one will be counted.</summary>
+    /// <summary>
+    /// A unique identifier for deduplication, at most 36 letters, digits and hyphens. Events with identical values for event, time, distinct_id and $insert_id
+    /// are considered duplicates; only the latest one will be counted.
+    /// </summary>
     [JsonPropertyName("$insert_id")]
     public required string InsertId { get; init; }
 

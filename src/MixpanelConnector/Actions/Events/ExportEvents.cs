@@ -56,7 +56,9 @@ static class ExportEvents
         {
             events.Add(each);
             bytes += length;
-            if (bytes > MostAtOnce) throw new MixpanelException(new(ErrorKind.TooLarge, $"The events exceed the {MostAtOnce >> 20} MB that one response may contain. Request fewer days, set limit, or stream the events (--all)."));
+            if (bytes > MostAtOnce)
+                throw new MixpanelException(new(ErrorKind.TooLarge,
+                    $"The events exceed the {MostAtOnce >> 20} MB that one response may contain. Request fewer days, set limit, or stream the events (--all)."));
         }
 
         return new() { Results = events, Total = events.Count };
@@ -64,21 +66,25 @@ static class ExportEvents
 
     /// <summary>Streams the events, one in memory at a time.</summary>
     /// <exception cref="MixpanelException">Mixpanel refuses the call, or its answer is truncated.</exception>
-    public static async IAsyncEnumerable<MixpanelEvent> ReadAllAsync(ActionContext context, ExportEventsInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<MixpanelEvent> ReadAllAsync(ActionContext context, ExportEventsInput input,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var (each, _) in ReadAsync(context, input, cancellationToken).ConfigureAwait(false)) yield return each;
     }
 
-    static async IAsyncEnumerable<(MixpanelEvent Event, long Length)> ReadAsync(ActionContext context, ExportEventsInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
+    static async IAsyncEnumerable<(MixpanelEvent Event, long Length)> ReadAsync(ActionContext context, ExportEventsInput input,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
         if (input.ToDate < input.FromDate) throw MixpanelException.Invalid("to_date", "to_date must not be before from_date.");
         var (type, item) = (context.Action.Group.Own<ExportEventsInput>(), context.Action.Group.Reply<MixpanelEvent>());
-        var request = await ((ActionSpec<ExportEventsInput, ResultList<MixpanelEvent>>)context.Action).Endpoint.RequestAsync(context, JsonSerializer.SerializeToElement(input, type), type, cancellationToken).ConfigureAwait(false);
+        var request = await ((ActionSpec<ExportEventsInput, ResultList<MixpanelEvent>>)context.Action).Endpoint.RequestAsync(context,
+            JsonSerializer.SerializeToElement(input, type), type, cancellationToken).ConfigureAwait(false);
         var reply = await context.Transport.SendAsync(request with { IsStreamed = true }, cancellationToken).ConfigureAwait(false);
         using var response = reply.Opened ?? throw new MixpanelException(ReplyClassifier.ExportError(reply, context.Options));
-        var pipe = PipeReader.Create(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), new StreamPipeReaderOptions(bufferSize: 64 << 10));
+        var pipe = PipeReader.Create(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false),
+            new StreamPipeReaderOptions(bufferSize: 64 << 10));
         try
         {
             while (await ReadAsync(reply, pipe, cancellationToken).ConfigureAwait(false) is var read)
@@ -90,7 +96,8 @@ static class ExportEvents
                 }
 
                 if (read.IsCompleted) yield break;
-                if (rest.Length > LongestEvent) throw Broken(reply, $"Mixpanel's response has a line of more than {LongestEvent >> 20} MB, which is not an event.");
+                if (rest.Length > LongestEvent)
+                    throw Broken(reply, $"Mixpanel's response has a line of more than {LongestEvent >> 20} MB, which is not an event.");
                 pipe.AdvanceTo(rest.Start, rest.End);
             }
         }
@@ -108,7 +115,10 @@ static class ExportEvents
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
         {
-            throw new MixpanelException(reply.Error(ErrorKind.Unavailable, "The export was interrupted: the events received so far are incomplete. Try again with fewer days at a time."), e);
+            throw new MixpanelException(
+                reply.Error(ErrorKind.Unavailable,
+                    "The export was interrupted: the events received so far are incomplete. Try again with fewer days at a time."),
+                e);
         }
     }
 
@@ -141,7 +151,8 @@ static class ExportEvents
             // reported below
         }
 
-        throw Broken(reply, "The export ends within an event, or is not an export: the events received so far may be incomplete. Try again with fewer days at a time.");
+        throw Broken(reply,
+            "The export ends within an event, or is not an export: the events received so far may be incomplete. Try again with fewer days at a time.");
     }
 
     static MixpanelException Broken(Reply reply, string message) => new(reply.Error(ErrorKind.Protocol, message));
@@ -152,7 +163,8 @@ public sealed partial class MixpanelClient
     /// <summary>Exports events as they were sent, duplicates included.</summary>
     /// <remarks>An answer has at most 20 MB of events: for more, read them one by one.</remarks>
     /// <example>{"from_date":"2026-10-01","to_date":"2026-10-31","event":["Signed Up"],"limit":100}</example>
-    public ValueTask<ResultList<MixpanelEvent>> ExportEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default) => InvokeAsync(EventActions.ExportEvents, input, cancellationToken);
+    public ValueTask<ResultList<MixpanelEvent>> ExportEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(EventActions.ExportEvents, input, cancellationToken);
 
     /// <summary>Exports any number of events as they were sent, streamed one by one.</summary>
     /// <param name="input">The events to export.</param>

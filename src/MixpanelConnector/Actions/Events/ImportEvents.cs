@@ -82,13 +82,17 @@ static class ImportEvents
         if (input.Events is null) throw MixpanelException.Invalid("events", "events is missing.");
         if (input.Properties is null) throw MixpanelException.Invalid("properties", "properties is missing; it may be {}.");
         if (input.Events.Count == 0) throw MixpanelException.Invalid("events", "events must contain at least one event.");
-        if (input.Properties.ContainsKey("$insert_id")) throw MixpanelException.Invalid("properties.$insert_id", "An $insert_id identifies one event: it cannot be shared.");
+        if (input.Properties.ContainsKey("$insert_id"))
+            throw MixpanelException.Invalid("properties.$insert_id", "An $insert_id identifies one event: it cannot be shared.");
         EventJson.EnsureUnicode("properties", input.Properties);
         for (var index = 0; index < input.Events.Count; index++) EventJson.EnsureUnicode(input.Events[index], index);
         var shared = new SharedEventProperties(input.Properties);
         return shared.Bytes * input.Events.Count <= MostShared
             ? shared
-            : throw MixpanelException.Invalid("properties", string.Create(CultureInfo.InvariantCulture, $"properties has {shared.Bytes} bytes, to be copied into {Counted.Of(input.Events.Count, "event")}: in total more than the {MostShared} bytes that a call may add. Send fewer events per call, or smaller shared properties."));
+            : throw MixpanelException.Invalid("properties",
+                string.Create(CultureInfo.InvariantCulture,
+                    $"properties has {shared.Bytes} bytes, to be copied into {Counted.Of(input.Events.Count, "event")}: "
+                    + $"in total more than the {MostShared} bytes that a call may add. Send fewer events per call, or smaller shared properties."));
     }
 
     /// <summary>
@@ -146,7 +150,13 @@ static class ImportEvents
             var request = context.Request().With("strict", strict) with { Body = EventJson.Array(chunk.Only(events)) };
             var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
             var verdict = ReplyClassifier.ReadImport(reply, events.Length, context.Options);
-            if (verdict.IsForeign) _foreign = verdict.Error! with { Kind = ErrorKind.Protocol, Message = $"The responses are HTTP {reply.Status} without Mixpanel's JSON, or with contradictory JSON: another server responds in its place. Check the endpoint and any proxies." };
+            if (verdict.IsForeign)
+                _foreign = verdict.Error! with
+                {
+                    Kind = ErrorKind.Protocol,
+                    Message = $"The responses are HTTP {reply.Status} without Mixpanel's JSON, or with contradictory JSON: "
+                        + $"another server responds in its place. Check the endpoint and any proxies.",
+                };
             else (_inDoubt, _isProven) = (0, true);
             switch (verdict.Kind)
             {

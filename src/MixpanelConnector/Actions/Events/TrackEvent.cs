@@ -61,7 +61,8 @@ static class TrackEvent
     }
 
     /// <summary>Sends to <c>/import</c>, the only endpoint where strict and project_id work as documented.</summary>
-    static async Task<TrackEventOutput> SendToImportAsync(ActionContext context, TrackEventInput input, JsonObject properties, string strict, long? project, CancellationToken cancellationToken)
+    static async Task<TrackEventOutput> SendToImportAsync(ActionContext context, TrackEventInput input, JsonObject properties, string strict, long? project,
+        CancellationToken cancellationToken)
     {
         var request = context.Request().With("strict", strict) with
         {
@@ -81,13 +82,15 @@ static class TrackEvent
     }
 
     /// <summary>Sends to <c>/track</c>. It answers 1 to everything it can parse, so events that it would silently drop are refused here.</summary>
-    static async Task<TrackEventOutput> SendToTrackAsync(ActionContext context, TrackEventInput input, JsonObject properties, string strict, string token, CancellationToken cancellationToken)
+    static async Task<TrackEventOutput> SendToTrackAsync(ActionContext context, TrackEventInput input, JsonObject properties, string strict, string token,
+        CancellationToken cancellationToken)
     {
         if (properties["token"] is { } own && own.ToJsonString() != JsonValue.Create(token).ToJsonString())
             throw MixpanelException.Invalid("properties.token", "The event has a project token other than the configured one.");
         properties["token"] = token;
         var written = Written(input.Event, properties);
-        if (TrackRules.Fault(written.Span, input.Properties.Time, strict == "1", context.Options.TimeProvider.GetUtcNow()) is { } fault) return new TrackEventOutput { Status = 0, Error = fault };
+        if (TrackRules.Fault(written.Span, input.Properties.Time, strict == "1", context.Options.TimeProvider.GetUtcNow()) is { } fault)
+            return new TrackEventOutput { Status = 0, Error = fault };
 
         var request = context.Request("/track").With("verbose", "1").With("ip", "0") with
         {
@@ -97,7 +100,9 @@ static class TrackEvent
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         var error = ReplyClassifier.ReadAcknowledgement(reply, context.Options);
         if (error is null) return new TrackEventOutput { Status = 1 };
-        return error.Kind is ErrorKind.Rejected or ErrorKind.TooLarge ? new TrackEventOutput { Status = 0, Error = error.Message } : throw new MixpanelException(error);
+        return error.Kind is ErrorKind.Rejected or ErrorKind.TooLarge
+            ? new TrackEventOutput { Status = 0, Error = error.Message }
+            : throw new MixpanelException(error);
     }
 
     static ReadOnlyMemory<byte> Written(string name, JsonObject properties)
@@ -111,7 +116,8 @@ static class TrackEvent
     {
         null or TrackEventInput.ConfiguredProject => null,
         _ when long.TryParse(projectId, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 => id,
-        _ => throw MixpanelException.Invalid("project_id", $"The project id must be a positive integer as text, or {TrackEventInput.ConfiguredProject} for the configured project."),
+        _ => throw MixpanelException.Invalid("project_id",
+            $"The project id must be a positive integer as text, or {TrackEventInput.ConfiguredProject} for the configured project."),
     };
 }
 
@@ -120,7 +126,8 @@ public sealed partial class MixpanelClient
     /// <summary>
     /// Tracks one event. With a service account, Mixpanel validates it and it may be of any age; with only a project token it must be at most five days old.
     /// </summary>
-    /// <remarks>See https://developer.mixpanel.com/reference/import-events (service account) and https://developer.mixpanel.com/reference/track-event (project token).</remarks>
+    /// <remarks>See https://developer.mixpanel.com/reference/import-events (service account) and https://developer.mixpanel.com/reference/track-event (project
+    /// token).</remarks>
     /// <example>{"event":"Order Placed","properties":{"time":1756710000,"distinct_id":"user-1","$insert_id":"order-17","total":59.90}}</example>
     /// <param name="input">The event to track.</param>
     /// <param name="cancellationToken">Cancels the call.</param>

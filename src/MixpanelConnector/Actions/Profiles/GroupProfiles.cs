@@ -7,21 +7,46 @@ namespace MixpanelConnector;
 /// <summary>The actions for group profiles.</summary>
 static class GroupProfileActions
 {
-    public static readonly ActionGroup Group = new("group-profiles", "Update the profiles of groups, such as companies.", Api.Ingestion, "", options => new GroupProfilesJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion, Keywords = "company account organization team" };
+    public static readonly ActionGroup Group = new("group-profiles", "Update the profiles of groups, such as companies.", Api.Ingestion, "",
+        options => new GroupProfilesJson(options))
+    {
+        Auth = AuthScheme.ProjectToken,
+        Cost = RateCost.Ingestion,
+        Keywords = "company account organization team",
+    };
 
-    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupProperties = new(Group, "set_group_properties", "group-set-property", ProfileUpdate.Of("/groups", "$set")) { Does = ActionEffect.Update, SafeToRepeat = "the given values are set" };
+    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupProperties = new(Group, "set_group_properties", "group-set-property",
+        ProfileUpdate.Of("/groups", "$set"))
+    { Does = ActionEffect.Update, SafeToRepeat = "the given values are set" };
 
-    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupPropertiesOnce = new(Group, "set_group_properties_once", "group-set-property-once", ProfileUpdate.Of("/groups", "$set_once")) { Does = ActionEffect.Update, SafeToRepeat = "values that are set stay" };
+    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupPropertiesOnce = new(Group, "set_group_properties_once",
+        "group-set-property-once", ProfileUpdate.Of("/groups", "$set_once"))
+    { Does = ActionEffect.Update, SafeToRepeat = "values that are set stay" };
 
-    public static readonly ActionSpec<DeleteGroupPropertiesInput, Acknowledgement> DeleteGroupProperties = new(Group, "delete_group_properties", "group-delete-property", ProfileUpdate.Of("/groups", "$unset")) { Does = ActionEffect.Delete, SafeToRepeat = "what was removed stays removed" };
+    public static readonly ActionSpec<DeleteGroupPropertiesInput, Acknowledgement> DeleteGroupProperties = new(Group, "delete_group_properties",
+        "group-delete-property", ProfileUpdate.Of("/groups", "$unset"))
+    { Does = ActionEffect.Delete, SafeToRepeat = "what was removed stays removed" };
 
-    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> RemoveGroupPropertyValues = new(Group, "remove_group_property_values", "group-remove-from-list-property", ProfileUpdate.Of("/groups", "$remove")) { Does = ActionEffect.Update, SafeToRepeat = "what was removed stays removed" };
+    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> RemoveGroupPropertyValues = new(Group, "remove_group_property_values",
+        "group-remove-from-list-property",
+        ProfileUpdate.Of("/groups", "$remove"))
+    { Does = ActionEffect.Update, SafeToRepeat = "what was removed stays removed" };
 
-    public static readonly ActionSpec<UnionGroupPropertiesInput, Acknowledgement> UnionGroupProperties = new(Group, "union_group_properties", "group-union", ProfileUpdate.Of("/groups", "$union")) { Does = ActionEffect.Update, SafeToRepeat = "values already present are not added" };
+    public static readonly ActionSpec<UnionGroupPropertiesInput, Acknowledgement> UnionGroupProperties = new(Group, "union_group_properties", "group-union",
+        ProfileUpdate.Of("/groups", "$union"))
+    { Does = ActionEffect.Update, SafeToRepeat = "values already present are not added" };
 
-    public static readonly ActionSpec<UpdateGroupProfilesInput, Acknowledgement> UpdateGroupProfiles = new(Group, "update_group_profiles", "group-batch-update", ProfileUpdate.Many("/groups")) { Does = ActionEffect.Delete, SafeToRepeat = "all operators for groups are idempotent", Execute = ProfileUpdate.SendGroupsAsync };
+    public static readonly ActionSpec<UpdateGroupProfilesInput, Acknowledgement> UpdateGroupProfiles = new(Group, "update_group_profiles", "group-batch-update",
+        ProfileUpdate.Many("/groups"))
+    {
+        Does = ActionEffect.Delete,
+        SafeToRepeat = "all operators for groups are idempotent",
+        Execute = ProfileUpdate.SendGroupsAsync,
+    };
 
-    public static readonly ActionSpec<GroupProfileId, Acknowledgement> DeleteGroupProfile = new(Group, "delete_group_profile", "delete-group", ProfileUpdate.Of("/groups", "$delete")) { Does = ActionEffect.Delete, SafeToRepeat = "a deleted profile stays deleted" };
+    public static readonly ActionSpec<GroupProfileId, Acknowledgement> DeleteGroupProfile = new(Group, "delete_group_profile", "delete-group",
+        ProfileUpdate.Of("/groups", "$delete"))
+    { Does = ActionEffect.Delete, SafeToRepeat = "a deleted profile stays deleted" };
 }
 
 /// <summary>The fields of every group profile update.</summary>
@@ -88,29 +113,36 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Sets properties of a group profile, creating it if needed.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"plan":"enterprise"}}</example>
-    public ValueTask<Acknowledgement> SetGroupPropertiesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.SetGroupProperties, input, cancellationToken);
+    public ValueTask<Acknowledgement> SetGroupPropertiesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(GroupProfileActions.SetGroupProperties, input, cancellationToken);
 
     /// <summary>Sets properties of a group profile that have no value yet.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"first_plan":"free"}}</example>
-    public ValueTask<Acknowledgement> SetGroupPropertiesOnceAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.SetGroupPropertiesOnce, input, cancellationToken);
+    public ValueTask<Acknowledgement> SetGroupPropertiesOnceAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(GroupProfileActions.SetGroupPropertiesOnce, input, cancellationToken);
 
     /// <summary>Deletes properties of a group profile.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":["plan"]}</example>
-    public ValueTask<Acknowledgement> DeleteGroupPropertiesAsync(DeleteGroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.DeleteGroupProperties, input, cancellationToken);
+    public ValueTask<Acknowledgement> DeleteGroupPropertiesAsync(DeleteGroupPropertiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(GroupProfileActions.DeleteGroupProperties, input, cancellationToken);
 
     /// <summary>Removes a value from lists of a group profile.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"regions":"EU"}}</example>
-    public ValueTask<Acknowledgement> RemoveGroupPropertyValuesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.RemoveGroupPropertyValues, input, cancellationToken);
+    public ValueTask<Acknowledgement> RemoveGroupPropertyValuesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(GroupProfileActions.RemoveGroupPropertyValues, input, cancellationToken);
 
     /// <summary>Adds values to lists of a group profile, unless present.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"regions":["EU"]}}</example>
-    public ValueTask<Acknowledgement> UnionGroupPropertiesAsync(UnionGroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.UnionGroupProperties, input, cancellationToken);
+    public ValueTask<Acknowledgement> UnionGroupPropertiesAsync(UnionGroupPropertiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(GroupProfileActions.UnionGroupProperties, input, cancellationToken);
 
     /// <summary>Applies many updates to group profiles, in order; more than 2,000, or 10 MB, go in several requests.</summary>
     /// <example>{"updates":[{"$group_key":"company","$group_id":"acme","$set":{"plan":"enterprise"}}]}</example>
-    public ValueTask<Acknowledgement> UpdateGroupProfilesAsync(UpdateGroupProfilesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.UpdateGroupProfiles, input, cancellationToken);
+    public ValueTask<Acknowledgement> UpdateGroupProfilesAsync(UpdateGroupProfilesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(GroupProfileActions.UpdateGroupProfiles, input, cancellationToken);
 
     /// <summary>Deletes a group profile. The events of the group stay.</summary>
     /// <example>{"group_key":"company","group_id":"acme"}</example>
-    public ValueTask<Acknowledgement> DeleteGroupProfileAsync(GroupProfileId input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.DeleteGroupProfile, input, cancellationToken);
+    public ValueTask<Acknowledgement> DeleteGroupProfileAsync(GroupProfileId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(GroupProfileActions.DeleteGroupProfile, input, cancellationToken);
 }

@@ -36,7 +36,8 @@ static class ProfileUpdate
     public static ValueTask<Acknowledgement> SendGroupsAsync(ActionContext context, UpdateGroupProfilesInput input, CancellationToken cancellationToken) =>
         SendAsync(context, input.Updates, ["$group_key", "$group_id"], OperatorsOfGroups, cancellationToken);
 
-    static async ValueTask<Acknowledgement> SendAsync(ActionContext context, IReadOnlyList<JsonObject> updates, string[] who, string[] operators, CancellationToken cancellationToken)
+    static async ValueTask<Acknowledgement> SendAsync(ActionContext context, IReadOnlyList<JsonObject> updates, string[] who, string[] operators,
+        CancellationToken cancellationToken)
     {
         if (updates is null or []) throw MixpanelException.Invalid("updates", "updates must contain at least one update.");
         for (var i = 0; i < updates.Count; i++) Check(updates[i], $"updates[{i}]", who, operators);
@@ -48,12 +49,21 @@ static class ProfileUpdate
             try
             {
                 var answer = Answers.Acknowledge(ReplyClassifier.ReadAcknowledgement(reply, context.Options));
-                if (answer.Status == 0) return chunk.Count == updates.Count ? answer : answer with { Error = $"{answer.Error} This applies to updates {done} to {done + chunk.Count - 1}; {done} before them were accepted, and none after them was sent." };
+                if (answer.Status == 0)
+                    return chunk.Count == updates.Count
+                        ? answer
+                        : answer with
+                        {
+                            Error = $"{answer.Error} This applies to updates {done} to {done + chunk.Count - 1}; {done} before them were accepted, "
+                                + $"and none after them was sent.",
+                        };
             }
             catch (MixpanelException e)
             {
                 var before = done == 0 ? "" : $" {done} of {updates.Count} updates had already been accepted.";
-                var unknown = !request.IsRepeatable && reply.MayHaveArrived && e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol ? " It may have been done and was not retried: check before you retry it." : "";
+                var unknown = !request.IsRepeatable && reply.MayHaveArrived && e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol
+                    ? " It may have been done and was not retried: check before you retry it."
+                    : "";
                 throw new MixpanelException(e.Error with { Message = e.Error.Message + before + unknown, IsPartial = done > 0 }, e);
             }
 
@@ -99,14 +109,20 @@ static class ProfileUpdate
         if (update.ContainsKey("$token")) throw MixpanelException.Invalid(at, $"{at}: the project token comes from the configuration; leave $token out.");
         foreach (var name in who)
         {
-            if (update[name] is not JsonValue id || id.GetValueKind() is not System.Text.Json.JsonValueKind.String || id.GetValue<string>().Length == 0) throw MixpanelException.Invalid($"{at}.{name}", $"{at}.{name} must be a non-empty string.");
+            if (update[name] is not JsonValue id || id.GetValueKind() is not System.Text.Json.JsonValueKind.String || id.GetValue<string>().Length == 0)
+                throw MixpanelException.Invalid($"{at}.{name}", $"{at}.{name} must be a non-empty string.");
         }
 
         var given = operators.Where(update.ContainsKey).ToArray();
         if (given is not [var only]) throw MixpanelException.Invalid(at, $"{at} must have exactly one of {string.Join(", ", operators)}.");
-        if (only != "$delete" && (only == "$unset" ? update[only] is not JsonArray : update[only] is not JsonObject)) throw MixpanelException.Invalid($"{at}.{only}", $"{at}.{only} must be {(only == "$unset" ? "a list of names" : "an object of properties")}.");
-        if (only == "$add" && update[only]!.AsObject().FirstOrDefault(property => property.Value?.GetValueKind() is not System.Text.Json.JsonValueKind.Number).Key is { } wrong) throw MixpanelException.Invalid($"{at}.$add", $"{at}.$add accepts only numbers; {wrong} is not a number.");
-        if (only == "$union" && update[only]!.AsObject().FirstOrDefault(property => property.Value is not JsonArray).Key is { } single) throw MixpanelException.Invalid($"{at}.$union", $"{at}.$union accepts only lists; {single} is not a list.");
+        if (only != "$delete" && (only == "$unset" ? update[only] is not JsonArray : update[only] is not JsonObject))
+            throw MixpanelException.Invalid($"{at}.{only}", $"{at}.{only} must be {(only == "$unset" ? "a list of names" : "an object of properties")}.");
+        if (only == "$add"
+            && update[only]!.AsObject().FirstOrDefault(
+                property => property.Value?.GetValueKind() is not System.Text.Json.JsonValueKind.Number).Key is { } wrong)
+            throw MixpanelException.Invalid($"{at}.$add", $"{at}.$add accepts only numbers; {wrong} is not a number.");
+        if (only == "$union" && update[only]!.AsObject().FirstOrDefault(property => property.Value is not JsonArray).Key is { } single)
+            throw MixpanelException.Invalid($"{at}.$union", $"{at}.$union accepts only lists; {single} is not a list.");
     }
 
     static JsonObject WithToken(JsonObject update, string token)

@@ -77,16 +77,21 @@ static partial class QueryUserProfiles
     static readonly QueryUserProfilesJson Json = new(JsonDefaults.Options());
     static readonly QueryUserProfilesJson ReplyJson = new(JsonDefaults.ReplyOptions());
 
-    public static async ValueTask<QueryUserProfilesOutput> ExecuteAsync(ActionContext context, QueryUserProfilesInput input, CancellationToken cancellationToken)
+    public static async ValueTask<QueryUserProfilesOutput> ExecuteAsync(ActionContext context, QueryUserProfilesInput input,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
         if (input.Page < 0) throw MixpanelException.Invalid("page", "The page must be 0 or more.");
-        if (input.Page > 0 && string.IsNullOrEmpty(input.SessionId)) throw MixpanelException.Invalid("session_id", "A page above 0 requires the session_id of the previous page.");
+        if (input.Page > 0 && string.IsNullOrEmpty(input.SessionId))
+            throw MixpanelException.Invalid("session_id", "A page above 0 requires the session_id of the previous page.");
 
-        if (input.DistinctId is not null && input.DistinctIds is not null) throw MixpanelException.Invalid("distinct_ids", "Specify either distinct_id or distinct_ids.");
-        if (input.FilterByCohort is not null && input.Behaviors is not null) throw MixpanelException.Invalid("behaviors", "Specify either behaviors or filter_by_cohort.");
-        if (input.IncludeAllUsers is not null && input.FilterByCohort is null) throw MixpanelException.Invalid("include_all_users", "include_all_users applies to a cohort: it requires filter_by_cohort.");
+        if (input.DistinctId is not null && input.DistinctIds is not null)
+            throw MixpanelException.Invalid("distinct_ids", "Specify either distinct_id or distinct_ids.");
+        if (input.FilterByCohort is not null && input.Behaviors is not null)
+            throw MixpanelException.Invalid("behaviors", "Specify either behaviors or filter_by_cohort.");
+        if (input.IncludeAllUsers is not null && input.FilterByCohort is null)
+            throw MixpanelException.Invalid("include_all_users", "include_all_users applies to a cohort: it requires filter_by_cohort.");
 
         EventJson.EnsureUnicode("where", input.Where ?? "");
 
@@ -95,13 +100,22 @@ static partial class QueryUserProfiles
             Body = new RequestBody(Encoding.UTF8.GetBytes(Form(input)), "application/x-www-form-urlencoded"),
         };
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        if (reply.Status == 400 && !reply.IsUnavailable && input.Where is { Length: > 0 } where) throw new MixpanelException(WhereError(ReplyClassifier.ErrorOf(reply, context.Options), where));
+        if (reply.Status == 400 && !reply.IsUnavailable && input.Where is { Length: > 0 } where)
+            throw new MixpanelException(WhereError(ReplyClassifier.ErrorOf(reply, context.Options), where));
         using var document = ReplyClassifier.ReadJson(reply, context.Options);
         try
         {
             var page = document.RootElement.Deserialize(ReplyJson.WireReply);
-            if (page?.Results is null || page.Results.Any(profile => profile is not { DistinctId: not null, Properties: not null })) throw new JsonException("A profile is missing.");
-            return new QueryUserProfilesOutput { Results = page.Results, Page = page.Page ?? input.Page ?? 0, SessionId = page.SessionId, PageSize = page.PageSize, Total = page.Total };
+            if (page?.Results is null || page.Results.Any(profile => profile is not { DistinctId: not null, Properties: not null }))
+                throw new JsonException("A profile is missing.");
+            return new QueryUserProfilesOutput
+            {
+                Results = page.Results,
+                Page = page.Page ?? input.Page ?? 0,
+                SessionId = page.SessionId,
+                PageSize = page.PageSize,
+                Total = page.Total,
+            };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -109,7 +123,8 @@ static partial class QueryUserProfiles
         }
     }
 
-    internal static async IAsyncEnumerable<UserProfile> ReadAllAsync(ActionContext context, QueryUserProfilesInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
+    internal static async IAsyncEnumerable<UserProfile> ReadAllAsync(ActionContext context, QueryUserProfilesInput input,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -119,7 +134,9 @@ static partial class QueryUserProfiles
 
             // Counted here: an answer with a repeated page number must not cause an endless loop.
             input = input with { Page = (input.Page ?? 0) + 1, SessionId = page.SessionId ?? input.SessionId };
-            if (string.IsNullOrEmpty(input.SessionId)) throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel returned a full page of profiles without the session_id that the next page requires."));
+            if (string.IsNullOrEmpty(input.SessionId))
+                throw new MixpanelException(new(ErrorKind.Protocol,
+                    "Mixpanel returned a full page of profiles without the session_id that the next page requires."));
         }
     }
 
@@ -158,7 +175,9 @@ static partial class QueryUserProfiles
         if (at < 0) return error;
         var digits = error.Message.AsSpan(at + Marker.Length);
         var length = digits.IndexOfAnyExceptInRange('0', '9');
-        if (!int.TryParse(length < 0 ? digits : digits[..length], NumberStyles.None, CultureInfo.InvariantCulture, out var position) || position < 1 || position > where.Length + 1) return error;
+        if (!int.TryParse(length < 0 ? digits : digits[..length], NumberStyles.None, CultureInfo.InvariantCulture, out var position) || position < 1
+            || position > where.Length + 1)
+            return error;
 
         // One line of at most 78 characters around the position.
         var start = Math.Max(0, position - 1 - 50);

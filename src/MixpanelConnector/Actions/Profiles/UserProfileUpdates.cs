@@ -76,37 +76,46 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Sets properties of a user profile, creating it if needed.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"$email":"ada@example.com","plan":"pro"}}</example>
-    public ValueTask<Acknowledgement> SetUserPropertiesAsync(SetUserPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(UserProfileActions.SetUserProperties, input, cancellationToken);
+    public ValueTask<Acknowledgement> SetUserPropertiesAsync(SetUserPropertiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(UserProfileActions.SetUserProperties, input, cancellationToken);
 
     /// <summary>Sets properties of a user profile that have no value yet.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"first_plan":"free"}}</example>
-    public ValueTask<Acknowledgement> SetUserPropertiesOnceAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(UserProfileActions.SetUserPropertiesOnce, input, cancellationToken);
+    public ValueTask<Acknowledgement> SetUserPropertiesOnceAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(UserProfileActions.SetUserPropertiesOnce, input, cancellationToken);
 
     /// <summary>Adds to numbers of a user profile; a missing one starts at 0.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"logins":1}}</example>
-    public ValueTask<Acknowledgement> IncrementUserPropertiesAsync(IncrementUserPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(UserProfileActions.IncrementUserProperties, input, cancellationToken);
+    public ValueTask<Acknowledgement> IncrementUserPropertiesAsync(IncrementUserPropertiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(UserProfileActions.IncrementUserProperties, input, cancellationToken);
 
     /// <summary>Adds values to lists of a user profile, unless present.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"colors":["blue"]}}</example>
-    public ValueTask<Acknowledgement> UnionUserPropertiesAsync(UnionUserPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(UserProfileActions.UnionUserProperties, input, cancellationToken);
+    public ValueTask<Acknowledgement> UnionUserPropertiesAsync(UnionUserPropertiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(UserProfileActions.UnionUserProperties, input, cancellationToken);
 
     /// <summary>Appends a value to lists of a user profile.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"colors":"blue"}}</example>
-    public ValueTask<Acknowledgement> AppendUserPropertiesAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(UserProfileActions.AppendUserProperties, input, cancellationToken);
+    public ValueTask<Acknowledgement> AppendUserPropertiesAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(UserProfileActions.AppendUserProperties, input, cancellationToken);
 
     /// <summary>Removes a value from lists of a user profile.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"colors":"blue"}}</example>
-    public ValueTask<Acknowledgement> RemoveUserPropertyValuesAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(UserProfileActions.RemoveUserPropertyValues, input, cancellationToken);
+    public ValueTask<Acknowledgement> RemoveUserPropertyValuesAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(UserProfileActions.RemoveUserPropertyValues, input, cancellationToken);
 
     /// <summary>Deletes properties of a user profile.</summary>
     /// <example>{"distinct_id":"user-1","properties":["plan"]}</example>
-    public ValueTask<Acknowledgement> DeleteUserPropertiesAsync(DeleteUserPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(UserProfileActions.DeleteUserProperties, input, cancellationToken);
+    public ValueTask<Acknowledgement> DeleteUserPropertiesAsync(DeleteUserPropertiesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(UserProfileActions.DeleteUserProperties, input, cancellationToken);
 
     /// <summary>Applies many updates to user profiles, in order; more than 2,000, or 10 MB, go in several requests.</summary>
     /// <example>{"updates":[{"$distinct_id":"user-1","$set":{"plan":"pro"}},{"$distinct_id":"user-2","$unset":["plan"]}]}</example>
-    public ValueTask<Acknowledgement> UpdateUserProfilesAsync(UpdateUserProfilesInput input, CancellationToken cancellationToken = default) => InvokeAsync(UserProfileActions.UpdateUserProfiles, input, cancellationToken);
+    public ValueTask<Acknowledgement> UpdateUserProfilesAsync(UpdateUserProfilesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(UserProfileActions.UpdateUserProfiles, input, cancellationToken);
 
     /// <summary>Deletes a user profile. The events of the user stay.</summary>
     /// <example>{"distinct_id":"user-1"}</example>
-    public ValueTask<Acknowledgement> DeleteUserProfileAsync(DeleteUserProfileInput input, CancellationToken cancellationToken = default) => InvokeAsync(UserProfileActions.DeleteUserProfile, input, cancellationToken);
+    public ValueTask<Acknowledgement> DeleteUserProfileAsync(DeleteUserProfileInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(UserProfileActions.DeleteUserProfile, input, cancellationToken);
 }

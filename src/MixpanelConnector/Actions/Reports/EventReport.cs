@@ -75,7 +75,8 @@ static class EventReport
         request = request.With(parameter, JsonSerializer.Serialize([.. names], Json.Names));
         return request.Query.Sum(pair => Uri.EscapeDataString(pair.Value).Length) <= LongestQuery
             ? request
-            : throw MixpanelException.Invalid(field, $"{field} are too many or too long for one query: the limit is about {LongestQuery >> 10} KB in total. Split them over several queries.");
+            : throw MixpanelException.Invalid(field,
+                $"{field} are too many or too long for one query: the limit is about {LongestQuery >> 10} KB in total. Split them over several queries.");
     }
 
     public static MixpanelRequest WithType(this MixpanelRequest request, EventCountType? type) => request.With("type", NameOf(type));
@@ -88,7 +89,8 @@ static class EventReport
     };
 
     /// <summary>Adds the units of time and their range: a number of latest units, or all between two days.</summary>
-    public static MixpanelRequest WithTime(this MixpanelRequest request, EventCountType? type, EventCountUnit? unit, long? interval, DateOnly? from, DateOnly? to)
+    public static MixpanelRequest WithTime(this MixpanelRequest request, EventCountType? type, EventCountUnit? unit, long? interval, DateOnly? from,
+        DateOnly? to)
     {
         var name = Name(unit ?? EventCountUnit.Day, "unit");
         if (type is EventCountType.Unique && unit is EventCountUnit.Minute or EventCountUnit.Hour)
@@ -96,9 +98,12 @@ static class EventReport
         request = request.With("unit", name);
         if (interval is not null && (from ?? to) is not null) throw MixpanelException.Invalid("interval", "Specify either interval, or from_date and to_date.");
         if (interval is not null)
-            return interval > 0 ? request.With("interval", interval.Value) : throw MixpanelException.Invalid("interval", "The interval must be at least 1 unit.");
+            return interval > 0
+                ? request.With("interval", interval.Value)
+                : throw MixpanelException.Invalid("interval", "The interval must be at least 1 unit.");
 
-        if (from is null && to is null) throw MixpanelException.Invalid("interval", "Specify interval (the number of most recent units), or from_date and to_date.");
+        if (from is null && to is null)
+            throw MixpanelException.Invalid("interval", "Specify interval (the number of most recent units), or from_date and to_date.");
         if (from is null) throw MixpanelException.Invalid("from_date", "to_date requires from_date.");
         if (to is null) throw MixpanelException.Invalid("to_date", "from_date requires to_date.");
         if (to < from) throw MixpanelException.Invalid("to_date", "to_date must not be before from_date.");
@@ -109,7 +114,8 @@ static class EventReport
 
     /// <summary>Sends the query, and reads its answer.</summary>
     /// <exception cref="MixpanelException">Mixpanel failed or refused the call, or its answer is not as documented.</exception>
-    public static async ValueTask<T> ReadAsync<T>(ActionContext context, MixpanelRequest request, Func<JsonElement, T> read, CancellationToken cancellationToken)
+    public static async ValueTask<T> ReadAsync<T>(ActionContext context, MixpanelRequest request, Func<JsonElement, T> read,
+        CancellationToken cancellationToken)
     {
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         using var document = ReplyClassifier.ReadJson(reply, context.Options);
@@ -161,7 +167,9 @@ static class EventReport
 
     static string Name<T>(T value, string field)
         where T : struct, Enum =>
-        Enum.IsDefined(value) ? JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()) : throw MixpanelException.Invalid(field, $"{field} must be one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
+        Enum.IsDefined(value)
+            ? JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString())
+            : throw MixpanelException.Invalid(field, $"{field} must be one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
 }
 
 /// <summary>Reads and writes the names of an enumeration in snake case, but no numbers.</summary>

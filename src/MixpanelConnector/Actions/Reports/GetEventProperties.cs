@@ -40,12 +40,15 @@ static class GetEventProperties
     // Mixpanel's maximum for an event.
     public const int MostAsResource = 255;
 
-    public static async ValueTask<GetEventPropertiesOutput> ExecuteAsync(ActionContext context, GetEventPropertiesInput input, CancellationToken cancellationToken)
+    public static async ValueTask<GetEventPropertiesOutput> ExecuteAsync(ActionContext context, GetEventPropertiesInput input,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
         var request = context.Request().WithView(input).WithName("event", "event", input.Event).WithLimit(input.Limit);
-        return await EventReport.ReadAsync(context, request, reply => new GetEventPropertiesOutput { Properties = [.. reply.EnumerateObject().Select(Read).OrderByDescending(property => property.Count)] }, cancellationToken).ConfigureAwait(false);
+        return await EventReport.ReadAsync(context, request,
+            reply => new GetEventPropertiesOutput { Properties = [.. reply.EnumerateObject().Select(Read).OrderByDescending(property => property.Count)] },
+            cancellationToken).ConfigureAwait(false);
     }
 
     static PropertyCount Read(JsonProperty member) => new()

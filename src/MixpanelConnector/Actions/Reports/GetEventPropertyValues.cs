@@ -31,11 +31,16 @@ public sealed record GetEventPropertyValuesOutput
 /// <summary>How <see cref="MixpanelClient.GetEventPropertyValuesAsync(GetEventPropertyValuesInput, CancellationToken)"/> is implemented.</summary>
 static class GetEventPropertyValues
 {
-    public static async ValueTask<GetEventPropertyValuesOutput> ExecuteAsync(ActionContext context, GetEventPropertyValuesInput input, CancellationToken cancellationToken)
+    public static async ValueTask<GetEventPropertyValuesOutput> ExecuteAsync(ActionContext context, GetEventPropertyValuesInput input,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var request = context.Request().WithView(input).WithName("event", "event", input.Event).WithName("name", "property", input.Property).WithLimit(input.Limit);
+        var request = context.Request()
+            .WithView(input)
+            .WithName("event", "event", input.Event)
+            .WithName("name", "property", input.Property)
+            .WithLimit(input.Limit);
         var values = await EventReport.ReadAsync(context, request, EventReport.ReadTexts, cancellationToken).ConfigureAwait(false);
         return new GetEventPropertyValuesOutput { Values = values, Total = values.Length };
     }
@@ -48,6 +53,7 @@ public sealed partial class MixpanelClient
     /// <param name="input">The event and property, and how many values to return.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
-    public ValueTask<GetEventPropertyValuesOutput> GetEventPropertyValuesAsync(GetEventPropertyValuesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<GetEventPropertyValuesOutput> GetEventPropertyValuesAsync(GetEventPropertyValuesInput input,
+        CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.GetEventPropertyValues, input, cancellationToken);
 }

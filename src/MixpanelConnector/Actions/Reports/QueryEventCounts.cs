@@ -47,7 +47,11 @@ static class QueryEventCounts
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var request = context.Request().WithView(input).WithNames("event", "events", input.Events).WithType(input.Type).WithTime(input.Type, input.Unit, input.Interval, input.FromDate, input.ToDate);
+        var request = context.Request()
+            .WithView(input)
+            .WithNames("event", "events", input.Events)
+            .WithType(input.Type)
+            .WithTime(input.Type, input.Unit, input.Interval, input.FromDate, input.ToDate);
         var (series, values, legendSize) = await EventReport.ReadAsync(context, request, EventReport.ReadSeries, cancellationToken).ConfigureAwait(false);
         return new QueryEventCountsOutput { Series = series, Values = values, LegendSize = legendSize };
     }

@@ -52,11 +52,16 @@ public sealed record QueryEventPropertyCountsOutput
 /// <summary>How <see cref="MixpanelClient.QueryEventPropertyCountsAsync(QueryEventPropertyCountsInput, CancellationToken)"/> is implemented.</summary>
 static class QueryEventPropertyCounts
 {
-    public static async ValueTask<QueryEventPropertyCountsOutput> ExecuteAsync(ActionContext context, QueryEventPropertyCountsInput input, CancellationToken cancellationToken)
+    public static async ValueTask<QueryEventPropertyCountsOutput> ExecuteAsync(ActionContext context, QueryEventPropertyCountsInput input,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var request = context.Request().WithView(input).WithName("event", "event", input.Event).WithName("name", "property", input.Property).WithType(input.Type)
+        var request = context.Request()
+            .WithView(input)
+            .WithName("event", "event", input.Event)
+            .WithName("name", "property", input.Property)
+            .WithType(input.Type)
             .WithTime(input.Type, input.Unit, input.Interval, input.FromDate, input.ToDate).WithLimit(input.Limit);
         if (input.Values is { Count: > 0 } wanted) request = request.WithNames("values", "values", wanted);
         var (series, values, legendSize) = await EventReport.ReadAsync(context, request, EventReport.ReadSeries, cancellationToken).ConfigureAwait(false);
@@ -71,6 +76,7 @@ public sealed partial class MixpanelClient
     /// <param name="input">The event and property to count, and the time range.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
-    public ValueTask<QueryEventPropertyCountsOutput> QueryEventPropertyCountsAsync(QueryEventPropertyCountsInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<QueryEventPropertyCountsOutput> QueryEventPropertyCountsAsync(QueryEventPropertyCountsInput input,
+        CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.QueryEventPropertyCounts, input, cancellationToken);
 }

@@ -411,49 +411,61 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Computes a saved Insights report.</summary>
     /// <example>{"bookmark_id":1}</example>
-    public ValueTask<InsightsReport> QueryInsightsAsync(QueryInsightsInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QueryInsights, input, cancellationToken);
+    public ValueTask<InsightsReport> QueryInsightsAsync(QueryInsightsInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.QueryInsights, input, cancellationToken);
 
     /// <summary>Computes a saved funnel.</summary>
     /// <example>{"funnel_id":1,"from_date":"2026-11-01","to_date":"2026-11-30"}</example>
-    public ValueTask<FunnelReport> QueryFunnelAsync(QueryFunnelInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QueryFunnel, input, cancellationToken);
+    public ValueTask<FunnelReport> QueryFunnelAsync(QueryFunnelInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.QueryFunnel, input, cancellationToken);
 
     /// <summary>Lists the saved funnels of the project.</summary>
     /// <example>{}</example>
-    public ValueTask<ResultList<SavedFunnel>> ListFunnelsAsync(ListFunnelsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.ListFunnels, input ?? new(), cancellationToken);
+    public ValueTask<ResultList<SavedFunnel>> ListFunnelsAsync(ListFunnelsInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.ListFunnels, input ?? new(), cancellationToken);
 
     /// <summary>Counts who returns, by the day on which they began.</summary>
     /// <example>{"from_date":"2026-11-01","to_date":"2026-11-30","born_event":"Signed Up","event":"Viewed Page"}</example>
-    public ValueTask<ResultMap<RetentionCohort>> QueryRetentionAsync(QueryRetentionInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QueryRetention, input, cancellationToken);
+    public ValueTask<ResultMap<RetentionCohort>> QueryRetentionAsync(QueryRetentionInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.QueryRetention, input, cancellationToken);
 
     /// <summary>Counts in how many hours or days of each day, week or month people are active.</summary>
     /// <example>{"from_date":"2026-11-01","to_date":"2026-11-30","unit":"week","addiction_unit":"day"}</example>
-    public ValueTask<ResultMap<JsonElement>> QueryFrequencyAsync(QueryFrequencyInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QueryFrequency, input, cancellationToken);
+    public ValueTask<ResultMap<JsonElement>> QueryFrequencyAsync(QueryFrequencyInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.QueryFrequency, input, cancellationToken);
 
     /// <summary>Counts an event over time, split by a property.</summary>
     /// <example>{"event":"Viewed Page","from_date":"2026-11-01","to_date":"2026-11-30","on":"properties[\"plan\"]"}</example>
-    public ValueTask<SegmentationReport> QuerySegmentationAsync(QuerySegmentationInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QuerySegmentation, input, cancellationToken);
+    public ValueTask<SegmentationReport> QuerySegmentationAsync(QuerySegmentationInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.QuerySegmentation, input, cancellationToken);
 
     /// <summary>Counts an event over time, by ranges of a number.</summary>
     /// <example>{"event":"Viewed Page","from_date":"2026-11-01","to_date":"2026-11-30","on":"number(properties[\"price\"])"}</example>
-    public ValueTask<SegmentationReport> QuerySegmentationNumericAsync(QuerySegmentationNumericInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QuerySegmentationNumeric, input, cancellationToken);
+    public ValueTask<SegmentationReport> QuerySegmentationNumericAsync(QuerySegmentationNumericInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.QuerySegmentationNumeric, input, cancellationToken);
 
     /// <summary>Sums a number of an event over time.</summary>
     /// <example>{"event":"Viewed Page","from_date":"2026-11-01","to_date":"2026-11-30","on":"number(properties[\"price\"])"}</example>
-    public ValueTask<DailyNumbers> QuerySegmentationSumAsync(QuerySegmentationValuesInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QuerySegmentationSum, input, cancellationToken);
+    public ValueTask<DailyNumbers> QuerySegmentationSumAsync(QuerySegmentationValuesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.QuerySegmentationSum, input, cancellationToken);
 
     /// <summary>Averages a number of an event over time.</summary>
     /// <example>{"event":"Viewed Page","from_date":"2026-11-01","to_date":"2026-11-30","on":"number(properties[\"price\"])"}</example>
-    public ValueTask<DailyNumbers> QuerySegmentationAverageAsync(QuerySegmentationValuesInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QuerySegmentationAverage, input, cancellationToken);
+    public ValueTask<DailyNumbers> QuerySegmentationAverageAsync(QuerySegmentationValuesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.QuerySegmentationAverage, input, cancellationToken);
 
     /// <summary>Retrieves the events of some users. Mixpanel only maintains this operation.</summary>
     /// <example>{"distinct_ids":["user-1"],"from_date":"2026-11-01","to_date":"2026-11-30"}</example>
-    public ValueTask<ResultList<MixpanelEvent>> QueryActivityStreamAsync(QueryActivityStreamInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QueryActivityStream, input, cancellationToken);
+    public ValueTask<ResultList<MixpanelEvent>> QueryActivityStreamAsync(QueryActivityStreamInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.QueryActivityStream, input, cancellationToken);
 
     /// <summary>Lists the cohorts of the project.</summary>
     /// <example>{}</example>
-    public ValueTask<ResultList<Cohort>> ListCohortsAsync(ListCohortsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.ListCohorts, input ?? new(), cancellationToken);
+    public ValueTask<ResultList<Cohort>> ListCohortsAsync(ListCohortsInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.ListCohorts, input ?? new(), cancellationToken);
 
     /// <summary>Runs a JQL script. Mixpanel only maintains this operation.</summary>
     /// <example>{"script":"function main() { return [1]; }"}</example>
-    public ValueTask<ResultList<JsonElement>> QueryJqlAsync(QueryJqlInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QueryJql, input, cancellationToken);
+    public ValueTask<ResultList<JsonElement>> QueryJqlAsync(QueryJqlInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.QueryJql, input, cancellationToken);
 }

@@ -58,7 +58,8 @@ static partial class CreateServiceAccount
     static readonly CreateServiceAccountJson Json = new(JsonDefaults.Options());
     static readonly CreateServiceAccountJson ReplyJson = new(JsonDefaults.ReplyOptions());
 
-    public static async ValueTask<CreateServiceAccountOutput> ExecuteAsync(ActionContext context, CreateServiceAccountInput input, CancellationToken cancellationToken)
+    public static async ValueTask<CreateServiceAccountOutput> ExecuteAsync(ActionContext context, CreateServiceAccountInput input,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
@@ -87,11 +88,18 @@ static partial class CreateServiceAccount
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or ArgumentException or InvalidOperationException)
         {
-            throw new MixpanelException(reply.Error(ErrorKind.Protocol, "Mixpanel's response lacks the new account's id, name or secret. The account may exist: check with get_all_service_accounts, and delete it if its secret is lost."), e);
+            throw new MixpanelException(
+                reply.Error(ErrorKind.Protocol,
+                    "Mixpanel's response lacks the new account's id, name or secret. The account may exist: check with get_all_service_accounts, "
+                    + "and delete it if its secret is lost."),
+                e);
         }
-        catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol && reply.MayHaveArrived && (reply.Status is 0 or 200 or 201 or >= 500 || reply.IsUnavailable))
+        catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol && reply.MayHaveArrived
+            && (reply.Status is 0 or 200 or 201 or >= 500 || reply.IsUnavailable))
         {
-            throw new MixpanelException(e.Error with { Message = $"{e.Error.Message} The account may have been created: check with get_all_service_accounts before you try again." }, e);
+            throw new MixpanelException(
+                e.Error with { Message = $"{e.Error.Message} The account may have been created: check with get_all_service_accounts before you try again." },
+                e);
         }
     }
 
@@ -110,7 +118,9 @@ static partial class CreateServiceAccount
             Expires = Expiry(input.Expires, now),
             Projects = input.Projects?.Select((project, index) => new ProjectRole
             {
-                Id = project.Id > 0 ? project.Id : throw MixpanelException.Invalid($"projects[{index}]", "A project must be an id (a positive integer), or an object with id and role."),
+                Id = project.Id > 0
+                    ? project.Id
+                    : throw MixpanelException.Invalid($"projects[{index}]", "A project must be an id (a positive integer), or an object with id and role."),
                 Role = Role(project.Role, $"projects[{index}].role") ?? role ?? "analyst",
             }).ToArray(),
         };
@@ -126,9 +136,17 @@ static partial class CreateServiceAccount
     static string? Expiry(string? expires, DateTimeOffset now)
     {
         if (expires is null) return null;
-        if (LengthOfTime.Parse(expires.Trim()) is { } length) return OnTheWire(length <= DateTimeOffset.MaxValue - now ? now + length : throw MixpanelException.Invalid("expires", "The expiration is too far in the future."));
-        if (!DateTimeOffset.TryParseExact(expires.Trim(), ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
-            throw MixpanelException.Invalid("expires", TextForms.NotExisting(expires.Trim()) is { } fault ? $"The expiration {fault}." : "The expiration must be an ISO 8601 date or date and time, such as 2027-01-31 or 2027-01-31T12:00:00Z, or a duration from now, such as 12h, 30d or 4w.");
+        if (LengthOfTime.Parse(expires.Trim()) is { } length)
+            return OnTheWire(length <= DateTimeOffset.MaxValue - now
+                ? now + length
+                : throw MixpanelException.Invalid("expires", "The expiration is too far in the future."));
+        if (!DateTimeOffset.TryParseExact(expires.Trim(), ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"], CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal, out var time))
+            throw MixpanelException.Invalid("expires",
+                TextForms.NotExisting(expires.Trim()) is { } fault
+                    ? $"The expiration {fault}."
+                    : "The expiration must be an ISO 8601 date or date and time, such as 2027-01-31 or 2027-01-31T12:00:00Z, or a duration from now, "
+                        + "such as 12h, 30d or 4w.");
         if (time <= now) throw MixpanelException.Invalid("expires", "The expiration is in the past: the account could never be used.");
         return OnTheWire(time);
 

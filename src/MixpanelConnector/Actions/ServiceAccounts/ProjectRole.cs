@@ -33,7 +33,11 @@ public sealed record ProjectRole
                 new JsonObject
                 {
                     ["type"] = "object",
-                    ["properties"] = new JsonObject { ["id"] = IdSchema(), ["role"] = new JsonObject { ["description"] = "The role in the project. Default: the account's, else analyst.", ["type"] = "string" } },
+                    ["properties"] = new JsonObject
+                    {
+                        ["id"] = IdSchema(),
+                        ["role"] = new JsonObject { ["description"] = "The role in the project. Default: the account's, else analyst.", ["type"] = "string" },
+                    },
                     ["required"] = new JsonArray("id"),
                     ["additionalProperties"] = false,
                 }),
@@ -61,7 +65,12 @@ public sealed record ProjectRole
             writer.WriteEndObject();
         }
 
-        static JsonObject IdSchema() => new() { ["description"] = "The id of the project.", ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "integer" }, new JsonObject { ["type"] = "string" }) };
+        static JsonObject IdSchema() =>
+            new()
+            {
+                ["description"] = "The id of the project.",
+                ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "integer" }, new JsonObject { ["type"] = "string" }),
+            };
 
         /// <summary>Text that is not a number becomes 0, which the action refuses with the item's path.</summary>
         static long Id(ref Utf8JsonReader reader) =>

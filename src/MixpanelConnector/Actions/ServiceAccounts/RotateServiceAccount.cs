@@ -62,13 +62,16 @@ public sealed partial class MixpanelClient
     /// rolls the rotation back.</param>
     /// <param name="cancellationToken">Cancels the rotation before the new account is created; from then on it is completed.</param>
     /// <exception cref="MixpanelException">The account was not replaced; the message reports what is left.</exception>
-    public async Task<RotateServiceAccountOutput> RotateServiceAccountAsync(RotateServiceAccountInput input, Func<ServiceAccount, CreateServiceAccountOutput, Task> keep, CancellationToken cancellationToken = default)
+    public async Task<RotateServiceAccountOutput> RotateServiceAccountAsync(RotateServiceAccountInput input,
+        Func<ServiceAccount, CreateServiceAccountOutput, Task> keep, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(keep);
-        var organization = input.OrganizationId ?? await CredentialScope.OrganizationAsync(ServiceAccountActions.GetServiceAccount.Context(this), cancellationToken).ConfigureAwait(false);
+        var organization = input.OrganizationId
+            ?? await CredentialScope.OrganizationAsync(ServiceAccountActions.GetServiceAccount.Context(this), cancellationToken).ConfigureAwait(false);
         var old = await GetServiceAccountAsync(new() { Id = input.Id, OrganizationId = organization }, cancellationToken).ConfigureAwait(false);
-        if (old.Expires is not null && input.Expires is null) throw MixpanelException.Invalid("expires", "The old account expires. Specify when the new one does, such as 30d, or never. Nothing was changed.");
+        if (old.Expires is not null && input.Expires is null)
+            throw MixpanelException.Invalid("expires", "The old account expires. Specify when the new one does, such as 30d, or never. Nothing was changed.");
         var me = await MeAsync(Transport, cancellationToken).ConfigureAwait(false);
         var projects = input.Projects ?? await ProjectsOfAsync(old, me, cancellationToken).ConfigureAwait(false);
         var isOwn = Options.ServiceAccount?.Username == old.Username;
@@ -81,7 +84,8 @@ public sealed partial class MixpanelClient
             Expires = input.Expires is "never" ? null : input.Expires,
             Projects = projects,
         }, cancellationToken).ConfigureAwait(false);
-        if (created.ServiceAccountCreated != "true") throw new MixpanelException(new(ErrorKind.Rejected, $"{created.Error} The new account was not created; the old one is unchanged."));
+        if (created.ServiceAccountCreated != "true")
+            throw new MixpanelException(new(ErrorKind.Rejected, $"{created.Error} The new account was not created; the old one is unchanged."));
 
         var transport = Transport.With(Options with { ServiceAccount = new(created.Username!, created.Secret!) });
         try
@@ -92,7 +96,9 @@ public sealed partial class MixpanelClient
         catch (Exception e)
         {
             var left = await UndoAsync(created, organization).ConfigureAwait(false);
-            var error = e is MixpanelException { Error: var known } ? known : new MixpanelError(ErrorKind.InvalidInput, $"The new secret could not be saved: {(e.InnerException ?? e).Message}");
+            var error = e is MixpanelException { Error: var known }
+                ? known
+                : new MixpanelError(ErrorKind.InvalidInput, $"The new secret could not be saved: {(e.InnerException ?? e).Message}");
             throw new MixpanelException(error with { Message = $"{error.Message} {left} The old account {old.Username} is unchanged." }, e);
         }
 
@@ -101,12 +107,23 @@ public sealed partial class MixpanelClient
         var context = new ActionContext(isOwn ? transport : Transport, deletion, deletion.Endpoint);
         try
         {
-            await deletion.InvokeAsync(context, new ServiceAccountId { Id = old.Id, OrganizationId = organization }, isChecked: false, CancellationToken.None).ConfigureAwait(false);
+            await deletion.InvokeAsync(context, new ServiceAccountId { Id = old.Id, OrganizationId = organization }, isChecked: false,
+                CancellationToken.None).ConfigureAwait(false);
             return new() { Created = created, Old = old, Projects = projects };
         }
         catch (MixpanelException e)
         {
-            return new() { Created = created, Old = old, Projects = projects, NotDeleted = e.Error with { Message = $"{e.Error.Message} The new account works, but the old account {old.Username} was apparently not deleted: delete it by calling delete_service_account with the id {old.Id}." } };
+            return new()
+            {
+                Created = created,
+                Old = old,
+                Projects = projects,
+                NotDeleted = e.Error with
+                {
+                    Message = $"{e.Error.Message} The new account works, but the old account {old.Username} was apparently not deleted: "
+                        + $"delete it by calling delete_service_account with the id {old.Id}.",
+                },
+            };
         }
     }
 
@@ -122,7 +139,8 @@ public sealed partial class MixpanelClient
             }
             catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Unauthorized && tries < MostProofs)
             {
-                await Task.Delay(Backoff.Delay(tries, Options.BackoffMin, Options.BackoffMax, retryAfter: null, Options.Randomizer()), Options.TimeProvider, CancellationToken.None).ConfigureAwait(false);
+                await Task.Delay(Backoff.Delay(tries, Options.BackoffMin, Options.BackoffMax, retryAfter: null, Options.Randomizer()), Options.TimeProvider,
+                    CancellationToken.None).ConfigureAwait(false);
             }
             catch (MixpanelException e)
             {
@@ -135,7 +153,8 @@ public sealed partial class MixpanelClient
     {
         try
         {
-            await DeleteServiceAccountAsync(new() { Id = long.Parse(created.Id!, CultureInfo.InvariantCulture), OrganizationId = organization }, CancellationToken.None).ConfigureAwait(false);
+            await DeleteServiceAccountAsync(new() { Id = long.Parse(created.Id!, CultureInfo.InvariantCulture), OrganizationId = organization },
+                CancellationToken.None).ConfigureAwait(false);
             return "The new account was deleted again.";
         }
         catch (Exception e) when (e is MixpanelException or FormatException or OverflowException)
@@ -161,11 +180,26 @@ public sealed partial class MixpanelClient
             {
                 var members = await ListProjectServiceAccountsAsync(new() { ProjectId = project }, cancellationToken).ConfigureAwait(false);
                 if (members.Results.FirstOrDefault(member => member.Id == account.Id) is { } member)
-                    joined.Add(new() { Id = project, Role = member.Other.TryGetValue("role", out var role) && role.ValueKind is JsonValueKind.String ? role.GetString() : throw MixpanelException.Invalid("projects", $"Mixpanel does not report the account's role in the project {project}. Specify the new account's projects and roles. Nothing was changed.") });
+                    joined.Add(new()
+                    {
+                        Id = project,
+                        Role = member.Other.TryGetValue("role", out var role) && role.ValueKind is JsonValueKind.String
+                            ? role.GetString()
+                            : throw MixpanelException.Invalid("projects",
+                                $"Mixpanel does not report the account's role in the project {project}. Specify the new account's projects and roles. "
+                                + $"Nothing was changed."),
+                    });
             }
             catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Forbidden or ErrorKind.NotFound)
             {
-                throw new MixpanelException(e.Error with { Field = "projects", Message = $"These credentials cannot list the members of the project {project}: {e.Error.Message} Specify the new account's projects and roles. Nothing was changed." }, e);
+                throw new MixpanelException(
+                    e.Error with
+                    {
+                        Field = "projects",
+                        Message = $"These credentials cannot list the members of the project {project}: {e.Error.Message} Specify the new account's projects "
+                            + $"and roles. Nothing was changed.",
+                    },
+                    e);
             }
         }
 
@@ -176,6 +210,7 @@ public sealed partial class MixpanelClient
     static string NextName(string old, DateTimeOffset now) =>
         string.Create(CultureInfo.InvariantCulture, $"{AddedToNames().Replace(old, "")}-{now:yyyyMMdd-HHmmss}");
 
-    [GeneratedRegex(@"(-\d{8}-\d{6})?(\.[0-9a-f]+\.mp-service-account)?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"(-\d{8}-\d{6})?(\.[0-9a-f]+\.mp-service-account)?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex AddedToNames();
 }

@@ -8,39 +8,67 @@ namespace MixpanelConnector;
 /// <summary>The actions for service accounts.</summary>
 static class ServiceAccountActions
 {
-    public static readonly ActionGroup Group = new("service-accounts", "Manage the accounts that programs authenticate with.", Api.App, "/api/app", options => new ServiceAccountsJson(options)) { HasEnvelope = true, Keywords = "credential robot key login permission role" };
+    public static readonly ActionGroup Group = new("service-accounts", "Manage the accounts that programs authenticate with.", Api.App, "/api/app",
+        options => new ServiceAccountsJson(options))
+    { HasEnvelope = true, Keywords = "credential robot key login permission role" };
 
-    public static readonly ActionSpec<GetAllServiceAccountsInput, GetAllServiceAccountsOutput> GetAllServiceAccounts = new(Group, "get_all_service_accounts", "list-service-accounts", Endpoint.Get("/organizations/{organization_id}/service-accounts") with { OwnFields = ["expiring_within"] })
+    public static readonly ActionSpec<GetAllServiceAccountsInput, GetAllServiceAccountsOutput> GetAllServiceAccounts = new(Group, "get_all_service_accounts",
+        "list-service-accounts", Endpoint.Get("/organizations/{organization_id}/service-accounts") with { OwnFields = ["expiring_within"] })
     {
         Common = true,
         Check = input => Within(input.ExpiringWithin),
-        Then = (context, input, output, _) => ValueTask.FromResult(Within(input.ExpiringWithin) is { } length ? Only(output, context.Options.TimeProvider.GetUtcNow(), length) : output),
+        Then = (context, input, output, _) => ValueTask.FromResult(Within(input.ExpiringWithin) is { } length
+            ? Only(output, context.Options.TimeProvider.GetUtcNow(), length)
+            : output),
         Result = accounts => Answers.Listed(accounts, "service_accounts"),
     };
 
-    public static readonly ActionSpec<CreateServiceAccountInput, CreateServiceAccountOutput> CreateServiceAccount = new(Group, "create_service_account", "create-service-account", Endpoint.Post("/organizations/{organization_id}/service-accounts"))
+    public static readonly ActionSpec<CreateServiceAccountInput, CreateServiceAccountOutput> CreateServiceAccount = new(Group, "create_service_account",
+        "create-service-account", Endpoint.Post("/organizations/{organization_id}/service-accounts"))
     {
         Common = true,
         Execute = MixpanelConnector.CreateServiceAccount.ExecuteAsync,
         Refused = static output => output.ServiceAccountCreated != "true",
     };
 
-    public static readonly ActionSpec<ServiceAccountId, ServiceAccount> GetServiceAccount = new(Group, "get_service_account", "get-service-account", Endpoint.Get("/organizations/{organization_id}/service-accounts/{service_account_id}"));
+    public static readonly ActionSpec<ServiceAccountId, ServiceAccount> GetServiceAccount =
+        new(Group, "get_service_account", "get-service-account", Endpoint.Get("/organizations/{organization_id}/service-accounts/{service_account_id}"));
 
-    public static readonly ActionSpec<ServiceAccountId, Done> DeleteServiceAccount = new(Group, "delete_service_account", "delete-service-account", Endpoint.Delete("/organizations/{organization_id}/service-accounts/{service_account_id}")) { SafeToRepeat = "a deleted account stays deleted", Gone = _ => Done.Ok };
-
-    public static readonly ActionSpec<ListProjectServiceAccountsInput, ResultList<ServiceAccount>> ListProjectServiceAccounts = new(Group, "list_project_service_accounts", "list-project-service-accounts", Endpoint.Get("/projects/{project_id}/service-accounts") with { OwnFields = ["expiring_within"] })
+    public static readonly ActionSpec<ServiceAccountId, Done> DeleteServiceAccount = new(Group, "delete_service_account", "delete-service-account",
+        Endpoint.Delete("/organizations/{organization_id}/service-accounts/{service_account_id}"))
     {
-        Check = input => Within(input.ExpiringWithin),
-        Then = (context, input, output, _) => ValueTask.FromResult(Within(input.ExpiringWithin) is { } length ? Only(output, context.Options.TimeProvider.GetUtcNow(), length) : output),
+        SafeToRepeat = "a deleted account stays deleted",
+        Gone = _ => Done.Ok,
     };
 
-    public static readonly ActionSpec<AddServiceAccountsToProjectsInput, Done> AddServiceAccountsToProjects = new(Group, "add_service_accounts_to_projects", "add-service-accounts-to-projects", Endpoint.Post("/organizations/{organization_id}/service-accounts/add-to-project")) { Does = ActionEffect.Update, SafeToRepeat = "the role is set" };
+    public static readonly ActionSpec<ListProjectServiceAccountsInput, ResultList<ServiceAccount>> ListProjectServiceAccounts = new(Group,
+        "list_project_service_accounts", "list-project-service-accounts",
+        Endpoint.Get("/projects/{project_id}/service-accounts") with { OwnFields = ["expiring_within"] })
+    {
+        Check = input => Within(input.ExpiringWithin),
+        Then = (context, input, output, _) => ValueTask.FromResult(Within(input.ExpiringWithin) is { } length
+            ? Only(output, context.Options.TimeProvider.GetUtcNow(), length)
+            : output),
+    };
 
-    public static readonly ActionSpec<RemoveServiceAccountsFromProjectsInput, Done> RemoveServiceAccountsFromProjects = new(Group, "remove_service_accounts_from_projects", "remove-service-accounts-from-projects", Endpoint.Post("/organizations/{organization_id}/service-accounts/remove-from-project")) { Does = ActionEffect.Update, SafeToRepeat = "a removed account stays removed" };
+    public static readonly ActionSpec<AddServiceAccountsToProjectsInput, Done> AddServiceAccountsToProjects = new(Group, "add_service_accounts_to_projects",
+        "add-service-accounts-to-projects",
+        Endpoint.Post("/organizations/{organization_id}/service-accounts/add-to-project"))
+    { Does = ActionEffect.Update, SafeToRepeat = "the role is set" };
+
+    public static readonly ActionSpec<RemoveServiceAccountsFromProjectsInput, Done> RemoveServiceAccountsFromProjects = new(Group,
+        "remove_service_accounts_from_projects", "remove-service-accounts-from-projects",
+        Endpoint.Post("/organizations/{organization_id}/service-accounts/remove-from-project"))
+    {
+        Does = ActionEffect.Update,
+        SafeToRepeat = "a removed account stays removed",
+    };
 
     static TimeSpan? Within(string? text) =>
-        text is null ? null : LengthOfTime.Parse(text.Trim()) ?? throw MixpanelException.Invalid("expiring_within", "The duration must be in hours, days or weeks, such as 12h, 14d or 4w.");
+        text is null
+            ? null
+            : LengthOfTime.Parse(text.Trim())
+                ?? throw MixpanelException.Invalid("expiring_within", "The duration must be in hours, days or weeks, such as 12h, 14d or 4w.");
 
     static GetAllServiceAccountsOutput Only(GetAllServiceAccountsOutput all, DateTimeOffset now, TimeSpan length)
     {
@@ -56,7 +84,13 @@ static class ServiceAccountActions
 
     /// <summary>Returns the accounts that expire soon or have expired, soonest first. An expiry that cannot be parsed is included, not skipped.</summary>
     static ServiceAccount[] Expiring(IEnumerable<ServiceAccount> accounts, DateTimeOffset now, TimeSpan length) =>
-        [.. accounts.Where(account => account.Expires is not null).Select(account => (account, When(account))).Where(pair => length >= DateTimeOffset.MaxValue - now || pair.Item2 <= now + length).OrderBy(pair => pair.Item2).Select(pair => pair.account)];
+        [
+            .. accounts.Where(account => account.Expires is not null)
+                .Select(account => (account, When(account)))
+                .Where(pair => length >= DateTimeOffset.MaxValue - now || pair.Item2 <= now + length)
+                .OrderBy(pair => pair.Item2)
+                .Select(pair => pair.account),
+        ];
 
     static DateTimeOffset When(ServiceAccount account) =>
         DateTimeOffset.TryParse(account.Expires, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : DateTimeOffset.MinValue;
@@ -186,21 +220,27 @@ public sealed partial class MixpanelClient
 
     /// <summary>Retrieves a service account.</summary>
     /// <example>{"service_account_id":2}</example>
-    public ValueTask<ServiceAccount> GetServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.GetServiceAccount, input, cancellationToken);
+    public ValueTask<ServiceAccount> GetServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ServiceAccountActions.GetServiceAccount, input, cancellationToken);
 
     /// <summary>Deletes a service account, which leaves all projects.</summary>
     /// <example>{"service_account_id":2}</example>
-    public ValueTask<Done> DeleteServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.DeleteServiceAccount, input, cancellationToken);
+    public ValueTask<Done> DeleteServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ServiceAccountActions.DeleteServiceAccount, input, cancellationToken);
 
     /// <summary>Lists the service accounts of a project.</summary>
     /// <example>{}</example>
-    public ValueTask<ResultList<ServiceAccount>> ListProjectServiceAccountsAsync(ListProjectServiceAccountsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.ListProjectServiceAccounts, input ?? new(), cancellationToken);
+    public ValueTask<ResultList<ServiceAccount>> ListProjectServiceAccountsAsync(ListProjectServiceAccountsInput? input = null,
+        CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.ListProjectServiceAccounts, input ?? new(), cancellationToken);
 
     /// <summary>Adds service accounts to projects, with a role.</summary>
     /// <example>{"projects":[{"id":1,"role":"analyst"}],"service_account_ids":[2]}</example>
-    public ValueTask<Done> AddServiceAccountsToProjectsAsync(AddServiceAccountsToProjectsInput input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.AddServiceAccountsToProjects, input, cancellationToken);
+    public ValueTask<Done> AddServiceAccountsToProjectsAsync(AddServiceAccountsToProjectsInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ServiceAccountActions.AddServiceAccountsToProjects, input, cancellationToken);
 
     /// <summary>Removes service accounts from projects.</summary>
     /// <example>{"projects":[{"id":1,"service_account_ids":[2]}]}</example>
-    public ValueTask<Done> RemoveServiceAccountsFromProjectsAsync(RemoveServiceAccountsFromProjectsInput input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.RemoveServiceAccountsFromProjects, input, cancellationToken);
+    public ValueTask<Done> RemoveServiceAccountsFromProjectsAsync(RemoveServiceAccountsFromProjectsInput input,
+        CancellationToken cancellationToken = default) =>
+        InvokeAsync(ServiceAccountActions.RemoveServiceAccountsFromProjects, input, cancellationToken);
 }

@@ -94,7 +94,8 @@ static class Conversion
 
     /// <summary><c>===</c>.</summary>
     public static bool AreSame(in LogicValue one, in LogicValue other, ref LogicBudget budget) =>
-        (one.Kind is not LogicKind.Text || other.Kind is not LogicKind.Text || one.Text.Length != other.Text.Length || budget.Spend(one.Text.Length / 16)) && one.IsSameAs(in other);
+        (one.Kind is not LogicKind.Text || other.Kind is not LogicKind.Text || one.Text.Length != other.Text.Length || budget.Spend(one.Text.Length / 16))
+            && one.IsSameAs(in other);
 
     /// <summary>Compares for <c>&lt;</c> and similar operators; returns null where the values cannot be compared.</summary>
     public static int? Compare(in LogicValue one, in LogicValue other, ref LogicBudget budget)

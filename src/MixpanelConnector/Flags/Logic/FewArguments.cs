@@ -19,8 +19,10 @@ sealed class FewArguments(FewArgumentsOperator apply, LogicNode[] given) : Logic
         "!=" => static (in a, in b, in _, in _, ref budget) => LogicValue.Of(!Conversion.AreEqual(in a, in b, ref budget)),
         "===" => static (in a, in b, in _, in _, ref budget) => LogicValue.Of(Conversion.AreSame(in a, in b, ref budget)),
         "!==" => static (in a, in b, in _, in _, ref budget) => LogicValue.Of(!Conversion.AreSame(in a, in b, ref budget)),
-        "<" => static (in a, in b, in c, in _, ref budget) => LogicValue.Of(Conversion.Compare(in a, in b, ref budget) < 0 && (c.Kind is LogicKind.Undefined || Conversion.Compare(in b, in c, ref budget) < 0)),
-        "<=" => static (in a, in b, in c, in _, ref budget) => LogicValue.Of(Conversion.Compare(in a, in b, ref budget) <= 0 && (c.Kind is LogicKind.Undefined || Conversion.Compare(in b, in c, ref budget) <= 0)),
+        "<" => static (in a, in b, in c, in _, ref budget) => LogicValue.Of(Conversion.Compare(in a, in b, ref budget) < 0
+            && (c.Kind is LogicKind.Undefined || Conversion.Compare(in b, in c, ref budget) < 0)),
+        "<=" => static (in a, in b, in c, in _, ref budget) => LogicValue.Of(Conversion.Compare(in a, in b, ref budget) <= 0
+            && (c.Kind is LogicKind.Undefined || Conversion.Compare(in b, in c, ref budget) <= 0)),
         ">" => static (in a, in b, in _, in _, ref budget) => LogicValue.Of(Conversion.Compare(in a, in b, ref budget) > 0),
         ">=" => static (in a, in b, in _, in _, ref budget) => LogicValue.Of(Conversion.Compare(in a, in b, ref budget) >= 0),
         "!" => static (in a, in _, in _, in _, ref _) => LogicValue.Of(!a.IsTrue),
@@ -28,7 +30,9 @@ sealed class FewArguments(FewArgumentsOperator apply, LogicNode[] given) : Logic
         "log" => static (in a, in _, in _, in _, ref _) => a,
         "in" => static (in a, in b, in _, in _, ref budget) => LogicValue.Of(IsIn(in a, in b, ref budget)),
         "substr" => Substr,
-        "-" => static (in a, in b, in _, in _, ref budget) => LogicValue.Of(b.Kind is LogicKind.Undefined ? -Conversion.ToNumber(in a, ref budget) : Conversion.ToNumber(in a, ref budget) - Conversion.ToNumber(in b, ref budget)),
+        "-" => static (in a, in b, in _, in _, ref budget) => LogicValue.Of(b.Kind is LogicKind.Undefined
+            ? -Conversion.ToNumber(in a, ref budget)
+            : Conversion.ToNumber(in a, ref budget) - Conversion.ToNumber(in b, ref budget)),
         "/" => static (in a, in b, in _, in _, ref budget) => LogicValue.Of(Conversion.ToNumber(in a, ref budget) / Conversion.ToNumber(in b, ref budget)),
         "%" => static (in a, in b, in _, in _, ref budget) => LogicValue.Of(Conversion.ToNumber(in a, ref budget) % Conversion.ToNumber(in b, ref budget)),
         "var" => static (in a, in b, in _, in data, ref budget) => Lookup.Var(in a, in b, in data, ref budget),
@@ -52,7 +56,8 @@ sealed class FewArguments(FewArgumentsOperator apply, LogicNode[] given) : Logic
         {
             if (whole.Text.Length == 0) return false;
             var sought = Conversion.ToText(in part, ref budget);
-            return budget.Spend((int)Math.Min(int.MaxValue, (1 + ((long)sought.Length / 16)) * whole.Text.Length / 16)) && whole.Text.Contains(sought, StringComparison.Ordinal);
+            return budget.Spend((int)Math.Min(int.MaxValue, (1 + ((long)sought.Length / 16)) * whole.Text.Length / 16))
+                && whole.Text.Contains(sought, StringComparison.Ordinal);
         }
 
         if (whole.Kind is not LogicKind.List) return false;
@@ -86,7 +91,8 @@ sealed class FewArguments(FewArgumentsOperator apply, LogicNode[] given) : Logic
         return budget.Spend(text.Length) ? LogicValue.Of(text) : LogicValue.Undefined;
     }
 
-    static double Integer(in LogicValue value, double otherwise, ref LogicBudget budget) => value.Kind is LogicKind.Undefined ? otherwise : Whole(Conversion.ToNumber(in value, ref budget));
+    static double Integer(in LogicValue value, double otherwise, ref LogicBudget budget) =>
+        value.Kind is LogicKind.Undefined ? otherwise : Whole(Conversion.ToNumber(in value, ref budget));
 
     static double Whole(double number) => double.IsNaN(number) ? 0 : Math.Truncate(number);
 }
@@ -137,8 +143,12 @@ sealed class ManyArguments(ManyArgumentsOperator apply, LogicNode[] given) : Log
         }
         ,
         "missing" => static (values, in data, ref budget) => Lookup.Missing(values, in data, ref budget),
-        "semver_compare" => static (values, in _, ref _) => LogicValue.Of(values is [{ Kind: LogicKind.Text } actual, { Kind: LogicKind.Text } how, { Kind: LogicKind.Text } target] && Versions.Hold(actual.Text, how.Text, target.Text)),
-        "datetime_compare" => static (values, in _, ref _) => LogicValue.Of(values is [{ Kind: LogicKind.Text } actual, { Kind: LogicKind.Text } how, { Kind: LogicKind.Number } target] && Moments.Hold(actual.Text, how.Text, target.Number)),
+        "semver_compare" => static (values, in _, ref _) => LogicValue.Of(
+            values is [{ Kind: LogicKind.Text } actual, { Kind: LogicKind.Text } how, { Kind: LogicKind.Text } target]
+            && Versions.Hold(actual.Text, how.Text, target.Text)),
+        "datetime_compare" => static (values, in _, ref _) => LogicValue.Of(
+            values is [{ Kind: LogicKind.Text } actual, { Kind: LogicKind.Text } how, { Kind: LogicKind.Number } target]
+            && Moments.Hold(actual.Text, how.Text, target.Number)),
         _ => null,
     };
 

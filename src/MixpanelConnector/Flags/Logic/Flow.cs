@@ -81,7 +81,8 @@ sealed class Reduction(LogicNode list, LogicNode each, LogicNode? initial) : Log
         foreach (var item in items.List)
         {
             if (!budget.Spend(4)) return LogicValue.Undefined;
-            accumulated = each.Evaluate(LogicValue.Of(new Dictionary<string, LogicValue>(2, StringComparer.Ordinal) { ["current"] = item, ["accumulator"] = accumulated }), ref budget);
+            accumulated = each.Evaluate(
+                LogicValue.Of(new Dictionary<string, LogicValue>(2, StringComparer.Ordinal) { ["current"] = item, ["accumulator"] = accumulated }), ref budget);
         }
 
         return accumulated;

@@ -10,7 +10,8 @@ static class JavaScriptNumber
     {
         var trimmed = Trim(text);
         if (trimmed.IsEmpty) return 0;
-        if (trimmed is ['0', 'x' or 'X' or 'o' or 'O' or 'b' or 'B', _, ..]) return OfDigits(trimmed[2..], trimmed[1] switch { 'x' or 'X' => 16, 'o' or 'O' => 8, _ => 2 });
+        if (trimmed is ['0', 'x' or 'X' or 'o' or 'O' or 'b' or 'B', _, ..])
+            return OfDigits(trimmed[2..], trimmed[1] switch { 'x' or 'X' => 16, 'o' or 'O' => 8, _ => 2 });
         var length = DecimalLength(trimmed);
         return length > 0 && length == trimmed.Length ? Parse(trimmed) : double.NaN;
     }

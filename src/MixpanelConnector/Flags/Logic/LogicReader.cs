@@ -16,7 +16,9 @@ static class LogicReader
     static LogicNode ReadList(JsonElement list)
     {
         var items = ReadAll(list);
-        return Array.TrueForAll(items, item => item is ConstantNode) ? new ConstantNode(LogicValue.Of(Array.ConvertAll(items, item => ((ConstantNode)item).Value))) : new ListOf(items);
+        return Array.TrueForAll(items, item => item is ConstantNode)
+            ? new ConstantNode(LogicValue.Of(Array.ConvertAll(items, item => ((ConstantNode)item).Value)))
+            : new ListOf(items);
     }
 
     static LogicNode[] ReadAll(JsonElement list)
@@ -33,7 +35,8 @@ static class LogicReader
         var (first, second) = (given is [var a, ..] ? a : LogicNode.Nothing, given is [_, var b, ..] ? b : LogicNode.Nothing);
         return operation.Name switch
         {
-            "var" when given.Length <= 2 && first is ConstantNode { Value: { Kind: LogicKind.Text, Text: { Length: > 0 } path } } => new VarOf(path.Split('.'), second),
+            "var" when given.Length <= 2 && first is ConstantNode { Value: { Kind: LogicKind.Text, Text: { Length: > 0 } path } } =>
+                new VarOf(path.Split('.'), second),
             "if" or "?:" => new Choice(given),
             "and" => new FirstOf(given, truth: false),
             "or" => new FirstOf(given, truth: true),
@@ -43,7 +46,9 @@ static class LogicReader
             "map" => new Projection(first, second, filters: false),
             "filter" => new Projection(first, second, filters: true),
             "reduce" => new Reduction(first, second, given is [_, _, var initial, ..] ? initial : null),
-            var name => FewArguments.Find(name) is { } few ? new FewArguments(few, given) : ManyArguments.Find(name) is { } many ? new ManyArguments(many, given) : new UnknownOperator(),
+            var name => FewArguments.Find(name) is { } few ? new FewArguments(few, given)
+                : ManyArguments.Find(name) is { } many ? new ManyArguments(many, given)
+                : new UnknownOperator(),
         };
     }
 }

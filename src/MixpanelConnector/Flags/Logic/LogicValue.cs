@@ -91,7 +91,8 @@ readonly struct LogicValue
         {
             case JsonValueKind.Object:
                 var members = new Dictionary<string, LogicValue>(StringComparer.Ordinal);
-                foreach (var member in json.EnumerateObject()) members[lowersNames ? member.Name.ToLowerInvariant() : member.Name] = Lowered(member.Value, lowersNames);
+                foreach (var member in json.EnumerateObject())
+                    members[lowersNames ? member.Name.ToLowerInvariant() : member.Name] = Lowered(member.Value, lowersNames);
                 return Of(members);
             case JsonValueKind.Array:
                 var items = new LogicValue[json.GetArrayLength()];

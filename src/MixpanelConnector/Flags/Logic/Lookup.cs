@@ -38,7 +38,8 @@ static class Lookup
             if (!budget.Spend()) return LogicValue.Undefined;
             // A list contains a path and a default value, as for var.
             var value = name.Kind is not LogicKind.List ? Var(in name, LogicValue.Undefined, in data, ref budget)
-                : Var(name.List is [var path, ..] ? path : LogicValue.Undefined, name.List is [_, var otherwise, ..] ? otherwise : LogicValue.Undefined, in data, ref budget);
+                : Var(name.List is [var path, ..] ? path : LogicValue.Undefined, name.List is [_, var otherwise, ..] ? otherwise : LogicValue.Undefined,
+                    in data, ref budget);
             if (value is { Kind: LogicKind.Null } or { Kind: LogicKind.Text, Text.Length: 0 }) missing.Add(name);
         }
 
@@ -65,7 +66,10 @@ static class Lookup
     };
 
     static int? Index(string name, int length) =>
-        name.Length is > 0 and < 10 && (name[0] != '0' || name.Length == 1) && int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at < length ? at : null;
+        name.Length is > 0 and < 10 && (name[0] != '0' || name.Length == 1) && int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+            && at < length
+            ? at
+            : null;
 }
 
 /// <summary><c>var</c> with a constant path: needs no allocation.</summary>

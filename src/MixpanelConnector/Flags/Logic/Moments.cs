@@ -14,15 +14,18 @@ static class Moments
     const double MostMilliseconds = 9223372036854775808;
 
     public static bool Hold(string actual, string how, double target) =>
-        Math.Abs(target) < MostMilliseconds && SecondsOf(JavaScriptNumber.Trim(actual)) is { } seconds && Order.Holds(((double)seconds).CompareTo(Math.Truncate(target / 1000)), how);
+        Math.Abs(target) < MostMilliseconds && SecondsOf(JavaScriptNumber.Trim(actual)) is { } seconds
+            && Order.Holds(((double)seconds).CompareTo(Math.Truncate(target / 1000)), how);
 
     static long? SecondsOf(ReadOnlySpan<char> text)
     {
         if (text.Length <= ToSeconds || text[4] != '-' || text[7] != '-' || text[10] is not ('t' or 'T') || text[13] != ':' || text[16] != ':') return null;
-        if (Number(text[..4]) is not { } year || Number(text[5..7]) is not { } month || Number(text[8..10]) is not { } day || Number(text[11..13]) is not { } hour
+        if (Number(text[..4]) is not { } year || Number(text[5..7]) is not { } month || Number(text[8..10]) is not { } day
+            || Number(text[11..13]) is not { } hour
             || Number(text[14..16]) is not { } minute || Number(text[17..19]) is not { } second) return null;
         // Leap years repeat every 400 years; DateTime has no year 0.
-        if (month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year == 0 ? 400 : year, month) || hour > 23 || minute > 59 || second > 59) return null;
+        if (month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year == 0 ? 400 : year, month) || hour > 23 || minute > 59 || second > 59)
+            return null;
         var rest = text[ToSeconds..];
         if (rest is ['.', .. var fraction])
         {

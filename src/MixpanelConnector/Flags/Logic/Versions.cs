@@ -7,7 +7,8 @@ static class Versions
     const int Parts = 3;
 
     public static bool Hold(string actual, string how, string target) =>
-        actual.Length <= Longest && target.Length <= Longest && TryParse(actual, out var one) && TryParse(target, out var other) && Order.Holds(Compare(in one, in other), how);
+        actual.Length <= Longest && target.Length <= Longest && TryParse(actual, out var one) && TryParse(target, out var other)
+            && Order.Holds(Compare(in one, in other), how);
 
     readonly ref struct Version
     {

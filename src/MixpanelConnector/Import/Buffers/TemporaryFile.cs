@@ -10,7 +10,14 @@ static class TemporaryFile
     public static FileStream Create()
     {
         var path = Path.Combine(Folder, $"mixpanel-{Path.GetRandomFileName()}");
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, BufferSize = 64 << 10, Options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.Delete,
+            BufferSize = 64 << 10,
+            Options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None,
+        };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var file = new FileStream(path, options);
         if (!OperatingSystem.IsWindows()) File.Delete(path); // the file exists until it is closed

@@ -22,7 +22,10 @@ sealed class NameChanges
         _dropped = [.. request.Drop.Select(Encoding.UTF8.GetBytes)];
         _from = [.. request.Rename.Keys.Select(Encoding.UTF8.GetBytes)];
         _to = [.. request.Rename.Values.Select(Encoding.UTF8.GetBytes)];
-        _toJson = [.. request.Rename.Values.Select(name => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\""))];
+        _toJson =
+        [
+            .. request.Rename.Values.Select(name => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"")),
+        ];
         _wasDropped = new bool[_dropped.Length];
         _wasRenamed = new bool[_from.Length];
         _isRenamed = new bool[_from.Length];
@@ -31,7 +34,8 @@ sealed class NameChanges
     }
 
     /// <summary>The names that neither an object nor a column has had.</summary>
-    public IEnumerable<string> Unseen => _noColumns.Except(Seen(_dropped, _wasDropped), StringComparer.Ordinal).Except(Seen(_from, _wasRenamed), StringComparer.Ordinal);
+    public IEnumerable<string> Unseen =>
+        _noColumns.Except(Seen(_dropped, _wasDropped), StringComparer.Ordinal).Except(Seen(_from, _wasRenamed), StringComparer.Ordinal);
 
     /// <summary>Whether the current object would have two properties of one name.</summary>
     public bool Collide

@@ -19,9 +19,15 @@ namespace MixpanelConnector.Import.Clean;
 sealed class RecordCleaner
 {
     static readonly Rejection TimeNotInFormat = new("time_invalid", "properties.time", "the time does not match --time-format");
-    static readonly Rejection TimeOfDigits = TimeNotInFormat with { Message = "the time has an ambiguous number of digits and may be a date: seconds have up to 10, milliseconds 13, microseconds 16, nanoseconds 19. Set --time-format, such as %Y%m%d%H%M, or %Q for milliseconds" };
-    static readonly Rejection TimeNotInCalendar = TimeNotInFormat with { Message = "the time is a date or a time of day that does not exist, such as February 30 or 24:00" };
-    static readonly Rejection TimeNotThatWeekday = TimeNotInFormat with { Message = "the time has a day of the week that is not that of its date, such as Tuesday for Monday, November 30, 2026" };
+    static readonly Rejection TimeOfDigits = TimeNotInFormat with
+    {
+        Message = "the time has an ambiguous number of digits and may be a date: seconds have up to 10, milliseconds 13, microseconds 16, nanoseconds 19. "
+            + "Set --time-format, such as %Y%m%d%H%M, or %Q for milliseconds",
+    };
+    static readonly Rejection TimeNotInCalendar =
+        TimeNotInFormat with { Message = "the time is a date or a time of day that does not exist, such as February 30 or 24:00" };
+    static readonly Rejection TimeNotThatWeekday =
+        TimeNotInFormat with { Message = "the time has a day of the week that is not that of its date, such as Tuesday for Monday, November 30, 2026" };
     static readonly Rejection RenameCollision = new("rename_collision", null, "a property cannot be renamed to a name that the record already has");
 
     /// <summary>The objects of an update whose members are properties.</summary>
@@ -50,7 +56,8 @@ sealed class RecordCleaner
             _ => [],
         };
         var shared = SharedProperties.Parse(request.Properties);
-        _isNobodys = request.Type is ImportType.Events && shared.IndexOf("distinct_id"u8) < 0 && shared.IndexOf("$user_id"u8) < 0 && shared.IndexOf("$device_id"u8) < 0;
+        _isNobodys = request.Type is ImportType.Events && shared.IndexOf("distinct_id"u8) < 0 && shared.IndexOf("$user_id"u8) < 0
+            && shared.IndexOf("$device_id"u8) < 0;
         Names = new NameChanges(request);
         _fixes = request.Fixes;
         _times = new TimeReader(request);
@@ -79,7 +86,9 @@ sealed class RecordCleaner
 
     /// <summary>Creates a cleaner; null when no cleaning was requested, so that it costs nothing.</summary>
     public static RecordCleaner? For(ImportRequest request) =>
-        request.Fixes is ImportFixes.None && request.Rename.Count == 0 && request.Drop.Count == 0 && request.TimeOffset is null ? null : new RecordCleaner(request);
+        request.Fixes is ImportFixes.None && request.Rename.Count == 0 && request.Drop.Count == 0 && request.TimeOffset is null
+            ? null
+            : new RecordCleaner(request);
 
     /// <summary>Zero for each requested kind of cleaning; null when none was requested.</summary>
     public static ImportFixed? NoneYet(ImportRequest request)
@@ -101,24 +110,34 @@ sealed class RecordCleaner
     /// <exception cref="MixpanelException">The options contradict each other or the type of the records.</exception>
     public static void EnsureSense(ImportRequest request)
     {
-        if ((request.Fix & ~(ImportFixes.Time | ImportFixes.Ids | ImportFixes.Nulls | ImportFixes.InsertIds)) is not ImportFixes.None) throw MixpanelException.Invalid("fix", "The fixes must be time, ids, nulls or insert-ids.");
-        if (request.Type is not ImportType.Events && request.Fix.HasFlag(ImportFixes.Time)) throw MixpanelException.Invalid("fix", "Times are fixed in events only.");
-        if (request.Type is not ImportType.Events && request.Fix.HasFlag(ImportFixes.InsertIds)) throw MixpanelException.Invalid("fix", "Only events have an $insert_id to be fixed.");
+        if ((request.Fix & ~(ImportFixes.Time | ImportFixes.Ids | ImportFixes.Nulls | ImportFixes.InsertIds)) is not ImportFixes.None)
+            throw MixpanelException.Invalid("fix", "The fixes must be time, ids, nulls or insert-ids.");
+        if (request.Type is not ImportType.Events && request.Fix.HasFlag(ImportFixes.Time))
+            throw MixpanelException.Invalid("fix", "Times are fixed in events only.");
+        if (request.Type is not ImportType.Events && request.Fix.HasFlag(ImportFixes.InsertIds))
+            throw MixpanelException.Invalid("fix", "Only events have an $insert_id to be fixed.");
         if (request.TimeOffset is { } offset)
         {
             if (request.Type is not ImportType.Events) throw MixpanelException.Invalid("time_offset", "The time offset is for events only.");
-            if (offset.Ticks % TimeSpan.TicksPerSecond != 0 || offset.Duration() > TimeSpan.FromDays(36_500)) throw MixpanelException.Invalid("time_offset", "The time offset must be whole seconds, and at most 100 years.");
+            if (offset.Ticks % TimeSpan.TicksPerSecond != 0 || offset.Duration() > TimeSpan.FromDays(36_500))
+                throw MixpanelException.Invalid("time_offset", "The time offset must be whole seconds, and at most 100 years.");
         }
 
         if (request.Drop.Any(string.IsNullOrEmpty)) throw MixpanelException.Invalid("drop", "Name the property to drop.");
-        var reserved = request.Type is ImportType.Events ? ["event", "properties"] : (string[])["$token", "$distinct_id", "$group_key", "$group_id", "$unset", "$delete", .. Updates];
+        var reserved = request.Type is ImportType.Events
+            ? ["event", "properties"]
+            : (string[])["$token", "$distinct_id", "$group_key", "$group_id", "$unset", "$delete", .. Updates];
         foreach (var (from, to) in request.Rename)
         {
-            if (from.Length == 0 || string.IsNullOrEmpty(to)) throw MixpanelException.Invalid("rename", "Name the property to rename and its new name: OLD=NEW.");
+            if (from.Length == 0 || string.IsNullOrEmpty(to))
+                throw MixpanelException.Invalid("rename", "Name the property to rename and its new name: OLD=NEW.");
             if (from == to) throw MixpanelException.Invalid("rename", $"{from} cannot be renamed to itself.");
-            if (reserved.Contains(to, StringComparer.Ordinal)) throw MixpanelException.Invalid("rename", $"{to} is a field of the record itself: no property can be renamed to it.");
-            if (request.Drop.Contains(from, StringComparer.Ordinal)) throw MixpanelException.Invalid("rename", $"{from} cannot be both dropped and renamed: choose one.");
-            if (request.Rename.Values.Count(name => name == to) > 1) throw MixpanelException.Invalid("rename", $"Two properties cannot both be renamed to {to}.");
+            if (reserved.Contains(to, StringComparer.Ordinal))
+                throw MixpanelException.Invalid("rename", $"{to} is a field of the record itself: no property can be renamed to it.");
+            if (request.Drop.Contains(from, StringComparer.Ordinal))
+                throw MixpanelException.Invalid("rename", $"{from} cannot be both dropped and renamed: choose one.");
+            if (request.Rename.Values.Count(name => name == to) > 1)
+                throw MixpanelException.Invalid("rename", $"Two properties cannot both be renamed to {to}.");
         }
     }
 
@@ -194,7 +213,12 @@ sealed class RecordCleaner
         Names.Begin();
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
-            var member = new Member { Start = (int)reader.TokenStartIndex, NameEnd = (int)reader.TokenStartIndex + reader.ValueSpan.Length + 2, Dropped = Names.Drops(in reader) };
+            var member = new Member
+            {
+                Start = (int)reader.TokenStartIndex,
+                NameEnd = (int)reader.TokenStartIndex + reader.ValueSpan.Length + 2,
+                Dropped = Names.Drops(in reader),
+            };
             if (!member.Dropped && Names.Renames(in reader, out var newName, out var json)) (member.NewName, member.Role) = (json, RoleOf(newName));
             else if (!member.Dropped) member.Role = RoleOf(in reader);
 
@@ -202,7 +226,8 @@ sealed class RecordCleaner
             member.ValueStart = (int)reader.TokenStartIndex;
             member.Type = reader.TokenType;
             if (_rootIds is [] && member.Role is Role.DistinctId or Role.UserId or Role.DeviceId) member.IdAsText = IdAsText(in reader, record);
-            member.Id = member.Role is Role.UserId or Role.DeviceId && (IsUsableId(in reader) || (reader.TokenType is JsonTokenType.StartObject && member.IdAsText is not null));
+            member.Id = member.Role is Role.UserId or Role.DeviceId
+                && (IsUsableId(in reader) || (reader.TokenType is JsonTokenType.StartObject && member.IdAsText is not null));
             if (member.Role is Role.Time && _rootIds is []) ReadTime(ref member, in reader, record);
             if (member.Role is Role.InsertId && _fixes.HasFlag(ImportFixes.InsertIds)) member.InsertId = ReadInsertId(in reader, record);
             reader.Skip();
@@ -277,9 +302,11 @@ sealed class RecordCleaner
 
     /// <summary>Whether the event has neither a user nor a device, and shared properties supply none.</summary>
     bool IsNobodys() => _isNobodys && _fixes.HasFlag(ImportFixes.Ids)
-        && !_members.Exists(member => !member.Dropped && member.Role is Role.DistinctId or Role.UserId or Role.DeviceId && member.Type is not JsonTokenType.Null);
+        && !_members.Exists(member => !member.Dropped && member.Role is Role.DistinctId or Role.UserId or Role.DeviceId
+            && member.Type is not JsonTokenType.Null);
 
-    bool WillBeGone(in Member member) => member.Dropped || member.InsertId is { Length: 0 } || (member.Type is JsonTokenType.Null && _fixes.HasFlag(ImportFixes.Nulls));
+    bool WillBeGone(in Member member) =>
+        member.Dropped || member.InsertId is { Length: 0 } || (member.Type is JsonTokenType.Null && _fixes.HasFlag(ImportFixes.Nulls));
 
     /// <summary>Writes a <c>distinct_id</c>: that of another member, or an empty one.</summary>
     void PutId(ReadOnlySpan<byte> record, int start, int end, ReadOnlySpan<byte> name, int? from, ReadOnlySpan<byte> comma)
@@ -358,7 +385,10 @@ sealed class RecordCleaner
     static byte[]? ReadInsertId(ref readonly Utf8JsonReader reader, ReadOnlySpan<byte> record)
     {
         if (reader.TokenType is JsonTokenType.Null) return [];
-        if (reader.TokenType is JsonTokenType.StartObject && ExtendedJson.Read(WholeValue(in reader, record), out var id) is ExtendedKind.Text or ExtendedKind.Number && MixpanelValues.IsInsertId(new JsonToken(JsonTokenType.String, id, 0, isEscaped: false))) return id.ToArray();
+        if (reader.TokenType is JsonTokenType.StartObject
+            && ExtendedJson.Read(WholeValue(in reader, record), out var id) is ExtendedKind.Text or ExtendedKind.Number
+            && MixpanelValues.IsInsertId(new JsonToken(JsonTokenType.String, id, 0, isEscaped: false)))
+            return id.ToArray();
         if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.Number)) return null;
         var token = new JsonToken(JsonTokenType.String, reader.ValueSpan, (int)reader.TokenStartIndex, reader.ValueIsEscaped);
         if (MixpanelValues.IsBlank(in token) || MixpanelValues.IsBanned(in token, ignoreCase: true)) return [];
@@ -374,8 +404,12 @@ sealed class RecordCleaner
     byte[]? IdAsText(ref readonly Utf8JsonReader reader, ReadOnlySpan<byte> record)
     {
         if (!_fixes.HasFlag(ImportFixes.Ids)) return null;
-        if (reader.TokenType is JsonTokenType.Number && reader.ValueSpan.Length <= MixpanelValues.LongestDistinctId) return [(byte)'"', .. reader.ValueSpan, (byte)'"'];
-        return reader.TokenType is JsonTokenType.StartObject && ExtendedJson.Read(WholeValue(in reader, record), out var id) is ExtendedKind.Text or ExtendedKind.Number ? [(byte)'"', .. id, (byte)'"'] : null;
+        if (reader.TokenType is JsonTokenType.Number && reader.ValueSpan.Length <= MixpanelValues.LongestDistinctId)
+            return [(byte)'"', .. reader.ValueSpan, (byte)'"'];
+        return reader.TokenType is JsonTokenType.StartObject
+            && ExtendedJson.Read(WholeValue(in reader, record), out var id) is ExtendedKind.Text or ExtendedKind.Number
+            ? [(byte)'"', .. id, (byte)'"']
+            : null;
     }
 
     /// <summary>The text of the value that a reader is at the beginning of.</summary>

@@ -76,8 +76,13 @@ sealed class ColumnValue(ImportRequest request)
     public static Rejection Misfit(string column, ImportColumnType type, bool told)
     {
         var (shown, name) = (RecordFields.Shown(column), type.ToString().ToLowerInvariant());
-        var way = type is ImportColumnType.Text ? "" : $"{(type is ImportColumnType.Time ? "; --time-format sets the format of times" : "")}; --column-type '{shown}=text' reads all its values as text";
-        return new("column_type", $"properties.{shown}", told ? $"the column {shown} contains a value that is not of type {name}{way}" : $"the first values of the column {shown} are of type {name}, this one is not{way}");
+        var way = type is ImportColumnType.Text
+            ? ""
+            : $"{(type is ImportColumnType.Time ? "; --time-format sets the format of times" : "")}; --column-type '{shown}=text' reads all its values as text";
+        return new("column_type", $"properties.{shown}",
+            told
+                ? $"the column {shown} contains a value that is not of type {name}{way}"
+                : $"the first values of the column {shown} are of type {name}, this one is not{way}");
     }
 
     /// <summary>Reads the object, or null, from a text that holds all properties; false when it is neither.</summary>
@@ -92,14 +97,18 @@ sealed class ColumnValue(ImportRequest request)
     public static Rejection NoProperties(string column)
     {
         var shown = RecordFields.Shown(column);
-        return new("properties_invalid", $"properties.{shown}", $"{shown} must contain the properties as a JSON object, or as the text of one. Fix it; --column-type '{shown}=text' reads all its values as text");
+        return new("properties_invalid", $"properties.{shown}",
+            $"{shown} must contain the properties as a JSON object, or as the text of one. Fix it; --column-type '{shown}=text' reads all its values as text");
     }
 
     /// <summary>The rejection of a record with a date or a time that a binary format can store, and JSON cannot express.</summary>
     /// <param name="column">The column's name.</param>
     /// <param name="temporal">What the column stores.</param>
     public static Rejection OutOfRange(string column, Temporal temporal) =>
-        new("date_range", column, temporal is Temporal.TimeOfDay ? "the column has a time of day that does not exist" : "the column has a date that is infinite, or outside the years 1 to 9999");
+        new("date_range", column,
+            temporal is Temporal.TimeOfDay
+                ? "the column has a time of day that does not exist"
+                : "the column has a date that is infinite, or outside the years 1 to 9999");
 
     /// <summary>Whether the text is a single JSON value.</summary>
     public static bool IsJson(ReadOnlySpan<byte> text)
@@ -121,9 +130,11 @@ sealed class ColumnValue(ImportRequest request)
         converted = value;
         var kind = ExtendedJson.Read(value, out var text);
         if (kind is ExtendedKind.None) return false;
-        if (type is ImportColumnType.Time) return _times.ReadExtended(value, out var time, out var isCount) is TimeReading.Read && TryWriteTime(time, isCount, isEventTime, out converted);
+        if (type is ImportColumnType.Time)
+            return _times.ReadExtended(value, out var time, out var isCount) is TimeReading.Read && TryWriteTime(time, isCount, isEventTime, out converted);
         if (type is ImportColumnType.Text) converted = Quoted(text);
-        else if (type is ImportColumnType.Number) return kind is ExtendedKind.Number or ExtendedKind.Milliseconds && Literal.TryRead(text, exponents: true, out converted);
+        else if (type is ImportColumnType.Number)
+            return kind is ExtendedKind.Number or ExtendedKind.Milliseconds && Literal.TryRead(text, exponents: true, out converted);
         return type is ImportColumnType.Text;
     }
 
@@ -133,14 +144,20 @@ sealed class ColumnValue(ImportRequest request)
         Span<byte> lower = stackalloc byte[5];
         if (Ascii.ToLower(text, lower, out var length) is not System.Buffers.OperationStatus.Done) return null;
         lower = lower[..length];
-        if (lower.SequenceEqual("true"u8) || lower.SequenceEqual("t"u8) || lower.SequenceEqual("yes"u8) || lower.SequenceEqual("y"u8) || lower.SequenceEqual("1"u8)) return true;
-        return lower.SequenceEqual("false"u8) || lower.SequenceEqual("f"u8) || lower.SequenceEqual("no"u8) || lower.SequenceEqual("n"u8) || lower.SequenceEqual("0"u8) ? false : null;
+        if (lower.SequenceEqual("true"u8) || lower.SequenceEqual("t"u8) || lower.SequenceEqual("yes"u8) || lower.SequenceEqual("y"u8)
+            || lower.SequenceEqual("1"u8))
+            return true;
+        return lower.SequenceEqual("false"u8) || lower.SequenceEqual("f"u8) || lower.SequenceEqual("no"u8) || lower.SequenceEqual("n"u8)
+            || lower.SequenceEqual("0"u8)
+            ? false
+            : null;
     }
 
     bool TryTime(ReadOnlySpan<byte> text, bool isEventTime, out ReadOnlySpan<byte> converted)
     {
         converted = default;
-        return text.Length <= TimeText.Longest && _times.Read(text, out var time, out var isCount) is TimeReading.Read && TryWriteTime(time, isCount, isEventTime, out converted);
+        return text.Length <= TimeText.Longest && _times.Read(text, out var time, out var isCount) is TimeReading.Read
+            && TryWriteTime(time, isCount, isEventTime, out converted);
     }
 
     bool TryWriteTime(long time, bool isCount, bool isEventTime, out ReadOnlySpan<byte> converted)
@@ -158,7 +175,9 @@ sealed class ColumnValue(ImportRequest request)
         if (isCount && TimeReader.MayBeDate(time, isEventTime: false)) return false;
         if (isCount && time is >= -TimeReader.LargestSeconds and <= TimeReader.LargestSeconds) time *= 1000;
         if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return false;
-        DateTimeOffset.FromUnixTimeMilliseconds(time).TryFormat(_made, out length, time % 1000 == 0 ? "'\"'yyyy-MM-dd'T'HH:mm:ss'\"'" : "'\"'yyyy-MM-dd'T'HH:mm:ss.fff'\"'", CultureInfo.InvariantCulture);
+        DateTimeOffset.FromUnixTimeMilliseconds(time)
+            .TryFormat(_made, out length, time % 1000 == 0 ? "'\"'yyyy-MM-dd'T'HH:mm:ss'\"'" : "'\"'yyyy-MM-dd'T'HH:mm:ss.fff'\"'",
+                CultureInfo.InvariantCulture);
         converted = _made.AsSpan(0, length);
         return true;
     }

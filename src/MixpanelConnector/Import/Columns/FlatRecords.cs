@@ -138,7 +138,10 @@ sealed class FlatRecords
         {
             var isOperation = IndexOf(_operations, in reader) >= 0;
             var member = new Member { NameStart = (int)reader.TokenStartIndex, Column = IndexOf(in reader) };
-            member.Place = reader.ValueTextEquals(_root) || reader.ValueTextEquals(_rootPlain) ? Place.Root : IndexOf(_kept, in reader) >= 0 ? Place.BesideRoot : IndexOf(_holdProperties, in reader) >= 0 ? Place.AllProperties : Place.Property;
+            member.Place = reader.ValueTextEquals(_root) || reader.ValueTextEquals(_rootPlain) ? Place.Root
+                : IndexOf(_kept, in reader) >= 0 ? Place.BesideRoot
+                : IndexOf(_holdProperties, in reader) >= 0 ? Place.AllProperties
+                : Place.Property;
             var isReserved = _type is not ImportType.Events && member.Column < 0 && reader.ValueSpan is [(byte)'$', ..];
             member.NameEnd = member.NameStart + reader.ValueSpan.Length + 2;
             reader.Read();

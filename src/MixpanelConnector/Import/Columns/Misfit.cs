@@ -73,13 +73,15 @@ sealed record Misfit(string Field, string Column)
         }
     }
 
-    static Misfit Of(JsonElement json) => new(json.GetProperty("field").GetString() ?? throw new FormatException("field"), json.GetProperty("column").GetString() ?? throw new FormatException("column"))
-    {
-        Type = ValueOf<ImportColumnType>(json, "type"),
-        IsInferred = json.TryGetProperty("inferred", out var inferred) && inferred.GetBoolean(),
-        Temporal = ValueOf<Temporal>(json, "stored"),
-        HoldsProperties = json.TryGetProperty("holds_properties", out var holds) && holds.GetBoolean(),
-    };
+    static Misfit Of(JsonElement json) =>
+        new(json.GetProperty("field").GetString() ?? throw new FormatException("field"),
+            json.GetProperty("column").GetString() ?? throw new FormatException("column"))
+        {
+            Type = ValueOf<ImportColumnType>(json, "type"),
+            IsInferred = json.TryGetProperty("inferred", out var inferred) && inferred.GetBoolean(),
+            Temporal = ValueOf<Temporal>(json, "stored"),
+            HoldsProperties = json.TryGetProperty("holds_properties", out var holds) && holds.GetBoolean(),
+        };
 
     static T? ValueOf<T>(JsonElement json, string name) where T : struct, Enum =>
         !json.TryGetProperty(name, out var text) ? null

@@ -30,7 +30,8 @@ sealed class MisfitReader(ImportRequest request)
     /// <exception cref="FormatException">They are damaged.</exception>
     public Record Read(scoped in Record record, ReadOnlySpan<byte> misfits)
     {
-        if (!misfits.SequenceEqual(_facts)) (_fields, _facts) = (Misfit.Parse(misfits).ToDictionary(misfit => misfit.Field, Typed, StringComparer.Ordinal), misfits.ToArray());
+        if (!misfits.SequenceEqual(_facts))
+            (_fields, _facts) = (Misfit.Parse(misfits).ToDictionary(misfit => misfit.Field, Typed, StringComparer.Ordinal), misfits.ToArray());
         var read = record with { IsBuilt = true, Misfits = misfits };
         _json.ResetWrittenCount();
         try
@@ -124,10 +125,13 @@ sealed class MisfitReader(ImportRequest request)
         }
 
         if (misfit.Temporal is { } temporal && !TryTemporal(value, temporal, out converted)) return ColumnValue.OutOfRange(misfit.Column, temporal);
-        if (misfit is { Type: { } type, IsInferred: true } && !TryInferred(value, type, out converted)) return ColumnValue.Misfit(misfit.Column, type, told: false);
-        if (misfit is { Type: { } told, IsInferred: false } && !_value.TryConvert(converted, told, IsEventTime(misfit), out converted)) return ColumnValue.Misfit(misfit.Column, told, told: true);
+        if (misfit is { Type: { } type, IsInferred: true } && !TryInferred(value, type, out converted))
+            return ColumnValue.Misfit(misfit.Column, type, told: false);
+        if (misfit is { Type: { } told, IsInferred: false } && !_value.TryConvert(converted, told, IsEventTime(misfit), out converted))
+            return ColumnValue.Misfit(misfit.Column, told, told: true);
         if (!misfit.HoldsProperties || converted.IsEmpty) return null;
-        if (!ColumnValue.TryProperties(converted is [(byte)'"', ..] ? _value.Unescape(converted) : converted, out converted)) return ColumnValue.NoProperties(misfit.Column);
+        if (!ColumnValue.TryProperties(converted is [(byte)'"', ..] ? _value.Unescape(converted) : converted, out converted))
+            return ColumnValue.NoProperties(misfit.Column);
         if (converted.SequenceEqual("null"u8)) converted = default;
         return null;
     }
@@ -139,7 +143,8 @@ sealed class MisfitReader(ImportRequest request)
         converted = value;
         var isText = value is [(byte)'"', ..];
         var text = isText ? _value.Unescape(value) : value;
-        if (type is ImportColumnType.Number) return isText ? _number.TryRead(text, exponents: false, out converted) : NumberText.IsLiteral(text, exponents: true);
+        if (type is ImportColumnType.Number)
+            return isText ? _number.TryRead(text, exponents: false, out converted) : NumberText.IsLiteral(text, exponents: true);
         var isTrue = Ascii.EqualsIgnoreCase(text, "true"u8);
         converted = isTrue ? "true"u8 : "false"u8;
         return isTrue || Ascii.EqualsIgnoreCase(text, "false"u8);

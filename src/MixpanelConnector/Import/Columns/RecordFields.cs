@@ -15,7 +15,8 @@ static class RecordFields
     };
 
     /// <summary>The field that holds the properties, and an alternative name for its column.</summary>
-    public static (string Field, string Plain) Properties(ImportType type) => type is ImportType.Events ? ("properties", "properties") : ("$properties", "properties");
+    public static (string Field, string Plain) Properties(ImportType type) =>
+        type is ImportType.Events ? ("properties", "properties") : ("$properties", "properties");
 
     /// <summary>Whether a column with this name indicates that a text contains records of the requested type.</summary>
     public static bool IsKnown(string column, ImportRequest request) =>

@@ -14,7 +14,8 @@ static class Deflate
     public const int Distances = 30;
 
     /// <summary>The first length of each length symbol; extra bits select the exact length.</summary>
-    static ReadOnlySpan<ushort> FirstOfLength => [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
+    static ReadOnlySpan<ushort> FirstOfLength =>
+        [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
 
     public static ReadOnlySpan<byte> LengthExtraBits => [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 
@@ -24,7 +25,13 @@ static class Deflate
     static readonly byte[] SymbolOfLength = MakeSymbolOfLength();
 
     /// <summary>The lengths of the fixed codes, which are not transmitted.</summary>
-    public static byte[] FixedSymbolLengths { get; } = [.. Enumerable.Repeat((byte)8, 144), .. Enumerable.Repeat((byte)9, 112), .. Enumerable.Repeat((byte)7, 24), .. Enumerable.Repeat((byte)8, 8)];
+    public static byte[] FixedSymbolLengths { get; } =
+    [
+        .. Enumerable.Repeat((byte)8, 144),
+        .. Enumerable.Repeat((byte)9, 112),
+        .. Enumerable.Repeat((byte)7, 24),
+        .. Enumerable.Repeat((byte)8, 8),
+    ];
 
     public static byte[] FixedDistanceLengths { get; } = [.. Enumerable.Repeat((byte)5, Distances)];
 

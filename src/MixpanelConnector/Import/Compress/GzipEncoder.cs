@@ -173,7 +173,8 @@ sealed class GzipEncoder
     {
         var bits = 3L;
         for (var symbol = 0; symbol < Math.Min(symbolLengths.Length, Deflate.Symbols); symbol++)
-            bits += (long)_symbolCounts[symbol] * (symbolLengths[symbol] + (symbol < Deflate.FirstLength ? 0 : Deflate.LengthExtraBits[symbol - Deflate.FirstLength]));
+            bits += (long)_symbolCounts[symbol] * (symbolLengths[symbol]
+                + (symbol < Deflate.FirstLength ? 0 : Deflate.LengthExtraBits[symbol - Deflate.FirstLength]));
         for (var symbol = 0; symbol < Deflate.Distances; symbol++)
             bits += (long)_finder.Distances[symbol] * (distanceLengths[symbol] + Deflate.DistanceExtraBits(symbol));
         return bits;
@@ -235,7 +236,8 @@ sealed class GzipEncoder
             if (Deflate.FirstLength + symbol >= symbolLengths.Length) break;
             var code = _symbolCodes[Deflate.FirstLength + symbol];
             var codeBits = (int)(code >> 16);
-            _lengthCodes[length] = (code & 0xffff) | ((uint)Deflate.LengthExtra(length, symbol) << codeBits) | ((uint)(codeBits + Deflate.LengthExtraBits[symbol]) << 24);
+            _lengthCodes[length] = (code & 0xffff) | ((uint)Deflate.LengthExtra(length, symbol) << codeBits)
+                | ((uint)(codeBits + Deflate.LengthExtraBits[symbol]) << 24);
         }
 
         ref var literals = ref MemoryMarshal.GetReference(_finder.Literals);
@@ -255,7 +257,8 @@ sealed class GzipEncoder
 
             // The remaining zero to three literals, without a branch that would be mispredicted half of the time.
             var left = stop - next;
-            var (lastBits, lastCount) = Four(ref codes, Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref literals, next)), (uint)(-left >> 31), (uint)((1 - left) >> 31), (uint)((2 - left) >> 31), 0);
+            var (lastBits, lastCount) = Four(ref codes, Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref literals, next)), (uint)(-left >> 31),
+                (uint)((1 - left) >> 31), (uint)((2 - left) >> 31), 0);
             next = stop;
             bits |= lastBits << count;
             count += lastCount;

@@ -92,13 +92,15 @@ sealed class MatchFinder
             }
 
             // Extend backwards: the mark itself, or the end of a number, may be equal.
-            while (at > anchor && candidate > 0 && Unsafe.Add(ref source, at - 1) == Unsafe.Add(ref source, candidate - 1)) (at, candidate) = (at - 1, candidate - 1);
+            while (at > anchor && candidate > 0 && Unsafe.Add(ref source, at - 1) == Unsafe.Add(ref source, candidate - 1))
+                (at, candidate) = (at - 1, candidate - 1);
             var length = LengthOfMatch(ref source, at, candidate, Math.Min(Deflate.LongestMatch, end - at));
             distance = at - candidate;
 
             var run = at - anchor;
             for (var i = 0; i < run; i += Vector128<byte>.Count)
-                Unsafe.WriteUnaligned(ref Unsafe.Add(ref literals, literalCount + i), Unsafe.ReadUnaligned<Vector128<byte>>(ref Unsafe.Add(ref source, anchor + i)));
+                Unsafe.WriteUnaligned(ref Unsafe.Add(ref literals, literalCount + i),
+                    Unsafe.ReadUnaligned<Vector128<byte>>(ref Unsafe.Add(ref source, anchor + i)));
             literalCount += run;
             lengths[length]++;
             distances[DistanceSymbol(distance)]++;
@@ -136,7 +138,8 @@ sealed class MatchFinder
         var length = 0;
         for (; length + sizeof(ulong) <= most; length += sizeof(ulong))
         {
-            var difference = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, at + length)) ^ Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, candidate + length));
+            var difference = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source,
+                at + length)) ^ Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, candidate + length));
             if (difference != 0) return length + (BitOperations.TrailingZeroCount(difference) >> 3);
         }
 

@@ -22,13 +22,17 @@ sealed class DeadLetterReader(RecordReader lines, string options, ReadMisfits re
 
     static readonly Rejection NameNotUnicode = NotADeadLetter with { Message = "this dead letter has a name that is not valid Unicode" };
 
-    static readonly Rejection OnlyBeginning = new("not_replayable", "raw_truncated", "this dead letter contains only the beginning of its record, without its length and sha256: import the record again from its source");
+    static readonly Rejection OnlyBeginning = new("not_replayable", "raw_truncated",
+        "this dead letter contains only the beginning of its record, without its length and sha256: import the record again from its source");
 
-    static readonly Rejection OfOtherOptions = new("not_replayable", "options", "this dead letter is from an import with other options than the first: replay it in a separate file");
+    static readonly Rejection OfOtherOptions =
+        new("not_replayable", "options", "this dead letter is from an import with other options than the first: replay it in a separate file");
 
-    static readonly Rejection OfOtherLayout = new("not_replayable", "row", "the \"row\" of this dead letter, which defines how its row is read, is damaged or does not match the options");
+    static readonly Rejection OfOtherLayout =
+        new("not_replayable", "row", "the \"row\" of this dead letter, which defines how its row is read, is damaged or does not match the options");
 
-    static readonly Rejection OfDamagedMisfits = new("not_replayable", "misfits", "the \"misfits\" of this dead letter, which define how its fields are read, are damaged");
+    static readonly Rejection OfDamagedMisfits =
+        new("not_replayable", "misfits", "the \"misfits\" of this dead letter, which define how its fields are read, are damaged");
 
     readonly byte[] _options = Encoding.UTF8.GetBytes(options);
     byte[] _raw = [];
@@ -144,7 +148,8 @@ sealed class DeadLetterReader(RecordReader lines, string options, ReadMisfits re
         }
     }
 
-    static Record Refused(Record line, Rejection? rejection = null) => new() { Bytes = line.Bytes, Offset = line.Offset, Line = line.Line, Rejection = rejection ?? NotADeadLetter };
+    static Record Refused(Record line, Rejection? rejection = null) =>
+        new() { Bytes = line.Bytes, Offset = line.Offset, Line = line.Line, Rejection = rejection ?? NotADeadLetter };
 
     static Rejection Invalid(string field, string rule) => new("not_replayable", field, $"the \"{field}\" of this dead letter must be {rule}");
 
@@ -159,7 +164,8 @@ sealed class DeadLetterReader(RecordReader lines, string options, ReadMisfits re
     {
         number = null;
         if (reader.TokenType is JsonTokenType.Null) return null;
-        if (reader.TokenType is not JsonTokenType.Number || !WholeNumber.TryRead(reader.ValueSpan, out var value) || value < least) return Invalid(name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least}"));
+        if (reader.TokenType is not JsonTokenType.Number || !WholeNumber.TryRead(reader.ValueSpan, out var value) || value < least)
+            return Invalid(name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least}"));
         number = value;
         return null;
     }
@@ -189,7 +195,8 @@ sealed class DeadLetterReader(RecordReader lines, string options, ReadMisfits re
     Rejection? ReadBase64(ref Utf8JsonReader reader, out int length)
     {
         length = -1;
-        if (reader.TokenType is not JsonTokenType.String || !reader.TryGetBytesFromBase64(out var bytes)) return Invalid("raw_base64", "the bytes of the record in Base64");
+        if (reader.TokenType is not JsonTokenType.String || !reader.TryGetBytesFromBase64(out var bytes))
+            return Invalid("raw_base64", "the bytes of the record in Base64");
         length = Copy(Text(bytes));
         return null;
     }

@@ -65,7 +65,9 @@ sealed class InputWindow(ByteSource source) : IDisposable
         if (_buffer.Length < Block ? wasFilled : _buffer.Length - _end < Block / 2) Grow(Math.Max(Block, _buffer.Length * 2));
         else if (_ahead is not null && _buffer.Length - _end < FirstBlock) Grow(_end + FirstBlock);
         _filling = true;
-        var read = _ahead is null ? await source.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false) : await TakeAheadAsync().ConfigureAwait(false);
+        var read = _ahead is null
+            ? await source.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false)
+            : await TakeAheadAsync().ConfigureAwait(false);
         _filling = false;
         _end += read;
         Ended = read == 0;
@@ -113,7 +115,8 @@ sealed class InputWindow(ByteSource source) : IDisposable
         _start = _end = _hashed = 0;
     }
 
-    InputException Shorter(long offset) => InputException.Changed($"is shorter than when it was imported: it had {Counted.Of(offset, "byte")}, and has {Offset}");
+    InputException Shorter(long offset) =>
+        InputException.Changed($"is shorter than when it was imported: it had {Counted.Of(offset, "byte")}, and has {Offset}");
 
     void Grow(int size)
     {
@@ -139,7 +142,8 @@ sealed class InputWindow(ByteSource source) : IDisposable
             var known = (int)(expected.Offset - _offsetOfBuffer);
             _hash.Append(_buffer.AsSpan(_hashed..known));
             (_hashed, _expected) = (known, null);
-            if (Hash128.Of(_hash) != expected.Fingerprint) throw InputException.Changed($"has changed within what was already imported, its first {Counted.Of(expected.Offset, "byte")}");
+            if (Hash128.Of(_hash) != expected.Fingerprint)
+                throw InputException.Changed($"has changed within what was already imported, its first {Counted.Of(expected.Offset, "byte")}");
         }
 
         _hash.Append(_buffer.AsSpan(_hashed..end));

@@ -32,7 +32,8 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
     static readonly byte[][] Lists = Names("data events results");
 
     /// <summary>Members that records have, and their envelopes do not.</summary>
-    static readonly byte[][] OfRecords = Names("event properties distinct_id group_id $distinct_id $group_id $properties $token $set $set_once $add $union $append $remove $unset $delete");
+    static readonly byte[][] OfRecords =
+        Names("event properties distinct_id group_id $distinct_id $group_id $properties $token $set $set_once $add $union $append $remove $unset $delete");
 
     /// <summary>Members of a page or a response next to its records. Case and underscores are ignored.</summary>
     static readonly FrozenSet<string> OfPages = FrozenSet.Create(
@@ -66,7 +67,12 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
         isAll |= text.Length >= LongestHead;
         text = text[..Math.Min(text.Length, LongestHead)].TrimStart(" \t\r\n"u8);
         if (text is not [(byte)'{', ..] || request.Mapping is not null) return false; // a mapping determines what records look like
-        byte[][] ofRecords = [.. OfRecords, .. request.NamedColumns.Select(Encoding.UTF8.GetBytes), .. request.Event is null ? [] : Names("time $user_id $device_id")];
+        byte[][] ofRecords =
+        [
+            .. OfRecords,
+            .. request.NamedColumns.Select(Encoding.UTF8.GetBytes),
+            .. request.Event is null ? [] : Names("time $user_id $device_id"),
+        ];
         var (has, holdsRecords, isPage) = (false, false, true);
         try
         {

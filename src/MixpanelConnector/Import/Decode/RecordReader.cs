@@ -34,7 +34,9 @@ readonly ref struct Record
     /// <summary>What is needed to parse it without its file, for a row of text that yielded no record; otherwise empty.</summary>
     public ReadOnlySpan<byte> Layout { get; init; }
 
-    /// <summary>The fields that do not match their columns, for a row that became a record nevertheless, as its dead letter stores them; otherwise empty.</summary>
+    /// <summary>
+    /// The fields that do not match their columns, for a row that became a record nevertheless, as its dead letter stores them; otherwise empty.
+    /// </summary>
     public ReadOnlySpan<byte> Misfits { get; init; }
 
     /// <summary>Its length in the input in bytes, without its line end.</summary>

@@ -23,7 +23,8 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
     public static DelimitedHeader? Read(ReadOnlySpan<byte> text, bool ended, byte? delimiter, ImportRequest request)
     {
         var isLong = text.Length > InputWindow.LargestRecord;
-        return Find(isLong ? text[..InputWindow.LargestRecord] : text, ended && !isLong, delimiter, request) ?? (isLong ? throw new InputException("has a header row of more than 1 MiB: it is not delimited text, or a quote is not closed") : null);
+        return Find(isLong ? text[..InputWindow.LargestRecord] : text, ended && !isLong, delimiter, request)
+            ?? (isLong ? throw new InputException("has a header row of more than 1 MiB: it is not delimited text, or a quote is not closed") : null);
     }
 
     static DelimitedHeader? Find(ReadOnlySpan<byte> text, bool ended, byte? delimiter, ImportRequest request)
@@ -34,7 +35,9 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
         var splitter = new RowSplitter(dialect);
         var length = splitter.LengthOfRow(text, ended);
         if (length < 0 && !ended) return null;
-        if (request.NoHeader) return new DelimitedHeader(request.ColumnNames, dialect with { EndsWithReturn = length >= 0 && splitter.EndLength == 1 && text[length] == '\r' }, Length: 0, Lines: 0);
+        if (request.NoHeader)
+            return new DelimitedHeader(request.ColumnNames, dialect with { EndsWithReturn = length >= 0 && splitter.EndLength == 1 && text[length] == '\r' },
+                Length: 0, Lines: 0);
         if (length < 0 && splitter.IsOpen) throw new InputException("ends within its header row: a quote is not closed there");
 
         var end = length < 0 ? 0 : splitter.EndLength;
@@ -42,10 +45,15 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
         var names = NamesOf(splitter, row);
         if (!Utf8.IsValid(row)) throw new InputException("has a header row that is not UTF-8: --encoding sets the encoding, such as windows-1252");
         if (splitter.Malformed) throw new InputException("has a header row with a quote in the wrong place");
-        if (names.Exists(name => HoldsRows(name, dialect, names.Count))) throw new InputException("has a column whose name contains whole rows: a quote is not closed in the header row");
+        if (names.Exists(name => HoldsRows(name, dialect, names.Count)))
+            throw new InputException("has a column whose name contains whole rows: a quote is not closed in the header row");
         if (request.ColumnNames.Count > 0)
         {
-            if (request.ColumnNames.Count != names.Count) throw new InputException($"has a header row with {Counted.Of(names.Count, "cell")}, but --column-names has {request.ColumnNames.Count}") { Option = length < 0 ? null : "column_names" };
+            if (request.ColumnNames.Count != names.Count)
+                throw new InputException($"has a header row with {Counted.Of(names.Count, "cell")}, but --column-names has {request.ColumnNames.Count}")
+                {
+                    Option = length < 0 ? null : "column_names",
+                };
             names = [.. request.ColumnNames];
         }
         else if (names.TrueForAll(string.IsNullOrWhiteSpace))
@@ -54,8 +62,13 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
         }
 
         if (names is [var only] && only.AsSpan().IndexOfAny(",;\t|") is var other and >= 0)
-            throw new InputException($"has only one column: its cells are not separated by {Dialect.NameOf(dialect.Delimiter)}{(request.Delimiter is null ? "" : ", the --delimiter")}, but perhaps by {Dialect.NameOf((byte)only[other])}{(request.Delimiter is null ? ". If so, set --delimiter" : "")}") { Option = request.Delimiter is null || length < 0 ? null : "delimiter" };
-        return new DelimitedHeader(names, dialect with { EndsWithReturn = end == 1 && text[length] == '\r' }, row.Length + end, splitter.CountLines(text[..(row.Length + end)]));
+            throw new InputException($"has only one column: its cells are not "
+                + $"separated by {Dialect.NameOf(dialect.Delimiter)}{(request.Delimiter is null ? "" : ", the --delimiter")}, but perhaps by {Dialect.NameOf((byte)only[other])}{(request.Delimiter is null ? ". If so, set --delimiter" : "")}")
+            {
+                Option = request.Delimiter is null || length < 0 ? null : "delimiter",
+            };
+        return new DelimitedHeader(names, dialect with { EndsWithReturn = end == 1 && text[length] == '\r' }, row.Length + end,
+            splitter.CountLines(text[..(row.Length + end)]));
     }
 
     static List<string> NamesOf(RowSplitter splitter, ReadOnlySpan<byte> row)
@@ -68,5 +81,6 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
 
     /// <summary>Whether one line of a multi-line name has as many cells as a row: then it is a row.</summary>
     static bool HoldsRows(string name, Dialect dialect, int columns) =>
-        columns > 1 && name.AsSpan().ContainsAny('\r', '\n') && Array.Exists(name.Split('\r', '\n'), line => line.AsSpan().Count((char)dialect.Delimiter) >= columns - 1);
+        columns > 1 && name.AsSpan().ContainsAny('\r', '\n')
+            && Array.Exists(name.Split('\r', '\n'), line => line.AsSpan().Count((char)dialect.Delimiter) >= columns - 1);
 }

@@ -36,15 +36,25 @@ readonly record struct Dialect(byte Delimiter, bool EndsWithReturn)
     /// <exception cref="MixpanelException">The dialect in the request contradicts itself.</exception>
     public static void EnsureSense(ImportRequest request)
     {
-        if (request.Delimiter is { } delimiter && (!CanPart(delimiter) || delimiter == request.Quote || delimiter == request.Escape)) throw MixpanelException.Invalid("delimiter", "The delimiter must be one ASCII character other than a letter, a digit, a line end, the quote or the escape.");
-        if (request.Quote is { } quote && (!CanPart(quote) || quote == ' ')) throw MixpanelException.Invalid("quote", "The quote must be one ASCII character other than a letter, a digit, a space or a line end.");
-        if (request.Escape is { } escape && (!CanPart(escape) || escape == ' ')) throw MixpanelException.Invalid("escape", "The escape must be one ASCII character other than a letter, a digit, a space or a line end.");
-        if (request.Delimiter is not (null or '\t') && request.Format is "tsv") throw MixpanelException.Invalid("delimiter", "TSV is separated by tabs: omit the format or the delimiter.");
+        if (request.Delimiter is { } delimiter && (!CanPart(delimiter) || delimiter == request.Quote || delimiter == request.Escape))
+            throw MixpanelException.Invalid("delimiter",
+                "The delimiter must be one ASCII character other than a letter, a digit, a line end, the quote or the escape.");
+        if (request.Quote is { } quote && (!CanPart(quote) || quote == ' '))
+            throw MixpanelException.Invalid("quote", "The quote must be one ASCII character other than a letter, a digit, a space or a line end.");
+        if (request.Escape is { } escape && (!CanPart(escape) || escape == ' '))
+            throw MixpanelException.Invalid("escape", "The escape must be one ASCII character other than a letter, a digit, a space or a line end.");
+        if (request.Delimiter is not (null or '\t') && request.Format is "tsv")
+            throw MixpanelException.Invalid("delimiter", "TSV is separated by tabs: omit the format or the delimiter.");
         if (request.DecimalSeparator is not ('.' or ',')) throw MixpanelException.Invalid("decimal", "The decimal separator must be a point or a comma.");
         if (request.SkipLines < 0) throw MixpanelException.Invalid("skip_lines", "The number of lines to skip must not be negative.");
-        if (request.NoHeader && request.ColumnNames.Count == 0) throw MixpanelException.Invalid("column_names", "Without a header, the columns need names: --column-names A,B,…");
-        if (request.ColumnNames.Count > 0 && request.ColumnNames.All(string.IsNullOrWhiteSpace)) throw MixpanelException.Invalid("column_names", "None of the columns has a name.");
-        if (request.ColumnNames.Where(name => name.Length > 0).GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice) throw MixpanelException.Invalid("column_names", $"Two columns are named {RecordFields.Shown(twice.Key)}.");
+        if (request.NoHeader && request.ColumnNames.Count == 0)
+            throw MixpanelException.Invalid("column_names", "Without a header, the columns need names: --column-names A,B,…");
+        if (request.ColumnNames.Count > 0 && request.ColumnNames.All(string.IsNullOrWhiteSpace))
+            throw MixpanelException.Invalid("column_names", "None of the columns has a name.");
+        if (request.ColumnNames.Where(name => name.Length > 0)
+            .GroupBy(name => name, StringComparer.Ordinal)
+            .FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw MixpanelException.Invalid("column_names", $"Two columns are named {RecordFields.Shown(twice.Key)}.");
     }
 
     /// <summary>Whether the request specifies how rows are delimited or whether there is a header: then any text is taken for rows.</summary>

@@ -43,7 +43,8 @@ sealed record RowLayout(IReadOnlyList<string> Columns, Dialect Dialect, IReadOnl
                 Quote = root.TryGetProperty("quote", out var quote) ? quote.ValueEquals("none") ? null : Sign(quote.GetString()) : (byte)'"',
                 Escape = root.TryGetProperty("escape", out var escape) ? Sign(escape.GetString()) : null,
             };
-            return new([.. Texts(root, "columns")], dialect, [.. Texts(root, "null_values")], root.TryGetProperty("types", out var types) ? types.GetString() : null);
+            return new([.. Texts(root, "columns")], dialect, [.. Texts(root, "null_values")],
+                root.TryGetProperty("types", out var types) ? types.GetString() : null);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {
@@ -55,7 +56,8 @@ sealed record RowLayout(IReadOnlyList<string> Columns, Dialect Dialect, IReadOnl
 
     static string Text(byte sign) => ((char)sign).ToString();
 
-    static IEnumerable<string> Texts(JsonElement root, string name) => root.TryGetProperty(name, out var items) ? items.EnumerateArray().Select(item => item.GetString() ?? throw new FormatException(name)) : [];
+    static IEnumerable<string> Texts(JsonElement root, string name) =>
+        root.TryGetProperty(name, out var items) ? items.EnumerateArray().Select(item => item.GetString() ?? throw new FormatException(name)) : [];
 
     static void Write(Utf8JsonWriter json, string name, IReadOnlyList<string> items)
     {

@@ -17,7 +17,9 @@ sealed class RowSplitter(Dialect dialect)
     readonly int _quote = dialect.Quote ?? -1;
     readonly int _escape = dialect.Escape ?? -1;
     readonly bool _readsLetters = dialect.Escape == '\\';
-    readonly SearchValues<byte> _marks = SearchValues.Create([dialect.Delimiter, (byte)'\n', .. dialect.EndsWithReturn ? "\r"u8 : [], .. dialect.Escape is { } escape ? [escape] : (ReadOnlySpan<byte>)[]]);
+    readonly SearchValues<byte> _marks = SearchValues.Create([dialect.Delimiter, (byte)'\n', .. dialect.EndsWithReturn
+        ? "\r"u8
+        : [], .. dialect.Escape is { } escape ? [escape] : (ReadOnlySpan<byte>)[]]);
 
     Span[] _cells = new Span[32];
     byte[] _unquoted = [];
@@ -203,7 +205,8 @@ sealed class RowSplitter(Dialect dialect)
         {
             var isLast = i + 1 == cell.Length;
             if (!isLast && _readsLetters && cell[i] == _escape) _unquoted[written++] = Meaning(cell[++i]);
-            else if (!isLast && ((cell[i] == _escape && IsSpecial(cell[i + 1])) || (quoted && cell[i] == _quote && cell[i + 1] == _quote))) _unquoted[written++] = cell[++i];
+            else if (!isLast && ((cell[i] == _escape && IsSpecial(cell[i + 1])) || (quoted && cell[i] == _quote && cell[i + 1] == _quote)))
+                _unquoted[written++] = cell[++i];
             else _unquoted[written++] = cell[i];
         }
 

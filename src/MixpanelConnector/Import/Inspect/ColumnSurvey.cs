@@ -27,7 +27,10 @@ sealed class SurveyedColumn(string name, bool isProperty)
     /// <summary>Whether it has a value in MongoDB's extended JSON, which Mixpanel takes for an object.</summary>
     public bool IsExtended { get; set; }
 
-    public string Type => _types.Count == 0 ? "empty" : string.Join(" or ", _types.OrderByDescending(type => type.Value).ThenBy(type => type.Key, StringComparer.Ordinal).Select(type => type.Key));
+    public string Type =>
+        _types.Count == 0
+            ? "empty"
+            : string.Join(" or ", _types.OrderByDescending(type => type.Value).ThenBy(type => type.Key, StringComparer.Ordinal).Select(type => type.Key));
 
     /// <summary>Whether there are values, and all of them have one of these types.</summary>
     public bool IsOneOf(params ReadOnlySpan<string> types)

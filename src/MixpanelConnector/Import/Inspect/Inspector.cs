@@ -32,7 +32,15 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             empty ??= inspection;
         }
 
-        empty ??= new ImportInspection { Source = string.Join(", ", request.Inputs), Inputs = 0, Records = 0, Refused = 0, Columns = [], Outcome = RunOutcome.Complete };
+        empty ??= new ImportInspection
+        {
+            Source = string.Join(", ", request.Inputs),
+            Inputs = 0,
+            Records = 0,
+            Refused = 0,
+            Columns = [],
+            Outcome = RunOutcome.Complete,
+        };
         return request.AllowEmpty ? empty : empty with { Problem = ImportReports.Empty(request), Outcome = RunOutcome.Damaged };
     }
 
@@ -83,19 +91,29 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             Problem = isUnreadable ? given.Problems[0] : null,
             Outcome = isUnreadable ? given.Outcome : RunOutcome.Complete,
         };
-        return given.Rejected == 0 ? inspection : inspection with { Proposal = await ProposeAsync(input, asked, given, survey, cancellationToken).ConfigureAwait(false) };
+        return given.Rejected == 0
+            ? inspection
+            : inspection with { Proposal = await ProposeAsync(input, asked, given, survey, cancellationToken).ConfigureAwait(false) };
     }
 
     /// <summary>Warns of properties that would be imported as objects, although each stands for a plain value.</summary>
     void WarnOfExtendedJson(ColumnSurvey survey, InputFile input)
     {
         string[] fields = ["time", "distinct_id", "$distinct_id", "$group_id", "$user_id", "$device_id", "$insert_id"]; // --fix converts these
-        var columns = survey.Columns.Where(column => column.IsExtended && !fields.Contains(column.Name, StringComparer.Ordinal) && !request.ColumnTypes.ContainsKey(column.Name) && !request.Columns.Values.Contains(column.Name, StringComparer.Ordinal) && !request.Drop.Contains(column.Name, StringComparer.Ordinal)).ToList();
+        var columns = survey.Columns.Where(column => column.IsExtended && !fields.Contains(column.Name, StringComparer.Ordinal)
+            && !request.ColumnTypes.ContainsKey(column.Name) && !request.Columns.Values.Contains(column.Name, StringComparer.Ordinal)
+            && !request.Drop.Contains(column.Name, StringComparer.Ordinal)).ToList();
         if (columns is not [var first, ..]) return;
         var others = columns.Count == 1 ? "" : $" and {Counted.Of(columns.Count - 1, "other column", "other columns")}";
-        var type = first.IsOneOf(SurveyedColumn.Time) ? SurveyedColumn.Time : first.IsOneOf(SurveyedColumn.Number) ? SurveyedColumn.Number : SurveyedColumn.Text;
-        var way = first.IsProperty ? "write plain values instead, for example with jq" : columns.Count == 1 ? $"--column-type '{RecordFields.Shown(first.Name)}={type}' converts them" : $"--column-type, such as '{RecordFields.Shown(first.Name)}={type}', converts them";
-        request.Diagnostics.Warn(input.Name, $"{RecordFields.Shown(first.Name)}{others} {(columns.Count == 1 ? "has" : "have")} values in MongoDB's extended JSON, which are imported as objects: {way}.");
+        var type = first.IsOneOf(SurveyedColumn.Time) ? SurveyedColumn.Time
+            : first.IsOneOf(SurveyedColumn.Number) ? SurveyedColumn.Number
+            : SurveyedColumn.Text;
+        var way = first.IsProperty ? "write plain values instead, for example with jq"
+            : columns.Count == 1 ? $"--column-type '{RecordFields.Shown(first.Name)}={type}' converts them"
+            : $"--column-type, such as '{RecordFields.Shown(first.Name)}={type}', converts them";
+        request.Diagnostics.Warn(input.Name,
+            $"{RecordFields.Shown(first.Name)}{others} {(columns.Count == 1 ? "has" : "have")} values in MongoDB's extended JSON, "
+            + $"which are imported as objects: {way}.");
     }
 
     /// <summary>Does a dry run over the first records of an input.</summary>
@@ -126,7 +144,16 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         if (given.Accepted == 0 && request is { GivenType: null, Mapping: null, Replay: null } && survey.Columns.Any(column => column.Name == "$distinct_id"))
         {
             var profiles = await TryAsync(request with { Type = ImportType.Profiles }, input, cancellationToken).ConfigureAwait(false);
-            if (!IsUnreadable(profiles) && profiles.Accepted > 0) return new ImportProposal { Type = "profiles", Map = FrozenDictionary<string, string>.Empty, Rename = FrozenDictionary<string, string>.Empty, Fix = [], Accepted = profiles.Accepted, Reasons = profiles.Reasons };
+            if (!IsUnreadable(profiles) && profiles.Accepted > 0)
+                return new ImportProposal
+                {
+                    Type = "profiles",
+                    Map = FrozenDictionary<string, string>.Empty,
+                    Rename = FrozenDictionary<string, string>.Empty,
+                    Fix = [],
+                    Accepted = profiles.Accepted,
+                    Reasons = profiles.Reasons,
+                };
         }
 
         var named = Named(asked, given, survey, input);
@@ -147,7 +174,10 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             Fix = [.. ImportFixNames.Of(best.Fix & ~request.Fix)],
             Accepted = report.Accepted,
             Reasons = report.Reasons,
-            Note = IsNobodys(best, survey) ? "No column looks like a user id, so --fix ids assigns the events to no user. If one is, add --map distinct_id=COLUMN, or --rename PROPERTY=distinct_id if it is a property." : null,
+            Note = IsNobodys(best, survey)
+                ? "No column looks like a user id, so --fix ids assigns the events to no user. If one is, add --map distinct_id=COLUMN, "
+                    + "or --rename PROPERTY=distinct_id if it is a property."
+                : null,
         };
 
         async Task TakeBetterAsync(ImportRequest options)
@@ -172,13 +202,24 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     /// problem may hide another, since a record is rejected for the first one found.
     /// </summary>
     IEnumerable<(ImportFixes Fix, string Code)> Repairs() => request.Type is ImportType.Events
-        ? [(ImportFixes.Time, "time_invalid"), (ImportFixes.Time, "time_in_future"), (ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "distinct_id_missing"), (ImportFixes.InsertIds, "insert_id_invalid"), (ImportFixes.InsertIds, "insert_id_banned"), (ImportFixes.Time, "time_invalid"), (ImportFixes.Time, "time_in_future")]
+        ?
+        [
+            (ImportFixes.Time, "time_invalid"),
+            (ImportFixes.Time, "time_in_future"),
+            (ImportFixes.Ids, "distinct_id_invalid"),
+            (ImportFixes.Ids, "distinct_id_missing"),
+            (ImportFixes.InsertIds, "insert_id_invalid"),
+            (ImportFixes.InsertIds, "insert_id_banned"),
+            (ImportFixes.Time, "time_invalid"),
+            (ImportFixes.Time, "time_in_future"),
+        ]
         : [(ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "group_id_invalid")];
 
     /// <summary>Whether a trial has accepted no more records, and has not overcome a problem of the previous one.</summary>
     static bool IsNoBetter(ImportReport before, ImportReport after) =>
         after.Accepted <= before.Accepted
-        && (after.Accepted < before.Accepted || before.Reasons is not { } reasons || reasons.All(reason => (after.Reasons?.FirstOrDefault(other => other.Code == reason.Code)?.Count ?? 0) >= reason.Count));
+        && (after.Accepted < before.Accepted || before.Reasons is not { } reasons
+            || reasons.All(reason => (after.Reasons?.FirstOrDefault(other => other.Code == reason.Code)?.Count ?? 0) >= reason.Count));
 
     static bool HasReason(ImportReport report, string code) => report.Reasons?.Any(reason => reason.Code == code) == true;
 
@@ -192,11 +233,14 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         var map = new Dictionary<string, string>(request.Columns, StringComparer.Ordinal);
         var rename = new Dictionary<string, string>(request.Rename, StringComparer.Ordinal);
         var constant = request.Event;
-        if (asked == request && !NearNames.Needed(request.Type).Any(needed => HasReason(given, needed.Code)) && !HasReason(given, "unknown_key") && !HasReason(given, "properties_missing")) return null;
+        if (asked == request && !NearNames.Needed(request.Type).Any(needed => HasReason(given, needed.Code)) && !HasReason(given, "unknown_key")
+            && !HasReason(given, "properties_missing"))
+            return null;
         foreach (var (field, _) in NearNames.Needed(request.Type))
         {
             if (map.ContainsKey(field) || rename.ContainsValue(field) || columns.Exists(column => Holds(column, field))) continue;
-            var free = columns.Where(column => !map.ContainsValue(column.Name) && !rename.ContainsKey(column.Name) && !request.Drop.Contains(column.Name, StringComparer.Ordinal)).ToList();
+            var free = columns.Where(column => !map.ContainsValue(column.Name) && !rename.ContainsKey(column.Name)
+                && !request.Drop.Contains(column.Name, StringComparer.Ordinal)).ToList();
             if (survey.HasProperties && field is "event" or "group_id") continue; // it is not a property
             if (NearNames.Find(field, free, request) is not { } column)
             {
@@ -231,9 +275,21 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     }
 
     /// <summary>Lists the columns under their own names, regardless of the options for them.</summary>
-    static async Task<(ImportFormat? Format, string? Delimiter)> SurveyAsync(InputFile input, ImportRequest asked, ColumnSurvey survey, CancellationToken cancellationToken)
+    static async Task<(ImportFormat? Format, string? Delimiter)> SurveyAsync(InputFile input, ImportRequest asked, ColumnSurvey survey,
+        CancellationToken cancellationToken)
     {
-        var plain = asked with { NamedColumns = [.. asked.NamedColumns], Columns = Empty<string>(), ColumnTypes = Empty<ImportColumnType>(), Event = null, Drop = [], Rename = Empty<string>(), Fix = ImportFixes.None, Diagnostics = null, Look = new ImportLook(MostRecords, MostBytes) };
+        var plain = asked with
+        {
+            NamedColumns = [.. asked.NamedColumns],
+            Columns = Empty<string>(),
+            ColumnTypes = Empty<ImportColumnType>(),
+            Event = null,
+            Drop = [],
+            Rename = Empty<string>(),
+            Fix = ImportFixes.None,
+            Diagnostics = null,
+            Look = new ImportLook(MostRecords, MostBytes),
+        };
         using var reader = await RecordReaders.OpenAsync(input, reached: null, plain, cancellationToken).ConfigureAwait(false);
         if (reader.Columns is { } columns) survey.Add(columns);
         var left = MostRecords;
@@ -283,7 +339,8 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         {
             var head = new byte[HeadLength];
             var length = 0;
-            while (length < head.Length && await source.ReadAsync(head.AsMemory(length), cancellationToken).ConfigureAwait(false) is var read and > 0) length += read;
+            while (length < head.Length && await source.ReadAsync(head.AsMemory(length), cancellationToken).ConfigureAwait(false) is var read and > 0)
+                length += read;
             return (compression, encoding, head[..length]);
         }
     }

@@ -18,7 +18,9 @@ sealed class MappingPreview(ImportRequest request, TimeProvider time)
     RecordMapper _mapper = new(request);
     ImportRequest? _withColumns; // named in another file
     readonly RecordCleaner? _cleaner = RecordCleaner.For(request);
-    readonly RecordPreparer _preparer = request.Type is ImportType.Events ? new EventPreparer(time, SharedProperties.Parse(request.Properties), asked: request.Fixes, predicts: true) : new ProfilePreparer("", request.GroupKey, request.Fix);
+    readonly RecordPreparer _preparer = request.Type is ImportType.Events
+        ? new EventPreparer(time, SharedProperties.Parse(request.Properties), asked: request.Fixes, predicts: true)
+        : new ProfilePreparer("", request.GroupKey, request.Fix);
     readonly BufferPool _buffers = new(2 * OptionRanges.LargestBatch);
 
     /// <summary>The request with which the input is read.</summary>
@@ -27,7 +29,8 @@ sealed class MappingPreview(ImportRequest request, TimeProvider time)
     public async IAsyncEnumerable<MappedRecord> ShowAsync(int count, Action<string> problem, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var state = new DryRunState(keepsDeadLetters: false);
-        var inputs = await InputList.UnpackedAsync(InputList.Find(request, new ExcludedFiles(request, state), (_, _) => { }), request, cancellationToken).ConfigureAwait(false);
+        var inputs = await InputList.UnpackedAsync(InputList.Find(request, new ExcludedFiles(request, state), (_, _) => { }), request,
+            cancellationToken).ConfigureAwait(false);
         (_withColumns, inputs, var lookups) = await MappingInputs.ReadAsync(request, inputs, (_, _) => { }, cancellationToken).ConfigureAwait(false);
         _mapper = new RecordMapper(request, lookups);
         foreach (var input in inputs)

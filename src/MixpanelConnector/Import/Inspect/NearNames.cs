@@ -10,7 +10,8 @@ static class NearNames
 
     static readonly string[] Times =
     [
-        "time", "timestamp", "eventtime", "eventtimestamp", "ts", "datetime", "eventdatetime", "occurredat", "happenedat", "createdat", "created", "createdtime", "eventdate", "date",
+        "time", "timestamp", "eventtime", "eventtimestamp", "ts", "datetime", "eventdatetime", "occurredat", "happenedat", "createdat", "created",
+        "createdtime", "eventdate", "date",
         "unixtime", "epoch", "timestampms", "clienttime", "clienttimestamp", "sentat", "receivedat", "loggedat", "recordedat", "when", "at",
     ];
 
@@ -20,7 +21,11 @@ static class NearNames
         "user", "customer", "username", "useremail", "email", "id",
     ];
 
-    static readonly string[] Groups = ["groupid", "companyid", "accountid", "organizationid", "organisationid", "orgid", "tenantid", "company", "account", "organization", "organisation", "group", "id"];
+    static readonly string[] Groups =
+    [
+        "groupid", "companyid", "accountid", "organizationid", "organisationid", "orgid", "tenantid", "company", "account", "organization", "organisation",
+        "group", "id",
+    ];
 
     /// <summary>The fields that every record of a type needs, by their names in a mapping, with the code for their absence.</summary>
     public static IReadOnlyList<(string Field, string Code)> Needed(ImportType type) => type switch

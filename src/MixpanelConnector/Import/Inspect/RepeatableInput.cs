@@ -59,7 +59,15 @@ sealed class RepeatableInput(InputFile stream, long most) : IDisposable
     }
 
     /// <exception cref="InputException">Its beginning was not kept.</exception>
-    Opening Open() => CanRepeat ? new(this) : throw new InputException($"is a stream that must be read twice, and could not be buffered. Free space in {TemporaryFile.Folder}, name another folder in TMPDIR, or save the stream to a file") { Outcome = RunOutcome.DiskFailed };
+    Opening Open() =>
+        CanRepeat
+            ? new(this)
+            : throw new InputException(
+                $"is a stream that must be read twice, and could not be buffered. Free space in {TemporaryFile.Folder}, name another folder in TMPDIR, "
+                + $"or save the stream to a file")
+            {
+                Outcome = RunOutcome.DiskFailed,
+            };
 
     /// <summary>Reads from the stream, keeping what was read.</summary>
     async ValueTask<int> ReadLiveAsync(Memory<byte> target, CancellationToken cancellationToken)

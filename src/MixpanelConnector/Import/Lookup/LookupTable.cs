@@ -115,14 +115,18 @@ sealed class LookupTable
         (_firstLine, _hasPreamble) = (preamble.Lines, preamble.HoldsText);
         if (!_hasPreamble) Blank = preamble.Lines;
         if (_headerAt == csv.Length) return;
-        if (csv[_headerAt] is (byte)'{' or (byte)'[' && request.Format is null) throw new InputException("begins like JSON. A lookup table must be CSV: convert it, or, if it is CSV, name the format");
+        if (csv[_headerAt] is (byte)'{' or (byte)'[' && request.Format is null)
+            throw new InputException("begins like JSON. A lookup table must be CSV: convert it, or, if it is CSV, name the format");
         byte? delimiter = request.Delimiter is { } asked ? (byte)asked : preamble.Delimiter ?? (request.Format is "tsv" ? (byte)'\t' : null);
         var header = DelimitedHeader.Read(csv[_headerAt..], ended: true, delimiter, request)!;
-        if (header.Names.Distinct(StringComparer.Ordinal).Count() != header.Names.Count) throw new InputException("has a header with a duplicate name: the first row must name the columns, each with a unique name");
+        if (header.Names.Distinct(StringComparer.Ordinal).Count() != header.Names.Count)
+            throw new InputException("has a header with a duplicate name: the first row must name the columns, each with a unique name");
         if (delimiter is null && header.Dialect.Delimiter != ',')
-            throw new InputException($"has cells that are separated by {Dialect.NameOf(header.Dialect.Delimiter)}, but Mixpanel accepts only commas. With --delimiter '{(header.Dialect.Delimiter == '\t' ? "tab" : ((char)header.Dialect.Delimiter).ToString())}', it is sent with commas");
+            throw new InputException($"has cells that are separated by {Dialect.NameOf(header.Dialect.Delimiter)}, but Mixpanel accepts only commas. "
+                + $"With --delimiter '{(header.Dialect.Delimiter == '\t' ? "tab" : ((char)header.Dialect.Delimiter).ToString())}', it is sent with commas");
         if (delimiter is null && header.Dialect.EndsWithReturn)
-            throw new InputException("has lines that end with only CR, which Mixpanel does not accept. Convert them to LF; with --delimiter ',', it is sent with LF");
+            throw new InputException(
+                "has lines that end with only CR, which Mixpanel does not accept. Convert them to LF; with --delimiter ',', it is sent with LF");
         _header = header;
     }
 
@@ -201,7 +205,8 @@ sealed class LookupTable
         var text = length < 0 ? rest : rest[..length];
         var content = text.EndsWith("\r"u8) ? text[..^1] : text;
         var line = at with { Length = content.Length };
-        at = new LookupRow(at.Index + (content.IsEmpty ? 0 : 1), at.Start + text.Length + (length < 0 ? 0 : splitter.EndLength), 0, at.Line + splitter.CountLines(text) + 1);
+        at = new LookupRow(at.Index + (content.IsEmpty ? 0 : 1), at.Start + text.Length + (length < 0 ? 0 : splitter.EndLength), 0,
+            at.Line + splitter.CountLines(text) + 1);
         return line;
     }
 

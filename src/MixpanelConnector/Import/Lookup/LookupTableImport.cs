@@ -31,7 +31,10 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
     const string MendAdvice = "fix them in the table and run the same command again; nothing was imported";
 
-    readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", AuthScheme.ServiceAccountOfProject) { IsRepeatable = true };
+    readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", AuthScheme.ServiceAccountOfProject)
+    {
+        IsRepeatable = true,
+    };
     readonly ImportOptions _options = new(request, transport.Options);
     readonly DeadLetterOutput _output = new(request, state);
     readonly TimeProvider _time = transport.Options.TimeProvider;
@@ -67,7 +70,8 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             };
             if (loaded is { Finished: true } && loaded.Sources.Contains(progress))
             {
-                request.Diagnostics.Warn(input.Name, "The table was imported before and is unchanged, and nothing was sent now. To send it again, add --restart.");
+                request.Diagnostics.Warn(input.Name,
+                    "The table was imported before and is unchanged, and nothing was sent now. To send it again, add --restart.");
                 cancellation.LeavesNothing();
                 return Report(cancellation);
             }
@@ -75,11 +79,14 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             if (Read(input, csv, cancellation) is not { } table) return Report(cancellation);
 
             // Results of an earlier run for this file are recomputed; the costs it reported are kept.
-            var before = loaded is { Finished: false } ? new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed } : new ImportTotals();
+            var before = loaded is { Finished: false }
+                ? new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed }
+                : new ImportTotals();
             (_saved, _read) = (before, table.Count + table.Blank);
             var accepted = await DecideAsync(input, table, cancellation).ConfigureAwait(false);
             if (cancellation.Problems.Outcome is RunOutcome.Invalid) return Report(cancellation); // the state stays as it was
-            if (accepted is false && FirstAlike(input, table) is { } alike) return new ImportEnding(request, state, cancellation).StopAtFirst(alike, _read, hasSaved: false, inspection: null);
+            if (accepted is false && FirstAlike(input, table) is { } alike)
+                return new ImportEnding(request, state, cancellation).StopAtFirst(alike, _read, hasSaved: false, inspection: null);
             var totals = before with
             {
                 Accepted = accepted is true ? table.Count : 0,
@@ -92,9 +99,25 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             _saved = before with { Requests = totals.Requests, Retries = totals.Retries, Elapsed = totals.Elapsed };
             _discards = false;
             state.Clear(); // a crash between this and the last save below only means that the table is sent again
-            var checkpoint = new ImportCheckpoint { OptionsFingerprint = _options.Fingerprint, Totals = totals, Finished = accepted is true, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
+            var checkpoint = new ImportCheckpoint
+            {
+                OptionsFingerprint = _options.Fingerprint,
+                Totals = totals,
+                Finished = accepted is true,
+                DeadLetterPath = Outputs.LastingDeadLetters(request),
+                Sources = [progress],
+            };
             if (SaveRefused(input, table, checkpoint, cancellation) && accepted is not null) cancellation.LeavesNothing();
-            request.Progress?.Report(new ImportProgress { Read = _saved.Read, Accepted = _saved.Accepted, Rejected = _saved.Rejected, Requests = _counts.Requests, Retries = _counts.Retries, InputBytes = input.Length ?? csv.Length, TotalInputBytes = input.Length });
+            request.Progress?.Report(new ImportProgress
+            {
+                Read = _saved.Read,
+                Accepted = _saved.Accepted,
+                Rejected = _saved.Rejected,
+                Requests = _counts.Requests,
+                Retries = _counts.Retries,
+                InputBytes = input.Length ?? csv.Length,
+                TotalInputBytes = input.Length,
+            });
             return Report(cancellation);
         }
         catch (ImportStateException e)
@@ -165,7 +188,8 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
         catch (InputException e)
         {
-            cancellation.Note(e.Outcome, $"{input.Name} {e.Message}. {(e.Outcome is RunOutcome.Damaged ? "Fix the input and run" : "Run")} the same command again.");
+            cancellation.Note(e.Outcome,
+                $"{input.Name} {e.Message}. {(e.Outcome is RunOutcome.Damaged ? "Fix the input and run" : "Run")} the same command again.");
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
@@ -235,18 +259,32 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                     if (verdict.Failed.Count == 0) goto case VerdictKind.TooLarge;
                     var failures = verdict.Failed.ToDictionary(failed => failed.Index);
                     _refused = table.Rows().Where(row => failures.ContainsKey(row.Index))
-                        .Select(row => (row, new Refusal("rejected", failures[row.Index].Field, failures[row.Index].Message) { HttpStatus = status, Attempts = (int)_counts.Requests }));
+                        .Select(row => (row,
+                            new Refusal("rejected", failures[row.Index].Field, failures[row.Index].Message)
+                            {
+                                HttpStatus = status,
+                                Attempts = (int)_counts.Requests,
+                            }));
                     return false;
                 case VerdictKind.TooLarge: // and what is refused without a word about rows: all of them are
-                    var whole = new Refusal(verdict.Kind is VerdictKind.TooLarge ? "table_too_large" : "rejected", null, verdict.Error!.Message) { HttpStatus = status, Attempts = (int)_counts.Requests };
+                    var whole = new Refusal(verdict.Kind is VerdictKind.TooLarge ? "table_too_large" : "rejected", null, verdict.Error!.Message)
+                    {
+                        HttpStatus = status,
+                        Attempts = (int)_counts.Requests,
+                    };
                     _refused = table.Rows().Select(row => (row, whole));
-                    if (table.Count == 0) cancellation.Note(RunOutcome.Damaged, $"Mixpanel rejected {input.Name} (HTTP {status}), which has no rows. The table is unchanged; fix the input and run the same command again.");
+                    if (table.Count == 0)
+                        cancellation.Note(RunOutcome.Damaged,
+                            $"Mixpanel rejected {input.Name} (HTTP {status}), which has no rows. The table is unchanged; "
+                            + $"fix the input and run the same command again.");
                     return false;
                 case VerdictKind.Unauthorized:
                     cancellation.Note(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again once this is fixed.");
                     return null;
                 case VerdictKind.Miscounted:
-                    cancellation.Note(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This happened twice in a row: the table may have been replaced only in part, or another server responds in Mixpanel's place. Check the table in Mixpanel, the endpoint and any proxies, and run the same command again, which sends all of it.");
+                    cancellation.Note(RunOutcome.Unavailable,
+                        $"{verdict.Error!.Shown} This happened twice in a row: the table may have been replaced only in part, "
+                        + $"or another server responds in Mixpanel's place. Check the table in Mixpanel, the endpoint and any proxies, and run the same command again, which sends all of it.");
                     return null;
                 default:
                     cancellation.Note(RunOutcome.Unavailable, $"{verdict.Error!.Shown} Run the same command again later.");
@@ -284,13 +322,16 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         var put = _put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") };
         SendAttempt attempt;
         var miscounts = 0;
-        do attempt = await sender.TryAsync(isRetry: _counts.Requests > 0, records: 1, bytes: 0, () => transport.SendOnceAsync(put, cancellation.Abandon), response => ReplyClassifier.ReadLookupTable(response, rows, transport.Options), cancellation.Stop).ConfigureAwait(false);
+        do attempt = await sender.TryAsync(isRetry: _counts.Requests > 0, records: 1, bytes: 0, () => transport.SendOnceAsync(put, cancellation.Abandon),
+            response => ReplyClassifier.ReadLookupTable(response, rows, transport.Options), cancellation.Stop).ConfigureAwait(false);
         while (attempt.IsOpen || (attempt.Verdict.Kind is VerdictKind.Miscounted && ++miscounts < MiscountConfirmations));
         return (attempt.Verdict, attempt.Reply.Status);
     }
 
     static void NoteTooLarge(InputFile input, ImportCancellation cancellation) =>
-        cancellation.Note(RunOutcome.Invalid, $"{input.Name} has more than the 100 MB of a lookup table, uncompressed and with commas. Nothing was sent; drop columns or rows that are not needed.");
+        cancellation.Note(RunOutcome.Invalid,
+            $"{input.Name} has more than the 100 MB of a lookup table, uncompressed and with commas. Nothing was sent; "
+            + $"drop columns or rows that are not needed.");
 
     byte[] Refuse(InputFile input, LookupTable table, LookupRow row, Refusal refusal)
     {

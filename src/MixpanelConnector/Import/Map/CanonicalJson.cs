@@ -23,12 +23,14 @@ static class CanonicalJson
             case JsonTokenType.StartObject:
                 var members = new List<(byte[] Name, byte[] Json)>();
                 for (var at = tree.FirstOf(value); at >= 0; at = tree.After(at, value))
-                    if (Of(record, at) is { Length: > 0 } json && !json.AsSpan().SequenceEqual("{}"u8)) members.Add((Quoted(record.TextOf(Found.NameOf(in tree[at]))), json));
+                    if (Of(record, at) is { Length: > 0 } json && !json.AsSpan().SequenceEqual("{}"u8))
+                        members.Add((Quoted(record.TextOf(Found.NameOf(in tree[at]))), json));
                 members.Sort((one, other) => one.Name.AsSpan().SequenceCompareTo(other.Name));
                 return Joined('{', members.Select(member => (byte[])[.. member.Name, (byte)':', .. member.Json]), '}');
             case JsonTokenType.StartArray:
                 var elements = new List<byte[]>();
-                for (var at = tree.FirstOf(value); at >= 0; at = tree.After(at, value)) elements.Add(Of(record, at) is { Length: > 0 } json ? json : "null"u8.ToArray());
+                for (var at = tree.FirstOf(value); at >= 0; at = tree.After(at, value))
+                    elements.Add(Of(record, at) is { Length: > 0 } json ? json : "null"u8.ToArray());
                 return Joined('[', elements, ']');
             case JsonTokenType.Null:
                 return [];
@@ -38,14 +40,16 @@ static class CanonicalJson
                 return Quoted(text);
             case JsonTokenType.Number:
                 var number = double.Parse(text, CultureInfo.InvariantCulture);
-                var shortest = Encoding.ASCII.GetBytes(number.ToString(double.IsInteger(number) && Math.Abs(number) < LargestExact ? "F0" : "R", CultureInfo.InvariantCulture));
+                var shortest = Encoding.ASCII.GetBytes(number.ToString(double.IsInteger(number) && Math.Abs(number) < LargestExact ? "F0" : "R",
+                    CultureInfo.InvariantCulture));
                 return double.IsInteger(number) ? Quoted(shortest) : shortest;
             default:
                 return text.ToArray();
         }
     }
 
-    static byte[] Quoted(ReadOnlySpan<byte> text) => [(byte)'"', .. JsonValues.IsPlain(text) ? text : JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes, (byte)'"'];
+    static byte[] Quoted(ReadOnlySpan<byte> text) =>
+        [(byte)'"', .. JsonValues.IsPlain(text) ? text : JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes, (byte)'"'];
 
     static byte[] Joined(char open, IEnumerable<byte[]> parts, char close)
     {

@@ -55,9 +55,13 @@ sealed class ExportTables(MappingTables rules)
             var reader = new Utf8JsonReader(text);
             using var json = JsonDocument.ParseValue(ref reader);
             if (!text[(int)reader.BytesConsumed..].Trim(" \t\r\n"u8).IsEmpty) return false; // NDJSON
-            if (json.RootElement.ValueKind is not JsonValueKind.Object || !json.RootElement.TryGetProperty("tables", out var tables) || tables.ValueKind is not JsonValueKind.Array) return false;
+            if (json.RootElement.ValueKind is not JsonValueKind.Object || !json.RootElement.TryGetProperty("tables", out var tables)
+                || tables.ValueKind is not JsonValueKind.Array)
+                return false;
             foreach (var (table, i) in tables.EnumerateArray().Select((table, i) => (table, i)))
-                if (!TryTake(table)) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"is not as expected: tables[{i}] must be an object with a name and a list of files"));
+                if (!TryTake(table))
+                    throw new InputException(string.Create(CultureInfo.InvariantCulture,
+                        $"is not as expected: tables[{i}] must be an object with a name and a list of files"));
             return true;
         }
         catch (JsonException)
@@ -73,7 +77,8 @@ sealed class ExportTables(MappingTables rules)
     /// <summary>Takes the files of a table; false when it is described in another way. A table without files may lack the list.</summary>
     bool TryTake(JsonElement table)
     {
-        if (table.ValueKind is not JsonValueKind.Object || !table.TryGetProperty("name", out var name) || name.ValueKind is not JsonValueKind.String) return false;
+        if (table.ValueKind is not JsonValueKind.Object || !table.TryGetProperty("name", out var name) || name.ValueKind is not JsonValueKind.String)
+            return false;
         if (!table.TryGetProperty("files", out var files) || files.ValueKind is JsonValueKind.Null) return true;
         if (files.ValueKind is not JsonValueKind.Array) return false;
         foreach (var file in files.EnumerateArray())
@@ -111,28 +116,39 @@ sealed class ExportTables(MappingTables rules)
         if (listed is not null) return segments is [.., var owner, _] && listed.Contains(owner) ? owner : throw Contradicted(shown, listed);
         var name = RecordMapper.NameOf(path);
         if (!IsPart(name)) return name;
-        return Segments(relative) is [.., var folder, _] && !rules.IsDump(folder) && !IsPart(folder) && folder is not ("." or "..") && RecordMapper.NameOf(folder) == folder ? folder : null;
+        return Segments(relative) is [.., var folder, _] && !rules.IsDump(folder) && !IsPart(folder) && folder is not ("." or "..")
+            && RecordMapper.NameOf(folder) == folder
+            ? folder
+            : null;
     }
 
     static MixpanelException Unknown(InputFile input) =>
-        MixpanelException.Invalid("input", $"The table that {input.Name} belongs to cannot be determined: its name is that of a part, it is in no folder named after a table, and no manifest lists it. Import it with the manifest, or rename the file or its folder after the table. Nothing was sent.");
+        MixpanelException.Invalid("input",
+            $"The table that {input.Name} belongs to cannot be determined: its name is that of a part, it is in no folder named after a table, "
+            + $"and no manifest lists it. Import it with the manifest, or rename the file or its folder after the table. Nothing was sent.");
 
     static MixpanelException Contradicted(string input, IEnumerable<string> tables) =>
-        MixpanelException.Invalid("input", $"The table that {input} belongs to cannot be determined: manifests list a file of this name under {string.Join(" and ", tables)}. Import each dump by itself, or put the file into a folder named after its table. Nothing was sent.");
+        MixpanelException.Invalid("input",
+            $"The table that {input} belongs to cannot be determined: manifests list a file of this name under {string.Join(" and ", tables)}. "
+            + $"Import each dump by itself, or put the file into a folder named after its table. Nothing was sent.");
 
     /// <summary>Whether a name is only that of a part of a table: a number, a hash or a UUID, not a name.</summary>
     public static bool IsPart(string name)
     {
         var rest = name.AsSpan();
         if (rest.StartsWith("part", StringComparison.OrdinalIgnoreCase)) return rest[4..].TrimStart("-_") is [>= '0' and <= '9', ..];
-        if (rest.IndexOfAny("_-") is var separator and > 0 && rest[..separator].IndexOfAnyExceptInRange('0', '9') < 0) return rest[(separator + 1)..].IndexOfAnyExceptInRange('0', '9') < 0 || rest[(separator + 1)..].StartsWith("part", StringComparison.OrdinalIgnoreCase);
+        if (rest.IndexOfAny("_-") is var separator and > 0 && rest[..separator].IndexOfAnyExceptInRange('0', '9') < 0)
+            return rest[(separator + 1)..].IndexOfAnyExceptInRange('0', '9') < 0
+                || rest[(separator + 1)..].StartsWith("part", StringComparison.OrdinalIgnoreCase);
         if (Guid.TryParse(rest, out _)) return true;
         var hasDigit = rest.IndexOfAnyInRange('0', '9') >= 0;
         var hasLetter = rest.IndexOfAnyExceptInRange('0', '9') >= 0;
         return hasDigit && (hasLetter ? rest.Length >= ShortestHash && name.All(char.IsAsciiHexDigit) : rest.Length < "20260301".Length);
     }
 
-    static string[] Segments(string path) => (path.IndexOf('?', StringComparison.Ordinal) is var query and > 0 ? path[..query] : path).Split(['/', Path.DirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);
+    static string[] Segments(string path) =>
+        (path.IndexOf('?', StringComparison.Ordinal) is var query and > 0 ? path[..query] : path).Split(['/', Path.DirectorySeparatorChar],
+            StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The ends of a path at its separators, the longest first.</summary>
     static IEnumerable<string> EndsOf(string[] segments) => segments.Select((_, i) => string.Join('/', segments[i..]));

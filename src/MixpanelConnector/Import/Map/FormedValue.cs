@@ -28,10 +28,15 @@ enum MappedForm
     Ga4Items,
 }
 
-/// <summary>A value converted to another form. Left unchanged when it cannot be converted, except for countries, dates and hosts, which are then absent.</summary>
+/// <summary>
+/// A value converted to another form. Left unchanged when it cannot be converted, except for countries, dates and hosts, which are then absent.
+/// </summary>
 sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : MappingValue
 {
-    public override bool IsCopied => value.IsCopied && form is (MappedForm.Text or MappedForm.Number or MappedForm.Boolean or MappedForm.Json or MappedForm.List or MappedForm.Single or MappedForm.Sorted or MappedForm.Ga4Items);
+    public override bool IsCopied =>
+        value.IsCopied
+            && form is (MappedForm.Text or MappedForm.Number or MappedForm.Boolean or MappedForm.Json or MappedForm.List or MappedForm.Single
+                or MappedForm.Sorted or MappedForm.Ga4Items);
 
     public override Found Read(RecordView record, in Scope scope)
     {
@@ -54,13 +59,20 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
             case MappedForm.List:
                 if (found is { IsText: true, Length: 0 }) return Found.Nothing;
                 record.Tree.Take(found.Node);
-                return found.Type is JsonTokenType.StartArray ? found : record.Made(JsonTokenType.StartArray, found.IsText ? [(byte)'[', (byte)'"', .. found.Raw, (byte)'"', (byte)']'] : [(byte)'[', .. found.Raw, (byte)']']);
+                return found.Type is JsonTokenType.StartArray
+                    ? found
+                    : record.Made(JsonTokenType.StartArray,
+                        found.IsText ? [(byte)'[', (byte)'"', .. found.Raw, (byte)'"', (byte)']'] : [(byte)'[', .. found.Raw, (byte)']']);
             case MappedForm.Single:
                 record.Tree.Take(found.Node);
-                return found is { Type: JsonTokenType.StartArray, Node: >= 0 } && record.Tree.FirstOf(found.Node) is var first and >= 0 && record.Tree.After(first, found.Node) < 0 ? Found.Of(in record.Tree[first], first) : found;
+                return found is { Type: JsonTokenType.StartArray, Node: >= 0 } && record.Tree.FirstOf(found.Node) is var first and >= 0
+                    && record.Tree.After(first, found.Node) < 0
+                    ? Found.Of(in record.Tree[first], first)
+                    : found;
             case MappedForm.Sorted:
                 record.Tree.Take(found.Node);
-                if (record.Tree.ContainerOf(found.Node, isNeeded: false) is not (var list and >= 0) || record.Tree[list].Type is not JsonTokenType.StartArray) return found;
+                if (record.Tree.ContainerOf(found.Node, isNeeded: false) is not (var list and >= 0) || record.Tree[list].Type is not JsonTokenType.StartArray)
+                    return found;
                 record.Tree.Open(found.Node, list);
                 return Sorted(record, list);
             case MappedForm.Ga4Items:
@@ -79,7 +91,8 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
         var elements = new List<byte[]>();
         for (var at = record.Tree.FirstOf(list); at >= 0; at = record.Tree.After(at, list)) elements.Add(CanonicalJson.Of(record, at));
         elements.Sort((one, other) => one.AsSpan().SequenceCompareTo(other));
-        return record.Made(JsonTokenType.StartArray, [(byte)'[', .. elements.SelectMany((element, i) => i == 0 ? element : [(byte)',', .. element]), (byte)']']);
+        return record.Made(JsonTokenType.StartArray,
+            [(byte)'[', .. elements.SelectMany((element, i) => i == 0 ? element : [(byte)',', .. element]), (byte)']']);
     }
 
     /// <summary>
@@ -102,7 +115,9 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
                 text.Write(isObject ? "{"u8 : "["u8);
                 for (var at = tree.FirstOf(value); at >= 0; at = tree.After(at, value))
                 {
-                    if (isObject && tree[at].Json is [(byte)'"', .. var content, (byte)'"'] && (content.SequenceEqual("(not set)"u8) || content.SequenceEqual("(direct)"u8) || content.SequenceEqual("(none)"u8))) continue;
+                    if (isObject && tree[at].Json is [(byte)'"', .. var content, (byte)'"']
+                        && (content.SequenceEqual("(not set)"u8) || content.SequenceEqual("(direct)"u8) || content.SequenceEqual("(none)"u8)))
+                        continue;
                     if (!isFirst) text.Write(","u8);
                     isFirst = false;
                     if (isObject) text.Write([(byte)'"', .. tree[at].RawName, (byte)'"', (byte)':']);
@@ -111,7 +126,8 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
 
                 text.Write(isObject ? "}"u8 : "]"u8);
                 break;
-            case JsonTokenType.String when (node.RawName.SequenceEqual("quantity"u8) || node.RawName.SequenceEqual("int_value"u8)) && JsonValues.IsNumber(node.Json[1..^1]) && !JsonValues.IsInexact(node.Json[1..^1]):
+            case JsonTokenType.String when (node.RawName.SequenceEqual("quantity"u8) || node.RawName.SequenceEqual("int_value"u8))
+                && JsonValues.IsNumber(node.Json[1..^1]) && !JsonValues.IsInexact(node.Json[1..^1]):
                 text.Write(node.Json[1..^1]);
                 break;
             case JsonTokenType.Number when JsonValues.IsInexact(node.Json):
@@ -126,8 +142,11 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
     static Found BooleanOf(RecordView record, in Found found)
     {
         var text = record.TextOf(in found);
-        if (text.SequenceEqual("1"u8) || Ascii.EqualsIgnoreCase(text, "true"u8) || Ascii.EqualsIgnoreCase(text, "yes"u8)) return record.Made(JsonTokenType.True, "true"u8);
-        return text.SequenceEqual("0"u8) || Ascii.EqualsIgnoreCase(text, "false"u8) || Ascii.EqualsIgnoreCase(text, "no"u8) ? record.Made(JsonTokenType.False, "false"u8) : found;
+        if (text.SequenceEqual("1"u8) || Ascii.EqualsIgnoreCase(text, "true"u8) || Ascii.EqualsIgnoreCase(text, "yes"u8))
+            return record.Made(JsonTokenType.True, "true"u8);
+        return text.SequenceEqual("0"u8) || Ascii.EqualsIgnoreCase(text, "false"u8) || Ascii.EqualsIgnoreCase(text, "no"u8)
+            ? record.Made(JsonTokenType.False, "false"u8)
+            : found;
     }
 
     Found OfText(RecordView record, ReadOnlySpan<byte> text, in Found found)
@@ -145,11 +164,16 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
                 if (host.IndexOfAny((byte)'/', (byte)'?', (byte)'#') is var end and >= 0) host = host[..end];
                 return host.IsEmpty ? Found.Nothing : record.MadeText(host);
             case MappedForm.Date:
-                return MappedTime.TryRead(text, unit, out var time) && DateOf(time) is { Length: > 0 } date ? record.Made(JsonTokenType.String, date) : Found.Nothing;
+                return MappedTime.TryRead(text, unit, out var time) && DateOf(time) is { Length: > 0 } date
+                    ? record.Made(JsonTokenType.String, date)
+                    : Found.Nothing;
             case MappedForm.Country:
                 return Countries.CodeOf(text) is { IsEmpty: false } code ? record.Made(JsonTokenType.String, code) : Found.Nothing;
             case MappedForm.AdobeEvents or MappedForm.AdobeEventsButPurchase:
-                return ListOf(record, AdobeLists.Events(Encoding.UTF8.GetString(text), id => record.Lookups.Find("event", id) ?? record.Lookups.Find("event_list", id) ?? record.Lookups.Find("event_lookup", id), purchases: form is MappedForm.AdobeEvents));
+                return ListOf(record,
+                    AdobeLists.Events(Encoding.UTF8.GetString(text),
+                        id => record.Lookups.Find("event", id) ?? record.Lookups.Find("event_list", id) ?? record.Lookups.Find("event_lookup", id),
+                        purchases: form is MappedForm.AdobeEvents));
             case MappedForm.AdobeProducts:
                 return ListOf(record, AdobeLists.Products(Encoding.UTF8.GetString(text)));
             case MappedForm.AdobeValues:

@@ -37,7 +37,8 @@ interface IRecordMapper
 /// <param name="Unconverted">The number of values that it lacks because they could not be converted.</param>
 /// <param name="FirstUnconverted">The path of the first of these, if it is the first of all.</param>
 [StructLayout(LayoutKind.Auto)]
-readonly record struct MapOutput(string? LeftOut = null, int Prefixed = 0, bool IsNobodys = false, bool IsAmbiguous = false, int Unconverted = 0, string? FirstUnconverted = null);
+readonly record struct MapOutput(string? LeftOut = null, int Prefixed = 0, bool IsNobodys = false, bool IsAmbiguous = false, int Unconverted = 0,
+    string? FirstUnconverted = null);
 
 /// <summary>A conversion of records that is used instead of a mapping by rules.</summary>
 /// <param name="fingerprint">Shows whether the conversion is the same.</param>

@@ -234,7 +234,9 @@ sealed class JsonTree
         _misses.Clear();
     }
 
-    /// <summary>Finds the first value whose content would be lost, preferably one that nothing can read, or whose members are ambiguous: others are the consequence.</summary>
+    /// <summary>
+    /// Finds the first value whose content would be lost, preferably one that nothing can read, or whose members are ambiguous: others are the consequence.
+    /// </summary>
     /// <param name="from">The number of earlier values to disregard that were needed in another shape.</param>
     /// <param name="value">The value.</param>
     /// <param name="needed">What it should have been.</param>
@@ -336,7 +338,9 @@ sealed class JsonTree
         return text.IsEmpty || text.SequenceEqual("null"u8);
     }
 
-    /// <summary>Whether a value counts as missing where a rule reads it: null, blank text, or an object or a list, also as text, that contains nothing else.</summary>
+    /// <summary>
+    /// Whether a value counts as missing where a rule reads it: null, blank text, or an object or a list, also as text, that contains nothing else.
+    /// </summary>
     public bool IsMissing(int value)
     {
         for (var (at, end) = (value, _nodes[value].Next); at < end; at++)
@@ -464,7 +468,9 @@ sealed class JsonTree
     {
         if (!TryGetName(member, out var name)) return false;
         for (var at = container + 1; at < member; at = _nodes[at].Next)
-            if ((_nodes[at].NameEnd - _nodes[at].NameStart == name.Length || _nodes[at].NameIsEscaped) && TryGetName(at, out var other) && other.SequenceEqual(name)) return true;
+            if ((_nodes[at].NameEnd - _nodes[at].NameStart == name.Length || _nodes[at].NameIsEscaped) && TryGetName(at, out var other)
+                && other.SequenceEqual(name))
+                return true;
         return false;
     }
 
@@ -483,7 +489,8 @@ sealed class JsonTree
         }
     }
 
-    static int SlotOf(ReadOnlySpan<byte> name) => name.IsEmpty ? 0 : ((name.Length * 31) + (name[0] * 7) + (name[^1] * 13) + (name[name.Length / 2] * 3)) % Slots;
+    static int SlotOf(ReadOnlySpan<byte> name) =>
+        name.IsEmpty ? 0 : ((name.Length * 31) + (name[0] * 7) + (name[^1] * 13) + (name[name.Length / 2] * 3)) % Slots;
 
     /// <summary>Whether a member has a given name.</summary>
     bool HasName(int member, ReadOnlySpan<byte> name) => NameOf(member).SequenceEqual(name);

@@ -37,7 +37,8 @@ static class JsonValues
         if (number.IndexOfAny((byte)'e', (byte)'E') >= 0) return !double.IsFinite(double.Parse(number, CultureInfo.InvariantCulture));
         var whole = number.IndexOf((byte)'.') is var point and >= 0 ? number[..point] : number;
         if (whole.Length < 16) return false;
-        return !System.Buffers.Text.Utf8Parser.TryParse(whole, out long value, out var used) || used != whole.Length || value is > LargestExact or < -LargestExact;
+        return !System.Buffers.Text.Utf8Parser.TryParse(whole, out long value, out var used) || used != whole.Length
+            || value is > LargestExact or < -LargestExact;
     }
 
     /// <summary>Whether a text is a JSON number.</summary>
@@ -47,7 +48,8 @@ static class JsonValues
         try
         {
             var reader = new Utf8JsonReader(text);
-            return reader.Read() && reader.TokenType is JsonTokenType.Number && reader.BytesConsumed == text.Length && double.IsFinite(double.Parse(text, CultureInfo.InvariantCulture));
+            return reader.Read() && reader.TokenType is JsonTokenType.Number && reader.BytesConsumed == text.Length
+                && double.IsFinite(double.Parse(text, CultureInfo.InvariantCulture));
         }
         catch (JsonException)
         {
@@ -56,7 +58,8 @@ static class JsonValues
     }
 
     /// <summary>Whether a text as written in JSON is blank, or is an empty object or list.</summary>
-    public static bool IsBlank(ReadOnlySpan<byte> text) => text.IsEmpty || (text[0] is <= (byte)' ' or (byte)'[' or (byte)'{' or (byte)'\\' && IsBlankText(text));
+    public static bool IsBlank(ReadOnlySpan<byte> text) =>
+        text.IsEmpty || (text[0] is <= (byte)' ' or (byte)'[' or (byte)'{' or (byte)'\\' && IsBlankText(text));
 
     static bool IsBlankText(ReadOnlySpan<byte> text)
     {
@@ -68,7 +71,8 @@ static class JsonValues
     /// <summary>Whether two scalars, as written in JSON without quotes, are equal as texts or as numbers.</summary>
     public static bool AreSame(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other) =>
         one.SequenceEqual(other)
-        || (IsNumber(one) && IsNumber(other) && !IsInexact(one) && !IsInexact(other) && double.Parse(one, CultureInfo.InvariantCulture).Equals(double.Parse(other, CultureInfo.InvariantCulture)));
+        || (IsNumber(one) && IsNumber(other) && !IsInexact(one) && !IsInexact(other)
+            && double.Parse(one, CultureInfo.InvariantCulture).Equals(double.Parse(other, CultureInfo.InvariantCulture)));
 
     /// <summary>Whether a text needs no escapes between quotes.</summary>
     public static bool IsPlain(ReadOnlySpan<byte> text) => text.IndexOfAny(Escaped) < 0;

@@ -18,14 +18,16 @@ sealed record MappingInputs(ImportRequest Request, List<InputFile> Inputs, Mappi
     /// <param name="warn">Receives the name of a file that is skipped, and why.</param>
     /// <param name="cancellationToken">Stops reading.</param>
     /// <exception cref="MixpanelException">A file cannot be read, or is too large.</exception>
-    public static async ValueTask<MappingInputs> ReadAsync(ImportRequest request, List<InputFile> inputs, Action<string, string> warn, CancellationToken cancellationToken)
+    public static async ValueTask<MappingInputs> ReadAsync(ImportRequest request, List<InputFile> inputs, Action<string, string> warn,
+        CancellationToken cancellationToken)
     {
         if (request.Mapping is not { } mapping || request.Replay is not null) return new(request, inputs, MappingLookups.None);
         var tables = mapping.Tables is { } rules ? new ExportTables(rules) : null;
         var records = tables is null ? inputs : await tables.WithoutManifestsAsync(inputs, request, cancellationToken).ConfigureAwait(false);
         if (mapping.Ignored.Count > 0 && records.Exists(IsIgnored))
         {
-            foreach (var ignored in records.Where(IsIgnored)) warn(ignored.Name, $"It accompanies the records in an export of {mapping.Name}, and is not read.");
+            foreach (var ignored in records.Where(IsIgnored))
+                warn(ignored.Name, $"It accompanies the records in an export of {mapping.Name}, and is not read.");
             records = records.FindAll(input => !IsIgnored(input));
         }
 
@@ -34,20 +36,24 @@ sealed record MappingInputs(ImportRequest Request, List<InputFile> Inputs, Mappi
         var lookups = await MappingLookups.ReadAsync(request, records, warn, cancellationToken).ConfigureAwait(false);
         records = records.FindAll(input => !mapping.Lookups.Values.SelectMany(rule => rule.Chain).Any(rule => rule.HoldsNoRecords && rule.IsOf(input)));
         if (mapping.Rows?.ColumnsFrom is not { } headerName) return new(request, records, lookups);
-        var headers = records.FindAll(input => RecordMapper.NameOf(input.Name) == headerName || RecordMapper.NameOf(input.Name).EndsWith($"-{headerName}", StringComparison.Ordinal));
+        var headers = records.FindAll(input => RecordMapper.NameOf(input.Name) == headerName
+            || RecordMapper.NameOf(input.Name).EndsWith($"-{headerName}", StringComparison.Ordinal));
         records = records.FindAll(input => !headers.Contains(input));
         if (headers.Count == 0 || request.ColumnNames.Count > 0) return new(request, records, lookups);
         List<string>? names = null;
         foreach (var header in headers)
         {
             var columns = await HeaderAsync(header, request, cancellationToken).ConfigureAwait(false);
-            if (names is not null && !names.SequenceEqual(columns, StringComparer.Ordinal)) throw MixpanelException.Invalid("input", $"{header.Name} names other columns than {headers[0].Name}: import the feeds of each in a separate run. Nothing was sent.");
+            if (names is not null && !names.SequenceEqual(columns, StringComparer.Ordinal))
+                throw MixpanelException.Invalid("input",
+                    $"{header.Name} names other columns than {headers[0].Name}: import the feeds of each in a separate run. Nothing was sent.");
             names = columns;
         }
 
         return new(request with { NoHeader = true, ColumnNames = names!, ColumnsFrom = headers[0].Name }, records, lookups);
 
-        bool IsIgnored(InputFile input) => mapping.Ignored.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, Path.GetFileName(input.Name), ignoreCase: true));
+        bool IsIgnored(InputFile input) =>
+            mapping.Ignored.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, Path.GetFileName(input.Name), ignoreCase: true));
     }
 
     static async ValueTask<List<string>> HeaderAsync(InputFile header, ImportRequest request, CancellationToken cancellationToken)

@@ -31,7 +31,10 @@ sealed record LookupRule(string File, MappingValue Key, MappingValue Value, IRea
     }
 
     /// <summary>Whether an input is one of its files.</summary>
-    public bool IsOf(InputFile input) => RecordMapper.TableOf(input) is var name && (name == File || (IsGlob && FileSystemName.MatchesSimpleExpression(File, name, ignoreCase: false)) || (HoldsNoRecords && name.EndsWith($"-{File}", StringComparison.Ordinal)));
+    public bool IsOf(InputFile input) =>
+        RecordMapper.TableOf(input) is var name
+            && (name == File || (IsGlob && FileSystemName.MatchesSimpleExpression(File, name, ignoreCase: false))
+                || (HoldsNoRecords && name.EndsWith($"-{File}", StringComparison.Ordinal)));
 }
 
 /// <summary>The lookups of an import, read before its first record.</summary>
@@ -62,11 +65,13 @@ sealed class MappingLookups
     /// <param name="warn">Receives the name of a file, and what is unusual about its lookups.</param>
     /// <param name="cancellationToken">Stops reading.</param>
     /// <exception cref="MixpanelException">There are too many, or they cannot be read.</exception>
-    public static async ValueTask<MappingLookups> ReadAsync(ImportRequest request, List<InputFile> inputs, Action<string, string> warn, CancellationToken cancellationToken)
+    public static async ValueTask<MappingLookups> ReadAsync(ImportRequest request, List<InputFile> inputs, Action<string, string> warn,
+        CancellationToken cancellationToken)
     {
         if (request.Mapping?.Lookups is not { Count: > 0 } rules || request.Replay is not null) return None;
         var lookups = new MappingLookups(rules, warn);
-        foreach (var rule in rules.Values.SelectMany(rule => rule.Chain)) await lookups.ReadAsync(rule, request, inputs, cancellationToken).ConfigureAwait(false);
+        foreach (var rule in rules.Values.SelectMany(rule => rule.Chain))
+            await lookups.ReadAsync(rule, request, inputs, cancellationToken).ConfigureAwait(false);
         if (lookups._tables.Values.Any(table => table.Count > 0)) lookups.Fingerprint = Hash128.Of(lookups._hash).ToString();
         return lookups;
     }
@@ -78,7 +83,8 @@ sealed class MappingLookups
     {
         if (_missing.Remove(rule)) _warn(rule.File, "No input has this name, in which the mapping looks up values: they remain unknown.");
         if (rule.Follow is { } chain)
-            for (var i = 0; i < LongestChain && _tables.TryGetValue(chain, out var links) && links.TryGetValue(key, out var next) && next != key; i++) key = next;
+            for (var i = 0; i < LongestChain && _tables.TryGetValue(chain, out var links) && links.TryGetValue(key, out var next) && next != key; i++)
+                key = next;
         return _tables.TryGetValue(rule, out var table) ? table.GetValueOrDefault(key) : null;
     }
 
@@ -87,7 +93,18 @@ sealed class MappingLookups
         var table = _tables[rule] = new(StringComparer.Ordinal);
         var view = new RecordView();
         var dialect = request with { Columns = request.Columns, Diagnostics = null };
-        if (rule.Columns.Count > 0) dialect = dialect with { Format = "tsv", NoHeader = true, ColumnNames = rule.Columns, ColumnsFrom = $"the mapping of {request.Mapping!.Name}", Quote = null, Escape = null, SkipLines = 0, Delimiter = null };
+        if (rule.Columns.Count > 0)
+            dialect = dialect with
+            {
+                Format = "tsv",
+                NoHeader = true,
+                ColumnNames = rule.Columns,
+                ColumnsFrom = $"the mapping of {request.Mapping!.Name}",
+                Quote = null,
+                Escape = null,
+                SkipLines = 0,
+                Delimiter = null,
+            };
         var files = inputs.FindAll(input => input.Fault is null && rule.IsOf(input) && (!rule.IsGlob || input.CanBeReadTwice));
         if (files.Count == 0 && !rule.IsGlob) _missing.Add(rule);
         foreach (var input in files)
@@ -101,7 +118,10 @@ sealed class MappingLookups
                 while (goesOn && await reader.FillAsync(cancellationToken).ConfigureAwait(false));
                 if (goesOn) Take(reader, ref isFirst, ref changed);
                 if (reader.HasPartialRecord && !rule.IsGlob) throw new InputException("ends within a record: it is truncated");
-                if (changed > 0) _warn(input.Name, $"{Counted.Of(changed, "record gives a key", "records give keys")} another value than an earlier one: the mapping looks up the last one.");
+                if (changed > 0)
+                    _warn(input.Name,
+                        $"{Counted.Of(changed, "record gives a key", "records give keys")} another value than an earlier one: "
+                        + $"the mapping looks up the last one.");
             }
             catch (InputException e)
             {
@@ -117,7 +137,8 @@ sealed class MappingLookups
                 if (record is not { Kind: RecordKind.Json, Rejection: null } || !view.TryTake(record.Raw)) return false;
                 (key, value) = (rule.Key.Read(view, in Scope.Record), rule.Value.Read(view, in Scope.Record));
                 if (view.Tree.Repeated is [var member, ..]) repeated = $"{Columns.RecordFields.Shown(view.PathOf(member))} is in its object twice";
-                return repeated is null && !key.IsContainer && !value.IsContainer && view.TextOf(in key).Length >= 0 && view.TextOf(in value).Length >= 0 && !view.Tree.TryFindLost(from: 0, out _, out _);
+                return repeated is null && !key.IsContainer && !value.IsContainer && view.TextOf(in key).Length >= 0 && view.TextOf(in value).Length >= 0
+                    && !view.Tree.TryFindLost(from: 0, out _, out _);
             }
             catch (InvalidOperationException)
             {
@@ -134,7 +155,9 @@ sealed class MappingLookups
                 if (!TryRead(in record, out var key, out var value, out var repeated))
                 {
                     // Without it, records would silently lack what it says. Files that a glob finds contain records, which are rejected when they are read.
-                    if (!rule.IsGlob) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"has a record that cannot be read in line {record.Line}{((record.Rejection?.Message ?? repeated) is { } why ? $" ({why})" : "")}: correct it, or remove it"));
+                    if (!rule.IsGlob)
+                        throw new InputException(string.Create(CultureInfo.InvariantCulture,
+                            $"has a record that cannot be read in line {record.Line}{((record.Rejection?.Message ?? repeated) is { } why ? $" ({why})" : "")}: correct it, or remove it"));
                     continue;
                 }
 
@@ -154,7 +177,11 @@ sealed class MappingLookups
                     changed++;
                 }
 
-                if (table.Count > Most) throw MixpanelException.Invalid("input", string.Create(CultureInfo.InvariantCulture, $"There are more than {Most} entries in {rule.File}, which the mapping uses for lookups. Split the export by users, and import its parts."));
+                if (table.Count > Most)
+                    throw MixpanelException.Invalid("input",
+                        string.Create(CultureInfo.InvariantCulture,
+                            $"There are more than {Most} entries in {rule.File}, which the mapping uses for lookups. Split the export by users, "
+                            + $"and import its parts."));
             }
 
             return true;
@@ -170,6 +197,8 @@ sealed class LookedUpValue(MappingValue value, string lookup) : MappingValue
         var taken = record.Tree.Takes;
         var found = value.Read(record, in scope);
         if (!found.IsThere || IsLostIn(record, in found)) return Found.Nothing;
-        return record.Lookups.Find(lookup, Encoding.UTF8.GetString(record.TextOf(in found))) is { Length: > 0 } meant ? record.MadeText(Encoding.UTF8.GetBytes(meant)) : Failed(record, in found, taken);
+        return record.Lookups.Find(lookup, Encoding.UTF8.GetString(record.TextOf(in found))) is { Length: > 0 } meant
+            ? record.MadeText(Encoding.UTF8.GetBytes(meant))
+            : Failed(record, in found, taken);
     }
 }

@@ -23,9 +23,15 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
     static readonly string[] OfValues = [.. Sources, "when", "none", "table", "else", "split", "lookup", "as", "unit"];
 
-    static readonly Dictionary<string, MappedForm> Forms = Enum.GetValues<MappedForm>().ToDictionary(form => JsonNamingPolicy.SnakeCaseLower.ConvertName(form.ToString()), StringComparer.Ordinal);
+    static readonly Dictionary<string, MappedForm> Forms =
+        Enum.GetValues<MappedForm>().ToDictionary(form => JsonNamingPolicy.SnakeCaseLower.ConvertName(form.ToString()), StringComparer.Ordinal);
 
-    static readonly Dictionary<string, TimeUnit> Units = new(StringComparer.Ordinal) { ["s"] = TimeUnit.Seconds, ["ms"] = TimeUnit.Milliseconds, ["us"] = TimeUnit.Microseconds };
+    static readonly Dictionary<string, TimeUnit> Units = new(StringComparer.Ordinal)
+    {
+        ["s"] = TimeUnit.Seconds,
+        ["ms"] = TimeUnit.Milliseconds,
+        ["us"] = TimeUnit.Microseconds,
+    };
 
     /// <summary>The top-level members of a mapping.</summary>
     public static readonly string[] OfMappings = ["$schema", "name", "documentation", "ignore", "rows", "tables", "lookups", "events", "profiles", "groups"];
@@ -66,7 +72,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         {
             if (!json.TryGetProperty(operation, out var section)) continue;
             Ensure(section, $"{at}.{operation}", "properties", "spread");
-            operations.Add(new(Encoding.UTF8.GetBytes($"${operation}"), Properties(section, "properties", $"{at}.{operation}"), Spreads(section, "spread", $"{at}.{operation}")));
+            operations.Add(new(Encoding.UTF8.GetBytes($"${operation}"), Properties(section, "properties", $"{at}.{operation}"),
+                Spreads(section, "spread", $"{at}.{operation}")));
         }
 
         if (operations.Count == 0) throw Wrong(at, "needs set or set_once");
@@ -89,27 +96,32 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     {
         Ensure(json, at, "delimiter", "quote", "escape", "columns", "columns_from", "encoding", "types", "text_columns");
         var encoding = json.TryGetProperty("encoding", out var label) ? Text(label, $"{at}.encoding") : null;
-        if (encoding is not null && Import.Source.TextEncoding.Find(encoding) is null) throw Wrong($"{at}.encoding", "is not an encoding of the WHATWG Encoding Standard");
+        if (encoding is not null && Import.Source.TextEncoding.Find(encoding) is null)
+            throw Wrong($"{at}.encoding", "is not an encoding of the WHATWG Encoding Standard");
         var columns = json.TryGetProperty("columns", out var names) ? Texts(names, $"{at}.columns") : [];
-        return new(Character(json, "delimiter", at), json.TryGetProperty("quote", out _) ? Character(json, "quote", at) : '"', Character(json, "escape", at), columns, json.TryGetProperty("columns_from", out var from) ? Text(from, $"{at}.columns_from") : null, encoding, json.TryGetProperty("types", out var types) && Text(types, $"{at}.types") switch
-        {
-            "text" => true,
-            "shown" => false,
-            _ => throw Wrong($"{at}.types", "must be text or shown"),
-        }, json.TryGetProperty("text_columns", out var texts) ? Texts(texts, $"{at}.text_columns").ToHashSet(StringComparer.Ordinal) : []);
+        return new(Character(json, "delimiter", at), json.TryGetProperty("quote", out _) ? Character(json, "quote", at) : '"', Character(json, "escape", at),
+            columns, json.TryGetProperty("columns_from", out var from) ? Text(from, $"{at}.columns_from") : null, encoding,
+            json.TryGetProperty("types", out var types) && Text(types, $"{at}.types") switch
+            {
+                "text" => true,
+                "shown" => false,
+                _ => throw Wrong($"{at}.types", "must be text or shown"),
+            }, json.TryGetProperty("text_columns", out var texts) ? Texts(texts, $"{at}.text_columns").ToHashSet(StringComparer.Ordinal) : []);
     }
 
     public static MappingTables Tables(JsonElement json, string at)
     {
         Ensure(json, at, "manifests", "folders");
-        return new(json.TryGetProperty("manifests", out var manifests) ? Texts(manifests, $"{at}.manifests") : [], json.TryGetProperty("folders", out var folders) ? Texts(folders, $"{at}.folders") : []);
+        return new(json.TryGetProperty("manifests", out var manifests) ? Texts(manifests, $"{at}.manifests") : [],
+            json.TryGetProperty("folders", out var folders) ? Texts(folders, $"{at}.folders") : []);
     }
 
     public static Dictionary<string, LookupRule> Lookups(string name, JsonElement json, string at)
     {
         if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
         var parser = new MappingParser(name, groupKey: null, FrozenSet<string>.Empty);
-        return json.EnumerateObject().ToDictionary(member => member.Name, member => parser.Lookup(member.Value, $"{at}.{Columns.RecordFields.Shown(member.Name)}"), StringComparer.Ordinal);
+        return json.EnumerateObject().ToDictionary(member => member.Name,
+            member => parser.Lookup(member.Value, $"{at}.{Columns.RecordFields.Shown(member.Name)}"), StringComparer.Ordinal);
     }
 
     LookupRule Lookup(JsonElement json, string at)
@@ -133,12 +145,14 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     {
         if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
         foreach (var member in json.EnumerateObject())
-            if (known.IndexOf(member.Name) < 0) throw Wrong(at, $"has the member {Columns.RecordFields.Shown(member.Name)}, which is not one of {string.Join(", ", known.ToArray())}");
+            if (known.IndexOf(member.Name) < 0)
+                throw Wrong(at, $"has the member {Columns.RecordFields.Shown(member.Name)}, which is not one of {string.Join(", ", known.ToArray())}");
     }
 
     public static string Text(JsonElement json, string at) => json.ValueKind is JsonValueKind.String ? json.GetString()! : throw Wrong(at, "must be text");
 
-    static JsonElement Needed(JsonElement json, string member, string at) => json.TryGetProperty(member, out var value) ? value : throw Wrong(at, $"lacks {member}");
+    static JsonElement Needed(JsonElement json, string member, string at) =>
+        json.TryGetProperty(member, out var value) ? value : throw Wrong(at, $"lacks {member}");
 
     MappingValue? Optional(JsonElement json, string member, string at) => json.TryGetProperty(member, out var value) ? Value(value, $"{at}.{member}") : null;
 
@@ -165,18 +179,26 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         {
             Ensure(item, $"{at}[{i}]", "when", "reason", "refuse", "field", "looked_up");
             var when = Condition(Needed(item, "when", $"{at}[{i}]"), $"{at}[{i}].when");
-            if (item.TryGetProperty("refuse", out var refused) && item.TryGetProperty("reason", out _)) throw Wrong($"{at}[{i}]", "must have a reason or refuse, not both");
+            if (item.TryGetProperty("refuse", out var refused) && item.TryGetProperty("reason", out _))
+                throw Wrong($"{at}[{i}]", "must have a reason or refuse, not both");
             var isLookedUp = Boolean(item, "looked_up", $"{at}[{i}]", otherwise: false);
-            if (item.TryGetProperty("looked_up", out _) && refused.ValueKind is not JsonValueKind.Undefined) throw Wrong($"{at}[{i}]", "must have looked_up or refuse, not both");
-            if (refused.ValueKind is not JsonValueKind.Undefined) return new Exclusion(when, Text(refused, $"{at}[{i}].refuse"), Refuses: true) { Field = item.TryGetProperty("field", out var field) ? Text(field, $"{at}[{i}].field") : null };
+            if (item.TryGetProperty("looked_up", out _) && refused.ValueKind is not JsonValueKind.Undefined)
+                throw Wrong($"{at}[{i}]", "must have looked_up or refuse, not both");
+            if (refused.ValueKind is not JsonValueKind.Undefined)
+                return new Exclusion(when, Text(refused, $"{at}[{i}].refuse"), Refuses: true)
+                {
+                    Field = item.TryGetProperty("field", out var field) ? Text(field, $"{at}[{i}].field") : null,
+                };
             if (item.TryGetProperty("field", out _)) throw Wrong($"{at}[{i}].field", "is for refuse only");
             var reason = Text(Needed(item, "reason", $"{at}[{i}]"), $"{at}[{i}].reason");
-            if (reason.Length is 0 or > 64 || reason.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_')) throw Wrong($"{at}[{i}].reason", "must be letters, digits and _");
+            if (reason.Length is 0 or > 64 || reason.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_'))
+                throw Wrong($"{at}[{i}].reason", "must be letters, digits and _");
             return new Exclusion(when, reason, Refuses: false) { IsLookedUp = isLookedUp };
         })];
     }
 
-    void TakeNone(JsonElement json, string at) => _none = json.TryGetProperty("none", out var none) ? [.. Scalars(none, $"{at}.none").Select(Encoding.UTF8.GetBytes)] : [];
+    void TakeNone(JsonElement json, string at) =>
+        _none = json.TryGetProperty("none", out var none) ? [.. Scalars(none, $"{at}.none").Select(Encoding.UTF8.GetBytes)] : [];
 
     List<MappedProperty> Properties(JsonElement json, string member, string at)
     {
@@ -189,7 +211,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         {
             var value = Value(rule.Value, $"{at}.{Columns.RecordFields.Shown(rule.Name)}");
             if (Filled(rule.Name) is not { } filled) continue; // for a group key that was not specified
-            if (filled is "time" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id" or "token" or "$ignore") throw Wrong($"{at}.{filled}", "is not a property that can be set here");
+            if (filled is "time" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id" or "token" or "$ignore")
+                throw Wrong($"{at}.{filled}", "is not a property that can be set here");
             if (!names.Add(filled)) throw Wrong($"{at}.{Columns.RecordFields.Shown(filled)}", "is set twice");
             properties.Add(new(NameOf(filled), value));
         }
@@ -211,7 +234,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         if (json.TryGetProperty("names", out var renamed))
         {
             if (renamed.ValueKind is not JsonValueKind.Object) throw Wrong($"{at}.names", "must be an object");
-            foreach (var pair in renamed.EnumerateObject()) names[RecordMapper.HashOf(Encoding.UTF8.GetBytes(pair.Name))] = NameOf(Text(pair.Value, $"{at}.names.{Columns.RecordFields.Shown(pair.Name)}"));
+            foreach (var pair in renamed.EnumerateObject())
+                names[RecordMapper.HashOf(Encoding.UTF8.GetBytes(pair.Name))] = NameOf(Text(pair.Value, $"{at}.names.{Columns.RecordFields.Shown(pair.Name)}"));
         }
 
         var drop = json.TryGetProperty("drop", out var dropped) ? Texts(dropped, $"{at}.drop") : [];
@@ -230,8 +254,13 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             Names = names,
             Groups = Boolean(json, "group", at, otherwise: false),
             Keep = json.TryGetProperty("keep", out var kept) ? [.. Texts(kept, $"{at}.keep").Select(text => Encoding.UTF8.GetBytes(text))] : [],
-            Used = json.TryGetProperty("used", out var used) ? Texts(used, $"{at}.used").Select(name => RecordMapper.HashOf(Encoding.UTF8.GetBytes(name))).ToFrozenSet() : FrozenSet<ulong>.Empty,
-            Drop = [.. drop.Where(text => !text.EndsWith('*')).Select(Filled).OfType<string>().Select(name => RecordMapper.HashOf(Encoding.UTF8.GetBytes(name)))],
+            Used = json.TryGetProperty("used", out var used)
+                ? Texts(used, $"{at}.used").Select(name => RecordMapper.HashOf(Encoding.UTF8.GetBytes(name))).ToFrozenSet()
+                : FrozenSet<ulong>.Empty,
+            Drop =
+            [
+                .. drop.Where(text => !text.EndsWith('*')).Select(Filled).OfType<string>().Select(name => RecordMapper.HashOf(Encoding.UTF8.GetBytes(name))),
+            ],
             DropPrefixes = [.. drop.Where(text => text.EndsWith('*')).Select(text => Encoding.UTF8.GetBytes(text[..^1]))],
         };
     }
@@ -249,10 +278,15 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         (Value(json, at), json.ValueKind is JsonValueKind.Object && !json.TryGetProperty("as", out _) ? Unit(json, at) : TimeUnit.ByDigits);
 
     static bool Boolean(JsonElement json, string member, string at, bool otherwise) =>
-        !json.TryGetProperty(member, out var value) ? otherwise : value.ValueKind is JsonValueKind.True || (value.ValueKind is JsonValueKind.False ? false : throw Wrong($"{at}.{member}", "must be true or false"));
+        !json.TryGetProperty(member, out var value)
+            ? otherwise
+            : value.ValueKind is JsonValueKind.True
+                || (value.ValueKind is JsonValueKind.False ? false : throw Wrong($"{at}.{member}", "must be true or false"));
 
     static TimeUnit Unit(JsonElement json, string at) =>
-        !json.TryGetProperty("unit", out var unit) ? TimeUnit.ByDigits : Units.TryGetValue(Text(unit, $"{at}.unit"), out var known) ? known : throw Wrong($"{at}.unit", $"must be one of {string.Join(", ", Units.Keys)}");
+        !json.TryGetProperty("unit", out var unit) ? TimeUnit.ByDigits
+            : Units.TryGetValue(Text(unit, $"{at}.unit"), out var known) ? known
+            : throw Wrong($"{at}.unit", $"must be one of {string.Join(", ", Units.Keys)}");
 
     MappingValue Value(JsonElement json, string at)
     {
@@ -263,13 +297,19 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         var value = Source(source, json.GetProperty(source), $"{at}.{source}");
         if (json.TryGetProperty("split", out var split)) value = Part(value, split, $"{at}.split");
         if (json.TryGetProperty("when", out var when) || json.TryGetProperty("none", out _))
-            value = new GuardedValue(value, when.ValueKind is JsonValueKind.Undefined ? null : Condition(when, $"{at}.when"), json.TryGetProperty("none", out var none) ? [.. Scalars(none, $"{at}.none").Select(Encoding.UTF8.GetBytes)] : []);
-        if (json.TryGetProperty("lookup", out var lookup)) value = lookups.Contains(Text(lookup, $"{at}.lookup")) ? new LookedUpValue(value, lookup.GetString()!) : throw Wrong($"{at}.lookup", "is not one of the mapping's lookups");
+            value = new GuardedValue(value, when.ValueKind is JsonValueKind.Undefined ? null : Condition(when, $"{at}.when"),
+                json.TryGetProperty("none", out var none) ? [.. Scalars(none, $"{at}.none").Select(Encoding.UTF8.GetBytes)] : []);
+        if (json.TryGetProperty("lookup", out var lookup))
+            value = lookups.Contains(Text(lookup, $"{at}.lookup"))
+                ? new LookedUpValue(value, lookup.GetString()!)
+                : throw Wrong($"{at}.lookup", "is not one of the mapping's lookups");
         if (json.TryGetProperty("table", out var table)) value = Table(value, table, json, at);
         else if (json.TryGetProperty("else", out _)) throw Wrong($"{at}.else", "is for tables only");
         var unit = Unit(json, at);
         if (json.TryGetProperty("as", out var form))
-            value = new FormedValue(value, Forms.TryGetValue(Text(form, $"{at}.as"), out var known) ? known : throw Wrong($"{at}.as", $"must be one of {string.Join(", ", Forms.Keys)}"), unit);
+            value = new FormedValue(value,
+                Forms.TryGetValue(Text(form, $"{at}.as"), out var known) ? known : throw Wrong($"{at}.as", $"must be one of {string.Join(", ", Forms.Keys)}"),
+                unit);
         return value;
     }
 
@@ -280,7 +320,9 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             case "path":
                 return Path(Text(json, at), at);
             case "value":
-                return new ConstantValue(json.ValueKind is JsonValueKind.String && Filled(json.GetString()!) is { } filled ? JsonSerializer.SerializeToElement(filled, MappingJson.Default.String) : json);
+                return new ConstantValue(json.ValueKind is JsonValueKind.String && Filled(json.GetString()!) is { } filled
+                    ? JsonSerializer.SerializeToElement(filled, MappingJson.Default.String)
+                    : json);
             case "first":
                 var values = Items(json, at).Select((item, i) => Value(item, $"{at}[{i}]")).ToList();
                 return values.Count > 0 ? new FirstValue(values) : throw Wrong(at, "must not be empty");
@@ -288,7 +330,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
                 return Template(Text(json, at), at);
             case "clock":
                 Ensure(json, at, "original", "sent", "received");
-                return new ClockValue(Value(Needed(json, "original", at), $"{at}.original"), Value(Needed(json, "sent", at), $"{at}.sent"), Value(Needed(json, "received", at), $"{at}.received"));
+                return new ClockValue(Value(Needed(json, "original", at), $"{at}.original"), Value(Needed(json, "sent", at), $"{at}.sent"),
+                    Value(Needed(json, "received", at), $"{at}.received"));
             case "hash":
                 var hashed = Items(json, at).Select((item, i) => Value(item, $"{at}[{i}]")).ToList();
                 return hashed.Count > 0 ? new HashValue(Encoding.UTF8.GetBytes(name), hashed) : throw Wrong(at, "must not be empty");
@@ -343,8 +386,16 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         Ensure(json, at, "at", "take", "trim");
         var separator = Text(Needed(json, "at", at), $"{at}.at");
         if (separator.Length == 0) throw Wrong($"{at}.at", "must not be empty");
-        var take = json.TryGetProperty("take", out var number) ? number.ValueKind is JsonValueKind.Number && number.TryGetDouble(out var index) && index is >= 0 and < 1000 && double.IsInteger(index) ? (int)index : throw Wrong($"{at}.take", "must be a whole number from 0 to 999") : 0;
-        return new(value, separator is "version" or "entity" ? null : Encoding.UTF8.GetBytes(separator), take, json.TryGetProperty("trim", out var trim) ? Encoding.UTF8.GetBytes(Text(trim, $"{at}.trim")) : " "u8.ToArray()) { IsEntity = separator == "entity" };
+        var take = json.TryGetProperty("take", out var number)
+            ? number.ValueKind is JsonValueKind.Number && number.TryGetDouble(out var index) && index is >= 0 and < 1000 && double.IsInteger(index)
+                ? (int)index
+                : throw Wrong($"{at}.take", "must be a whole number from 0 to 999")
+            : 0;
+        return new(value, separator is "version" or "entity" ? null : Encoding.UTF8.GetBytes(separator), take,
+            json.TryGetProperty("trim", out var trim) ? Encoding.UTF8.GetBytes(Text(trim, $"{at}.trim")) : " "u8.ToArray())
+        {
+            IsEntity = separator == "entity",
+        };
     }
 
     TableValue Table(MappingValue value, JsonElement table, JsonElement json, string at)
@@ -355,7 +406,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             meanings[pair.Name] = pair.Value.ValueKind switch
             {
                 JsonValueKind.Object => Value(pair.Value, $"{at}.table.{Columns.RecordFields.Shown(pair.Name)}"),
-                JsonValueKind.Array => throw Wrong($"{at}.table.{Columns.RecordFields.Shown(pair.Name)}", "must be text, a number, true, false, null or a value"),
+                JsonValueKind.Array =>
+                    throw Wrong($"{at}.table.{Columns.RecordFields.Shown(pair.Name)}", "must be text, a number, true, false, null or a value"),
                 _ => new ConstantValue(pair.Value),
             };
         return new(value, meanings, json.TryGetProperty("else", out var otherwise) ? Value(otherwise, $"{at}.else") : null);
@@ -387,15 +439,20 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         }
 
         Ensure(json, at, "path", "first", "equals", "in", "begins_with", "ends_with", "present", "exists", "same_as");
-        var value = json.TryGetProperty("path", out var path) ? Path(Text(path, $"{at}.path"), $"{at}.path") : json.TryGetProperty("first", out var first) ? Source("first", first, $"{at}.first") : throw Wrong(at, "needs path or first; or all, any or not");
+        var value = json.TryGetProperty("path", out var path) ? Path(Text(path, $"{at}.path"), $"{at}.path")
+            : json.TryGetProperty("first", out var first) ? Source("first", first, $"{at}.first")
+            : throw Wrong(at, "needs path or first; or all, any or not");
         if (json.EnumerateObject().Count() != 2) throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, exists, same_as");
         if (json.TryGetProperty("equals", out var one)) return new EqualsOneOf(value, [.. ScalarTexts([one], $"{at}.equals")]);
         if (json.TryGetProperty("in", out var several)) return new EqualsOneOf(value, [.. ScalarTexts(Items(several, $"{at}.in"), $"{at}.in")]);
-        if (json.TryGetProperty("begins_with", out var beginnings)) return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(beginnings), $"{at}.begins_with")], ends: false);
+        if (json.TryGetProperty("begins_with", out var beginnings))
+            return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(beginnings), $"{at}.begins_with")], ends: false);
         if (json.TryGetProperty("ends_with", out var ends)) return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(ends), $"{at}.ends_with")], ends: true);
         if (json.TryGetProperty("present", out _)) return new IsPresent(value, Boolean(json, "present", at, otherwise: true));
         if (json.TryGetProperty("exists", out _)) return new Exists(value, Boolean(json, "exists", at, otherwise: true));
-        return json.TryGetProperty("same_as", out var other) ? new IsSame(value, Value(other, $"{at}.same_as")) : throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, exists, same_as");
+        return json.TryGetProperty("same_as", out var other)
+            ? new IsSame(value, Value(other, $"{at}.same_as"))
+            : throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, exists, same_as");
     }
 
     List<MappingCondition> Conditions(JsonElement json, string member, JsonElement list, string at)
@@ -404,7 +461,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         return [.. Items(list, $"{at}.{member}").Select((item, i) => Condition(item, $"{at}.{member}[{i}]"))];
     }
 
-    IEnumerable<byte[]> ScalarTexts(IEnumerable<JsonElement> items, string at) => items.Select(item => Scalar(item, at)).Select(text => Filled(text)).OfType<string>().Select(Encoding.UTF8.GetBytes);
+    IEnumerable<byte[]> ScalarTexts(IEnumerable<JsonElement> items, string at) =>
+        items.Select(item => Scalar(item, at)).Select(text => Filled(text)).OfType<string>().Select(Encoding.UTF8.GetBytes);
 
     static IEnumerable<string> Scalars(JsonElement json, string at) => OneOrMany(json).Select(item => Scalar(item, at));
 
@@ -416,15 +474,18 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     };
 
     /// <summary>Replaces the group key in a text; null when none was specified.</summary>
-    string? Filled(string text) => !text.Contains(GroupKey, StringComparison.Ordinal) ? text : groupKey is null ? null : text.Replace(GroupKey, groupKey, StringComparison.Ordinal);
+    string? Filled(string text) =>
+        !text.Contains(GroupKey, StringComparison.Ordinal) ? text : groupKey is null ? null : text.Replace(GroupKey, groupKey, StringComparison.Ordinal);
 
     static byte[] NameOf(string property) => JsonEncodedText.Encode(property, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.ToArray();
 
     static List<JsonElement> OneOrMany(JsonElement json) => json.ValueKind is JsonValueKind.Array ? [.. json.EnumerateArray()] : [json];
 
-    static List<JsonElement> Items(JsonElement json, string at) => json.ValueKind is JsonValueKind.Array ? [.. json.EnumerateArray()] : throw Wrong(at, "must be a list");
+    static List<JsonElement> Items(JsonElement json, string at) =>
+        json.ValueKind is JsonValueKind.Array ? [.. json.EnumerateArray()] : throw Wrong(at, "must be a list");
 
-    public static List<string> Texts(JsonElement json, string at) => [.. Items(json, at).Select((item, i) => Text(item, string.Create(CultureInfo.InvariantCulture, $"{at}[{i}]")))];
+    public static List<string> Texts(JsonElement json, string at) =>
+        [.. Items(json, at).Select((item, i) => Text(item, string.Create(CultureInfo.InvariantCulture, $"{at}[{i}]")))];
 
     static char? Character(JsonElement json, string member, string at)
     {

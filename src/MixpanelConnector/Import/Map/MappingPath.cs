@@ -39,7 +39,8 @@ sealed class MappingPath
         public bool IsBeginning { get; init; }
 
         /// <summary>What a value must be for the step to lead into it.</summary>
-        public NeededShape Needed => IsAny ? NeededShape.Container : Value is not null ? NeededShape.Entries : Name is null ? NeededShape.List : NeededShape.Object;
+        public NeededShape Needed =>
+            IsAny ? NeededShape.Container : Value is not null ? NeededShape.Entries : Name is null ? NeededShape.List : NeededShape.Object;
     }
 
     readonly List<Step> _steps = [];
@@ -85,7 +86,9 @@ sealed class MappingPath
                 var end = rest.IndexOfAny('.', '[');
                 var name = end < 0 ? rest : rest[..end];
                 if (name.IsEmpty) throw new FormatException($"the path {text} has an empty name");
-                path._steps.Add(name is "*" ? new Step(null, 0, null, IsAny: true) : new Step(Encoding.UTF8.GetBytes(name.TrimEnd('*').ToString()), 0, null, IsAny: false) { IsBeginning = name[^1] == '*' });
+                path._steps.Add(name is "*"
+                    ? new Step(null, 0, null, IsAny: true)
+                    : new Step(Encoding.UTF8.GetBytes(name.TrimEnd('*').ToString()), 0, null, IsAny: false) { IsBeginning = name[^1] == '*' });
                 rest = rest[name.Length..];
             }
 
@@ -180,7 +183,10 @@ sealed class MappingPath
         if (end < 0) throw new FormatException($"the path {text} has a bracket that is not closed");
         var inner = rest[1..end];
         if (int.TryParse(inner, NumberStyles.None, CultureInfo.InvariantCulture, out var index)) _steps.Add(new Step(null, index, null, IsAny: false));
-        else if (inner.IndexOf('=') is var equals and > 0) _steps.Add(new Step(Encoding.UTF8.GetBytes(inner[..equals].ToString()), 0, Encoding.UTF8.GetBytes(inner[(equals + 1)..].TrimEnd('*').ToString()), IsAny: false) { IsBeginning = inner[^1] == '*' });
+        else if (inner.IndexOf('=') is var equals and > 0)
+            _steps.Add(new Step(Encoding.UTF8.GetBytes(inner[..equals].ToString()), 0, Encoding.UTF8.GetBytes(inner[(equals + 1)..].TrimEnd('*').ToString()),
+                IsAny: false)
+            { IsBeginning = inner[^1] == '*' });
         else throw new FormatException($"the path {text} has brackets that contain neither an index, nor a name in quotes, nor name=text");
         return rest[(end + 1)..];
     }

@@ -136,4 +136,5 @@ sealed record UpdateSection : MappingSection
 /// <param name="Encoding">The text encoding; null for UTF-8.</param>
 /// <param name="AreText">Whether all cells are text, whatever they look like.</param>
 /// <param name="TextColumns">The columns whose cells are text if not all are, such as ids.</param>
-sealed record MappingRows(char? Delimiter, char? Quote, char? Escape, IReadOnlyList<string> Columns, string? ColumnsFrom, string? Encoding, bool AreText, IReadOnlySet<string> TextColumns);
+sealed record MappingRows(char? Delimiter, char? Quote, char? Escape, IReadOnlyList<string> Columns, string? ColumnsFrom, string? Encoding, bool AreText,
+    IReadOnlySet<string> TextColumns);

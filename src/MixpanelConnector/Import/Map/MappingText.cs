@@ -39,7 +39,9 @@ static class MappingText
         }
         catch (JsonException e)
         {
-            throw MixpanelException.Invalid("mapping", string.Create(CultureInfo.InvariantCulture, $"The mapping is not valid JSON: error on line {e.LineNumber + 1}, at byte {e.BytePositionInLine + 1}."));
+            throw MixpanelException.Invalid("mapping",
+                string.Create(CultureInfo.InvariantCulture,
+                    $"The mapping is not valid JSON: error on line {e.LineNumber + 1}, at byte {e.BytePositionInLine + 1}."));
         }
     }
 
@@ -53,11 +55,14 @@ static class MappingText
             {
                 case JsonTokenType.PropertyName:
                     var name = TextOf(ref reader, open, "has a name with half of a surrogate pair");
-                    if (!open[^1].Names!.Add(name)) throw MappingParser.Wrong(PlaceOf(open, open.Count - 1), $"has the member {Columns.RecordFields.Shown(name)} twice");
+                    if (!open[^1].Names!.Add(name))
+                        throw MappingParser.Wrong(PlaceOf(open, open.Count - 1), $"has the member {Columns.RecordFields.Shown(name)} twice");
                     open[^1] = open[^1] with { Name = name };
                     continue;
                 case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                    if (open.Count == Deepest) throw MappingParser.Wrong(PlaceOf(open, 8) + "…", string.Create(CultureInfo.InvariantCulture, $"is nested deeper than {Deepest} levels"));
+                    if (open.Count == Deepest)
+                        throw MappingParser.Wrong(PlaceOf(open, 8) + "…",
+                            string.Create(CultureInfo.InvariantCulture, $"is nested deeper than {Deepest} levels"));
                     open.Add(new Level(reader.TokenType is JsonTokenType.StartObject ? new(StringComparer.Ordinal) : null, null, 0));
                     continue;
                 case JsonTokenType.EndObject or JsonTokenType.EndArray:

@@ -7,7 +7,9 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>A value that a mapping reads: its origin, its condition, and its conversion. Absent when it is missing: null, blank text, or what is empty.</summary>
+/// <summary>
+/// A value that a mapping reads: its origin, its condition, and its conversion. Absent when it is missing: null, blank text, or what is empty.
+/// </summary>
 abstract class MappingValue
 {
     /// <summary>Whether it is a value of the record, as it is or in another form, not made from several or by rules that need a certain text.</summary>
@@ -18,7 +20,9 @@ abstract class MappingValue
     /// <summary>Reads all alternatives, so that none of them counts as unread.</summary>
     public virtual void ReadAll(RecordView record, in Scope scope) => Read(record, in scope);
 
-    /// <summary>Whether a value is an object or a list, of which nothing can be made where a scalar is needed. Its content would be lost, if it has any.</summary>
+    /// <summary>
+    /// Whether a value is an object or a list, of which nothing can be made where a scalar is needed. Its content would be lost, if it has any.
+    /// </summary>
     public static bool IsLostIn(RecordView record, in Found found)
     {
         if (found is { IsContainer: true, Node: >= 0 } && !record.Tree.IsEmpty(found.Node)) record.Tree.Miss(found.Node, NeededShape.Scalar);
@@ -91,7 +95,13 @@ sealed class ConstantValue : MappingValue
     public ConstantValue(JsonElement json)
     {
         var text = Encoding.UTF8.GetBytes(json.GetRawText());
-        var tree = new JsonTree.Node { Text = text, End = text.Length, Type = TypeOf(json.ValueKind), IsEscaped = json.ValueKind is JsonValueKind.String && text.AsSpan().Contains((byte)'\\') };
+        var tree = new JsonTree.Node
+        {
+            Text = text,
+            End = text.Length,
+            Type = TypeOf(json.ValueKind),
+            IsEscaped = json.ValueKind is JsonValueKind.String && text.AsSpan().Contains((byte)'\\'),
+        };
         _value = Found.Of(in tree, JsonTree.None);
     }
 
@@ -184,7 +194,9 @@ sealed class HexValue(MappingValue high, MappingValue low) : MappingValue
     public override Found Read(RecordView record, in Scope scope)
     {
         Span<byte> digits = stackalloc byte[32];
-        return TryWrite(high, record, in scope, digits[..16]) && TryWrite(low, record, in scope, digits[16..]) ? record.Made(JsonTokenType.String, digits) : Found.Nothing;
+        return TryWrite(high, record, in scope, digits[..16]) && TryWrite(low, record, in scope, digits[16..])
+            ? record.Made(JsonTokenType.String, digits)
+            : Found.Nothing;
     }
 
     static bool TryWrite(MappingValue value, RecordView record, in Scope scope, Span<byte> digits)
@@ -203,7 +215,10 @@ sealed class HexValue(MappingValue high, MappingValue low) : MappingValue
 /// <summary>A value looked up in a table of the mapping; absent when it is not found, unless there is a fallback.</summary>
 sealed class TableValue(MappingValue value, Dictionary<string, MappingValue> table, MappingValue? otherwise) : MappingValue
 {
-    readonly Dictionary<ulong, (byte[] Text, MappingValue Meant)[]> _table = table.Select(entry => (Text: Encoding.UTF8.GetBytes(entry.Key), Meant: entry.Value)).GroupBy(entry => RecordMapper.HashOf(entry.Text)).ToDictionary(same => same.Key, same => same.ToArray());
+    readonly Dictionary<ulong, (byte[] Text, MappingValue Meant)[]> _table = table.Select(entry =>
+        (Text: Encoding.UTF8.GetBytes(entry.Key), Meant: entry.Value))
+        .GroupBy(entry => RecordMapper.HashOf(entry.Text))
+        .ToDictionary(same => same.Key, same => same.ToArray());
 
     public override Found Read(RecordView record, in Scope scope)
     {
@@ -251,9 +266,12 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
     /// <summary>Vendor domains that prefix the names of schemas, as they appear in column names.</summary>
     static readonly string[] Owners =
     [
-        "com_snowplowanalytics_snowplow_ecommerce", "com_snowplowanalytics_snowplow_media", "com_snowplowanalytics_snowplow", "com_snowplowanalytics_mobile", "com_snowplowanalytics_monitoring",
-        "com_google_tag_manager_server_side", "com_google_analytics_measurement_protocol", "com_google_analytics_enhanced_ecommerce", "com_google_analytics", "com_android_installreferrer_api", "com_dbip", "com_iab_snowplow",
-        "com_mparticle_snowplow", "com_optimizely_optimizelyx", "com_optimizely_snowplow", "com_urbanairship_connect", "com_amazon_aws_lambda", "com_amazon_aws_cloudfront", "com_clearbit_enrichment",
+        "com_snowplowanalytics_snowplow_ecommerce", "com_snowplowanalytics_snowplow_media", "com_snowplowanalytics_snowplow", "com_snowplowanalytics_mobile",
+        "com_snowplowanalytics_monitoring",
+        "com_google_tag_manager_server_side", "com_google_analytics_measurement_protocol", "com_google_analytics_enhanced_ecommerce", "com_google_analytics",
+        "com_android_installreferrer_api", "com_dbip", "com_iab_snowplow",
+        "com_mparticle_snowplow", "com_optimizely_optimizelyx", "com_optimizely_snowplow", "com_urbanairship_connect", "com_amazon_aws_lambda",
+        "com_amazon_aws_cloudfront", "com_clearbit_enrichment",
     ];
 
     /// <summary>Names of schemas that begin like the rest of a longer owner.</summary>
@@ -296,9 +314,12 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
     /// <summary>The column name that Snowplow's SDKs give to a schema, by whose URI it is known in the TSV; a column name is returned unchanged.</summary>
     static string ColumnOf(string schema)
     {
-        if (!schema.StartsWith("iglu:", StringComparison.Ordinal) || schema["iglu:".Length..].Split('/') is not [var owner, var name, .. var rest]) return schema;
+        if (!schema.StartsWith("iglu:", StringComparison.Ordinal) || schema["iglu:".Length..].Split('/') is not [var owner, var name, .. var rest])
+            return schema;
         var version = rest is [_, var numbers, ..] ? numbers.Split('-')[0] : "1";
-        return $"{owner.ToLowerInvariant()}_{string.Concat(name.Select((c, i) => i > 0 && char.IsAsciiLetterUpper(c) && !char.IsAsciiLetterUpper(name[i - 1]) && name[i - 1] != '_' ? $"_{c}" : $"{c}")).ToLowerInvariant()}_{version}".Replace('.', '_').Replace('-', '_');
+        return $"{owner.ToLowerInvariant()}_{string.Concat(name.Select((c, i) => i > 0 && char.IsAsciiLetterUpper(c) && !char.IsAsciiLetterUpper(name[i - 1]) && name[i - 1] != '_' ? $"_{c}" : $"{c}")).ToLowerInvariant()}_{version}"
+            .Replace('.', '_')
+            .Replace('-', '_');
     }
 
     /// <summary>The schema name. An unknown owner has two parts, as in com_example.</summary>
@@ -307,7 +328,10 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
         foreach (var kind in (string[])["contexts_", "unstruct_event_"])
             if (column.StartsWith(kind, StringComparison.Ordinal)) column = column[kind.Length..];
         if (column.LastIndexOf('_') is var version and > 0 && column.AsSpan(version + 1).IndexOfAnyExceptInRange('0', '9') < 0) column = column[..version];
-        if (Array.Find(Owners, owner => column.StartsWith($"{owner}_", StringComparison.Ordinal) && !Array.Exists(OfShorterOwners, name => name == column && owner.EndsWith("_media", StringComparison.Ordinal))) is { } known) return column[(known.Length + 1)..];
+        if (Array.Find(Owners,
+            owner => column.StartsWith($"{owner}_", StringComparison.Ordinal)
+                && !Array.Exists(OfShorterOwners, name => name == column && owner.EndsWith("_media", StringComparison.Ordinal))) is { } known)
+            return column[(known.Length + 1)..];
         var parts = column.Split('_', 3);
         return parts is [_, _, { Length: > 0 } rest] ? rest : column;
     }

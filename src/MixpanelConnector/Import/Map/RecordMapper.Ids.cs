@@ -64,14 +64,18 @@ sealed partial class RecordMapper
                 var found = IdOf(value, in scope);
                 if (!found.IsThere) continue;
                 var text = _view.TextOf(in found);
-                return MixpanelValues.IsInsertId(new JsonToken(JsonTokenType.String, text, 0, isEscaped: false)) ? _view.Made(JsonTokenType.String, text) : Hashed(text);
+                return MixpanelValues.IsInsertId(new JsonToken(JsonTokenType.String, text, 0, isEscaped: false))
+                    ? _view.Made(JsonTokenType.String, text)
+                    : Hashed(text);
             }
 
             if (_place.InsertId is { } given) return _view.Made(JsonTokenType.String, Encoding.UTF8.GetBytes(given));
             if (Hashed(form, in scope) is { IsThere: true } hashed) return hashed;
         }
 
-        return _place.InsertId is { } replayed && section.InsertId.Count > 0 ? _view.Made(JsonTokenType.String, Encoding.UTF8.GetBytes(replayed)) : Found.Nothing;
+        return _place.InsertId is { } replayed && section.InsertId.Count > 0
+            ? _view.Made(JsonTokenType.String, Encoding.UTF8.GetBytes(replayed))
+            : Found.Nothing;
     }
 
     Found Hashed(ReadOnlySpan<byte> id)

@@ -114,11 +114,14 @@ sealed partial class RecordMapper
 
         foreach (var (key, values) in groups.Values)
         {
-            var found = values is [var only] ? only : _view.Made(JsonTokenType.StartArray, [(byte)'[', .. values.SelectMany((value, i) => JsonOf(in value, i > 0)), (byte)']']);
+            var found = values is [var only]
+                ? only
+                : _view.Made(JsonTokenType.StartArray, [(byte)'[', .. values.SelectMany((value, i) => JsonOf(in value, i > 0)), (byte)']']);
             WriteSpread(spread, in key, in found, ref isFirst, owner, time);
         }
 
-        static byte[] JsonOf(in Found value, bool follows) => [.. follows ? ","u8 : [], .. value.IsText ? "\""u8 : [], .. value.Raw, .. value.IsText ? "\""u8 : []];
+        static byte[] JsonOf(in Found value, bool follows) =>
+            [.. follows ? ","u8 : [], .. value.IsText ? "\""u8 : [], .. value.Raw, .. value.IsText ? "\""u8 : []];
     }
 
     /// <summary>Whether an entry has a name. Without one its content would be lost, unless it has none.</summary>
@@ -142,9 +145,12 @@ sealed partial class RecordMapper
     }
 
     /// <summary>Whether other rules have read all of an entry, so that it does not become a property again.</summary>
-    bool IsUsed(Spread spread, in Found key, int entry) => spread.Used.Count > 0 && spread.Used.Contains(HashOf(_view.TextOf(in key))) && !_view.Tree.HasUnread(entry);
+    bool IsUsed(Spread spread, in Found key, int entry) =>
+        spread.Used.Count > 0 && spread.Used.Contains(HashOf(_view.TextOf(in key))) && !_view.Tree.HasUnread(entry);
 
-    /// <summary>Whether an entry has a value. Where it must have one, its content would be lost without it, unless there is nothing but its name and time.</summary>
+    /// <summary>
+    /// Whether an entry has a value. Where it must have one, its content would be lost without it, unless there is nothing but its name and time.
+    /// </summary>
     bool HasValue(Spread spread, in Found value, in Scope entry, int from, int taken)
     {
         if (value.IsThere) return true;
@@ -242,7 +248,9 @@ sealed partial class RecordMapper
         return IsReserved(text, hash) ? (byte[])[.. _prefix, .. name.Raw] : name.Raw;
     }
 
-    /// <summary>The object or list that a value is, or that its text holds. The content of a value that is neither would be lost, unless it counts as nothing.</summary>
+    /// <summary>
+    /// The object or list that a value is, or that its text holds. The content of a value that is neither would be lost, unless it counts as nothing.
+    /// </summary>
     int ContainerOf(in Found found, NeededShape needed)
     {
         if (found.Node < 0) return JsonTree.None;

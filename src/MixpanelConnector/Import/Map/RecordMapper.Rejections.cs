@@ -33,7 +33,9 @@ sealed partial class RecordMapper
     Rejection BadTime(int value)
     {
         var path = _view.PathOf(value);
-        return new("time_invalid", FieldOf(path) ?? "time", $"{(path.Length == 0 ? "the time" : Shown(path))}, which the mapping of {_vendor} reads, is invalid or ambiguous: it must be ISO 8601, or a count since 1970");
+        return new("time_invalid", FieldOf(path) ?? "time",
+            $"{(path.Length == 0 ? "the time" : Shown(path))}, which the mapping of {_vendor} reads, is invalid or ambiguous: it must be ISO 8601, "
+            + $"or a count since 1970");
     }
 
     Rejection NoTime(EventSection section, in Scope scope)
@@ -44,18 +46,22 @@ sealed partial class RecordMapper
 
     Rejection NoName(EventSection section, int misses, in Scope scope)
     {
-        if (_view.Tree.TryFindFailed(misses, out var failed) && _view.PathOf(failed) is { Length: > 0 } path) return new("event_missing", path, $"{Shown(path)} has a value from which the mapping of {_vendor} makes no event name");
+        if (_view.Tree.TryFindFailed(misses, out var failed) && _view.PathOf(failed) is { Length: > 0 } path)
+            return new("event_missing", path, $"{Shown(path)} has a value from which the mapping of {_vendor} makes no event name");
         var sought = Sought(section.Event, in scope);
-        return new("event_missing", sought.Count > 0 ? sought[0] : "event", $"the record has no event name where the mapping of {_vendor} looks for it{In(sought)}");
+        return new("event_missing", sought.Count > 0 ? sought[0] : "event",
+            $"the record has no event name where the mapping of {_vendor} looks for it{In(sought)}");
     }
 
     Rejection BadName(in Found name, int taken)
     {
         var path = _view.PathOf(OriginOf(in name, taken));
-        return new("event_invalid", FieldOf(path) ?? "event", $"{(path.Length == 0 ? "the event's name" : Shown(path))}, which the mapping of {_vendor} reads as the event's name, must be a text");
+        return new("event_invalid", FieldOf(path) ?? "event",
+            $"{(path.Length == 0 ? "the event's name" : Shown(path))}, which the mapping of {_vendor} reads as the event's name, must be a text");
     }
 
-    static string In(List<string> paths) => paths.Count == 0 ? "" : $": in {string.Join(", ", paths.Take(MostSought).Select(Columns.RecordFields.Shown))}{(paths.Count > MostSought ? ", …" : "")}";
+    static string In(List<string> paths) =>
+        paths.Count == 0 ? "" : $": in {string.Join(", ", paths.Take(MostSought).Select(Columns.RecordFields.Shown))}{(paths.Count > MostSought ? ", …" : "")}";
 
     /// <summary>The paths at which a value was sought.</summary>
     List<string> Sought(MappingValue value, in Scope scope)
@@ -101,7 +107,8 @@ sealed partial class RecordMapper
             NeededShape.Names => "must be a list of names, or an object",
             _ => $"must be a list whose entries have the names that the mapping of {_vendor} reads, as texts",
         };
-        return new("invalid_json", FieldOf(path), needed is NeededShape.Id || isBroken ? $"{shown} {what}" : $"{shown} {what}, but {ButOf(lost, needed)}: its content would be lost");
+        return new("invalid_json", FieldOf(path),
+            needed is NeededShape.Id || isBroken ? $"{shown} {what}" : $"{shown} {what}, but {ButOf(lost, needed)}: its content would be lost");
     }
 
     string ButOf(int lost, NeededShape needed)
@@ -111,7 +118,8 @@ sealed partial class RecordMapper
         return tree[container >= 0 ? container : lost].Type switch
         {
             JsonTokenType.StartArray when needed is NeededShape.Entries or NeededShape.Names => "an entry has another form",
-            JsonTokenType.StartArray or JsonTokenType.StartObject when needed is NeededShape.EntriesWithValues => "an entry has another form, or several values",
+            JsonTokenType.StartArray or JsonTokenType.StartObject when needed is NeededShape.EntriesWithValues =>
+                "an entry has another form, or several values",
             JsonTokenType.StartObject => "is an object",
             JsonTokenType.StartArray => "is a list",
             JsonTokenType.String => "is a text",

@@ -22,8 +22,11 @@ sealed partial class RecordMapper : IRecordMapper
     static readonly Rejection NoJson = new("invalid_json", null, "the record is not a JSON object");
     static readonly Rejection NotUtf8 = JsonScanner.InvalidUtf8;
     static readonly Rejection HalfOfAPair = NotUtf8 with { Message = "a \\u escape is half of a surrogate pair" };
-    static readonly Rejection NotLookedUp = new("not_mapped", null, "it says something about other records, which can only be looked up in a file that can be read twice: save the input to a file, and import that");
-    static readonly FrozenSet<ulong> Reserved = "time distinct_id token ip event alias bucket".Split(' ').Select(name => HashOf(Encoding.UTF8.GetBytes(name))).ToFrozenSet();
+    static readonly Rejection NotLookedUp = new("not_mapped", null,
+        "it says something about other records, which can only be looked up in a file that can be read twice: save the input to a file, and import that");
+    static readonly FrozenSet<ulong> Reserved = "time distinct_id token ip event alias bucket"
+        .Split(' ')
+        .Select(name => HashOf(Encoding.UTF8.GetBytes(name))).ToFrozenSet();
 
     readonly MappingSection _section;
     readonly string _vendor;
@@ -70,18 +73,23 @@ sealed partial class RecordMapper : IRecordMapper
         _namesAreTexts = mapping.Vendor is not null;
         _isReplay = request.Replay is not null;
         _isOriginal = request.Identity is ImportIdentity.Original;
-        _section = mapping.Section(request.Type, request.GroupKey) ?? throw MixpanelException.Invalid("type", $"The mapping of {mapping.Name} creates no {request.Type.ToString().ToLowerInvariant()}.");
-        (_name, _prefix, _source) = (Encoding.UTF8.GetBytes(_vendor), Encoding.UTF8.GetBytes($"{_vendor}_"), Encoding.UTF8.GetBytes($"\"$source\":\"{_vendor}-to-mixpanel\""));
+        _section = mapping.Section(request.Type, request.GroupKey)
+            ?? throw MixpanelException.Invalid("type", $"The mapping of {mapping.Name} creates no {request.Type.ToString().ToLowerInvariant()}.");
+        (_name, _prefix, _source) =
+            (Encoding.UTF8.GetBytes(_vendor), Encoding.UTF8.GetBytes($"{_vendor}_"), Encoding.UTF8.GetBytes($"\"$source\":\"{_vendor}-to-mixpanel\""));
     }
 
     /// <summary>Whether the results depend on earlier records of the source.</summary>
     public bool Recalls => _section is EventSection events && events.InsertId.Any(form => form.Counted);
 
     /// <summary>Whether the results depend on earlier records of this source and of those before it.</summary>
-    public bool RecallsAll => _section is UpdateSection update && (update.Time is not null || update.Operations.Any(operation => operation.Spread.Any(spread => spread.Time is not null)));
+    public bool RecallsAll =>
+        _section is UpdateSection update
+            && (update.Time is not null || update.Operations.Any(operation => operation.Spread.Any(spread => spread.Time is not null)));
 
     /// <summary>Creates a mapper; null when no mapping was requested, so that it costs nothing.</summary>
-    public static IRecordMapper? For(ImportRequest request, MappingLookups lookups) => request.Preparation?.NewMapper() ?? (request.Mapping is null ? null : new RecordMapper(request, lookups));
+    public static IRecordMapper? For(ImportRequest request, MappingLookups lookups) =>
+        request.Preparation?.NewMapper() ?? (request.Mapping is null ? null : new RecordMapper(request, lookups));
 
     /// <summary>The hash of a name.</summary>
     public static ulong HashOf(ReadOnlySpan<byte> name) => XxHash3.HashToUInt64(name);
@@ -107,7 +115,9 @@ sealed partial class RecordMapper : IRecordMapper
     public static string NameOf(string path)
     {
         var name = Path.GetFileName(path.TrimEnd('/'));
-        while (Path.GetExtension(name) is { Length: > 1 and <= 8 } extension && name.Length > extension.Length && !extension.AsSpan(1).ContainsAnyExceptInRange('0', 'z')) name = name[..^extension.Length];
+        while (Path.GetExtension(name) is { Length: > 1 and <= 8 } extension && name.Length > extension.Length
+            && !extension.AsSpan(1).ContainsAnyExceptInRange('0', 'z'))
+            name = name[..^extension.Length];
         return name;
     }
 
@@ -318,7 +328,8 @@ sealed partial class RecordMapper : IRecordMapper
         var name = section.Event.Read(_view, in scope);
         if (!name.IsThere) rejection = NoName(section, misses, in scope);
         else if (name.IsContainer || (_namesAreTexts && !name.IsText && name.Node >= 0)) rejection = BadName(in name, taken);
-        else if (_view.TextOf(in name) is var text && (text.SequenceEqual("$identify"u8) || text.SequenceEqual("$create_alias"u8) || text.SequenceEqual("$merge"u8)))
+        else if (_view.TextOf(in name) is var text
+            && (text.SequenceEqual("$identify"u8) || text.SequenceEqual("$create_alias"u8) || text.SequenceEqual("$merge"u8)))
         {
             LeaveOut(in scope, "identity_event");
             _view.Tree.ForgetMisses(); // nothing is lost
@@ -432,7 +443,8 @@ sealed partial class RecordMapper : IRecordMapper
     /// <param name="insertId">The id that it would have.</param>
     /// <param name="leftOut">Why it is left out.</param>
     /// <param name="isNobodys">Whether it is an event without a user.</param>
-    void Add(in Scope scope, ReadOnlySpan<byte> whole = default, Rejection? rejection = null, int start = -1, string? insertId = null, string? leftOut = null, bool isNobodys = false)
+    void Add(in Scope scope, ReadOnlySpan<byte> whole = default, Rejection? rejection = null, int start = -1, string? insertId = null, string? leftOut = null,
+        bool isNobodys = false)
     {
         var (made, rawStart) = (_out.WrittenCount - (start < 0 ? _out.WrittenCount : start), _out.WrittenCount);
         if (leftOut is null)
@@ -487,7 +499,8 @@ sealed partial class RecordMapper : IRecordMapper
     /// <param name="Prefixed">The number of its properties that were prefixed with the vendor's name.</param>
     /// <param name="IsNobodys">Whether it is an event without a user.</param>
     [StructLayout(LayoutKind.Auto)]
-    readonly record struct Output(int Start, int Length, int RawStart, int RawLength, Rejection? Rejection, string? LeftOut, string? InsertId, int Prefixed, bool IsNobodys);
+    readonly record struct Output(int Start, int Length, int RawStart, int RawLength, Rejection? Rejection, string? LeftOut, string? InsertId, int Prefixed,
+        bool IsNobodys);
 
     readonly record struct RecordPlace(long Offset, long Line, string? Origin, string? InsertId);
 }

@@ -34,7 +34,8 @@ readonly record struct Found(JsonTokenType Type, byte[]? Buffer, int Start, int 
         _ => new(node.Type, node.Text, node.Start, node.End - node.Start, IsEscaped: false, index),
     };
 
-    public static Found NameOf(in JsonTree.Node node) => new(JsonTokenType.String, node.Text, node.NameStart, node.NameEnd - node.NameStart, node.NameIsEscaped, JsonTree.None);
+    public static Found NameOf(in JsonTree.Node node) =>
+        new(JsonTokenType.String, node.Text, node.NameStart, node.NameEnd - node.NameStart, node.NameIsEscaped, JsonTree.None);
 }
 
 /// <summary>The record being mapped, and the values derived from it until the next one.</summary>
@@ -154,7 +155,9 @@ static class MappedTime
         text = text.Trim(" \t"u8);
         if (text.Length is 0 or > TimeText.Longest) return false;
         if (TimeText.TryRead(text, out time, out _)) return true;
-        if (!decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var count)) return false;
+        if (!decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture,
+            out var count))
+            return false;
         decimal? factor = unit switch
         {
             TimeUnit.Seconds => 1000m,

@@ -11,7 +11,8 @@ namespace MixpanelConnector.Import.Send;
 /// plus one. If there is a state, it is durably saved that the records of a batch may have been delivered
 /// before they are sent again.
 /// </summary>
-sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, SendLimits limits, ImportCounts counts, ImportCancellation cancellation, TimeSpan maxOutage, Action<DeadLetter, Refusal> refused, byte[]? options = null, Action<RecordBatch>? markInFlight = null)
+sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, SendLimits limits, ImportCounts counts, ImportCancellation cancellation,
+    TimeSpan maxOutage, Action<DeadLetter, Refusal> refused, byte[]? options = null, Action<RecordBatch>? markInFlight = null)
 {
     /// <summary>The number of wrong counts of the same bytes after which no count is trusted.</summary>
     const int MiscountConfirmations = 2;
@@ -68,9 +69,14 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         return outcome;
     }
 
-    void StopAsForeign() => cancellation.Because(RunOutcome.Unavailable, $"The responses are HTTP 400 without Mixpanel's JSON, or with contradictory JSON: another server responds in its place. Check the endpoint and any proxies. {cancellation.Resumption.Again(" once this is fixed")}");
+    void StopAsForeign() =>
+        cancellation.Because(RunOutcome.Unavailable,
+            $"The responses are HTTP 400 without Mixpanel's JSON, or with contradictory JSON: another server responds in its place. "
+            + $"Check the endpoint and any proxies. {cancellation.Resumption.Again(" once this is fixed")}");
 
-    void StopAsMiscounted(ImportVerdict verdict) => cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This happened twice in a row: the responses cannot be trusted, and were ignored. {(destination.DropsInSilence
+    void StopAsMiscounted(ImportVerdict verdict) =>
+        cancellation.Because(RunOutcome.Unavailable,
+            $"{verdict.Error!.Shown} This happened twice in a row: the responses cannot be trusted, and were ignored. {(destination.DropsInSilence
         ? "With strict 0, Mixpanel silently drops what it does not accept: with strict 1, the same command reports it. Or another server"
         : "Another server")} responds in Mixpanel's place: check the endpoint and any proxies. {cancellation.Resumption.Again(" once this is fixed")}");
 
@@ -78,12 +84,14 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
     async Task<bool> DeliverAsync(RecordBatch batch, BatchOutcome outcome)
     {
         if (batch.SaysWhoIsWho && limits.RefusesWhoIsWho) return await LeaveOutWhoIsWhoAsync(batch, outcome).ConfigureAwait(false);
-        if (batch.Count > 1 && batch.Length > limits.BatchBytes) return await DivideAsync(batch, outcome, BySize(batch, limits.BatchBytes)).ConfigureAwait(false);
+        if (batch.Count > 1 && batch.Length > limits.BatchBytes)
+            return await DivideAsync(batch, outcome, BySize(batch, limits.BatchBytes)).ConfigureAwait(false);
 
         destination.Compress(batch);
         for (var miscounts = 0; ;)
         {
-            var (reply, verdict, answer, isForeign, isDownTooLong) = await _sender.TryAsync(isRetry: batch.Attempts > 0, batch.Count, batch.Length, () => SendOnceAsync(batch, outcome), response => Judge(response, batch), cancellation.Stop).ConfigureAwait(false);
+            var (reply, verdict, answer, isForeign, isDownTooLong) = await _sender.TryAsync(isRetry: batch.Attempts > 0, batch.Count, batch.Length,
+                () => SendOnceAsync(batch, outcome), response => Judge(response, batch), cancellation.Stop).ConfigureAwait(false);
             if (verdict is { Kind: VerdictKind.Accepted or VerdictKind.Partial } or { Kind: VerdictKind.Ambiguous, IsForeign: false }) limits.Proven();
             var unknown = IsUnknown(reply, verdict);
             if (unknown) Remember(batch, outcome);
@@ -96,7 +104,8 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                     return true;
 
                 case VerdictKind.Partial:
-                    Refuse(outcome, batch, verdict.Failed.Select(failed => (failed.Index, new Refusal("rejected", failed.Field, failed.Message) { HttpStatus = reply.Status })));
+                    Refuse(outcome, batch,
+                        verdict.Failed.Select(failed => (failed.Index, new Refusal("rejected", failed.Field, failed.Message) { HttpStatus = reply.Status })));
                     Accept(outcome, batch.Count - verdict.Failed.Count);
                     return true;
 
@@ -139,11 +148,14 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                     return false;
 
                 case VerdictKind.Retry or VerdictKind.Untrusted when isDownTooLong:
-                    cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This has lasted for {Counted.Of(maxOutage)}. {cancellation.Resumption.Again(" later")}");
+                    cancellation.Because(RunOutcome.Unavailable,
+                        $"{verdict.Error!.Shown} This has lasted for {Counted.Of(maxOutage)}. {cancellation.Resumption.Again(" later")}");
                     return false;
             }
 
-            var parts = unknown && !batch.Repeatable ? RefuseUnrepeatable(batch, outcome, verdict, reply) : verdict.Kind is VerdictKind.Ambiguous ? InHalves(batch) : null;
+            var parts = unknown && !batch.Repeatable ? RefuseUnrepeatable(batch, outcome, verdict, reply)
+                : verdict.Kind is VerdictKind.Ambiguous ? InHalves(batch)
+                : null;
 
             // If Mixpanel is up, other batches need not wait, but a batch that may have arrived is not resent immediately.
             if (unknown && parts is not [] && answer is Answer.Served) await limiter.WaitAsync(failures: 1, cancellation.Stop).ConfigureAwait(false);
@@ -199,7 +211,11 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
     /// <summary>Rejects what cannot be safely retried and may have taken effect; returns the rest, if any.</summary>
     List<List<int>> RefuseUnrepeatable(RecordBatch batch, BatchOutcome outcome, ImportVerdict verdict, Reply reply)
     {
-        var refusal = new Refusal("outcome_unknown", null, $"{verdict.Error!.Message.TrimEnd('.')}. The update may have taken effect, and cannot be retried safely.") { HttpStatus = reply.Status is 0 ? null : reply.Status };
+        var refusal = new Refusal("outcome_unknown", null,
+            $"{verdict.Error!.Message.TrimEnd('.')}. The update may have taken effect, and cannot be retried safely.")
+        {
+            HttpStatus = reply.Status is 0 ? null : reply.Status,
+        };
         var all = Enumerable.Range(0, batch.Count).ToLookup(i => batch[i].Repeatable);
         Refuse(outcome, batch, all[false].Select(i => (i, refusal)));
         var rest = all[true].ToList();

@@ -228,7 +228,8 @@ sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, Ti
         (_pauseBegan, _pause) = (_time.GetTimestamp(), pause);
     }
 
-    TimeSpan? Asked(TimeSpan? retryAfter) => retryAfter is { } asked ? UntilLastTry(NotInALoop(Backoff.Delay(1, options.BackoffMin, options.BackoffMax, asked, 0))) : null;
+    TimeSpan? Asked(TimeSpan? retryAfter) =>
+        retryAfter is { } asked ? UntilLastTry(NotInALoop(Backoff.Delay(1, options.BackoffMin, options.BackoffMax, asked, 0))) : null;
 
     /// <summary>Lengthens a pause that the server asked for, so that an answer of 0 does not lead to requests without pause.</summary>
     TimeSpan NotInALoop(TimeSpan pause)

@@ -34,7 +34,9 @@ abstract class Destination(MixpanelTransport transport)
 /// <summary>Sends events to <c>/import</c>, compressed with gzip.</summary>
 sealed class EventDestination(MixpanelTransport transport, bool strict) : Destination(transport)
 {
-    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", AuthScheme.ServiceAccountOfProjectOrToken) { IsRepeatable = true }.With("strict", strict ? 1 : 0);
+    readonly MixpanelRequest _request =
+        new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", AuthScheme.ServiceAccountOfProjectOrToken) { IsRepeatable = true }.With(
+        "strict", strict ? 1 : 0);
 
     public override void EnsureAccess() => Transport.EnsureAccess(_request.Auth);
 
@@ -52,11 +54,14 @@ sealed class EventDestination(MixpanelTransport transport, bool strict) : Destin
 sealed class TrackDestination(MixpanelTransport transport) : Destination(transport)
 {
     // ip=0: do not geolocate an event by the machine that sends it.
-    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/track", AuthScheme.ProjectToken) { IsRepeatable = true }.With("verbose", 1).With("ip", 0);
+    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/track", AuthScheme.ProjectToken) { IsRepeatable = true }
+        .With("verbose", 1)
+        .With("ip", 0);
 
     public override void EnsureAccess()
     {
-        if (Transport.Options.Token is null) throw MixpanelException.Invalid("token", "Events go to /track with the project token. Configure it, or use the embedded Mixpanel.");
+        if (Transport.Options.Token is null)
+            throw MixpanelException.Invalid("token", "Events go to /track with the project token. Configure it, or use the embedded Mixpanel.");
     }
 
     public override void Compress(RecordBatch batch) { }
@@ -73,14 +78,18 @@ sealed class TrackDestination(MixpanelTransport transport) : Destination(transpo
 sealed class ProfileDestination(MixpanelTransport transport, string path, bool strict) : Destination(transport)
 {
     // ip=0: do not geolocate a profile by the machine that imports it.
-    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, path, AuthScheme.ProjectToken).With("verbose", 1).With("ip", 0).With("strict", strict ? 1 : 0);
+    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, path, AuthScheme.ProjectToken)
+        .With("verbose", 1)
+        .With("ip", 0)
+        .With("strict", strict ? 1 : 0);
 
     public override void EnsureAccess()
     {
         if (Transport.Options.Token is null) throw NeedsToken();
     }
 
-    public static MixpanelException NeedsToken() => MixpanelException.Invalid("token", "Profiles are imported with the project token. Configure it, or use the embedded Mixpanel.");
+    public static MixpanelException NeedsToken() =>
+        MixpanelException.Invalid("token", "Profiles are imported with the project token. Configure it, or use the embedded Mixpanel.");
 
     public override void Compress(RecordBatch batch) { }
 

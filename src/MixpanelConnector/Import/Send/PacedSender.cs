@@ -22,7 +22,8 @@ sealed class PacedSender(ConcurrencyLimiter limiter, SendLimits limits, ImportCo
     /// <summary>The number of consecutive responses that are not Mixpanel's after which something else is assumed to respond in its place.</summary>
     public const int UntrustedConfirmations = 3;
 
-    public async Task<SendAttempt> TryAsync(bool isRetry, int records, int bytes, Func<Task<Reply>> send, Func<Reply, ImportVerdict> read, CancellationToken stop)
+    public async Task<SendAttempt> TryAsync(bool isRetry, int records, int bytes, Func<Task<Reply>> send, Func<Reply, ImportVerdict> read,
+        CancellationToken stop)
     {
         using var permit = await limiter.EnterAsync(isRetry, records, bytes, stop).ConfigureAwait(false);
         counts.Requested(isRetry);
@@ -35,6 +36,7 @@ sealed class PacedSender(ConcurrencyLimiter limiter, SendLimits limits, ImportCo
 
         // A truncated response indicates a bad connection; any other untrusted response, something else in Mixpanel's place.
         var isNotMixpanel = settlesNothing && !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol });
-        return new(reply, verdict, answer, IsForeign: isNotMixpanel && limits.Untrusted() >= UntrustedConfirmations, IsDownTooLong: settlesNothing && limiter.IsDownTooLong);
+        return new(reply, verdict, answer, IsForeign: isNotMixpanel && limits.Untrusted() >= UntrustedConfirmations,
+            IsDownTooLong: settlesNothing && limiter.IsDownTooLong);
     }
 }

@@ -36,14 +36,17 @@ sealed class CheckpointTracker
     bool _isBehind;
     long _savedAt;
 
-    public CheckpointTracker(IImportState state, ImportCheckpoint? loaded, string optionsFingerprint, ImportTotals none, ImportCounts counts, TimeProvider time, TimeSpan interval, string? deadLetterPath, bool discards = false, bool forgetsEnded = false)
+    public CheckpointTracker(IImportState state, ImportCheckpoint? loaded, string optionsFingerprint, ImportTotals none, ImportCounts counts, TimeProvider time,
+        TimeSpan interval, string? deadLetterPath, bool discards = false, bool forgetsEnded = false)
     {
         IsToDiscard = discards;
-        (_state, _optionsFingerprint, _counts, _time, _interval, _deadLetterPath, _forgetsEnded) = (state, optionsFingerprint, counts, time, interval, deadLetterPath, forgetsEnded);
+        (_state, _optionsFingerprint, _counts, _time, _interval, _deadLetterPath, _forgetsEnded) =
+            (state, optionsFingerprint, counts, time, interval, deadLetterPath, forgetsEnded);
         _before = loaded?.Totals ?? none;
         _totals = _before with { ResumedFrom = _before.Read };
         _sources = (loaded?.Sources ?? []).ToDictionary(source => source.Id, StringComparer.Ordinal);
-        _sentTo = _sources.Values.Where(source => source.SentTo > source.Offset).ToDictionary(source => source.Id, source => source.SentTo, StringComparer.Ordinal);
+        _sentTo = _sources.Values.Where(source => source.SentTo > source.Offset)
+            .ToDictionary(source => source.Id, source => source.SentTo, StringComparer.Ordinal);
         Saved = _before;
         _began = _savedAt = time.GetTimestamp();
     }
@@ -237,7 +240,10 @@ sealed class CheckpointTracker
             Totals = totals,
             Finished = finished,
             DeadLetterPath = _deadLetterPath,
-            Sources = [.. _moved.Select(id => _sources[id] with { SentTo = _sentTo.GetValueOrDefault(id) is var sent && sent > _sources[id].Offset ? sent : 0 })],
+            Sources =
+            [
+                .. _moved.Select(id => _sources[id] with { SentTo = _sentTo.GetValueOrDefault(id) is var sent && sent > _sources[id].Offset ? sent : 0 }),
+            ],
             DeadLetters = [.. _deadLetters],
         });
         if (_forgetsEnded)

@@ -81,7 +81,9 @@ sealed class SpecialByteSource : ByteSource
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            var read = _file.IsReady ? _file.Read(target.Span, cancellationToken) : await Task.Run(() => _file.Read(target.Span, cancellationToken), CancellationToken.None).ConfigureAwait(false);
+            var read = _file.IsReady
+                ? _file.Read(target.Span, cancellationToken)
+                : await Task.Run(() => _file.Read(target.Span, cancellationToken), CancellationToken.None).ConfigureAwait(false);
             _position += read;
             return read;
         }
@@ -151,7 +153,8 @@ sealed class DecompressionLimit(long most, DecompressionLimit? archive = null)
     /// <exception cref="InputException">It is over the limit.</exception>
     public void Reached(long given)
     {
-        if (given > most) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"is more than {most} bytes when it is decompressed, which is the limit"));
+        if (given > most)
+            throw new InputException(string.Create(CultureInfo.InvariantCulture, $"is more than {most} bytes when it is decompressed, which is the limit"));
         if (given <= _highest) return;
         var before = _highest;
         _highest = given;
@@ -161,7 +164,9 @@ sealed class DecompressionLimit(long most, DecompressionLimit? archive = null)
     void Add(long more)
     {
         _highest += more;
-        if (_highest > most) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"is in an archive whose files are more than {most} bytes in total when they are decompressed, which is the limit"));
+        if (_highest > most)
+            throw new InputException(string.Create(CultureInfo.InvariantCulture,
+                $"is in an archive whose files are more than {most} bytes in total when they are decompressed, which is the limit"));
     }
 }
 

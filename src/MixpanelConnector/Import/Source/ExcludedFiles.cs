@@ -25,7 +25,10 @@ sealed class ExcludedFiles(ImportRequest request, IImportState state)
 
     /// <summary>The path of the dead-letter file, whose earlier versions are kept with a number.</summary>
     static string WithoutVersion(string path) =>
-        Path.GetExtension(path) is var version && int.TryParse(version.AsSpan(Math.Min(1, version.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out _) ? path[..^version.Length] : path;
+        Path.GetExtension(path) is var version
+            && int.TryParse(version.AsSpan(Math.Min(1, version.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out _)
+            ? path[..^version.Length]
+            : path;
 
     static HashSet<string> Real(IEnumerable<string> paths) => paths.Select(InputList.RealPath).ToHashSet(StringComparer.Ordinal);
 }

@@ -7,8 +7,10 @@ namespace MixpanelConnector.Import.Source;
 static class FileIdentity
 {
     /// <summary>The identity of a file; null for a file with a single name, and where the system does not provide it.</summary>
-    public static string? Of(string path) => FileStatus.Behind(path) is { Links: > 1, Identity: var (device, inode) } ? string.Create(CultureInfo.InvariantCulture, $"{device}:{inode}") : null;
+    public static string? Of(string path) =>
+        FileStatus.Behind(path) is { Links: > 1, Identity: var (device, inode) } ? string.Create(CultureInfo.InvariantCulture, $"{device}:{inode}") : null;
 
     /// <summary>The file currently at the path; null when there is none. Where the system does not provide it, all files are considered the same.</summary>
-    public static (ulong Device, ulong Inode)? Holder(string path) => FileStatus.Behind(path) is { Kind: not FileKind.None } status ? status.Identity ?? default : null;
+    public static (ulong Device, ulong Inode)? Holder(string path) =>
+        FileStatus.Behind(path) is { Kind: not FileKind.None } status ? status.Identity ?? default : null;
 }

@@ -84,7 +84,12 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     public ByteSource OpenAt(long offset) => OpenedAt is { } open ? open(offset) : new FileByteSource(SeekablePath!, offset);
 
     /// <exception cref="InputException">It cannot be opened.</exception>
-    public ByteSource Open() => Fault is not null ? throw new InputException(Fault) : Opened is not null ? Opened() : Path is not { } path ? new StreamByteSource(Stream!) : SpecialFile.IsAt(path) ? new SpecialByteSource(path) : new FileByteSource(path);
+    public ByteSource Open() =>
+        Fault is not null ? throw new InputException(Fault)
+            : Opened is not null ? Opened()
+            : Path is not { } path ? new StreamByteSource(Stream!)
+            : SpecialFile.IsAt(path) ? new SpecialByteSource(path)
+            : new FileByteSource(path);
 }
 
 /// <summary>The reason why an input is rejected as a whole, as one record.</summary>

@@ -27,7 +27,9 @@ static class InputList
         if (request.Exported is { } manifest) return ExportedFiles.Find(request, manifest);
 
         // A single file that was specified is the named source; a folder may contain more files tomorrow.
-        var prefix = request.SourceId is null || (request.Inputs is [var only] && (request.Stored?.Of(only)?.IsOne ?? File.Exists(only))) ? "" : request.SourceId + "/";
+        var prefix = request.SourceId is null || (request.Inputs is [var only] && (request.Stored?.Of(only)?.IsOne ?? File.Exists(only)))
+            ? ""
+            : request.SourceId + "/";
         var found = new List<InputFile>();
         var seen = new HashSet<(string Folder, string Name)>();
         var folders = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -46,13 +48,16 @@ static class InputList
             }
 
             var (root, files, named) = Follow(input, own, warn, out var unreadable);
-            found.AddRange(unreadable.Select(entry => new InputFile(root, entry.Relative, prefix + entry.Relative, Folder: Path.GetFullPath(Path.Combine(root, Path.GetDirectoryName(entry.Relative) ?? ""))) { Fault = entry.Fault }));
+            found.AddRange(unreadable.Select(entry => new InputFile(root, entry.Relative, prefix + entry.Relative,
+                Folder: Path.GetFullPath(Path.Combine(root, Path.GetDirectoryName(entry.Relative) ?? "")))
+            { Fault = entry.Fault }));
             foreach (var relative in files)
             {
                 var id = prefix + WithoutCompression(named ? Path.GetFileName(relative) : relative, request);
                 var file = Located(new InputFile(root, relative, id, Folder: ""), folders);
                 var info = new FileInfo(file.Path!);
-                if (!seen.Add((file.Folder!, file.RealName ?? Path.GetFileName(relative))) || (info.Exists && FileIdentity.Of(info.FullName) is { } identity && !seen.Add((identity, ""))))
+                if (!seen.Add((file.Folder!, file.RealName ?? Path.GetFileName(relative)))
+                    || (info.Exists && FileIdentity.Of(info.FullName) is { } identity && !seen.Add((identity, ""))))
                     warn(file.Name, "This file is already among the inputs, and is read once.");
                 else
                     found.Add(file with { Length = info.Exists && !SpecialFile.IsAt(info.FullName) ? info.Length : null });
@@ -72,17 +77,25 @@ static class InputList
         var unpacked = new List<InputFile>();
         foreach (var input in inputs)
         {
-            if (MayBeArchive(input) && await ZipArchiveFile.IsAsync(input, cancellationToken).ConfigureAwait(false)) unpacked.AddRange(await ZipArchiveFile.OpenAsync(input, request.MaxDecompressedBytes, cancellationToken).ConfigureAwait(false));
-            else if (MayBeTar(input) && await TarArchiveFile.IsAsync(input, request, cancellationToken).ConfigureAwait(false)) unpacked.AddRange(await TarArchiveFile.OpenAsync(input, request, cancellationToken).ConfigureAwait(false));
+            if (MayBeArchive(input) && await ZipArchiveFile.IsAsync(input, cancellationToken).ConfigureAwait(false))
+                unpacked.AddRange(await ZipArchiveFile.OpenAsync(input, request.MaxDecompressedBytes, cancellationToken).ConfigureAwait(false));
+            else if (MayBeTar(input) && await TarArchiveFile.IsAsync(input, request, cancellationToken).ConfigureAwait(false))
+                unpacked.AddRange(await TarArchiveFile.OpenAsync(input, request, cancellationToken).ConfigureAwait(false));
             else unpacked.Add(input);
         }
 
         return unpacked;
 
-        bool MayBeArchive(InputFile input) => input is { Fault: null, CanBeOpenedAnywhere: true } && ((request is { Mapping: not null, Replay: null } && input.Object is null) || input.FileName.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) || MayBeTar(input));
+        bool MayBeArchive(InputFile input) =>
+            input is { Fault: null, CanBeOpenedAnywhere: true }
+                && ((request is { Mapping: not null, Replay: null } && input.Object is null)
+                    || input.FileName.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) || MayBeTar(input));
 
         // One without a telling name is inspected if a mapping may need the files in it, such as the body of a request.
-        bool MayBeTar(InputFile input) => TarArchiveFile.IsNamedSo(input.FileName, request) || (request is { Mapping: not null, Replay: null } && input.Object is null && !Path.GetFileName(input.FileName).Contains('.', StringComparison.Ordinal));
+        bool MayBeTar(InputFile input) =>
+            TarArchiveFile.IsNamedSo(input.FileName, request)
+                || (request is { Mapping: not null, Replay: null } && input.Object is null
+                    && !Path.GetFileName(input.FileName).Contains('.', StringComparison.Ordinal));
     }
 
     /// <summary>A dead-letter file as the only input. Its path is not part of the ids, which come from its lines.</summary>
@@ -140,19 +153,24 @@ static class InputList
     /// <summary>
     /// Finds the files of an input, as paths below a root, and whether the input is a file itself. Folders that could not be read are returned separately.
     /// </summary>
-    static (string Root, List<string> Files, bool Named) Follow(string input, ExcludedFiles own, Action<string, string> warn, out List<(string Relative, string Fault)> unreadable)
+    static (string Root, List<string> Files, bool Named) Follow(string input, ExcludedFiles own, Action<string, string> warn,
+        out List<(string Relative, string Fault)> unreadable)
     {
         unreadable = [];
         if (File.Exists(input)) return ("", [input], true);
         if (Directory.Exists(input)) return (input, Below(input, pattern: null, own, warn, unreadable), false);
         var wildcard = input.AsSpan().IndexOfAny('*', '?');
-        if (input.Contains("://", StringComparison.Ordinal)) throw MixpanelException.Invalid("input", $"The input {input} is not supported: name files or, with MixpanelConnector.ObjectStorage, s3://, gs:// or az:// URLs.");
+        if (input.Contains("://", StringComparison.Ordinal))
+            throw MixpanelException.Invalid("input",
+                $"The input {input} is not supported: name files or, with MixpanelConnector.ObjectStorage, s3://, gs:// or az:// URLs.");
         if (wildcard < 0) throw MixpanelException.Invalid("input", $"The input {input} does not exist.");
 
         var root = Path.GetDirectoryName(input[..wildcard]) is { Length: > 0 } folder ? folder : input[0] == '/' ? "/" : ".";
         var pattern = input[(root == "." && !input.StartsWith("./", StringComparison.Ordinal) ? 0 : root.TrimEnd('/').Length + 1)..].TrimStart('/').Split('/');
         var matches = Directory.Exists(root) ? Below(root, pattern, own, warn, unreadable) : [];
-        return matches.Count + unreadable.Count > 0 ? (root == "." ? "" : root, matches, false) : throw MixpanelException.Invalid("input", $"No file matches {input}.");
+        return matches.Count + unreadable.Count > 0
+            ? (root == "." ? "" : root, matches, false)
+            : throw MixpanelException.Invalid("input", $"No file matches {input}.");
     }
 
     static bool Matches(ReadOnlySpan<string> pattern, ReadOnlySpan<string> path)
@@ -164,7 +182,9 @@ static class InputList
 
     /// <summary>Whether a folder may contain a matching file.</summary>
     static bool MayHold(ReadOnlySpan<string> pattern, ReadOnlySpan<string> folder) =>
-        pattern is not [] && (folder is [] || pattern[0] == "**" || (FileSystemName.MatchesSimpleExpression(pattern[0], folder[0], ignoreCase: false) && MayHold(pattern[1..], folder[1..])));
+        pattern is not []
+            && (folder is [] || pattern[0] == "**"
+                || (FileSystemName.MatchesSimpleExpression(pattern[0], folder[0], ignoreCase: false) && MayHold(pattern[1..], folder[1..])));
 
     static List<string> Below(string root, string[]? pattern, ExcludedFiles own, Action<string, string> warn, List<(string Relative, string Fault)> unreadable)
     {
@@ -206,7 +226,8 @@ static class InputList
                 {
                     if (!isState) warn(path, "This file is written by the import itself, and is not read.");
                 }
-                else if (entry is FileInfo && FileStatus.Behind(path).Kind is FileKind.Pipe or FileKind.Special) warn(path, "It is a pipe, a socket or a device, and is not read. To read it, name it explicitly.");
+                else if (entry is FileInfo && FileStatus.Behind(path).Kind is FileKind.Pipe or FileKind.Special)
+                    warn(path, "It is a pipe, a socket or a device, and is not read. To read it, name it explicitly.");
                 else if (entry is FileInfo) files.Add(relative);
                 else if (entry.LinkTarget is null) Add(relative);
                 else warn(path, "A symbolic link to a folder is not followed.");
@@ -216,7 +237,8 @@ static class InputList
             foreach (var (name, mayBeFolder) in ForeignName.In(Path.Combine(root, below)).Where(found => !found.Name.StartsWith('.')))
             {
                 var relative = below.Length == 0 ? name : $"{below}/{name}";
-                if (pattern is null || (mayBeFolder && MayHold(pattern, relative.Split('/'))) || Matches(pattern, relative.Split('/'))) unreadable.Add((relative, "has a name that is not UTF-8, and cannot be opened. Rename it"));
+                if (pattern is null || (mayBeFolder && MayHold(pattern, relative.Split('/'))) || Matches(pattern, relative.Split('/')))
+                    unreadable.Add((relative, "has a name that is not UTF-8, and cannot be opened. Rename it"));
             }
         }
     }

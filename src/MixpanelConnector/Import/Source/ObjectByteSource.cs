@@ -30,7 +30,8 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
                 // An empty object is requested, too, since it may have changed.
                 if (_position == pinned.Length && (_position > 0 || _content is not null)) return 0;
                 var read = await calls.WithinAsync(token => ReadOnceAsync(target, token), cancellationToken).ConfigureAwait(false);
-                if (read == 0 && _position < pinned.Length) throw new StorageException(StorageFault.Unavailable, "its connection ended before the end of the object");
+                if (read == 0 && _position < pinned.Length)
+                    throw new StorageException(StorageFault.Unavailable, "its connection ended before the end of the object");
                 _position += read;
                 if (_position > pinned.Length) throw Changed("is longer");
                 if (read > 0) _tries = 0;
@@ -39,7 +40,9 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
             catch (Exception e) when (e is StorageException { Fault: StorageFault.Unavailable } or IOException or HttpRequestException)
             {
                 await CloseAsync().ConfigureAwait(false);
-                await WaitAsync(e as StorageException ?? new StorageException(StorageFault.Unavailable, $"its connection was lost: {e.Message.TrimEnd('.')}", e), cancellationToken).ConfigureAwait(false);
+                await WaitAsync(
+                    e as StorageException ?? new StorageException(StorageFault.Unavailable, $"its connection was lost: {e.Message.TrimEnd('.')}", e),
+                    cancellationToken).ConfigureAwait(false);
             }
             catch (StorageException e)
             {
@@ -73,7 +76,8 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
         {
             if (answer.Length is { } length && length != pinned.Length) throw await RefusedAsync(answer, Changed("has another length")).ConfigureAwait(false);
             if (answer.Offset == _position) return answer.Content;
-            throw await RefusedAsync(answer, new StorageException(StorageFault.Refused, "it returned another part of the object than requested")).ConfigureAwait(false);
+            throw await RefusedAsync(answer,
+                new StorageException(StorageFault.Refused, "it returned another part of the object than requested")).ConfigureAwait(false);
         }
 
         throw await RefusedAsync(answer, Changed("has another tag")).ConfigureAwait(false);

@@ -56,9 +56,11 @@ sealed class StoredInput
         }
 
         objects.Sort((one, other) => Compare(one.Relative, other.Relative));
-        if (objects.Count == 0) throw MixpanelException.Invalid("input", pattern is null ? $"The input {input} does not exist." : $"No object matches {input}.");
+        if (objects.Count == 0)
+            throw MixpanelException.Invalid("input", pattern is null ? $"The input {input} does not exist." : $"No object matches {input}.");
         found.Objects = await found.WithVersionsAsync(objects, cancellationToken).ConfigureAwait(false);
-        if (pattern is null && found.Of(ExportManifest.FileName) is { Length: <= LargestManifest } manifest) found.Manifest = await found.ReadAsync(manifest, cancellationToken).ConfigureAwait(false);
+        if (pattern is null && found.Of(ExportManifest.FileName) is { Length: <= LargestManifest } manifest)
+            found.Manifest = await found.ReadAsync(manifest, cancellationToken).ConfigureAwait(false);
         return found;
     }
 
@@ -90,11 +92,13 @@ sealed class StoredInput
     }
 
     /// <summary>Adds versions, which listings do not include. If the first object has one, the version of each object is requested.</summary>
-    async Task<IReadOnlyList<(string, StoredObject)>> WithVersionsAsync(List<(string Relative, StoredObject Object)> listed, CancellationToken cancellationToken)
+    async Task<IReadOnlyList<(string, StoredObject)>> WithVersionsAsync(List<(string Relative, StoredObject Object)> listed,
+        CancellationToken cancellationToken)
     {
         if (await HeadAsync(listed[0].Object.Key, _store, _calls, cancellationToken).ConfigureAwait(false) is not { Version: not null }) return listed;
         var found = new (string Relative, StoredObject? Object)[listed.Count];
-        await Parallel.ForAsync(0, listed.Count, new ParallelOptions { MaxDegreeOfParallelism = LooksAtOnce, CancellationToken = cancellationToken }, async (at, token) =>
+        await Parallel.ForAsync(0, listed.Count, new ParallelOptions { MaxDegreeOfParallelism = LooksAtOnce, CancellationToken = cancellationToken },
+            async (at, token) =>
             found[at] = (listed[at].Relative, await HeadAsync(listed[at].Object.Key, _store, _calls, token).ConfigureAwait(false))).ConfigureAwait(false);
         return [.. found.Where(one => one.Object is not null).Select(one => (one.Relative, one.Object!))]; // objects that were deleted since are omitted
     }

@@ -11,7 +11,8 @@ sealed class StoredInputs : IDisposable
     /// <summary>Resolves the URLs of the request, which is unchanged if there are none. The caller disposes the result.</summary>
     /// <exception cref="MixpanelException">There is nothing at a URL, or it or a setting is invalid.</exception>
     /// <exception cref="InputException">The storage does not return it.</exception>
-    public static async Task<(ImportRequest Request, StoredInputs Opened)> ResolveAsync(ImportRequest request, MixpanelOptions options, CancellationToken cancellationToken)
+    public static async Task<(ImportRequest Request, StoredInputs Opened)> ResolveAsync(ImportRequest request, MixpanelOptions options,
+        CancellationToken cancellationToken)
     {
         var found = new StoredInputs();
         if (request.Replay is not null || !request.Inputs.Any(request.IsAddress)) return (request, found);
@@ -19,7 +20,8 @@ sealed class StoredInputs : IDisposable
         {
             foreach (var input in request.Inputs.Where(request.IsAddress).Distinct(StringComparer.Ordinal))
             {
-                var calls = new StorageCalls(options, reason => request.Diagnostics.Warn(StorageScheme.Shown(input), $"The storage is slow or unavailable: {reason}"));
+                var calls =
+                    new StorageCalls(options, reason => request.Diagnostics.Warn(StorageScheme.Shown(input), $"The storage is slow or unavailable: {reason}"));
                 await found.AddAsync(input, request, calls, cancellationToken).ConfigureAwait(false);
             }
 

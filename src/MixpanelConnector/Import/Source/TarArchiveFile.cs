@@ -19,7 +19,8 @@ static class TarArchiveFile
 
     /// <summary>Whether the name has the extension of a tar archive.</summary>
     public static bool IsNamedSo(string name, ImportRequest request) =>
-        name.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase) || InputList.WithoutCompression(name, request).EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
+        name.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase)
+            || InputList.WithoutCompression(name, request).EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether a text begins like an archive.</summary>
     public static bool Begins(ReadOnlySpan<byte> head) => head.Length >= Block && head[257..].StartsWith("ustar"u8) && IsHeader(head[..Block]);
@@ -33,7 +34,8 @@ static class TarArchiveFile
             using (source)
             {
                 var head = new byte[Block];
-                return await ZipArchiveFile.ReadAsync(source, head, cancellationToken).ConfigureAwait(false) == Block && (Begins(head) || (IsNamedSo(input.FileName, request) && !head.AsSpan().ContainsAnyExcept((byte)0)));
+                return await ZipArchiveFile.ReadAsync(source, head, cancellationToken).ConfigureAwait(false) == Block
+                    && (Begins(head) || (IsNamedSo(input.FileName, request) && !head.AsSpan().ContainsAnyExcept((byte)0)));
             }
         }
         catch (InputException)
@@ -48,17 +50,20 @@ static class TarArchiveFile
         try
         {
             var (source, _) = await RecordReaders.DecompressAsync(archive, request, cancellationToken).ConfigureAwait(false);
-            using (source) return ArchivedFiles.Inputs(archive, await FilesAsync(source, Again, cancellationToken).ConfigureAwait(false), request.MaxDecompressedBytes);
+            using (source)
+                return ArchivedFiles.Inputs(archive, await FilesAsync(source, Again, cancellationToken).ConfigureAwait(false), request.MaxDecompressedBytes);
         }
         catch (Exception e) when (e is InputException or InvalidDataException)
         {
             return ArchivedFiles.Unreadable(archive, "a tar archive", e);
         }
 
-        async ValueTask<ByteSource> Again(CancellationToken token) => (await RecordReaders.DecompressAsync(archive, request, token).ConfigureAwait(false)).Item1;
+        async ValueTask<ByteSource> Again(CancellationToken token) =>
+            (await RecordReaders.DecompressAsync(archive, request, token).ConfigureAwait(false)).Item1;
     }
 
-    static async Task<List<ArchivedFile>> FilesAsync(ByteSource source, Func<CancellationToken, ValueTask<ByteSource>> again, CancellationToken cancellationToken)
+    static async Task<List<ArchivedFile>> FilesAsync(ByteSource source, Func<CancellationToken, ValueTask<ByteSource>> again,
+        CancellationToken cancellationToken)
     {
         var files = new List<ArchivedFile>();
         var (header, pass) = (new byte[Block], new byte[64 << 10]);
@@ -79,10 +84,13 @@ static class TarArchiveFile
                 continue;
             }
 
-            if (given < Block || !IsHeader(header)) throw new InvalidDataException(hasEnded ? "its end is followed by something that is not an archive" : "it is damaged");
+            if (given < Block || !IsHeader(header))
+                throw new InvalidDataException(hasEnded ? "its end is followed by something that is not an archive" : "it is damaged");
             hasEnded = false;
             var type = (char)header[156];
-            var length = size is { } said && type is not ('x' or 'g' or 'L' or 'K') ? said : Number(header.AsSpan(124, 12)) ?? throw new InvalidDataException("it is damaged");
+            var length = size is { } said && type is not ('x' or 'g' or 'L' or 'K')
+                ? said
+                : Number(header.AsSpan(124, 12)) ?? throw new InvalidDataException("it is damaged");
             var padded = length + ((Block - (length % Block)) % Block);
             if (length < 0 || padded < 0 || at > long.MaxValue - padded) throw new InvalidDataException("it is damaged");
             byte[]? content = null;
@@ -91,7 +99,14 @@ static class TarArchiveFile
                 if (length > LongestName) throw new InvalidDataException("it has a name that is too long");
                 content = await TakeAsync((int)length).ConfigureAwait(false);
                 if (type is 'L') name = Encoding.UTF8.GetString(content).TrimEnd('\0');
-                else (name, size) = (Extended(content, "path") ?? name, Extended(content, "size") is { } text ? long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var large) ? large : throw new InvalidDataException("it is damaged") : size);
+                else
+                    (name,
+                        size) = (Extended(content, "path") ?? name,
+                            Extended(content, "size") is { } text
+                                ? long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var large)
+                                    ? large
+                                    : throw new InvalidDataException("it is damaged")
+                                : size);
             }
             else if (type is '1' or '2' or '3' or '4' or '5' or '6' or 'g' or 'K')
             {
@@ -102,7 +117,9 @@ static class TarArchiveFile
                 var full = Relative(name ?? NameIn(header));
                 (name, size) = (null, null);
                 names += full.Length;
-                if (files.Count == ArchivedFiles.Most || names > MostNames) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it contains more than {ArchivedFiles.Most} files, or their names are too long"));
+                if (files.Count == ArchivedFiles.Most || names > MostNames)
+                    throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
+                        $"it contains more than {ArchivedFiles.Most} files, or their names are too long"));
                 if (length <= LargestKept && kept + length <= MostKept)
                 {
                     content = await TakeAsync((int)length).ConfigureAwait(false);
@@ -110,7 +127,8 @@ static class TarArchiveFile
                 }
 
                 var (offset, own, hash) = (at, content, Hash128.Of(header));
-                files.Add(new(full, length, type is 'S' ? "is a sparse file in the archive, and is not read" : null, () => own is not null ? new StreamByteSource(new MemoryStream(own)) : new TarEntrySource(again, offset, length, hash)));
+                files.Add(new(full, length, type is 'S' ? "is a sparse file in the archive, and is not read" : null,
+                    () => own is not null ? new StreamByteSource(new MemoryStream(own)) : new TarEntrySource(again, offset, length, hash)));
             }
 
             var left = content is null ? padded : padded - length;
@@ -126,7 +144,9 @@ static class TarArchiveFile
         async Task<byte[]> TakeAsync(int count)
         {
             var bytes = new byte[count];
-            return await ZipArchiveFile.ReadAsync(source, bytes, cancellationToken).ConfigureAwait(false) == count ? bytes : throw new InvalidDataException("it was truncated");
+            return await ZipArchiveFile.ReadAsync(source, bytes, cancellationToken).ConfigureAwait(false) == count
+                ? bytes
+                : throw new InvalidDataException("it was truncated");
         }
     }
 
@@ -230,7 +250,9 @@ sealed class TarEntrySource(Func<CancellationToken, ValueTask<ByteSource>> open,
                 left -= read;
             }
 
-            if (await ZipArchiveFile.ReadAsync(archive, pass.AsMemory(0, Block), cancellationToken).ConfigureAwait(false) < Block || Hash128.Of(pass.AsSpan(0, Block)) != header) throw InputException.Changed("is at another position in the archive than before");
+            if (await ZipArchiveFile.ReadAsync(archive, pass.AsMemory(0, Block), cancellationToken).ConfigureAwait(false) < Block
+                || Hash128.Of(pass.AsSpan(0, Block)) != header)
+                throw InputException.Changed("is at another position in the archive than before");
             return archive;
         }
         catch

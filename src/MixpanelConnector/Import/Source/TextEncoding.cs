@@ -20,19 +20,27 @@ sealed class TextEncoding
         new("utf-8", Utf8CodePage, "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf8 x-unicode20utf8"),
         new("utf-16le", LittleEndian, "csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16"),
         new("utf-16be", BigEndian, "unicodefffe"),
-        new("windows-1252", 1252, "ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 iso_8859-1 iso_8859-1:1987 l1 latin1 us-ascii x-cp1252"),
+        new("windows-1252", 1252,
+            "ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 iso_8859-1 iso_8859-1:1987 l1 latin1 us-ascii "
+            + "x-cp1252"),
         new("ibm866", 866, "866 cp866 csibm866"),
         new("iso-8859-2", 28592, "csisolatin2 iso-ir-101 iso8859-2 iso88592 iso_8859-2 iso_8859-2:1987 l2 latin2"),
         new("iso-8859-3", 28593, "csisolatin3 iso-ir-109 iso8859-3 iso88593 iso_8859-3 iso_8859-3:1988 l3 latin3"),
         new("iso-8859-4", 28594, "csisolatin4 iso-ir-110 iso8859-4 iso88594 iso_8859-4 iso_8859-4:1988 l4 latin4"),
         new("iso-8859-5", 28595, "csisolatincyrillic cyrillic iso-ir-144 iso8859-5 iso88595 iso_8859-5 iso_8859-5:1988"),
-        new("iso-8859-6", 28596, "arabic asmo-708 csiso88596e csiso88596i csisolatinarabic ecma-114 iso-8859-6-e iso-8859-6-i iso-ir-127 iso8859-6 iso88596 iso_8859-6 iso_8859-6:1987"),
-        new("iso-8859-7", 28597, "csisolatingreek ecma-118 elot_928 greek greek8 iso-ir-126 iso8859-7 iso88597 iso_8859-7 iso_8859-7:1987 sun_eu_greek", "\u00a1\u2018\u00a2\u2019\u00a4\u20ac\u00a5\u20af\u00aa\u037a"),
-        new("iso-8859-8", 28598, "csiso88598e csisolatinhebrew hebrew iso-8859-8-e iso-ir-138 iso8859-8 iso88598 iso_8859-8 iso_8859-8:1988 visual", "\u00af\u00af\u00fd\u200e\u00fe\u200f"),
+        new("iso-8859-6", 28596,
+            "arabic asmo-708 csiso88596e csiso88596i csisolatinarabic ecma-114 iso-8859-6-e iso-8859-6-i iso-ir-127 iso8859-6 iso88596 iso_8859-6 "
+            + "iso_8859-6:1987"),
+        new("iso-8859-7", 28597, "csisolatingreek ecma-118 elot_928 greek greek8 iso-ir-126 iso8859-7 iso88597 iso_8859-7 iso_8859-7:1987 sun_eu_greek",
+            "\u00a1\u2018\u00a2\u2019\u00a4\u20ac\u00a5\u20af\u00aa\u037a"),
+        new("iso-8859-8", 28598, "csiso88598e csisolatinhebrew hebrew iso-8859-8-e iso-ir-138 iso8859-8 iso88598 iso_8859-8 iso_8859-8:1988 visual",
+            "\u00af\u00af\u00fd\u200e\u00fe\u200f"),
         new("iso-8859-8-i", 28598, "csiso88598i logical", "\u00af\u00af\u00fd\u200e\u00fe\u200f"),
-        new("iso-8859-10", OwnTable, "csisolatin6 iso-ir-157 iso8859-10 iso885910 l6 latin6", "ĄĒĢĪĨĶ§ĻĐŠŦŽ\u00adŪŊ°ąēģīĩķ·ļđšŧž―ūŋĀÁÂÃÄÅÆĮČÉĘËĖÍÎÏÐŅŌÓÔÕÖŨØŲÚÛÜÝÞßāáâãäåæįčéęëėíîïðņōóôõöũøųúûüýþĸ"),
+        new("iso-8859-10", OwnTable, "csisolatin6 iso-ir-157 iso8859-10 iso885910 l6 latin6",
+            "ĄĒĢĪĨĶ§ĻĐŠŦŽ\u00adŪŊ°ąēģīĩķ·ļđšŧž―ūŋĀÁÂÃÄÅÆĮČÉĘËĖÍÎÏÐŅŌÓÔÕÖŨØŲÚÛÜÝÞßāáâãäåæįčéęëėíîïðņōóôõöũøųúûüýþĸ"),
         new("iso-8859-13", 28603, "iso8859-13 iso885913"),
-        new("iso-8859-14", OwnTable, "iso8859-14 iso885914", "Ḃḃ£ĊċḊ§Ẁ©ẂḋỲ\u00ad®ŸḞḟĠġṀṁ¶ṖẁṗẃṠỳẄẅṡÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏŴÑÒÓÔÕÖṪØÙÚÛÜÝŶßàáâãäåæçèéêëìíîïŵñòóôõöṫøùúûüýŷÿ"),
+        new("iso-8859-14", OwnTable, "iso8859-14 iso885914",
+            "Ḃḃ£ĊċḊ§Ẁ©ẂḋỲ\u00ad®ŸḞḟĠġṀṁ¶ṖẁṗẃṠỳẄẅṡÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏŴÑÒÓÔÕÖṪØÙÚÛÜÝŶßàáâãäåæçèéêëìíîïŵñòóôõöṫøùúûüýŷÿ"),
         new("iso-8859-15", 28605, "csisolatin9 iso8859-15 iso885915 iso_8859-15 l9"),
         new("iso-8859-16", OwnTable, "", "ĄąŁ€„Š§š©Ș«Ź\u00adźŻ°±ČłŽ”¶·žčș»ŒœŸżÀÁÂĂÄĆÆÇÈÉÊËÌÍÎÏĐŃÒÓÔŐÖŚŰÙÚÛÜĘȚßàáâăäćæçèéêëìíîïđńòóôőöśűùúûüęțÿ"),
         new("koi8-r", 20866, "cskoi8r koi koi8 koi8_r"),
@@ -58,7 +66,17 @@ sealed class TextEncoding
     ];
 
     /// <summary>Labels of the standard whose characters the runtime does not support, or that the standard maps to no encoding.</summary>
-    static readonly string[] Unread = ["big5-hkscs", "csiso2022kr", "hz-gb-2312", "iso-2022-cn", "iso-2022-cn-ext", "iso-2022-kr", "replacement", "x-user-defined"];
+    static readonly string[] Unread =
+    [
+        "big5-hkscs",
+        "csiso2022kr",
+        "hz-gb-2312",
+        "iso-2022-cn",
+        "iso-2022-cn-ext",
+        "iso-2022-kr",
+        "replacement",
+        "x-user-defined",
+    ];
 
     static readonly TextEncoding Utf16Le = All[1];
     static readonly TextEncoding Utf16Be = All[2];
@@ -71,7 +89,8 @@ sealed class TextEncoding
     /// <param name="codePage">The runtime's number for it.</param>
     /// <param name="labels">Its other labels, separated by spaces.</param>
     /// <param name="characters">Pairs of a byte and its character; for <see cref="OwnTable"/> all characters from 0xa1 on.</param>
-    TextEncoding(string name, int codePage, string labels, string characters = "") => (Name, _codePage, _labels, _characters) = (name, codePage, labels, characters);
+    TextEncoding(string name, int codePage, string labels, string characters = "") =>
+        (Name, _codePage, _labels, _characters) = (name, codePage, labels, characters);
 
     /// <summary>The name in lower case.</summary>
     public string Name { get; }
@@ -84,7 +103,8 @@ sealed class TextEncoding
     {
         label = label.Trim();
         return Array.Find(All, encoding => encoding.Name.Equals(label, StringComparison.OrdinalIgnoreCase))
-            ?? Array.Find(All, encoding => encoding._labels.Split(' ', StringSplitOptions.RemoveEmptyEntries).Contains(label, StringComparer.OrdinalIgnoreCase));
+            ?? Array.Find(All,
+                encoding => encoding._labels.Split(' ', StringSplitOptions.RemoveEmptyEntries).Contains(label, StringComparer.OrdinalIgnoreCase));
     }
 
     /// <summary>Whether a label is in the standard but not supported.</summary>
@@ -116,7 +136,9 @@ sealed class TextEncoding
     {
         var table = new char[256];
         for (var code = 0; code < 256; code++)
-            table[code] = characters[code] is >= '\u0080' and <= '\u009f' or (>= '\ue000' and <= '\uf8ff') && !(_codePage == 10000 && code == 0xf0) ? '\uffff' : characters[code];
+            table[code] = characters[code] is >= '\u0080' and <= '\u009f' or (>= '\ue000' and <= '\uf8ff') && !(_codePage == 10000 && code == 0xf0)
+                ? '\uffff'
+                : characters[code];
         return table;
     }
 }

@@ -39,7 +39,8 @@ sealed class Utf16Transcoder(bool isBigEndian) : Transcoder
             part.CopyTo(MemoryMarshal.AsBytes(_characters.AsSpan()));
             var codes = MemoryMarshal.Cast<char, ushort>(_characters.AsSpan(0, part.Length / 2));
             if (isBigEndian == BitConverter.IsLittleEndian) BinaryPrimitives.ReverseEndianness(codes, codes);
-            status = Utf8.FromUtf16(_characters.AsSpan(0, codes.Length), utf8[written..], out var read, out var length, replaceInvalidSequences: false, isFinalBlock: isLast && ended);
+            status = Utf8.FromUtf16(_characters.AsSpan(0, codes.Length), utf8[written..], out var read, out var length, replaceInvalidSequences: false,
+                isFinalBlock: isLast && ended);
             used += 2 * read;
             written += length;
             if (status is OperationStatus.NeedMoreData && !isLast && read > 0) status = OperationStatus.Done; // the pair is split between blocks

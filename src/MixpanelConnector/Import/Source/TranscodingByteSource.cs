@@ -28,13 +28,15 @@ sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, boo
     /// <param name="request">Specifies the encoding; a byte order mark takes precedence.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <returns>The text, and its encoding if it is not UTF-8.</returns>
-    public static async ValueTask<(ByteSource Text, TextEncoding? Encoding)> OpenAsync(ByteSource source, ImportRequest request, CancellationToken cancellationToken)
+    public static async ValueTask<(ByteSource Text, TextEncoding? Encoding)> OpenAsync(ByteSource source, ImportRequest request,
+        CancellationToken cancellationToken)
     {
         try
         {
             var head = new byte[LongestMark];
             var length = 0;
-            while (length < head.Length && await source.ReadAsync(head.AsMemory(length), cancellationToken).ConfigureAwait(false) is var read and > 0) length += read;
+            while (length < head.Length && await source.ReadAsync(head.AsMemory(length), cancellationToken).ConfigureAwait(false) is var read and > 0)
+                length += read;
             var joined = new RejoinedByteSource(head.AsMemory(0, length), source);
             var marked = TextEncoding.OfMark(head.AsSpan(0, length));
             var isText = !head.AsSpan().StartsWith(RecordReaders.ByteOrderMark) && !head.AsSpan().SequenceEqual("PAR1"u8);
@@ -97,6 +99,8 @@ sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, boo
     InputException Fault()
     {
         var line = (_lineFeeds > 0 ? _lineFeeds : _returns) + 1;
-        return new(string.Create(CultureInfo.InvariantCulture, $"has bytes that are not valid {encoding.Name} text, on line {line}, at byte {_offset}{(isSaid ? ". If it has another encoding, set --encoding" : "")}"));
+        return new(string.Create(CultureInfo.InvariantCulture,
+            $"has bytes that are not valid {encoding.Name} "
+            + $"text, on line {line}, at byte {_offset}{(isSaid ? ". If it has another encoding, set --encoding" : "")}"));
     }
 }

@@ -23,7 +23,8 @@ static class ZipArchiveFile
         {
             using var file = input.OpenAt(0);
             var head = new byte[4];
-            return await ReadAsync(file, head, cancellationToken).ConfigureAwait(false) == 4 && head is [(byte)'P', (byte)'K', 3, 4] or [(byte)'P', (byte)'K', 5, 6];
+            return await ReadAsync(file, head, cancellationToken).ConfigureAwait(false) == 4
+                && head is [(byte)'P', (byte)'K', 3, 4] or [(byte)'P', (byte)'K', 5, 6];
         }
         catch (InputException)
         {
@@ -40,8 +41,11 @@ static class ZipArchiveFile
         try
         {
             var entries = await EntriesAsync(archive, cancellationToken).ConfigureAwait(false);
-            if (most is { } total && entries.Sum(entry => (decimal)Math.Max(0, entry.Length)) > total) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"its files have more than {total} bytes in total when decompressed, which is the limit"));
-            return ArchivedFiles.Inputs(archive, entries.ConvertAll(entry => new ArchivedFile(entry.Name, entry.Packed, entry.Fault, () => new ZipEntrySource(archive.OpenAt, entry))), most);
+            if (most is { } total && entries.Sum(entry => (decimal)Math.Max(0, entry.Length)) > total)
+                throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
+                    $"its files have more than {total} bytes in total when decompressed, which is the limit"));
+            return ArchivedFiles.Inputs(archive,
+                entries.ConvertAll(entry => new ArchivedFile(entry.Name, entry.Packed, entry.Fault, () => new ZipEntrySource(archive.OpenAt, entry))), most);
         }
         catch (Exception e) when (e is InputException or InvalidDataException or IOException or ArgumentOutOfRangeException)
         {
@@ -53,8 +57,11 @@ static class ZipArchiveFile
     {
         var length = archive.Object?.Length ?? new FileInfo(archive.SeekablePath!).Length;
         var (begin, end, count) = await DirectoryAsync(archive, length, cancellationToken).ConfigureAwait(false);
-        if (count > ArchivedFiles.Most) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it contains {count} files, more than the limit of {ArchivedFiles.Most}"));
-        if (begin < 0 || end < begin || end > length || end - begin > LargestDirectory) throw new InvalidDataException("its directory is damaged, or too large");
+        if (count > ArchivedFiles.Most)
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
+                $"it contains {count} files, more than the limit of {ArchivedFiles.Most}"));
+        if (begin < 0 || end < begin || end > length || end - begin > LargestDirectory)
+            throw new InvalidDataException("its directory is damaged, or too large");
         return EntriesOf(await TakeAsync(archive, begin, (int)(end - begin), cancellationToken).ConfigureAwait(false), count, begin);
     }
 
@@ -106,7 +113,9 @@ static class ZipArchiveFile
         var bytes = new byte[count];
         if (count == 0) return bytes;
         using var source = archive.OpenAt(offset);
-        return await ReadAsync(source, bytes, cancellationToken).ConfigureAwait(false) == count ? bytes : throw new InvalidDataException("it was truncated while it was read");
+        return await ReadAsync(source, bytes, cancellationToken).ConfigureAwait(false) == count
+            ? bytes
+            : throw new InvalidDataException("it was truncated while it was read");
     }
 
     /// <summary>Fills a buffer as far as possible.</summary>

@@ -65,10 +65,12 @@ sealed class ZipEntrySource(Func<long, ByteSource> open, ZipEntry entry) : ByteS
         try
         {
             var head = new byte[HeaderLength];
-            if (await ZipArchiveFile.ReadAsync(archive, head, cancellationToken).ConfigureAwait(false) < HeaderLength) throw new InputException($"{Misplaced}, or truncated");
+            if (await ZipArchiveFile.ReadAsync(archive, head, cancellationToken).ConfigureAwait(false) < HeaderLength)
+                throw new InputException($"{Misplaced}, or truncated");
             if (!head.AsSpan().StartsWith("PK\u0003\u0004"u8)) throw new InputException(Misplaced);
             var names = new byte[BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(26)) + BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(28))];
-            if (await ZipArchiveFile.ReadAsync(archive, names, cancellationToken).ConfigureAwait(false) < names.Length) throw new InputException($"{Misplaced}, or truncated");
+            if (await ZipArchiveFile.ReadAsync(archive, names, cancellationToken).ConfigureAwait(false) < names.Length)
+                throw new InputException($"{Misplaced}, or truncated");
         }
         catch
         {
@@ -104,7 +106,8 @@ sealed class ZipEntrySource(Func<long, ByteSource> open, ZipEntry entry) : ByteS
             return read;
         }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

@@ -60,5 +60,7 @@ sealed class DryRunState(bool keepsDeadLetters) : IImportState, ICountsReasons
     public void Dispose() => _spool?.Dispose();
 
     static ImportStateException Unwritable(Exception cause) =>
-        new(ImportStateFault.Unwritable, $"The dead letters of the dry run cannot be stored in {TemporaryFile.Folder}: {cause.Message} Free space there, or name another folder in TMPDIR.", cause);
+        new(ImportStateFault.Unwritable,
+            $"The dead letters of the dry run cannot be stored in {TemporaryFile.Folder}: {cause.Message} Free space there, or name another folder in TMPDIR.",
+            cause);
 }

@@ -31,7 +31,8 @@ public static class ImportDeadLetters
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ImportStateException(ImportStateFault.Unwritable, $"The dead-letter file {path} cannot be written: {e.Message} Free or repair the disk, and try again.", e);
+            throw new ImportStateException(ImportStateFault.Unwritable,
+                $"The dead-letter file {path} cannot be written: {e.Message} Free or repair the disk, and try again.", e);
         }
     }
 }

@@ -27,7 +27,9 @@ readonly record struct Refusal(string Code, string? Field, string Message)
     /// quote the record, so only messages that Mixpanel documents word for word are shown.
     /// </summary>
     public string Shown => HttpStatus is not { } status || KnownMessages.Messages.Contains(Message) ? Message : string.Create(
-        CultureInfo.InvariantCulture, $"{(MaybeDelivered ? "the response left open whether Mixpanel accepted the record" : "Mixpanel rejected the record")} (HTTP {status}); its message is in the dead letter");
+        CultureInfo.InvariantCulture,
+        $"{(MaybeDelivered ? "the response left open whether Mixpanel accepted the record" : "Mixpanel rejected the record")} (HTTP {status}); "
+        + $"its message is in the dead letter");
 
     /// <summary>The field for output that must not contain record content.</summary>
     public string? ShownField => HttpStatus is null || (Field is not null && KnownMessages.Fields.Contains(Field)) ? Field : null;
@@ -48,7 +50,8 @@ static class DeadLetters
     /// <param name="refusal">Why it was not accepted.</param>
     /// <param name="layout">What is needed to read a text row without its file, as a JSON object; empty for none.</param>
     /// <param name="misfits">The fields of a row that do not match their columns, as a JSON array; empty for none.</param>
-    public static DeadLetter Of(string source, long line, long offset, ReadOnlySpan<byte> raw, OversizedRecord? oversized, ReadOnlySpan<byte> options, in Refusal refusal, ReadOnlySpan<byte> layout = default, ReadOnlySpan<byte> misfits = default)
+    public static DeadLetter Of(string source, long line, long offset, ReadOnlySpan<byte> raw, OversizedRecord? oversized, ReadOnlySpan<byte> options,
+        in Refusal refusal, ReadOnlySpan<byte> layout = default, ReadOnlySpan<byte> misfits = default)
     {
         var buffer = new ArrayBufferWriter<byte>(raw.Length + 512);
         using (var json = new Utf8JsonWriter(buffer, Options))

@@ -18,8 +18,16 @@ sealed class ReasonCounts
 
     /// <summary>The reasons, the most frequent first; null when there are none.</summary>
     public IReadOnlyList<ImportReason>? Reasons => Total == 0 ? null : new EqualList<ImportReason>(_reasons
-        .Select(reason => new ImportReason { Code = reason.Key.Code, Field = reason.Key.Field, Count = reason.Value.Count, Samples = new EqualList<ImportReasonSample>(reason.Value.Samples) })
-        .OrderByDescending(reason => reason.Count).ThenBy(reason => reason.Code, StringComparer.Ordinal).ThenBy(reason => reason.Field, StringComparer.Ordinal));
+        .Select(reason => new ImportReason
+        {
+            Code = reason.Key.Code,
+            Field = reason.Key.Field,
+            Count = reason.Value.Count,
+            Samples = new EqualList<ImportReasonSample>(reason.Value.Samples),
+        })
+        .OrderByDescending(reason => reason.Count)
+            .ThenBy(reason => reason.Code, StringComparer.Ordinal)
+            .ThenBy(reason => reason.Field, StringComparer.Ordinal));
 
     public static ReasonCounts Of(IEnumerable<ReadOnlyMemory<byte>> deadLetters)
     {

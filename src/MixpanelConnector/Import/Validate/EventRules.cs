@@ -29,24 +29,45 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     static readonly Rejection PropertiesInvalid = new("properties_invalid", "properties", "the properties must be an object");
     static readonly Rejection TimeMissing = new("time_missing", "properties.time", "the time is missing");
     static readonly Rejection TimeInvalid = new("time_invalid", "properties.time", "the time must be an integer: seconds or milliseconds since 1970");
-    static readonly Rejection TimeHasDecimals = TimeInvalid with { Message = $"{TimeInvalid.Message}, without decimals or an exponent. --fix time converts such numbers" };
-    static readonly Rejection TimeMayBeDays = TimeInvalid with { Message = $"{TimeInvalid.Message}. It may be days since 1900, as spreadsheets count them: write it as a date in text" };
+    static readonly Rejection TimeHasDecimals =
+        TimeInvalid with { Message = $"{TimeInvalid.Message}, without decimals or an exponent. --fix time converts such numbers" };
+    static readonly Rejection TimeMayBeDays =
+        TimeInvalid with { Message = $"{TimeInvalid.Message}. It may be days since 1900, as spreadsheets count them: write it as a date in text" };
     static readonly Rejection TimeMayBeExtended = TimeInvalid with { Message = $"{TimeInvalid.Message}. --fix time converts MongoDB's {{\"$date\":…}}" };
     static readonly Rejection TimeIsText = TimeInvalid with { Message = "the time is text; it must be an integer: seconds or milliseconds since 1970" };
-    static readonly Rejection TimeMayBeIso = TimeIsText with { Message = $"{TimeIsText.Message}. --fix time converts ISO 8601 text; --time-format, such as '%d.%m.%Y %H:%M', converts other text" };
-    static readonly Rejection TimeIsNotIso = TimeIsText with { Message = "the time is text that cannot be read unambiguously: it must be an ISO 8601 date with a time of day, and with UTC or an offset if it has a zone. --time-format sets its format, --time-zone its zone" };
-    static readonly Rejection TimeMayBeDate = TimeInvalid with { Message = "the time has twelve digits, and may be a date or milliseconds of long ago. Set --time-format: %Y%m%d%H%M, %y%m%d%H%M%S, or %Q for milliseconds" };
+    static readonly Rejection TimeMayBeIso =
+        TimeIsText with { Message = $"{TimeIsText.Message}. --fix time converts ISO 8601 text; --time-format, such as '%d.%m.%Y %H:%M', converts other text" };
+    static readonly Rejection TimeIsNotIso = TimeIsText with
+    {
+        Message = "the time is text that cannot be read unambiguously: it must be an ISO 8601 date with a time of day, "
+            + "and with UTC or an offset if it has a zone. --time-format sets its format, --time-zone its zone",
+    };
+    static readonly Rejection TimeMayBeDate = TimeInvalid with
+    {
+        Message = "the time has twelve digits, and may be a date or milliseconds of long ago. Set --time-format: %Y%m%d%H%M, %y%m%d%H%M%S, "
+            + "or %Q for milliseconds",
+    };
     static readonly Rejection TimeTooOld = new("time_too_old", "properties.time", "the time is before 1971");
     static readonly Rejection TimeInFuture = new("time_in_future", "properties.time", "the time is more than an hour ahead");
-    static readonly Rejection DistinctIdMissing = new("distinct_id_missing", "properties.distinct_id", "distinct_id is missing, and so are $user_id and $device_id");
-    static readonly Rejection DistinctIdMayBeMade = DistinctIdMissing with { Message = $"{DistinctIdMissing.Message}. --fix ids makes it empty, which assigns the event to no user" };
-    static readonly Rejection DistinctIdInvalid = new("distinct_id_invalid", "properties.distinct_id", "distinct_id must be a string of at most 255 characters");
+    static readonly Rejection DistinctIdMissing =
+        new("distinct_id_missing", "properties.distinct_id", "distinct_id is missing, and so are $user_id and $device_id");
+    static readonly Rejection DistinctIdMayBeMade =
+        DistinctIdMissing with { Message = $"{DistinctIdMissing.Message}. --fix ids makes it empty, which assigns the event to no user" };
+    static readonly Rejection DistinctIdInvalid =
+        new("distinct_id_invalid", "properties.distinct_id", "distinct_id must be a string of at most 255 characters");
     static readonly Rejection DistinctIdMayBeText = DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. --fix ids converts a number to text" };
-    static readonly Rejection DistinctIdMayBeExtended = DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. --fix ids converts MongoDB's {{\"$oid\":…}} to text" };
-    static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "properties.distinct_id", "Mixpanel does not accept this distinct_id: it is a placeholder for no user");
-    public static readonly Rejection InsertIdInvalid = new("insert_id_invalid", "properties.$insert_id", "$insert_id must be 1 to 36 letters, digits and hyphens");
-    static readonly Rejection InsertIdBanned = new("insert_id_banned", "properties.$insert_id", "Mixpanel does not accept this $insert_id: it is a placeholder for no id");
-    public static readonly Rejection WhoIsWho = new("identity_event", "event", "Mixpanel rejects $identify, $create_alias and $merge in projects with the simplified identity, the default of new projects. Remove such events, for example with jq -c 'select(.event | IN(\"$identify\", \"$create_alias\", \"$merge\") | not)' of jq 1.7 or newer, because older ones round large numbers; a project with the original identity accepts them");
+    static readonly Rejection DistinctIdMayBeExtended =
+        DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. --fix ids converts MongoDB's {{\"$oid\":…}} to text" };
+    static readonly Rejection DistinctIdBanned =
+        new("distinct_id_banned", "properties.distinct_id", "Mixpanel does not accept this distinct_id: it is a placeholder for no user");
+    public static readonly Rejection InsertIdInvalid =
+        new("insert_id_invalid", "properties.$insert_id", "$insert_id must be 1 to 36 letters, digits and hyphens");
+    static readonly Rejection InsertIdBanned =
+        new("insert_id_banned", "properties.$insert_id", "Mixpanel does not accept this $insert_id: it is a placeholder for no id");
+    public static readonly Rejection WhoIsWho = new("identity_event", "event",
+        "Mixpanel rejects $identify, $create_alias and $merge in projects with the simplified identity, the default of new projects. Remove such events, "
+        + "for example with jq -c 'select(.event | IN(\"$identify\", \"$create_alias\", \"$merge\") | not)' of jq 1.7 or newer, "
+            + "because older ones round large numbers; a project with the original identity accepts them");
     static readonly Rejection Ignored = new("ignored", "properties.$ignore", "Mixpanel silently drops events with $ignore");
 
     enum Property
@@ -227,8 +248,10 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     {
         _hasTime = true;
         if (value.Type is JsonTokenType.String) return asked is null ? TimeIsText : asked.Value.HasFlag(ImportFixes.Time) ? TimeIsNotIso : TimeMayBeIso;
-        if (value.Type is not JsonTokenType.Number) return value.Type is JsonTokenType.StartObject && asked is { } options && !options.HasFlag(ImportFixes.Time) ? TimeMayBeExtended : TimeInvalid;
-        if (!Utf8Parser.TryParse(value.Text, out long time, out var used) || used != value.Text.Length) return asked is not { } made || made.HasFlag(ImportFixes.Time) ? TimeInvalid : MayBeDays(value.Text) ? TimeMayBeDays : TimeHasDecimals;
+        if (value.Type is not JsonTokenType.Number)
+            return value.Type is JsonTokenType.StartObject && asked is { } options && !options.HasFlag(ImportFixes.Time) ? TimeMayBeExtended : TimeInvalid;
+        if (!Utf8Parser.TryParse(value.Text, out long time, out var used) || used != value.Text.Length)
+            return asked is not { } made || made.HasFlag(ImportFixes.Time) ? TimeInvalid : MayBeDays(value.Text) ? TimeMayBeDays : TimeHasDecimals;
         if (asked is { } fixes && !fixes.HasFlag(ImportFixes.Time) && TimeReader.MayBeDate(time, isEventTime: true)) return TimeMayBeDate;
         var seconds = time > TimeReader.LargestSeconds ? time / 1000 : time;
         _milliseconds = time > TimeReader.LargestSeconds ? time : time * 1000;
@@ -237,13 +260,15 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     }
 
     /// <summary>Whether a number with decimals may be a date in a spreadsheet, of the years 1927 to 2173, and is no time of an event.</summary>
-    static bool MayBeDays(ReadOnlySpan<byte> number) => Utf8Parser.TryParse(number, out decimal days, out var used) && used == number.Length && days is >= 10_000 and < 100_000;
+    static bool MayBeDays(ReadOnlySpan<byte> number) =>
+        Utf8Parser.TryParse(number, out decimal days, out var used) && used == number.Length && days is >= 10_000 and < 100_000;
 
     Rejection? DistinctId(in JsonToken value)
     {
         if (value.Type is JsonTokenType.Null) return null; // treated as missing; another property may serve instead
         _hasUser = true; // an empty text is allowed: there is no user
-        if (value.Type is JsonTokenType.Number or JsonTokenType.StartObject && asked is { } fixes && !fixes.HasFlag(ImportFixes.Ids)) return value.Type is JsonTokenType.Number ? DistinctIdMayBeText : DistinctIdMayBeExtended;
+        if (value.Type is JsonTokenType.Number or JsonTokenType.StartObject && asked is { } fixes && !fixes.HasFlag(ImportFixes.Ids))
+            return value.Type is JsonTokenType.Number ? DistinctIdMayBeText : DistinctIdMayBeExtended;
         if (value.Type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return DistinctIdInvalid;
         if (MixpanelValues.IsBanned(in value, ignoreCase: predicts)) return DistinctIdBanned;
         return Keep(in value, out _distinctId);

@@ -237,7 +237,8 @@ sealed class JsonScanner
     static int EndOfString(ReadOnlySpan<byte> json, int at, out Escapes escapes)
     {
         // Most strings are short and have no escapes.
-        if (at <= json.Length - Vector256<byte>.Count && Stops(json, at) is var stops and not 0 && at + BitOperations.TrailingZeroCount(stops) is var end && json[end] == '"')
+        if (at <= json.Length - Vector256<byte>.Count && Stops(json, at) is var stops and not 0 && at + BitOperations.TrailingZeroCount(stops) is var end
+            && json[end] == '"')
         {
             escapes = Escapes.None;
             return end;
@@ -314,7 +315,8 @@ sealed class JsonScanner
     {
         var block = Vector256.Create(json.Slice(at, Vector256<byte>.Count));
         var isControl = Vector256.Equals(Vector256.Min(block, Vector256.Create((byte)0x1f)), block);
-        return (isControl | Vector256.Equals(block, Vector256.Create((byte)'"')) | Vector256.Equals(block, Vector256.Create((byte)'\\'))).ExtractMostSignificantBits();
+        return (isControl | Vector256.Equals(block, Vector256.Create((byte)'"'))
+            | Vector256.Equals(block, Vector256.Create((byte)'\\'))).ExtractMostSignificantBits();
     }
 
     /// <summary>The position after a number; -1 when it is not one.</summary>
@@ -342,7 +344,9 @@ sealed class JsonScanner
         }
 
         // As in Utf8JsonReader, which knows comments: a slash ends the number, and is rejected afterwards.
-        return at < json.Length && json[at] is (byte)',' or (byte)'}' or (byte)']' or (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t' or (byte)'/' ? at : -1;
+        return at < json.Length && json[at] is (byte)',' or (byte)'}' or (byte)']' or (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t' or (byte)'/'
+            ? at
+            : -1;
     }
 
     static int PassDigits(ReadOnlySpan<byte> json, int at)

@@ -27,9 +27,11 @@ static class MixpanelValues
     public static bool IsBanned(in JsonToken text, bool ignoreCase = false)
     {
         // An escape takes at most six bytes per character.
-        if (text.IsEscaped ? text.Text.Length > 6 * LongestBanned : text.Text.Length > LongestBanned || (BannedLengths >> text.Text.Length & 1) == 0) return false;
+        if (text.IsEscaped ? text.Text.Length > 6 * LongestBanned : text.Text.Length > LongestBanned || (BannedLengths >> text.Text.Length & 1) == 0)
+            return false;
         foreach (var value in Banned)
-            if (text.Is(value) || (ignoreCase && Ascii.EqualsIgnoreCase(text.IsEscaped ? Encoding.UTF8.GetBytes(text.Unescape()) : text.Text, value))) return true;
+            if (text.Is(value) || (ignoreCase && Ascii.EqualsIgnoreCase(text.IsEscaped ? Encoding.UTF8.GetBytes(text.Unescape()) : text.Text, value)))
+                return true;
         return false;
     }
 

@@ -16,14 +16,17 @@ sealed class ProfileRules(string token, string? groupKey, ImportFixes asked = Im
     static readonly Rejection DistinctIdMissing = new("distinct_id_missing", "$distinct_id", "$distinct_id is missing or blank");
     static readonly Rejection DistinctIdInvalid = new("distinct_id_invalid", "$distinct_id", "$distinct_id must be a string of at most 255 characters");
     static readonly Rejection DistinctIdMayBeText = DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. {NumberMayBeText}" };
-    static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "$distinct_id", "Mixpanel does not accept this $distinct_id: it is a placeholder for no user");
+    static readonly Rejection DistinctIdBanned =
+        new("distinct_id_banned", "$distinct_id", "Mixpanel does not accept this $distinct_id: it is a placeholder for no user");
     static readonly Rejection DistinctIdPresent = new("distinct_id_present", "$distinct_id", "an update of a group must not have a $distinct_id");
     static readonly Rejection GroupKeyDiffers = new("group_key_differs", "$group_key", "the record has another group key than the import");
     static readonly Rejection GroupIdMissing = new("group_id_missing", "$group_id", "$group_id is missing or blank");
     static readonly Rejection GroupIdInvalid = new("group_id_invalid", "$group_id", "$group_id must be a string of at most 255 characters");
     static readonly Rejection GroupIdMayBeText = GroupIdInvalid with { Message = $"{GroupIdInvalid.Message}. {NumberMayBeText}" };
-    static readonly Rejection OperationMissing = new("operation_missing", null, "the record has neither $properties nor one of $set, $set_once, $add, $union, $append, $remove, $unset, $delete");
-    static readonly Rejection GroupOperationMissing = OperationMissing with { Message = "the record has neither $properties nor one of $set, $set_once, $union, $remove, $unset, $delete" };
+    static readonly Rejection OperationMissing =
+        new("operation_missing", null, "the record has neither $properties nor one of $set, $set_once, $add, $union, $append, $remove, $unset, $delete");
+    static readonly Rejection GroupOperationMissing =
+        OperationMissing with { Message = "the record has neither $properties nor one of $set, $set_once, $union, $remove, $unset, $delete" };
     static readonly Rejection AddIsForUsers = new("operation_invalid", "$add", "Mixpanel has no $add for groups");
     static readonly Rejection AppendIsForUsers = new("operation_invalid", "$append", "Mixpanel has no $append for groups: $union adds to a list");
     static readonly Rejection OperationAmbiguous = new("operation_ambiguous", null, "the record has more than one operation");

@@ -76,7 +76,8 @@ sealed class EventPreparer : RecordPreparer
     /// <param name="identities">Detects events that Mixpanel counts as one; null when that is not needed.</param>
     /// <param name="asked">The repairs that were requested, so that others can be proposed; null where none can be.</param>
     /// <param name="predicts">Whether nothing is sent to Mixpanel.</param>
-    public EventPreparer(TimeProvider time, SharedProperties shared, ComputedInsertIds? ids = null, Occurrences? identities = null, ImportFixes? asked = null, bool predicts = false)
+    public EventPreparer(TimeProvider time, SharedProperties shared, ComputedInsertIds? ids = null, Occurrences? identities = null, ImportFixes? asked = null,
+        bool predicts = false)
     {
         (_time, _shared, _ids, _identities, _rules) = (time, shared, ids ?? new ComputedInsertIds(), identities, new EventRules(shared, asked, predicts));
         _addition = new byte[LargestAddition];
@@ -228,7 +229,10 @@ sealed class EventPreparer : RecordPreparer
 /// </summary>
 sealed class ProfilePreparer(string token, string? groupKey, ImportFixes asked = ImportFixes.None) : RecordPreparer
 {
-    static readonly Rejection OutcomeUnknown = new("outcome_unknown", null, "an earlier run may have sent this update, which cannot be retried safely") { MaybeDelivered = true };
+    static readonly Rejection OutcomeUnknown = new("outcome_unknown", null, "an earlier run may have sent this update, which cannot be retried safely")
+    {
+        MaybeDelivered = true,
+    };
 
     readonly ProfileRules _rules = new(token, groupKey, asked);
     readonly JsonScanner _walk = new();

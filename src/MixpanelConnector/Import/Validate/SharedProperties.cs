@@ -37,7 +37,8 @@ sealed class SharedProperties
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind is not JsonValueKind.Object) throw Wrong();
             var properties = document.RootElement.EnumerateObject().ToList();
-            if (properties.Any(property => property.Name is "$insert_id")) throw MixpanelException.Invalid("properties", "An $insert_id cannot be shared by events: it identifies one event.");
+            if (properties.Any(property => property.Name is "$insert_id"))
+                throw MixpanelException.Invalid("properties", "An $insert_id cannot be shared by events: it identifies one event.");
             return new(
                 [.. properties.Select(property => Encoding.UTF8.GetBytes(property.Name))],
                 [.. properties.Select(property => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(property.Name)}\":{property.Value.GetRawText()}"))]);

@@ -45,10 +45,13 @@ static class ExtendedJson
             if (kind is ExtendedKind.Moment && reader.TokenType is not JsonTokenType.String)
             {
                 kind = ExtendedKind.Milliseconds;
-                if (reader.TokenType is JsonTokenType.StartObject && !(reader.Read() && reader.ValueTextEquals("$numberLong"u8) && reader.Read() && reader.TokenType is JsonTokenType.String)) return ExtendedKind.None;
+                if (reader.TokenType is JsonTokenType.StartObject
+                    && !(reader.Read() && reader.ValueTextEquals("$numberLong"u8) && reader.Read() && reader.TokenType is JsonTokenType.String))
+                    return ExtendedKind.None;
             }
 
-            if (reader.TokenType is not JsonTokenType.String && !(kind is ExtendedKind.Milliseconds && reader.TokenType is JsonTokenType.Number)) return ExtendedKind.None;
+            if (reader.TokenType is not JsonTokenType.String && !(kind is ExtendedKind.Milliseconds && reader.TokenType is JsonTokenType.Number))
+                return ExtendedKind.None;
             if (reader.ValueIsEscaped || reader.ValueSpan.IsEmpty) return ExtendedKind.None;
             value = reader.ValueSpan;
             while (reader.Read())
@@ -65,7 +68,8 @@ static class ExtendedJson
     {
         if (name.ValueTextEquals("$date"u8)) return ExtendedKind.Moment;
         if (name.ValueTextEquals("$oid"u8) || name.ValueTextEquals("$uuid"u8)) return ExtendedKind.Text;
-        return name.ValueTextEquals("$numberLong"u8) || name.ValueTextEquals("$numberInt"u8) || name.ValueTextEquals("$numberDouble"u8) || name.ValueTextEquals("$numberDecimal"u8)
+        return name.ValueTextEquals("$numberLong"u8) || name.ValueTextEquals("$numberInt"u8) || name.ValueTextEquals("$numberDouble"u8)
+            || name.ValueTextEquals("$numberDecimal"u8)
             ? ExtendedKind.Number
             : ExtendedKind.None;
     }

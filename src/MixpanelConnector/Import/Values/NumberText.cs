@@ -63,7 +63,8 @@ sealed class NumberText(char separator)
 
         var significant = mantissa.TrimStart("0."u8);
         if (significant.Length - (significant.Contains((byte)'.') ? 1 : 0) > MostDigits) return false;
-        return Utf8Parser.TryParse(text, out double value, out var used) && used == text.Length && double.IsFinite(value) && (value != 0 || significant.IsEmpty);
+        return Utf8Parser.TryParse(text, out double value, out var used) && used == text.Length && double.IsFinite(value)
+            && (value != 0 || significant.IsEmpty);
     }
 
     static int Digits(ReadOnlySpan<byte> text)

@@ -9,7 +9,10 @@ namespace MixpanelConnector.Import.Values;
 /// </summary>
 sealed class TimePattern
 {
-    static readonly string[] Months = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+    static readonly string[] Months =
+    [
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    ];
 
     static readonly string[] Days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
@@ -72,7 +75,10 @@ sealed class TimePattern
             else if (directive == 'T') Add("%H:%M:%S");
             else if (directive == 'R') Add("%H:%M");
             else if (directive == 'D') Add("%m/%d/%y");
-            else _parts.Add(new Part(KindOf(directive) ?? throw Invalid($"does not support {(directive == ' ' ? "% alone" : "%" + directive)}. There are %Y %y %m %B %b %d %e %j %A %a %H %I %p %M %S %f %z %Z %s %Q %F %T %R %D and %%")));
+            else
+                _parts.Add(new Part(KindOf(directive)
+                    ?? throw Invalid($"does not support {(directive == ' ' ? "% alone" : "%" + directive)}. "
+                        + $"There are %Y %y %m %B %b %d %e %j %A %a %H %I %p %M %S %f %z %Z %s %Q %F %T %R %D and %%")));
         }
     }
 
@@ -137,12 +143,23 @@ sealed class TimePattern
         var day = Count(Kind.Day, Kind.PaddedDay);
         var dayOfYear = Count(Kind.DayOfYear);
         var since1970 = Count(Kind.SecondsSince1970, Kind.MillisecondsSince1970);
-        var ofDay = (Hour: Count(Kind.Hour, Kind.HourOfHalf), Half: Count(Kind.Half), Minute: Count(Kind.Minute), Second: Count(Kind.Second), Fraction: Count(Kind.Fraction), Zone: Count(Kind.Offset, Kind.Utc));
-        if (new[] { year, month, day, dayOfYear, since1970, ofDay.Hour, ofDay.Half, ofDay.Minute, ofDay.Second, ofDay.Fraction, ofDay.Zone, Count(Kind.DayName, Kind.DayAbbreviation) }.Max() > 1) throw Invalid("has a part twice");
-        if (since1970 + year == 2 || (since1970 == 0 && (year == 0 || (dayOfYear == 0 ? month + day < 2 : month + day > 0)))) throw Invalid("must have a date: the year with month and day, or %j; or %s or %Q for the time since 1970");
+        var ofDay = (Hour: Count(Kind.Hour, Kind.HourOfHalf), Half: Count(Kind.Half), Minute: Count(Kind.Minute), Second: Count(Kind.Second),
+            Fraction: Count(Kind.Fraction), Zone: Count(Kind.Offset, Kind.Utc));
+        if (new[]
+        {
+            year, month, day, dayOfYear, since1970, ofDay.Hour, ofDay.Half, ofDay.Minute, ofDay.Second, ofDay.Fraction, ofDay.Zone,
+            Count(Kind.DayName, Kind.DayAbbreviation),
+        }.Max() > 1)
+            throw Invalid("has a part twice");
+        if (since1970 + year == 2 || (since1970 == 0 && (year == 0 || (dayOfYear == 0 ? month + day < 2 : month + day > 0))))
+            throw Invalid("must have a date: the year with month and day, or %j; or %s or %Q for the time since 1970");
         if (Count(Kind.HourOfHalf) != ofDay.Half) throw Invalid("needs %I and %p together");
-        if (since1970 == 0 && ((ofDay.Minute > ofDay.Hour) || (ofDay.Second > ofDay.Minute) || (ofDay.Fraction > ofDay.Second))) throw Invalid("has a part of an hour, a minute or a second, but not that itself");
-        if (since1970 == 1 && (ofDay.Hour + ofDay.Minute + ofDay.Second + ofDay.Zone + month + day + dayOfYear > 0 || (ofDay.Fraction == 1 && Count(Kind.MillisecondsSince1970) == 1))) throw Invalid("allows only %f with %s, and nothing with %Q");
+        if (since1970 == 0 && ((ofDay.Minute > ofDay.Hour) || (ofDay.Second > ofDay.Minute) || (ofDay.Fraction > ofDay.Second)))
+            throw Invalid("has a part of an hour, a minute or a second, but not that itself");
+        if (since1970 == 1
+            && (ofDay.Hour + ofDay.Minute + ofDay.Second + ofDay.Zone + month + day + dayOfYear > 0
+                || (ofDay.Fraction == 1 && Count(Kind.MillisecondsSince1970) == 1)))
+            throw Invalid("allows only %f with %s, and nothing with %Q");
     }
 
     static MixpanelException Invalid(string reason) => MixpanelException.Invalid("time_format", $"The time format {reason}.");
@@ -237,7 +254,8 @@ sealed class TimePattern
         }
 
         if (read.Hour > 23 || read.HourOfHalf is < 1 or > 12 || read.Minute > 59 || read.Second > 59) return TimeReading.NotInCalendar;
-        if (read.Year is 0 || read.Month is < 1 or > 12 || read.Day < 1 || read.Day > DateTime.DaysInMonth(read.Year, read.Month)) return TimeReading.NotInCalendar;
+        if (read.Year is 0 || read.Month is < 1 or > 12 || read.Day < 1 || read.Day > DateTime.DaysInMonth(read.Year, read.Month))
+            return TimeReading.NotInCalendar;
         var date = new DateTime(read.Year, read.Month, read.Day, 0, 0, 0, DateTimeKind.Utc);
         if (read.DayOfYear > (DateTime.IsLeapYear(read.Year) ? 366 : 365)) return TimeReading.NotInCalendar;
         if (read.DayOfYear > 0) date = date.AddDays(read.DayOfYear - 1);
@@ -291,7 +309,9 @@ sealed class TimePattern
 
         public int Least => IsClose ? 2 : 1;
 
-        public bool IsNumber => Kind is Kind.Year or Kind.YearOfCentury or Kind.Month or Kind.Day or Kind.DayOfYear or Kind.Hour or Kind.HourOfHalf or Kind.Minute or Kind.Second or Kind.Fraction;
+        public bool IsNumber =>
+            Kind is Kind.Year or Kind.YearOfCentury or Kind.Month or Kind.Day or Kind.DayOfYear or Kind.Hour or Kind.HourOfHalf or Kind.Minute or Kind.Second
+                or Kind.Fraction;
     }
 
     /// <summary>The fields parsed from a text.</summary>

@@ -58,7 +58,8 @@ sealed class TimeReader
     {
         if (request.TimeFormat is null && request.TimeZone is null) return;
         var option = request.TimeFormat is null ? "time_zone" : "time_format";
-        if (request.Type is not ImportType.Events && !request.ColumnTypes.Values.Contains(ImportColumnType.Time)) throw MixpanelException.Invalid(option, "A time format and a time zone are for the time of events, and for columns of the type time.");
+        if (request.Type is not ImportType.Events && !request.ColumnTypes.Values.Contains(ImportColumnType.Time))
+            throw MixpanelException.Invalid(option, "A time format and a time zone are for the time of events, and for columns of the type time.");
         if (request.TimeFormat is { } format) TimePattern.Parse(format);
         if (request.TimeZone is { } zone) ZoneOf(zone, "time_zone");
     }
@@ -95,7 +96,9 @@ sealed class TimeReader
     public TimeReading ReadDecimal(ReadOnlySpan<byte> text, out long time, out bool isCount)
     {
         (time, isCount) = (0, true);
-        if (!NumberText.IsLiteral(text, exponents: true) || !Utf8Parser.TryParse(text, out decimal number, out var used) || used != text.Length || Math.Abs(number) >= long.MaxValue) return TimeReading.NotATime;
+        if (!NumberText.IsLiteral(text, exponents: true) || !Utf8Parser.TryParse(text, out decimal number, out var used) || used != text.Length
+            || Math.Abs(number) >= long.MaxValue)
+            return TimeReading.NotATime;
         time = (long)decimal.Floor(number);
         if (time == number || Math.Abs(time) is < ShortestCount or >= LongestSeconds) return Scale(ref time);
         (time, isCount) = ((long)decimal.Floor(number * 1000), false);
@@ -130,8 +133,10 @@ sealed class TimeReader
     /// </summary>
     static bool IsDateInDigits(long number) =>
         number is >= 100_000_000_000 and < 1_000_000_000_000
-        && ((number / 100_000_000 is >= 1970 and <= 2099 && IsDate((int)(number / 100_000_000), (int)(number / 1_000_000 % 100), (int)(number / 10_000 % 100)) && number / 100 % 100 < 24 && number % 100 < 60)
-        || (number / 10_000_000_000 < 40 && IsDate(2000 + (int)(number / 10_000_000_000), (int)(number / 100_000_000 % 100), (int)(number / 1_000_000 % 100)) && number / 10_000 % 100 < 24 && number / 100 % 100 < 60 && number % 100 < 60));
+        && ((number / 100_000_000 is >= 1970 and <= 2099 && IsDate((int)(number / 100_000_000), (int)(number / 1_000_000 % 100), (int)(number / 10_000 % 100))
+            && number / 100 % 100 < 24 && number % 100 < 60)
+        || (number / 10_000_000_000 < 40 && IsDate(2000 + (int)(number / 10_000_000_000), (int)(number / 100_000_000 % 100), (int)(number / 1_000_000 % 100))
+            && number / 10_000 % 100 < 24 && number / 100 % 100 < 60 && number % 100 < 60));
 
     static bool IsDate(int year, int month, int day) => month is >= 1 and <= 12 && day >= 1 && day <= DateTime.DaysInMonth(year, month);
 
@@ -175,7 +180,8 @@ sealed class TimeReader
     {
         const long Day = 86_400_000;
         isTwice = false;
-        if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() + (2 * Day) || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() - (2 * Day)) return TimeReading.NotATime;
+        if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() + (2 * Day) || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() - (2 * Day))
+            return TimeReading.NotATime;
         var written = DateTime.UnixEpoch.AddMilliseconds(time);
 
         // .NET's conversion from local times misses changes in zones with negative daylight saving time or whose standard offset changed. From UTC it is right.
@@ -199,16 +205,21 @@ sealed class TimeReader
 
     /// <exception cref="MixpanelException">There is no zone with this name.</exception>
     public static TimeZoneInfo ZoneOf(string name, string option) =>
-        FindZone(name) ?? throw MixpanelException.Invalid(option, "The time zone is not known here. Name one of the IANA database, such as Europe/Berlin, Asia/Kolkata or UTC.");
+        FindZone(name)
+            ?? throw MixpanelException.Invalid(option,
+                "The time zone is not known here. Name one of the IANA database, such as Europe/Berlin, Asia/Kolkata or UTC.");
 
     static TimeZoneInfo? FindZone(string name)
     {
-        if (name.Length is 0 or > 64 || name.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('_' or '+' or '-' or '/')) || name[0] == '/') return null;
+        if (name.Length is 0 or > 64 || name.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('_' or '+' or '-' or '/'))
+            || name[0] == '/')
+            return null;
         try
         {
             return TimeZoneInfo.FindSystemTimeZoneById(name);
         }
-        catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException or UnauthorizedAccessException or IOException or System.Security.SecurityException)
+        catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException or UnauthorizedAccessException or IOException
+            or System.Security.SecurityException)
         {
             return null;
         }

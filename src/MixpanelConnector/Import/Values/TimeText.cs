@@ -12,7 +12,8 @@ static class TimeText
     /// <param name="text">The text.</param>
     /// <param name="time">The time; if it has no zone, as if it were UTC.</param>
     /// <param name="isLocal">Whether it has no zone.</param>
-    public static bool TryRead(ReadOnlySpan<byte> text, out long time, out bool isLocal) => TryReadIso(text, out time, out isLocal) || TryReadBasic(text, out time, out isLocal);
+    public static bool TryRead(ReadOnlySpan<byte> text, out long time, out bool isLocal) =>
+        TryReadIso(text, out time, out isLocal) || TryReadBasic(text, out time, out isLocal);
 
     /// <summary>Whether a text that is not a time has the form of one, with a date or a time of day that does not exist.</summary>
     public static bool IsOutsideCalendar(ReadOnlySpan<byte> text)
@@ -67,8 +68,10 @@ static class TimeText
     static bool TryReadBasic(ReadOnlySpan<byte> text, out long time, out bool isLocal)
     {
         (time, isLocal) = (0, false);
-        if (text.Length is < 15 or > Longest || text[8] is not ((byte)'T' or (byte)'t') || text[9..15].ContainsAnyExceptInRange((byte)'0', (byte)'9')) return false;
-        return TryReadIso([.. text[..4], (byte)'-', .. text[4..6], (byte)'-', .. text[6..11], (byte)':', .. text[11..13], (byte)':', .. text[13..]], out time, out isLocal);
+        if (text.Length is < 15 or > Longest || text[8] is not ((byte)'T' or (byte)'t') || text[9..15].ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+            return false;
+        return TryReadIso([.. text[..4], (byte)'-', .. text[4..6], (byte)'-', .. text[6..11], (byte)':', .. text[11..13], (byte)':', .. text[13..]], out time,
+            out isLocal);
     }
 
     /// <summary>
@@ -118,7 +121,8 @@ static class TimeText
         return true;
     }
 
-    public static bool IsUtc(ReadOnlySpan<byte> text) => Ascii.EqualsIgnoreCase(text, "Z"u8) || Ascii.EqualsIgnoreCase(text, "UTC"u8) || Ascii.EqualsIgnoreCase(text, "GMT"u8);
+    public static bool IsUtc(ReadOnlySpan<byte> text) =>
+        Ascii.EqualsIgnoreCase(text, "Z"u8) || Ascii.EqualsIgnoreCase(text, "UTC"u8) || Ascii.EqualsIgnoreCase(text, "GMT"u8);
 
     static bool Give(DateTime moment, int minutesAhead, out long time)
     {

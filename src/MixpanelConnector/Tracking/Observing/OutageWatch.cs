@@ -75,7 +75,8 @@ sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<Tracked
     {
         if (!_isAnyFailing) return [];
         List<(TrackedKind Kind, Failing Failing)> open;
-        lock (_lock) open = [.. Enum.GetValues<TrackedKind>().Where(kind => _failing[(int)kind] is { IsOpen: true }).Select(kind => (kind, _failing[(int)kind]!))];
+        lock (_lock)
+            open = [.. Enum.GetValues<TrackedKind>().Where(kind => _failing[(int)kind] is { IsOpen: true }).Select(kind => (kind, _failing[(int)kind]!))];
         return [.. open.Where(each => waiting(each.Kind) > 0).OrderByDescending(each => each.Failing.IsForGood).Select(each => each.Failing)];
     }
 
@@ -103,10 +104,12 @@ sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<Tracked
         else LogBegan(error.Logged);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Mixpanel is not accepting records. They are kept while there is room, and sending is retried. {Message}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Mixpanel is not accepting records. They are kept while there is room, and sending is retried. {Message}")]
     partial void LogBegan(string message);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Tracked records are not accepted. They are kept while there is room, until the cause is fixed. {Message}")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "Tracked records are not accepted. They are kept while there is room, until the cause is fixed. {Message}")]
     partial void LogRefused(string message);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Mixpanel accepts records again, after {Seconds:0} seconds; {Count} were waiting")]
@@ -125,7 +128,9 @@ sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<Tracked
         {
             _outage = outage;
             var asked = outage._time.GetTimestamp();
-            _timer = outage._time.CreateTimer(_ => IsLate(kind, new(ErrorKind.Timeout, $"{host} has not responded for {patience.TotalSeconds:0} seconds."), asked), null, patience, Timeout.InfiniteTimeSpan);
+            _timer = outage._time.CreateTimer(
+                _ => IsLate(kind, new(ErrorKind.Timeout, $"{host} has not responded for {patience.TotalSeconds:0} seconds."), asked), null, patience,
+                Timeout.InfiniteTimeSpan);
         }
 
         public void Dispose()

@@ -30,9 +30,12 @@ sealed class TrackerMetrics : IDisposable
             _records = _meter.CreateCounter<long>("mixpanel.tracker.records", "{record}", "Records by outcome.");
             _retries = _meter.CreateCounter<long>("mixpanel.tracker.retries", "{request}", "Requests that were retried.");
             _batchSize = _meter.CreateHistogram<long>("mixpanel.tracker.batch.size", "By", "Bytes of a request's body, as sent.");
-            _meter.CreateObservableUpDownCounter("mixpanel.tracker.queue.records", () => Observe(kind => queue(kind).Records), "{record}", "Records that Mixpanel has not accepted yet.");
-            _meter.CreateObservableGauge("mixpanel.tracker.queue.oldest_age", () => Observe(kind => queue(kind).Oldest.TotalSeconds), "s", "The age of the oldest of them.");
-            _meter.CreateObservableGauge("mixpanel.tracker.outage", () => Observe(kind => outage(kind).TotalSeconds), "s", "The time for which Mixpanel has accepted none of them; 0 while it does.");
+            _meter.CreateObservableUpDownCounter("mixpanel.tracker.queue.records", () => Observe(kind => queue(kind).Records), "{record}",
+                "Records that Mixpanel has not accepted yet.");
+            _meter.CreateObservableGauge("mixpanel.tracker.queue.oldest_age", () => Observe(kind => queue(kind).Oldest.TotalSeconds), "s",
+                "The age of the oldest of them.");
+            _meter.CreateObservableGauge("mixpanel.tracker.outage", () => Observe(kind => outage(kind).TotalSeconds), "s",
+                "The time for which Mixpanel has accepted none of them; 0 while it does.");
         }
         catch (Exception)
         {

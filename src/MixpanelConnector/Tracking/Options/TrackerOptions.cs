@@ -126,15 +126,20 @@ public sealed record TrackerOptions
 
     internal TrackerOptions Validated()
     {
-        if (FlushInterval < TimeSpan.Zero || FlushInterval > TimeSpan.FromHours(1)) throw MixpanelException.Invalid("flush_interval", "The flush interval must be from zero to an hour.");
+        if (FlushInterval < TimeSpan.Zero || FlushInterval > TimeSpan.FromHours(1))
+            throw MixpanelException.Invalid("flush_interval", "The flush interval must be from zero to an hour.");
         if (BatchRecords is < 1 or > 2000) throw MixpanelException.Invalid("batch_records", "A batch must have from 1 to 2000 records.");
-        if (Senders is < 1 or > OptionRanges.MostSenders) throw MixpanelException.Invalid("senders", $"The number of senders must be from 1 to {OptionRanges.MostSenders}.");
+        if (Senders is < 1 or > OptionRanges.MostSenders)
+            throw MixpanelException.Invalid("senders", $"The number of senders must be from 1 to {OptionRanges.MostSenders}.");
         if (MaxBufferedBytes < 1 << 20) throw MixpanelException.Invalid("max_buffered_bytes", "The buffer size must be at least 1 MB.");
         if (!Enum.IsDefined(WhenFull)) throw MixpanelException.Invalid("when_full", "The behavior for a full buffer must be drop or wait.");
         if (!Enum.IsDefined(EventsTo)) throw MixpanelException.Invalid("events_to", "The endpoint for events must be import or track.");
-        if (WaitTimeout < TimeSpan.Zero || WaitTimeout > TimeSpan.FromDays(1)) throw MixpanelException.Invalid("wait_timeout", "The time to wait for room must be from zero to a day.");
-        if (StopTimeout < TimeSpan.Zero || StopTimeout > TimeSpan.FromDays(1)) throw MixpanelException.Invalid("stop_timeout", "The time to stop must be from zero to a day.");
-        if (FixedProperties.In(SuperProperties.Select(property => property.Key)) is { } name) throw MixpanelException.Invalid("super_properties", FixedProperties.Refusal(name));
+        if (WaitTimeout < TimeSpan.Zero || WaitTimeout > TimeSpan.FromDays(1))
+            throw MixpanelException.Invalid("wait_timeout", "The time to wait for room must be from zero to a day.");
+        if (StopTimeout < TimeSpan.Zero || StopTimeout > TimeSpan.FromDays(1))
+            throw MixpanelException.Invalid("stop_timeout", "The time to stop must be from zero to a day.");
+        if (FixedProperties.In(SuperProperties.Select(property => property.Key)) is { } name)
+            throw MixpanelException.Invalid("super_properties", FixedProperties.Refusal(name));
         EnsureWritable(SuperProperties);
         RecordScreen.Validate(SampleRates);
         Redaction?.Validated();

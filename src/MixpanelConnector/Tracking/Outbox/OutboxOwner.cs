@@ -16,7 +16,10 @@ sealed class OutboxOwner(MixpanelOptions options, bool adoptsUnowned, EventEndpo
     public const int Length = 16;
 
     // The credential that identifies the project is chosen as for the requests themselves.
-    readonly byte[] _events = Key(options, eventsTo is EventEndpoint.Track ? $"track {options.Token}" : options.ServiceAccount is null ? $"token {options.Token}" : string.Create(CultureInfo.InvariantCulture, $"project {options.ProjectId}"));
+    readonly byte[] _events = Key(options,
+        eventsTo is EventEndpoint.Track ? $"track {options.Token}"
+            : options.ServiceAccount is null ? $"token {options.Token}"
+            : string.Create(CultureInfo.InvariantCulture, $"project {options.ProjectId}"));
     readonly byte[] _updates = Key(options, $"token {options.Token}");
 
     public byte[] Of(TrackedKind kind) => kind is TrackedKind.Event ? _events : _updates;

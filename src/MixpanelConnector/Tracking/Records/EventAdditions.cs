@@ -35,13 +35,26 @@ sealed class EventAdditions
     {
         (_superProperties, _token) = (superProperties, token);
         // ip 0: without it, Mixpanel would place the user where this server is.
-        var added = new OrderedDictionary<string, JsonNode>(StringComparer.Ordinal) { ["ip"] = 0, ["mp_lib"] = ThisLibrary.Name, ["$lib_version"] = ThisLibrary.Version };
+        var added = new OrderedDictionary<string, JsonNode>(StringComparer.Ordinal)
+        {
+            ["ip"] = 0,
+            ["mp_lib"] = ThisLibrary.Name,
+            ["$lib_version"] = ThisLibrary.Version,
+        };
         foreach (var (name, value) in superProperties)
             if (value is not null) added[name] = value;
         if (token is not null) added["token"] = token;
         _members = [.. added.Select(member => (Encoding.UTF8.GetBytes(member.Key), Member(member.Key, member.Value)))];
         _all = [.. _members.SelectMany(member => member.Member)];
-        foreach (var name in (IEnumerable<byte[]>)[.. _members.Select(member => member.Name), "time"u8.ToArray(), "distinct_id"u8.ToArray(), "$insert_id"u8.ToArray(), "$user_id"u8.ToArray(), "$device_id"u8.ToArray()])
+        foreach (var name in (IEnumerable<byte[]>)
+        [
+            .. _members.Select(member => member.Name),
+            "time"u8.ToArray(),
+            "distinct_id"u8.ToArray(),
+            "$insert_id"u8.ToArray(),
+            "$user_id"u8.ToArray(),
+            "$device_id"u8.ToArray(),
+        ])
             if (name.Length is > 0 and < 64) _firstLettersByLength[name.Length] |= 1UL << (name[0] & 63);
     }
 

@@ -13,5 +13,7 @@ static class FixedProperties
 
     public static bool Contains(string name) => Names.Contains(name, StringComparer.Ordinal);
 
-    public static string Refusal(string name) => $"The property {name} cannot be added to every event: it is fixed by each call. Pass the user to Track, the time with At, or set it on the event itself.";
+    public static string Refusal(string name) =>
+        $"The property {name} cannot be added to every event: it is fixed by each call. Pass the user to Track, the time with At, "
+        + $"or set it on the event itself.";
 }

@@ -17,7 +17,8 @@ public sealed class OutgoingRecord
     string _name;
 
     OutgoingRecord(in TrackedRecord record, JsonObject properties) =>
-        (Kind, _name, _user, GroupKey, GroupId, Settings, Properties) = (record.Kind, record.Name, record.User, record.GroupKey, record.GroupId, record.Settings, properties);
+        (Kind, _name, _user, GroupKey, GroupId, Settings,
+            Properties) = (record.Kind, record.Name, record.User, record.GroupKey, record.GroupId, record.Settings, properties);
 
     /// <summary>The kind of the record.</summary>
     public TrackedKind Kind { get; }
@@ -44,7 +45,8 @@ public sealed class OutgoingRecord
         set
         {
             if (Kind is TrackedKind.Group) throw new InvalidOperationException("The update of a group has no user.");
-            if (Kind is TrackedKind.Profile && value.DistinctId.Length == 0) throw new InvalidOperationException("The update of a profile needs a distinct_id.");
+            if (Kind is TrackedKind.Profile && value.DistinctId.Length == 0)
+                throw new InvalidOperationException("The update of a profile needs a distinct_id.");
             if (value == _user) return;
             _user = value;
             foreach (var name in OfEvents.AsSpan(0, 3)) Envelope.Remove(name);
@@ -73,7 +75,10 @@ public sealed class OutgoingRecord
     internal JsonObject Envelope { get; } = [];
 
     /// <summary>A property reserved for Mixpanel that was put among the event's properties; null when there is none.</summary>
-    internal string? Misplaced => Kind is TrackedKind.Event ? OfEvents.Append("token").FirstOrDefault(name => Properties.ContainsKey(name) && (name != "token" || Envelope.ContainsKey(name))) : null;
+    internal string? Misplaced =>
+        Kind is TrackedKind.Event
+            ? OfEvents.Append("token").FirstOrDefault(name => Properties.ContainsKey(name) && (name != "token" || Envelope.ContainsKey(name)))
+            : null;
 
     /// <summary>Whether the operation of an update has properties by name.</summary>
     internal bool HasProperties { get; private init; } = true;
@@ -90,7 +95,9 @@ public sealed class OutgoingRecord
         var name = record.Kind is TrackedKind.Event ? "properties" : record.Name;
         var properties = root[name] as JsonObject;
         root.Remove(name);
-        return record.Kind is TrackedKind.Event ? OfEvent(in record, properties!, hasToken) : new(in record, properties ?? []) { HasProperties = properties is not null };
+        return record.Kind is TrackedKind.Event
+            ? OfEvent(in record, properties!, hasToken)
+            : new(in record, properties ?? []) { HasProperties = properties is not null };
     }
 
     /// <summary>Returns the changed record, to be written again.</summary>
@@ -116,7 +123,9 @@ public sealed class OutgoingRecord
 
     /// <summary>Returns the record as a test gets it: without the tracker's additions.</summary>
     internal static OutgoingRecord Of(in TrackedRecord record, JsonNode properties) =>
-        record.Kind is TrackedKind.Event ? OfEvent(in record, properties.AsObject(), hasToken: false) : new(in record, properties as JsonObject ?? []) { HasProperties = properties is JsonObject };
+        record.Kind is TrackedKind.Event
+            ? OfEvent(in record, properties.AsObject(), hasToken: false)
+            : new(in record, properties as JsonObject ?? []) { HasProperties = properties is JsonObject };
 
     static OutgoingRecord OfEvent(in TrackedRecord record, JsonObject properties, bool hasToken)
     {
@@ -129,7 +138,8 @@ public sealed class OutgoingRecord
         }
 
         if (outgoing.Envelope.ContainsKey("distinct_id") || outgoing.Envelope.ContainsKey("$user_id") || outgoing.Envelope.ContainsKey("$device_id"))
-            outgoing._user = MixpanelUser.Of(outgoing.Text("distinct_id") ?? record.User.DistinctId, outgoing.Text("$user_id") ?? record.User.UserId, outgoing.Text("$device_id") ?? record.User.DeviceId);
+            outgoing._user = MixpanelUser.Of(outgoing.Text("distinct_id") ?? record.User.DistinctId, outgoing.Text("$user_id") ?? record.User.UserId,
+                outgoing.Text("$device_id") ?? record.User.DeviceId);
         return outgoing;
     }
 

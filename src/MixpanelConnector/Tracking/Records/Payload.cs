@@ -62,7 +62,8 @@ readonly struct Payload
     static string ReasonOf(Exception e, int depth) => e switch
     {
         JsonException when depth >= DeepestOfContracts => TrackedValue.NestedTooDeeply,
-        NotSupportedException => "values of its type are not supported: use text, a number, a boolean, a time, a list, a dictionary, JSON, or a type with such properties",
+        NotSupportedException =>
+            "values of its type are not supported: use text, a number, a boolean, a time, a list, a dictionary, JSON, or a type with such properties",
         _ => e.GetType().Name,
     };
 

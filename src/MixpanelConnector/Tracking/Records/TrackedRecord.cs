@@ -6,7 +6,8 @@ namespace MixpanelConnector;
 /// <summary>A record to be tracked: an event or a profile update.</summary>
 public readonly struct TrackedRecord
 {
-    internal TrackedRecord(TrackedKind kind, string name, MixpanelUser user, Payload payload, string? groupKey = null, string? groupId = null, ProfileSettings? settings = null, EventContext? context = null)
+    internal TrackedRecord(TrackedKind kind, string name, MixpanelUser user, Payload payload, string? groupKey = null, string? groupId = null,
+        ProfileSettings? settings = null, EventContext? context = null)
     {
         (Kind, Name, User, Payload, GroupKey, GroupId, Settings, Context) = (kind, name, user, payload, groupKey, groupId, settings, context);
     }

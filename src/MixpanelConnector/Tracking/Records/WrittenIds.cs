@@ -74,7 +74,8 @@ static class WrittenIds
     static bool Next(ref Utf8JsonReader json) => json.Read() && json.TokenType is JsonTokenType.PropertyName;
 
     /// <summary>Whether the name is this one; if so, advances to its value.</summary>
-    static bool Is(ref Utf8JsonReader json, ReadOnlySpan<byte> name) => json.TokenType is JsonTokenType.PropertyName && json.ValueTextEquals(name) && json.Read();
+    static bool Is(ref Utf8JsonReader json, ReadOnlySpan<byte> name) =>
+        json.TokenType is JsonTokenType.PropertyName && json.ValueTextEquals(name) && json.Read();
 
     static string Text(ref Utf8JsonReader json)
     {

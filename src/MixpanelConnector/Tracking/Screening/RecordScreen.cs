@@ -15,7 +15,8 @@ namespace MixpanelConnector.Tracking.Screening;
 /// <param name="isOptedOut">Returns whether a person does not want to be tracked.</param>
 /// <param name="redaction">The redaction.</param>
 /// <param name="hasToken">Whether events carry the project's token.</param>
-sealed class RecordScreen(IReadOnlyList<Func<OutgoingRecord, bool>> beforeSend, IReadOnlyDictionary<string, double> sampleRates, Func<MixpanelUser, string?>? sampleBy, Func<MixpanelUser, bool>? isOptedOut, Redaction? redaction, bool hasToken)
+sealed class RecordScreen(IReadOnlyList<Func<OutgoingRecord, bool>> beforeSend, IReadOnlyDictionary<string, double> sampleRates,
+    Func<MixpanelUser, string?>? sampleBy, Func<MixpanelUser, bool>? isOptedOut, Redaction? redaction, bool hasToken)
 {
     public const string OptedOut = "opted_out", Sampled = "sampled", BeforeSend = "before_send";
 
@@ -35,7 +36,9 @@ sealed class RecordScreen(IReadOnlyList<Func<OutgoingRecord, bool>> beforeSend, 
         foreach (var (name, rate) in sampleRates)
         {
             if (!(rate is >= 0 and <= 1)) throw MixpanelException.Invalid("sample_rates", $"The sample rate of '{name}' must be from 0 to 1.");
-            if (NeverSampled.Contains(name, StringComparer.Ordinal)) throw MixpanelException.Invalid("sample_rates", $"{name} is always sent: without it, Mixpanel would not know who a user is, or what a user has seen.");
+            if (NeverSampled.Contains(name, StringComparer.Ordinal))
+                throw MixpanelException.Invalid("sample_rates",
+                    $"{name} is always sent: without it, Mixpanel would not know who a user is, or what a user has seen.");
         }
     }
 
@@ -43,7 +46,8 @@ sealed class RecordScreen(IReadOnlyList<Func<OutgoingRecord, bool>> beforeSend, 
     public static bool JoinsIds(TrackedKind kind, string name) => kind is TrackedKind.Event && name is "$identify" or "$create_alias" or "$merge";
 
     /// <summary>Whether a record is left out for a person who does not want to be tracked. Deleting the profile is what such a person wants.</summary>
-    public static bool MindsOptOut(in TrackedRecord record) => record.Kind is TrackedKind.Event || (record.Kind is TrackedKind.Profile && record.Name != "$delete");
+    public static bool MindsOptOut(in TrackedRecord record) =>
+        record.Kind is TrackedKind.Event || (record.Kind is TrackedKind.Profile && record.Name != "$delete");
 
     /// <summary>Turns the written record into the record to send.</summary>
     /// <returns>Why the record is left out; null when it is sent.</returns>
@@ -82,11 +86,15 @@ sealed class RecordScreen(IReadOnlyList<Func<OutgoingRecord, bool>> beforeSend, 
         {
             if (IsOptedOut(user)) return OptedOut;
             // Which of its ids counts depends on how the project merges identities.
-            if (writer.HasOwnIds && WrittenIds.DistinctId(written) is var other && other != user.DistinctId && IsOptedOut(MixpanelUser.FromDistinctId(other))) return OptedOut;
+            if (writer.HasOwnIds && WrittenIds.DistinctId(written) is var other && other != user.DistinctId && IsOptedOut(MixpanelUser.FromDistinctId(other)))
+                return OptedOut;
             if (JoinsIds(record.Kind, record.Name) && WrittenIds.Joined(written).Exists(id => IsOptedOut(MixpanelUser.FromDistinctId(id)))) return OptedOut;
         }
 
-        return record.Kind is TrackedKind.Event && sampleRates.TryGetValue(record.Name, out var rate) && !IsIn(rate, SampleKey(user) is { Length: > 0 } key ? key : WrittenIds.InsertId(written)) ? Sampled : null;
+        return record.Kind is TrackedKind.Event && sampleRates.TryGetValue(record.Name, out var rate)
+            && !IsIn(rate, SampleKey(user) is { Length: > 0 } key ? key : WrittenIds.InsertId(written))
+            ? Sampled
+            : null;
     }
 
     bool IsOptedOut(MixpanelUser user) => user.DistinctId.Length > 0 && Ask("opt_out_failed", "IsOptedOut", () => isOptedOut!(user));
@@ -103,7 +111,11 @@ sealed class RecordScreen(IReadOnlyList<Func<OutgoingRecord, bool>> beforeSend, 
     {
         foreach (var hook in beforeSend)
             if (!Ask("before_send_failed", "BeforeSend", () => hook(record))) return false;
-        return record.Misplaced is not { } name ? true : throw new RecordScreenException("before_send_failed", $"BeforeSend added the property {name}, which would duplicate the event's own. To change ids, set User; the time and $insert_id cannot be changed.");
+        return record.Misplaced is not { } name
+            ? true
+            : throw new RecordScreenException("before_send_failed",
+                $"BeforeSend added the property {name}, which would duplicate the event's own. To change ids, set User; "
+                + $"the time and $insert_id cannot be changed.");
     }
 
     bool Change(RecordWriter writer, ref TrackedRecord record, string? token, Action<OutgoingRecord> change) => Change(writer, ref record, token, outgoing =>

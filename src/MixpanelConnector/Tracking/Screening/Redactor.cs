@@ -24,7 +24,9 @@ sealed class Redactor
     {
         _names = new(redaction.Names, StringComparer.OrdinalIgnoreCase);
         if (_names.Contains("")) throw MixpanelException.Invalid("redaction", "The name of a property to redact is empty.");
-        if (Ids.FirstOrDefault(_names.Contains) is { } id) throw MixpanelException.Invalid("redaction", $"{id} cannot be redacted: Mixpanel identifies records by it. Use another id, or change the user in BeforeSend.");
+        if (Ids.FirstOrDefault(_names.Contains) is { } id)
+            throw MixpanelException.Invalid("redaction",
+                $"{id} cannot be redacted: Mixpanel identifies records by it. Use another id, or change the user in BeforeSend.");
         _patterns = [.. redaction.Patterns.Select(Compiled)];
         if (redaction.EmailAddresses) _patterns.Add(new(EmailAddress, Linear));
         (_cards, _replacement) = (redaction.CardNumbers, redaction.Replacement);
@@ -80,7 +82,8 @@ sealed class Redactor
                 return value.GetValueKind() switch
                 {
                     JsonValueKind.String when value.GetValue<string>() is var text => Redacted(text, replacement) is var rest && rest == text ? value : rest,
-                    JsonValueKind.Number when _cards && value.ToJsonString() is var digits && digits.All(char.IsAsciiDigit) && CardNumbers.Replace(digits, "") != digits => replacement,
+                    JsonValueKind.Number when _cards && value.ToJsonString() is var digits && digits.All(char.IsAsciiDigit)
+                        && CardNumbers.Replace(digits, "") != digits => replacement,
                     _ => value,
                 };
         }
@@ -105,11 +108,14 @@ sealed class Redactor
         try
         {
             var regex = new Regex(pattern, Linear);
-            return !regex.IsMatch("") ? regex : throw MixpanelException.Invalid("redaction", $"The pattern '{pattern}' matches the empty string, and therefore every text.");
+            return !regex.IsMatch("")
+                ? regex
+                : throw MixpanelException.Invalid("redaction", $"The pattern '{pattern}' matches the empty string, and therefore every text.");
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
-            throw MixpanelException.Invalid("redaction", $"The pattern '{pattern}' is not a regular expression that runs in linear time: {e.Message.TrimEnd('.')}.");
+            throw MixpanelException.Invalid("redaction",
+                $"The pattern '{pattern}' is not a regular expression that runs in linear time: {e.Message.TrimEnd('.')}.");
         }
     }
 }

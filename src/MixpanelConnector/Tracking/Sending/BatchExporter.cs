@@ -12,9 +12,12 @@ namespace MixpanelConnector.Tracking.Sending;
 /// Sends the batches of one kind with the importer's sender, until each record is accepted or refused. Conditions that end an import, such
 /// as refused credentials, make a tracker wait: it retries until it is stopped.
 /// </summary>
-sealed partial class BatchExporter(TrackedKind kind, Destination destination, MixpanelOptions options, TrackerOptions tracking, ConcurrencyLimiter limiter, TrackerMetrics metrics, OutageWatch outage)
+sealed partial class BatchExporter(TrackedKind kind, Destination destination, MixpanelOptions options, TrackerOptions tracking, ConcurrencyLimiter limiter,
+    TrackerMetrics metrics, OutageWatch outage)
 {
-    static readonly Refusal OutcomeUnknown = new("outcome_unknown", null, "The update was sent, but no response was received. It may have taken effect, and cannot be retried safely.") { MaybeDelivered = true };
+    static readonly Refusal OutcomeUnknown = new("outcome_unknown", null,
+        "The update was sent, but no response was received. It may have taken effect, and cannot be retried safely.")
+    { MaybeDelivered = true };
 
     readonly SendLimits _limits = new(OptionRanges.LargestBatch);
     readonly ImportCounts _counts = new();
@@ -58,7 +61,8 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
             try
             {
                 using var cancellation = new ImportCancellation(options.TimeProvider, stop, grace: TimeSpan.Zero); // whoever stops a tracker has already waited
-                var sender = new BatchSender(delivery, limiter, _limits, _counts, cancellation, TimeSpan.MaxValue, (letter, refusal) => refused.Add((letter.Offset, refusal)));
+                var sender = new BatchSender(delivery, limiter, _limits, _counts, cancellation, TimeSpan.MaxValue,
+                    (letter, refusal) => refused.Add((letter.Offset, refusal)));
                 var outcome = await sender.SendAsync(left).ConfigureAwait(false);
                 if (outcome.Final)
                 {
@@ -206,7 +210,8 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
     [LoggerMessage(Level = LogLevel.Warning, Message = "A tracked {Kind} is not in Mixpanel: {Code} {Field} {Message}")]
     partial void LogRejected(TrackedKind kind, string code, string field, string message);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} more tracked records of kind {Kind} are not in Mixpanel, the last because of {Code} {Field} {Message}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Count} more tracked records of kind {Kind} are not in Mixpanel, the last because of {Code} {Field} {Message}")]
     partial void LogRejectedMore(long count, TrackedKind kind, string code, string field, string message);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} more tracked records of kind {Kind} are not in Mixpanel")]

@@ -3,7 +3,8 @@ using MixpanelConnector.Tracking.Buffering;
 namespace MixpanelConnector.Tracking.Sending;
 
 /// <summary>Sends records from memory to Mixpanel.</summary>
-sealed class BufferedSendLoop(IReadOnlyList<RecordChannel> channels, IReadOnlyList<AsyncAutoResetEvent> signals, RecordBudget budget, MixpanelOptions options) : SendLoop(channels, budget, options)
+sealed class BufferedSendLoop(IReadOnlyList<RecordChannel> channels, IReadOnlyList<AsyncAutoResetEvent> signals, RecordBudget budget, MixpanelOptions options)
+    : SendLoop(channels, budget, options)
 {
     public override bool MakesDurable => false;
 
@@ -15,7 +16,9 @@ sealed class BufferedSendLoop(IReadOnlyList<RecordChannel> channels, IReadOnlyLi
 
     public override Task SecureAsync() => Task.CompletedTask;
 
-    protected override IEnumerable<Func<Task>> Work() => Channels.Zip(signals, (channel, signal) => (Func<Task>)(() => SendEachAsync(channel, () => NextAsync(channel, signal), pending => DeliverAsync(channel, pending))));
+    protected override IEnumerable<Func<Task>> Work() =>
+        Channels.Zip(signals,
+            (channel, signal) => (Func<Task>)(() => SendEachAsync(channel, () => NextAsync(channel, signal), pending => DeliverAsync(channel, pending))));
 
     async Task<PendingBatch> NextAsync(RecordChannel channel, AsyncAutoResetEvent signal)
     {

@@ -49,7 +49,8 @@ sealed class Delivery : Destination
         var activity = TrackerMetrics.StartRequest();
         try
         {
-            using var due = _outage.Await(_kind, _patience + TimeSpan.FromSeconds(batch.Body.Length / SlowestUploadBytesPerSecond), Hosts.BaseAddress(_options, Api.Ingestion).Host);
+            using var due = _outage.Await(_kind, _patience + TimeSpan.FromSeconds(batch.Body.Length / SlowestUploadBytesPerSecond),
+                Hosts.BaseAddress(_options, Api.Ingestion).Host);
             var reply = await TryAsync(batch, cancellationToken).ConfigureAwait(false);
             if (activity is not null)
             {
@@ -91,7 +92,8 @@ sealed class Delivery : Destination
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            return Reply.None(new(ErrorKind.Unavailable, $"Sending failed with {e.GetType().Name}. Whether the request took effect is unknown."), mayHaveArrived: true);
+            return Reply.None(new(ErrorKind.Unavailable, $"Sending failed with {e.GetType().Name}. Whether the request took effect is unknown."),
+                mayHaveArrived: true);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -39,7 +39,8 @@ sealed partial class DurableSendLoop : SendLoop
     long _lastNumber;
     volatile OutboxException? _failure;
 
-    public DurableSendLoop(IReadOnlyList<RecordChannel> channels, AsyncAutoResetEvent gathered, ITrackerOutbox outbox, RecordBudget budget, BufferPool buffers, TrackerOptions tracking, MixpanelOptions options)
+    public DurableSendLoop(IReadOnlyList<RecordChannel> channels, AsyncAutoResetEvent gathered, ITrackerOutbox outbox, RecordBudget budget, BufferPool buffers,
+        TrackerOptions tracking, MixpanelOptions options)
         : base(channels, budget, options)
     {
         (_gathered, _outbox, _buffers, _tracking, _time) = (gathered, outbox, buffers, tracking, options.TimeProvider);
@@ -95,7 +96,11 @@ sealed partial class DurableSendLoop : SendLoop
     }
 
     protected override IEnumerable<Func<Task>> Work() =>
-        [KeepAsync, .. Channels.Zip(_cursors, (channel, cursor) => (Func<Task>)(() => SendEachAsync(channel, () => NextAsync(channel, cursor), next => DeliverAsync(channel, cursor, next))))];
+        [
+            KeepAsync,
+            .. Channels.Zip(_cursors,
+                (channel, cursor) => (Func<Task>)(() => SendEachAsync(channel, () => NextAsync(channel, cursor), next => DeliverAsync(channel, cursor, next)))),
+        ];
 
     protected override void Leave(Exception stopped)
     {
@@ -170,7 +175,11 @@ sealed partial class DurableSendLoop : SendLoop
         refusal ??= Guarded(() =>
         {
             var now = _time.GetUtcNow();
-            List<OutboxBatch> batches = [.. allPending.Select(taken => new OutboxBatch(taken.Channel.Kind, taken.Pending.Batch.Count, now, OutboxRecords.Write(taken.Pending.Batch, _owner.Of(taken.Channel.Kind))))];
+            List<OutboxBatch> batches =
+            [
+                .. allPending.Select(taken => new OutboxBatch(taken.Channel.Kind, taken.Pending.Batch.Count, now,
+                    OutboxRecords.Write(taken.Pending.Batch, _owner.Of(taken.Channel.Kind)))),
+            ];
             lock (_outboxLock)
             {
                 Volatile.Write(ref _lastNumber, _outbox.Append(batches)[^1]);
@@ -247,7 +256,8 @@ sealed partial class DurableSendLoop : SendLoop
     }
 
     /// <summary>Waits for more records to arrive, unless somebody waits for all to be sent.</summary>
-    Task LingerAsync(OutboxCursor cursor) => _tracking.FlushInterval <= TimeSpan.Zero ? Task.CompletedTask : cursor.Hurry.WaitAsync(_tracking.FlushInterval, _time, Stop);
+    Task LingerAsync(OutboxCursor cursor) =>
+        _tracking.FlushInterval <= TimeSpan.Zero ? Task.CompletedTask : cursor.Hurry.WaitAsync(_tracking.FlushInterval, _time, Stop);
 
     List<OutboxBatch> ReadOwn(TrackedKind kind, OutboxCursor cursor)
     {
@@ -310,7 +320,15 @@ sealed partial class DurableSendLoop : SendLoop
         foreach (var part in kept)
         {
             if (OutboxRecords.AreWhole(part.Content.Span)) OutboxRecords.Read(part.Content.Span, batch);
-            else channel.Exporter.Reject(new() { Kind = channel.Kind, Code = "damaged", Message = $"The outbox returned other data for {Counted.Of(part.Records, "record")} than was written to it." }, part.Records);
+            else
+                channel.Exporter.Reject(
+                    new()
+                    {
+                        Kind = channel.Kind,
+                        Code = "damaged",
+                        Message = $"The outbox returned other data for {Counted.Of(part.Records, "record")} than was written to it.",
+                    },
+                    part.Records);
         }
 
         batch.Close();
@@ -353,9 +371,12 @@ sealed partial class DurableSendLoop : SendLoop
     /// <summary>The contents of the outbox that are to be sent. Immutable, so that it can be read without the lock.</summary>
     sealed record Known(long Records, DateTimeOffset? Oldest);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} records in the outbox belong to other projects or endpoints, or an earlier version did not record whose they are. They stay there until their tracker starts; if this outbox was never used for another project or endpoint, start once with AdoptUnowned")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Count} records in the outbox belong to other projects or endpoints, or an earlier version did not record whose they are. "
+            + "They stay there until their tracker starts; if this outbox was never used for another project or endpoint, start once with AdoptUnowned")]
     partial void LogOthers(long count);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Records that Mixpanel accepted cannot be removed from the outbox; the next start resends them with the same ids. {Message}")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "Records that Mixpanel accepted cannot be removed from the outbox; the next start resends them with the same ids. {Message}")]
     partial void LogNotRemoved(string message);
 }

@@ -129,7 +129,9 @@ abstract partial class SendLoop(IReadOnlyList<RecordChannel> channels, RecordBud
     }
 
     /// <summary>Waits for the backoff after a number of failures, or until this is stopped.</summary>
-    protected async Task PauseAsync(int failures) => await Task.Delay(Backoff.Delay(failures, Options.BackoffMin, Options.BackoffMax, retryAfter: null, Options.Randomizer()), Options.TimeProvider, Stop).ConfigureAwait(false);
+    protected async Task PauseAsync(int failures) =>
+        await Task.Delay(Backoff.Delay(failures, Options.BackoffMin, Options.BackoffMax, retryAfter: null, Options.Randomizer()), Options.TimeProvider,
+            Stop).ConfigureAwait(false);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The tracker caught an unexpected {Exception} and continues")]
     partial void LogUnforeseen(string exception);

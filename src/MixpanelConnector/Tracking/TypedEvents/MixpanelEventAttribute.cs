@@ -15,5 +15,8 @@ static class EventName<T>
 {
     static readonly string? Name = typeof(T).GetCustomAttribute<MixpanelEventAttribute>()?.Name;
 
-    public static string Value => Name ?? throw new InvalidOperationException($"{typeof(T).Name} has no [MixpanelEvent(\"…\")], which names the event. Add it, or pass the name with the call.");
+    public static string Value =>
+        Name
+            ?? throw new InvalidOperationException(
+                $"{typeof(T).Name} has no [MixpanelEvent(\"…\")], which names the event. Add it, or pass the name with the call.");
 }

@@ -22,7 +22,8 @@ static class EnumNames
             : given.GetValueOrDefault(name, name);
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "The members of an enumeration that is in use are kept, since Enum.ToString needs their names.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2070",
+        Justification = "The members of an enumeration that is in use are kept, since Enum.ToString needs their names.")]
     static Dictionary<string, string> GivenTo(Type type)
     {
         var given = new Dictionary<string, string>(StringComparer.Ordinal);

@@ -19,7 +19,8 @@ static class TrackedContract
     /// <summary>Returns the contract found by reflection, with names as they are declared.</summary>
     [RequiresUnreferencedCode("The properties of the type are found by reflection.")]
     [RequiresDynamicCode("The properties of the type are found by reflection.")]
-    public static JsonTypeInfo Reflected<T>() => Cache<T>.Type ??= (_reflection ??= new JsonSerializerOptions { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }).GetTypeInfo(typeof(T));
+    public static JsonTypeInfo Reflected<T>() =>
+        Cache<T>.Type ??= (_reflection ??= new JsonSerializerOptions { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }).GetTypeInfo(typeof(T));
 
     /// <summary>Returns the contract for the type of a given contract.</summary>
     /// <param name="given">The caller's contract, or <see cref="Reflected"/>.</param>
@@ -36,7 +37,8 @@ static class TrackedContract
         if (options.DefaultIgnoreCondition is JsonIgnoreCondition.Never) options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         options.Encoder ??= JsonDefaults.WriterOptions.Encoder; // names are escaped like values
         foreach (var converter in TrackedValue.Converters) options.Converters.Add(converter);
-        var resolver = given.Options.TypeInfoResolver ?? given.OriginatingResolver ?? throw new NotSupportedException($"The contract of {given.Type.Name} has no resolver.");
+        var resolver = given.Options.TypeInfoResolver ?? given.OriginatingResolver
+            ?? throw new NotSupportedException($"The contract of {given.Type.Name} has no resolver.");
         if (ofEvent) resolver = resolver.WithAddedModifier(contract =>
         {
             if (contract.Type != given.Type || contract.Kind is not JsonTypeInfoKind.Object) return;

@@ -20,7 +20,16 @@ static class TrackedValue
     public const string NestedTooDeeply = "it is nested too deeply, or contains itself";
 
     /// <summary>The converters for contracts: the types that System.Text.Json would write differently.</summary>
-    public static readonly IReadOnlyList<JsonConverter> Converters = [new TimeConverter(), new OffsetTimeConverter(), new EnumConverter(), new NullableEnumConverter(), new BigIntegerConverter(), new NodeConverter(), new RefusingConverter()];
+    public static readonly IReadOnlyList<JsonConverter> Converters =
+    [
+        new TimeConverter(),
+        new OffsetTimeConverter(),
+        new EnumConverter(),
+        new NullableEnumConverter(),
+        new BigIntegerConverter(),
+        new NodeConverter(),
+        new RefusingConverter(),
+    ];
 
     /// <summary>Writes a value.</summary>
     /// <param name="json">The writer.</param>
@@ -131,7 +140,9 @@ static class TrackedValue
                 json.WriteEndArray();
                 break;
             default:
-                throw new UnwritableValueException(path, RefusingConverter.Reason(value.GetType()) ?? $"a value of type {value.GetType().Name} needs its type's contract: use text, a number, a boolean, a time, a list, a dictionary or JSON, or track an object with its JsonTypeInfo");
+                throw new UnwritableValueException(path,
+                    RefusingConverter.Reason(value.GetType())
+                        ?? $"a value of type {value.GetType().Name} needs its type's contract: use text, a number, a boolean, a time, a list, a dictionary or JSON, or track an object with its JsonTypeInfo");
         }
     }
 
@@ -269,14 +280,17 @@ static class TrackedValue
     {
         public override void Write(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options) => writer.WriteStringValue(MixpanelTime.Of(value));
 
-        public override void WriteAsPropertyName(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options) => writer.WritePropertyName(MixpanelTime.Of(value));
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options) =>
+            writer.WritePropertyName(MixpanelTime.Of(value));
     }
 
     sealed class OffsetTimeConverter : WriteOnlyConverter<DateTimeOffset>
     {
-        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(MixpanelTime.Of(value.UtcDateTime));
+        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(MixpanelTime.Of(value.UtcDateTime));
 
-        public override void WriteAsPropertyName(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WritePropertyName(MixpanelTime.Of(value.UtcDateTime));
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+            writer.WritePropertyName(MixpanelTime.Of(value.UtcDateTime));
     }
 
     /// <summary>Converts every enumeration: a converter for each type could not be created in ahead-of-time compiled code.</summary>
@@ -288,7 +302,8 @@ static class TrackedValue
 
         public override void Write(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WriteStringValue(EnumNames.Of(value));
 
-        public override void WriteAsPropertyName(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WritePropertyName(EnumNames.Of(value));
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) =>
+            writer.WritePropertyName(EnumNames.Of(value));
     }
 
     /// <summary>Converts nullable enumerations, which System.Text.Json cannot do with a converter for every enumeration.</summary>
@@ -301,9 +316,11 @@ static class TrackedValue
 
     sealed class BigIntegerConverter : WriteOnlyConverter<BigInteger>
     {
-        public override void Write(Utf8JsonWriter writer, BigInteger value, JsonSerializerOptions options) => writer.WriteRawValue(value.ToString(CultureInfo.InvariantCulture));
+        public override void Write(Utf8JsonWriter writer, BigInteger value, JsonSerializerOptions options) =>
+            writer.WriteRawValue(value.ToString(CultureInfo.InvariantCulture));
 
-        public override void WriteAsPropertyName(Utf8JsonWriter writer, BigInteger value, JsonSerializerOptions options) => writer.WritePropertyName(value.ToString(CultureInfo.InvariantCulture));
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, BigInteger value, JsonSerializerOptions options) =>
+            writer.WritePropertyName(value.ToString(CultureInfo.InvariantCulture));
     }
 
     sealed class NodeConverter : WriteOnlyConverter<JsonNode>
@@ -317,13 +334,16 @@ static class TrackedValue
     sealed class RefusingConverter : WriteOnlyConverter<object>
     {
         public static string? Reason(Type type) =>
-            type.IsAssignableTo(typeof(Task)) || type == typeof(ValueTask) || (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>)) ? "it is a task: await it, and track its result"
-            : type.IsValueType && type.IsAssignableTo(typeof(ITuple)) ? "it is a tuple, whose items have no names in JSON: use a list, or an object such as new { A, B }"
+            type.IsAssignableTo(typeof(Task)) || type == typeof(ValueTask)
+                || (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>)) ? "it is a task: await it, and track its result"
+            : type.IsValueType
+                && type.IsAssignableTo(typeof(ITuple)) ? "it is a tuple, whose items have no names in JSON: use a list, or an object such as new { A, B }"
             : null;
 
         public override bool CanConvert(Type typeToConvert) => Reason(typeToConvert) is not null;
 
-        public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options) => throw new UnwritableValueException("", Reason(value.GetType())!);
+        public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options) =>
+            throw new UnwritableValueException("", Reason(value.GetType())!);
     }
 
     sealed class MillisecondsConverter<T>(Func<T, long> milliseconds) : WriteOnlyConverter<T>
@@ -342,7 +362,8 @@ static class TrackedValue
 }
 
 /// <summary>A value that cannot be expressed in JSON. The message names its property, and contains nothing of the value.</summary>
-sealed class UnwritableValueException(string path, string reason) : ArgumentException($"{(path.Length == 0 ? "The properties" : $"The property '{path}'")} cannot be written as JSON: {reason}.")
+sealed class UnwritableValueException(string path, string reason)
+    : ArgumentException($"{(path.Length == 0 ? "The properties" : $"The property '{path}'")} cannot be written as JSON: {reason}.")
 {
     /// <summary>The path of property names to the value; empty when it is the properties as a whole.</summary>
     public string Path { get; } = path;

@@ -33,17 +33,20 @@ sealed class WellFormedEncoder : JavaScriptEncoder
     public override unsafe bool TryEncodeUnicodeScalar(int unicodeScalar, char* buffer, int bufferLength, out int numberOfCharactersWritten) =>
         Escaping.TryEncodeUnicodeScalar(unicodeScalar, buffer, bufferLength, out numberOfCharactersWritten);
 
-    public override OperationStatus Encode(ReadOnlySpan<char> source, Span<char> destination, out int charsConsumed, out int charsWritten, bool isFinalBlock = true) =>
+    public override OperationStatus Encode(ReadOnlySpan<char> source, Span<char> destination, out int charsConsumed, out int charsWritten,
+        bool isFinalBlock = true) =>
         Escaping.Encode(source, destination, out charsConsumed, out charsWritten, isFinalBlock);
 
-    public override OperationStatus EncodeUtf8(ReadOnlySpan<byte> utf8Source, Span<byte> utf8Destination, out int bytesConsumed, out int bytesWritten, bool isFinalBlock = true) =>
+    public override OperationStatus EncodeUtf8(ReadOnlySpan<byte> utf8Source, Span<byte> utf8Destination, out int bytesConsumed, out int bytesWritten,
+        bool isFinalBlock = true) =>
         Escaping.EncodeUtf8(utf8Source, utf8Destination, out bytesConsumed, out bytesWritten, isFinalBlock);
 
     static void EnsureWellFormed(ReadOnlySpan<char> text)
     {
         while (!text.IsEmpty)
         {
-            if (Rune.DecodeFromUtf16(text, out _, out var length) is not OperationStatus.Done) throw new UnwritableValueException("", "it contains half of a surrogate pair, which is not valid Unicode");
+            if (Rune.DecodeFromUtf16(text, out _, out var length) is not OperationStatus.Done)
+                throw new UnwritableValueException("", "it contains half of a surrogate pair, which is not valid Unicode");
             text = text[length..];
         }
     }

@@ -34,7 +34,8 @@ public sealed class BoundedMemoryTests
             Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
             Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 60_000_000);
             var letter = Assert.Single(run.DeadLetters());
-            Assert.Equal((100L << 20, 2, Event(1).Length + 1L), (letter.GetProperty("length").GetInt64(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt64()));
+            Assert.Equal((100L << 20, 2, Event(1).Length + 1L),
+                (letter.GetProperty("length").GetInt64(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt64()));
             Assert.Equal(64 << 10, letter.Raw().Length);
             Assert.Equal(Convert.ToHexStringLower(hash.GetHashAndReset()), letter.GetProperty("sha256").GetString());
         }
@@ -49,7 +50,8 @@ public sealed class BoundedMemoryTests
         var report = await run.RunAsync(run.Request(run.Folder.Write("a.gz", bomb)));
         Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 60_000_000);
-        Assert.Equal((100_000_012L, true), (run.DeadLetters()[0].GetProperty("length").GetInt64(), run.DeadLetters()[0].GetProperty("raw_truncated").GetBoolean()));
+        Assert.Equal((100_000_012L, true),
+            (run.DeadLetters()[0].GetProperty("length").GetInt64(), run.DeadLetters()[0].GetProperty("raw_truncated").GetBoolean()));
     }
 }
 

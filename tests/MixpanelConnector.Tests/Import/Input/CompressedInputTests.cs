@@ -69,7 +69,8 @@ public sealed class CompressedInputTests
             Assert.Equal(Enumerable.Range(0, stored.Count).Select(i => Event(i)), stored, StringComparer.Ordinal);
             var problem = Assert.Single(report.Problems);
             Assert.Matches("the file is truncated.*at compressed byte [0-9]+", problem);
-            Assert.InRange(int.Parse(problem.Split("compressed byte ")[1].Split(';')[0], CultureInfo.InvariantCulture), first.Length - 8, first.Length + length); // where the last certain byte was
+            Assert.InRange(int.Parse(problem.Split("compressed byte ")[1].Split(';')[0], CultureInfo.InvariantCulture), first.Length - 8,
+                first.Length + length); // where the last certain byte was
             Assert.Contains($"everything up to line {report.Accepted} was read", problem, StringComparison.Ordinal);
         }
     }
@@ -92,7 +93,8 @@ public sealed class CompressedInputTests
     [Fact]
     public async Task Empty_members_between_others_are_nothing()
     {
-        var (report, stored) = await ImportAsync([.. Gzip(""), .. Gzip(Event(0) + "\n"), .. Gzip(""), .. Gzip(""), .. Gzip(Event(1)[..20]), .. Gzip(Event(1)[20..]), .. Gzip("")]);
+        var (report, stored) =
+            await ImportAsync([.. Gzip(""), .. Gzip(Event(0) + "\n"), .. Gzip(""), .. Gzip(""), .. Gzip(Event(1)[..20]), .. Gzip(Event(1)[20..]), .. Gzip("")]);
         Assert.Equal((RunOutcome.Complete, 2), (report.Outcome, report.Accepted));
         Assert.Equal([Event(0), Event(1)], stored);
     }

@@ -62,7 +62,9 @@ public sealed class EncodingTests
         foreach (var (piece, room) in new[] { (1, 1), (1, 64), (3, 5), (1 << 20, 1 << 20), (1 << 20, 65) })
         {
             Assert.Equal(text, await ReadAsync(label, bytes, piece, room));
-            if (!label.StartsWith("utf-16", StringComparison.Ordinal)) Assert.Equal(Repeated(text), await ReadAsync(label, [.. Enumerable.Repeat(bytes, 5000).SelectMany(part => part)], Math.Max(piece, 4095), Math.Max(room, 1000)));
+            if (!label.StartsWith("utf-16", StringComparison.Ordinal))
+                Assert.Equal(Repeated(text),
+                    await ReadAsync(label, [.. Enumerable.Repeat(bytes, 5000).SelectMany(part => part)], Math.Max(piece, 4095), Math.Max(room, 1000)));
         }
     }
 
@@ -91,7 +93,8 @@ public sealed class EncodingTests
             var e = await Assert.ThrowsAsync<InputException>(() => ReadAsync(label, Convert.FromHexString(hex), piece, room: 64));
             var at = int.Parse(e.Message.Split("at byte ")[1].Split('.')[0], CultureInfo.InvariantCulture);
             Assert.InRange(at, place, place + 1); // the first byte of two, or the one after it
-            Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"on line {(hex.Contains("0a81", StringComparison.Ordinal) ? 2 : 1)}"), e.Message, StringComparison.Ordinal);
+            Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"on line {(hex.Contains("0a81", StringComparison.Ordinal) ? 2 : 1)}"), e.Message,
+                StringComparison.Ordinal);
         }
     }
 
@@ -131,13 +134,21 @@ public sealed class EncodingTests
     public async Task A_crash_at_any_checkpoint_is_resumed_without_loss(string label, bool marked)
     {
         var text = string.Concat(Enumerable.Range(0, 12).Select(i => i % 4 == 3 ? "{\"日本\"\n" : ImportRun.Event(i, ",\"city\":\"日本\"") + "\r\n"));
-        var encoding = label == "shift_jis" ? CodePagesEncodingProvider.Instance.GetEncoding(932)! : new UnicodeEncoding(label == "utf-16be", byteOrderMark: false);
+        var encoding = label == "shift_jis"
+            ? CodePagesEncodingProvider.Instance.GetEncoding(932)!
+            : new UnicodeEncoding(label == "utf-16be", byteOrderMark: false);
         byte[] bytes = [.. marked ? encoding.GetBytes("\uFEFF") : [], .. encoding.GetBytes(text)];
         for (var crash = 1; crash < 16; crash++)
         {
             using var run = new ImportRun();
             using var state = new CrashingState { CrashAtSave = crash };
-            var request = run.Request(run.Folder.Write("in.ndjson", bytes)) with { Encoding = marked ? null : label, BatchEvents = 1, Senders = 1, CheckpointInterval = TimeSpan.Zero };
+            var request = run.Request(run.Folder.Write("in.ndjson", bytes)) with
+            {
+                Encoding = marked ? null : label,
+                BatchEvents = 1,
+                Senders = 1,
+                CheckpointInterval = TimeSpan.Zero,
+            };
             var first = await run.RunAsync(request, state);
             state.CrashAtSave = 0;
             var second = first.Outcome is RunOutcome.DiskFailed ? await run.RunAsync(request, state) : first;
@@ -170,7 +181,11 @@ public sealed class EncodingTests
     {
         using var run = new ImportRun();
         using var state = new InMemoryImportState();
-        var request = run.Request(run.Folder.Write("in.ndjson", Encoding.Latin1.GetBytes($$$"""{"event":"e","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"ü"}}"""))) with { Encoding = "latin1" };
+        var request = run.Request(run.Folder.Write("in.ndjson",
+            Encoding.Latin1.GetBytes($$$"""{"event":"e","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"ü"}}"""))) with
+        {
+            Encoding = "latin1",
+        };
         Assert.Equal(RunOutcome.Complete, (await run.RunAsync(request, state)).Outcome);
         Assert.Equal(RunOutcome.Complete, (await run.RunAsync(request with { Encoding = "CP1252" }, state)).Outcome);
         var changed = await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Encoding = "windows-1250" }, state));
@@ -183,7 +198,8 @@ public sealed class EncodingTests
 
     static async Task<string> ReadAsync(string label, byte[] text, int piece, int room)
     {
-        var (source, _) = await TranscodingByteSource.OpenAsync(new Pieces(text, piece), new ImportRequest { Encoding = label }, TestContext.Current.CancellationToken);
+        var (source, _) =
+            await TranscodingByteSource.OpenAsync(new Pieces(text, piece), new ImportRequest { Encoding = label }, TestContext.Current.CancellationToken);
         using var _ = source;
         using var read = new MemoryStream();
         var target = new byte[room];

@@ -71,7 +71,8 @@ public sealed class FilesTests : IDisposable
     public async Task An_empty_folder_is_an_input_without_records()
     {
         Directory.CreateDirectory(_run.Folder.File("empty/below"));
-        Assert.Equal((RunOutcome.Damaged, 0), await _run.RunAsync(_run.Request(_run.Folder.File("empty"))) is var report ? (report.Outcome, report.Read) : default);
+        Assert.Equal((RunOutcome.Damaged, 0),
+            await _run.RunAsync(_run.Request(_run.Folder.File("empty"))) is var report ? (report.Outcome, report.Read) : default);
     }
 
     [Theory]
@@ -127,7 +128,8 @@ public sealed class FilesTests : IDisposable
         File.CreateSymbolicLink(Path.Combine(folder, "nowhere"), _run.Folder.File("gone"));
         var report = await _run.RunAsync(_run.Request(folder));
         Assert.Equal((RunOutcome.Damaged, 1), (report.Outcome, report.Accepted));
-        Assert.All((string[])["loop", "a", "nowhere"], name => Assert.Contains(report.Problems, problem => problem.StartsWith(Path.Combine(folder, name) + " ", StringComparison.Ordinal)));
+        Assert.All((string[])["loop", "a", "nowhere"],
+            name => Assert.Contains(report.Problems, problem => problem.StartsWith(Path.Combine(folder, name) + " ", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -202,7 +204,8 @@ public sealed class FilesTests : IDisposable
     async Task<ImportReport> StreamAsync(string text, bool breaks = false, IImportState? state = null, string? sourceId = "s")
     {
         await using var stream = new Halting(Encoding.UTF8.GetBytes(text), breaks);
-        return await _run.RunAsync(_run.Request("-") with { StandardInput = stream, SourceId = sourceId, Senders = 1 }, state); // one, for what drips is several batches, and their order is asserted
+        return await _run.RunAsync(_run.Request("-") with { StandardInput = stream, SourceId = sourceId, Senders = 1 },
+            state); // one, for what drips is several batches, and their order is asserted
     }
 
     [Fact]

@@ -56,7 +56,8 @@ public sealed class JsonEnvelopeTests
         using var run = new ImportRun();
         var large = new string('x', 3 << 20);
         var list = string.Join(',', Enumerable.Repeat("""{"a":[1,"]"]}""", 200_000));
-        var report = await run.RunAsync(run.Request(run.Folder.Write("in.json", $$"""{"results":[{{Event(0)}}],"a":"{{large}}\"","b":[{{list}}],"c":{{new string('1', 300_000)}}}{"results":[{{Event(1)}}]}""")));
+        var report = await run.RunAsync(run.Request(run.Folder.Write("in.json",
+            $$"""{"results":[{{Event(0)}}],"a":"{{large}}\"","b":[{{list}}],"c":{{new string('1', 300_000)}}}{"results":[{{Event(1)}}]}""")));
         Assert.Equal((RunOutcome.Complete, 2), (report.Outcome, report.Accepted));
     }
 
@@ -108,6 +109,7 @@ public sealed class JsonEnvelopeTests
     {
         public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(1, buffer.Length)]);
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => base.ReadAsync(buffer[..Math.Min(1, buffer.Length)], cancellationToken);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            base.ReadAsync(buffer[..Math.Min(1, buffer.Length)], cancellationToken);
     }
 }

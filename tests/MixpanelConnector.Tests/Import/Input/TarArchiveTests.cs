@@ -25,8 +25,15 @@ public sealed class TarArchiveTests : IDisposable
         using (var tar = new TarWriter(stream, format, leaveOpen: true))
             foreach (var (name, content) in files)
             {
-                TarEntryType type = name.EndsWith('/') ? TarEntryType.Directory : format is TarEntryFormat.V7 ? TarEntryType.V7RegularFile : TarEntryType.RegularFile;
-                TarEntry entry = format switch { TarEntryFormat.Pax => new PaxTarEntry(type, name), TarEntryFormat.Gnu => new GnuTarEntry(type, name), _ => new UstarTarEntry(type, name) };
+                TarEntryType type = name.EndsWith('/') ? TarEntryType.Directory
+                    : format is TarEntryFormat.V7 ? TarEntryType.V7RegularFile
+                    : TarEntryType.RegularFile;
+                TarEntry entry = format switch
+                {
+                    TarEntryFormat.Pax => new PaxTarEntry(type, name),
+                    TarEntryFormat.Gnu => new GnuTarEntry(type, name),
+                    _ => new UstarTarEntry(type, name),
+                };
                 if (content.Length > 0) entry.DataStream = new MemoryStream(content);
                 tar.WriteEntry(entry);
             }
@@ -104,7 +111,8 @@ public sealed class TarArchiveTests : IDisposable
     [Fact]
     public async Task A_mapping_knows_the_names_of_the_files_also_where_the_archives_does_not_tell()
     {
-        var report = await RunAsync("body", Gzip(Tar(TarEntryFormat.Ustar, ("x/carts.ndjson", Some(0, 1)), ("visits.ndjson", Some(1, 1)))), request => request with { Mapping = ImportMapping.Parse(Plain) });
+        var report = await RunAsync("body", Gzip(Tar(TarEntryFormat.Ustar, ("x/carts.ndjson", Some(0, 1)), ("visits.ndjson", Some(1, 1)))),
+            request => request with { Mapping = ImportMapping.Parse(Plain) });
         Assert.Equal((RunOutcome.Complete, 2L), (report.Outcome, report.Accepted));
         Assert.Contains(_run.Mixpanel.Stored, record => record.Contains("e of carts", StringComparison.Ordinal));
     }
@@ -164,7 +172,13 @@ public sealed class TarArchiveTests : IDisposable
     [InlineData("two.tgz")]
     public async Task Archives_that_follow_each_other_are_read_like_one(string name)
     {
-        byte[] both = [.. Tar(TarEntryFormat.Ustar, ("a.json", Some(0, 2))), .. new byte[7 * 512], .. Tar(TarEntryFormat.Pax, ("b.json", Some(2, 3))), .. new byte[100]];
+        byte[] both =
+        [
+            .. Tar(TarEntryFormat.Ustar, ("a.json", Some(0, 2))),
+            .. new byte[7 * 512],
+            .. Tar(TarEntryFormat.Pax, ("b.json", Some(2, 3))),
+            .. new byte[100],
+        ];
         var report = await RunAsync(name, name == "two.tgz" ? Gzip(both) : both);
         Assert.Equal((RunOutcome.Complete, 5L), (report.Outcome, report.Accepted));
         Assert.Equal(Enumerable.Range(0, 5), _run.StoredNumbers().Order());
@@ -188,7 +202,8 @@ public sealed class TarArchiveTests : IDisposable
     [Fact]
     public async Task Only_so_much_may_come_out_of_it()
     {
-        var report = await RunAsync("x.tar.gz", Gzip(Tar(TarEntryFormat.Ustar, ("1.ndjson", Some(0, 3)), ("zeros", new byte[9_000_000]))), request => request with { MaxDecompressedBytes = 1_000_000 });
+        var report = await RunAsync("x.tar.gz", Gzip(Tar(TarEntryFormat.Ustar, ("1.ndjson", Some(0, 3)), ("zeros", new byte[9_000_000]))),
+            request => request with { MaxDecompressedBytes = 1_000_000 });
         Assert.Equal((RunOutcome.Damaged, 0L), (report.Outcome, report.Accepted));
         Assert.Contains("1000000 bytes", report.Problems[0], StringComparison.Ordinal);
     }

@@ -29,8 +29,10 @@ public sealed class TextInputTests : IDisposable
             using var state = new InMemoryImportState();
             var report = await run.RunAsync(whole[..length], state);
             var taken = ends.Count(end => end <= length);
-            var partial = length > 0 && whole[..length].Split('\n')[^1].Trim() is var last && last.Length > 0 && !ends.Contains(whole[..length].TrimEnd('\r').Length);
-            Assert.Equal((partial || length == 0 ? RunOutcome.Damaged : RunOutcome.Complete, taken, partial ? 1 : 0), (report.Outcome, report.Accepted, report.Pending));
+            var partial = length > 0 && whole[..length].Split('\n')[^1].Trim() is var last && last.Length > 0
+                && !ends.Contains(whole[..length].TrimEnd('\r').Length);
+            Assert.Equal((partial || length == 0 ? RunOutcome.Damaged : RunOutcome.Complete, taken, partial ? 1 : 0),
+                (report.Outcome, report.Accepted, report.Pending));
             if (partial) Assert.Contains($"line {taken + 1}: the last record is incomplete", report.Problems[0], StringComparison.Ordinal);
             Assert.Equal((RunOutcome.Complete, 3), await run.RunAsync(whole, state) is var rest ? (rest.Outcome, rest.Accepted) : default);
             Assert.Equal([0, 1, 2], run.StoredNumbers());
@@ -64,7 +66,8 @@ public sealed class TextInputTests : IDisposable
         })
         {
             foreach (var inKey in (bool[])[false, true])
-                data.Add($"{what}{(inKey ? ", in a key" : "")}", [.. Encoding.UTF8.GetBytes(Valid("")[..^2] + (inKey ? "\"" : "\"x\":\"")), .. bytes, .. Encoding.UTF8.GetBytes(inKey ? "\":1}}" : "\"}}")]);
+                data.Add($"{what}{(inKey ? ", in a key" : "")}",
+                    [.. Encoding.UTF8.GetBytes(Valid("")[..^2] + (inKey ? "\"" : "\"x\":\"")), .. bytes, .. Encoding.UTF8.GetBytes(inKey ? "\":1}}" : "\"}}")]);
         }
 
         foreach (var escaped in (string[])["\\ud800", "\\udc00", "\\ud83d\\ud83d\\ude00", "\\ude00\\ud83d", "\\ud83dx\\ude00", "\\uD83D\\n\\uDE00"])
@@ -84,7 +87,8 @@ public sealed class TextInputTests : IDisposable
         var report = await RunAsync([.. Encoding.UTF8.GetBytes(Event(1) + "\n"), .. record, .. Encoding.UTF8.GetBytes("\n" + Event(2) + "\n")]);
         Assert.True((RunOutcome.Rejected, 2, 1) == (report.Outcome, report.Accepted, report.Rejected), what);
         var letter = Assert.Single(_run.DeadLetters());
-        Assert.Equal(("invalid_utf8", 2, Event(1).Length + 1), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32()));
+        Assert.Equal(("invalid_utf8", 2, Event(1).Length + 1),
+            (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32()));
         Assert.Equal(record, letter.TryGetProperty("raw_base64", out var raw) ? raw.GetBytesFromBase64() : Encoding.UTF8.GetBytes(letter.Raw()));
         Assert.DoesNotContain(_run.Mixpanel.Stored, stored => stored.Contains('\ufffd', StringComparison.Ordinal));
     }
@@ -137,7 +141,8 @@ public sealed class TextInputTests : IDisposable
         {
             using var run = new ImportRun();
             // As an array too, whose reader must not be confused by the depth.
-            var deep = Valid("\"x\":" + string.Concat(Enumerable.Repeat(open, Math.Min(depth, 1_000_000 / (open.Length + 1)))) + "1" + string.Concat(Enumerable.Repeat(close, Math.Min(depth, 1_000_000 / (open.Length + 1)))));
+            var deep = Valid("\"x\":" + string.Concat(Enumerable.Repeat(open, Math.Min(depth, 1_000_000 / (open.Length + 1)))) + "1"
+                + string.Concat(Enumerable.Repeat(close, Math.Min(depth, 1_000_000 / (open.Length + 1)))));
             foreach (var text in (string[])[$"{Event(1)}\n{deep}\n{Event(2)}\n", $"[{Event(1)},\n{deep},{Event(2)}]"])
             {
                 var report = await run.RunAsync(text);
@@ -206,7 +211,10 @@ public sealed class TextInputTests : IDisposable
         foreach (var form in (string[])["\"x\":{0}", "\"x\":[{0}]", "\"x\":{{\"y\":{0}}}"])
         {
             using var run = new ImportRun();
-            await run.RunAsync(Valid(form.Replace("{0}", number, StringComparison.Ordinal).Replace("{{", "{", StringComparison.Ordinal).Replace("}}", "}", StringComparison.Ordinal)) + "\n");
+            await run.RunAsync(Valid(form.Replace("{0}", number, StringComparison.Ordinal)
+                .Replace("{{", "{", StringComparison.Ordinal)
+                .Replace("}}", "}", StringComparison.Ordinal))
+                + "\n");
             Assert.Equal(code, Assert.Single(run.DeadLetters()).GetProperty("code").GetString());
         }
     }
@@ -223,7 +231,8 @@ public sealed class TextInputTests : IDisposable
 
     // :: Byte order marks and line ends
 
-    static byte[] Bytes(string text, Encoding? encoding = null) => [.. (encoding ?? new UTF8Encoding(true)).GetPreamble(), .. (encoding ?? Encoding.UTF8).GetBytes(text)];
+    static byte[] Bytes(string text, Encoding? encoding = null) =>
+        [.. (encoding ?? new UTF8Encoding(true)).GetPreamble(), .. (encoding ?? Encoding.UTF8).GetBytes(text)];
 
     [Fact]
     public async Task A_byte_order_mark_at_the_start_is_passed_over_and_nowhere_else()
@@ -231,7 +240,8 @@ public sealed class TextInputTests : IDisposable
         var report = await RunAsync([.. Bytes(Event(0) + "\r\n"), .. Bytes(Event(1) + "\n"), .. Bytes(Event(2))[3..]]);
         Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
-        Assert.Equal(("invalid_json", 2, 3 + Event(0).Length + 2), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32()));
+        Assert.Equal(("invalid_json", 2, 3 + Event(0).Length + 2),
+            (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32()));
         Assert.Equal([0, 2], _run.StoredNumbers());
     }
 
@@ -264,7 +274,8 @@ public sealed class TextInputTests : IDisposable
     [InlineData("{0},\n{1}\n", 3, 1, 1, 0)]
     public async Task Lines_end_with_LF_or_CR_LF_and_blank_ones_are_counted(string form, int exitCode, int accepted, int rejected, int blank)
     {
-        var report = await _run.RunAsync(form.Replace("{0}", Event(0), StringComparison.Ordinal).Replace("{1}", Event(1), StringComparison.Ordinal) + (form.EndsWith('\r') ? "\n" : ""));
+        var report = await _run.RunAsync(form.Replace("{0}", Event(0), StringComparison.Ordinal).Replace("{1}", Event(1), StringComparison.Ordinal)
+            + (form.EndsWith('\r') ? "\n" : ""));
         Assert.Equal((exitCode, accepted, rejected, blank), ((int)report.Outcome, report.Accepted, report.Rejected, report.Blank));
     }
 

@@ -52,7 +52,8 @@ public sealed class ZipArchiveTests : IDisposable
         var report = await _run.RunAsync(_run.Request(path), _state);
         Assert.Equal((RunOutcome.Complete, 8), (report.Outcome, report.Accepted));
         Assert.Equal(Enumerable.Range(0, 8), _run.StoredNumbers());
-        Assert.Equal("export.zip/a/1.json.gz export.zip/b/2.ndjson", string.Join(' ', _state.Load()!.Sources.Select(source => source.Id).Order(StringComparer.Ordinal)));
+        Assert.Equal("export.zip/a/1.json.gz export.zip/b/2.ndjson",
+            string.Join(' ', _state.Load()!.Sources.Select(source => source.Id).Order(StringComparer.Ordinal)));
         Assert.Equal(8, (await _run.RunAsync(_run.Request(path), _state)).Accepted);
         Assert.Equal(8, _run.StoredNumbers().Count);
     }
@@ -64,7 +65,8 @@ public sealed class ZipArchiveTests : IDisposable
         var report = await _run.RunAsync(_run.Request(path), _state);
         Assert.Equal((RunOutcome.Damaged, 42), (report.Outcome, report.Accepted));
         Assert.Contains("in the archive twice", Assert.Single(report.Problems), StringComparison.Ordinal);
-        Assert.Equal("export.zip/1.ndjson export.zip/1.ndjson#2", string.Join(' ', _state.Load()!.Sources.Where(source => source.Offset > 0).Select(source => source.Id).Order(StringComparer.Ordinal)));
+        Assert.Equal("export.zip/1.ndjson export.zip/1.ndjson#2",
+            string.Join(' ', _state.Load()!.Sources.Where(source => source.Offset > 0).Select(source => source.Id).Order(StringComparer.Ordinal)));
         Assert.Equal((RunOutcome.Damaged, 42), (await _run.RunAsync(_run.Request(path), _state)) is var again ? (again.Outcome, again.Accepted) : default);
         Assert.Equal(42, _run.StoredNumbers().Count);
     }
@@ -73,7 +75,14 @@ public sealed class ZipArchiveTests : IDisposable
     public async Task Archives_of_one_name_in_several_folders_have_ids_of_their_own_and_go_on_where_they_were()
     {
         string[] paths = [Moved("a", Some(0, 20)), Moved("b", Some(0, 20)), Moved("c", Some(20, 3))];
-        var request = _run.Request(paths) with { Mapping = ImportMapping.Parse("""{"name":"mine","events":{"event":"event","time":"properties.time","user_id":"properties.distinct_id","spread":["properties"]}}"""), BatchEvents = 3, CheckpointInterval = TimeSpan.Zero, Senders = 1 };
+        var request = _run.Request(paths) with
+        {
+            Mapping = ImportMapping.Parse(
+                """{"name":"mine","events":{"event":"event","time":"properties.time","user_id":"properties.distinct_id","spread":["properties"]}}"""),
+            BatchEvents = 3,
+            CheckpointInterval = TimeSpan.Zero,
+            Senders = 1,
+        };
         Assert.Equal((RunOutcome.Complete, 43), (await _run.RunAsync(request)) is var whole ? (whole.Outcome, whole.Accepted) : default);
         var ids = Ids();
         Assert.Equal(43, ids.Count);
@@ -95,7 +104,11 @@ public sealed class ZipArchiveTests : IDisposable
             return path;
         }
 
-        HashSet<string> Ids(int from = 0) => [.. _run.Mixpanel.Stored.Skip(from).Select(record => System.Text.Json.JsonDocument.Parse(record).RootElement.GetProperty("properties").GetProperty("$insert_id").GetString()!)];
+        HashSet<string> Ids(int from = 0) =>
+            [
+                .. _run.Mixpanel.Stored.Skip(from)
+                    .Select(record => System.Text.Json.JsonDocument.Parse(record).RootElement.GetProperty("properties").GetProperty("$insert_id").GetString()!),
+            ];
     }
 
     [Fact]

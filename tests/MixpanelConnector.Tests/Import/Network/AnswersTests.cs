@@ -72,7 +72,12 @@ public sealed class AnswersTests : IDisposable
                 return null;
             }
         };
-        var request = _run.Request(_run.Folder.Write("a", Events(1000))) with { BatchEvents = 10, Senders = 20, CheckpointInterval = TimeSpan.FromDays(1) }; // whose waits would move the clock, too
+        var request = _run.Request(_run.Folder.Write("a", Events(1000))) with
+        {
+            BatchEvents = 10,
+            Senders = 20,
+            CheckpointInterval = TimeSpan.FromDays(1),
+        }; // whose waits would move the clock, too
         var report = await _run.RunAsync(request);
         Assert.Equal((RunOutcome.Complete, 1000, 101), (report.Outcome, report.Accepted, report.Requests));
         Assert.Equal(0, between);
@@ -144,7 +149,8 @@ public sealed class AnswersTests : IDisposable
                 return MixpanelDouble.Answer(status, "<html><h1>Bad gateway</h1></html>");
             }
         };
-        var lines = string.Concat(Enumerable.Range(0, 300).Select(i => $$$"""{"event":"e","properties":{"time":{{{Time}}},"distinct_id":"u","n":{{{i}}}}}""" + "\n"));
+        var lines =
+            string.Concat(Enumerable.Range(0, 300).Select(i => $$$"""{"event":"e","properties":{"time":{{{Time}}},"distinct_id":"u","n":{{{i}}}}}""" + "\n"));
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", lines)) with { BatchEvents = 10 });
         Assert.Equal((RunOutcome.Complete, 300), (report.Outcome, report.Accepted));
         Assert.True(_run.Mixpanel.Stored.Count > 300, "nothing was stored twice: the test proves nothing");
@@ -175,7 +181,8 @@ public sealed class AnswersTests : IDisposable
         var report = await _run.RunAsync(Events(50));
         Assert.Equal((RunOutcome.Rejected, 50 - indexes.Length, indexes.Length, 1), (report.Outcome, report.Accepted, report.Rejected, report.Requests));
         Assert.Equal(indexes.Order().Select(i => (i + 1, $"id-{i}", $"properties.f{i}", $"reason {i}", false)), _run.DeadLetters().Select(letter => (
-            letter.GetProperty("line").GetInt32(), letter.GetProperty("insert_id").GetString()!, letter.GetProperty("field").GetString()!, letter.GetProperty("message").GetString()!, letter.GetProperty("maybe_delivered").GetBoolean())));
+            letter.GetProperty("line").GetInt32(), letter.GetProperty("insert_id").GetString()!, letter.GetProperty("field").GetString()!,
+            letter.GetProperty("message").GetString()!, letter.GetProperty("maybe_delivered").GetBoolean())));
         Assert.Equal(Enumerable.Range(0, 50).Except(indexes), _run.StoredNumbers());
     }
 
@@ -295,7 +302,9 @@ public sealed class AnswersTests : IDisposable
     {
         var padding = $",\"p\":\"{new string('x', 1000)}\"";
         var text = string.Concat(Enumerable.Range(0, 6000).Select(i => Event(i, padding) + "\n"));
-        _run.Mixpanel.Script = request => request.Body.Length > most ? MixpanelDouble.Answer(413, $$"""{"code":413,"error":"request exceeds max limit of {{most}} bytes","status":"Request Entity Too Large"}""") : null;
+        _run.Mixpanel.Script = request => request.Body.Length > most
+            ? MixpanelDouble.Answer(413, $$"""{"code":413,"error":"request exceeds max limit of {{most}} bytes","status":"Request Entity Too Large"}""")
+            : null;
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", text)) with { Senders = 2 });
         Assert.Equal((RunOutcome.Complete, 6000), (report.Outcome, report.Accepted));
         Assert.Equal(6000, _run.StoredNumbers().Distinct().Count());

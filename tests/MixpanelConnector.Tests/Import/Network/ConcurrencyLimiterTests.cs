@@ -13,7 +13,8 @@ public class ConcurrencyLimiterTests
     ConcurrencyLimiter New(int most = 20, int begin = 4, double random = 0) =>
         new(most, begin, new MixpanelOptions { TimeProvider = _clock, Randomizer = () => random }, TimeSpan.FromHours(24));
 
-    static ValueTask<Permit> EnterAsync(ConcurrencyLimiter limiter, CancellationToken cancellationToken) => limiter.EnterAsync(isRetry: false, records: 1, bytes: 0, cancellationToken);
+    static ValueTask<Permit> EnterAsync(ConcurrencyLimiter limiter, CancellationToken cancellationToken) =>
+        limiter.EnterAsync(isRetry: false, records: 1, bytes: 0, cancellationToken);
 
     /// <summary>Acquires every permit that is available now.</summary>
     static async Task<List<Permit>> TakeAllAsync(ConcurrencyLimiter limiter)
@@ -127,7 +128,9 @@ public class ConcurrencyLimiterTests
     {
         foreach (var answer in (Answer[])[Answer.Busy, Answer.Down])
         {
-            var limiter = new ConcurrencyLimiter(20, 1, new MixpanelOptions { TimeProvider = _clock, Randomizer = () => 0, BackoffMin = TimeSpan.FromMilliseconds(backoffMin) }, TimeSpan.FromHours(24));
+            var limiter = new ConcurrencyLimiter(20, 1,
+                new MixpanelOptions { TimeProvider = _clock, Randomizer = () => 0, BackoffMin = TimeSpan.FromMilliseconds(backoffMin) },
+                TimeSpan.FromHours(24));
             limiter.Return(await EnterAsync(limiter, default), answer, TimeSpan.Zero);
             _clock.Advance(TimeSpan.FromMilliseconds(pause - 1));
             Assert.Equal(0, await LimitAsync(limiter));

@@ -31,7 +31,8 @@ public sealed class ConnectionsTests : IDisposable
         while (await conversation.ReadRequestAsync() is { } request)
         {
             Take(request);
-            await conversation.SendAsync(SocketConversation.Http($$"""{"code":200,"num_records_imported":{{request.Records.Count}},"status":"OK"}""", headers: headers));
+            await conversation.SendAsync(SocketConversation.Http($$"""{"code":200,"num_records_imported":{{request.Records.Count}},"status":"OK"}""",
+                headers: headers));
         }
     }
 
@@ -78,7 +79,12 @@ public sealed class ConnectionsTests : IDisposable
                 async conversation =>
                 {
                     Take((await conversation.ReadRequestAsync())!);
-                    if (answer == "gzip") await conversation.SendAsync((byte[])[.. "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"u8, .. Gzip(Success)[..25]]);
+                    if (answer == "gzip")
+                        await conversation.SendAsync((byte[])
+                        [
+                            .. "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"u8,
+                            .. Gzip(Success)[..25],
+                        ]);
                     else await conversation.SendAsync(answer);
                     if (reset) conversation.Reset();
                 },
@@ -120,7 +126,8 @@ public sealed class ConnectionsTests : IDisposable
             }
         });
         _run.Reach(server.Address);
-        var lines = string.Concat(Enumerable.Range(0, 300).Select(i => $$$"""{"event":"e","properties":{"time":{{{Time}}},"distinct_id":"u","n":{{{i}}}}}""" + "\n"));
+        var lines =
+            string.Concat(Enumerable.Range(0, 300).Select(i => $$$"""{"event":"e","properties":{"time":{{{Time}}},"distinct_id":"u","n":{{{i}}}}}""" + "\n"));
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", lines)) with { BatchEvents = 10 });
         Assert.Equal((RunOutcome.Complete, 300), (report.Outcome, report.Accepted));
         Assert.Equal(600, _run.Mixpanel.Stored.Count);
@@ -150,7 +157,9 @@ public sealed class ConnectionsTests : IDisposable
     }
 
     /// <summary>Text that compresses only to about half its size.</summary>
-    static string Noise(int seed) => string.Concat(Enumerable.Range(0, 16).Select(i => Convert.ToHexString(System.Security.Cryptography.SHA512.HashData(Encoding.UTF8.GetBytes($"{seed}/{i}")))));
+    static string Noise(int seed) =>
+        string.Concat(Enumerable.Range(0, 16)
+            .Select(i => Convert.ToHexString(System.Security.Cryptography.SHA512.HashData(Encoding.UTF8.GetBytes($"{seed}/{i}")))));
 
     [Fact]
     public async Task A_server_that_closes_idle_connections_costs_at_most_a_retry()
@@ -390,10 +399,13 @@ public sealed class ConnectionsTests : IDisposable
     {
         { "HTTP/1.0", $"HTTP/1.0 200 OK\r\n\r\n{Success}" },
         { "Connection: close", $"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {Success.Length}\r\n\r\n{Success}" },
-        { "early hints", $"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: {Success.Length}\r\n\r\n{Success}" },
+        { "early hints",
+            $"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 "
+            + $"OK\r\nContent-Length: {Success.Length}\r\n\r\n{Success}" },
         { "100 Continue, unasked", $"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: {Success.Length}\r\n\r\n{Success}" },
         { "chunks of one byte", $"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{string.Concat(Success.Select(c => $"1\r\n{c}\r\n"))}0\r\n\r\n" },
-        { "chunk extensions and a trailer", $"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{Success.Length:x};x=y\r\n{Success}\r\n0\r\nX-Trailer: 1\r\n\r\n" },
+        { "chunk extensions and a trailer",
+            $"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{Success.Length:x};x=y\r\n{Success}\r\n0\r\nX-Trailer: 1\r\n\r\n" },
         { "no content type, no reason", $"HTTP/1.1 200\r\nContent-Length: {Success.Length}\r\n\r\n{Success}" },
         { "a byte order mark's absence and white space", $"HTTP/1.1 200 OK\r\nContent-Length: {Success.Length + 4}\r\n\r\n \r\n{Success}\n" },
         { "a wrong content type", $"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=\"\r\nContent-Length: {Success.Length}\r\n\r\n{Success}" },
@@ -419,7 +431,11 @@ public sealed class ConnectionsTests : IDisposable
         {
             Take((await conversation.ReadRequestAsync())!);
             var body = Gzip(Success);
-            await conversation.SendAsync((byte[])[.. Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {body.Length}\r\n\r\n"), .. body]);
+            await conversation.SendAsync((byte[])
+            [
+                .. Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {body.Length}\r\n\r\n"),
+                .. body,
+            ]);
         });
         Assert.Equal(1, (await ImportAsync(server)).Requests);
     }
@@ -487,7 +503,8 @@ public sealed class ConnectionsTests : IDisposable
         _run.Reach(server.Address);
         using var inner = new InMemoryImportState();
         using var state = new Watched(inner);
-        var running = _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(2000))) with { BatchEvents = 2, Senders = 4, CheckpointInterval = TimeSpan.Zero }, state);
+        var running =
+            _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(2000))) with { BatchEvents = 2, Senders = 4, CheckpointInterval = TimeSpan.Zero }, state);
         await allOthers.Task;
         Assert.False(running.IsCompleted);
         Assert.Equal(window - 1, Volatile.Read(ref others));

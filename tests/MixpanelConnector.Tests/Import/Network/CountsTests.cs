@@ -70,7 +70,8 @@ public sealed class CountsTests : IDisposable
     public async Task With_every_sender_at_work_a_server_that_begins_to_count_wrong_costs_a_request_for_each_and_one_more()
     {
         var lies = 0;
-        _run.Mixpanel.Script = request => request.Number > 100 && Interlocked.Increment(ref lies) > 0 ? StoreAndCount(request, Text(request.Records.Count - 1)) : null;
+        _run.Mixpanel.Script =
+            request => request.Number > 100 && Interlocked.Increment(ref lies) > 0 ? StoreAndCount(request, Text(request.Records.Count - 1)) : null;
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(10_000))) with { BatchEvents = 10, Senders = 20 }, _state);
         Assert.Equal((RunOutcome.Unavailable, 0), (report.Outcome, report.Rejected));
         Assert.InRange(lies, 2, 20 + 1);
@@ -112,7 +113,8 @@ public sealed class CountsTests : IDisposable
     [Fact]
     public async Task A_batch_that_is_always_counted_wrong_ends_the_import_each_time_and_what_was_accepted_stays_so()
     {
-        _run.Mixpanel.Script = request => request.Records.Any(record => NumberOf(record) == 55) ? StoreAndCount(request, Text(request.Records.Count - 1)) : null;
+        _run.Mixpanel.Script =
+            request => request.Records.Any(record => NumberOf(record) == 55) ? StoreAndCount(request, Text(request.Records.Count - 1)) : null;
         var request = _run.Request(_run.Folder.Write("a", Events(100))) with { BatchEvents = 10, Senders = 1 };
         for (var run = 1; run <= 2; run++)
         {
@@ -162,7 +164,13 @@ public sealed class CountsTests : IDisposable
 
     // :: Updates
 
-    ImportRequest Updates(string operation, int count) => _run.Request(_run.Folder.Write("p.ndjson", string.Concat(Enumerable.Range(0, count).Select(i => $$$"""{"$distinct_id":"u{{{i}}}","{{{operation}}}":{"n":{{{i}}}}}""" + "\n")))) with { Type = ImportType.Profiles, BatchEvents = 10 };
+    ImportRequest Updates(string operation, int count) =>
+        _run.Request(_run.Folder.Write("p.ndjson",
+            string.Concat(Enumerable.Range(0, count).Select(i => $$$"""{"$distinct_id":"u{{{i}}}","{{{operation}}}":{"n":{{{i}}}}}""" + "\n")))) with
+        {
+            Type = ImportType.Profiles,
+            BatchEvents = 10,
+        };
 
     static HttpResponseMessage Good(int count) => MixpanelDouble.Answer(200, $$"""{"status":1,"error":null,"num_good_events":{{count}}}""");
 
@@ -186,7 +194,8 @@ public sealed class CountsTests : IDisposable
         _run.Mixpanel.Script = request => Good(request.Records.Count);
         report = await _run.RunAsync(request, _state);
         Assert.Equal((RunOutcome.Rejected, 980, 20), (report.Outcome, report.Accepted, report.Rejected));
-        Assert.All(_run.DeadLetters(), letter => Assert.Equal(("outcome_unknown", true), (letter.GetProperty("code").GetString(), letter.GetProperty("maybe_delivered").GetBoolean())));
+        Assert.All(_run.DeadLetters(),
+            letter => Assert.Equal(("outcome_unknown", true), (letter.GetProperty("code").GetString(), letter.GetProperty("maybe_delivered").GetBoolean())));
         Assert.Equal(1000, _run.Mixpanel.Requests.Sum(sent => sent.Records.Count)); // each once
     }
 }

@@ -28,7 +28,8 @@ public class QuotaPaceTests
 
             Assert.Equal(records, import.Taken);
             Assert.True(records / rate / import.End >= efficiency, $"{quota}, Retry-After {retryAfter}: efficiency {records / rate / import.End:f3}");
-            Assert.True(import.Refused / (double)import.Requests <= refused, $"{quota}, Retry-After {retryAfter}: {import.Refused} of {import.Requests} refused");
+            Assert.True(import.Refused / (double)import.Requests <= refused,
+                $"{quota}, Retry-After {retryAfter}: {import.Refused} of {import.Requests} refused");
         }
     }
 
@@ -43,7 +44,8 @@ public class QuotaPaceTests
             var end = imports.Max(import => import.End);
 
             Assert.True(imports.Sum(import => import.Taken) / rate / end >= efficiency, $"Retry-After {retryAfter}: ended at {end:f0} s");
-            Assert.True(imports.Min(import => import.End) / end >= fairness, $"Retry-After {retryAfter}: ended at {string.Join(", ", imports.Select(import => $"{import.End:f0} s"))}");
+            Assert.True(imports.Min(import => import.End) / end >= fairness,
+                $"Retry-After {retryAfter}: ended at {string.Join(", ", imports.Select(import => $"{import.End:f0} s"))}");
         }
     }
 

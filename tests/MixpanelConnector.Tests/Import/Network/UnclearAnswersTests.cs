@@ -34,7 +34,10 @@ public sealed class UnclearAnswersTests : IDisposable
         ["no count"] = (_ => MixpanelDouble.Answer(200, """{"code":200,"status":"OK"}"""), true),
         ["a wrong count"] = (_ => MixpanelDouble.Accepted(0), true),
         ["a 400 that is not Mixpanel's"] = (_ => MixpanelDouble.Answer(400, "<html>"), true),
-        ["a 400 that contradicts itself"] = (request => MixpanelDouble.Answer(400, $$"""{"code":400,"failed_records":[{"index":99}],"num_records_imported":{{request.Records.Count}},"status":"Bad Request"}"""), true),
+        ["a 400 that contradicts itself"] = (
+            request => MixpanelDouble.Answer(400,
+                $$"""{"code":400,"failed_records":[{"index":99}],"num_records_imported":{{request.Records.Count}},"status":"Bad Request"}"""),
+            true),
         ["a rate limit"] = (_ => MixpanelDouble.Answer(429, "{}"), false),
         ["no connection"] = (_ => throw new HttpRequestException(HttpRequestError.ConnectionError), false),
         ["too large"] = (_ => MixpanelDouble.Answer(413, "{}"), false),
@@ -49,7 +52,9 @@ public sealed class UnclearAnswersTests : IDisposable
         _run.Mixpanel.Script = request => request.Number == 1 ? Answers[first].Answer(request) : _run.Mixpanel.TakeAllBut(request, 0);
         var report = await _run.RunAsync(Events(4));
         Assert.Equal(RunOutcome.Rejected, report.Outcome);
-        Assert.All(_run.DeadLetters(), letter => Assert.Equal(("rejected", Answers[first].LeavesOpen, 2), (letter.GetProperty("code").GetString(), IsMaybeDelivered(letter), letter.GetProperty("attempts").GetInt32())));
+        Assert.All(_run.DeadLetters(),
+            letter => Assert.Equal(("rejected", Answers[first].LeavesOpen, 2),
+                (letter.GetProperty("code").GetString(), IsMaybeDelivered(letter), letter.GetProperty("attempts").GetInt32())));
     }
 
     [Theory]
@@ -85,7 +90,8 @@ public sealed class UnclearAnswersTests : IDisposable
     {
         var request = _run.Request(_run.Folder.Write("a", Events(30))) with { BatchEvents = 10, Senders = 1 };
         _run.Mixpanel.Script = request => request.Number >= 2 ? MixpanelDouble.Accepted(3) : null;
-        Assert.Equal((RunOutcome.Unavailable, 10, 0), await _run.RunAsync(request, _state) is var first ? (first.Outcome, first.Accepted, first.Rejected) : default);
+        Assert.Equal((RunOutcome.Unavailable, 10, 0),
+            await _run.RunAsync(request, _state) is var first ? (first.Outcome, first.Accepted, first.Rejected) : default);
 
         _run.Mixpanel.Script = request => _run.Mixpanel.TakeAllBut(request, 4);
         var report = await _run.RunAsync(request, _state);
@@ -110,7 +116,8 @@ public sealed class UnclearAnswersTests : IDisposable
     [Fact]
     public async Task An_update_that_may_have_been_sent_stays_so_through_every_later_run()
     {
-        var text = string.Concat(Enumerable.Range(0, 100).Select(i => $$$"""{"$distinct_id":"u{{{i}}}","{{{(i % 2 == 0 ? "$set" : "$add")}}}":{"n":1}}""" + "\n"));
+        var text =
+            string.Concat(Enumerable.Range(0, 100).Select(i => $$$"""{"$distinct_id":"u{{{i}}}","{{{(i % 2 == 0 ? "$set" : "$add")}}}":{"n":1}}""" + "\n"));
         var request = _run.Request(_run.Folder.Write("p.ndjson", text)) with { Type = ImportType.Profiles, Grace = null };
         async Task StopAsync(int batchEvents, int atRequest)
         {

@@ -21,7 +21,9 @@ sealed class BoundedState(IImportState state, ImportFolder folder, ImportSpace s
         var letters = checkpoint.DeadLetters.Sum(letter => (long)letter.Length + RowBytes);
         // Each is written twice: with its checkpoint, and into the dead-letter file at the end.
         if (letters > 0 && !space.TryTake(folder.Id, caller, 2 * letters))
-            throw new ImportStateException(ImportStateFault.Unwritable, FormattableString.Invariant($"The records that were not accepted need more disk space than this import may use (all imports together: {space.Most} bytes, --import-space). Those so far are stored, and nothing after them is lost: remove imports that have ended, and resume this one."));
+            throw new ImportStateException(ImportStateFault.Unwritable,
+                FormattableString.Invariant(
+                    $"The records that were not accepted need more disk space than this import may use (all imports together: {space.Most} bytes, --import-space). Those so far are stored, and nothing after them is lost: remove imports that have ended, and resume this one."));
         try
         {
             state.Save(checkpoint);

@@ -52,7 +52,10 @@ sealed class ImportFolder(string path)
 
     /// <summary>Opens the dead letters as they are now, whatever happens to the import while they are read; null if there are none.</summary>
     public FileStream? ReadDeadLetters() =>
-        File.Exists(DeadLetters) ? new FileStream(DeadLetters, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan) : null;
+        File.Exists(DeadLetters)
+            ? new FileStream(DeadLetters, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0,
+                FileOptions.Asynchronous | FileOptions.SequentialScan)
+            : null;
 
     /// <summary>Deletes what a finished import no longer needs; its dead letters are kept.</summary>
     /// <exception cref="ImportStateException">The dead letters are only in the state, and cannot be read from it.</exception>

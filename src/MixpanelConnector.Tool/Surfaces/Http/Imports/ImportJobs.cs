@@ -73,12 +73,14 @@ sealed class ImportJobs : IAsyncDisposable
     /// <returns>The import, and whether it is that of an earlier request with the same key.</returns>
     /// <exception cref="MixpanelException">An option is not valid. Nothing was read.</exception>
     /// <exception cref="RefusedException">There is no room, or the key was used with another request.</exception>
-    public async Task<(ImportJob Job, bool Replayed)> TakeAsync(Stream body, long? length, JsonObject options, string? sourceId, byte[]? key, Caller caller, CancellationToken cancellationToken)
+    public async Task<(ImportJob Job, bool Replayed)> TakeAsync(Stream body, long? length, JsonObject options, string? sourceId, byte[]? key, Caller caller,
+        CancellationToken cancellationToken)
     {
         var id = RandomNumberGenerator.GetHexString(16, lowercase: true);
         sourceId = (string?)options["source_id"]?[0] ?? sourceId ?? id;
         await CheckAsync(ImportParameters.ToRequest(options, sourceId), cancellationToken);
-        if (FindFirst(key) is { } known) return (EnsureSame(known, (await ReadAsync(new Body(body), (_, _) => default, cancellationToken)).Hash, options), true);
+        if (FindFirst(key) is { } known)
+            return (EnsureSame(known, (await ReadAsync(new Body(body), (_, _) => default, cancellationToken)).Hash, options), true);
 
         var folder = new ImportFolder(Path.Combine(_folder, id));
         var incoming = new Body(body);
@@ -91,8 +93,25 @@ sealed class ImportJobs : IAsyncDisposable
             lock (_lock)
             {
                 if (FindFirst(key) is { } first) return (EnsureSame(first, hash, options), true);
-                var job = new ImportJob { Id = id, Number = ++_number, Caller = caller.Name, SourceId = sourceId, Options = options, Created = _time.GetUtcNow(), Bytes = bytes, Sha256 = hash, Key = key };
-                if (!MakePlace(job)) throw new RefusedException(Refusal.Busy with { Detail = "This caller has reached the maximum number of stored imports. Delete some that have ended: those with dead letters are not removed automatically.", RetryAfter = 60 });
+                var job = new ImportJob
+                {
+                    Id = id,
+                    Number = ++_number,
+                    Caller = caller.Name,
+                    SourceId = sourceId,
+                    Options = options,
+                    Created = _time.GetUtcNow(),
+                    Bytes = bytes,
+                    Sha256 = hash,
+                    Key = key,
+                };
+                if (!MakePlace(job))
+                    throw new RefusedException(Refusal.Busy with
+                    {
+                        Detail = "This caller has reached the maximum number of stored imports. Delete some that have ended: "
+                            + "those with dead letters are not removed automatically.",
+                        RetryAfter = 60,
+                    });
                 _table.Add(job);
                 _jobs[id] = job;
                 taken = true;
@@ -115,7 +134,8 @@ sealed class ImportJobs : IAsyncDisposable
     /// <returns>The result, as JSON.</returns>
     /// <exception cref="MixpanelException">An option is not valid.</exception>
     /// <exception cref="RefusedException">There is no room, or the body is too large to be inspected.</exception>
-    public async Task<string> LookAsync(Stream body, long? length, JsonObject options, Func<ImportRequest, CancellationToken, Task<string>> look, Caller caller, CancellationToken cancellationToken)
+    public async Task<string> LookAsync(Stream body, long? length, JsonObject options, Func<ImportRequest, CancellationToken, Task<string>> look, Caller caller,
+        CancellationToken cancellationToken)
     {
         var id = RandomNumberGenerator.GetHexString(16, lowercase: true);
         var request = ImportParameters.ToRequest(options, id);
@@ -270,7 +290,9 @@ sealed class ImportJobs : IAsyncDisposable
     {
         var own = _jobs.Values.Where(other => other.Caller == job.Caller && other.IsDryRun == job.IsDryRun).ToList();
         if (own.Count < (job.IsDryRun ? MostDryRunsKept : MostKept)) return true;
-        if (own.Where(other => other.HasEnded && (other.IsDryRun || (other.Status is JobStatus.Finished && !other.HasDeadLetters))).MinBy(other => other.Number) is not { } oldest) return false;
+        if (own.Where(other => other.HasEnded && (other.IsDryRun || (other.Status is JobStatus.Finished && !other.HasDeadLetters)))
+            .MinBy(other => other.Number) is not { } oldest)
+            return false;
         Forget(oldest);
         return true;
     }
@@ -422,12 +444,14 @@ sealed class ImportJobs : IAsyncDisposable
         }
 
         // A body that was not received completely was never acknowledged.
-        foreach (var folder in new DirectoryInfo(_folder).EnumerateDirectories().Where(folder => !_jobs.ContainsKey(folder.Name))) Drop(new ImportFolder(folder.FullName), caller: "");
+        foreach (var folder in new DirectoryInfo(_folder).EnumerateDirectories().Where(folder => !_jobs.ContainsKey(folder.Name)))
+            Drop(new ImportFolder(folder.FullName), caller: "");
     }
 
     void SetAside(ImportJob job, ImportFolder folder)
     {
-        var problem = FormattableString.Invariant($"The server process ended during {job.Begun} consecutive runs of this import, so it is not run again automatically: its body may be the cause. The body is kept; delete the import, or resume it once the cause is known.");
+        var problem = FormattableString.Invariant(
+            $"The server process ended during {job.Begun} consecutive runs of this import, so it is not run again automatically: its body may be the cause. The body is kept; delete the import, or resume it once the cause is known.");
         try
         {
             folder.KeepDeadLetters();
@@ -448,7 +472,8 @@ sealed class ImportJobs : IAsyncDisposable
 
         public bool HasFailed { get; private set; }
 
-        public static RefusedException TooLarge(long most) => new(Refusal.TooLarge(FormattableString.Invariant($"A body of at most {most} bytes is inspected: send the beginning of it.")));
+        public static RefusedException TooLarge(long most) =>
+            new(Refusal.TooLarge(FormattableString.Invariant($"A body of at most {most} bytes is inspected: send the beginning of it.")));
 
         public async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
         {
@@ -460,7 +485,8 @@ sealed class ImportJobs : IAsyncDisposable
         }
     }
 
-    RefusedException NoRoom() => new(Refusal.NoRoom(FormattableString.Invariant($"Imports, with their dead letters, may use {_options.Space} bytes on this server's disk{(_options.HasSeveralCallers ? ", and those of one caller half of what the others leave" : "")}. Delete imports that have ended, try again later, or send less.")));
+    RefusedException NoRoom() =>
+        new(Refusal.NoRoom(FormattableString.Invariant($"Imports, with their dead letters, may use {_options.Space} bytes on this server's disk{(_options.HasSeveralCallers ? ", and those of one caller half of what the others leave" : "")}. Delete imports that have ended, try again later, or send less.")));
 }
 
 /// <summary>The limits of imports as jobs.</summary>

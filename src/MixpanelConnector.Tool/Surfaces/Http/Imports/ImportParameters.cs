@@ -15,19 +15,26 @@ static partial class ImportParameters
     /// <summary>Name, schema and description of each, in the documented order.</summary>
     public static readonly IReadOnlyList<(string Name, JsonObject Schema, string Description)> All =
     [
-        ("type", Choice([.. ImportValues.Types]), "The kind of records. Default: events. Groups need group_key; a lookup table needs table_id and is all or nothing."),
-        ("format", Choice([.. FileFormats.All.Select(format => format.Name)]), "The format of the body. Default: from Content-Type, otherwise detected from the content."),
-        ("source_id", Text(), "Identifies the body in the ids computed for events without $insert_id: the same body with the same id is never counted twice. Default: the Idempotency-Key, prefixed with the caller's name if there are keys, otherwise the id of the import."),
-        ("name", new JsonObject { ["type"] = "string", ["maxLength"] = LongestName }, "The name of the import in lists, such as its file name. Default: source_id."),
+        ("type", Choice([.. ImportValues.Types]),
+            "The kind of records. Default: events. Groups need group_key; a lookup table needs table_id and is all or nothing."),
+        ("format", Choice([.. FileFormats.All.Select(format => format.Name)]),
+            "The format of the body. Default: from Content-Type, otherwise detected from the content."),
+        ("source_id", Text(),
+            "Identifies the body in the ids computed for events without $insert_id: the same body with the same id is never counted twice. Default: "
+            + "the Idempotency-Key, prefixed with the caller's name if there are keys, otherwise the id of the import."),
+        ("name", new JsonObject { ["type"] = "string", ["maxLength"] = LongestName },
+            "The name of the import in lists, such as its file name. Default: source_id."),
         ("strict", Choice("0", "1"), "Mixpanel's validation. Default: 1."),
         ("vendor", Choice([.. ImportMapping.Vendors]), "Convert the records from an export of another tool, with the built-in mapping."),
         ("mapping", Text(), "A JSON object: convert the records with a custom mapping, as described in docs/vendors/README.md. Instead of vendor."),
-        ("identity", Choice([.. ImportValues.Identities]), "The project's identity management, for mapped records: simplified ($user_id and $device_id) or original (distinct_id). Default: simplified."),
+        ("identity", Choice([.. ImportValues.Identities]),
+            "The project's identity management, for mapped records: simplified ($user_id and $device_id) or original (distinct_id). Default: simplified."),
         ("group_key", Text(), "The group key: the property that identifies groups, such as company; also for mapped events."),
         ("table_id", new JsonObject { ["type"] = "string", ["format"] = "uuid" }, "The id of the lookup table to replace."),
         ("properties", Text(), "A JSON object of properties added to all events; an event's own value takes precedence."),
         ("map", List(), "FIELD=COLUMN: the column that contains a field, in rows and in JSON records without properties. Repeatable."),
-        ("column_type", List(), "COLUMN=text|number|boolean|time|json: the type of a column. Default: for CSV and TSV inferred from the first 1000 rows. Repeatable."),
+        ("column_type", List(),
+            "COLUMN=text|number|boolean|time|json: the type of a column. Default: for CSV and TSV inferred from the first 1000 rows. Repeatable."),
         ("event", Text(), "The event name, if no column contains it."),
         ("encoding", Text(), "The text encoding, such as windows-1252 or utf-16le. Default: UTF-8, or UTF-16 if there is a byte order mark."),
         ("delimiter", Text(), "The CSV delimiter: one character, or tab. Default: comma, semicolon, tab or vertical bar, detected from the header."),
@@ -50,7 +57,8 @@ static partial class ImportParameters
 
     /// <summary>The number of records to show before and after a mapping; only for that route.</summary>
     public static readonly (string Name, JsonObject Schema, string Description) ShowMapping =
-        ("show_mapping", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = ImportValues.MostShown }, "The number of records to show. Default: 10.");
+        ("show_mapping", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = ImportValues.MostShown },
+            "The number of records to show. Default: 10.");
 
     /// <summary>The accepted content types. An HTML form can send none of them.</summary>
     public static readonly IReadOnlyDictionary<string, string?> ContentTypes = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
@@ -82,9 +90,12 @@ static partial class ImportParameters
         var options = new JsonObject();
         foreach (var (name, values) in query)
         {
-            if (known.FirstOrDefault(parameter => parameter.Name == name) is not { Name: not null } meant) throw Configuration.Invalid(GivenName.Shown(name), $"{GivenName.Shown(name)} is unknown here; known are {string.Join(", ", known.Select(parameter => parameter.Name))}.");
+            if (known.FirstOrDefault(parameter => parameter.Name == name) is not { Name: not null } meant)
+                throw Configuration.Invalid(GivenName.Shown(name),
+                    $"{GivenName.Shown(name)} is unknown here; known are {string.Join(", ", known.Select(parameter => parameter.Name))}.");
             if (values.Count > 1 && (string?)meant.Schema["type"] != "array") throw Configuration.Invalid(name, $"{name} is given twice.");
-            if (name == "name" && values[0]?.Length > LongestName) throw Configuration.Invalid(name, FormattableString.Invariant($"name must have at most {LongestName} characters."));
+            if (name == "name" && values[0]?.Length > LongestName)
+                throw Configuration.Invalid(name, FormattableString.Invariant($"name must have at most {LongestName} characters."));
             options[name] = new JsonArray([.. values.Select(value => (JsonNode?)(value ?? ""))]);
         }
 
@@ -128,21 +139,33 @@ static partial class ImportParameters
 
     /// <summary>The number of records to show before and after the mapping of a request.</summary>
     /// <exception cref="MixpanelException">The request has no mapping, or the number is out of range.</exception>
-    public static int ShownOf(JsonObject options, ImportRequest request) => request.Mapping is null ? throw Values.NoMapping() : Values.Shown(One(options, ShowMapping.Name));
+    public static int ShownOf(JsonObject options, ImportRequest request) =>
+        request.Mapping is null ? throw Values.NoMapping() : Values.Shown(One(options, ShowMapping.Name));
 
-    /// <summary>A message of an import with these parameters in place of the options of <c>mixpanel import</c>; those that a body does not have are the command's.</summary>
-    public static string Reworded(string message) => OptionsOfTheCommand.Replace(message.Replace("fix a copy and import it with --replay", "fix the records and import them as a new body", StringComparison.Ordinal), found =>
+    /// <summary>
+    /// A message of an import with these parameters in place of the options of <c>mixpanel import</c>; those that a body does not have are the command's.
+    /// </summary>
+    public static string Reworded(string message) =>
+        OptionsOfTheCommand.Replace(message.Replace("fix a copy and import it with --replay", "fix the records and import them as a new body",
+            StringComparison.Ordinal),
+            found =>
     {
         var (option, value) = (found.Groups["option"].Value, found.Groups["value"]);
         var name = option.Replace('-', '_');
-        return All.All(parameter => parameter.Name != name) ? $"mixpanel import --{option}{value.Value}" : value.Success ? $"{name}={value.Value.Trim(' ', '\'')}" : name;
-    }).Replace("Run the same command again", "Resume the import", StringComparison.Ordinal).Replace("run the same command again", "resume the import", StringComparison.Ordinal);
+        return All.All(parameter => parameter.Name != name) ? $"mixpanel import --{option}{value.Value}"
+            : value.Success ? $"{name}={value.Value.Trim(' ', '\'')}"
+            : name;
+    })
+        .Replace("Run the same command again", "Resume the import", StringComparison.Ordinal)
+        .Replace("run the same command again", "resume the import", StringComparison.Ordinal);
 
     /// <summary>The same for all messages of an inspection, and for nothing that is a part of its input.</summary>
     public static ImportInspection Reworded(ImportInspection found) => found with
     {
         Reasons = Reworded(found.Reasons),
-        Proposal = found.Proposal is { } proposal ? proposal with { Reasons = Reworded(proposal.Reasons), Note = proposal.Note is { } note ? Reworded(note) : null } : null,
+        Proposal = found.Proposal is { } proposal
+            ? proposal with { Reasons = Reworded(proposal.Reasons), Note = proposal.Note is { } note ? Reworded(note) : null }
+            : null,
         Problem = found.Problem is { } problem ? Reworded(problem) : null,
     };
 
@@ -150,7 +173,8 @@ static partial class ImportParameters
         reasons?.Select(reason => reason with { Samples = [.. reason.Samples.Select(sample => sample with { Message = Reworded(sample.Message) })] }).ToList();
 
     /// <summary>An option, with its value if that follows: a fix, text in quotes, or a pair.</summary>
-    [GeneratedRegex(@"(?<![\w-])--(?<option>[a-z]+(-[a-z]+)*)(?<value> '[^']*'| [^\s=,;.:]+=[^\s,;:]*[^\s,;:.]|(?<=--fix) (time|ids|nulls|insert-ids))?", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"(?<![\w-])--(?<option>[a-z]+(-[a-z]+)*)(?<value> '[^']*'| [^\s=,;.:]+=[^\s,;:]*[^\s,;:.]|(?<=--fix) (time|ids|nulls|insert-ids))?",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     static partial Regex OptionsOfTheCommand { get; }
 
     static bool Truth(JsonObject options, string name) => One(options, name) switch

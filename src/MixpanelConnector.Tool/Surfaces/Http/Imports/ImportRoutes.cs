@@ -39,7 +39,8 @@ static class ImportRoutes
         var key = Idempotency.KeyOf(request);
         // The keys of different callers are independent: equal lines from two callers are two records.
         var sourceId = key is null || services.Options.Keys.Open ? key : $"{caller.Name}:{key}";
-        var (job, replayed) = await services.Imports.TakeAsync(request.Body, request.ContentLength, options, sourceId, key is null ? null : services.Idempotency.Name(caller, Path, key), caller, context.RequestAborted);
+        var (job, replayed) = await services.Imports.TakeAsync(request.Body, request.ContentLength, options, sourceId,
+            key is null ? null : services.Idempotency.Name(caller, Path, key), caller, context.RequestAborted);
         if (replayed) context.Response.Headers[Idempotency.ReplayedHeader] = "true";
         context.Response.Headers.Location = $"{Path}/{job.Id}";
         await AnswerAsync(context, 202, job.ToJson());
@@ -49,7 +50,9 @@ static class ImportRoutes
     static async Task InspectAsync(Services services, HttpContext context)
     {
         var options = OptionsOf(context.Request);
-        var inspection = await services.Imports.LookAsync(context.Request.Body, context.Request.ContentLength, options, async (request, cancellationToken) => ImportParameters.Reworded(await services.Client.InspectAsync(request, cancellationToken)).ToJson(), context.Features.GetRequiredFeature<Caller>(), context.RequestAborted);
+        var inspection = await services.Imports.LookAsync(context.Request.Body, context.Request.ContentLength, options,
+            async (request, cancellationToken) => ImportParameters.Reworded(await services.Client.InspectAsync(request, cancellationToken)).ToJson(),
+            context.Features.GetRequiredFeature<Caller>(), context.RequestAborted);
         await context.Response.WriteAsync(200, Answers.Json, Encoding.UTF8.GetBytes(inspection));
     }
 
@@ -58,7 +61,8 @@ static class ImportRoutes
     {
         var options = OptionsOf(context.Request, ImportParameters.ShowMapping);
         var count = ImportParameters.ShownOf(options, ImportParameters.ToRequest(options, ImportParameters.ShowMapping.Name));
-        var shown = await services.Imports.LookAsync(context.Request.Body, context.Request.ContentLength, options, ShowAsync, context.Features.GetRequiredFeature<Caller>(), context.RequestAborted);
+        var shown = await services.Imports.LookAsync(context.Request.Body, context.Request.ContentLength, options, ShowAsync,
+            context.Features.GetRequiredFeature<Caller>(), context.RequestAborted);
         await context.Response.WriteAsync(200, Answers.Json, Encoding.UTF8.GetBytes(shown));
 
         async Task<string> ShowAsync(ImportRequest request, CancellationToken cancellationToken)
@@ -85,16 +89,19 @@ static class ImportRoutes
     /// <summary>The options in the query, with the format from the content type.</summary>
     static JsonObject OptionsOf(HttpRequest request, params (string Name, JsonObject Schema, string Description)[] also)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !ImportParameters.ContentTypes.TryGetValue(type.MediaType.ToString(), out var format))
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !ImportParameters.ContentTypes.TryGetValue(type.MediaType.ToString(), out var format))
             throw new RefusedException(Refusal.WrongType(string.Join(", ", ImportParameters.ContentTypes.Keys)));
-        if (request.Headers.ContentEncoding.ToString().ToLowerInvariant() is not ("" or "identity" or "gzip" or "zstd")) throw new RefusedException(Refusal.WrongType("the body uncompressed, or compressed with gzip or zstd") with { Field = "Content-Encoding" });
+        if (request.Headers.ContentEncoding.ToString().ToLowerInvariant() is not ("" or "identity" or "gzip" or "zstd"))
+            throw new RefusedException(Refusal.WrongType("the body uncompressed, or compressed with gzip or zstd") with { Field = "Content-Encoding" });
 
         var options = ImportParameters.Read(request.Query, [.. ImportParameters.All, .. also]);
         if (format is not null && !options.ContainsKey("format")) options["format"] = new JsonArray(format);
         if (ImportParameters.ArchiveExtensions.TryGetValue(type.MediaType.ToString(), out var extensions))
         {
             var name = (string?)options["name"]?[0] ?? "body";
-            if (!extensions.Any(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase))) options["name"] = new JsonArray(name + extensions[0]);
+            if (!extensions.Any(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase)))
+                options["name"] = new JsonArray(name + extensions[0]);
         }
 
         return options;
@@ -109,7 +116,8 @@ static class ImportRoutes
     {
         var job = Find(services, context);
         if (services.Imports.Cancel(job)) return AnswerAsync(context, 202, job.ToJson());
-        if (job.Run is not null) throw new RefusedException(new(409, "still_running", "The import is still stopping", "Try again in a moment.") { RetryAfter = 1 });
+        if (job.Run is not null)
+            throw new RefusedException(new(409, "still_running", "The import is still stopping", "Try again in a moment.") { RetryAfter = 1 });
         services.Imports.Forget(job);
         context.Response.StatusCode = 204;
         return Task.CompletedTask;
@@ -119,21 +127,29 @@ static class ImportRoutes
     {
         Bodies.RequireJsonOrNone(context.Request);
         var job = Find(services, context);
-        return services.Imports.Cancel(job) ? AnswerAsync(context, 202, job.ToJson()) : throw new RefusedException(new(409, "not_running", "The import has ended", "Nothing is left to cancel. DELETE removes it."));
+        return services.Imports.Cancel(job)
+            ? AnswerAsync(context, 202, job.ToJson())
+            : throw new RefusedException(new(409, "not_running", "The import has ended", "Nothing is left to cancel. DELETE removes it."));
     }
 
     static Task ResumeAsync(Services services, HttpContext context)
     {
         Bodies.RequireJsonOrNone(context.Request);
         var job = Find(services, context);
-        if (!services.Imports.Resume(job)) throw new RefusedException(new(409, "not_stopped", "The import is not stopped", "Only an import whose status is stopped, cancelled or failed can be resumed."));
+        if (!services.Imports.Resume(job))
+            throw new RefusedException(new(409, "not_stopped", "The import is not stopped",
+                "Only an import whose status is stopped, cancelled or failed can be resumed."));
         return AnswerAsync(context, 202, job.ToJson());
     }
 
     static async Task DeadLettersAsync(Services services, HttpContext context)
     {
         var job = Find(services, context);
-        if (!job.HasEnded) throw new RefusedException(new(409, "still_running", "The import is still running", "Its dead letters are available once it has ended.") { RetryAfter = 5 });
+        if (!job.HasEnded)
+            throw new RefusedException(new(409, "still_running", "The import is still running", "Its dead letters are available once it has ended.")
+            {
+                RetryAfter = 5,
+            });
         // This reads a separate file handle: however slowly it is read, nobody waits for it.
         await using var letters = services.Imports.ReadDeadLetters(job);
         context.Response.ContentType = "application/x-ndjson";
@@ -146,7 +162,8 @@ static class ImportRoutes
             var rest = read.Buffer;
             while (rest.PositionOf((byte)'\n') is { } end)
             {
-                await context.Response.Body.WriteAsync(Reworded(WithoutPath(rest.Slice(0, rest.GetPosition(1, end)).ToArray(), job.Id)), context.RequestAborted);
+                await context.Response.Body.WriteAsync(Reworded(WithoutPath(rest.Slice(0, rest.GetPosition(1, end)).ToArray(), job.Id)),
+                    context.RequestAborted);
                 rest = rest.Slice(rest.GetPosition(1, end));
             }
 
@@ -189,11 +206,21 @@ static class ImportRoutes
             reader.Skip();
         }
 
-        return place is { } of ? (byte[])[.. line.Span[..of.Start], .. "\""u8, .. JsonEncodedText.Encode(told, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes, .. "\""u8, .. line.Span[of.End..]] : line;
+        return place is { } of
+            ? (byte[])
+            [
+                .. line.Span[..of.Start],
+                .. "\""u8,
+                .. JsonEncodedText.Encode(told, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes,
+                .. "\""u8,
+                .. line.Span[of.End..],
+            ]
+            : line;
     }
 
     static ImportJob Find(Services services, HttpContext context) =>
-        services.Imports.Find((string)context.Request.RouteValues["id"]!) ?? throw new RefusedException(new(404, "no_such_import", "There is no such import", "GET /v1/imports lists the existing ones."));
+        services.Imports.Find((string)context.Request.RouteValues["id"]!)
+            ?? throw new RefusedException(new(404, "no_such_import", "There is no such import", "GET /v1/imports lists the existing ones."));
 
     static Task AnswerAsync(HttpContext context, int status, JsonObject json) => context.Response.WriteAsync(status, Answers.Json, JsonText.Utf8(json));
 }

@@ -19,7 +19,8 @@ sealed record RunEnd(JobStatus Status, JsonObject? Report, string? Problem)
 /// One run of an import, within its limits: its total duration, the time without progress, and the time to stop after it was cancelled. Every error is part of
 /// the result; nothing is thrown.
 /// </summary>
-sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, CarryOut carryOut, TimeSpan longest, AuditLog log, TimeProvider time, CancellationToken stopping) : IProgress<ImportProgress>, IDisposable
+sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, CarryOut carryOut, TimeSpan longest, AuditLog log, TimeProvider time,
+    CancellationToken stopping) : IProgress<ImportProgress>, IDisposable
 {
     /// <summary>The decompressed size that every body is allowed; in addition, a hundred times the number of bytes sent.</summary>
     public const long FreeDecompressedBytes = 1L << 30;
@@ -60,7 +61,10 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
     public void Report(ImportProgress value)
     {
         var last = Progress;
-        if (last is null || value.Waiting || (value.Read, value.Accepted, value.Rejected, value.Requests, value.InputBytes) != (last.Read, last.Accepted, last.Rejected, last.Requests, last.InputBytes)) Volatile.Write(ref _movedAt, time.GetTimestamp());
+        if (last is null || value.Waiting
+            || (value.Read, value.Accepted, value.Rejected, value.Requests,
+                value.InputBytes) != (last.Read, last.Accepted, last.Rejected, last.Requests, last.InputBytes))
+            Volatile.Write(ref _movedAt, time.GetTimestamp());
         Progress = value;
     }
 
@@ -94,8 +98,13 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
 
     string? OverLimit()
     {
-        if (Elapsed > longest) return FormattableString.Invariant($"Its run exceeded the limit of {longest.TotalMinutes:0.##} minutes (--import-time). Resume it: it continues from where it was.");
-        return time.GetElapsedTime(Volatile.Read(ref _movedAt)) > LongestStandstill ? FormattableString.Invariant($"Its run made no progress for {LongestStandstill.TotalMinutes:0} minutes: nothing was read or sent. Perhaps its body cannot be read in a reasonable time.") : null;
+        if (Elapsed > longest)
+            return FormattableString.Invariant(
+                $"Its run exceeded the limit of {longest.TotalMinutes:0.##} minutes (--import-time). Resume it: it continues from where it was.");
+        return time.GetElapsedTime(Volatile.Read(ref _movedAt)) > LongestStandstill
+            ? FormattableString.Invariant(
+                $"Its run made no progress for {LongestStandstill.TotalMinutes:0} minutes: nothing was read or sent. Perhaps its body cannot be read in a reasonable time.")
+            : null;
     }
 
     /// <summary>Abandons a run that does not stop: it must block neither other imports nor the shutdown of the server.</summary>
@@ -103,7 +112,8 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
     {
         _state?.Close();
         log.Write("import_given_up", ("import", job.Id));
-        return new RunEnd(JobStatus.Failed, Report: null, $"{_overLimit ?? "It was requested to stop."} It did not stop in time, and was abandoned; it may occupy a processor until the server's next start.");
+        return new RunEnd(JobStatus.Failed, Report: null,
+            $"{_overLimit ?? "It was requested to stop."} It did not stop in time, and was abandoned; it may occupy a processor until the server's next start.");
     }
 
     async Task<RunEnd> ImportAsync()
@@ -116,7 +126,8 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
                 Progress = this,
                 MaxDecompressedBytes = FreeDecompressedBytes + (MostRatio * job.Bytes),
             };
-            using (_state = request.DryRun ? null : new BoundedState(folder.OpenState(), folder, space, job.Caller)) return End(request, await carryOut(request, _state, _stop.Token));
+            using (_state = request.DryRun ? null : new BoundedState(folder.OpenState(), folder, space, job.Caller))
+                return End(request, await carryOut(request, _state, _stop.Token));
         }
         catch (Exception e) when (e is MixpanelException or ImportStateException)
         {
@@ -135,7 +146,13 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         if (_overLimit is not null) problems.Insert(0, _overLimit);
         if (!request.DryRun && report is { Rejected: > 0, DeadLetter: null }) KeepDeadLetters(problems);
 
-        report = report with { Reasons = report.Reasons?.Select(reason => reason with { Samples = [.. reason.Samples.Select(sample => new ImportReasonSample(folder.Shown(sample.Place), folder.Told(sample.Message)))] }).ToList() };
+        report = report with
+        {
+            Reasons = report.Reasons?.Select(reason => reason with
+            {
+                Samples = [.. reason.Samples.Select(sample => new ImportReasonSample(folder.Shown(sample.Place), folder.Told(sample.Message)))],
+            }).ToList(),
+        };
         var json = JsonNode.Parse(report.ToJson())!.AsObject();
         json["dead_letter"] = report.Rejected > 0 && !request.DryRun ? $"{ImportRoutes.Path}/{job.Id}/dead-letters" : null;
         var status = report.Outcome switch
