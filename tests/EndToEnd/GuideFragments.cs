@@ -62,9 +62,8 @@ public sealed partial class GuideFragments
         services.AddMixpanel("shop", settings => settings.Token = "local").UseSqliteOutbox("outbox");
         services.AddSingleton<IMixpanelTracker>(new RecordingTracker());
         services.AddHealthChecks().AddMixpanel();
-        services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics.AddMeter("MixpanelConnector"))
-            .WithTracing(tracing => tracing.AddSource("MixpanelConnector"));
+        services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter("MixpanelConnector"));
+        services.AddOpenTelemetry().WithTracing(tracing => tracing.AddSource("MixpanelConnector"));
         Assert.Contains(services, service => service.ServiceKey is "shop");
 
         var (userId, deviceId) = ("user-1", "device-1");
