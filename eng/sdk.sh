@@ -16,8 +16,7 @@ use_sdk() { # fails when there is none and none can be installed
 
 with_one_compiler() { # with_one_compiler COMMAND...: a dotnet command that builds, with one compiler process for all projects, which ends with it
   _compiler=mixpanel-connector-$$
-  # 256 MB (in hexadecimal) between two garbage collections: compilers and analyzers take a quarter less processor time.
-  DOTNET_GCgen0size=10000000 "$@" -p:UseSharedCompilation=true -p:SharedCompilationId=$_compiler && _status=0 || _status=$?
+  "$@" -p:UseSharedCompilation=true -p:SharedCompilationId=$_compiler && _status=0 || _status=$?
   dotnet "$(dirname "$(readlink -f "$(command -v dotnet)")")/sdk/$(dotnet --version)/Roslyn/bincore/VBCSCompiler.dll" -pipename:$_compiler -shutdown > /dev/null
   return $_status
 }
