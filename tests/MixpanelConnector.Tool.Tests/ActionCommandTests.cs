@@ -315,6 +315,7 @@ public class ActionCommandTests
         Assert.Equal("mixpanel: Mixpanel's rate limit is exhausted; retrying at", waited.Err[..waited.Err.IndexOf(" 2026", StringComparison.Ordinal)]);
         Assert.Single(waited.Err.TrimEnd('\n').Split('\n'));
         Assert.Equal((5, ""), (ended.Exit, ended.Out));
+        Assert.Equal(1, refusals); // it does not wait in silence, either
         Assert.Equal("rate_limited", ended.Problem.GetProperty("kind").GetString());
         Assert.Contains("in 30 s. --wait", ended.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }

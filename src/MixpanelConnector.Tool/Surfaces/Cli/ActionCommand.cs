@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
@@ -71,7 +72,8 @@ sealed class ActionCommand : Command
 
         if (_action.NeedsConfirmation && !parsed.GetValue(_yes)) new Questions(_host).Confirm("This cannot be undone.");
         var wait = CanWait(_action) && parsed.GetValue(_wait);
-        using var client = session.NewClient(session.Counted(new Folders(_host.Environment).State));
+        using var client = session.NewClient(
+            session.Counted(new Folders(_host.Environment).State) with { MaxRetryAfter = wait ? null : Limits.LongestRetryAfter });
         if (all)
         {
             await PrintAllAsync(client, input, printer, wait, cancellationToken);

@@ -88,22 +88,11 @@ static class ActionHelp
     /// <summary>The constraints of the schema on a value, beyond its type.</summary>
     static string Limits(JsonObject field)
     {
-        var limits = new List<string>();
-        Range("minimum", "maximum", "");
-        Range("minLength", "maxLength", " characters");
-        Range("minItems", "maxItems", " items");
-        if ((string?)field["pattern"] is { } pattern) limits.Add($"matches {(pattern is ['^', '(', '?', ':', .., ')', '$'] ? pattern[4..^2] : pattern)}");
+        var limits = FieldLimits.Of(field);
+        if (FieldLimits.Pattern(field) is { } pattern) limits.Add($"matches {pattern}");
         if (field["enum"] is JsonArray { Count: > ActionInput.MostChoicesInName } choices) limits.Add($"one of {Listed(choices)}");
         if (field["items"] is JsonObject items && items["enum"] is JsonArray each) limits.Add($"each one of {Listed(each)}");
         return limits.Count == 0 ? "" : $" [{string.Join("; ", limits)}]";
-
-        void Range(string least, string most, string what)
-        {
-            if (field[least] is null && field[most] is null) return;
-            limits.Add(field[most] is null
-                ? field[least]?.ToString() == "1" && what.Length > 0 ? "not empty" : $"at least {field[least]}{what}"
-                : $"{(field[least] is { } from ? $"{from} to" : "at most")} {field[most]}{what}");
-        }
     }
 
     static string Listed(JsonArray choices) => string.Join(", ", choices.Select(choice => choice!.ToString()));

@@ -12,7 +12,7 @@ static class ActionFacts
         ActionEffect.Read => "It changes nothing.",
         ActionEffect.Delete => "It removes or replaces something irreversibly.",
         ActionEffect.Create when !action.IsRepeatable => "It creates something new each time.",
-        _ => $"It changes data.{(action.IsRepeatable ? " It is idempotent: repeating a call changes nothing more." : " Repeating a call changes it again.")}{(action.CanBeUndone ? "" : " It cannot be undone.")}",
+        _ => $"It changes data.{(action.IsRepeatable ? " It is idempotent: repeating a call changes nothing more." : " It is not idempotent: a repeated call may change more, or be refused.")}{(action.CanBeUndone ? "" : " It cannot be undone.")}",
     };
 
     /// <summary>The credential it needs.</summary>
