@@ -361,7 +361,7 @@ public sealed partial class LedgerTests
         await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Json("{}", 429).With("Retry-After", header));
         using var tool = Tool.At(mixpanel, clock: new ImpatientClock(ImpatientClock.Noon, TimeSpan.FromMinutes(5)));
         var run = await tool.RunAsync("query-user-profiles");
-        Assert.Equal((5, 4), (run.Exit, mixpanel.Requests.Count));
+        Assert.Equal((5, seconds > 10 ? 1 : 4), (run.Exit, mixpanel.Requests.Count)); // a longer pause is for the caller to decide
         EndsRight(run.Problem.GetProperty("detail").GetString()!.Replace(" --wait waits for that.", "", StringComparison.Ordinal));
 
         void EndsRight(string? text)
