@@ -372,9 +372,9 @@ public sealed partial class LedgerTests
     }
 
     [Theory]
-    [InlineData("serve", 1)]
-    [InlineData("query-user-profiles", 4)]
-    public async Task A_caller_that_waits_itself_is_told_at_once_when_Mixpanel_asks_to_wait_long(string command, int requests)
+    [InlineData("serve")]
+    [InlineData("query-user-profiles")]
+    public async Task A_caller_that_waits_itself_is_told_at_once_when_Mixpanel_asks_to_wait_long(string command)
     {
         await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Plain("", 429).With("Retry-After", "120"));
         using var output = new Greeting();
@@ -390,10 +390,10 @@ public sealed partial class LedgerTests
             var clock = new ImpatientClock(ImpatientClock.Noon, TimeSpan.FromMinutes(2));
             using var patient = Tool.At(mixpanel, clock: clock);
             Assert.Equal(5, (await patient.RunAsync(command)).Exit);
-            Assert.Equal(Enumerable.Repeat(TimeSpan.FromSeconds(120), 3), clock.Waits);
+            Assert.Empty(clock.Waits);
         }
 
-        Assert.Equal(requests, mixpanel.Requests.Count);
+        Assert.Single(mixpanel.Requests);
     }
 
     [Fact]
