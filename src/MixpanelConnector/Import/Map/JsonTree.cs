@@ -1,57 +1,15 @@
-using System.Buffers.Binary;
-using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>What a mapping needs a value to be, so that nothing of it is lost.</summary>
-enum NeededShape
-{
-    /// <summary>An object with members.</summary>
-    Object,
-
-    /// <summary>A list.</summary>
-    List,
-
-    /// <summary>An object or a list.</summary>
-    Container,
-
-    /// <summary>An object whose members become properties.</summary>
-    Members,
-
-    /// <summary>A list of entries with names.</summary>
-    Entries,
-
-    /// <summary>A list of entries whose values the mapping reads.</summary>
-    EntriesWithValues,
-
-    /// <summary>A list of names, or an object.</summary>
-    Names,
-
-    /// <summary>A text, a number, true or false.</summary>
-    Scalar,
-
-    /// <summary>A text or a number.</summary>
-    Id,
-
-    /// <summary>A time.</summary>
-    Time,
-
-    /// <summary>One that can be converted, such as a country. Otherwise the result lacks it, which is counted.</summary>
-    Converted,
-
-    /// <summary>A text whose objects have each member once.</summary>
-    Unique,
-}
-
 /// <summary>
 /// The values of one record in document order, each with the index of the next, so that it can be searched
 /// by paths without allocating an object per value. Text that holds a JSON object or list is parsed when a path enters it. Reused for one record
 /// after the other.
 /// </summary>
-sealed class JsonTree
+sealed partial class JsonTree
 {
     /// <summary>No value.</summary>
     public const int None = -1;
@@ -65,15 +23,6 @@ sealed class JsonTree
     const int MostIndexed = Slots / 2;
 
     const int Slots = 512;
-
-    /// <summary>The names of up to this many members are compared with each other.</summary>
-    const int MostCompared = 16;
-
-    /// <summary>A set that held more than this is recreated, because clearing it would cost as much for each later object.</summary>
-    const int MostKept = 1024;
-
-    /// <summary>Two members of an object may have the same name.</summary>
-    const ulong MayRepeat = 1UL << 63;
 
     /// <summary>What the mapping has made of a value.</summary>
     [Flags]
@@ -96,10 +45,6 @@ sealed class JsonTree
 
     readonly int[] _slots = new int[Slots]; // the members of the record by a hash of their names; 0 is a free slot
     bool _isIndexed;
-    readonly long _seed = BinaryPrimitives.ReadInt64LittleEndian(Guid.NewGuid().ToByteArray()); // so that no record can be made whose names collide
-    HashSet<ulong> _names = [];
-    ulong[] _seen = new ulong[16]; // a bitmap of the names in each open object: it alone shows that most differ
-    readonly List<int> _repeated = []; // members whose object already has their name, in the order of their indexes
     readonly List<int> _open = [];
     readonly List<byte[]> _texts = [];
     readonly List<(int Value, NeededShape Needed)> _misses = [];
@@ -389,21 +334,6 @@ sealed class JsonTree
         if (container != value && !IsTest && RepeatedIn(container) >= 0) Lose(value, NeededShape.Unique);
     }
 
-    /// <summary>The members whose objects already have their names, in the order of the text.</summary>
-    public ReadOnlySpan<int> Repeated => CollectionsMarshal.AsSpan(_repeated);
-
-    /// <summary>The first member in a value whose object already has its name; <see cref="None"/> for none.</summary>
-    public int RepeatedIn(int value)
-    {
-        if (_repeated.Count == 0) return None;
-        var at = _repeated.BinarySearch(value + 1);
-        if (at < 0) at = ~at;
-        return at < _repeated.Count && _repeated[at] < _nodes[value].Next ? _repeated[at] : None;
-    }
-
-    /// <summary>Whether two members have the same name in the same object.</summary>
-    public bool AreNamesakes(int one, int other) => _nodes[one].Parent == _nodes[other].Parent && _nodes[one].NameStart > 0 && HasName(one, NameOf(other));
-
     /// <summary>The member of an object with a name; <see cref="None"/> for none.</summary>
     public int Member(int container, ReadOnlySpan<byte> name)
     {
@@ -446,47 +376,6 @@ sealed class JsonTree
 
         if (_repeated.Count > repeated) _repeated.Sort();
         _isIndexed = true;
-    }
-
-    /// <summary>Finds the members of an object whose name an earlier one has, at a constant cost for each.</summary>
-    void FindRepeated(int container)
-    {
-        if (_names.Count > MostKept) _names = [];
-        _names.Clear();
-        var members = 0;
-        for (var at = FirstOf(container); at >= 0; at = After(at, container), members++)
-        {
-            if (members == MostCompared) // there may be any number of others
-                for (var before = FirstOf(container); before < at; before = After(before, container)) IsNew(before);
-            if (members < MostCompared ? HasNamesake(at, container) : !IsNew(at)) _repeated.Add(at);
-        }
-
-        bool IsNew(int member) => !TryGetName(member, out var name) || _names.Add(XxHash3.HashToUInt64(name, _seed));
-    }
-
-    bool HasNamesake(int member, int container)
-    {
-        if (!TryGetName(member, out var name)) return false;
-        for (var at = container + 1; at < member; at = _nodes[at].Next)
-            if ((_nodes[at].NameEnd - _nodes[at].NameStart == name.Length || _nodes[at].NameIsEscaped) && TryGetName(at, out var other)
-                && other.SequenceEqual(name))
-                return true;
-        return false;
-    }
-
-    /// <summary>The name of a member; false when it contains an unpaired surrogate, for which the record is rejected where it is read.</summary>
-    bool TryGetName(int member, out ReadOnlySpan<byte> name)
-    {
-        try
-        {
-            name = NameOf(member);
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            name = default;
-            return false;
-        }
     }
 
     static int SlotOf(ReadOnlySpan<byte> name) =>
