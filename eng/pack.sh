@@ -29,7 +29,7 @@ trap 'rm -rf "$work"' EXIT
 
 # The lock files contain only the platform that builds.
 common=(-c Release -nologo -v quiet -p:RestorePackagesWithLockFile=false -p:ContinuousIntegrationBuild=true)
-common+=(-p:RunAnalyzers=false)   # eng/test.sh runs them, for .NET 8 too, and they take most of the time
+common+=(-p:RunAnalyzers=false)   # eng/test.sh runs them, and they take most of the time
 common+=(-p:Version="${version:=$(bash eng/version.sh)}")
 # Without the repository's address, source links are not possible: then the sources are embedded in the symbols.
 [ -n "$origin" ] || common+=(-p:EmbedAllSources=true)

@@ -21,6 +21,21 @@ public class CodeConventions
         Assert.Equal("", string.Join('\n', Repository.Sources.Where(source => unwanted.IsMatch(source.Text)).Select(source => source.Path)));
     }
 
+    /// <summary>Analyzers and public API files, which are applied in the build for .NET 10, are then true of .NET 8, too.</summary>
+    [Fact]
+    public void Both_targets_have_the_same_source_and_the_same_public_API()
+    {
+        var condition = new Regex(@"^\s*#if\b", RegexOptions.Multiline, Hang.Limit);
+        Assert.Equal("", string.Join('\n', Repository.Sources.Where(source => condition.IsMatch(source.Text)).Select(source => source.Path)));
+
+        var compatibility = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector/Compatibility/", StringComparison.Ordinal)).ToList();
+        var type = new Regex(@"^(?<modifiers>[a-z ]*)\b(class|struct|interface|enum|record|delegate)\b", RegexOptions.Multiline, Hang.Limit);
+        Assert.All(compatibility, source => Assert.True(type.IsMatch(source.Text), source.Path));
+        Assert.Equal("", string.Join('\n', compatibility
+            .Where(source => type.Matches(source.Text).Any(match => Regex.IsMatch(match.Groups["modifiers"].Value, @"\b(public|partial)\b", RegexOptions.None, Hang.Limit)))
+            .Select(source => source.Path)));
+    }
+
     /// <summary>External text is displayed in the console as text only.</summary>
     [Fact]
     public void The_console_makes_no_HTML_and_no_code_from_text()
