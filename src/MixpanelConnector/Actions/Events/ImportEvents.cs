@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Import.Batch;
@@ -13,10 +14,15 @@ namespace MixpanelConnector;
 /// <summary>The events to import.</summary>
 public sealed record ImportEventsInput
 {
-    /// <summary>Strict mode validation flag: "1": Mixpanel validates and reports each event that failed, "0": it silently drops such events.</summary>
+    /// <summary>
+    /// Strict mode validation flag: "1": Mixpanel validates and reports each event that failed, "0": it silently drops such events. "true" and "false" mean the
+    /// same.
+    /// </summary>
+    [AllowedValues("1", "0", "true", "false")]
     public required string Strict { get; init; }
 
     /// <summary>List of events to import: objects with event and properties, or only names. Any number; they are sent in chunks.</summary>
+    [Size(1)]
     public required IReadOnlyList<EventData> Events { get; init; }
 
     /// <summary>
@@ -53,8 +59,8 @@ static class ImportEvents
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var strict = EventJson.Strict(input.Strict);
-        var shared = Checked(input);
+        var strict = EventJson.Strict(context, input.Strict);
+        var shared = Checked(context, input);
         context.Transport.EnsureAccess(context.Action.Auth);
         var delivery = new Delivery(context, strict, input.Events.Count, cancellationToken);
         var buffers = new BufferPool(OptionRanges.MostRequestBytes);
@@ -91,11 +97,11 @@ static class ImportEvents
     }
 
     /// <summary>Validates everything before the first event is built.</summary>
-    static SharedEventProperties Checked(ImportEventsInput input)
+    static SharedEventProperties Checked(ActionContext context, ImportEventsInput input)
     {
         if (input.Events is null) throw MixpanelException.Invalid("events", "events is missing.");
         if (input.Properties is null) throw MixpanelException.Invalid("properties", "properties is missing; it may be {}.");
-        if (input.Events.Count == 0) throw MixpanelException.Invalid("events", "events must contain at least one event.");
+        if (input.Events.Count == 0) SchemaValidation.Check("events", new JsonArray(), context.Action.InputSchema());
         if (input.Properties.ContainsKey("$insert_id"))
             throw MixpanelException.Invalid("properties.$insert_id", "An $insert_id identifies one event: it cannot be shared.");
         EventJson.EnsureUnicode("properties", input.Properties);
@@ -140,10 +146,10 @@ static class ImportEvents
             return new() { Source = "", Offset = index, Repeatable = true, BreaksRule = breaksRule, SaysWhoIsWho = _rules.SaysWhoIsWho };
         }
 
-        public Task SendAsync(RecordBatch batch)
+        public async Task SendAsync(RecordBatch batch)
         {
             batch.Close();
-            return DeliverAsync(batch, new BatchOutcome(batch));
+            await DeliverAsync(batch, new BatchOutcome(batch)).ConfigureAwait(false);
         }
 
         /// <exception cref="MixpanelException">No response was recognizable as Mixpanel's.</exception>
