@@ -49,7 +49,8 @@ sealed class SchemaValidation
     public static void Check(string field, JsonNode? value, JsonObject schema)
     {
         var input = JsonElement.Parse(JsonDefaults.Utf8(new JsonObject { [field] = value }));
-        Check(input, new JsonObject { ["properties"] = new JsonObject { [field] = schema["properties"]![field]!.DeepClone() }, ["required"] = new JsonArray(field) });
+        var rules = schema["properties"]![field]!.DeepClone();
+        Check(input, new JsonObject { ["properties"] = new JsonObject { [field] = rules }, ["required"] = new JsonArray(field) });
     }
 
     bool IsEnough => _faults >= MostCounted;

@@ -49,7 +49,8 @@ abstract class BatchDelivery(SendLimits limits)
     protected abstract void EndAsForeign(int? status);
 
     /// <summary>Returns how a batch is divided that was refused without an outcome for each record.</summary>
-    protected virtual ValueTask<List<List<int>>> PartsAsync(RecordBatch batch, BatchOutcome outcome, Reply reply, ImportVerdict verdict) => new(BySuspicion(batch));
+    protected virtual ValueTask<List<List<int>>> PartsAsync(RecordBatch batch, BatchOutcome outcome, Reply reply, ImportVerdict verdict) =>
+        new(BySuspicion(batch));
 
     /// <summary>Applies a response that settles at least some records. False when the delivery ends before the outcome is final.</summary>
     protected async Task<bool> SettleAsync(RecordBatch batch, BatchOutcome outcome, Reply reply, ImportVerdict verdict)
