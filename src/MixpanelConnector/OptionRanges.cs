@@ -12,6 +12,9 @@ static class OptionRanges
     /// <summary>The maximum number of records that Mixpanel accepts in a request.</summary>
     public const int MostBatchEvents = 2000;
 
+    /// <summary>The maximum size of a request that Mixpanel documents, in bytes before compression.</summary>
+    public const int MostRequestBytes = 10_000_000;
+
     /// <summary>The maximum number of concurrent requests.</summary>
     public const int MostSenders = 20;
 

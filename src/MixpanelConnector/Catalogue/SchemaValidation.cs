@@ -44,6 +44,15 @@ sealed class SchemaValidation
             $"{string.Join("; ", shown)}{(more == 0 ? "" : check.IsEnough ? $" (and at least {more} more)" : $" (and {more} more)")}.");
     }
 
+    /// <summary>Validates one field of the input of a .NET caller, where validating all of it would cost too much.</summary>
+    /// <exception cref="MixpanelException">The field is invalid.</exception>
+    public static void Check(string field, JsonNode? value, JsonObject schema)
+    {
+        var input = JsonElement.Parse(JsonDefaults.Utf8(new JsonObject { [field] = value }));
+        var rules = schema["properties"]![field]!.DeepClone();
+        Check(input, new JsonObject { ["properties"] = new JsonObject { [field] = rules }, ["required"] = new JsonArray(field) });
+    }
+
     bool IsEnough => _faults >= MostCounted;
 
     void CheckValue(JsonElement value, JsonNode schema)

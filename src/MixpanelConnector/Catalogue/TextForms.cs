@@ -19,6 +19,12 @@ static class TextForms
     /// <summary>The pattern of a day, or a time with or without a time zone.</summary>
     public const string DayOrTime = "[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,7})?(Z|[+-][0-9]{2}:?[0-9]{2})?)?";
 
+    /// <summary>Stands for the configured project.</summary>
+    public const string ConfiguredProject = "<YOUR_PROJECT_ID>";
+
+    /// <summary>The pattern of a project's id as text, or of what stands for the configured project.</summary>
+    public const string ProjectId = "0*[1-9][0-9]{0,17}|" + ConfiguredProject;
+
     const string DayForm = "yyyy-MM-dd";
 
     static readonly string[] TimeForms = [DayForm, "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK"];
@@ -60,6 +66,7 @@ static class TextForms
         pattern == Whole(Uuid) ? "be a UUID such as 0f8fad5b-d9cb-469f-a165-70867728950e"
         : pattern == Whole(LocalTime) ? "be a time such as 2026-01-31 13:00:00"
         : pattern == Whole(DayOrTime) ? "be a day or a time, such as 2026-01-31 or 2026-01-31T13:00:00Z"
+        : pattern == Whole(ProjectId) ? $"be a positive integer as text, or {ConfiguredProject} for the configured project"
         : $"match {pattern}";
 
     /// <summary>In a schema <c>$</c> is the end of the text; in .NET it also matches before a final line feed.</summary>

@@ -218,6 +218,37 @@ public class ImportEventsTests
     }
 
     [Fact]
+    public async Task A_size_that_was_too_large_is_not_tried_again_for_later_events()
+    {
+        await using var server = await RecordingServer.StartAsync(request =>
+            request.Content.Length > 200_000
+                ? Answer.Json("""{"code":413,"error":"request exceeds max limit","status":"Request Entity Too Large"}""", 413)
+                : Accept(request));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var output = await client.ImportEventsAsync(Given.Import(Given.Events(6000, new string('x', 100))));
+
+        Assert.Equal(("OK", 6000), (output.Status, output.NumRecordsImported));
+        var tooLarge = server.Requests.Index().Where(item => item.Item.Content.Length > 200_000).Select(item => item.Index);
+        Assert.InRange(tooLarge.Count(), 1, 2);
+        Assert.All(tooLarge, index => Assert.InRange(index, 0, 1));
+    }
+
+    [Fact]
+    public async Task Events_in_doubt_are_refused_once_mixpanel_itself_responds_to_a_later_chunk()
+    {
+        await using var server = await RecordingServer.StartAsync(request =>
+            request.Text.Contains("Blocked", StringComparison.Ordinal) ? Answer.Plain("blocked", 400) : Accept(request));
+        using var client = new MixpanelClient(Given.Account().At(server));
+        var large = new string('x', 9_000_000);
+        EventData[] events = [Given.Event("Blocked", $$"""{"$insert_id":"1","p":"{{large}}"}"""), Given.Event("E", $$"""{"$insert_id":"2","p":"{{large}}"}""")];
+
+        var output = await client.ImportEventsAsync(Given.Import(events));
+
+        Assert.Equal((1, 0, 2), (output.NumRecordsImported, Assert.Single(output.FailedRecords!).Index, server.Requests.Count));
+    }
+
+    [Fact]
     public async Task A_refusal_without_names_is_divided_until_each_event_has_its_own_verdict()
     {
         await using var server = await RecordingServer.StartAsync(request => request.Text.Contains("id-5\"", StringComparison.Ordinal)

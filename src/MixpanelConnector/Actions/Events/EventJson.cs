@@ -80,13 +80,12 @@ static class EventJson
         return new RequestBody(compressed.GetBuffer().AsMemory(0, (int)compressed.Length), "application/json", "gzip");
     }
 
-    /// <summary>Parses the input named strict.</summary>
-    public static string Strict(string? strict) => strict switch
+    /// <summary>Returns the input named strict as it is sent. A .NET caller's is not yet validated.</summary>
+    public static string Strict(ActionContext context, string? strict)
     {
-        "0" or "false" => "0",
-        "1" or "true" => "1",
-        _ => throw MixpanelException.Invalid("strict", "strict must be \"1\" (Mixpanel validates and reports each failed event) or \"0\"."),
-    };
+        if (strict is not ("0" or "1")) SchemaValidation.Check("strict", strict, context.Action.InputSchema());
+        return strict is "0" or "false" ? "0" : "1";
+    }
 
     /// <summary>Refuses half a character (a lone surrogate), which would be silently replaced when written.</summary>
     public static void EnsureUnicode(string path, string text)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Transport;
@@ -10,9 +11,13 @@ namespace MixpanelConnector;
 public sealed record TrackEventInput
 {
     /// <summary>The default of <see cref="ProjectId"/>, which stands for the configured project.</summary>
-    public const string ConfiguredProject = "<YOUR_PROJECT_ID>";
+    public const string ConfiguredProject = TextForms.ConfiguredProject;
 
-    /// <summary>When set to "1" (recommended), Mixpanel validates the event and reports why it failed; "0": it silently drops an invalid event.</summary>
+    /// <summary>
+    /// When set to "1" (recommended), Mixpanel validates the event and reports why it failed; "0": it silently drops an invalid event. "true" and "false" mean
+    /// the same.
+    /// </summary>
+    [AllowedValues("1", "0", "true", "false")]
     [DefaultValue("1")]
     public string Strict { get; init; } = "1";
 
@@ -20,6 +25,7 @@ public sealed record TrackEventInput
     /// The Mixpanel project_id, used with service account credentials; a project token already implies its project. The default stands for the configured
     /// project.
     /// </summary>
+    [RegularExpression(TextForms.ProjectId)]
     [DefaultValue(ConfiguredProject)]
     public string ProjectId { get; init; } = ConfiguredProject;
 
@@ -47,8 +53,8 @@ static class TrackEvent
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var strict = EventJson.Strict(input.Strict);
-        var project = Project(input.ProjectId);
+        var strict = EventJson.Strict(context, input.Strict);
+        var project = Project(context, input.ProjectId);
         if (input.Event is null) throw MixpanelException.Invalid("event", "event is missing.");
         if (input.Properties is null) throw MixpanelException.Invalid("properties", "properties is missing.");
         var properties = input.Properties.ToJsonObject();
@@ -112,13 +118,12 @@ static class TrackEvent
         return written.WrittenMemory;
     }
 
-    static long? Project(string? projectId) => projectId switch
+    static long? Project(ActionContext context, string? projectId)
     {
-        null or TrackEventInput.ConfiguredProject => null,
-        _ when long.TryParse(projectId, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 => id,
-        _ => throw MixpanelException.Invalid("project_id",
-            $"The project id must be a positive integer as text, or {TrackEventInput.ConfiguredProject} for the configured project."),
-    };
+        if (projectId is null or TrackEventInput.ConfiguredProject) return null;
+        SchemaValidation.Check("project_id", projectId, context.Action.InputSchema());
+        return long.Parse(projectId, CultureInfo.InvariantCulture);
+    }
 }
 
 public sealed partial class MixpanelClient

@@ -7,9 +7,6 @@ namespace MixpanelConnector;
 /// <summary>Profile updates in Mixpanel's format: the id, and one operator with its operand.</summary>
 static class ProfileUpdate
 {
-    /// <summary>Mixpanel's limits for a request: updates, and bytes. The limit for bytes is only documented for events.</summary>
-    const int MostUpdates = 2000, MostBytes = 10_000_000;
-
     static readonly string[] Operators = ["$set", "$set_once", "$add", "$union", "$append", "$remove", "$unset", "$delete"];
     static readonly string[] OperatorsOfGroups = ["$set", "$set_once", "$union", "$remove", "$unset", "$delete"];
 
@@ -82,7 +79,8 @@ static class ProfileUpdate
         foreach (var update in updates)
         {
             var written = JsonDefaults.Utf8(WithToken(update, token));
-            if (count == MostUpdates || (count > 0 && body.WrittenCount + ",".Length + written.Length + "]".Length > MostBytes))
+            if (count == OptionRanges.MostBatchEvents
+                || (count > 0 && body.WrittenCount + ",".Length + written.Length + "]".Length > OptionRanges.MostRequestBytes)) // documented only for events
             {
                 yield return End();
                 (body, count, isRepeatable) = (new ArrayBufferWriter<byte>(), 0, true);

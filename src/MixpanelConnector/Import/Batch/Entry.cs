@@ -30,4 +30,7 @@ struct Entry
 
     /// <summary>Whether it is an event that links the ids of a user, which some projects accept and others reject.</summary>
     public bool SaysWhoIsWho;
+
+    /// <summary>Whether Mixpanel is expected to refuse it, and it is sent nevertheless.</summary>
+    public bool BreaksRule;
 }

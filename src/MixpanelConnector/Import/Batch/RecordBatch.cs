@@ -68,6 +68,13 @@ sealed class RecordBatch
     /// <summary>Opens the records for access. They are decompressed until this is disposed; only one batch can be open at a time.</summary>
     public OpenBatch Open() => new(this);
 
+    /// <summary>Creates a batch of some of the records and what is known of them, with its own buffers.</summary>
+    public RecordBatch Select(IReadOnlyList<int> indexes)
+    {
+        using var records = Open();
+        return records.Select(indexes);
+    }
+
     public bool Repeatable { get; private set; } = true;
 
     /// <summary>The number of requests that contained the records.</summary>

@@ -20,9 +20,6 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     /// <summary>Above this size, a buffer is as large as the largest table, since enlarging it again would leave its predecessors behind.</summary>
     const int LargestGrowing = 16 << 20;
 
-    /// <summary>The number of wrong counts after which no count is trusted.</summary>
-    const int MiscountConfirmations = 2;
-
     /// <summary>The number of dead letters saved per checkpoint, regardless of how many rows are rejected.</summary>
     const int MostDeadLetters = 1000;
 
@@ -324,7 +321,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         var miscounts = 0;
         do attempt = await sender.TryAsync(isRetry: _counts.Requests > 0, records: 1, bytes: 0, () => transport.SendOnceAsync(put, cancellation.Abandon),
             response => ReplyClassifier.ReadLookupTable(response, rows, transport.Options), cancellation.Stop).ConfigureAwait(false);
-        while (attempt.IsOpen || (attempt.Verdict.Kind is VerdictKind.Miscounted && ++miscounts < MiscountConfirmations));
+        while (attempt.IsOpen || (attempt.Verdict.Kind is VerdictKind.Miscounted && ++miscounts < PacedSender.MiscountConfirmations));
         return (attempt.Verdict, attempt.Reply.Status);
     }
 

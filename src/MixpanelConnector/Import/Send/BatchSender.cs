@@ -1,35 +1,23 @@
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Undelivered;
-using MixpanelConnector.Import.Validate;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Import.Send;
 
 /// <summary>
-/// Sends a batch until the outcome of each of its records is known. A retry sends the same bytes, after a wait. A batch whose response
-/// leaves the outcome of single records open is split until none is. A server that counts wrong costs at most one request per sender,
-/// plus one. If there is a state, it is durably saved that the records of a batch may have been delivered
-/// before they are sent again.
+/// Sends the batches of an import or a tracker. A retry sends the same bytes, after a wait. A server that counts wrong costs at most one request per
+/// sender, plus one. If there is a state, it is durably saved that the records of a batch may have been delivered before they are sent again.
 /// </summary>
 sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, SendLimits limits, ImportCounts counts, ImportCancellation cancellation,
     TimeSpan maxOutage, Action<DeadLetter, Refusal> refused, byte[]? options = null, Action<RecordBatch>? markInFlight = null)
+    : BatchDelivery(limits)
 {
-    /// <summary>The number of wrong counts of the same bytes after which no count is trusted.</summary>
-    const int MiscountConfirmations = 2;
-
-    /// <summary>
-    /// The number of consecutive single records that may be rejected without a response recognizable as Mixpanel's; at that point the records are not the
-    /// cause.
-    /// Enough for a few adjacent bad records blocked by a firewall, and far fewer requests than splitting whole batches in vain.
-    /// </summary>
-    const int MostInDoubt = 20;
-
     readonly PacedSender _sender = new(limiter, limits, counts);
 
     /// <summary>Compresses the body of a batch before it waits for its turn.</summary>
     public void Compress(RecordBatch batch)
     {
-        if (batch.Count > 0 && batch.Length <= limits.BatchBytes) destination.Compress(batch);
+        if (batch.Count > 0 && batch.Length <= Limits.BatchBytes) destination.Compress(batch);
     }
 
     public async Task<BatchOutcome> SendAsync(RecordBatch batch)
@@ -39,22 +27,23 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         {
             for (var confirmations = 1; ; confirmations++)
             {
-                var proofs = limits.Proofs;
+                var proofs = Limits.Proofs;
                 outcome.Final = batch.Count == 0 || await DeliverAsync(batch, outcome).ConfigureAwait(false);
                 if (!outcome.Final || outcome.InDoubt.Count == 0) break;
-                if (limits.Proofs != proofs || outcome.Refused.Count > 0)
+                if (Limits.Proofs != proofs || outcome.Refused.Count > 0)
                 {
                     Refuse(outcome, outcome.InDoubt);
                     break;
                 }
 
                 // Nothing in this batch was accepted, and no response in the meantime was Mixpanel's.
+                var status = outcome.InDoubt[^1].Refusal.HttpStatus;
                 outcome.Final = false;
                 outcome.InDoubt.Clear();
                 batch.MarkMaybeDelivered(); // as the responses to its parts left it open
                 if (confirmations == PacedSender.UntrustedConfirmations)
                 {
-                    StopAsForeign();
+                    EndAsForeign(status);
                     break;
                 }
 
@@ -69,10 +58,8 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         return outcome;
     }
 
-    void StopAsForeign() =>
-        cancellation.Because(RunOutcome.Unavailable,
-            $"The responses are HTTP 400 without Mixpanel's JSON, or with contradictory JSON: another server responds in its place. "
-            + $"Check the endpoint and any proxies. {cancellation.Resumption.Again(" once this is fixed")}");
+    protected override void EndAsForeign(int? status) =>
+        cancellation.Because(RunOutcome.Unavailable, $"{AnotherServer(status)} {cancellation.Resumption.Again(" once this is fixed")}");
 
     void StopAsMiscounted(ImportVerdict verdict) =>
         cancellation.Because(RunOutcome.Unavailable,
@@ -80,62 +67,26 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         ? "With strict 0, Mixpanel silently drops what it does not accept: with strict 1, the same command reports it. Or another server"
         : "Another server")} responds in Mixpanel's place: check the endpoint and any proxies. {cancellation.Resumption.Again(" once this is fixed")}");
 
-    /// <summary>Delivers a batch. False when the import ends before the outcome is final.</summary>
-    async Task<bool> DeliverAsync(RecordBatch batch, BatchOutcome outcome)
+    protected override async Task<bool> RequestAsync(RecordBatch batch, BatchOutcome outcome)
     {
-        if (batch.SaysWhoIsWho && limits.RefusesWhoIsWho) return await LeaveOutWhoIsWhoAsync(batch, outcome).ConfigureAwait(false);
-        if (batch.Count > 1 && batch.Length > limits.BatchBytes)
-            return await DivideAsync(batch, outcome, BySize(batch, limits.BatchBytes)).ConfigureAwait(false);
-
         destination.Compress(batch);
         for (var miscounts = 0; ;)
         {
-            var (reply, verdict, answer, isForeign, isDownTooLong) = await _sender.TryAsync(isRetry: batch.Attempts > 0, batch.Count, batch.Length,
+            var (reply, verdict, _, isForeign, isDownTooLong) = await _sender.TryAsync(isRetry: batch.Attempts > 0, batch.Count, batch.Length,
                 () => SendOnceAsync(batch, outcome), response => Judge(response, batch), cancellation.Stop).ConfigureAwait(false);
-            if (verdict is { Kind: VerdictKind.Accepted or VerdictKind.Partial } or { Kind: VerdictKind.Ambiguous, IsForeign: false }) limits.Proven();
+            if (verdict is { Kind: VerdictKind.Accepted or VerdictKind.Partial } or { Kind: VerdictKind.Ambiguous, IsForeign: false }) Limits.Proven();
             var unknown = IsUnknown(reply, verdict);
             if (unknown) Remember(batch, outcome);
-            var inARow = verdict.Kind is VerdictKind.Miscounted ? limits.Miscounted() : 0;
+            var inARow = verdict.Kind is VerdictKind.Miscounted ? Limits.Miscounted() : 0;
 
             switch (verdict.Kind)
             {
-                case VerdictKind.Accepted:
-                    Accept(outcome, batch.Count);
-                    return true;
-
-                case VerdictKind.Partial:
-                    Refuse(outcome, batch,
-                        verdict.Failed.Select(failed => (failed.Index, new Refusal("rejected", failed.Field, failed.Message) { HttpStatus = reply.Status })));
-                    Accept(outcome, batch.Count - verdict.Failed.Count);
-                    return true;
-
-                case VerdictKind.TooLarge when batch.Count == 1:
-                    Refuse(outcome, batch, [(0, new("record_too_large", null, verdict.Error!.Message) { HttpStatus = reply.Status })]);
-                    return true;
-
-                case VerdictKind.TooLarge:
-                    limits.Lower(batch.Length / 2);
-                    return await DivideAsync(batch, outcome, BySize(batch, batch.Length / 2)).ConfigureAwait(false);
-
-                case VerdictKind.Ambiguous when verdict.RefusesWhoIsWho && batch.SaysWhoIsWho:
-                    limits.RefusesWhoIsWho = true;
-                    return await LeaveOutWhoIsWhoAsync(batch, outcome).ConfigureAwait(false);
-
-                case VerdictKind.Ambiguous when batch.Count == 1:
-                    var refusal = (0, new Refusal("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status });
-                    if (!verdict.IsForeign || !outcome.Batch.Repeatable)
-                    {
-                        Refuse(outcome, batch, [refusal]);
-                        return true;
-                    }
-
-                    outcome.InDoubt.AddRange(Letters(batch, [refusal]));
-                    if (limits.InDoubt() < MostInDoubt) return true;
-                    StopAsForeign();
-                    return false;
+                case VerdictKind.Accepted or VerdictKind.Partial or VerdictKind.TooLarge or VerdictKind.Ambiguous:
+                    return await SettleAsync(batch, outcome, reply, verdict).ConfigureAwait(false);
 
                 // A batch that cannot be retried gets no second response: that of the next batch decides instead.
-                case VerdictKind.Miscounted when ++miscounts == MiscountConfirmations || (inARow >= MiscountConfirmations && !batch.Repeatable):
+                case VerdictKind.Miscounted when ++miscounts == PacedSender.MiscountConfirmations
+                    || (inARow >= PacedSender.MiscountConfirmations && !batch.Repeatable):
                     StopAsMiscounted(verdict);
                     return false;
 
@@ -153,14 +104,17 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                     return false;
             }
 
-            var parts = unknown && !batch.Repeatable ? RefuseUnrepeatable(batch, outcome, verdict, reply)
-                : verdict.Kind is VerdictKind.Ambiguous ? InHalves(batch)
-                : null;
-
-            // If Mixpanel is up, other batches need not wait, but a batch that may have arrived is not resent immediately.
-            if (unknown && parts is not [] && answer is Answer.Served) await limiter.WaitAsync(failures: 1, cancellation.Stop).ConfigureAwait(false);
-            if (parts is not null) return await DivideAsync(batch, outcome, parts).ConfigureAwait(false);
+            if (unknown && !batch.Repeatable)
+                return await DivideAsync(batch, outcome, RefuseUnrepeatable(batch, outcome, verdict, reply)).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>If Mixpanel is up, other batches need not wait, but a batch that may have arrived is not resent immediately.</summary>
+    protected override async ValueTask<List<List<int>>> PartsAsync(RecordBatch batch, BatchOutcome outcome, Reply reply, ImportVerdict verdict)
+    {
+        var parts = verdict.IsForeign && !batch.Repeatable ? RefuseUnrepeatable(batch, outcome, verdict, reply) : BySuspicion(batch);
+        if (verdict.IsForeign && parts is not []) await limiter.WaitAsync(failures: 1, cancellation.Stop).ConfigureAwait(false);
+        return parts;
     }
 
     async Task<Reply> SendOnceAsync(RecordBatch batch, BatchOutcome outcome)
@@ -217,79 +171,22 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
             HttpStatus = reply.Status is 0 ? null : reply.Status,
         };
         var all = Enumerable.Range(0, batch.Count).ToLookup(i => batch[i].Repeatable);
-        Refuse(outcome, batch, all[false].Select(i => (i, refusal)));
+        Refuse(batch, outcome, verdict, all[false].Select(i => (i, refusal)));
         var rest = all[true].ToList();
         return rest.Count == 0 ? [] : [rest];
     }
 
-    /// <summary>Sends a batch without the events that would make Mixpanel reject all of it.</summary>
-    async Task<bool> LeaveOutWhoIsWhoAsync(RecordBatch batch, BatchOutcome outcome)
-    {
-        var refusal = new Refusal(EventRules.WhoIsWho.Code, EventRules.WhoIsWho.Field, EventRules.WhoIsWho.Message);
-        var all = Enumerable.Range(0, batch.Count).ToLookup(i => batch[i].SaysWhoIsWho);
-        Refuse(outcome, batch, all[true].Select(i => (i, refusal)));
-        var rest = all[false].ToList();
-        return rest.Count == 0 || await DivideAsync(batch, outcome, [rest]).ConfigureAwait(false);
-    }
-
-    async Task<bool> DivideAsync(RecordBatch batch, BatchOutcome outcome, List<List<int>> parts)
-    {
-        foreach (var indexes in parts)
-        {
-            var part = Select(batch, indexes);
-            try
-            {
-                if (!await DeliverAsync(part, outcome).ConfigureAwait(false)) return false;
-            }
-            finally
-            {
-                part.Release();
-            }
-        }
-
-        return true;
-    }
-
-    static List<List<int>> InHalves(RecordBatch batch)
-    {
-        var middle = batch.Count / 2;
-        return [[.. Enumerable.Range(0, middle)], [.. Enumerable.Range(middle, batch.Count - middle)]];
-    }
-
-    /// <summary>Splits into parts of at most a given size; a larger record is sent alone.</summary>
-    static List<List<int>> BySize(RecordBatch batch, int bytes)
-    {
-        var parts = new List<List<int>> { new() };
-        var length = 0;
-        for (var i = 0; i < batch.Count; i++)
-        {
-            var record = batch[i].Length + 1;
-            if (length > 0 && length + record > bytes)
-            {
-                parts.Add([]);
-                length = 0;
-            }
-
-            parts[^1].Add(i);
-            length += record;
-        }
-
-        return parts;
-    }
-
-    void Accept(BatchOutcome outcome, int count)
+    protected override void Accept(BatchOutcome outcome, int count)
     {
         outcome.Accepted += count;
         counts.Accepted(count);
     }
 
-    static RecordBatch Select(RecordBatch batch, List<int> indexes)
-    {
-        using var records = batch.Open();
-        return records.Select(indexes);
-    }
+    protected override void Refuse(RecordBatch batch, BatchOutcome outcome, ImportVerdict verdict, IEnumerable<(int Index, Refusal Refusal)> refusals) =>
+        Refuse(outcome, Letters(batch, refusals));
 
-    void Refuse(BatchOutcome outcome, RecordBatch batch, IEnumerable<(int Index, Refusal Refusal)> refusals) => Refuse(outcome, Letters(batch, refusals));
+    protected override void Doubt(RecordBatch batch, BatchOutcome outcome, ImportVerdict verdict, Refusal refusal) =>
+        outcome.InDoubt.AddRange(Letters(batch, [(0, refusal)]));
 
     void Refuse(BatchOutcome outcome, List<(DeadLetter Letter, Refusal Refusal)> letters)
     {

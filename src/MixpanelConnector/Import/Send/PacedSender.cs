@@ -22,6 +22,9 @@ sealed class PacedSender(ConcurrencyLimiter limiter, SendLimits limits, ImportCo
     /// <summary>The number of consecutive responses that are not Mixpanel's after which something else is assumed to respond in its place.</summary>
     public const int UntrustedConfirmations = 3;
 
+    /// <summary>The number of wrong counts of the same bytes after which no count is trusted.</summary>
+    public const int MiscountConfirmations = 2;
+
     public async Task<SendAttempt> TryAsync(bool isRetry, int records, int bytes, Func<Task<Reply>> send, Func<Reply, ImportVerdict> read,
         CancellationToken stop)
     {

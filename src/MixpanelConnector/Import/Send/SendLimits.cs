@@ -1,3 +1,5 @@
+using MixpanelConnector.Transport;
+
 namespace MixpanelConnector.Import.Send;
 
 /// <summary>What the senders have learned from responses, shared by all: how large a batch may be, and whether it is Mixpanel that responds.</summary>
@@ -8,7 +10,7 @@ sealed class SendLimits(int batchBytes)
     int _miscounted;
     int _inDoubt;
     long _proofs;
-    bool _refusesWhoIsWho;
+    ImportVerdict? _refusedWhoIsWho;
 
     /// <summary>The maximum size of a batch before compression, in bytes.</summary>
     public int BatchBytes => Volatile.Read(ref _batchBytes);
@@ -20,11 +22,13 @@ sealed class SendLimits(int batchBytes)
             if (Interlocked.CompareExchange(ref _batchBytes, bytes, known) == known) return;
     }
 
-    /// <summary>Whether Mixpanel has rejected a batch because it contains events that link the ids of a user: it rejects each such batch as a whole.</summary>
-    public bool RefusesWhoIsWho
+    /// <summary>
+    /// The response that rejected a batch because it contains events that link the ids of a user: Mixpanel rejects each such batch as a whole. Null for none.
+    /// </summary>
+    public ImportVerdict? RefusedWhoIsWho
     {
-        get => Volatile.Read(ref _refusesWhoIsWho);
-        set => Volatile.Write(ref _refusesWhoIsWho, value);
+        get => Volatile.Read(ref _refusedWhoIsWho);
+        set => Volatile.Write(ref _refusedWhoIsWho, value);
     }
 
     /// <summary>The number of responses that certainly were Mixpanel's.</summary>

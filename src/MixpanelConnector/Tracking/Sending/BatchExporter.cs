@@ -116,7 +116,7 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
                 }
 
                 var rejected = Rejected(left, refused);
-                var selected = rest.Count == left.Count ? left : Select(left, rest);
+                var selected = rest.Count == left.Count ? left : left.Select(rest);
                 metrics.Records(kind, "accepted", delivery.Accepted.Count);
                 rejected.ForEach(record => Reject(record));
                 if (left != batch && left != selected) left.Release();
@@ -199,12 +199,6 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
         List<RejectedRecord> rejected = [];
         foreach (var (position, refusal) in refused) rejected.Add(RejectedRecord.Of(kind, in refusal, records.RawOf(in batch[indexes[position]])));
         return rejected;
-    }
-
-    static RecordBatch Select(RecordBatch batch, List<int> indexes)
-    {
-        using var records = batch.Open();
-        return records.Select(indexes);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A tracked {Kind} is not in Mixpanel: {Code} {Field} {Message}")]
