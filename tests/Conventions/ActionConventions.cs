@@ -132,6 +132,32 @@ public class ActionConventions
             schema["type"] is JsonArray several ? (string?)several.First(each => (string?)each != "null") : (string?)schema["type"];
     }
 
+    /// <summary>What may be negative or empty, since Mixpanel gives that a meaning.</summary>
+    static readonly string[] Unlimited = ["track_event.properties.time", "track_event.properties.distinct_id", "track_event.properties.$insert_id",
+        "track_event.strict", "import_events.strict"];
+
+    /// <summary>A limit that only code or prose knows is unknown to help, forms, agents and generated clients.</summary>
+    [Theory, MemberData(nameof(Names))]
+    public void A_schema_limits_its_numbers_its_lists_items_and_its_required_texts(string name)
+    {
+        Check(ActionCatalogue.Find(name)!.InputSchema(), name, isRequired: true);
+
+        static void Check(JsonObject schema, string at, bool isRequired)
+        {
+            if (Unlimited.Contains(at, StringComparer.Ordinal)) return;
+            var type = (string?)schema["type"];
+            var isLimited = new[] { "minimum", "minLength", "enum", "pattern", "format" }.Any(schema.ContainsKey);
+            if (type is "integer" or "number" && !at.EndsWith("{}", StringComparison.Ordinal)) Assert.True(isLimited, $"{at} has no limits");
+            if (type is "string" && isRequired) Assert.True(isLimited, $"{at} may be empty");
+            var required = schema["required"]?.AsArray().Select(field => (string)field!).ToHashSet(StringComparer.Ordinal) ?? [];
+            foreach (var (field, inner) in schema["properties"]?.AsObject() ?? [])
+                if (inner is JsonObject rules) Check(rules, $"{at}.{field}", required.Contains(field));
+            if (schema["items"] is JsonObject item) Check(item, at + "[]", isRequired: true);
+            if (schema["additionalProperties"] is JsonObject value) Check(value, at + "{}", isRequired: false);
+            foreach (var choice in schema["anyOf"]?.AsArray() ?? []) Check(choice!.AsObject(), at, isRequired);
+        }
+    }
+
     static string Pascal(string name) => string.Concat(name.Split('_').Select(word => CultureInfo.InvariantCulture.TextInfo.ToTitleCase(word)));
 
     static string WithoutComments(string source) =>

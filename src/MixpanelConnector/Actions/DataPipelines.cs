@@ -178,6 +178,7 @@ public sealed record CreatePipelineInput
     public string? Frequency { get; init; }
 
     /// <summary>The names of the events to export. Default: all.</summary>
+    [ItemSize(1)]
     public IReadOnlyList<string>? Events { get; init; }
 
     /// <summary>A condition on the events in Mixpanel's segmentation language. Default: all events.</summary>
@@ -312,6 +313,7 @@ public sealed record UpdatePipelineInput
     public required string Name { get; init; }
 
     /// <summary>The names of the events to export.</summary>
+    [ItemSize(1)]
     public IReadOnlyList<string>? Events { get; init; }
 
     /// <summary>A condition on the events in Mixpanel's segmentation language.</summary>
@@ -328,6 +330,7 @@ public sealed record UpdatePipelineInput
     public string? AzureTenantId { get; init; }
 
     /// <summary>The groups with read access to the dataset; for BigQuery.</summary>
+    [ItemSize(1)]
     public IReadOnlyList<string>? BqShareWithGroup { get; init; }
 
     /// <summary>The database in Glue.</summary>
@@ -359,6 +362,7 @@ public sealed record GetPipelineStatusInput
     public bool? Summary { get; init; }
 
     /// <summary>The states of the tasks to return: pending, running, retried, failed, canceled, timed_out. Default: all.</summary>
+    [AllowedItems("pending", "running", "retried", "failed", "canceled", "timed_out")]
     public IReadOnlyList<string>? Status { get; init; }
 }
 

@@ -146,6 +146,7 @@ public sealed record UpdateExperimentInput : WorkspaceInput
     public JsonObject? ResultsCache { get; init; }
 
     /// <summary>All its tags.</summary>
+    [ItemSize(1)]
     public IReadOnlyList<string>? Tags { get; init; }
 
     /// <summary>Who else may see or change it.</summary>

@@ -126,6 +126,7 @@ public abstract record FeatureFlagInput : WorkspaceInput
     public required string Key { get; init; }
 
     /// <summary>Its tags; may be empty.</summary>
+    [ItemSize(1)]
     public required IReadOnlyList<string> Tags { get; init; }
 
     /// <summary>What a variant is assigned to, such as distinct_id.</summary>
@@ -197,12 +198,14 @@ public sealed record FlagVariant : MixpanelObject
     public required string Key { get; init; }
 
     /// <summary>The value of the variant: a boolean, a text of at most 32,768 characters, or any other.</summary>
+    [Size(0, 32_768)]
     public required JsonElement Value { get; init; }
 
     /// <summary>Whether it is the control variant.</summary>
     public required bool IsControl { get; init; }
 
     /// <summary>Its share, from 0 to 1.</summary>
+    [Range(0, 1)]
     public required decimal Split { get; init; }
 
     /// <summary>A description.</summary>
@@ -216,9 +219,11 @@ public sealed record FlagVariant : MixpanelObject
 public sealed record FlagRollout : MixpanelObject
 {
     /// <summary>The share of contexts that gets a variant, from 0 to 1.</summary>
+    [Range(0, 1)]
     public required decimal RolloutPercentage { get; init; }
 
     /// <summary>The share of each variant, by key.</summary>
+    [ItemRange(0, 1)]
     public required IReadOnlyDictionary<string, decimal> VariantSplits { get; init; }
 
     /// <summary>The name of the rollout.</summary>
@@ -247,6 +252,7 @@ public sealed record FlagRollout : MixpanelObject
 public sealed record FlagVariantKey : MixpanelObject
 {
     /// <summary>The key of the variant.</summary>
+    [Size(1)]
     public required string Key { get; init; }
 }
 

@@ -63,6 +63,7 @@ public sealed record CreateDataRetrievalInput
 {
     /// <summary>The ids of the persons.</summary>
     [Size(1, 2000)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
     /// <summary>The law that applies: GDPR or CCPA. Default: GDPR.</summary>
@@ -79,6 +80,7 @@ public sealed record CreateDataDeletionInput
 {
     /// <summary>The ids of the persons.</summary>
     [Size(1, 1999)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
     /// <summary>The law that applies: GDPR or CCPA. Default: GDPR.</summary>

@@ -108,6 +108,7 @@ public sealed record MergeIdentitiesInput
 {
     /// <summary>The two ids.</summary>
     [Size(2, 2)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
     /// <summary>"1": Mixpanel validates, and reports why it refuses; "0": it silently drops invalid data. Default: "1".</summary>

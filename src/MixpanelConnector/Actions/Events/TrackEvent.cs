@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Transport;
 
@@ -10,7 +12,7 @@ namespace MixpanelConnector;
 public sealed record TrackEventInput
 {
     /// <summary>The default of <see cref="ProjectId"/>, which stands for the configured project.</summary>
-    public const string ConfiguredProject = "<YOUR_PROJECT_ID>";
+    public const string ConfiguredProject = TextForms.ConfiguredProject;
 
     /// <summary>When set to "1" (recommended), Mixpanel validates the event and reports why it failed; "0": it silently drops an invalid event.</summary>
     [DefaultValue("1")]
@@ -21,9 +23,11 @@ public sealed record TrackEventInput
     /// project.
     /// </summary>
     [DefaultValue(ConfiguredProject)]
+    [RegularExpression(TextForms.IdOrConfigured)]
     public string ProjectId { get; init; } = ConfiguredProject;
 
     /// <summary>Name of the event.</summary>
+    [Size(1)]
     public required string Event { get; init; }
 
     /// <summary>The properties of the event: time, distinct_id, $insert_id and any others.</summary>
@@ -49,11 +53,7 @@ static class TrackEvent
         ArgumentNullException.ThrowIfNull(input);
         var strict = EventJson.Strict(input.Strict);
         var project = Project(input.ProjectId);
-        if (input.Event is null) throw MixpanelException.Invalid("event", "event is missing.");
-        if (input.Properties is null) throw MixpanelException.Invalid("properties", "properties is missing.");
         var properties = input.Properties.ToJsonObject();
-        EventJson.EnsureUnicode("event", input.Event);
-        EventJson.EnsureUnicode("properties", properties);
 
         return context.Options.ServiceAccount is null && context.Options.Token is { } token
             ? await SendToTrackAsync(context, input, properties, strict, token, cancellationToken).ConfigureAwait(false)
@@ -105,6 +105,20 @@ static class TrackEvent
             : throw new MixpanelException(error);
     }
 
+    /// <summary>Its further properties cannot be written by the type's own description.</summary>
+    public static JsonElement? Written(TrackEventInput input)
+    {
+        var written = new JsonObject
+        {
+            ["strict"] = input.Strict,
+            ["project_id"] = input.ProjectId,
+            ["event"] = input.Event,
+            ["properties"] = input.Properties?.ToJsonObject(),
+        };
+        foreach (var (name, value) in written) EventJson.EnsureUnicode(name, value);
+        return Answers.Element(written);
+    }
+
     static ReadOnlyMemory<byte> Written(string name, JsonObject properties)
     {
         var written = new ArrayBufferWriter<byte>(512);
@@ -112,13 +126,8 @@ static class TrackEvent
         return written.WrittenMemory;
     }
 
-    static long? Project(string? projectId) => projectId switch
-    {
-        null or TrackEventInput.ConfiguredProject => null,
-        _ when long.TryParse(projectId, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 => id,
-        _ => throw MixpanelException.Invalid("project_id",
-            $"The project id must be a positive integer as text, or {TrackEventInput.ConfiguredProject} for the configured project."),
-    };
+    static long? Project(string? projectId) =>
+        projectId is null or TrackEventInput.ConfiguredProject ? null : long.Parse(projectId, NumberStyles.None, CultureInfo.InvariantCulture);
 }
 
 public sealed partial class MixpanelClient

@@ -87,6 +87,7 @@ public sealed record DeleteGroupPropertiesInput : GroupProfileInput
 {
     /// <summary>The names of the properties.</summary>
     [Size(1)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> Properties { get; init; }
 }
 

@@ -39,7 +39,6 @@ static class ProfileUpdate
     static async ValueTask<Acknowledgement> SendAsync(ActionContext context, IReadOnlyList<JsonObject> updates, string[] who, string[] operators,
         CancellationToken cancellationToken)
     {
-        if (updates is null or []) throw MixpanelException.Invalid("updates", "updates must contain at least one update.");
         for (var i = 0; i < updates.Count; i++) Check(updates[i], $"updates[{i}]", who, operators);
         var done = 0;
         foreach (var chunk in Chunks(updates, context.Token))
@@ -103,9 +102,8 @@ static class ProfileUpdate
         }
     }
 
-    static void Check(JsonObject? update, string at, string[] who, string[] operators)
+    static void Check(JsonObject update, string at, string[] who, string[] operators)
     {
-        if (update is null) throw MixpanelException.Invalid(at, $"{at} must be an object.");
         if (update.ContainsKey("$token")) throw MixpanelException.Invalid(at, $"{at}: the project token comes from the configuration; leave $token out.");
         foreach (var name in who)
         {

@@ -16,9 +16,11 @@ public sealed record QueryUserProfilesInput : ReportInput
     public string? Where { get; init; }
 
     /// <summary>List of properties to retrieve. Default: all.</summary>
+    [ItemSize(1)]
     public IReadOnlyList<string>? OutputProperties { get; init; }
 
     /// <summary>Page number for pagination, from 0. A page above 0 needs the session_id of the page before. Default: 0.</summary>
+    [Range(0, long.MaxValue)]
     public long? Page { get; init; }
 
     /// <summary>Session ID for pagination, from the answer of the page before; keep the other inputs the same. Default: none.</summary>
@@ -30,6 +32,7 @@ public sealed record QueryUserProfilesInput : ReportInput
 
     /// <summary>The users to query. Default: all.</summary>
     [Size(1)]
+    [ItemSize(1)]
     public IReadOnlyList<string>? DistinctIds { get; init; }
 
     /// <summary>The id of a group key, to query its profiles instead of user profiles. Default: none.</summary>
@@ -82,7 +85,6 @@ static partial class QueryUserProfiles
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        if (input.Page < 0) throw MixpanelException.Invalid("page", "The page must be 0 or more.");
         if (input.Page > 0 && string.IsNullOrEmpty(input.SessionId))
             throw MixpanelException.Invalid("session_id", "A page above 0 requires the session_id of the previous page.");
 

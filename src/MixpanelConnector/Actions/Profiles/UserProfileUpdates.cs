@@ -50,6 +50,7 @@ public sealed record DeleteUserPropertiesInput : UserProfileInput
 {
     /// <summary>The names of the properties.</summary>
     [Size(1)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> Properties { get; init; }
 }
 

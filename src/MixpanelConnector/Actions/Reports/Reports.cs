@@ -287,6 +287,7 @@ public sealed record QueryActivityStreamInput : DatedReportInput
 {
     /// <summary>The ids of the users.</summary>
     [Size(1)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 }
 
