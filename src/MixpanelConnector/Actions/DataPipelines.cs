@@ -430,7 +430,7 @@ public sealed partial class MixpanelClient
     public ValueTask<ResultList<Pipeline>> ListPipelinesAsync(NoInput? input = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(DataPipelineActions.List, input ?? new(), cancellationToken);
 
-    /// <summary>Adds a data pipeline.</summary>
+    /// <summary>Creates a data pipeline.</summary>
     /// <example>{"type":"s3-raw","from_date":"2026-11-01","s3_bucket":"events","s3_region":"us-east-1","s3_role":"arn:aws:iam::123456789012:role/mixpanel"}</example>
     public ValueTask<CreatedPipeline> CreatePipelineAsync(CreatePipelineInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(DataPipelineActions.Create, input, cancellationToken);
@@ -460,7 +460,7 @@ public sealed partial class MixpanelClient
     public ValueTask<PipelineStatus> GetPipelineStatusAsync(GetPipelineStatusInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(DataPipelineActions.GetStatus, input, cancellationToken);
 
-    /// <summary>Returns when data pipelines exported which days.</summary>
+    /// <summary>Lists the exported days of data pipelines, and when each was exported.</summary>
     /// <example>{}</example>
     public ValueTask<PipelineSyncDates> ListPipelineSyncDatesAsync(ListPipelineSyncDatesInput? input = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(DataPipelineActions.ListSyncDates, input ?? new(), cancellationToken);

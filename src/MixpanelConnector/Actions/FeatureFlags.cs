@@ -42,7 +42,7 @@ static class FeatureFlagActions
     { SafeToRepeat = "a deleted flag stays deleted", Gone = _ => Done.Ok };
 }
 
-/// <summary>Whom to evaluate flags for.</summary>
+/// <summary>The user to evaluate flags for.</summary>
 public sealed record GetVariantAssignmentsInput
 {
     /// <summary>The context: distinct_id, and everything else that the rules of the flags use.</summary>
@@ -89,7 +89,7 @@ public sealed record VariantAssignment : MixpanelObject
     public bool? IsQaTester { get; init; }
 }
 
-/// <summary>The flags for evaluation elsewhere.</summary>
+/// <summary>The flags for local evaluation.</summary>
 public sealed record FeatureFlagDefinitions : MixpanelObject
 {
     /// <summary>The flags, with their rules.</summary>
@@ -161,7 +161,7 @@ public abstract record FeatureFlagInput : WorkspaceInput
     [Size(32, 32)]
     public string? HashSalt { get; init; }
 
-    /// <summary>Whether to regenerate the hash salt, which reassigns everybody. Default: false.</summary>
+    /// <summary>Whether to regenerate the hash salt, which reassigns all users. Default: false.</summary>
     public bool? ResetHashSalt { get; init; }
 }
 
@@ -244,7 +244,7 @@ public sealed record FlagRollout : MixpanelObject
     /// <summary>An event that must have occurred before: event_name, time_window, duration, property_filters.</summary>
     public JsonObject? RuntimeEventRule { get; init; }
 
-    /// <summary>The single variant for everybody in the rollout.</summary>
+    /// <summary>The single variant for all users in the rollout.</summary>
     public FlagVariantKey? VariantOverride { get; init; }
 }
 
@@ -299,12 +299,12 @@ sealed partial class FeatureFlagsJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Evaluates all feature flags for somebody.</summary>
+    /// <summary>Evaluates all feature flags for a user.</summary>
     /// <example>{"context":{"distinct_id":"user-1"}}</example>
     public ValueTask<VariantAssignments> GetVariantAssignmentsAsync(GetVariantAssignmentsInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.GetAssignments, input, cancellationToken);
 
-    /// <summary>Retrieves the feature flags with their rules, to evaluate them elsewhere.</summary>
+    /// <summary>Retrieves the feature flags with their rules, for local evaluation.</summary>
     /// <example>{}</example>
     public ValueTask<FeatureFlagDefinitions> GetFeatureFlagDefinitionsAsync(NoInput? input = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.GetDefinitions, input ?? new(), cancellationToken);
@@ -314,7 +314,7 @@ public sealed partial class MixpanelClient
     public ValueTask<ResultList<FeatureFlag>> ListFeatureFlagsAsync(ListFeatureFlagsInput? input = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.List, input ?? new(), cancellationToken);
 
-    /// <summary>Adds a feature flag.</summary>
+    /// <summary>Creates a feature flag.</summary>
     /// <example>{"name":"Short checkout","key":"short-checkout","tags":[],"context":"distinct_id","serving_method":"remote_or_local","ruleset":{"variants":[{"key":"control","value":false,"is_control":true,"split":0.5},{"key":"treatment","value":true,"is_control":false,"split":0.5}],"rollout":[{"rollout_percentage":1,"variant_splits":{"control":0.5,"treatment":0.5}}]}}</example>
     public ValueTask<FeatureFlag> CreateFeatureFlagAsync(CreateFeatureFlagInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.Create, input, cancellationToken);
@@ -324,7 +324,7 @@ public sealed partial class MixpanelClient
     public ValueTask<FeatureFlag> GetFeatureFlagAsync(FeatureFlagId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.Get, input, cancellationToken);
 
-    /// <summary>Replaces a feature flag as a whole.</summary>
+    /// <summary>Replaces a feature flag completely.</summary>
     /// <example>{"flag_id":"0f8fad5b-d9cb-469f-a165-70867728950e","name":"Short checkout","key":"short-checkout","tags":[],"context":"distinct_id","serving_method":"remote_or_local","ruleset":{"variants":[{"key":"control","value":false,"is_control":true,"split":0.5},{"key":"treatment","value":true,"is_control":false,"split":0.5}],"rollout":[{"rollout_percentage":1,"variant_splits":{"control":0.5,"treatment":0.5}}]},"status":"enabled"}</example>
     public ValueTask<FeatureFlag> UpdateFeatureFlagAsync(UpdateFeatureFlagInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.Update, input, cancellationToken);

@@ -222,8 +222,7 @@ sealed class ActionSpec<
         }
         catch (MixpanelException e) when (!IsRepeatable && IsUnknown(e.Error, reply))
         {
-            throw new MixpanelException(e.Error with { Message = $"{e.Error.Message} It may have been done and was not retried: check before you retry it." },
-                e);
+            throw new MixpanelException(ReplyClassifier.Unconfirmed(e.Error), e);
         }
     }
 

@@ -135,8 +135,7 @@ public sealed partial class MixpanelClient
     /// <summary>
     /// Tracks one event. With a service account, Mixpanel validates it and it may be of any age; with only a project token it must be at most five days old.
     /// </summary>
-    /// <remarks>See https://developer.mixpanel.com/reference/import-events (service account) and https://developer.mixpanel.com/reference/track-event (project
-    /// token).</remarks>
+    /// <remarks>With a service account, it calls https://developer.mixpanel.com/reference/import-events.</remarks>
     /// <example>{"event":"Order Placed","properties":{"time":1756710000,"distinct_id":"user-1","$insert_id":"order-17","total":59.90}}</example>
     /// <param name="input">The event to track.</param>
     /// <param name="cancellationToken">Cancels the call.</param>

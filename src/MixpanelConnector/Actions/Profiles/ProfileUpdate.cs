@@ -60,10 +60,10 @@ static class ProfileUpdate
             catch (MixpanelException e)
             {
                 var before = done == 0 ? "" : $" {done} of {updates.Count} updates had already been accepted.";
-                var unknown = !request.IsRepeatable && reply.MayHaveArrived && e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol
-                    ? " It may have been done and was not retried: check before you retry it."
-                    : "";
-                throw new MixpanelException(e.Error with { Message = e.Error.Message + before + unknown, IsPartial = done > 0 }, e);
+                var error = e.Error with { Message = e.Error.Message + before, IsPartial = done > 0 };
+                if (!request.IsRepeatable && reply.MayHaveArrived && error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol)
+                    error = ReplyClassifier.Unconfirmed(error);
+                throw new MixpanelException(error, e);
             }
 
             done += chunk.Count;

@@ -210,21 +210,18 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves user profiles that match a filter, page by page.</summary>
     /// <example>{"where":"properties[\"plan\"] == \"pro\"","output_properties":["$email","plan"]}</example>
-    /// <param name="input">The profiles to query, and the properties to return.</param>
+    /// <param name="input">The profiles to query, and the properties to return. Default: all.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
-    public ValueTask<QueryUserProfilesOutput> QueryUserProfilesAsync(QueryUserProfilesInput input, CancellationToken cancellationToken = default) =>
-        InvokeAsync(UserProfileActions.QueryUserProfiles, input, cancellationToken);
+    public ValueTask<QueryUserProfilesOutput> QueryUserProfilesAsync(QueryUserProfilesInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(UserProfileActions.QueryUserProfiles, input ?? new(), cancellationToken);
 
     /// <summary>Retrieves all user profiles that match a filter, fetching pages on demand.</summary>
-    /// <param name="input">The profiles to query, and the properties to return; starts at its page.</param>
+    /// <param name="input">The profiles to query, and the properties to return; starts at its page. Default: all.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
-    public IAsyncEnumerable<UserProfile> QueryAllUserProfilesAsync(QueryUserProfilesInput input, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return QueryUserProfiles.ReadAllAsync(UserProfileActions.QueryUserProfiles.Context(this), input, cancellationToken);
-    }
+    public IAsyncEnumerable<UserProfile> QueryAllUserProfilesAsync(QueryUserProfilesInput? input = null, CancellationToken cancellationToken = default) =>
+        QueryUserProfiles.ReadAllAsync(UserProfileActions.QueryUserProfiles.Context(this), input ?? new(), cancellationToken);
 
     /// <summary>Retrieves the first page of the user profiles that match a condition.</summary>
     /// <param name="where">The condition.</param>

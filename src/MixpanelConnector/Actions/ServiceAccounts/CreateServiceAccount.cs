@@ -102,8 +102,7 @@ static partial class CreateServiceAccount
             && (reply.Status is 0 or 200 or 201 or >= 500 || reply.IsUnavailable))
         {
             throw new MixpanelException(
-                e.Error with { Message = $"{e.Error.Message} The account may have been created: check with get_all_service_accounts before you try again." },
-                e);
+                ReplyClassifier.Unconfirmed(e.Error, "The account may have been created: check with get_all_service_accounts before you try again."), e);
         }
     }
 
@@ -167,7 +166,7 @@ static partial class CreateServiceAccount
 public sealed partial class MixpanelClient
 {
     /// <summary>Creates a service account in an organization. Its secret is shown once and cannot be read again.</summary>
-    /// <remarks>Needs a service account that is an owner or admin of the organization.</remarks>
+    /// <remarks>The service account of the call must be an owner or admin of the organization.</remarks>
     /// <example>{"username":"nightly-import","role":"analyst","projects":[1],"expires":"2031-01-31"}</example>
     /// <param name="input">The service account to create.</param>
     /// <param name="cancellationToken">Cancels the call.</param>

@@ -224,7 +224,7 @@ public sealed partial class MixpanelClient
     public ValueTask<ServiceAccount> GetServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ServiceAccountActions.GetServiceAccount, input, cancellationToken);
 
-    /// <summary>Deletes a service account, which leaves all projects.</summary>
+    /// <summary>Deletes a service account, and removes it from all projects.</summary>
     /// <example>{"service_account_id":2}</example>
     public ValueTask<Done> DeleteServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ServiceAccountActions.DeleteServiceAccount, input, cancellationToken);
