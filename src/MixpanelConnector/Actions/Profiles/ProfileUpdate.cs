@@ -41,19 +41,19 @@ static class ProfileUpdate
     {
         for (var i = 0; i < updates.Count; i++) Check(updates[i], $"updates[{i}]", who, operators);
         var done = 0;
-        foreach (var chunk in Chunks(updates, context.Token))
+        foreach (var batch in Batches(updates, context.Token))
         {
-            var request = context.Request() with { Body = new(chunk.Body, "application/json"), IsRepeatable = chunk.IsRepeatable };
+            var request = context.Request() with { Body = new(batch.Body, "application/json"), IsRepeatable = batch.IsRepeatable };
             var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
             try
             {
                 var answer = Answers.Acknowledge(ReplyClassifier.ReadAcknowledgement(reply, context.Options));
                 if (answer.Status == 0)
-                    return chunk.Count == updates.Count
+                    return batch.Count == updates.Count
                         ? answer
                         : answer with
                         {
-                            Error = $"{answer.Error} This applies to updates {done} to {done + chunk.Count - 1}; {done} before them were accepted, "
+                            Error = $"{answer.Error} This applies to updates {done} to {done + batch.Count - 1}; {done} before them were accepted, "
                                 + $"and none after them was sent.",
                         };
             }
@@ -66,7 +66,7 @@ static class ProfileUpdate
                 throw new MixpanelException(error, e);
             }
 
-            done += chunk.Count;
+            done += batch.Count;
         }
 
         return new() { Status = 1 };
@@ -75,7 +75,7 @@ static class ProfileUpdate
     /// <summary>
     /// Splits the updates into as few requests as possible, in order. An update that is too large is sent separately, for Mixpanel to refuse.
     /// </summary>
-    static IEnumerable<Chunk> Chunks(IReadOnlyList<JsonObject> updates, string token)
+    static IEnumerable<UpdateBatch> Batches(IReadOnlyList<JsonObject> updates, string token)
     {
         var (body, count, isRepeatable) = (new ArrayBufferWriter<byte>(), 0, true);
         foreach (var update in updates)
@@ -95,7 +95,7 @@ static class ProfileUpdate
 
         yield return End();
 
-        Chunk End()
+        UpdateBatch End()
         {
             body.Write("]"u8);
             return new(body.WrittenMemory, count, isRepeatable);
@@ -131,5 +131,5 @@ static class ProfileUpdate
     }
 
     /// <summary>The updates of one request.</summary>
-    readonly record struct Chunk(ReadOnlyMemory<byte> Body, int Count, bool IsRepeatable);
+    readonly record struct UpdateBatch(ReadOnlyMemory<byte> Body, int Count, bool IsRepeatable);
 }
