@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using MixpanelConnector.Tool;
@@ -130,6 +131,61 @@ public class ActionConventions
 
         static string? Kind(JsonObject schema) =>
             schema["type"] is JsonArray several ? (string?)several.First(each => (string?)each != "null") : (string?)schema["type"];
+    }
+
+    [Theory, MemberData(nameof(Names))]
+    public void An_input_in_which_nothing_is_required_may_be_left_out(string name)
+    {
+        var input = ActionCatalogue.Find(name)!.InputType;
+        var isRequired = input.GetProperties().Any(property => property.GetCustomAttribute<RequiredMemberAttribute>() is not null);
+
+        var methods = typeof(MixpanelClient).GetMethods().Where(method => method.GetParameters() is [var first, ..] && first.ParameterType == input
+            && method.Name.EndsWith("Async", StringComparison.Ordinal)).ToList();
+
+        Assert.NotEmpty(methods);
+        Assert.All(methods, method => Assert.Equal(!isRequired, method.GetParameters()[0].IsOptional));
+    }
+
+    /// <summary>One call of Mixpanel is awaited at once, by very many callers; what takes any number of calls may be awaited by several.</summary>
+    [Fact]
+    public void A_clients_method_is_a_ValueTask_if_it_is_an_action_and_a_Task_if_it_is_more()
+    {
+        var actions = ActionCatalogue.Actions.Select(action => action.MethodName).ToHashSet(StringComparer.Ordinal);
+        var methods = typeof(MixpanelClient).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+            .Where(method => method.Name.EndsWith("Async", StringComparison.Ordinal)).ToList();
+
+        Assert.True(methods.Count > actions.Count);
+        Assert.All(methods, method =>
+        {
+            var type = method.ReturnType.IsGenericType ? method.ReturnType.GetGenericTypeDefinition() : method.ReturnType;
+            Assert.Equal(actions.Contains(method.Name) ? typeof(ValueTask<>) : type == typeof(IAsyncEnumerable<>) ? type : typeof(Task<>), type);
+        });
+    }
+
+    /// <summary>What may be negative or empty, since Mixpanel gives that a meaning.</summary>
+    static readonly string[] Unlimited = ["track_event.properties.time", "track_event.properties.distinct_id", "track_event.properties.$insert_id",
+        "track_event.strict", "import_events.strict", "import_events.events[]"];
+
+    /// <summary>A limit that only code or prose knows is unknown to help, forms, agents and generated clients.</summary>
+    [Theory, MemberData(nameof(Names))]
+    public void A_schema_limits_its_numbers_its_lists_items_and_its_required_texts(string name)
+    {
+        Check(ActionCatalogue.Find(name)!.InputSchema(), name, isRequired: true);
+
+        static void Check(JsonObject schema, string at, bool isRequired)
+        {
+            if (Unlimited.Contains(at, StringComparer.Ordinal)) return;
+            var type = (string?)schema["type"];
+            var isLimited = new[] { "minimum", "minLength", "enum", "pattern", "format" }.Any(schema.ContainsKey);
+            if (type is "integer" or "number" && !at.EndsWith("{}", StringComparison.Ordinal)) Assert.True(isLimited, $"{at} has no limits");
+            if (type is "string" && isRequired) Assert.True(isLimited, $"{at} may be empty");
+            var required = schema["required"]?.AsArray().Select(field => (string)field!).ToHashSet(StringComparer.Ordinal) ?? [];
+            foreach (var (field, inner) in schema["properties"]?.AsObject() ?? [])
+                if (inner is JsonObject rules) Check(rules, $"{at}.{field}", required.Contains(field));
+            if (schema["items"] is JsonObject item) Check(item, at + "[]", isRequired: true);
+            if (schema["additionalProperties"] is JsonObject value) Check(value, at + "{}", isRequired: false);
+            foreach (var choice in schema["anyOf"]?.AsArray() ?? []) Check(choice!.AsObject(), at, isRequired);
+        }
     }
 
     static string Pascal(string name) => string.Concat(name.Split('_').Select(word => CultureInfo.InvariantCulture.TextInfo.ToTitleCase(word)));

@@ -148,6 +148,9 @@ public class PrinterTests
     [InlineData("mixpanel help lexi", "lexicon")]
     [InlineData("mixpanel create-pipeline --type ", "bigquery")]
     [InlineData("mixpanel create-pipeline --trial ", "true")]
+    [InlineData("mixpanel mcp --tools ", "all")]
+    [InlineData("mixpanel mcp --tools lex", "lexicon")]
+    [InlineData("mixpanel serve --tools annotations,lex", "annotations,lexicon")]
     public async Task The_program_answers_what_the_completion_scripts_ask(string line, string suggestion)
     {
         using var tool = new Tool();

@@ -66,6 +66,7 @@ public sealed record CreateAnnotationInput
     public required string Description { get; init; }
 
     /// <summary>The ids of its tags. Default: none.</summary>
+    [ItemRange(1)]
     public IReadOnlyList<long>? Tags { get; init; }
 }
 
@@ -89,6 +90,7 @@ public sealed record UpdateAnnotationInput
     public string? Description { get; init; }
 
     /// <summary>The ids of all its tags. Default: unchanged.</summary>
+    [ItemRange(1)]
     public IReadOnlyList<long>? Tags { get; init; }
 }
 

@@ -178,6 +178,7 @@ public sealed record CreatePipelineInput
     public string? Frequency { get; init; }
 
     /// <summary>The names of the events to export. Default: all.</summary>
+    [ItemSize(1)]
     public IReadOnlyList<string>? Events { get; init; }
 
     /// <summary>A condition on the events in Mixpanel's segmentation language. Default: all events.</summary>
@@ -312,6 +313,7 @@ public sealed record UpdatePipelineInput
     public required string Name { get; init; }
 
     /// <summary>The names of the events to export.</summary>
+    [ItemSize(1)]
     public IReadOnlyList<string>? Events { get; init; }
 
     /// <summary>A condition on the events in Mixpanel's segmentation language.</summary>
@@ -328,6 +330,7 @@ public sealed record UpdatePipelineInput
     public string? AzureTenantId { get; init; }
 
     /// <summary>The groups with read access to the dataset; for BigQuery.</summary>
+    [ItemSize(1)]
     public IReadOnlyList<string>? BqShareWithGroup { get; init; }
 
     /// <summary>The database in Glue.</summary>
@@ -359,6 +362,7 @@ public sealed record GetPipelineStatusInput
     public bool? Summary { get; init; }
 
     /// <summary>The states of the tasks to return: pending, running, retried, failed, canceled, timed_out. Default: all.</summary>
+    [AllowedItems("pending", "running", "retried", "failed", "canceled", "timed_out")]
     public IReadOnlyList<string>? Status { get; init; }
 }
 
@@ -426,7 +430,7 @@ public sealed partial class MixpanelClient
     public ValueTask<ResultList<Pipeline>> ListPipelinesAsync(NoInput? input = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(DataPipelineActions.List, input ?? new(), cancellationToken);
 
-    /// <summary>Adds a data pipeline.</summary>
+    /// <summary>Creates a data pipeline.</summary>
     /// <example>{"type":"s3-raw","from_date":"2026-11-01","s3_bucket":"events","s3_region":"us-east-1","s3_role":"arn:aws:iam::123456789012:role/mixpanel"}</example>
     public ValueTask<CreatedPipeline> CreatePipelineAsync(CreatePipelineInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(DataPipelineActions.Create, input, cancellationToken);
@@ -456,7 +460,7 @@ public sealed partial class MixpanelClient
     public ValueTask<PipelineStatus> GetPipelineStatusAsync(GetPipelineStatusInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(DataPipelineActions.GetStatus, input, cancellationToken);
 
-    /// <summary>Returns when data pipelines exported which days.</summary>
+    /// <summary>Lists the exported days of data pipelines, and when each was exported.</summary>
     /// <example>{}</example>
     public ValueTask<PipelineSyncDates> ListPipelineSyncDatesAsync(ListPipelineSyncDatesInput? input = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(DataPipelineActions.ListSyncDates, input ?? new(), cancellationToken);

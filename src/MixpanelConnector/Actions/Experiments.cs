@@ -146,6 +146,7 @@ public sealed record UpdateExperimentInput : WorkspaceInput
     public JsonObject? ResultsCache { get; init; }
 
     /// <summary>All its tags.</summary>
+    [ItemSize(1)]
     public IReadOnlyList<string>? Tags { get; init; }
 
     /// <summary>Who else may see or change it.</summary>
@@ -243,8 +244,8 @@ public sealed partial class MixpanelClient
     public ValueTask<ResultList<Experiment>> ListExperimentsAsync(ListExperimentsInput? input = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(ExperimentActions.List, input ?? new(), cancellationToken);
 
-    /// <summary>Creates an experiment draft.</summary>
-    /// <example>{"name":"Shorter checkout","hypothesis":"More people pay."}</example>
+    /// <summary>Creates a draft of an experiment.</summary>
+    /// <example>{"name":"Shorter checkout","hypothesis":"More users pay."}</example>
     public ValueTask<Experiment> CreateExperimentAsync(CreateExperimentInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ExperimentActions.Create, input, cancellationToken);
 
@@ -273,7 +274,7 @@ public sealed partial class MixpanelClient
     public ValueTask<Experiment> UnarchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ExperimentActions.Unarchive, input, cancellationToken);
 
-    /// <summary>Decides an experiment that was concluded.</summary>
+    /// <summary>Records the decision on a concluded experiment.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e","success":true,"variant":"two pages"}</example>
     public ValueTask<Experiment> DecideExperimentAsync(DecideExperimentInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ExperimentActions.Decide, input, cancellationToken);

@@ -42,7 +42,7 @@ static class FeatureFlagActions
     { SafeToRepeat = "a deleted flag stays deleted", Gone = _ => Done.Ok };
 }
 
-/// <summary>Whom to evaluate flags for.</summary>
+/// <summary>The user to evaluate flags for.</summary>
 public sealed record GetVariantAssignmentsInput
 {
     /// <summary>The context: distinct_id, and everything else that the rules of the flags use.</summary>
@@ -89,7 +89,7 @@ public sealed record VariantAssignment : MixpanelObject
     public bool? IsQaTester { get; init; }
 }
 
-/// <summary>The flags for evaluation elsewhere.</summary>
+/// <summary>The flags for local evaluation.</summary>
 public sealed record FeatureFlagDefinitions : MixpanelObject
 {
     /// <summary>The flags, with their rules.</summary>
@@ -126,6 +126,7 @@ public abstract record FeatureFlagInput : WorkspaceInput
     public required string Key { get; init; }
 
     /// <summary>Its tags; may be empty.</summary>
+    [ItemSize(1)]
     public required IReadOnlyList<string> Tags { get; init; }
 
     /// <summary>What a variant is assigned to, such as distinct_id.</summary>
@@ -160,7 +161,7 @@ public abstract record FeatureFlagInput : WorkspaceInput
     [Size(32, 32)]
     public string? HashSalt { get; init; }
 
-    /// <summary>Whether to regenerate the hash salt, which reassigns everybody. Default: false.</summary>
+    /// <summary>Whether to regenerate the hash salt, which reassigns all users. Default: false.</summary>
     public bool? ResetHashSalt { get; init; }
 }
 
@@ -197,12 +198,14 @@ public sealed record FlagVariant : MixpanelObject
     public required string Key { get; init; }
 
     /// <summary>The value of the variant: a boolean, a text of at most 32,768 characters, or any other.</summary>
+    [Size(0, 32_768)]
     public required JsonElement Value { get; init; }
 
     /// <summary>Whether it is the control variant.</summary>
     public required bool IsControl { get; init; }
 
     /// <summary>Its share, from 0 to 1.</summary>
+    [Range(0, 1)]
     public required decimal Split { get; init; }
 
     /// <summary>A description.</summary>
@@ -216,9 +219,11 @@ public sealed record FlagVariant : MixpanelObject
 public sealed record FlagRollout : MixpanelObject
 {
     /// <summary>The share of contexts that gets a variant, from 0 to 1.</summary>
+    [Range(0, 1)]
     public required decimal RolloutPercentage { get; init; }
 
     /// <summary>The share of each variant, by key.</summary>
+    [ItemRange(0, 1)]
     public required IReadOnlyDictionary<string, decimal> VariantSplits { get; init; }
 
     /// <summary>The name of the rollout.</summary>
@@ -239,7 +244,7 @@ public sealed record FlagRollout : MixpanelObject
     /// <summary>An event that must have occurred before: event_name, time_window, duration, property_filters.</summary>
     public JsonObject? RuntimeEventRule { get; init; }
 
-    /// <summary>The single variant for everybody in the rollout.</summary>
+    /// <summary>The single variant for all users in the rollout.</summary>
     public FlagVariantKey? VariantOverride { get; init; }
 }
 
@@ -247,6 +252,7 @@ public sealed record FlagRollout : MixpanelObject
 public sealed record FlagVariantKey : MixpanelObject
 {
     /// <summary>The key of the variant.</summary>
+    [Size(1)]
     public required string Key { get; init; }
 }
 
@@ -293,12 +299,12 @@ sealed partial class FeatureFlagsJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Evaluates all feature flags for somebody.</summary>
+    /// <summary>Evaluates all feature flags for a user.</summary>
     /// <example>{"context":{"distinct_id":"user-1"}}</example>
     public ValueTask<VariantAssignments> GetVariantAssignmentsAsync(GetVariantAssignmentsInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.GetAssignments, input, cancellationToken);
 
-    /// <summary>Retrieves the feature flags with their rules, to evaluate them elsewhere.</summary>
+    /// <summary>Retrieves the feature flags with their rules, for local evaluation.</summary>
     /// <example>{}</example>
     public ValueTask<FeatureFlagDefinitions> GetFeatureFlagDefinitionsAsync(NoInput? input = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.GetDefinitions, input ?? new(), cancellationToken);
@@ -308,7 +314,7 @@ public sealed partial class MixpanelClient
     public ValueTask<ResultList<FeatureFlag>> ListFeatureFlagsAsync(ListFeatureFlagsInput? input = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.List, input ?? new(), cancellationToken);
 
-    /// <summary>Adds a feature flag.</summary>
+    /// <summary>Creates a feature flag.</summary>
     /// <example>{"name":"Short checkout","key":"short-checkout","tags":[],"context":"distinct_id","serving_method":"remote_or_local","ruleset":{"variants":[{"key":"control","value":false,"is_control":true,"split":0.5},{"key":"treatment","value":true,"is_control":false,"split":0.5}],"rollout":[{"rollout_percentage":1,"variant_splits":{"control":0.5,"treatment":0.5}}]}}</example>
     public ValueTask<FeatureFlag> CreateFeatureFlagAsync(CreateFeatureFlagInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.Create, input, cancellationToken);
@@ -318,7 +324,7 @@ public sealed partial class MixpanelClient
     public ValueTask<FeatureFlag> GetFeatureFlagAsync(FeatureFlagId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.Get, input, cancellationToken);
 
-    /// <summary>Replaces a feature flag as a whole.</summary>
+    /// <summary>Replaces a feature flag completely.</summary>
     /// <example>{"flag_id":"0f8fad5b-d9cb-469f-a165-70867728950e","name":"Short checkout","key":"short-checkout","tags":[],"context":"distinct_id","serving_method":"remote_or_local","ruleset":{"variants":[{"key":"control","value":false,"is_control":true,"split":0.5},{"key":"treatment","value":true,"is_control":false,"split":0.5}],"rollout":[{"rollout_percentage":1,"variant_splits":{"control":0.5,"treatment":0.5}}]},"status":"enabled"}</example>
     public ValueTask<FeatureFlag> UpdateFeatureFlagAsync(UpdateFeatureFlagInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.Update, input, cancellationToken);

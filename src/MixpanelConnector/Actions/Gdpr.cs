@@ -58,11 +58,12 @@ static class GdprActions
     static JsonElement RetrievalOf(JsonElement result) => Answers.Renamed(result, "results", "result");
 }
 
-/// <summary>The persons whose data to retrieve.</summary>
+/// <summary>The users whose data to retrieve.</summary>
 public sealed record CreateDataRetrievalInput
 {
-    /// <summary>The ids of the persons.</summary>
+    /// <summary>The distinct_ids of the users.</summary>
     [Size(1, 2000)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
     /// <summary>The law that applies: GDPR or CCPA. Default: GDPR.</summary>
@@ -74,11 +75,12 @@ public sealed record CreateDataRetrievalInput
     public string? DisclosureType { get; init; }
 }
 
-/// <summary>The persons whose data to delete.</summary>
+/// <summary>The users whose data to delete.</summary>
 public sealed record CreateDataDeletionInput
 {
-    /// <summary>The ids of the persons.</summary>
+    /// <summary>The distinct_ids of the users.</summary>
     [Size(1, 1999)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
     /// <summary>The law that applies: GDPR or CCPA. Default: GDPR.</summary>
@@ -103,7 +105,7 @@ public sealed record DataRetrieval : MixpanelObject
     /// <summary>The URL of the data once it is ready; empty until then.</summary>
     public string? Result { get; init; }
 
-    /// <summary>The ids of the persons.</summary>
+    /// <summary>The distinct_ids of the users.</summary>
     public IReadOnlyList<string>? DistinctIds { get; init; }
 }
 
@@ -116,7 +118,7 @@ public sealed record DataDeletion : MixpanelObject
     /// <summary>The id to query its status with.</summary>
     public string? TrackingId { get; init; }
 
-    /// <summary>The ids of the persons.</summary>
+    /// <summary>The distinct_ids of the users.</summary>
     public IReadOnlyList<string>? DistinctIds { get; init; }
 }
 
@@ -130,7 +132,7 @@ sealed partial class GdprJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Requests all data of persons.</summary>
+    /// <summary>Requests a copy of all data of users.</summary>
     /// <example>{"distinct_ids":["user-1"]}</example>
     public ValueTask<DataTask> CreateDataRetrievalAsync(CreateDataRetrievalInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GdprActions.CreateRetrieval, input, cancellationToken);
@@ -140,12 +142,12 @@ public sealed partial class MixpanelClient
     public ValueTask<DataRetrieval> GetDataRetrievalAsync(DataTask input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GdprActions.GetRetrieval, input, cancellationToken);
 
-    /// <summary>Deletes all data of persons, within 30 days.</summary>
+    /// <summary>Deletes all data of users; Mixpanel completes it within 30 days.</summary>
     /// <example>{"distinct_ids":["user-1"]}</example>
     public ValueTask<DataTask> CreateDataDeletionAsync(CreateDataDeletionInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GdprActions.CreateDeletion, input, cancellationToken);
 
-    /// <summary>Returns a deletion's status.</summary>
+    /// <summary>Returns the status of a deletion.</summary>
     /// <example>{"tracking_id":"1234567890"}</example>
     public ValueTask<DataDeletion> GetDataDeletionAsync(DataTask input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GdprActions.GetDeletion, input, cancellationToken);

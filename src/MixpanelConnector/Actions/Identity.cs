@@ -69,15 +69,15 @@ static class IdentityActions
     };
 }
 
-/// <summary>The two ids of one person.</summary>
+/// <summary>The two ids of one user.</summary>
 public sealed record CreateIdentityInput
 {
-    /// <summary>The id of the identified person.</summary>
+    /// <summary>The id of the identified user.</summary>
     [WireName("$identified_id")]
     [Size(1)]
     public required string IdentifiedId { get; init; }
 
-    /// <summary>The person's anonymous id. Mixpanel accepts one that is not a version 4 UUID, and ignores it.</summary>
+    /// <summary>The user's anonymous id. Mixpanel accepts one that is not a version 4 UUID, and ignores it.</summary>
     [WireName("$anon_id")]
     [Size(1)]
     public required string AnonId { get; init; }
@@ -87,10 +87,10 @@ public sealed record CreateIdentityInput
     public string? Strict { get; init; }
 }
 
-/// <summary>An additional id for a person.</summary>
+/// <summary>An additional id for a user.</summary>
 public sealed record CreateAliasInput
 {
-    /// <summary>The id of the person.</summary>
+    /// <summary>The id of the user.</summary>
     [Size(1)]
     public required string DistinctId { get; init; }
 
@@ -108,6 +108,7 @@ public sealed record MergeIdentitiesInput
 {
     /// <summary>The two ids.</summary>
     [Size(2, 2)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
     /// <summary>"1": Mixpanel validates, and reports why it refuses; "0": it silently drops invalid data. Default: "1".</summary>
@@ -134,13 +135,13 @@ sealed partial class IdentityJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Joins a person's anonymous id with the id of the identified person. It cannot be undone.</summary>
+    /// <summary>Joins a user's anonymous id with the id of the identified user. It cannot be undone.</summary>
     /// <remarks>For projects with original ID merge: with simplified ID merge it changes nothing.</remarks>
     /// <example>{"identified_id":"user-1","anon_id":"3f8f0a52-4a1c-4f4f-9d3e-0d7f2b1c9a10"}</example>
     public ValueTask<Acknowledgement> CreateIdentityAsync(CreateIdentityInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(IdentityActions.CreateIdentity, input, cancellationToken);
 
-    /// <summary>Gives a person another id. It cannot be undone.</summary>
+    /// <summary>Gives a user another id. It cannot be undone.</summary>
     /// <remarks>For projects with original ID merge: with simplified ID merge it changes nothing.</remarks>
     /// <example>{"distinct_id":"user-1","alias":"ada@example.com"}</example>
     public ValueTask<Acknowledgement> CreateAliasAsync(CreateAliasInput input, CancellationToken cancellationToken = default) =>

@@ -113,6 +113,7 @@ public sealed record LexiconEntry
     public required LexiconEntity EntityType { get; init; }
 
     /// <summary>The name of the event; <c>$user</c> for user profiles.</summary>
+    [Size(1)]
     public required string Name { get; init; }
 
     /// <summary>The schema.</summary>

@@ -45,10 +45,7 @@ static class WarehouseImportActions
         new(Group, "create_warehouse_groups_import", "create-groups-import", Post("/groups", "groups"));
 
     public static readonly ActionSpec<CreateWarehouseLookupTableImportInput, WarehouseImport> CreateLookupTable = new(Group,
-        "create_warehouse_lookup_table_import", "create-lookup-table-import", Post("/lookup-table", "lookup_table"))
-    {
-        Check = Check,
-    };
+        "create_warehouse_lookup_table_import", "create-lookup-table-import", Post("/lookup-table", "lookup_table"));
 
     public static readonly ActionSpec<WarehouseImportId, WarehouseRun> Run = new(Group, "run_warehouse_import", "run-an-import",
         Endpoint.Put("/{import_id}/manual-sync"))
@@ -66,12 +63,6 @@ static class WarehouseImportActions
         if (input.EventName is null == input.EventColumnName is null)
             throw MixpanelException.Invalid("event_name", "Specify either event_name or event_column_name.");
     }
-
-    static void Check(CreateWarehouseLookupTableImportInput input)
-    {
-        if (input.SyncMode is not ("full_sync" or "one_time"))
-            throw MixpanelException.Invalid("sync_mode", "A lookup table is always read in full: sync_mode must be full_sync or one_time.");
-    }
 }
 
 /// <summary>The common input of warehouse imports.</summary>
@@ -88,7 +79,7 @@ public abstract record WarehouseImportInput
 
     /// <summary>How changes are detected.</summary>
     [AllowedValues("time_based", "mirror_mode", "full_sync", "one_time")]
-    public required string SyncMode { get; init; }
+    public virtual required string SyncMode { get; init; }
 
     /// <summary>
     /// How often it runs, in nanoseconds: 0 (manually), 3600000000000 (hourly), 86400000000000 (daily) or 604800000000000 (weekly). Default: Mixpanel's own.
@@ -213,6 +204,10 @@ public sealed record CreateWarehouseGroupsImportInput : WarehouseImportInput
 /// <summary>The lookup table, and the property it is for.</summary>
 public sealed record CreateWarehouseLookupTableImportInput : WarehouseImportInput
 {
+    /// <summary>How changes are detected: a lookup table is always read in full.</summary>
+    [AllowedValues("full_sync", "one_time")]
+    public override required string SyncMode { get; init; }
+
     /// <summary>The property whose values are looked up.</summary>
     public required LookedUpProperty MixpanelProperty { get; init; }
 
@@ -235,6 +230,7 @@ public sealed record LookedUpProperty
 
     /// <summary>The id of the property, for a custom one. Default: none.</summary>
     [JsonPropertyName("customPropertyId")]
+    [Range(1, long.MaxValue)]
     public long? CustomPropertyId { get; init; }
 }
 

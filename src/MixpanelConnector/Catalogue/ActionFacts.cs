@@ -37,6 +37,6 @@ public enum RateCost
     /// <summary>The replacement of a lookup table: 100 per day and project.</summary>
     LookupTables,
 
-    /// <summary>A call for the data of persons: one per second.</summary>
+    /// <summary>A call for users' personal data: one per second.</summary>
     Gdpr,
 }

@@ -83,9 +83,12 @@ static class ActionSchema
     /// <summary>Adds the limits of a field, which <see cref="SchemaValidation"/> enforces.</summary>
     static void AddLimit(JsonObject schema, ValidationAttribute limit)
     {
-        var isText = (string?)schema["type"] == "string";
+        var isText = (string?)schema["type"] is "string" or null; // of any JSON, only a text has a length
         switch (limit)
         {
+            case ItemLimitAttribute item:
+                AddLimit((JsonObject)(schema["items"] ?? schema["additionalProperties"])!, item.Limit);
+                break;
             case RangeAttribute range:
                 schema["minimum"] = Convert.ToInt64(range.Minimum, CultureInfo.InvariantCulture);
                 if (range.Maximum is int highest && highest < int.MaxValue) schema["maximum"] = (long)highest;
@@ -105,6 +108,24 @@ static class ActionSchema
         }
     }
 }
+
+/// <summary>A limit of each item of a list, or of each value of an object.</summary>
+abstract class ItemLimitAttribute(ValidationAttribute limit) : ValidationAttribute
+{
+    public ValidationAttribute Limit { get; } = limit;
+}
+
+/// <summary>Limits the length of each text.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+sealed class ItemSizeAttribute(int least, int most = int.MaxValue) : ItemLimitAttribute(new SizeAttribute(least, most));
+
+/// <summary>Limits each number.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+sealed class ItemRangeAttribute(int least, int most = int.MaxValue) : ItemLimitAttribute(new RangeAttribute(least, most));
+
+/// <summary>Limits each item to some values.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+sealed class AllowedItemsAttribute(params string[] values) : ItemLimitAttribute(new AllowedValuesAttribute([.. values]));
 
 /// <summary>Limits the length of a text or the number of items of a list. The attributes of .NET require reflection that trimming removes.</summary>
 [AttributeUsage(AttributeTargets.Property)]

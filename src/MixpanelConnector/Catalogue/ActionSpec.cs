@@ -65,6 +65,12 @@ sealed class ActionSpec<
     /// <summary>Runs the action, where a declaration is not enough. Default: the call of the endpoint.</summary>
     public Func<ActionContext, TInput, CancellationToken, ValueTask<TOutput>>? Execute { get; init; }
 
+    /// <summary>
+    /// The input of a .NET caller as JSON, to be validated; null where <see cref="Execute"/> validates it, because it is too large to be written just for
+    /// that. Default: as its type is written.
+    /// </summary>
+    public Func<TInput, JsonElement?>? Written { get; init; }
+
     /// <summary>Completes an output. Default: nothing is added.</summary>
     public Func<ActionContext, TInput, TOutput, CancellationToken, ValueTask<TOutput>>? Then { get; init; }
 
@@ -172,16 +178,37 @@ sealed class ActionSpec<
     /// <summary>Runs the action with a context.</summary>
     public async ValueTask<TOutput> InvokeAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
     {
+        if (!isChecked) input = Checked(input);
         var output = Execute is null
-            ? await CallAsync(context, input, isChecked, cancellationToken).ConfigureAwait(false)
+            ? await CallAsync(context, input, cancellationToken).ConfigureAwait(false)
             : await Execute(context, input, cancellationToken).ConfigureAwait(false);
         return Then is null ? output : await Then(context, input, output, cancellationToken).ConfigureAwait(false);
     }
 
-    async ValueTask<TOutput> CallAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
+    /// <summary>Validates the input of a .NET caller against the schema, as JSON is.</summary>
+    /// <exception cref="MixpanelException">The input is invalid.</exception>
+    public TInput Checked(TInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        JsonElement? written;
+        try
+        {
+            written = Written is null ? JsonSerializer.SerializeToElement(input, Input) : Written(input);
+        }
+        catch (JsonException e)
+        {
+            // Only a value that no enumeration has cannot be written; the path has the names of .NET.
+            var field = JsonNamingPolicy.SnakeCaseLower.ConvertName(e.Path?.TrimStart('$', '.') ?? "");
+            throw MixpanelException.Invalid(field, $"{field} is not one of the values of its type.");
+        }
+
+        if (written is { } fields) SchemaValidation.Check(fields, Schema);
+        return input;
+    }
+
+    async ValueTask<TOutput> CallAsync(ActionContext context, TInput input, CancellationToken cancellationToken)
     {
         var fields = JsonSerializer.SerializeToElement(input, Input);
-        if (!isChecked) SchemaValidation.Check(fields, Schema);
         Check?.Invoke(input);
         var request = await Endpoint.RequestAsync(context, fields, Input, cancellationToken).ConfigureAwait(false);
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
@@ -195,8 +222,7 @@ sealed class ActionSpec<
         }
         catch (MixpanelException e) when (!IsRepeatable && IsUnknown(e.Error, reply))
         {
-            throw new MixpanelException(e.Error with { Message = $"{e.Error.Message} It may have been done and was not retried: check before you retry it." },
-                e);
+            throw new MixpanelException(ReplyClassifier.Unconfirmed(e.Error), e);
         }
     }
 

@@ -154,8 +154,8 @@ sealed class SchemaValidation
             {
                 if (Fault())
                     Show(properties.Count == 0
-                        ? "is unknown here: there are no fields"
-                        : $"is unknown here; {(Spelling.Nearest(name, properties.Select(p => p.Key)) is { } near ? $"did you mean {near}? Known" : "known")} are {string.Join(", ", properties.Select(p => p.Key))}");
+                        ? "is not a field of this input, which has none"
+                        : $"is not a known field{(Spelling.Nearest(name, properties.Select(p => p.Key)) is { } near ? $"; did you mean {near}?" : ".")} The fields are {string.Join(", ", properties.Select(p => p.Key))}");
             }
             else if (others is JsonObject rule)
             {

@@ -14,7 +14,8 @@ public static class Spelling
     {
         ArgumentNullException.ThrowIfNull(word);
         if (word.Length > LongestWord) return null;
-        var (nearest, typos) = known.Select(each => (each, Typos(each, word))).DefaultIfEmpty(("", int.MaxValue)).MinBy(pair => pair.Item2);
+        var (nearest, typos) = known.Select(each => (each, each.Equals(word, StringComparison.OrdinalIgnoreCase) ? 0 : Typos(each, word)))
+            .DefaultIfEmpty(("", int.MaxValue)).MinBy(pair => pair.Item2);
         return typos <= Math.Min(MostTypos, nearest.Length / 3) ? nearest : null;
     }
 

@@ -19,11 +19,23 @@ static class TextForms
     /// <summary>The pattern of a day, or a time with or without a time zone.</summary>
     public const string DayOrTime = "[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,7})?(Z|[+-][0-9]{2}:?[0-9]{2})?)?";
 
-    /// <summary>Stands for the configured project.</summary>
+    /// <summary>The pattern of a duration in hours, days or weeks.</summary>
+    public const string Duration = @"\s*0*[1-9][0-9]*[hdw]\s*";
+
+    /// <summary>The pattern of when something expires: a day, a time, or a duration from now.</summary>
+    public const string Expiry = @"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,7})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?\s*|" + Duration;
+
+    /// <summary>The pattern of a name that people type: not blank, and without control characters.</summary>
+    public const string PlainName = @"\s*[^\s\u0000-\u001f\u007f-\u009f]([^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?\s*";
+
+    /// <summary>The pattern of an id as text.</summary>
+    public const string Id = "0*[1-9][0-9]{0,17}";
+
+    /// <summary>What stands for the configured project.</summary>
     public const string ConfiguredProject = "<YOUR_PROJECT_ID>";
 
-    /// <summary>The pattern of a project's id as text, or of what stands for the configured project.</summary>
-    public const string ProjectId = "0*[1-9][0-9]{0,17}|" + ConfiguredProject;
+    /// <summary>The pattern of a project's id as text, or what stands for the configured project.</summary>
+    public const string IdOrConfigured = Id + "|" + ConfiguredProject;
 
     const string DayForm = "yyyy-MM-dd";
 
@@ -60,13 +72,18 @@ static class TextForms
     /// <summary>A pattern as a schema has it, for the whole text.</summary>
     public static string Whole(string pattern) => $"^(?:{pattern})$";
 
-    static string? FaultOfTime(string text, string pattern) => pattern == Whole(LocalTime) || pattern == Whole(DayOrTime) ? NotExisting(text) : null;
+    static string? FaultOfTime(string text, string pattern) =>
+        pattern == Whole(LocalTime) || pattern == Whole(DayOrTime) || pattern == Whole(Expiry) ? NotExisting(text.Trim()) : null;
 
     static string Expected(string pattern) =>
         pattern == Whole(Uuid) ? "be a UUID such as 0f8fad5b-d9cb-469f-a165-70867728950e"
         : pattern == Whole(LocalTime) ? "be a time such as 2026-01-31 13:00:00"
         : pattern == Whole(DayOrTime) ? "be a day or a time, such as 2026-01-31 or 2026-01-31T13:00:00Z"
-        : pattern == Whole(ProjectId) ? $"be a positive integer as text, or {ConfiguredProject} for the configured project"
+        : pattern == Whole(Duration) ? "be a duration in hours, days or weeks, such as 12h, 14d or 4w"
+        : pattern == Whole(Expiry) ? "be a date, a date and time, or a duration from now, such as 2027-01-31, 2027-01-31T12:00:00Z or 30d"
+        : pattern == Whole(PlainName) ? "be a name that is not blank and has no control characters"
+        : pattern == Whole(Id) ? "be an id: a positive integer"
+        : pattern == Whole(IdOrConfigured) ? $"be a positive integer as text, or {ConfiguredProject} for the configured project"
         : $"match {pattern}";
 
     /// <summary>In a schema <c>$</c> is the end of the text; in .NET it also matches before a final line feed.</summary>

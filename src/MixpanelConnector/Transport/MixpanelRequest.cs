@@ -21,8 +21,11 @@ sealed record MixpanelRequest(HttpMethod Method, Api Api, string Path, AuthSchem
     /// <summary>Whether it changes nothing, so that it does not matter whether it took effect.</summary>
     public bool IsRead { get; init; } = Method == HttpMethod.Get || Api is Api.Query or Api.Export;
 
+    /// <summary>What is said about a request that may have changed something.</summary>
+    public const string Unknown = " Whether the request took effect is unknown.";
+
     /// <summary>What an error without a complete answer adds: nothing for a request that only reads.</summary>
-    public string UnknownOutcome => IsRead ? "" : " Whether the request took effect is unknown.";
+    public string UnknownOutcome => IsRead ? "" : Unknown;
 
     /// <summary>Whether the caller reads the body of a success as a stream.</summary>
     public bool IsStreamed { get; init; }

@@ -8,6 +8,9 @@ namespace MixpanelConnector.Transport;
 /// <summary>The only code that classifies Mixpanel's answers. An answer counts as success only when its JSON is complete and reports success.</summary>
 static class ReplyClassifier
 {
+    /// <summary>The advice for a request that can be repeated.</summary>
+    const string TryAgain = " Try again later.";
+
     const int LongestMessage = 300;
 
     // The part of a page that is read before it is censored and truncated: large enough that no secret is split within the part that is shown.
@@ -198,6 +201,18 @@ static class ReplyClassifier
             : error;
     }
 
+    /// <summary>
+    /// The error of a request whose outcome is unknown and that must not be repeated blindly: its one advice is to check, not to try again.
+    /// </summary>
+    /// <param name="error">The error of the answer, or of its absence.</param>
+    /// <param name="advice">What may have happened, and how to find out.</param>
+    public static MixpanelError Unconfirmed(MixpanelError error, string advice = "It may have been done and was not retried: check before you retry it.") =>
+        error with
+        {
+            Message = error.Message.Replace(TryAgain, "", StringComparison.Ordinal).Replace(MixpanelRequest.Unknown, "", StringComparison.Ordinal)
+                + " " + advice,
+        };
+
     static (ErrorKind Kind, string Message) Explain(Reply reply, MixpanelOptions options, string? words)
     {
         var said = words is null ? "" : $" ({words})";
@@ -206,7 +221,7 @@ static class ReplyClassifier
             501 => (ErrorKind.Unavailable, $"The server does not support this{said}."),
             507 => (ErrorKind.Unavailable, "The server has no space left (HTTP 507), which Mixpanel itself never returns. Free the disk of its store."),
             _ when reply.IsUnavailable =>
-                (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}{(reply.Status is 408 or >= 500 ? "" : said)}. Try again later."),
+                (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}{(reply.Status is 408 or >= 500 ? "" : said)}.{TryAgain}"),
             400 or 412 or 422 => (ErrorKind.Rejected, words is null ? "Mixpanel refused the request." : $"Mixpanel refused the request: {words}"),
             401 => (ErrorKind.Unauthorized,
                 $"Mixpanel did not accept the credentials{said}. Check {(options is { ServiceAccount: null, Token: not null } ? "the token" : "the user name, the secret")}, and that the region is the project's."),

@@ -16,8 +16,8 @@ public sealed class BindingTests
         { "get_all_service_accounts", """{"organization_id":1.5}""", "organization_id", "must be an integer, not a number with a fraction or out of range" },
         { "get_all_service_accounts", """{"organization_id":99999999999999999999}""", "organization_id", "must be an integer" },
         { "get_all_service_accounts", """{"organization_id":null}""", "organization_id", "must be an integer, not null" },
-        { "get_all_service_accounts", """{"organization_id":1,"organisation":2}""", "organisation", "is unknown here; known are organization_id" },
-        { "get_all_service_accounts", """{"Organization_Id":1,"organization_id":1}""", "Organization_Id", "is unknown here" },
+        { "get_all_service_accounts", """{"organization_id":1,"organisation":2}""", "organisation", "is not a known field. The fields are organization_id" },
+        { "get_all_service_accounts", """{"Organization_Id":1,"organization_id":1}""", "Organization_Id", "is not a known field" },
         { "get_all_service_accounts", """{"organization_id":1,"organization_id":1}""", "organization_id", "is given twice" },
         { "create_service_account", """{"username":1,"role":[],"projects":{} }""", "username",
             "username: must be a string, not a number; role: must be a string, not an array; projects: must be an array, not an object." },
@@ -25,7 +25,7 @@ public sealed class BindingTests
         { "create_service_account", """{"username":"a","projects":[true]}""", "projects[0]", "must be an integer or a string or an object, not a boolean" },
         { "create_service_account", """{"username":"a","projects":[{"role":"admin"}]}""", "projects[0].id", "is missing" },
         { "create_service_account", """{"username":"a","projects":[{"id":1,"rol":"admin"}]}""", "projects[0].rol",
-            "is unknown here; did you mean role? Known are id, role" },
+            "is not a known field; did you mean role? The fields are id, role" },
         { "create_service_account", """{"username":"a","projects":[{"id":1,"id":2}]}""", "projects[0].id", "is given twice" },
         { "create_service_account", """{"username":"a","projects":[{"id":1.5}]}""", "projects[0].id", "must be an integer or a string" },
         { "create_service_account", """{"username":null,"role":null}""", "username", "username: must be a string, not null." },
@@ -53,7 +53,7 @@ public sealed class BindingTests
             "must be an object, not an array" },
         { "import_events", """{"strict":"1","properties":{},"events":[{"properties":{} }]}""", "events[0].event", "is missing" },
         { "import_events", """{"strict":"1","properties":{},"events":[{"event":"a","time":1}]}""", "events[0].time",
-            "is unknown here; known are event, properties" },
+            "is not a known field. The fields are event, properties" },
         { "import_events", """{"strict":"1","properties":{},"events":[{"event":"a","event":"b"}]}""", "events[0].event", "is given twice" },
         { "import_events", """{"strict":"1","properties":{},"events":[null]}""", "events[0]", "must be a string or an object, not null" },
         { "import_events", """{"strict":"1","properties":{},"events":[{"event":"a","properties":{"x":[{"y":"\ud800"}]}}]}""", "events[0].properties.x[0].y",
@@ -112,7 +112,7 @@ public sealed class BindingTests
         var error = (await Given.FailsAsync(() => client.CallAsync("query_user_profiles",
             $$"""{{{string.Join(',', Enumerable.Range(0, 1000).Select(n => $"\"n{n}\":1"))}}}"""))).Error;
 
-        Assert.Equal(10, error.Message.Split("is unknown here").Length - 1);
+        Assert.Equal(10, error.Message.Split("is not a known field").Length - 1);
         Assert.EndsWith(" (and at least 90 more).", error.Message, StringComparison.Ordinal);
     }
 

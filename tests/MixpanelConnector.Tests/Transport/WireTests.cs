@@ -36,7 +36,7 @@ public class WireTests
             client => client.CreateServiceAccountAsync(new()
             {
                 Username = " bot ",
-                Role = "Admin",
+                Role = "admin",
                 Expires = "2027-01-31",
                 Projects = [5, new ProjectRole { Id = 6, Role = "consumer" }],
             }).AsTask(),

@@ -263,7 +263,7 @@ public sealed class ImportLimitTests
         {
             using var body = new MemoryStream(Encoding.UTF8.GetBytes("{}\n"));
             return (await Jobs.TakeAsync(body, body.Length, options ?? [], sourceId: null, key: null,
-                new Caller(caller, Scope.Write, new TokenBucket(1, Clock), new MemoryBudget()), TestContext.Current.CancellationToken)).Job.Id;
+                new Caller(caller, Scope.Write, new TokenBucket(1, Clock), new RequestMemory()), TestContext.Current.CancellationToken)).Job.Id;
         }
 
         public async Task BegunAsync(int times)

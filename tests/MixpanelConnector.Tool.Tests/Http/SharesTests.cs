@@ -97,7 +97,7 @@ public sealed class SharesTests
     [Fact]
     public void A_share_of_the_memory_is_nobody_elses()
     {
-        var room = new MemoryBudget();
+        var room = new RequestMemory();
         var callers = Enumerable.Range(0, 5)
             .Select(n => new Caller(n.ToString(CultureInfo.InvariantCulture), Scope.Read, new TokenBucket(1, TimeProvider.System), room)).ToArray();
         Assert.True(room.TryHold(callers[0], Limits.HeldByOne));

@@ -11,11 +11,11 @@ static class RootHelp
     public static string Text()
     {
         var text = new StringBuilder("""
-            Put Mixpanel to work. With an account: mixpanel login (or MIXPANEL_… variables;
-            see mixpanel help options). Without one: add --local to any command.
+            Mixpanel from the command line. With an account: mixpanel login, or MIXPANEL_…
+            variables (mixpanel help options). Without one: add --local to any command.
 
               import, export    Files in and out; also: consume (queues), migrate (projects)
-              serve, mcp        Serve the actions over HTTP with a console, to agents
+              serve, mcp        Offer the actions over HTTP with a console, or to agents
               emulator          Run the embedded Mixpanel; also: evaluate-flag, generate
               login, profile    Store settings; also: check, config, rotate-service-account
 

@@ -18,7 +18,7 @@ enum Scope
 }
 
 /// <summary>A sender of requests: the owner of a key, or anybody on this machine if keys are not used.</summary>
-sealed class Caller(string name, Scope scope, TokenBucket bucket, MemoryBudget memory)
+sealed class Caller(string name, Scope scope, TokenBucket bucket, RequestMemory memory)
 {
     public string Name { get; } = name;
 
@@ -27,7 +27,7 @@ sealed class Caller(string name, Scope scope, TokenBucket bucket, MemoryBudget m
     public TokenBucket Bucket { get; } = bucket;
 
     /// <summary>The budget that its requests' memory counts against.</summary>
-    public MemoryBudget Memory { get; } = memory;
+    public RequestMemory Memory { get; } = memory;
 
     /// <summary>Bytes held by its requests; changed by the budget only.</summary>
     public long Held { get; set; }
@@ -52,7 +52,7 @@ sealed class Keys
     public bool Open => _callers.Count == 0;
 
     /// <summary>The memory budget shared by all callers.</summary>
-    public MemoryBudget Memory { get; } = new();
+    public RequestMemory Memory { get; } = new();
 
     public static Keys None => new();
 

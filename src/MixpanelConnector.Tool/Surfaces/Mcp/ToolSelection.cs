@@ -15,6 +15,9 @@ sealed class ToolSelection
     /// <summary>Every action.</summary>
     public static ToolSelection All { get; } = new(_ => true);
 
+    /// <summary>The names that an option accepts.</summary>
+    public static IEnumerable<string> Names => [.. ActionCatalogue.Groups.Select(group => group.Name), Everything];
+
     public bool Holds(ActionDescriptor action) => _holds(action);
 
     /// <summary>Parses the values of an option: groups, separated by commas, or <c>all</c>.</summary>
@@ -33,7 +36,7 @@ sealed class ToolSelection
     {
         if (ActionCatalogue.Groups.FirstOrDefault(group => group.Name == word) is { } group) return group;
         var action = ActionCatalogue.Find(word.Replace('-', '_'));
-        var near = action is null ? Spelling.Nearest(word, [.. ActionCatalogue.Groups.Select(known => known.Name), Everything]) : null;
+        var near = action is null ? Spelling.Nearest(word, Names) : null;
         throw Configuration.Invalid("tools", $"--tools must be groups of actions, separated by commas, or {Everything}. {(action, near) switch
         {
             ({ } known, _) => $"{known.Name} is an action of the group {known.Group.Name}.",

@@ -21,6 +21,7 @@ static class EventActions
         Needs = AuthScheme.ServiceAccountOfProjectOrToken,
         SafeToRepeat = OneIdentity,
         Execute = MixpanelConnector.ImportEvents.ExecuteAsync,
+        Written = static _ => null,
         Refused = static output => output.Status != "OK",
     };
 
@@ -30,6 +31,7 @@ static class EventActions
         Needs = AuthScheme.ServiceAccountOfProjectOrToken,
         SafeToRepeat = OneIdentity,
         Execute = MixpanelConnector.TrackEvent.ExecuteAsync,
+        Written = MixpanelConnector.TrackEvent.Written,
         Refused = static output => output.Status != 1,
     };
 

@@ -20,6 +20,7 @@ public sealed record ExportEventsInput
 
     /// <summary>The names of the events. Default: all.</summary>
     [Size(1)]
+    [ItemSize(1)]
     public IReadOnlyList<string>? Event { get; init; }
 
     /// <summary>A condition on the events in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all events.</summary>
@@ -173,6 +174,6 @@ public sealed partial class MixpanelClient
     public IAsyncEnumerable<MixpanelEvent> ExportAllEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return ExportEvents.ReadAllAsync(EventActions.ExportEvents.Context(this), input, cancellationToken);
+        return ExportEvents.ReadAllAsync(EventActions.ExportEvents.Context(this), EventActions.ExportEvents.Checked(input), cancellationToken);
     }
 }

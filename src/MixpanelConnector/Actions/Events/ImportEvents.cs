@@ -205,8 +205,7 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Imports events of any age, with validation and shared properties. Idempotent: events sent again are not duplicated.</summary>
     /// <remarks>
-    /// Needs a service account that is an owner or admin of the project, or a project token. For files, and for more than a few thousand events, use the bulk
-    /// import.
+    /// The service account, if one is used, must be an owner or admin of the project. For files, and for more than a few thousand events, use the bulk import.
     /// </remarks>
     /// <example>{"strict":"1","events":[{"event":"Signed Up","properties":{"time":1756710000,"distinct_id":"user-1"}}],"properties":{"source":"backfill"}}</example>
     /// <param name="input">The events to import.</param>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Transport;
 
@@ -25,11 +26,12 @@ public sealed record TrackEventInput
     /// The Mixpanel project_id, used with service account credentials; a project token already implies its project. The default stands for the configured
     /// project.
     /// </summary>
-    [RegularExpression(TextForms.ProjectId)]
     [DefaultValue(ConfiguredProject)]
+    [RegularExpression(TextForms.IdOrConfigured)]
     public string ProjectId { get; init; } = ConfiguredProject;
 
     /// <summary>Name of the event.</summary>
+    [Size(1)]
     public required string Event { get; init; }
 
     /// <summary>The properties of the event: time, distinct_id, $insert_id and any others.</summary>
@@ -54,12 +56,8 @@ static class TrackEvent
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
         var strict = EventJson.Strict(context, input.Strict);
-        var project = Project(context, input.ProjectId);
-        if (input.Event is null) throw MixpanelException.Invalid("event", "event is missing.");
-        if (input.Properties is null) throw MixpanelException.Invalid("properties", "properties is missing.");
+        var project = Project(input.ProjectId);
         var properties = input.Properties.ToJsonObject();
-        EventJson.EnsureUnicode("event", input.Event);
-        EventJson.EnsureUnicode("properties", properties);
 
         return context.Options.ServiceAccount is null && context.Options.Token is { } token
             ? await SendToTrackAsync(context, input, properties, strict, token, cancellationToken).ConfigureAwait(false)
@@ -111,6 +109,20 @@ static class TrackEvent
             : throw new MixpanelException(error);
     }
 
+    /// <summary>Its further properties cannot be written by the type's own description.</summary>
+    public static JsonElement? Written(TrackEventInput input)
+    {
+        var written = new JsonObject
+        {
+            ["strict"] = input.Strict,
+            ["project_id"] = input.ProjectId,
+            ["event"] = input.Event,
+            ["properties"] = input.Properties?.ToJsonObject(),
+        };
+        foreach (var (name, value) in written) EventJson.EnsureUnicode(name, value);
+        return Answers.Element(written);
+    }
+
     static ReadOnlyMemory<byte> Written(string name, JsonObject properties)
     {
         var written = new ArrayBufferWriter<byte>(512);
@@ -118,12 +130,8 @@ static class TrackEvent
         return written.WrittenMemory;
     }
 
-    static long? Project(ActionContext context, string? projectId)
-    {
-        if (projectId is null or TrackEventInput.ConfiguredProject) return null;
-        SchemaValidation.Check("project_id", projectId, context.Action.InputSchema());
-        return long.Parse(projectId, CultureInfo.InvariantCulture);
-    }
+    static long? Project(string? projectId) =>
+        projectId is null or TrackEventInput.ConfiguredProject ? null : long.Parse(projectId, NumberStyles.None, CultureInfo.InvariantCulture);
 }
 
 public sealed partial class MixpanelClient
@@ -131,8 +139,7 @@ public sealed partial class MixpanelClient
     /// <summary>
     /// Tracks one event. With a service account, Mixpanel validates it and it may be of any age; with only a project token it must be at most five days old.
     /// </summary>
-    /// <remarks>See https://developer.mixpanel.com/reference/import-events (service account) and https://developer.mixpanel.com/reference/track-event (project
-    /// token).</remarks>
+    /// <remarks>With a service account, it calls https://developer.mixpanel.com/reference/import-events.</remarks>
     /// <example>{"event":"Order Placed","properties":{"time":1756710000,"distinct_id":"user-1","$insert_id":"order-17","total":59.90}}</example>
     /// <param name="input">The event to track.</param>
     /// <param name="cancellationToken">Cancels the call.</param>

@@ -87,6 +87,7 @@ public sealed record DeleteGroupPropertiesInput : GroupProfileInput
 {
     /// <summary>The names of the properties.</summary>
     [Size(1)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> Properties { get; init; }
 }
 
@@ -126,12 +127,12 @@ public sealed partial class MixpanelClient
     public ValueTask<Acknowledgement> DeleteGroupPropertiesAsync(DeleteGroupPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GroupProfileActions.DeleteGroupProperties, input, cancellationToken);
 
-    /// <summary>Removes a value from lists of a group profile.</summary>
+    /// <summary>Removes a value from list properties of a group profile.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"regions":"EU"}}</example>
     public ValueTask<Acknowledgement> RemoveGroupPropertyValuesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GroupProfileActions.RemoveGroupPropertyValues, input, cancellationToken);
 
-    /// <summary>Adds values to lists of a group profile, unless present.</summary>
+    /// <summary>Adds values to list properties of a group profile, unless they are present.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"regions":["EU"]}}</example>
     public ValueTask<Acknowledgement> UnionGroupPropertiesAsync(UnionGroupPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GroupProfileActions.UnionGroupProperties, input, cancellationToken);

@@ -36,35 +36,34 @@ static class ProfileUpdate
     static async ValueTask<Acknowledgement> SendAsync(ActionContext context, IReadOnlyList<JsonObject> updates, string[] who, string[] operators,
         CancellationToken cancellationToken)
     {
-        if (updates is null or []) throw MixpanelException.Invalid("updates", "updates must contain at least one update.");
         for (var i = 0; i < updates.Count; i++) Check(updates[i], $"updates[{i}]", who, operators);
         var done = 0;
-        foreach (var chunk in Chunks(updates, context.Token))
+        foreach (var batch in Batches(updates, context.Token))
         {
-            var request = context.Request() with { Body = new(chunk.Body, "application/json"), IsRepeatable = chunk.IsRepeatable };
+            var request = context.Request() with { Body = new(batch.Body, "application/json"), IsRepeatable = batch.IsRepeatable };
             var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
             try
             {
                 var answer = Answers.Acknowledge(ReplyClassifier.ReadAcknowledgement(reply, context.Options));
                 if (answer.Status == 0)
-                    return chunk.Count == updates.Count
+                    return batch.Count == updates.Count
                         ? answer
                         : answer with
                         {
-                            Error = $"{answer.Error} This applies to updates {done} to {done + chunk.Count - 1}; {done} before them were accepted, "
+                            Error = $"{answer.Error} This applies to updates {done} to {done + batch.Count - 1}; {done} before them were accepted, "
                                 + $"and none after them was sent.",
                         };
             }
             catch (MixpanelException e)
             {
                 var before = done == 0 ? "" : $" {done} of {updates.Count} updates had already been accepted.";
-                var unknown = !request.IsRepeatable && reply.MayHaveArrived && e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol
-                    ? " It may have been done and was not retried: check before you retry it."
-                    : "";
-                throw new MixpanelException(e.Error with { Message = e.Error.Message + before + unknown, IsPartial = done > 0 }, e);
+                var error = e.Error with { Message = e.Error.Message + before, IsPartial = done > 0 };
+                if (!request.IsRepeatable && reply.MayHaveArrived && error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol)
+                    error = ReplyClassifier.Unconfirmed(error);
+                throw new MixpanelException(error, e);
             }
 
-            done += chunk.Count;
+            done += batch.Count;
         }
 
         return new() { Status = 1 };
@@ -73,7 +72,7 @@ static class ProfileUpdate
     /// <summary>
     /// Splits the updates into as few requests as possible, in order. An update that is too large is sent separately, for Mixpanel to refuse.
     /// </summary>
-    static IEnumerable<Chunk> Chunks(IReadOnlyList<JsonObject> updates, string token)
+    static IEnumerable<UpdateBatch> Batches(IReadOnlyList<JsonObject> updates, string token)
     {
         var (body, count, isRepeatable) = (new ArrayBufferWriter<byte>(), 0, true);
         foreach (var update in updates)
@@ -94,16 +93,15 @@ static class ProfileUpdate
 
         yield return End();
 
-        Chunk End()
+        UpdateBatch End()
         {
             body.Write("]"u8);
             return new(body.WrittenMemory, count, isRepeatable);
         }
     }
 
-    static void Check(JsonObject? update, string at, string[] who, string[] operators)
+    static void Check(JsonObject update, string at, string[] who, string[] operators)
     {
-        if (update is null) throw MixpanelException.Invalid(at, $"{at} must be an object.");
         if (update.ContainsKey("$token")) throw MixpanelException.Invalid(at, $"{at}: the project token comes from the configuration; leave $token out.");
         foreach (var name in who)
         {
@@ -131,5 +129,5 @@ static class ProfileUpdate
     }
 
     /// <summary>The updates of one request.</summary>
-    readonly record struct Chunk(ReadOnlyMemory<byte> Body, int Count, bool IsRepeatable);
+    readonly record struct UpdateBatch(ReadOnlyMemory<byte> Body, int Count, bool IsRepeatable);
 }

@@ -16,9 +16,11 @@ public sealed record QueryUserProfilesInput : ReportInput
     public string? Where { get; init; }
 
     /// <summary>List of properties to retrieve. Default: all.</summary>
+    [ItemSize(1)]
     public IReadOnlyList<string>? OutputProperties { get; init; }
 
     /// <summary>Page number for pagination, from 0. A page above 0 needs the session_id of the page before. Default: 0.</summary>
+    [Range(0, long.MaxValue)]
     public long? Page { get; init; }
 
     /// <summary>Session ID for pagination, from the answer of the page before; keep the other inputs the same. Default: none.</summary>
@@ -30,6 +32,7 @@ public sealed record QueryUserProfilesInput : ReportInput
 
     /// <summary>The users to query. Default: all.</summary>
     [Size(1)]
+    [ItemSize(1)]
     public IReadOnlyList<string>? DistinctIds { get; init; }
 
     /// <summary>The id of a group key, to query its profiles instead of user profiles. Default: none.</summary>
@@ -82,7 +85,6 @@ static partial class QueryUserProfiles
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        if (input.Page < 0) throw MixpanelException.Invalid("page", "The page must be 0 or more.");
         if (input.Page > 0 && string.IsNullOrEmpty(input.SessionId))
             throw MixpanelException.Invalid("session_id", "A page above 0 requires the session_id of the previous page.");
 
@@ -208,21 +210,18 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves user profiles that match a filter, page by page.</summary>
     /// <example>{"where":"properties[\"plan\"] == \"pro\"","output_properties":["$email","plan"]}</example>
-    /// <param name="input">The profiles to query, and the properties to return.</param>
+    /// <param name="input">The profiles to query, and the properties to return. Default: all.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
-    public ValueTask<QueryUserProfilesOutput> QueryUserProfilesAsync(QueryUserProfilesInput input, CancellationToken cancellationToken = default) =>
-        InvokeAsync(UserProfileActions.QueryUserProfiles, input, cancellationToken);
+    public ValueTask<QueryUserProfilesOutput> QueryUserProfilesAsync(QueryUserProfilesInput? input = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(UserProfileActions.QueryUserProfiles, input ?? new(), cancellationToken);
 
     /// <summary>Retrieves all user profiles that match a filter, fetching pages on demand.</summary>
-    /// <param name="input">The profiles to query, and the properties to return; starts at its page.</param>
+    /// <param name="input">The profiles to query, and the properties to return; starts at its page. Default: all.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
-    public IAsyncEnumerable<UserProfile> QueryAllUserProfilesAsync(QueryUserProfilesInput input, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return QueryUserProfiles.ReadAllAsync(UserProfileActions.QueryUserProfiles.Context(this), input, cancellationToken);
-    }
+    public IAsyncEnumerable<UserProfile> QueryAllUserProfilesAsync(QueryUserProfilesInput? input = null, CancellationToken cancellationToken = default) =>
+        QueryUserProfiles.ReadAllAsync(UserProfileActions.QueryUserProfiles.Context(this), input ?? new(), cancellationToken);
 
     /// <summary>Retrieves the first page of the user profiles that match a condition.</summary>
     /// <param name="where">The condition.</param>

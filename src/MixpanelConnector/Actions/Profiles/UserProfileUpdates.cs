@@ -50,6 +50,7 @@ public sealed record DeleteUserPropertiesInput : UserProfileInput
 {
     /// <summary>The names of the properties.</summary>
     [Size(1)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> Properties { get; init; }
 }
 
@@ -84,22 +85,22 @@ public sealed partial class MixpanelClient
     public ValueTask<Acknowledgement> SetUserPropertiesOnceAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.SetUserPropertiesOnce, input, cancellationToken);
 
-    /// <summary>Adds to numbers of a user profile; a missing one starts at 0.</summary>
+    /// <summary>Increments numeric properties of a user profile; a missing one starts at 0.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"logins":1}}</example>
     public ValueTask<Acknowledgement> IncrementUserPropertiesAsync(IncrementUserPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.IncrementUserProperties, input, cancellationToken);
 
-    /// <summary>Adds values to lists of a user profile, unless present.</summary>
+    /// <summary>Adds values to list properties of a user profile, unless they are present.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"colors":["blue"]}}</example>
     public ValueTask<Acknowledgement> UnionUserPropertiesAsync(UnionUserPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.UnionUserProperties, input, cancellationToken);
 
-    /// <summary>Appends a value to lists of a user profile.</summary>
+    /// <summary>Appends a value to list properties of a user profile.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"colors":"blue"}}</example>
     public ValueTask<Acknowledgement> AppendUserPropertiesAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.AppendUserProperties, input, cancellationToken);
 
-    /// <summary>Removes a value from lists of a user profile.</summary>
+    /// <summary>Removes a value from list properties of a user profile.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"colors":"blue"}}</example>
     public ValueTask<Acknowledgement> RemoveUserPropertyValuesAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.RemoveUserPropertyValues, input, cancellationToken);

@@ -47,30 +47,19 @@ static class EventReport
 
     static readonly EventReportJson Json = new(JsonDefaults.Options());
 
-    public static MixpanelRequest WithView(this MixpanelRequest request, ReportInput input) => input.WorkspaceId switch
-    {
-        null => request,
-        > 0 => request.With("workspace_id", input.WorkspaceId.Value),
-        _ => throw MixpanelException.Invalid("workspace_id", "The data view must be a positive integer."),
-    };
+    public static MixpanelRequest WithView(this MixpanelRequest request, ReportInput input) =>
+        input.WorkspaceId is { } view ? request.With("workspace_id", view) : request;
 
-    public static MixpanelRequest WithName(this MixpanelRequest request, string parameter, string field, string? name)
+    public static MixpanelRequest WithName(this MixpanelRequest request, string parameter, string field, string name)
     {
-        if (string.IsNullOrEmpty(name)) throw MixpanelException.Invalid(field, $"{field} must not be empty.");
         EventJson.EnsureUnicode(field, name);
         return request.With(parameter, name);
     }
 
     /// <summary>Adds a list of texts in Mixpanel's format: one parameter with a JSON array.</summary>
-    public static MixpanelRequest WithNames(this MixpanelRequest request, string parameter, string field, IReadOnlyList<string>? names)
+    public static MixpanelRequest WithNames(this MixpanelRequest request, string parameter, string field, IReadOnlyList<string> names)
     {
-        if (names is null or []) throw MixpanelException.Invalid(field, $"{field} must contain at least one item.");
-        for (var i = 0; i < names.Count; i++)
-        {
-            var at = string.Create(CultureInfo.InvariantCulture, $"{field}[{i}]");
-            if (string.IsNullOrEmpty(names[i])) throw MixpanelException.Invalid(at, $"{at} must not be empty.");
-            EventJson.EnsureUnicode(at, names[i]);
-        }
+        for (var i = 0; i < names.Count; i++) EventJson.EnsureUnicode(string.Create(CultureInfo.InvariantCulture, $"{field}[{i}]"), names[i]);
 
         request = request.With(parameter, JsonSerializer.Serialize([.. names], Json.Names));
         return request.Query.Sum(pair => Uri.EscapeDataString(pair.Value).Length) <= LongestQuery
@@ -81,12 +70,7 @@ static class EventReport
 
     public static MixpanelRequest WithType(this MixpanelRequest request, EventCountType? type) => request.With("type", NameOf(type));
 
-    public static MixpanelRequest WithLimit(this MixpanelRequest request, long? limit) => limit switch
-    {
-        null => request,
-        > 0 => request.With("limit", limit.Value),
-        _ => throw MixpanelException.Invalid("limit", "The limit must be at least 1."),
-    };
+    public static MixpanelRequest WithLimit(this MixpanelRequest request, long? limit) => limit is { } most ? request.With("limit", most) : request;
 
     /// <summary>Adds the units of time and their range: a number of latest units, or all between two days.</summary>
     public static MixpanelRequest WithTime(this MixpanelRequest request, EventCountType? type, EventCountUnit? unit, long? interval, DateOnly? from,
@@ -97,11 +81,7 @@ static class EventReport
             throw MixpanelException.Invalid("unit", "Users are counted by day, week or month, not by minute or hour.");
         request = request.With("unit", name);
         if (interval is not null && (from ?? to) is not null) throw MixpanelException.Invalid("interval", "Specify either interval, or from_date and to_date.");
-        if (interval is not null)
-            return interval > 0
-                ? request.With("interval", interval.Value)
-                : throw MixpanelException.Invalid("interval", "The interval must be at least 1 unit.");
-
+        if (interval is { } units) return request.With("interval", units);
         if (from is null && to is null)
             throw MixpanelException.Invalid("interval", "Specify interval (the number of most recent units), or from_date and to_date.");
         if (from is null) throw MixpanelException.Invalid("from_date", "to_date requires from_date.");

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 namespace MixpanelConnector;
 
 /// <summary>What to count, and how many names to return.</summary>
@@ -7,6 +8,7 @@ public sealed record GetEventNamesInput : ReportInput
     public EventCountType? Type { get; init; }
 
     /// <summary>The maximum number of names. Default: 255.</summary>
+    [Range(1, long.MaxValue)]
     public long? Limit { get; init; }
 }
 

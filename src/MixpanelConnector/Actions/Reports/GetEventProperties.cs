@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 
 namespace MixpanelConnector;
@@ -6,9 +7,11 @@ namespace MixpanelConnector;
 public sealed record GetEventPropertiesInput : ReportInput
 {
     /// <summary>The name of the event.</summary>
+    [Size(1)]
     public required string Event { get; init; }
 
     /// <summary>The maximum number of properties. Default: 10.</summary>
+    [Range(1, long.MaxValue)]
     public long? Limit { get; init; }
 }
 

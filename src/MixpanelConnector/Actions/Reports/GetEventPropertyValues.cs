@@ -1,15 +1,19 @@
+using System.ComponentModel.DataAnnotations;
 namespace MixpanelConnector;
 
 /// <summary>The event and property, and how many values to return.</summary>
 public sealed record GetEventPropertyValuesInput : ReportInput
 {
     /// <summary>The name of the event.</summary>
+    [Size(1)]
     public required string Event { get; init; }
 
     /// <summary>The name of the property.</summary>
+    [Size(1)]
     public required string Property { get; init; }
 
     /// <summary>The maximum number of values. Default: 255.</summary>
+    [Range(1, long.MaxValue)]
     public long? Limit { get; init; }
 }
 

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 
 namespace MixpanelConnector;
@@ -9,6 +10,7 @@ public sealed record GetTopEventsInput : ReportInput
     public EventCountType? Type { get; init; }
 
     /// <summary>The maximum number of events. Default: 100.</summary>
+    [Range(1, long.MaxValue)]
     public long? Limit { get; init; }
 }
 

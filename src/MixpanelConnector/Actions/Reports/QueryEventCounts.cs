@@ -1,9 +1,12 @@
+using System.ComponentModel.DataAnnotations;
 namespace MixpanelConnector;
 
 /// <summary>The events to count, and the time range.</summary>
 public sealed record QueryEventCountsInput : ReportInput
 {
     /// <summary>The names of the events.</summary>
+    [Size(1)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> Events { get; init; }
 
     /// <summary>What to count: general (every event), unique (users), average (events for each user). Default: general.</summary>
@@ -13,6 +16,7 @@ public sealed record QueryEventCountsInput : ReportInput
     public EventCountUnit? Unit { get; init; }
 
     /// <summary>The number of latest units, including the current one. Either this, or from_date and to_date.</summary>
+    [Range(1, long.MaxValue)]
     public long? Interval { get; init; }
 
     /// <summary>The first day, such as 2026-11-01, in the project's time zone. Needs to_date.</summary>

@@ -1,15 +1,19 @@
+using System.ComponentModel.DataAnnotations;
 namespace MixpanelConnector;
 
 /// <summary>The event and property to count, and the time range.</summary>
 public sealed record QueryEventPropertyCountsInput : ReportInput
 {
     /// <summary>The name of the event.</summary>
+    [Size(1)]
     public required string Event { get; init; }
 
     /// <summary>The name of the property.</summary>
+    [Size(1)]
     public required string Property { get; init; }
 
     /// <summary>The values to count. Default: all.</summary>
+    [ItemSize(1)]
     public IReadOnlyList<string>? Values { get; init; }
 
     /// <summary>What to count: general (every event), unique (users), average (events for each user). Default: general.</summary>
@@ -19,6 +23,7 @@ public sealed record QueryEventPropertyCountsInput : ReportInput
     public EventCountUnit? Unit { get; init; }
 
     /// <summary>The number of latest units, including the current one. Either this, or from_date and to_date.</summary>
+    [Range(1, long.MaxValue)]
     public long? Interval { get; init; }
 
     /// <summary>The first day, such as 2026-11-01, in the project's time zone. Needs to_date.</summary>
@@ -28,6 +33,7 @@ public sealed record QueryEventPropertyCountsInput : ReportInput
     public DateOnly? ToDate { get; init; }
 
     /// <summary>The maximum number of values. Default: 255.</summary>
+    [Range(1, long.MaxValue)]
     public long? Limit { get; init; }
 }
 

@@ -109,10 +109,10 @@ public sealed record SavedFunnel : MixpanelObject
 /// <summary>The inputs of a retention report.</summary>
 public sealed record QueryRetentionInput : DatedReportInput
 {
-    /// <summary>birth: people who did born_event for the first time; compounded: all who did event. Default: birth.</summary>
+    /// <summary>birth: users who did born_event for the first time; compounded: all who did event. Default: birth.</summary>
     public RetentionType? RetentionType { get; init; }
 
-    /// <summary>The event by which a person is counted; birth needs it. Default: none.</summary>
+    /// <summary>The event by which a user is counted; birth needs it. Default: none.</summary>
     [Size(1)]
     public string? BornEvent { get; init; }
 
@@ -137,7 +137,7 @@ public sealed record QueryRetentionInput : DatedReportInput
     /// <summary>The unit to count by: day, week or month. Default: day.</summary>
     public ReportUnit? Unit { get; init; }
 
-    /// <summary>Whether people who return later also count in all earlier intervals. Default: false.</summary>
+    /// <summary>Whether users who return later also count in all earlier intervals. Default: false.</summary>
     public bool? UnboundedRetention { get; init; }
 
     /// <summary>An expression to segment the result by, in Mixpanel's segmentation language, such as properties["plan"]. Default: none.</summary>
@@ -148,13 +148,13 @@ public sealed record QueryRetentionInput : DatedReportInput
     public long? Limit { get; init; }
 }
 
-/// <summary>The people who began on a day, and how many of them returned; with on, by segment.</summary>
+/// <summary>The users who entered on a day, and how many of them returned; with on, by segment.</summary>
 public sealed record RetentionCohort : MixpanelObject
 {
-    /// <summary>The numbers of people who returned, by interval.</summary>
+    /// <summary>The numbers of users who returned, by interval.</summary>
     public IReadOnlyList<double>? Counts { get; init; }
 
-    /// <summary>The number of people in the cohort.</summary>
+    /// <summary>The number of users in the cohort.</summary>
     public double? First { get; init; }
 }
 
@@ -164,7 +164,7 @@ public sealed record QueryFrequencyInput : DatedReportInput
     /// <summary>The unit to count by: day, week or month.</summary>
     public required ReportUnit Unit { get; init; }
 
-    /// <summary>The unit in which people are active or not: hour or day.</summary>
+    /// <summary>The unit in which users are active or not: hour or day.</summary>
     public required FrequencyUnit AddictionUnit { get; init; }
 
     /// <summary>The event that counts as activity. Default: any event.</summary>
@@ -287,6 +287,7 @@ public sealed record QueryActivityStreamInput : DatedReportInput
 {
     /// <summary>The ids of the users.</summary>
     [Size(1)]
+    [ItemSize(1)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 }
 
@@ -308,7 +309,7 @@ public sealed record Cohort : MixpanelObject
     /// <summary>The number of users in it.</summary>
     public long? Count { get; init; }
 
-    /// <summary>1 when everybody can see it, else 0.</summary>
+    /// <summary>1 if all users of the project can see it, else 0.</summary>
     public int? IsVisible { get; init; }
 
     /// <summary>When it was created.</summary>
@@ -326,7 +327,7 @@ public sealed record QueryJqlInput : ReportInput
     public JsonObject? Params { get; init; }
 }
 
-/// <summary>The unit that people are counted by.</summary>
+/// <summary>The unit that users are counted by.</summary>
 [JsonConverter(typeof(SnakeCaseNames<ReportUnit>))]
 public enum ReportUnit
 {
@@ -357,7 +358,7 @@ public enum FunnelLengthUnit
     Second,
 }
 
-/// <summary>The unit of people's activity.</summary>
+/// <summary>The unit of users' activity.</summary>
 [JsonConverter(typeof(SnakeCaseNames<FrequencyUnit>))]
 public enum FrequencyUnit
 {
@@ -396,25 +397,25 @@ public enum NumericUnit
     Day,
 }
 
-/// <summary>The people in a retention report.</summary>
+/// <summary>The users in a retention report.</summary>
 [JsonConverter(typeof(SnakeCaseNames<RetentionType>))]
 public enum RetentionType
 {
-    /// <summary>People who did an event for the first time.</summary>
+    /// <summary>Users who did an event for the first time.</summary>
     Birth,
 
-    /// <summary>All people who did an event, each time.</summary>
+    /// <summary>All users who did an event, each time.</summary>
     Compounded,
 }
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Computes a saved Insights report.</summary>
+    /// <summary>Queries a saved Insights report.</summary>
     /// <example>{"bookmark_id":1}</example>
     public ValueTask<InsightsReport> QueryInsightsAsync(QueryInsightsInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.QueryInsights, input, cancellationToken);
 
-    /// <summary>Computes a saved funnel.</summary>
+    /// <summary>Queries a saved funnel.</summary>
     /// <example>{"funnel_id":1,"from_date":"2026-11-01","to_date":"2026-11-30"}</example>
     public ValueTask<FunnelReport> QueryFunnelAsync(QueryFunnelInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.QueryFunnel, input, cancellationToken);
@@ -424,12 +425,12 @@ public sealed partial class MixpanelClient
     public ValueTask<ResultList<SavedFunnel>> ListFunnelsAsync(ListFunnelsInput? input = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.ListFunnels, input ?? new(), cancellationToken);
 
-    /// <summary>Counts who returns, by the day on which they began.</summary>
+    /// <summary>Counts the users who return, by the day of their first event.</summary>
     /// <example>{"from_date":"2026-11-01","to_date":"2026-11-30","born_event":"Signed Up","event":"Viewed Page"}</example>
     public ValueTask<ResultMap<RetentionCohort>> QueryRetentionAsync(QueryRetentionInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.QueryRetention, input, cancellationToken);
 
-    /// <summary>Counts in how many hours or days of each day, week or month people are active.</summary>
+    /// <summary>Counts users by the number of hours or days in which they were active, for each day, week or month.</summary>
     /// <example>{"from_date":"2026-11-01","to_date":"2026-11-30","unit":"week","addiction_unit":"day"}</example>
     public ValueTask<ResultMap<JsonElement>> QueryFrequencyAsync(QueryFrequencyInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.QueryFrequency, input, cancellationToken);
@@ -439,22 +440,22 @@ public sealed partial class MixpanelClient
     public ValueTask<SegmentationReport> QuerySegmentationAsync(QuerySegmentationInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.QuerySegmentation, input, cancellationToken);
 
-    /// <summary>Counts an event over time, by ranges of a number.</summary>
+    /// <summary>Counts an event over time, by ranges of a numeric property.</summary>
     /// <example>{"event":"Viewed Page","from_date":"2026-11-01","to_date":"2026-11-30","on":"number(properties[\"price\"])"}</example>
     public ValueTask<SegmentationReport> QuerySegmentationNumericAsync(QuerySegmentationNumericInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.QuerySegmentationNumeric, input, cancellationToken);
 
-    /// <summary>Sums a number of an event over time.</summary>
+    /// <summary>Sums a numeric property of an event over time.</summary>
     /// <example>{"event":"Viewed Page","from_date":"2026-11-01","to_date":"2026-11-30","on":"number(properties[\"price\"])"}</example>
     public ValueTask<DailyNumbers> QuerySegmentationSumAsync(QuerySegmentationValuesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.QuerySegmentationSum, input, cancellationToken);
 
-    /// <summary>Averages a number of an event over time.</summary>
+    /// <summary>Averages a numeric property of an event over time.</summary>
     /// <example>{"event":"Viewed Page","from_date":"2026-11-01","to_date":"2026-11-30","on":"number(properties[\"price\"])"}</example>
     public ValueTask<DailyNumbers> QuerySegmentationAverageAsync(QuerySegmentationValuesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.QuerySegmentationAverage, input, cancellationToken);
 
-    /// <summary>Retrieves the events of some users. Mixpanel only maintains this operation.</summary>
+    /// <summary>Retrieves the events of some users. Mixpanel maintains this operation, but no longer develops it.</summary>
     /// <example>{"distinct_ids":["user-1"],"from_date":"2026-11-01","to_date":"2026-11-30"}</example>
     public ValueTask<ResultList<MixpanelEvent>> QueryActivityStreamAsync(QueryActivityStreamInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.QueryActivityStream, input, cancellationToken);
@@ -464,7 +465,7 @@ public sealed partial class MixpanelClient
     public ValueTask<ResultList<Cohort>> ListCohortsAsync(ListCohortsInput? input = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.ListCohorts, input ?? new(), cancellationToken);
 
-    /// <summary>Runs a JQL script. Mixpanel only maintains this operation.</summary>
+    /// <summary>Runs a JQL script. Mixpanel maintains this operation, but no longer develops it.</summary>
     /// <example>{"script":"function main() { return [1]; }"}</example>
     public ValueTask<ResultList<JsonElement>> QueryJqlAsync(QueryJqlInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.QueryJql, input, cancellationToken);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -9,15 +10,18 @@ namespace MixpanelConnector;
 public sealed record CreateServiceAccountInput
 {
     /// <summary>Username for the service account.</summary>
+    [RegularExpression(TextForms.PlainName)]
     public required string Username { get; init; }
 
     /// <summary>Role of the service account in the organization: owner, admin, analyst or consumer. Default: Mixpanel's own.</summary>
+    [AllowedValues("owner", "admin", "analyst", "consumer")]
     public string? Role { get; init; }
 
     /// <summary>
     /// When the service account expires: an ISO 8601 date or date and time in the future, such as 2027-01-31, or a time from now in hours, days or weeks, such
     /// as 12h, 30d or 4w. Default: never.
     /// </summary>
+    [RegularExpression(TextForms.Expiry)]
     public string? Expires { get; init; }
 
     /// <summary>
@@ -26,6 +30,7 @@ public sealed record CreateServiceAccountInput
     public IReadOnlyList<ProjectRole>? Projects { get; init; }
 
     /// <summary>The organization to create it in. Default: the configured one, else the only one the credential can see.</summary>
+    [Range(1, long.MaxValue)]
     public long? OrganizationId { get; init; }
 }
 
@@ -54,7 +59,6 @@ public sealed record CreateServiceAccountOutput
 /// <summary>How <see cref="MixpanelClient.CreateServiceAccountAsync(CreateServiceAccountInput, CancellationToken)"/> is implemented.</summary>
 static partial class CreateServiceAccount
 {
-    static readonly string[] Roles = ["owner", "admin", "analyst", "consumer"];
     static readonly CreateServiceAccountJson Json = new(JsonDefaults.Options());
     static readonly CreateServiceAccountJson ReplyJson = new(JsonDefaults.ReplyOptions());
 
@@ -98,55 +102,33 @@ static partial class CreateServiceAccount
             && (reply.Status is 0 or 200 or 201 or >= 500 || reply.IsUnavailable))
         {
             throw new MixpanelException(
-                e.Error with { Message = $"{e.Error.Message} The account may have been created: check with get_all_service_accounts before you try again." },
-                e);
+                ReplyClassifier.Unconfirmed(e.Error, "The account may have been created: check with get_all_service_accounts before you try again."), e);
         }
     }
 
     static WireBody Body(CreateServiceAccountInput input, DateTimeOffset now)
     {
-        var username = input.Username?.Trim();
-        if (string.IsNullOrEmpty(username)) throw MixpanelException.Invalid("username", "The user name must not be empty.");
-        EventJson.EnsureUnicode("username", username);
-        if (username.Any(char.IsControl)) throw MixpanelException.Invalid("username", "The user name must not contain control characters.");
-        if (input.OrganizationId is <= 0) throw MixpanelException.Invalid("organization_id", "The organization id must be a positive integer.");
-        var role = Role(input.Role, "role");
+        EventJson.EnsureUnicode("username", input.Username);
         return new WireBody
         {
-            Username = username,
-            Role = role,
+            Username = input.Username.Trim(),
+            Role = input.Role,
             Expires = Expiry(input.Expires, now),
-            Projects = input.Projects?.Select((project, index) => new ProjectRole
-            {
-                Id = project.Id > 0
-                    ? project.Id
-                    : throw MixpanelException.Invalid($"projects[{index}]", "A project must be an id (a positive integer), or an object with id and role."),
-                Role = Role(project.Role, $"projects[{index}].role") ?? role ?? "analyst",
-            }).ToArray(),
+            Projects = input.Projects?.Select(project => project with { Role = project.Role ?? input.Role ?? "analyst" }).ToArray(),
         };
-    }
-
-    static string? Role(string? role, string field)
-    {
-        if (role is null) return null;
-        var known = Roles.FirstOrDefault(r => r.Equals(role.Trim(), StringComparison.OrdinalIgnoreCase));
-        return known ?? throw MixpanelException.Invalid(field, $"The role must be one of {string.Join(", ", Roles)}.");
     }
 
     static string? Expiry(string? expires, DateTimeOffset now)
     {
         if (expires is null) return null;
-        if (LengthOfTime.Parse(expires.Trim()) is { } length)
-            return OnTheWire(length <= DateTimeOffset.MaxValue - now
+        var text = expires.Trim();
+        if (text is [.., 'h' or 'd' or 'w'])
+            return OnTheWire(LengthOfTime.Parse(text) is { } length && length <= DateTimeOffset.MaxValue - now
                 ? now + length
                 : throw MixpanelException.Invalid("expires", "The expiration is too far in the future."));
-        if (!DateTimeOffset.TryParseExact(expires.Trim(), ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"], CultureInfo.InvariantCulture,
+        if (!DateTimeOffset.TryParseExact(text, ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"], CultureInfo.InvariantCulture,
             DateTimeStyles.AssumeUniversal, out var time))
-            throw MixpanelException.Invalid("expires",
-                TextForms.NotExisting(expires.Trim()) is { } fault
-                    ? $"The expiration {fault}."
-                    : "The expiration must be an ISO 8601 date or date and time, such as 2027-01-31 or 2027-01-31T12:00:00Z, or a duration from now, "
-                        + "such as 12h, 30d or 4w.");
+            throw MixpanelException.Invalid("expires", $"The expiration is {text}, a time that does not exist.");
         if (time <= now) throw MixpanelException.Invalid("expires", "The expiration is in the past: the account could never be used.");
         return OnTheWire(time);
 
@@ -184,7 +166,7 @@ static partial class CreateServiceAccount
 public sealed partial class MixpanelClient
 {
     /// <summary>Creates a service account in an organization. Its secret is shown once and cannot be read again.</summary>
-    /// <remarks>Needs a service account that is an owner or admin of the organization.</remarks>
+    /// <remarks>The service account of the call must be an owner or admin of the organization.</remarks>
     /// <example>{"username":"nightly-import","role":"analyst","projects":[1],"expires":"2031-01-31"}</example>
     /// <param name="input">The service account to create.</param>
     /// <param name="cancellationToken">Cancels the call.</param>

@@ -28,15 +28,20 @@ public sealed record ProjectRole
         public JsonObject Schema() => new()
         {
             ["anyOf"] = new JsonArray(
-                new JsonObject { ["type"] = "integer" },
-                new JsonObject { ["type"] = "string" },
+                Number(),
+                Text(),
                 new JsonObject
                 {
                     ["type"] = "object",
                     ["properties"] = new JsonObject
                     {
                         ["id"] = IdSchema(),
-                        ["role"] = new JsonObject { ["description"] = "The role in the project. Default: the account's, else analyst.", ["type"] = "string" },
+                        ["role"] = new JsonObject
+                        {
+                            ["description"] = "The role in the project. Default: the account's, else analyst.",
+                            ["type"] = "string",
+                            ["enum"] = new JsonArray("owner", "admin", "analyst", "consumer"),
+                        },
                     },
                     ["required"] = new JsonArray("id"),
                     ["additionalProperties"] = false,
@@ -69,13 +74,14 @@ public sealed record ProjectRole
             new()
             {
                 ["description"] = "The id of the project.",
-                ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "integer" }, new JsonObject { ["type"] = "string" }),
+                ["anyOf"] = new JsonArray(Number(), Text()),
             };
 
-        /// <summary>Text that is not a number becomes 0, which the action refuses with the item's path.</summary>
+        static JsonObject Number() => new() { ["type"] = "integer", ["minimum"] = 1 };
+
+        static JsonObject Text() => new() { ["type"] = "string", ["pattern"] = TextForms.Whole(TextForms.Id) };
+
         static long Id(ref Utf8JsonReader reader) =>
-            reader.TokenType is JsonTokenType.Number ? reader.GetInt64()
-            : long.TryParse(reader.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id
-            : 0;
+            reader.TokenType is JsonTokenType.Number ? reader.GetInt64() : long.Parse(reader.GetString()!, NumberStyles.None, CultureInfo.InvariantCulture);
     }
 }

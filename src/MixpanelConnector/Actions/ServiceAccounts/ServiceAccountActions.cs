@@ -16,7 +16,6 @@ static class ServiceAccountActions
         "list-service-accounts", Endpoint.Get("/organizations/{organization_id}/service-accounts") with { OwnFields = ["expiring_within"] })
     {
         Common = true,
-        Check = input => Within(input.ExpiringWithin),
         Then = (context, input, output, _) => ValueTask.FromResult(Within(input.ExpiringWithin) is { } length
             ? Only(output, context.Options.TimeProvider.GetUtcNow(), length)
             : output),
@@ -45,7 +44,6 @@ static class ServiceAccountActions
         "list_project_service_accounts", "list-project-service-accounts",
         Endpoint.Get("/projects/{project_id}/service-accounts") with { OwnFields = ["expiring_within"] })
     {
-        Check = input => Within(input.ExpiringWithin),
         Then = (context, input, output, _) => ValueTask.FromResult(Within(input.ExpiringWithin) is { } length
             ? Only(output, context.Options.TimeProvider.GetUtcNow(), length)
             : output),
@@ -67,8 +65,7 @@ static class ServiceAccountActions
     static TimeSpan? Within(string? text) =>
         text is null
             ? null
-            : LengthOfTime.Parse(text.Trim())
-                ?? throw MixpanelException.Invalid("expiring_within", "The duration must be in hours, days or weeks, such as 12h, 14d or 4w.");
+            : LengthOfTime.Parse(text.Trim()) ?? TimeSpan.MaxValue; // longer than any account lives
 
     static GetAllServiceAccountsOutput Only(GetAllServiceAccountsOutput all, DateTimeOffset now, TimeSpan length)
     {
@@ -106,6 +103,7 @@ public sealed record GetAllServiceAccountsInput
     /// <summary>
     /// Only accounts that expire within a time from now, in hours, days or weeks, such as 12h, 14d or 4w, and expired ones; soonest first. Default: all.
     /// </summary>
+    [RegularExpression(TextForms.Duration)]
     public string? ExpiringWithin { get; init; }
 }
 
@@ -148,6 +146,7 @@ public sealed record ListProjectServiceAccountsInput
     /// <summary>
     /// Only accounts that expire within a time from now, in hours, days or weeks, such as 12h, 14d or 4w, and expired ones; soonest first. Default: all.
     /// </summary>
+    [RegularExpression(TextForms.Duration)]
     public string? ExpiringWithin { get; init; }
 }
 
@@ -160,6 +159,7 @@ public sealed record AddServiceAccountsToProjectsInput : OrganizationInput
 
     /// <summary>The ids of the service accounts.</summary>
     [Size(1)]
+    [ItemRange(1)]
     public required IReadOnlyList<long> ServiceAccountIds { get; init; }
 }
 
@@ -192,6 +192,7 @@ public sealed record AccountsOfProject
 
     /// <summary>The ids of the service accounts.</summary>
     [Size(1)]
+    [ItemRange(1)]
     public required IReadOnlyList<long> ServiceAccountIds { get; init; }
 }
 
@@ -223,7 +224,7 @@ public sealed partial class MixpanelClient
     public ValueTask<ServiceAccount> GetServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ServiceAccountActions.GetServiceAccount, input, cancellationToken);
 
-    /// <summary>Deletes a service account, which leaves all projects.</summary>
+    /// <summary>Deletes a service account, and removes it from all projects.</summary>
     /// <example>{"service_account_id":2}</example>
     public ValueTask<Done> DeleteServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ServiceAccountActions.DeleteServiceAccount, input, cancellationToken);

@@ -92,7 +92,7 @@ static partial class ImportParameters
         {
             if (known.FirstOrDefault(parameter => parameter.Name == name) is not { Name: not null } meant)
                 throw Configuration.Invalid(GivenName.Shown(name),
-                    $"{GivenName.Shown(name)} is unknown here; known are {string.Join(", ", known.Select(parameter => parameter.Name))}.");
+                    $"{GivenName.Shown(name)} is not a known parameter. The parameters are {string.Join(", ", known.Select(parameter => parameter.Name))}.");
             if (values.Count > 1 && (string?)meant.Schema["type"] != "array") throw Configuration.Invalid(name, $"{name} is given twice.");
             if (name == "name" && values[0]?.Length > LongestName)
                 throw Configuration.Invalid(name, FormattableString.Invariant($"name must have at most {LongestName} characters."));

@@ -4,7 +4,7 @@ namespace MixpanelConnector.Tool.Surfaces.Http;
 /// The memory that requests hold: the received parts of bodies, objects built from them, and responses that were not read yet. Each caller has a share that
 /// others cannot use up, and may hold more while some is left.
 /// </summary>
-sealed class MemoryBudget
+sealed class RequestMemory
 {
     readonly Lock _lock = new();
     long _common;
@@ -50,7 +50,7 @@ sealed class MemoryBudget
 
     static long Beyond(long held) => Math.Max(0, held - Limits.HeldAlways);
 
-    public readonly struct Held(MemoryBudget room, Caller caller, long bytes) : IDisposable
+    public readonly struct Held(RequestMemory room, Caller caller, long bytes) : IDisposable
     {
         public void Dispose() => room.LetGo(caller, bytes);
     }
