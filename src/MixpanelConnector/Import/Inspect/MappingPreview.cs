@@ -106,5 +106,5 @@ sealed class MappingPreview(ImportRequest request, TimeProvider time)
         }
     }
 
-    static MappedOutcome Refused(Rejection rejection) => new() { Code = rejection.Code, Message = rejection.Message };
+    MappedOutcome Refused(Rejection rejection) => new() { Code = rejection.Code, Message = rejection.Message.In(request.InWords) };
 }

@@ -77,7 +77,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
     void StopAsMiscounted(ImportVerdict verdict) =>
         cancellation.Because(RunOutcome.Unavailable,
             $"{verdict.Error!.Shown} This happened twice in a row: the responses cannot be trusted, and were ignored. {(destination.DropsInSilence
-        ? "With strict 0, Mixpanel silently drops what it does not accept: with strict 1, the same command reports it. Or another server"
+        ? $"With strict 0, Mixpanel silently drops what it does not accept: with strict 1, {cancellation.Resumption.Words.SameRun} reports it. Or another server"
         : "Another server")} responds in Mixpanel's place: check the endpoint and any proxies. {cancellation.Resumption.Again(" once this is fixed")}");
 
     /// <summary>Delivers a batch. False when the import ends before the outcome is final.</summary>
@@ -225,7 +225,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
     /// <summary>Sends a batch without the events that would make Mixpanel reject all of it.</summary>
     async Task<bool> LeaveOutWhoIsWhoAsync(RecordBatch batch, BatchOutcome outcome)
     {
-        var refusal = new Refusal(EventRules.WhoIsWho.Code, EventRules.WhoIsWho.Field, EventRules.WhoIsWho.Message);
+        var refusal = new Refusal(EventRules.WhoIsWho.Code, EventRules.WhoIsWho.Field, EventRules.WhoIsWho.Message.In(cancellation.Resumption.Words));
         var all = Enumerable.Range(0, batch.Count).ToLookup(i => batch[i].SaysWhoIsWho);
         Refuse(outcome, batch, all[true].Select(i => (i, refusal)));
         var rest = all[false].ToList();

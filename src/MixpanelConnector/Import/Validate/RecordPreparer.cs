@@ -218,7 +218,7 @@ sealed class EventPreparer : RecordPreparer
         _rules.Reset(_now);
         var record = Encoding.UTF8.GetBytes($$$"""{"event":"e","properties":{{{{string.Join(',', members)}}}}}""");
         if (_walk.Check(record, _rules) is { } rejection)
-            throw MixpanelException.Invalid("properties", $"Every event would be rejected because of the shared properties: {rejection.Message}.");
+            throw MixpanelException.Invalid("properties", $"Every event would be rejected because of the shared properties: {rejection.Message.In(MessageWords.Default)}.");
         _rules.KeepShared(record);
     }
 }
