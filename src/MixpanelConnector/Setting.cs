@@ -62,6 +62,8 @@ readonly ref struct Setting(string owner, string property, string? value = null)
 
     public static Setting StreamEvents => new(nameof(MixpanelClient), nameof(MixpanelClient.ExportAllEventsAsync));
 
+    public override string ToString() => MessageWords.Default[this];
+
     public Setting With(string value) => new(Owner, Property, value);
 
     public static Setting OfImport(string property) => new(nameof(ImportRequest), property);

@@ -46,6 +46,10 @@ sealed class SettingText
 
     public override string ToString() => In(MessageWords.Default);
 
+    public override bool Equals(object? obj) => obj is SettingText other && (ReferenceEquals(this, other) || ToString() == other.ToString());
+
+    public override int GetHashCode() => string.GetHashCode(ToString(), StringComparison.Ordinal);
+
     /// <summary>Plain text, or a setting with its value.</summary>
     readonly record struct Part(string? Text, string? Owner = null, string? Property = null)
     {

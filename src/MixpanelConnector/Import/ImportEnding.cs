@@ -1,5 +1,4 @@
 using System.Globalization;
-using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Undelivered;
 
