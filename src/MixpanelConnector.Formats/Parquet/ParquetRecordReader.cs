@@ -178,7 +178,8 @@ sealed class ParquetRecordReader : RecordReader
         var group = _footer.Groups[number];
         var needs = leaves.ConvertAll(leaf => ParquetPages.Follow(_file, _footer, group, leaf.Field, cancellationToken));
         var memory = needs.Sum(leaf => leaf.Memory) + needs.Max(leaf => leaf.Packed);
-        if (memory > MostPageMemory) throw PagesTooLarge(memory, leaves[needs.IndexOf(needs.MaxBy(leaf => leaf.Memory + leaf.Packed))].Field, group, line, _words);
+        if (memory > MostPageMemory)
+            throw PagesTooLarge(memory, leaves[needs.IndexOf(needs.MaxBy(leaf => leaf.Memory + leaf.Packed))].Field, group, line, _words);
         if (group.Rows == 0) return null;
         var reader = parquet.RowGroup(number);
         try

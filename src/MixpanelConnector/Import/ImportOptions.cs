@@ -122,7 +122,8 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
                 : !before.SameAs(now, "time_zone") ? nameof(ImportRequest.TimeZone)
                 : nameof(ImportRequest.Fix);
         if (before.Fixes("ids") != now.Fixes("ids")) return nameof(ImportRequest.Fix);
-        if (before.Of("event").Any() && now.Of("event").Any() && !before.SameAs(now, "event")) return nameof(ImportRequest.Event); // events with a name of their own keep it
+        if (before.Of("event").Any() && now.Of("event").Any() && !before.SameAs(now, "event"))
+            return nameof(ImportRequest.Event); // events with a name of their own keep it
         if (before.Differing(now, "map")
             .Exists(pair => HoldIdentity.Contains(pair.Name, StringComparer.Ordinal) || HoldIdentity.Contains(pair.Value, StringComparer.Ordinal)))
             return nameof(ImportRequest.Columns);

@@ -42,7 +42,9 @@ sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, boo
             var marked = TextEncoding.OfMark(head.AsSpan(0, length));
             var isText = !head.AsSpan().StartsWith(RecordReaders.ByteOrderMark) && !head.AsSpan().SequenceEqual("PAR1"u8);
             var encoding = marked ?? (isText && request.Encoding is { } label ? TextEncoding.Find(label) : null);
-            return encoding is null or { IsUtf8: true } ? (joined, null) : (new TranscodingByteSource(joined, encoding, isSaid: marked is null, request.InWords), encoding);
+            return encoding is null or { IsUtf8: true }
+                ? (joined, null)
+                : (new TranscodingByteSource(joined, encoding, isSaid: marked is null, request.InWords), encoding);
         }
         catch
         {
