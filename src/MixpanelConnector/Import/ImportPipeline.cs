@@ -134,7 +134,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     RecordPreparer NewPreparer(ComputedInsertIds ids)
     {
         if (request.Type is ImportType.Events)
-            return new EventPreparer(_time, SharedProperties.Parse(request.Properties), ids, new Occurrences(), asked: request.Fixes, predicts: request.DryRun);
+            return new EventPreparer(_time, SharedProperties.Parse(request.Properties), ids, new Occurrences(), asked: request.Fixes, predicts: request.DryRun,
+                words: request.InWords);
         return new ProfilePreparer(transport.Options.Token ?? (request.DryRun ? "" : throw ProfileDestination.NeedsToken()), request.GroupKey, request.Fix);
     }
 }
