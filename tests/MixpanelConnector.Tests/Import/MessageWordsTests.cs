@@ -59,4 +59,12 @@ public sealed class MessageWordsTests : IDisposable
         Assert.Contains("! again; if it may be empty, add !AllowEmpty.",
             Assert.Single((await _run.RunAsync(request with { Words = new Words("!") })).Problems), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task What_is_wrong_with_shared_properties_is_told_in_the_same_words()
+    {
+        var request = _run.Request(_run.Folder.Write("in.ndjson", ImportRun.Event(1))) with { Properties = """{"distinct_id":5}""", Words = new Words("~") };
+        var error = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request));
+        Assert.EndsWith("~Fix:ids converts a number to text.", error.Error.Message, StringComparison.Ordinal);
+    }
 }
