@@ -4,7 +4,7 @@ using MixpanelConnector.Queues;
 namespace MixpanelConnector.Kafka;
 
 /// <summary>The errors that the client reports separately from its calls: the cause of an unanswered call is reported only here.</summary>
-sealed class KafkaErrors(string brokers)
+sealed class KafkaErrors(string brokers, MessageWords words)
 {
     Error? _refusal;
     Error? _fatal;
@@ -29,7 +29,7 @@ sealed class KafkaErrors(string brokers)
         return new(fault, fault switch
         {
             QueueFault.Forbidden => $"Kafka at {brokers} rejects the user or denies access: {reason}.",
-            QueueFault.Unconfigured => $"The certificate of Kafka at {brokers} is not trusted: {reason}. Name its certificate authority with --queue-ca.",
+            QueueFault.Unconfigured => $"The certificate of Kafka at {brokers} is not trusted: {reason}. Name its certificate authority with {words[Setting.OfQueue(nameof(QueueOptions.CaFile))]}.",
             QueueFault.Missing => $"Kafka at {brokers} has no such topic: {reason}.",
             QueueFault.Refused => $"Kafka at {brokers} rejects the message: {reason}.",
             QueueFault.Full => $"Kafka at {brokers} accepts no more messages at the moment: {reason}.",

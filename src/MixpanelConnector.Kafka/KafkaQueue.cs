@@ -32,7 +32,7 @@ sealed class KafkaQueue : DeliveryQueue
     public override Task<QueueConsumer> ConsumeAsync(ConsumeLimits limits, CancellationToken cancellationToken) => Task.Run<QueueConsumer>(
         async () =>
         {
-            var errors = new KafkaErrors(_brokers);
+            var errors = new KafkaErrors(_brokers, _options.Words);
             var config = new ConsumerConfig(Settings())
             {
                 GroupId = _options.Group,
@@ -59,7 +59,7 @@ sealed class KafkaQueue : DeliveryQueue
     public override Task<QueuePublisher> PublishAsync(string name, bool isLast, CancellationToken cancellationToken) => Task.Run<QueuePublisher>(
         () =>
         {
-            var errors = new KafkaErrors(_brokers);
+            var errors = new KafkaErrors(_brokers, _options.Words);
             var config = new ProducerConfig(Settings())
             {
                 EnableIdempotence = true,

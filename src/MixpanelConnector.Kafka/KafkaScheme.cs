@@ -18,7 +18,7 @@ public sealed class KafkaScheme : QueueScheme
         if (address.Path.Count > 1) throw new QueueException(QueueFault.Unconfigured, $"{address.Text} has more than a topic in its path.");
         if (options.Declare)
             throw new QueueException(QueueFault.Unconfigured,
-                "--declare creates queues of RabbitMQ: create a topic with Kafka's own tools, which set its partitions and replicas.");
+                $"{options.Words[Setting.OfQueue(nameof(QueueOptions.Declare))]} creates queues of RabbitMQ: create a topic with Kafka's own tools, which set its partitions and replicas.");
         if (options.Sasl is not (null or "plain" or "scram-sha-256" or "scram-sha-512"))
             throw new QueueException(QueueFault.Unconfigured, "SASL must be plain, scram-sha-256 or scram-sha-512.");
         if (options.Sasl is not null && options.Username is null) throw new QueueException(QueueFault.Unconfigured, "SASL needs a user name.");

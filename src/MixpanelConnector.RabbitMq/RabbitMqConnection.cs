@@ -22,10 +22,12 @@ sealed class RabbitMqConnection : IAsyncDisposable
     readonly TimeProvider _time;
     readonly string _broker;
 
-    RabbitMqConnection(IConnection connection, IChannel channel, TimeSpan timeout, TimeProvider time, string broker) =>
-        (_connection, Channel, _timeout, _time, _broker) = (connection, channel, timeout, time, broker);
+    RabbitMqConnection(IConnection connection, IChannel channel, TimeSpan timeout, TimeProvider time, string broker, MessageWords words) =>
+        (_connection, Channel, _timeout, _time, _broker, Words) = (connection, channel, timeout, time, broker, words);
 
     public IChannel Channel { get; }
+
+    public MessageWords Words { get; }
 
     /// <exception cref="QueueException">The connection failed.</exception>
     public static async Task<RabbitMqConnection> OpenAsync(QueueAddress address, QueueOptions options, TimeProvider time, CreateChannelOptions? kind,
@@ -61,12 +63,12 @@ sealed class RabbitMqConnection : IAsyncDisposable
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
             connection = await factory.CreateConnectionAsync(endpoints, either.Token).ConfigureAwait(false);
             var channel = await connection.CreateChannelAsync(kind, either.Token).ConfigureAwait(false);
-            return new(connection, channel, options.Timeout, time, broker);
+            return new(connection, channel, options.Timeout, time, broker, options.Words);
         }
         catch (Exception e)
         {
             if (connection is not null) await connection.DisposeAsync().ConfigureAwait(false);
-            if (IsBrokers(e, cancellationToken)) throw Translate(e, broker);
+            if (IsBrokers(e, cancellationToken)) throw Translate(e, broker, options.Words);
             throw;
         }
     }
@@ -82,7 +84,7 @@ sealed class RabbitMqConnection : IAsyncDisposable
         }
         catch (Exception e) when (IsBrokers(e, cancellationToken))
         {
-            throw Translate(e, _broker);
+            throw Translate(e, _broker, Words);
         }
         finally
         {
@@ -124,7 +126,7 @@ sealed class RabbitMqConnection : IAsyncDisposable
             or System.Net.Sockets.SocketException or InvalidOperationException
         || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
-    public static QueueException Translate(Exception e, string broker)
+    public static QueueException Translate(Exception e, string broker, MessageWords words)
     {
         if (e is QueueException known) return known;
         for (var cause = e; cause is not null; cause = cause is AggregateException { InnerExceptions: [.., var last] } ? last : cause.InnerException)
@@ -138,9 +140,9 @@ sealed class RabbitMqConnection : IAsyncDisposable
                         $"RabbitMQ at {broker} closed the connection during authentication: the user name or the password may be wrong.", e);
                 case AuthenticationException:
                     return new(QueueFault.Unconfigured,
-                        $"The certificate of {broker} is not trusted: {cause.Message.TrimEnd('.')}. Name its certificate authority with --queue-ca.", e);
+                        $"The certificate of {broker} is not trusted: {cause.Message.TrimEnd('.')}. Name its certificate authority with {words[Setting.OfQueue(nameof(QueueOptions.CaFile))]}.", e);
                 case OperationInterruptedException { ShutdownReason: { } reason }:
-                    return Of(reason, broker, e);
+                    return Of(reason, broker, words, e);
                 default:
                     continue;
             }
@@ -150,19 +152,19 @@ sealed class RabbitMqConnection : IAsyncDisposable
         return new(QueueFault.Unavailable, $"RabbitMQ at {broker} {why}.", e);
     }
 
-    public static QueueException Of(ShutdownEventArgs reason, string broker, Exception? cause = null)
+    public static QueueException Of(ShutdownEventArgs reason, string broker, MessageWords words, Exception? cause = null)
     {
-        var words = reason.ReplyText.Length > 200 ? reason.ReplyText[..200] : reason.ReplyText;
+        var said = reason.ReplyText.Length > 200 ? reason.ReplyText[..200] : reason.ReplyText;
         return reason.ReplyCode switch
         {
-            NotFound => new(QueueFault.Missing, $"RabbitMQ at {broker} has no such queue ({words}). Create it, or have it created with --declare.", cause),
-            NotAllowed => new(QueueFault.Missing, $"RabbitMQ at {broker} has no such virtual host, or denies this user access to it ({words}).", cause),
-            AccessRefused => new(QueueFault.Forbidden, $"RabbitMQ at {broker} denies this user access ({words}).", cause),
-            PreconditionFailed when words.Contains("timed out", StringComparison.Ordinal) => new(QueueFault.Unavailable,
-                $"RabbitMQ at {broker} took back messages that were not acknowledged in time ({words}). Set --consumer-timeout to the broker's own limit.",
+            NotFound => new(QueueFault.Missing, $"RabbitMQ at {broker} has no such queue ({said}). Create it, or have it created with {words[Setting.OfQueue(nameof(QueueOptions.Declare))]}.", cause),
+            NotAllowed => new(QueueFault.Missing, $"RabbitMQ at {broker} has no such virtual host, or denies this user access to it ({said}).", cause),
+            AccessRefused => new(QueueFault.Forbidden, $"RabbitMQ at {broker} denies this user access ({said}).", cause),
+            PreconditionFailed when said.Contains("timed out", StringComparison.Ordinal) => new(QueueFault.Unavailable,
+                $"RabbitMQ at {broker} took back messages that were not acknowledged in time ({said}). Set {words[Setting.OfConsumer(nameof(ConsumeRequest.ConsumerTimeout))]} to the broker's own limit.",
                 cause),
-            PreconditionFailed => new(QueueFault.Refused, $"RabbitMQ at {broker} rejects it ({words}).", cause),
-            _ => new(QueueFault.Unavailable, $"The connection to RabbitMQ at {broker} was lost ({words}).", cause),
+            PreconditionFailed => new(QueueFault.Refused, $"RabbitMQ at {broker} rejects it ({said}).", cause),
+            _ => new(QueueFault.Unavailable, $"The connection to RabbitMQ at {broker} was lost ({said}).", cause),
         };
     }
 

@@ -214,7 +214,7 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
 
     public Task HandleChannelShutdownAsync(object channel, ShutdownEventArgs reason)
     {
-        Lose(RabbitMqConnection.Of(reason, _broker));
+        Lose(RabbitMqConnection.Of(reason, _broker, _connection.Words));
         return Task.CompletedTask;
     }
 

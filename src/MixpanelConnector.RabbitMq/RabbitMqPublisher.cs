@@ -35,7 +35,7 @@ sealed class RabbitMqPublisher(RabbitMqConnection connection, string name, strin
         }
         catch (Exception e) when (RabbitMqConnection.IsBrokers(e, cancellationToken))
         {
-            throw RabbitMqConnection.Translate(e, broker);
+            throw RabbitMqConnection.Translate(e, broker, connection.Words);
         }
     }
 

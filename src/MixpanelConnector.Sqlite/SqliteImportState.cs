@@ -35,13 +35,13 @@ public sealed class SqliteImportState : IImportState
         PRAGMA user_version = 1;
         """;
 
-    readonly string _folder;
+    readonly StateFolder _folder;
     readonly SqliteConnection _connection;
     readonly bool _readOnly;
     StoredCheckpoint? _stored;
     bool _isDisposed;
 
-    SqliteImportState(string folder, SqliteConnection connection, bool readOnly) => (_folder, _connection, _readOnly) = (folder, connection, readOnly);
+    SqliteImportState(StateFolder folder, SqliteConnection connection, bool readOnly) => (_folder, _connection, _readOnly) = (folder, connection, readOnly);
 
     /// <summary>The dead-letter file in the state's folder.</summary>
     public string DeadLetterPath => Path.Combine(_folder, DeadLettersName);
@@ -51,26 +51,31 @@ public sealed class SqliteImportState : IImportState
     /// <param name="restart">Whether to delete an existing state first, even a damaged one. Default: false.</param>
     /// <returns>The opened state; dispose it to release the lock.</returns>
     /// <exception cref="ImportStateException">Another import is using it, it is damaged or missing, or the disk failed.</exception>
-    public static SqliteImportState Open(string folder, bool restart = false)
+    public static SqliteImportState Open(string folder, bool restart = false) => Open(folder, restart, MessageWords.Default);
+
+    /// <summary>Opens it as a program that has its own words for settings.</summary>
+    internal static SqliteImportState Open(string folder, bool restart, MessageWords words)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        folder = Path.GetFullPath(folder);
-        Prepare(folder, OwnFolder.Make);
-        if (restart) Delete(folder);
-        return OpenExisting(folder, readOnly: false);
+        var own = new StateFolder(Path.GetFullPath(folder), words);
+        Prepare(own, OwnFolder.Make);
+        if (restart) Delete(own);
+        return OpenExisting(own, readOnly: false);
     }
 
     /// <summary>Lists all states in a folder with their progress. For a state that is in use or damaged, the summary says so.</summary>
     /// <param name="folder">The folder that contains the folders of states; it need not exist.</param>
     /// <returns>The summaries, ordered by folder.</returns>
-    public static IReadOnlyList<ImportStateSummary> List(string folder)
+    public static IReadOnlyList<ImportStateSummary> List(string folder) => List(folder, MessageWords.Default);
+
+    internal static IReadOnlyList<ImportStateSummary> List(string folder, MessageWords words)
     {
         if (!Directory.Exists(folder)) return [];
-        return [.. Directory.EnumerateDirectories(folder).Where(IsState).Order(StringComparer.Ordinal).Select(Summarize)];
+        return [.. Directory.EnumerateDirectories(folder).Where(IsState).Order(StringComparer.Ordinal).Select(state => Summarize(new(state, words)))];
     }
 
     /// <summary>Deletes a state; other files in the folder are kept.</summary>
-    static void Delete(string folder)
+    static void Delete(StateFolder folder)
     {
         try
         {
@@ -171,7 +176,7 @@ public sealed class SqliteImportState : IImportState
         _connection.Dispose();
     }
 
-    static SqliteImportState OpenExisting(string folder, bool readOnly)
+    static SqliteImportState OpenExisting(StateFolder folder, bool readOnly)
     {
         var marker = Path.Combine(folder, MarkerName);
         if (readOnly) Prepare(folder, OwnFolder.EnsureUnshared);
@@ -205,7 +210,7 @@ public sealed class SqliteImportState : IImportState
         }
     }
 
-    static SqliteConnection Connect(string folder) => new(new SqliteConnectionStringBuilder
+    static SqliteConnection Connect(StateFolder folder) => new(new SqliteConnectionStringBuilder
     {
         DataSource = Path.Combine(folder, DatabaseName),
         Mode = SqliteOpenMode.ReadWriteCreate,
@@ -215,7 +220,7 @@ public sealed class SqliteImportState : IImportState
     }.ConnectionString);
 
     /// <summary>Takes SQLite's own lock, which the system releases with the process. WAL in exclusive mode needs no shared memory file.</summary>
-    static void Lock(SqliteConnection connection, string folder)
+    static void Lock(SqliteConnection connection, StateFolder folder)
     {
         Guarded(folder, () =>
         {
@@ -254,7 +259,7 @@ public sealed class SqliteImportState : IImportState
                 case 0 when IsEmpty() && File.Exists(Path.Combine(_folder, MarkerName)):
                     throw new ImportStateException(ImportStateFault.Damaged,
                         $"The state in {_folder} has lost its database: what was imported is no longer known. Restore it from a backup, "
-                        + $"or begin again with --restart.");
+                        + $"or begin again with {_folder.Words[Setting.Restart]}.");
                 case 0 when IsEmpty(): // new, or the process ended between the file and its tables
                     return Execute(Schema);
                 default:
@@ -384,7 +389,7 @@ public sealed class SqliteImportState : IImportState
         return Guarded(_folder, work);
     }
 
-    static T Guarded<T>(string folder, Func<T> work)
+    static T Guarded<T>(StateFolder folder, Func<T> work)
     {
         try
         {
@@ -393,7 +398,7 @@ public sealed class SqliteImportState : IImportState
         catch (SqliteException e) when (e.SqliteErrorCode == BusyCode)
         {
             throw new ImportStateException(ImportStateFault.Busy,
-                $"Another import{Holder(folder)} uses the state in {folder}. Wait until it ends, or name another folder with --state.", e);
+                $"Another import{Holder(folder)} uses the state in {folder}. Wait until it ends, or name another folder with {folder.Words[Setting.State]}.", e);
         }
         catch (SqliteException e) when (e.SqliteErrorCode is CorruptCode or NotADatabaseCode or 1)
         {
@@ -402,7 +407,7 @@ public sealed class SqliteImportState : IImportState
         catch (SqliteException e)
         {
             throw new ImportStateException(ImportStateFault.Unwritable,
-                $"The state in {folder} cannot be read or written: {e.Message} Free or repair the disk, and run the same command again.", e);
+                $"The state in {folder} cannot be read or written: {e.Message} Free or repair the disk, and {folder.Words.RunAgain}.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -415,7 +420,7 @@ public sealed class SqliteImportState : IImportState
         }
     }
 
-    static string Holder(string folder)
+    static string Holder(StateFolder folder)
     {
         try
         {
@@ -429,15 +434,16 @@ public sealed class SqliteImportState : IImportState
         }
     }
 
-    static ImportStateException Damaged(string folder, Exception? cause = null) =>
+    static ImportStateException Damaged(StateFolder folder, Exception? cause = null) =>
         new(ImportStateFault.Damaged,
-            $"The state in {folder} is damaged: what was imported is not known for certain. Restore it from a backup, or begin again with --restart.", cause);
+            $"The state in {folder} is damaged: what was imported is not known for certain. Restore it from a backup, "
+            + $"or begin again with {folder.Words[Setting.Restart]}.", cause);
 
-    static ImportStateException Unwritable(string folder, Exception cause) =>
-        new(ImportStateFault.Unwritable, $"The state in {folder} cannot be written: {cause.Message} Free or repair the disk, and run the same command again.",
+    static ImportStateException Unwritable(StateFolder folder, Exception cause) =>
+        new(ImportStateFault.Unwritable, $"The state in {folder} cannot be written: {cause.Message} Free or repair the disk, and {folder.Words.RunAgain}.",
             cause);
 
-    static void OnDisk(string folder, Action work)
+    static void OnDisk(StateFolder folder, Action work)
     {
         try
         {
@@ -450,7 +456,7 @@ public sealed class SqliteImportState : IImportState
     }
 
     /// <summary>Ensures that the folder is accessible only to its owner, and that nobody else has replaced one of its files with a link or a file.</summary>
-    static void Prepare(string folder, Action<string> makeOrFind)
+    static void Prepare(StateFolder folder, Action<string> makeOrFind)
     {
         try
         {
@@ -484,7 +490,7 @@ public sealed class SqliteImportState : IImportState
 
     static bool IsState(string folder) => File.Exists(Path.Combine(folder, DatabaseName)) || File.Exists(Path.Combine(folder, MarkerName));
 
-    static ImportStateSummary Summarize(string folder)
+    static ImportStateSummary Summarize(StateFolder folder)
     {
         // Read first: opening a database may write to its folder.
         var (began, saved) =
@@ -504,7 +510,7 @@ public sealed class SqliteImportState : IImportState
         }
     }
 
-    static ImportStateSummary SummarizeContent(string folder)
+    static ImportStateSummary SummarizeContent(StateFolder folder)
     {
         try
         {
@@ -523,5 +529,13 @@ public sealed class SqliteImportState : IImportState
         {
             return new(folder) { Fault = e.Fault, Message = e.Message };
         }
+    }
+
+    /// <summary>The folder of a state, and the words of its messages.</summary>
+    readonly record struct StateFolder(string Path, MessageWords Words)
+    {
+        public static implicit operator string(StateFolder folder) => folder.Path;
+
+        public override string ToString() => Path;
     }
 }

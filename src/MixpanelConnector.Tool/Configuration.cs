@@ -181,6 +181,7 @@ sealed class Configuration
                 : Uri.TryCreate(endpoint, UriKind.Absolute, out var address) ? address
                 : throw Invalid("endpoint", "The endpoint must be a URL such as http://127.0.0.1:8080."),
             HintsAtEventNames = true,
+            Words = CommandWords.Instance,
             TimeProvider = timeProvider,
         };
     }

@@ -86,7 +86,7 @@ public sealed record MixpanelOptions
 
     /// <summary>
     /// Whether a report that is empty for an event also requests the event names and suggests likely ones in its <c>Hint</c>. This costs another of the 60
-    /// calls an hour. Default: false; the program <c>mixpanel</c> sets it.
+    /// calls an hour. Default: false.
     /// </summary>
     public bool HintsAtEventNames { get; init; }
 
@@ -111,6 +111,9 @@ public sealed record MixpanelOptions
 
     /// <summary>The logger factory. Default: no logging. Messages contain no secret and no property value.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>How messages refer to settings. Default: by the names of this library.</summary>
+    public MessageWords Words { get; init; } = MessageWords.Default;
 
     /// <summary>The service account to use now, where it may be replaced at run time.</summary>
     internal AccountRotation? Rotation { get; init; }

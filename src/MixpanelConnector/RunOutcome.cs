@@ -1,6 +1,6 @@
 namespace MixpanelConnector;
 
-/// <summary>How an import, an export, a migration or a consumer ended. The values are the exit codes of the program, and appear in reports.</summary>
+/// <summary>How an import, an export, a migration or a consumer ended. The values appear in reports, and do not change.</summary>
 public enum RunOutcome
 {
     /// <summary>Everything is done.</summary>
@@ -30,12 +30,12 @@ public enum RunOutcome
     /// <summary>The counts do not agree, or the verification found differences.</summary>
     Inconsistent = 9,
 
-    /// <summary>The program was stopped by SIGHUP; the library never returns this. The same command resumes.</summary>
+    /// <summary>A process was stopped by SIGHUP. The library never returns this. The same call resumes.</summary>
     HungUp = 129,
 
-    /// <summary>Stopped by the caller or, in the program, by SIGINT. The same call resumes.</summary>
+    /// <summary>Stopped by the caller. The same call resumes.</summary>
     Stopped = 130,
 
-    /// <summary>The program was stopped by SIGTERM; the library never returns this. The same command resumes.</summary>
+    /// <summary>A process was stopped by SIGTERM. The library never returns this. The same call resumes.</summary>
     Terminated = 143,
 }

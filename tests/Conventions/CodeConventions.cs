@@ -36,6 +36,38 @@ public class CodeConventions
             .Select(source => source.Path)));
     }
 
+    /// <summary>The program's own; those that start it or have its options: their texts may name its options.</summary>
+    static readonly string[] OfProgram =
+    [
+        "MixpanelConnector.Tool/", "MixpanelConnector.Tool.Native/", "MixpanelConnector.Emulator/", "MixpanelConnector.Aspire.Hosting/",
+        "MixpanelConnector.Testcontainers/",
+    ];
+
+    /// <summary>Options of other programs.</summary>
+    static readonly (string Path, string Option)[] OfOthers = [("MixpanelConnector.Formats/Zstd/ZstdCompression.cs", "--long")];
+
+    /// <summary>A user of the library has no command line: its texts name settings through MessageWords.</summary>
+    [Fact]
+    public void No_text_of_a_library_names_an_option_of_the_command_line()
+    {
+        var option = new Regex(@"(?<![\w-])--[a-z]{2,}|\bsame command\b|\bexit codes?\b", RegexOptions.None, Hang.Limit);
+        Assert.Equal("", string.Join('\n',
+            from source in Repository.Sources
+            where !OfProgram.Any(program => source.Path.StartsWith(program, StringComparison.Ordinal))
+            from Match found in option.Matches(source.Text)
+            where IsInText(source.Text, found.Index) && !OfOthers.Contains((source.Path, found.Value))
+            select $"{source.Path}: {found.Value}"));
+    }
+
+    /// <summary>Whether a position is in a comment or a string rather than in code, where two hyphens decrement.</summary>
+    static bool IsInText(string source, int index)
+    {
+        var line = source[(source.LastIndexOf('\n', index) + 1)..index];
+        return line.Contains("//", StringComparison.Ordinal)
+            || source[..index].Split("\"\"\"").Length % 2 == 0
+            || line.Replace("\\\"", "", StringComparison.Ordinal).Count(character => character == '"') % 2 == 1;
+    }
+
     /// <summary>External text is displayed in the console as text only.</summary>
     [Fact]
     public void The_console_makes_no_HTML_and_no_code_from_text()

@@ -57,7 +57,7 @@ public class ColumnTypeTests
     [InlineData("a\"b\\c\nd\te\u0001é😀", "\"a\\\"b\\\\c\\nd\\te\\u0001é😀\"")]
     public void A_cell_is_what_it_looks_like(string cell, string json)
     {
-        var written = new JsonText();
+        var written = new JsonText(MessageWords.Default);
         Assert.Null(new InferredTypes(new ColumnMap(["x"], new ImportRequest())).Write(written, 0, Encoding.UTF8.GetBytes(cell)));
         Assert.Equal(json, Encoding.UTF8.GetString(written.Written));
     }
@@ -79,7 +79,7 @@ public class ColumnTypeTests
     {
         var types = new InferredTypes(new ColumnMap(["x"], new ImportRequest()));
         foreach (var value in first.Split(' ')) types.Look(0, Encoding.UTF8.GetBytes(value));
-        var written = new JsonText();
+        var written = new JsonText(MessageWords.Default);
         Assert.Equal(misfit, types.Write(written, 0, Encoding.UTF8.GetBytes(later)));
         if (misfit is not null) Assert.Equal($"\"{later}\"", Encoding.UTF8.GetString(written.Written));
     }

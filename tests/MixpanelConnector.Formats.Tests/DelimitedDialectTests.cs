@@ -113,6 +113,6 @@ public sealed class DelimitedDialectTests
         Assert.Equal(RunOutcome.Complete, (await run.RunAsync(request, state)).Outcome);
         await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Quote = null }, state));
         var restarted = await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Escape = '\\', Restart = true }, state));
-        Assert.Contains("--new-ids", restarted.Message, StringComparison.Ordinal);
+        Assert.Contains("ImportRequest.NewIds", restarted.Message, StringComparison.Ordinal);
     }
 }

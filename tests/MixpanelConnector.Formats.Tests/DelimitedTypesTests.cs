@@ -45,7 +45,7 @@ public sealed class DelimitedTypesTests : IDisposable
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(("column_type", "properties.a", 1002),
             (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString(), letter.GetProperty("line").GetInt32()));
-        Assert.Contains("--column-type 'a=text'", letter.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Contains("ImportRequest.ColumnTypes (a=text)", letter.GetProperty("message").GetString(), StringComparison.Ordinal);
 
         var kept = File.ReadAllText(_run.DeadLetterPath);
         var again = _run.Request() with { Replay = _run.Folder.Write("again", kept) };

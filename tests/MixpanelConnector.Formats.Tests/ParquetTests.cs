@@ -138,8 +138,8 @@ public sealed class ParquetTests : IDisposable
         var file = Write(_run, "SELECT 'e' AS event_type, 'u' AS user_id, TIMESTAMP '2026-09-21' AS created_at FROM range(3)");
         var inspection = (await _run.RunAsync(_run.RequestAll(file) with { StopWhenRefusedAlike = true })).Inspection!;
         Assert.Equal("event_type:text user_id:text created_at:time", string.Join(' ', inspection.Columns.Select(column => $"{column.Name}:{column.Type}")));
-        Assert.Equal("--map event=event_type --map time=created_at --map distinct_id=user_id",
-            string.Join(' ', inspection.Proposal!.Options)); // mapped to the time, it is a number
+        Assert.Equal("ImportRequest.Columns (event=event_type) ImportRequest.Columns (time=created_at) ImportRequest.Columns (distinct_id=user_id)",
+            inspection.Proposal!.In(MessageWords.Default)); // mapped to the time, it is a number
         Assert.Equal(3, inspection.Proposal.Accepted);
     }
 

@@ -153,7 +153,7 @@ public sealed class ParquetValueTests : IDisposable
         var request = _run.RequestAll(_run.Folder.Write("in.parquet", file.ToArray()));
         var refused = await _run.RunAsync(request);
         Assert.Equal((RunOutcome.Damaged, 0), (refused.Outcome, refused.Read));
-        Assert.Contains("the column odd of a type that is not supported. Leave it out with --drop", refused.Problems[0], StringComparison.Ordinal);
+        Assert.Contains("the column odd of a type that is not supported. Leave it out with ImportRequest.Drop", refused.Problems[0], StringComparison.Ordinal);
         Assert.Equal((RunOutcome.Complete, 2), await _run.RunAsync(request with { Drop = ["odd"] }) is var read ? (read.Outcome, read.Accepted) : default);
         Assert.Equal(2, read.Fixed!.Dropped);
     }

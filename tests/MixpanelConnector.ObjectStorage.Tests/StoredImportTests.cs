@@ -72,7 +72,7 @@ public sealed class StoredImportTests : IAsyncLifetime
         {
             var report = await ImportAsync("s3://b/a.ndjson");
             Assert.Equal((RunOutcome.Damaged, 1L), (report.Outcome, report.Accepted));
-            Assert.Contains("--restart", report.Problems[0], StringComparison.Ordinal);
+            Assert.Contains("ImportRequest.Restart", report.Problems[0], StringComparison.Ordinal);
         }
 
         Assert.Equal(RunOutcome.Complete, (await ImportAsync("s3://b/a.ndjson", request => request with { Restart = true })).Outcome);

@@ -17,7 +17,7 @@ sealed class AvroRecordReader : RecordReader
     readonly ColumnMap _columns;
     readonly RecordBuilder _builder;
     readonly AvroValues _values;
-    readonly JsonText _properties = new(spills: false);
+    readonly JsonText _properties;
     readonly OwnColumns _own;
     readonly bool[] _isDropped;
     readonly int[] _starts;
@@ -36,6 +36,7 @@ sealed class AvroRecordReader : RecordReader
     {
         var schema = blocks.Schema;
         _blocks = blocks;
+        _properties = new JsonText(request.InWords, spills: false);
         _columns = new ColumnMap(schema.Names, request);
         _builder = new RecordBuilder(_columns, request);
         _values = new AvroValues(new ValueText(_builder));
@@ -50,7 +51,7 @@ sealed class AvroRecordReader : RecordReader
         foreach (var field in _columns.Fields.Where(field => !_isDropped[field.Index]))
             if (HoldsUnknown(schema.Parts[field.Column], seen))
                 throw new InputException(
-                    $"has the column {_columns.Names[field.Column]} of a type that is not supported. Leave it out with --drop, or write it as text");
+                    $"has the column {_columns.Names[field.Column]} of a type that is not supported. Leave it out with {request.InWords[Setting.Drop]}, or write it as text");
     }
 
     public override bool OffsetsAreBytes => false;

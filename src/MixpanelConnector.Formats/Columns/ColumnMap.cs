@@ -70,7 +70,7 @@ sealed class ColumnMap
             {
                 var field = name == plain && !AreMapped ? root : name;
                 if (!sources.TryAdd(field, columns[i]))
-                    throw new InputException($"has two columns for {(sources[field] == columns[i] ? $"{RecordFields.Shown(field)}, both called {RecordFields.Shown(columns[i])}. Rename one{(mayLackNames ? "; --column-names names the columns in place of the header" : "")}" : $"{RecordFields.Shown(field)}: {RecordFields.Shown(sources[field])} and {RecordFields.Shown(columns[i])}. Rename one, or map it to another field")}")
+                    throw new InputException($"has two columns for {(sources[field] == columns[i] ? $"{RecordFields.Shown(field)}, both called {RecordFields.Shown(columns[i])}. Rename one{(mayLackNames ? $"; {request.InWords[Setting.ColumnNames]} names the columns in place of the header" : "")}" : $"{RecordFields.Shown(field)}: {RecordFields.Shown(sources[field])} and {RecordFields.Shown(columns[i])}. Rename one, or map it to another field")}")
                     {
                         Option = mapped.Contains(columns[i]) || mapped.Contains(sources[field]) ? "map" : null,
                     };
@@ -131,7 +131,7 @@ sealed class ColumnMap
     /// <summary>A name as JSON, with the colon.</summary>
     public static ReadOnlyMemory<byte> NameOf(string field)
     {
-        var json = new JsonText();
+        var json = new JsonText(MessageWords.Default);
         json.AppendString(Encoding.UTF8.GetBytes(field));
         json.AppendByte((byte)':');
         return json.Written.ToArray();

@@ -6,8 +6,9 @@ using MixpanelConnector.Import.Undelivered;
 namespace MixpanelConnector.Formats.Columns;
 
 /// <summary>Builds the JSON of a record. Text is copied byte for byte, so that invalid UTF-8 is detected later, and not silently replaced.</summary>
+/// <param name="words">How messages refer to settings.</param>
 /// <param name="spills">Whether <see cref="Spill"/> may release what was written; otherwise it fails when the text becomes too large.</param>
-sealed class JsonText(bool spills = true)
+sealed class JsonText(MessageWords words, bool spills = true)
 {
     static readonly SearchValues<byte> Special = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(value => (byte)value), (byte)'"', (byte)'\\']);
 
@@ -40,7 +41,7 @@ sealed class JsonText(bool spills = true)
     public void Spill()
     {
         if (_end <= (spills ? 2 * InputWindow.LargestRecord : MostWhole)) return;
-        if (!spills || _spilled > MostSpilled) throw new InputException("has a row that is far too large to be a record. Drop large columns with --drop");
+        if (!spills || _spilled > MostSpilled) throw new InputException($"has a row that is far too large to be a record. Drop large columns with {words[Setting.Drop]}");
         _oversized ??= new OversizedRecord();
         _oversized.Append(_bytes.AsSpan(0, _end - 1));
         (_bytes[0], _spilled, _end) = (_bytes[_end - 1], _spilled + _end - 1, 1);

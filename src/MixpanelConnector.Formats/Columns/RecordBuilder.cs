@@ -10,7 +10,7 @@ delegate void FieldWriter(JsonText json, in ColumnField field);
 /// <summary>Builds records from rows. A record is valid until the next is built.</summary>
 sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
 {
-    readonly JsonText _json = new();
+    readonly JsonText _json = new(request.InWords);
     readonly ColumnValue _value = new(request);
 
     readonly HashSet<string> _dropped = new(request.Drop, StringComparer.Ordinal);

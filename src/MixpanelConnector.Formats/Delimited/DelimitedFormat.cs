@@ -90,11 +90,11 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
         var (dialect, ends) = (header.Dialect, header.Dialect.EndsWithReturn ? "; its lines end with CR" : "");
         if (string.IsNullOrWhiteSpace(header.Names[0]) && input.Request.ColumnNames.Count == 0)
             input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning",
-                "The first column has no name, like one of row numbers, and is dropped. Use --column-names to name it."));
+                $"The first column has no name, like one of row numbers, and is dropped. Use {input.Request.InWords[Setting.ColumnNames]} to name it."));
         if (input.Request is { NoHeader: false, ColumnNames.Count: 0 } && header.Names.Any(IsTime))
             input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning",
-                "The first line is read as the names of the columns, but one of them is a time. If it is a record, add --no-header and --column-names A,B,C, "
-                + "with a name for each column."));
+                "The first line is read as the names of the columns, but one of them is a time. If it is a record, add "
+                + $"{input.Request.InWords[Setting.NoHeader]} and {input.Request.InWords[Setting.ColumnNames]} A,B,C, with a name for each column."));
         if (ends.Length == 0 && (input.Request.Delimiter is not null || dialect.Delimiter == (delimiter ?? (byte)','))) return;
         input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning",
             $"It is read as {Name} with {Dialect.NameOf(dialect.Delimiter)} between cells{ends}."));

@@ -26,7 +26,7 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
     readonly bool _writesNulls = request.Fix.HasFlag(ImportFixes.Nulls);
     readonly bool _timesFollowAFormat = request.TimeFormat is not null;
     readonly string _namedBy = request.ColumnsFrom is { } from ? $"{from} names"
-        : request.NoHeader ? "--column-names names"
+        : request.NoHeader ? $"{request.InWords[Setting.ColumnNames]} names"
         : request.Replay is null ? "the header"
         : "the header of its file";
     readonly int[] _nameless =
@@ -113,8 +113,8 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
 
     Rejection Ragged(int found) =>
         new("ragged_row", null,
-            $"the row has {Counted.Of(found, "cell")}, {_namedBy} {columns.Names.Count}{(columns.Names.Count == 1 && found > 1 && request.SkipLines == 0 ? ". If lines precede the header, --skip-lines skips them" : "")}");
+            $"the row has {Counted.Of(found, "cell")}, {_namedBy} {columns.Names.Count}{(columns.Names.Count == 1 && found > 1 && request.SkipLines == 0 ? $". If lines precede the header, {request.InWords[Setting.SkipLines]} skips them" : "")}");
 
     static Rejection Nameless(int column) =>
-        new("nameless_column", null, $"there is a value in column {column + 1}, which has no name. Use --column-names to name it");
+        new("nameless_column", null, $"there is a value in column {column + 1}, which has no name. Use {Setting.ColumnNames} to name it");
 }

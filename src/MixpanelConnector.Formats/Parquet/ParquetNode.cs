@@ -43,7 +43,7 @@ abstract class ParquetNode
             Children: [{ IsRepeated: true, IsLeaf: false, Children: [{ IsRepeated: false, IsLeaf: true } key, { IsRepeated: false } value] } entry]
         } =>
             new ParquetMap(entry.Definition, entry.Repetition, OfOne(key, FieldKind.Text, values), OfOne(value, FieldKind.Value, values)),
-        { Meaning: ParquetMeaning.Unknown } => throw ParquetValues.Unsupported(field),
+        { Meaning: ParquetMeaning.Unknown } => throw values.Unsupported(field),
         _ => new ParquetStruct(field.Definition,
             [.. field.Children.Select(member => (member.Name,
                 Of(member, record is { } type ? ColumnMap.KindOf(member.Name, type) : FieldKind.Value, values)))]),

@@ -100,12 +100,12 @@ static class ParquetPages
     /// <summary>Checks the footer's description of a column in a row group against that of the row group and of the column.</summary>
     /// <exception cref="InputException">The column is encrypted.</exception>
     /// <exception cref="InvalidDataException">They are inconsistent.</exception>
-    public static void Check(ParquetFooter footer, ParquetGroup group, ParquetField leaf)
+    public static void Check(ParquetFooter footer, ParquetGroup group, ParquetField leaf, MessageWords words)
     {
         var chunk = group.Chunks[leaf.Leaf];
         if (chunk.Encrypted)
             throw new InputException(
-                $"has the column {leaf.Path}, which is encrypted and not supported. Write it without encryption, or leave the column out with --drop");
+                $"has the column {leaf.Path}, which is encrypted and not supported. Write it without encryption, or leave the column out with {words[Setting.Drop]}");
         if (leaf.Repetition == 0 ? chunk.Values != group.Rows : chunk.Values < group.Rows)
             throw Damaged(leaf, $"has {Counted.Of(chunk.Values, "value")} in a row group of {Counted.Of(group.Rows, "row")}");
         if (chunk is { Values: 0, Length: <= 0 }) return;

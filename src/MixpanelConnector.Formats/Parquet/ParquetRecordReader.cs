@@ -32,6 +32,7 @@ sealed class ParquetRecordReader : RecordReader
     readonly long _rawLength;
     readonly bool _dropsColumns;
     readonly OwnColumns _own;
+    readonly MessageWords _words;
     RowGroupReader? _reader;
     long _row;
     long _endOfGroup;
@@ -45,10 +46,11 @@ sealed class ParquetRecordReader : RecordReader
         (_file, _footer, _fingerprint, _begin, _rawLength) = (file, footer, fingerprint, begin, rawLength);
         if (begin > footer.Rows) throw InputException.Changed("has fewer rows than when it was imported");
 
+        _words = request.InWords;
         var columns = _columns = new ColumnMap([.. footer.Columns.Select(column => column.Name)], request);
         _own = OwnColumns.Of(columns, request);
         _builder = new RecordBuilder(columns, request);
-        _values = new ParquetValues(Math.Clamp((1 << 17) / footer.Leaves.Count, 16, 1024), _builder);
+        _values = new ParquetValues(Math.Clamp((1 << 17) / footer.Leaves.Count, 16, 1024), _builder, _words);
         var dropped = request.Drop.Select(name => Convert.ToHexString(ColumnMap.NameOf(name).Span)).ToHashSet(StringComparer.Ordinal);
         _nodes = new ParquetNode?[columns.Fields.Count];
         foreach (var field in columns.Fields)
@@ -67,7 +69,7 @@ sealed class ParquetRecordReader : RecordReader
         if (_leaves.Count == 0) throw new InputException("has no columns left: all are dropped");
         _repeated.AddRange(_leaves.Where(leaf => leaf.Field.Repetition > 0));
         foreach (var group in footer.Groups)
-            foreach (var leaf in _leaves) ParquetPages.Check(footer, group, leaf.Field);
+            foreach (var leaf in _leaves) ParquetPages.Check(footer, group, leaf.Field, _words);
 
         // Skip whole row groups without reading them.
         while (_group < footer.Groups.Count && _row < begin && _row + footer.Groups[_group].Rows <= begin) _row += footer.Groups[_group++].Rows;
@@ -159,7 +161,8 @@ sealed class ParquetRecordReader : RecordReader
     {
         var column = _footer.Columns[field.Column];
         var isJson = column.IsText && field.Type is null or ImportColumnType.Json;
-        return new(isJson ? _values.LeafOf(column, FieldKind.Value, ParquetMeaning.Json) : ParquetNode.Of(column, field.Kind, _values, _columns.Type), _own);
+        return new(isJson ? _values.LeafOf(column, FieldKind.Value, ParquetMeaning.Json) : ParquetNode.Of(column, field.Kind, _values, _columns.Type), _own,
+            _words);
     }
 
     void BeginGroup(CancellationToken cancellationToken)
@@ -175,7 +178,8 @@ sealed class ParquetRecordReader : RecordReader
         var group = _footer.Groups[number];
         var needs = leaves.ConvertAll(leaf => ParquetPages.Follow(_file, _footer, group, leaf.Field, cancellationToken));
         var memory = needs.Sum(leaf => leaf.Memory) + needs.Max(leaf => leaf.Packed);
-        if (memory > MostPageMemory) throw PagesTooLarge(memory, leaves[needs.IndexOf(needs.MaxBy(leaf => leaf.Memory + leaf.Packed))].Field, group, line);
+        if (memory > MostPageMemory)
+            throw PagesTooLarge(memory, leaves[needs.IndexOf(needs.MaxBy(leaf => leaf.Memory + leaf.Packed))].Field, group, line, _words);
         if (group.Rows == 0) return null;
         var reader = parquet.RowGroup(number);
         try
@@ -193,7 +197,7 @@ sealed class ParquetRecordReader : RecordReader
         return reader;
     }
 
-    static InputException PagesTooLarge(long memory, ParquetField largest, ParquetGroup group, long line)
+    static InputException PagesTooLarge(long memory, ParquetField largest, ParquetGroup group, long line, MessageWords words)
     {
         const int Vector = 2048; // DuckDB's row groups are multiples of it
         var rows = (long)(group.Rows * 0.8 * MostPageMemory / memory) / Vector * Vector;
@@ -203,7 +207,7 @@ sealed class ParquetRecordReader : RecordReader
             : "Arrow makes them with data_page_size, Spark with parquet.page.size";
         return new InputException(string.Create(CultureInfo.InvariantCulture,
             $"has pages that take {memory >> 20} MB in the row group of line {line}, one of each column with the memory to decompress "
-            + $"it; at most {MostPageMemory >> 20} MB are supported. The largest are those of the column {largest.Path}: leave it out with --drop, or write the file with smaller pages. {way}"));
+            + $"it; at most {MostPageMemory >> 20} MB are supported. The largest are those of the column {largest.Path}: leave it out with {words[Setting.Drop]}, or write the file with smaller pages. {way}"));
     }
 
     void EndGroup()

@@ -9,7 +9,8 @@ namespace MixpanelConnector.Formats.Parquet;
 /// <summary>Creates the leaves that write the values of each type.</summary>
 /// <param name="most">The number of values of a leaf that are decoded at a time.</param>
 /// <param name="records">The builder of the record, which is notified of invalid dates.</param>
-sealed class ParquetValues(int most, RecordBuilder records)
+/// <param name="words">How messages refer to settings.</param>
+sealed class ParquetValues(int most, RecordBuilder records, MessageWords words)
 {
     public int Most => most;
 
@@ -67,8 +68,8 @@ sealed class ParquetValues(int most, RecordBuilder records)
         _ => throw Unsupported(field),
     };
 
-    public static InputException Unsupported(ParquetField field) =>
-        new($"has the column {field.Path} of a type that is not supported. Leave it out with --drop, or write it as text");
+    public InputException Unsupported(ParquetField field) =>
+        new($"has the column {field.Path} of a type that is not supported. Leave it out with {words[Setting.Drop]}, or write it as text");
 
     delegate void BytesWriter(JsonText json, ReadOnlySpan<byte> value, FieldKind kind);
 
@@ -89,7 +90,7 @@ sealed class ParquetValues(int most, RecordBuilder records)
         json.AppendByte((byte)'"');
     }
 
-    static ValueWriter<T> DecimalOf<T>(ParquetField field, Func<T, BigInteger> unscaled)
+    ValueWriter<T> DecimalOf<T>(ParquetField field, Func<T, BigInteger> unscaled)
     {
         if (field.Scale is < 0 or > ValueText.MostScale) throw Unsupported(field);
         return (json, value, _) => ValueText.WriteDecimal(json, unscaled(value), field.Scale);

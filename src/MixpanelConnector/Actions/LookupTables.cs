@@ -21,12 +21,10 @@ static class LookupTableActions
         Does = ActionEffect.Delete,
         SafeToRepeat = "the whole table is replaced",
         Costs = RateCost.LookupTables,
-        Check = static input =>
+        CheckInWords = static (input, words) =>
         {
             if (!HasRows(input.Csv))
-                throw MixpanelException.Invalid("csv",
-                    "csv has a header but no rows, which would empty the table. On the command line, --csv @FILE reads a file; "
-                    + "importing the file with --allow-empty empties the table.");
+                throw MixpanelException.Invalid("csv", $"csv has a header but no rows, which would empty the table. {words.EmptyTable}");
         },
         OnRefusal = RefusedRows,
         Refused = static output => output.FailedRecords is not null,
@@ -96,7 +94,7 @@ public sealed partial class MixpanelClient
         InvokeAsync(LookupTableActions.List, input ?? new(), cancellationToken);
 
     /// <summary>Replaces all rows of a lookup table, or none of them.</summary>
-    /// <remarks>Tables are created in Mixpanel's web pages. For a file, use <c>mixpanel import --type lookup-table</c>.</remarks>
+    /// <remarks>Tables are created in Mixpanel's web pages. To send a file, import it as a lookup table.</remarks>
     /// <example>{"table_id":"0f8fad5b-d9cb-469f-a165-70867728950e","csv":"id,name\nsku-1,Chair\nsku-2,Table\n"}</example>
     public ValueTask<ReplaceLookupTableOutput> ReplaceLookupTableAsync(ReplaceLookupTableInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(LookupTableActions.Replace, input, cancellationToken);

@@ -47,6 +47,9 @@ sealed class ActionSpec<
     /// <summary>Validates what a schema cannot express, before anything is sent. Default: nothing.</summary>
     public Action<TInput>? Check { get; init; }
 
+    /// <summary>The same, where the message refers to settings. Default: nothing.</summary>
+    public Action<TInput, MessageWords>? CheckInWords { get; init; }
+
     /// <summary>Creates the output from the result. Default: as its type specifies.</summary>
     public Func<JsonElement, JsonElement>? Result { get; init; }
 
@@ -210,6 +213,7 @@ sealed class ActionSpec<
     {
         var fields = JsonSerializer.SerializeToElement(input, Input);
         Check?.Invoke(input);
+        CheckInWords?.Invoke(input, context.Options.Words);
         var request = await Endpoint.RequestAsync(context, fields, Input, cancellationToken).ConfigureAwait(false);
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         try

@@ -67,7 +67,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
         destination.EnsureAccess();
         using var problems = new ImportCancellation(_time, cancellationToken);
         var publisher = request.DeadLetterQueue is { } name ? new DeadLetterPublisher(queue, name, transport.Options, e => Warn(e.Message)) : null;
-        DeadLetterSink sink = publisher ?? (DeadLetterSink)DeadLetterAppender.Open(request.DeadLetterPath!);
+        DeadLetterSink sink = publisher ?? (DeadLetterSink)DeadLetterAppender.Open(request.DeadLetterPath!, request.Records.InWords);
         await using (sink.ConfigureAwait(false)) await RunAsync(destination, sink, publisher, problems, cancellationToken).ConfigureAwait(false);
         return Report(sink, problems, cancellationToken.IsCancellationRequested, _time.GetElapsedTime(began));
     }
@@ -94,7 +94,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
                     if (round.Lost is null || _ledger.Settled > settled) (fruitless, since) = (0, _time.GetTimestamp());
                     else if (_time.GetElapsedTime(since) >= request.Records.MaxOutage)
                         problems.Note(RunOutcome.Unavailable,
-                            $"{round.Lost.Message} This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: "
+                            $"{round.Lost.Message} This has lasted for {Counted.Of(request.Records.MaxOutage)}. {request.Records.InWords.RunAgainAtStart} later: "
                             + $"unacknowledged messages stay in the queue.");
                     else if (problems.Problems.IsEmpty && fruitless++ > 0) await PauseAsync(fruitless, since, cancellationToken).ConfigureAwait(false);
                     if (!round.GoesOn || !problems.Problems.IsEmpty) break;
@@ -157,7 +157,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
             {
                 problems.Note(e.Outcome,
                     e.Fault is QueueFault.Unavailable
-                        ? $"{e.Message} This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: "
+                        ? $"{e.Message} This has lasted for {Counted.Of(request.Records.MaxOutage)}. {request.Records.InWords.RunAgainAtStart} later: "
                             + $"unacknowledged messages stay in the queue."
                         : e.Message);
                 return null;
@@ -232,7 +232,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
             if (held + _time.GetElapsedTime(began) >= request.Records.MaxOutage)
             {
                 problems.Note(RunOutcome.Unavailable,
-                    $"Mixpanel does not respond. This has lasted for {Counted.Of(request.Records.MaxOutage)}. Run the same command again later: "
+                    $"Mixpanel does not respond. This has lasted for {Counted.Of(request.Records.MaxOutage)}. {request.Records.InWords.RunAgainAtStart} later: "
                     + $"unacknowledged messages stay in the queue.");
                 return false;
             }
@@ -312,7 +312,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
 
     ConsumeReport Report(DeadLetterSink sink, ImportCancellation problems, bool stopped, TimeSpan elapsed)
     {
-        if (stopped) problems.Note(RunOutcome.Stopped, "Stopped before the end. Unacknowledged messages stay in the queue; run the same command again.");
+        if (stopped) problems.Note(RunOutcome.Stopped, $"Stopped before the end. Unacknowledged messages stay in the queue; {request.Records.InWords.RunAgain}.");
         // Uses the dead letters: after a lost connection, the totals exclude records that are redelivered.
         if (Math.Max(_totals.Rejected, _reasons.Total) is > 0 and var rejected)
             problems.Note(RunOutcome.Rejected,

@@ -23,16 +23,17 @@ abstract class DeadLetterSink : IAsyncDisposable
 sealed class DeadLetterAppender : DeadLetterSink
 {
     readonly FileStream _file;
+    readonly MessageWords _words;
 
     /// <summary>The beginning of each dead letter.</summary>
     static ReadOnlySpan<byte> Beginning => "{\"source\":"u8;
 
-    DeadLetterAppender(FileStream file) => _file = file;
+    DeadLetterAppender(FileStream file, MessageWords words) => (_file, _words) = (file, words);
 
     public override string Name => _file.Name;
 
     /// <exception cref="ImportStateException">The file cannot be used.</exception>
-    public static DeadLetterAppender Open(string path)
+    public static DeadLetterAppender Open(string path, MessageWords words)
     {
         path = Path.GetFullPath(path);
         FileStream? file = null;
@@ -41,10 +42,10 @@ sealed class DeadLetterAppender : DeadLetterSink
             var isNew = !File.Exists(path);
             file = FileLock.TryTake(path)
                 ?? throw new ImportStateException(ImportStateFault.Busy,
-                    $"Another process uses the dead-letter file {path}. Each consumer needs its own: name another with --dead-letter.");
+                    $"Another process uses the dead-letter file {path}. Each consumer needs its own: name another with {words[Setting.OfConsumer(nameof(ConsumeRequest.DeadLetterPath))]}.");
             if (isNew) Durable.SyncFolder(Path.GetDirectoryName(path)!);
-            DropTornLine(file);
-            return new(file);
+            DropTornLine(file, words);
+            return new(file, words);
         }
         catch (ImportStateException)
         {
@@ -54,7 +55,7 @@ sealed class DeadLetterAppender : DeadLetterSink
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             file?.Dispose();
-            throw Unwritable(path, e);
+            throw Unwritable(path, words, e);
         }
     }
 
@@ -76,7 +77,7 @@ sealed class DeadLetterAppender : DeadLetterSink
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             TakeBack(before);
-            throw Unwritable(_file.Name, e);
+            throw Unwritable(_file.Name, _words, e);
         }
     }
 
@@ -96,13 +97,13 @@ sealed class DeadLetterAppender : DeadLetterSink
 
     /// <summary>Drops a partial line from a process that was killed while writing: its message was not acknowledged, and is redelivered.</summary>
     /// <exception cref="ImportStateException">It is a file with other content, which must not be truncated.</exception>
-    static void DropTornLine(FileStream file)
+    static void DropTornLine(FileStream file, MessageWords words)
     {
         Span<byte> head = stackalloc byte[Beginning.Length];
         var read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         if (!Beginning.StartsWith(head[..read]))
             throw new ImportStateException(ImportStateFault.Unwritable,
-                $"{file.Name} contains something other than dead letters, and was not changed. Name another file with --dead-letter.");
+                $"{file.Name} contains something other than dead letters, and was not changed. Name another file with {words[Setting.OfConsumer(nameof(ConsumeRequest.DeadLetterPath))]}.");
         var end = file.Length;
         while (end > 0)
         {
@@ -127,10 +128,10 @@ sealed class DeadLetterAppender : DeadLetterSink
         }
     }
 
-    static ImportStateException Unwritable(string path, Exception cause) =>
+    static ImportStateException Unwritable(string path, MessageWords words, Exception cause) =>
         new(ImportStateFault.Unwritable,
             $"The dead-letter file {path} cannot be written: {cause.Message} Unacknowledged messages stay in the queue. Free space, "
-            + $"or name another file with --dead-letter, and run the same command again.",
+            + $"or name another file with {words[Setting.OfConsumer(nameof(ConsumeRequest.DeadLetterPath))]}, and {words.RunAgain}.",
             cause);
 }
 

@@ -46,5 +46,5 @@ static class MessageBody
 
     static InputException TooLarge(ConsumeRequest request) =>
         new(string.Create(CultureInfo.InvariantCulture,
-            $"the message has more than {request.MaxMessageBytes} bytes after decompression (--max-message-bytes)"));
+            $"the message has more than {request.MaxMessageBytes} bytes after decompression ({request.Records.InWords[Setting.OfConsumer(nameof(ConsumeRequest.MaxMessageBytes))]})"));
 }

@@ -17,7 +17,7 @@ public sealed partial class MixpanelClient
     public async Task<ConsumeReport> ConsumeAsync(ConsumeRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        request = request.Validated();
+        request = (request with { Records = InWords(request.Records) }).Validated();
         var queue = QueueScheme.Open(request.Address, request.Schemes, request.Queue, Options.TimeProvider, "address");
         await using (queue.ConfigureAwait(false)) return await new ConsumePipeline(request, queue, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
     }

@@ -21,7 +21,7 @@ sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, Exp
         var has = left is null
             ? ""
             : string.Create(CultureInfo.InvariantCulture,
-                $"; {left} left this hour{(left >= needed ? "" : request.Wait ? ", the others wait for the next hours" : ", the others need another run, or --wait")}");
+                $"; {left} left this hour{(left >= needed ? "" : request.Wait ? ", the others wait for the next hours" : $", the others need another run, or {Options.Words[Setting.OfExport(nameof(ExportRequest.Wait))]}")}");
         notices.Report($"This needs {Counted.Of(needed, "call")}{more}{has}.");
     }
 
@@ -53,7 +53,7 @@ sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, Exp
 
             if (tries == MostTries)
                 throw new MixpanelException(reply.Error(ErrorKind.Unavailable,
-                    $"{what} was requested {MostTries} times and was never complete. {reason} Run the same command again.") with
+                    $"{what} was requested {MostTries} times and was never complete. {reason} {Options.Words.RunAgainAtStart}.") with
                 {
                     Attempts = tries,
                 });

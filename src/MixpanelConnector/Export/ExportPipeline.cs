@@ -29,6 +29,8 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
     readonly ProblemList _problems = new();
     TimeSpan? _retryAfter;
 
+    MessageWords Words => transport.Options.Words;
+
     /// <exception cref="MixpanelException">An option or a setting is invalid, or the folder contains another export. Nothing was requested.</exception>
     public async Task<ExportReport> RunAsync(CancellationToken cancellationToken)
     {
@@ -70,7 +72,7 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            Note(RunOutcome.Stopped, "Stopped before the end. Run the same command again; it resumes.");
+            Note(RunOutcome.Stopped, $"Stopped before the end. {Words.RunAgainAtStart}; it resumes.");
         }
         catch (StorageException e) when (e.Fault is StorageFault.Unconfigured or StorageFault.Missing)
         {
@@ -182,16 +184,16 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
     static bool IsOfDisk(Exception? e) => e is IOException or UnauthorizedAccessException;
 
     void NoteDisk(Exception e) =>
-        Note(RunOutcome.DiskFailed, $"The export cannot be written: {e.Message} Fix this and run the same command again; it resumes.");
+        Note(RunOutcome.DiskFailed, $"The export cannot be written: {e.Message} Fix this and {Words.RunAgain}; it resumes.");
 
     void NoteStorage(Exception failure)
     {
         if (failure is StorageException { Fault: StorageFault.Changed })
             Note(RunOutcome.Busy,
-                $"Another export into {request.Folder} is or was running: its manifest has changed. Run the same command again when no other is running.");
+                $"Another export into {request.Folder} is or was running: its manifest has changed. {Words.RunAgainAtStart} when no other is running.");
         else if (failure is StorageException { Fault: StorageFault.Forbidden })
             Note(RunOutcome.NotAllowed, $"{request.Folder} cannot be written: {failure.Message}. The credentials were rejected, or lack the permission.");
-        else Note(RunOutcome.Unavailable, $"{request.Folder} cannot be read or written: {failure.Message}. Run the same command again; it resumes.");
+        else Note(RunOutcome.Unavailable, $"{request.Folder} cannot be read or written: {failure.Message}. {Words.RunAgainAtStart}; it resumes.");
     }
 
     void Note(RunOutcome outcome, string message, TimeSpan? retryAfter = null)

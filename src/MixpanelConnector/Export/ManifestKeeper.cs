@@ -30,13 +30,13 @@ sealed class ManifestKeeper : IDisposable
             found = ExportManifest.TryParse(bytes.Span);
             if (found is null && !request.Restart)
                 throw new DamagedExportException($"{target.PathOf(ExportManifest.FileName)} is not an export manifest, or is damaged. Choose another folder, "
-                    + $"or begin again with --restart.");
+                    + $"or begin again with {options.Words[Setting.OfExport(nameof(ExportRequest.Restart))]}.");
         }
 
         var isEmpty = found is { Complete: false, Files: [] }; // nothing would be lost
         if (found is not null && !isEmpty && !request.Restart && Difference(found, asked) is { } other)
             throw MixpanelException.Invalid("to",
-                $"{target.Name} contains an export with {other}. Choose another folder, or begin again with --restart, which discards it.");
+                $"{target.Name} contains an export with {other}. Choose another folder, or begin again with {options.Words[Setting.OfExport(nameof(ExportRequest.Restart))]}, which discards it.");
         var keeper = new ManifestKeeper(target, found is null || isEmpty || request.Restart ? asked : WithDays(found, asked));
         await target.DeleteLeftoversAsync(cancellationToken).ConfigureAwait(false);
         if (keeper.Manifest != found) await keeper.WriteAsync(cancellationToken).ConfigureAwait(false);

@@ -75,7 +75,7 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
                 if (starts == MostStarts)
                     throw new MixpanelException(
                         new(ErrorKind.Unavailable,
-                            $"The export of profiles was started {MostStarts} times and never completed: {e.Message}. Run the same command again."),
+                            $"The export of profiles was started {MostStarts} times and never completed: {e.Message}. {calls.Options.Words.RunAgainAtStart}."),
                         e);
                 var wait = Backoff.Delay(starts, calls.Options.BackoffMin, calls.Options.BackoffMax, null, calls.Options.Randomizer());
                 request.Notices?.Report(string.Create(CultureInfo.InvariantCulture,

@@ -30,7 +30,7 @@ sealed class ImportCancellation : IDisposable
         });
     }
 
-    /// <summary>What the same command does after an early end.</summary>
+    /// <summary>What the same call does after an early end.</summary>
     public Resumption Resumption { get; init; } = Resumption.FromCheckpoint;
 
     /// <summary>Signals to start nothing new.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Undelivered;
 
@@ -77,7 +76,7 @@ sealed class ImportEnding(ImportRequest request, IImportState state, ImportCance
 
         var reason = first.Reasons.Reasons![0];
         var proposal = inspection?.Proposal is { } way
-            ? $" With {string.Join(' ', way.Options.Select(RecordFields.Shown))}, {way.Accepted} of the {inspection.Records} inspected records would be "
+            ? $" With {way.In(cancellation.Resumption.Words)}, {way.Accepted} of the {inspection.Records} inspected records would be "
                 + $"accepted."
             : "";
         cancellation.Note(RunOutcome.Invalid,

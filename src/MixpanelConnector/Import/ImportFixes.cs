@@ -38,7 +38,7 @@ public enum ImportFixes
     InsertIds = 8,
 }
 
-/// <summary>The names of the repairs on the command line, in dead letters and in checkpoints.</summary>
+/// <summary>The names of the repairs in messages, in dead letters and in checkpoints.</summary>
 static class ImportFixNames
 {
     public static IEnumerable<string> Of(ImportFixes fixes) =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MixpanelConnector.Import.Columns;
 
 namespace MixpanelConnector;
 
@@ -60,7 +61,7 @@ public sealed record ImportInspection
 
 /// <summary>A column of an input, or a member of its JSON records.</summary>
 /// <param name="Name">The name.</param>
-/// <param name="Type">The type of its values: <c>text</c>, <c>number</c>, <c>boolean</c>, <c>time</c> (text that <c>--fix time</c> can read), <c>json</c> or
+/// <param name="Type">The type of its values: <c>text</c>, <c>number</c>, <c>boolean</c>, <c>time</c> (text that <see cref="ImportFixes.Time"/> can read), <c>json</c> or
 /// <c>empty</c>; several are joined with <c>or</c>, the most frequent first.</param>
 /// <param name="Samples">Its first distinct values, at most three.</param>
 public sealed record ImportColumn([property: JsonPropertyOrder(0)] string Name, [property: JsonPropertyOrder(1)] string Type,
@@ -99,17 +100,16 @@ public sealed record ImportProposal
     /// <summary>A side effect of the options that may not be intended; null for none.</summary>
     [JsonPropertyOrder(7)] public string? Note { get; init; }
 
-    /// <summary>The options as command-line arguments, not quoted.</summary>
-    [JsonIgnore]
-    public IReadOnlyList<string> Options =>
+    /// <summary>The proposed settings, for a message.</summary>
+    internal string In(MessageWords words) => string.Join(' ',
     [
-        .. Type is null ? [] : (string[])["--type", Type],
-        .. Format is null ? [] : (string[])["--format", Format],
-        .. Map.SelectMany(pair => (string[])["--map", $"{pair.Key}={pair.Value}"]),
-        .. Rename.SelectMany(pair => (string[])["--rename", $"{pair.Key}={pair.Value}"]),
-        .. Event is null ? [] : (string[])["--event", Event],
-        .. Fix.Count == 0 ? [] : (string[])["--fix", string.Join(',', Fix)],
-    ];
+        .. Type is null ? [] : (string[])[$"{words[Setting.Type]} {Type}"],
+        .. Format is null ? [] : (string[])[$"{words[Setting.OfImport(nameof(ImportRequest.Format))]} {Format}"],
+        .. Map.Select(pair => words[Setting.Columns.With(RecordFields.Shown($"{pair.Key}={pair.Value}"))]),
+        .. Rename.Select(pair => words[Setting.Rename.With(RecordFields.Shown($"{pair.Key}={pair.Value}"))]),
+        .. Event is null ? [] : (string[])[$"{words[Setting.OfImport(nameof(ImportRequest.Event))]} {RecordFields.Shown(Event)}"],
+        .. Fix.Count == 0 ? [] : (string[])[words[Setting.OfImport(nameof(ImportRequest.Fix)).With(string.Join(',', Fix))]],
+    ]);
 }
 
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Serialization, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

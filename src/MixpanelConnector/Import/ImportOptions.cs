@@ -42,9 +42,9 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
         var (before, now) = (new Lines(checkpoint.OptionsFingerprint), new Lines(Fingerprint));
         return MixpanelException.Invalid("restart", IsOfOtherVersion(before, now)
             ? $"The checkpoint was created with the mapping of {request.Mapping!.Name} in another version of this program, which differs. "
-                + $"Finish with that version{Replaying(checkpoint, deadLetters)}, or begin again with --restart."
+                + $"Finish with that version{Replaying(checkpoint, deadLetters)}, or begin again with {request.InWords[Setting.Restart]}."
             : $"The checkpoint was created with other options ({before.Compared(now)}). Use the same options{Replaying(checkpoint, deadLetters)}, "
-                + $"or begin again with --restart.");
+                + $"or begin again with {request.InWords[Setting.Restart]}.");
     }
 
     /// <summary>Whether nothing differs but the rules of a built-in mapping, which only another version of this program can have changed.</summary>
@@ -70,22 +70,22 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
         if (OtherIds(known, before, now) is { } reason)
             throw MixpanelException.Invalid("restart",
                 $"{accepted} accepted, and {reason}: after a restart, events without an $insert_id of their own would get other ids, "
-                + $"and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume{Replaying(known, deadLetters)}; or, if this is intended or every event has an $insert_id, add --new-ids.");
+                + $"and Mixpanel would count them twice. Nothing was sent. {request.InWords.RunAtStart} without {request.InWords[Setting.Restart]} to resume{Replaying(known, deadLetters)}; or, if this is intended or every event has an $insert_id, add {request.InWords[Setting.NewIds]}.");
         if (OtherIdentity(before, now) is { } option)
             throw MixpanelException.Invalid("restart",
                 $"{accepted} accepted, and {Changed(option, before, now)}: Mixpanel identifies events by event, time, distinct_id and $insert_id, "
-                + $"and events for which one of these changes would count twice. Nothing was sent. {(IsOfOtherVersion(before, now) ? "Finish with that version" : "Run the command as before")} and without --restart to resume{Replaying(known, deadLetters)}; or, if this is intended or none of the four changes, add --new-ids.");
+                + $"and events for which one of these changes would count twice. Nothing was sent. {(IsOfOtherVersion(before, now) ? "Finish with that version" : $"{request.InWords.RunAtStart} as before")} and without {request.InWords[Setting.Restart]} to resume{Replaying(known, deadLetters)}; or, if this is intended or none of the four changes, add {request.InWords[Setting.NewIds]}.");
     }
 
     string Changed(string option, Lines before, Lines now) =>
         IsOfOtherVersion(before, now)
             ? $"the mapping of {request.Mapping!.Name} was another in the version of this program that began"
-            : $"--{option} has changed";
+            : $"{request.InWords[Setting.OfImport(option)]} has changed";
 
     /// <summary>The advice that does not resend what was accepted, if something was rejected.</summary>
-    static string Replaying(ImportCheckpoint known, string? deadLetters) =>
+    string Replaying(ImportCheckpoint known, string? deadLetters) =>
         known is { Finished: true, Totals.Rejected: > 0 } && (known.DeadLetterPath ?? deadLetters) is { } path
-            ? $"; or send only the rejected records, with the new options, with --replay {path}"
+            ? $"; or send only the rejected records, with the new options, with {request.InWords[Setting.Replay.With(path)]}"
             : "";
 
     /// <summary>Why computed ids would differ; null when they would not.</summary>
@@ -106,30 +106,38 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
             : null;
     }
 
-    /// <summary>The option that may change the identity of an accepted event; null when there is none.</summary>
+    /// <summary>The property of the request that may change the identity of an accepted event; null when there is none.</summary>
     static string? OtherIdentity(Lines before, Lines now)
     {
-        string[] whole = ["encoding", "quote", "escape", "no_header", "column_names", "null_values", "time_offset"];
-        if (Array.Find(whole, name => !before.SameAs(now, name)) is { } changed) return changed.Replace('_', '-');
-        if (!before.SameAs(now, "mapping")) return "mapping";
-        if (!before.SameAs(now, "shared")) return "properties";
-        if (!TimesAreReadAlike(before, now)) return before.SameAs(now, "time_format") ? before.SameAs(now, "time_zone") ? "fix" : "time-zone" : "time-format";
-        if (before.Fixes("ids") != now.Fixes("ids")) return "fix";
-        if (before.Of("event").Any() && now.Of("event").Any() && !before.SameAs(now, "event")) return "event"; // events with a name of their own keep it
+        (string Name, string Property)[] whole =
+        [
+            ("encoding", nameof(ImportRequest.Encoding)), ("quote", nameof(ImportRequest.Quote)), ("escape", nameof(ImportRequest.Escape)),
+            ("no_header", nameof(ImportRequest.NoHeader)), ("column_names", nameof(ImportRequest.ColumnNames)),
+            ("null_values", nameof(ImportRequest.NullValues)), ("time_offset", nameof(ImportRequest.TimeOffset)),
+            ("mapping", nameof(ImportRequest.Mapping)), ("shared", nameof(ImportRequest.Properties)),
+        ];
+        if (Array.Find(whole, option => !before.SameAs(now, option.Name)) is { Property: { } changed }) return changed;
+        if (!TimesAreReadAlike(before, now))
+            return !before.SameAs(now, "time_format") ? nameof(ImportRequest.TimeFormat)
+                : !before.SameAs(now, "time_zone") ? nameof(ImportRequest.TimeZone)
+                : nameof(ImportRequest.Fix);
+        if (before.Fixes("ids") != now.Fixes("ids")) return nameof(ImportRequest.Fix);
+        if (before.Of("event").Any() && now.Of("event").Any() && !before.SameAs(now, "event"))
+            return nameof(ImportRequest.Event); // events with a name of their own keep it
         if (before.Differing(now, "map")
             .Exists(pair => HoldIdentity.Contains(pair.Name, StringComparer.Ordinal) || HoldIdentity.Contains(pair.Value, StringComparer.Ordinal)))
-            return "map";
+            return nameof(ImportRequest.Columns);
         var columns = HoldIdentity.Concat(before.Pairs("map")
             .Concat(now.Pairs("map"))
             .Where(pair => HoldIdentity.Contains(pair.Name, StringComparer.Ordinal))
             .Select(pair => pair.Value))
             .ToHashSet(StringComparer.Ordinal);
         if (before.Differing(now, "column_type").Exists(pair => columns.Contains(pair.Name) && pair is not { Name: "properties", Value: "json" }))
-            return "column-type";
+            return nameof(ImportRequest.ColumnTypes);
         if (before.Differing(now, "rename")
             .Exists(pair => Identity.Contains(pair.Name, StringComparer.Ordinal) || Identity.Contains(pair.Value, StringComparer.Ordinal)))
-            return "rename";
-        return before.Differing(now, "drop").Exists(pair => Identity.Contains(pair.Name, StringComparer.Ordinal)) ? "drop" : null;
+            return nameof(ImportRequest.Rename);
+        return before.Differing(now, "drop").Exists(pair => Identity.Contains(pair.Name, StringComparer.Ordinal)) ? nameof(ImportRequest.Drop) : null;
     }
 
     /// <summary>

@@ -123,7 +123,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (first.EndsImport && checkpoints.IsSound && !cancellation.StateFailed && cancellation.Defect is null)
             return ending.StopAtFirst(first.Refusals!, _counts.Read, hasSaved: !checkpoints.IsToDiscard, first.Inspection);
         if (loaded is { Finished: true } && _counts.Read == 0 && cancellation.Problems.IsEmpty)
-            request.Diagnostics.Warn("import", "Everything was imported before, and nothing was sent now. To send it again, add --restart.");
+            request.Diagnostics.Warn("import", $"Everything was imported before, and nothing was sent now. To send it again, add {request.InWords[Setting.Restart]}.");
         ending.WarnOfDuplicates(checkpoints.Totals.SameIdentity, areMore: preparer is EventPreparer { IdentitiesAreMany: true });
         var report = checkpoints.IsSound ? ending.Finish(checkpoints, _counts.Read, isKnown) : null;
         cancellation.Defect?.Throw();
@@ -134,7 +134,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     RecordPreparer NewPreparer(ComputedInsertIds ids)
     {
         if (request.Type is ImportType.Events)
-            return new EventPreparer(_time, SharedProperties.Parse(request.Properties), ids, new Occurrences(), asked: request.Fixes, predicts: request.DryRun);
+            return new EventPreparer(_time, SharedProperties.Parse(request.Properties), ids, new Occurrences(), asked: request.Fixes, predicts: request.DryRun,
+                words: request.InWords);
         return new ProfilePreparer(transport.Options.Token ?? (request.DryRun ? "" : throw ProfileDestination.NeedsToken()), request.GroupKey, request.Fix);
     }
 }

@@ -296,6 +296,12 @@ public sealed record ImportRequest
     /// </summary>
     public bool IsResumable { get; init; } = true;
 
+    /// <summary>How messages refer to settings, also in reports and dead letters. Default: null, which means <see cref="MixpanelOptions.Words"/>.</summary>
+    public MessageWords? Words { get; init; }
+
+    /// <summary>How messages refer to settings, once the client's are filled in.</summary>
+    internal MessageWords InWords => Words ?? MessageWords.Default;
+
     /// <summary>How often the state is saved during the import: rarely enough to cost nothing, often enough that little is resent after a crash.</summary>
     internal TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
@@ -390,7 +396,7 @@ public sealed record ImportRequest
             throw MixpanelException.Invalid("mapping", "A lookup table is sent unchanged: it cannot be mapped.");
         if (Mapping is not null && (Columns.Count > 0 || Event is not null))
             throw MixpanelException.Invalid(Columns.Count > 0 ? "map" : "event",
-                "The mapping determines what columns become: use --rename to rename a property that it creates.");
+                $"The mapping determines what columns become: use {InWords[Setting.Rename]} to rename a property that it creates.");
         if (Mapping is not null && Type is not ImportType.LookupTable) _ = new RecordMapper(this);
         var isKnownLater = Replay is not null && ReplayedOptions is null; // type and group key are in the dead letters
         if ((Type is ImportType.Groups && string.IsNullOrWhiteSpace(GroupKey) && !isKnownLater)
@@ -424,7 +430,7 @@ public sealed record ImportRequest
         if (MaxDecompressedBytes <= 0)
             throw MixpanelException.Invalid("max_decompressed_bytes", "The maximum size of a decompressed input must be above zero.");
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The maximum outage must be above zero.");
-        if (NewIds && !Restart) throw MixpanelException.Invalid("new_ids", "New ids are for a restarted import: they need --restart.");
+        if (NewIds && !Restart) throw MixpanelException.Invalid("new_ids", $"New ids are for a restarted import: they need {InWords[Setting.Restart]}.");
         if (SourceId is { Length: 0 }) throw MixpanelException.Invalid("source_id", "The source id must not be empty.");
         if (InputName is { Length: 0 }) throw MixpanelException.Invalid("name", "The name of the input must not be empty.");
         if (Properties is not null && Type is not ImportType.Events) throw MixpanelException.Invalid("properties", "Shared properties are for events only.");

@@ -6,7 +6,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>Names the state of an import, so that the same command finds its checkpoint again.</summary>
+/// <summary>Names the state of an import, so that the same call finds its checkpoint again.</summary>
 public static class ImportStateKey
 {
     /// <summary>

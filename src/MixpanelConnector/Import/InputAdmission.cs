@@ -33,7 +33,7 @@ sealed class InputAdmission(ImportRequest request, CheckpointTracker checkpoints
         foreach (var source in checkpoints.Known.Values.Where(source => !source.Ended && !present.Contains(source.Id)))
             cancellation.Note(RunOutcome.Damaged,
                 $"{source.Id} was {(source.Offset > 0 || source.Pinned is null ? "imported in part" : "listed before")} and is no longer among the inputs. "
-                + $"Restore it and run the same command again, or begin again with --restart.");
+                + $"Restore it and {request.InWords.RunAgain}, or begin again with {request.InWords[Setting.Restart]}.");
     }
 
     /// <summary>Checks that the specified columns match each input that is read from the beginning, before anything is sent. Streams are not checked.</summary>

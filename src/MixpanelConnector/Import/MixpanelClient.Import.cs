@@ -22,6 +22,7 @@ public sealed partial class MixpanelClient
     public async Task<ImportReport> ImportAsync(ImportRequest request, IImportState? state = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        request = InWords(request);
         StoredInputs? opened = null;
         try
         {
@@ -31,7 +32,7 @@ public sealed partial class MixpanelClient
         }
         catch (InputException e)
         {
-            using var cancellation = new ImportCancellation(Options.TimeProvider, CancellationToken.None);
+            using var cancellation = new ImportCancellation(Options.TimeProvider, CancellationToken.None) { Resumption = Resumption.Of(request) };
             cancellation.Note(e.Outcome, e.Message);
             return ImportReports.Of(cancellation, Before(request, state), pending: 0, deadLetterPath: null);
         }
@@ -46,6 +47,8 @@ public sealed partial class MixpanelClient
             opened?.Dispose();
         }
     }
+
+    ImportRequest InWords(ImportRequest request) => request.Words is null ? request with { Words = Options.Words } : request;
 
     /// <summary>The totals of the earlier runs of an import that ends before its state is used.</summary>
     static ImportTotals Before(ImportRequest request, IImportState? state)
@@ -88,7 +91,7 @@ public sealed partial class MixpanelClient
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        request = request.Validated();
+        request = InWords(request).Validated();
         if (request.Mapping is null) throw MixpanelException.Invalid("show_mapping", "There is no mapping to show: name a vendor, or a mapping of your own.");
         if (count is < 1 or > 1000) throw MixpanelException.Invalid("show_mapping", "The number of records to show must be from 1 to 1000.");
         if (request.Replay is not null)
@@ -129,6 +132,7 @@ public sealed partial class MixpanelClient
     public async Task<ImportInspection> InspectAsync(ImportRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        request = InWords(request);
         StoredInputs? opened = null;
         try
         {
@@ -157,7 +161,7 @@ public sealed partial class MixpanelClient
     async Task<ImportInspection> InspectFoundAsync(ImportRequest request, CancellationToken cancellationToken)
     {
         if (request.Mapping is not null)
-            throw MixpanelException.Invalid("inspect", "Mapped records cannot be inspected: --show-mapping N prints them before and after.");
+            throw MixpanelException.Invalid("inspect", $"Mapped records cannot be inspected: {request.InWords[Setting.ShowMapping]} prints them before and after.");
         if (request.Replay is not null || request.Type is ImportType.LookupTable)
             throw MixpanelException.Invalid("inspect", "Dead letters and lookup tables cannot be inspected: use a dry run.");
         return await new Inspector(request, Transport).LookAsync(cancellationToken).ConfigureAwait(false);

@@ -81,11 +81,11 @@ sealed partial class ReadStage
     string WhenChanged(ImportSourceProgress? reached) => (request.Type, reached?.ComputedIds) switch
     {
         (not ImportType.Events, _) =>
-            "Restore it, and run the same command again; or send everything again with --restart: updates that add or append would then be applied twice.",
-        (_, null
-            or ImportIds.OfPlaces) => "Restore it, and run the same command again; or send everything again with --restart and --new-ids: "
-                + "events without an $insert_id of their own would then count twice.",
-        _ => "Restore it, and run the same command again; or, if it was corrected, send everything again with --restart: unchanged events keep their ids, "
-            + "so Mixpanel counts them once.",
+            $"Restore it, and {request.InWords.RunAgain}; or send everything again with {request.InWords[Setting.Restart]}: updates that add or append would then be applied twice.",
+        (_, null or ImportIds.OfPlaces) =>
+            $"Restore it, and {request.InWords.RunAgain}; or send everything again with {request.InWords[Setting.Restart]} "
+                + $"and {request.InWords[Setting.NewIds]}: events without an $insert_id of their own would then count twice.",
+        _ => $"Restore it, and {request.InWords.RunAgain}; or, if it was corrected, send everything again with {request.InWords[Setting.Restart]}: "
+            + "unchanged events keep their ids, so Mixpanel counts them once.",
     };
 }

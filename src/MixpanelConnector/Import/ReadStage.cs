@@ -69,7 +69,7 @@ sealed partial class ReadStage(
     const long MostOriginalBytes = 8 << 20;
 
     static readonly Rejection InAnotherEncoding =
-        JsonScanner.InvalidUtf8 with { Message = $"{JsonScanner.InvalidUtf8.Message}; --encoding sets the encoding of the file, such as windows-1252" };
+        JsonScanner.InvalidUtf8 with { Message = $"{JsonScanner.InvalidUtf8.Message}; {Setting.Encoding} sets the encoding of the file, such as windows-1252" };
 
     readonly FlatRecords _flatRecords = new(request);
     bool _isFlat;
@@ -108,7 +108,7 @@ sealed partial class ReadStage(
             }
 
             if (cleaner is not null && counts.Read > 0 && checkpoints.ReadBefore == 0)
-                foreach (var name in cleaner.Names.Unseen) request.Diagnostics.Warn("--drop and --rename", $"No record has {RecordFields.Shown(name)}.");
+                foreach (var name in cleaner.Names.Unseen) request.Diagnostics.Warn($"{request.InWords[Setting.Drop]} and {request.InWords[Setting.Rename]}", $"No record has {RecordFields.Shown(name)}.");
             if (_first is { Count: > 0, AreAlike: true } alike && await stops(alike).ConfigureAwait(false)) return;
             _first?.Tell(refused);
             if (_batch is not null) await SendAsync(Close()).ConfigureAwait(false);
@@ -226,7 +226,7 @@ sealed partial class ReadStage(
                 counts.RecordsRead(1);
                 cancellation.Note(RunOutcome.Damaged,
                     $"{input.Name}, line {reader.PartialLine}: the last record is incomplete{(reader.PartialReason is { } reason ? $" ({reason})" : "")} and "
-                    + $"was left pending. When the input is complete, run the same command again.");
+                    + $"was left pending. When the input is complete, {request.InWords.RunAgain}.");
             }
 
             MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
@@ -250,7 +250,7 @@ sealed partial class ReadStage(
             }
 
             cancellation.Note(e.Option is null ? e.Outcome : RunOutcome.Damaged,
-                $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; everything up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : e.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable ? cancellation.Resumption.Again() : cancellation.Resumption.Again(begin: "Fix the input and run"))}");
+                $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; everything up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : e.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable ? cancellation.Resumption.Again() : cancellation.Resumption.Again(first: "Fix the input and"))}");
             _isEnough |= e.Outcome is RunOutcome.Unavailable; // the other inputs would fail as well, after waiting for each
         }
         finally
@@ -428,7 +428,7 @@ sealed partial class ReadStage(
     void Reject(in Record record, Rejection rejection)
     {
         var wasTried = record is { Kind: RecordKind.Json, Rejection: null, Oversized: null };
-        var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message)
+        var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message.In(request.InWords))
         {
             InsertId = preparer.InsertIdOf(in record, wasTried),
             MaybeDelivered = rejection.MaybeDelivered,

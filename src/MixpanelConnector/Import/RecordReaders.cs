@@ -47,7 +47,7 @@ static class RecordReaders
             var start = !input.IsPlain && window.Unread.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
             var format = request.Replay is null ? FormatOf(new ImportHead(window.Unread[start..], name, request)) : ImportFormat.Ndjson;
             var isSequence = request.Replay is not null && JsonSequenceReader.Begins(window.Unread[start..], isAll: true) == true;
-            if (format.IsText && !input.IsPlain) EnsureText(window.Unread);
+            if (format.IsText && !input.IsPlain) EnsureText(window.Unread, request.InWords);
             if (encoding is not null && TextEncoding.Find(OfText(request).Encoding ?? "") != encoding)
                 request.Diagnostics.Warn(input.Name, $"It is read as {encoding.Name}, according to its byte order mark.");
             if ((request.Columns.Count > 0 || request.ColumnTypes.Count > 0) && request.Replay is null && !format.HasColumns)
@@ -151,7 +151,7 @@ static class RecordReaders
         input.LimitOf(request) is { } limit ? new BoundedByteSource(decompressed, limit) : decompressed;
 
     /// <exception cref="InputException">The input is not UTF-8 text.</exception>
-    public static void EnsureText(ReadOnlySpan<byte> head)
+    public static void EnsureText(ReadOnlySpan<byte> head, MessageWords words)
     {
         var hint = head switch
         {
@@ -177,10 +177,10 @@ static class RecordReaders
             _ when head.StartsWith("version https://git-lfs.github.com/spec/"u8) => "is a Git LFS pointer. Fetch the file with git lfs pull",
             [(byte)'O', (byte)'b', (byte)'j', 1, ..] => "is an Avro file. Convert it to NDJSON or Parquet first",
             _ when head[..Math.Min(head.Length, BinaryShowsWithin)].Contains((byte)0) =>
-                "is binary, or UTF-16 text without a byte order mark: for that, add --encoding utf-16le or utf-16be",
+                $"is binary, or UTF-16 text without a byte order mark: for that, add {words[Setting.Encoding]} utf-16le or utf-16be",
             _ when IsBinary(head[..Math.Min(head.Length,
                 BinaryShowsWithin)]) => "is binary: it begins with bytes that are not UTF-8 and with control characters. Use text, plain or compressed; "
-                    + "set --encoding if it is not UTF-8",
+                    + $"set {words[Setting.Encoding]} if it is not UTF-8",
             _ => null,
         };
         if (hint is not null) throw new InputException(hint);

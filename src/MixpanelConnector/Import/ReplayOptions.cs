@@ -133,7 +133,7 @@ static class ReplayOptions
             if (Text(kept, "looked_up") is not null)
                 throw MixpanelException.Invalid("replay",
                     $"The import of {request.Replay} looked up values in other files, which its dead letters do not contain: fix its inputs, "
-                    + $"and import them again with --restart. Accepted records keep their ids, so Mixpanel counts them once.");
+                    + $"and import them again with {request.InWords[Setting.Restart]}. Accepted records keep their ids, so Mixpanel counts them once.");
             return (request with
             {
                 Type = TypeOf(request, kept),
@@ -162,7 +162,7 @@ static class ReplayOptions
         {
             throw MixpanelException.Invalid("replay",
                 $"The options in the first dead letter of {request.Replay} are not those of an import: remove \"options\" from the dead letters, "
-                + $"and set them on the command line.");
+                + $"and set them {request.InWords.Place}.");
         }
     }
 
@@ -180,7 +180,7 @@ static class ReplayOptions
 
     static MixpanelException OfOtherType(ImportRequest request, ImportType type, ImportType given) =>
         MixpanelException.Invalid("type",
-            $"The dead letters in {request.Replay} are of type {NameOf(type)}, not {NameOf(given)}: omit --type, they are replayed as what they are.");
+            $"The dead letters in {request.Replay} are of type {NameOf(type)}, not {NameOf(given)}: omit {request.InWords[Setting.Type]}, they are replayed as what they are.");
 
     /// <exception cref="MixpanelException">The records are groups of another group key than the one that was specified.</exception>
     static string? GroupKeyOf(ImportRequest request, JsonElement kept)
@@ -188,7 +188,7 @@ static class ReplayOptions
         if (Text(kept, "group_key") is not { } key) return request.GroupKey;
         if (request.GroupKey is { } given && given != key && Text(kept, "type") == NameOf(ImportType.Groups))
             throw MixpanelException.Invalid("group_key",
-                $"The dead letters in {request.Replay} are groups of {key}, not of {given}: omit --group-key, it is taken from them.");
+                $"The dead letters in {request.Replay} are groups of {key}, not of {given}: omit {request.InWords[Setting.GroupKey]}, it is taken from them.");
         return request.GroupKey ?? key;
     }
 

@@ -131,7 +131,7 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
     {
         if (ended.Fault is { } fault)
             cutShort($"{ended.Input.Name} {fault}. Up to there it contains what {longer.Name} contains, and was not read: if it was being written, "
-                + $"run the same command again.");
+                + $"{request.InWords.RunAgain}.");
         return longer;
     }
 

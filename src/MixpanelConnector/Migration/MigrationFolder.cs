@@ -19,8 +19,12 @@ sealed class MigrationFolder : IDisposable
     readonly string _path;
     readonly IDisposable? _lock;
     readonly bool _isTemporary;
+    readonly MessageWords _words;
 
-    MigrationFolder(string path, IDisposable? locked, bool isTemporary) => (_path, _lock, _isTemporary) = (path, locked, isTemporary);
+    MigrationFolder(string path, IDisposable? locked, bool isTemporary, MessageWords words) =>
+        (_path, _lock, _isTemporary, _words) = (path, locked, isTemporary, words);
+
+    static Setting Restart => Setting.OfMigration(nameof(MigrationRequest.Restart));
 
     /// <summary>The default destination of dead letters.</summary>
     public string DeadLetters => Path.Combine(_path, "dead-letters.ndjson");
@@ -35,13 +39,13 @@ sealed class MigrationFolder : IDisposable
         {
             var temporary = Path.Combine(TemporaryFile.Folder, $"mixpanel-{Path.GetRandomFileName()}");
             OwnFolder.Make(temporary);
-            return Prepared(new(temporary, locked: null, isTemporary: true));
+            return Prepared(new(temporary, locked: null, isTemporary: true, source.Words));
         }
 
         var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(request.State!));
         OwnFolder.Make(path);
         if (FileLock.TryTakeFolder(path) is not { } locked) return null;
-        var folder = new MigrationFolder(path, locked, isTemporary: false);
+        var folder = new MigrationFolder(path, locked, isTemporary: false, source.Words);
         try
         {
             if (request.Restart) folder.Clear();
@@ -162,11 +166,11 @@ sealed class MigrationFolder : IDisposable
             throw MixpanelException.Invalid("state", $"{_path} contains another migration, from {found.From} to {found.To}: name another folder.");
         if (found.SourceTimeZone != plan.SourceTimeZone)
             throw MixpanelException.Invalid("source_time_zone",
-                $"The migration was started with {(found.SourceTimeZone is { } zone ? $"the zone {zone}" : "times in UTC")}. Use the same again, or begin again with --restart: accepted events whose time then differs would count twice.");
+                $"The migration was started with {(found.SourceTimeZone is { } zone ? $"the zone {zone}" : "times in UTC")}. Use the same again, or begin again with {_words[Restart]}: accepted events whose time then differs would count twice.");
     }
 
-    static ImportStateException Damaged(string path) =>
-        new(ImportStateFault.Damaged, $"{path} is damaged. Restore it, or begin again with --restart: accepted records keep their ids and count once.");
+    ImportStateException Damaged(string path) =>
+        new(ImportStateFault.Damaged, $"{path} is damaged. Restore it, or begin again with {_words[Restart]}: accepted records keep their ids and count once.");
 
     /// <summary>The result of a day or a part.</summary>
     /// <param name="Counts">Its counts.</param>

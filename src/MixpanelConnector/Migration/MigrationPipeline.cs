@@ -25,7 +25,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
 {
     static readonly string[] WithoutApi = ["cohorts", "boards", "custom properties"];
 
-    readonly MigrationProblems _problems = new();
+    readonly MigrationProblems _problems = new(source.Options.Words);
     EventMigration? _events;
     ProfileMigration? _profiles;
     List<(string Key, ProfileMigration Groups)> _groups = [];
@@ -58,7 +58,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
     async Task RunAsync(MigrationRun run, CancellationToken cancellationToken)
     {
         if (request.Takes(MigrationParts.Groups) && request.Groups.Count == 0)
-            request.Notices?.Report("No groups are migrated: name them with --group KEY=DATA_GROUP_ID.");
+            request.Notices?.Report($"No groups are migrated: name them with {source.Options.Words[Setting.OfMigration(nameof(MigrationRequest.Groups)).With("KEY=DATA_GROUP_ID")]}.");
         if (request.Takes(MigrationParts.Schemas)) _schemas = new SchemaMigration(run);
         if (request.Takes(MigrationParts.LookupTables)) _tables = new LookupTableMigration(run);
         if (request.Takes(MigrationParts.Events)) _events = new EventMigration(run);

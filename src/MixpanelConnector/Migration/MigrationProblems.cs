@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace MixpanelConnector.Migration;
 
 /// <summary>The problems of a migration.</summary>
-sealed class MigrationProblems
+/// <param name="words">How its messages refer to settings.</param>
+sealed class MigrationProblems(MessageWords words)
 {
     readonly ProblemList _problems = new();
 
@@ -55,7 +56,7 @@ sealed class MigrationProblems
         switch (failure)
         {
             case OperationCanceledException when cancellationToken.IsCancellationRequested:
-                Note(RunOutcome.Stopped, "Stopped before the end. Run the same command again; it resumes.", isFinal: true);
+                Note(RunOutcome.Stopped, $"Stopped before the end. {words.RunAgainAtStart}; it resumes.", isFinal: true);
                 return true;
             case ImportStateException e:
                 Note(e.Outcome, e.Message, isFinal: true);
@@ -75,11 +76,11 @@ sealed class MigrationProblems
                 return true;
             case JsonException:
                 Note(RunOutcome.DiskFailed,
-                    "The migration's state is damaged. Restore it, or begin again with --restart: accepted records keep their ids and count once.",
+                    $"The migration's state is damaged. Restore it, or begin again with {words[Setting.OfMigration(nameof(MigrationRequest.Restart))]}: accepted records keep their ids and count once.",
                     isFinal: true);
                 return true;
             case IOException or UnauthorizedAccessException:
-                Note(RunOutcome.DiskFailed, $"The migration's files cannot be written: {failure.Message} Fix this and run the same command again; it resumes.",
+                Note(RunOutcome.DiskFailed, $"The migration's files cannot be written: {failure.Message} Fix this and {words.RunAgain}; it resumes.",
                     isFinal: true);
                 return true;
             default:

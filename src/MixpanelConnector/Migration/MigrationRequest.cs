@@ -157,10 +157,10 @@ public sealed record MigrationRequest
                 || (target.Token is null && Takes(MigrationParts.Events))))
             throw MixpanelException.Invalid("to",
                 $"{Of(To, "the target")} needs a service account for schemas, annotations, lookup tables and verification. With only a token, "
-                + $"name other parts with --only.");
+                + $"name other parts with {source.Words[Setting.OfMigration(nameof(Only))]}.");
         if (target.Token is null && (Takes(MigrationParts.Profiles) || (Takes(MigrationParts.Groups) && Groups.Count > 0)))
             throw MixpanelException.Invalid("to",
-                $"{Of(To, "the target")} needs the project token, to send profiles and groups. Add token, or name other parts with --only.");
+                $"{Of(To, "the target")} needs the project token, to send profiles and groups. Add token, or name other parts with {source.Words[Setting.OfMigration(nameof(Only))]}.");
         // The token alone decides where profiles go, whatever project_id is: with the source's token they would return to the source.
         if (target.Token is not null && target.Token == source.Token && isOneServer)
             throw MixpanelException.Invalid("to",
@@ -178,7 +178,7 @@ public sealed record MigrationRequest
         if (Groups.Count > 0 && !Takes(MigrationParts.Groups))
             throw MixpanelException.Invalid("group", "Groups are named, but are not among the parts to migrate.");
         if (TargetGroups.Count > 0 && !Verify)
-            throw MixpanelException.Invalid("target_group", "The data group ids of the target are for its verification: they need --verify.");
+            throw MixpanelException.Invalid("target_group", $"The data group ids of the target are for its verification: they need {source.Words[Setting.OfMigration(nameof(Verify))]}.");
         if (TargetGroups.FirstOrDefault(group => group.Value.Length == 0 || !Groups.ContainsKey(group.Key)) is { Key: { } stray })
             throw MixpanelException.Invalid("target_group",
                 $"{stray} is to be read from the target, but is not among the groups to migrate, or has no id there.");
@@ -200,11 +200,11 @@ public sealed record MigrationRequest
 
         var today = DateOnly.FromDateTime(source.TimeProvider.GetUtcNow().UtcDateTime);
         if (FromDate is not { } from)
-            throw MixpanelException.Invalid("from_date", "Events need a first day: --from-date 2024-01-01. To migrate no events, name the parts with --only.");
+            throw MixpanelException.Invalid("from_date", $"Events need a first day: {source.Words[Setting.OfMigration(nameof(FromDate)).With("2024-01-01")]}. To migrate no events, name the parts with {source.Words[Setting.OfMigration(nameof(Only))]}.");
         var to = ToDate ?? today.AddDays(-1);
         if (to >= today)
             throw MixpanelException.Invalid("to_date",
-                $"{Named(to)} is not over: it is {Named(today)} in UTC. Migrate the days up to yesterday, and the others with the same command later.");
+                $"{Named(to)} is not over: it is {Named(today)} in UTC. Migrate the days up to yesterday, and the others with {source.Words.SameRun} later.");
         if (to < from)
             throw MixpanelException.Invalid(ToDate is null ? "from_date" : "to_date",
                 $"The last day, {Named(to)}, must not be before the first, {Named(from)}.");

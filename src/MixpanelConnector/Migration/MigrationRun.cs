@@ -27,6 +27,9 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
 
     public MigrationMeter Meter { get; } = new(request.Progress);
 
+    /// <summary>How messages refer to settings.</summary>
+    public MessageWords Words => source.Options.Words;
+
     public TimeProvider Time => source.Options.TimeProvider;
 
     /// <summary>The names of the days and parts that may have dead letters, in order.</summary>
@@ -86,6 +89,7 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
                 Format = ImportFormat.Ndjson.Name,
                 Type = type,
                 GroupKey = groupKey,
+                Words = Words,
                 Preparation = preparation,
                 AllowEmpty = true,
                 DryRun = request.DryRun,
@@ -115,7 +119,7 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
 
         if (problems.Count(RunOutcome.Damaged) > before)
             problems.Note(RunOutcome.Damaged,
-                $"Delete {folder.WorkOf(name)} and run the same command again: it is downloaded again, and accepted records keep their ids and count once.");
+                $"Delete {folder.WorkOf(name)} and {Words.RunAgain}: it is downloaded again, and accepted records keep their ids and count once.");
     }
 
     /// <summary>Returns the counts of the records that were sent.</summary>

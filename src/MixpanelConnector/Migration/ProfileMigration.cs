@@ -75,7 +75,7 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
         if (group is { } kind && !run.Request.TargetGroups.TryGetValue(kind.Key, out id))
         {
             run.Request.Notices?.Report(
-                $"The groups of {kind.Key} are not verified: name their data group id in the target with --target-group {kind.Key}=DATA_GROUP_ID.");
+                $"The groups of {kind.Key} are not verified: name their data group id in the target with {run.Words[Setting.OfMigration(nameof(MigrationRequest.TargetGroups)).With($"{kind.Key}=DATA_GROUP_ID")]}.");
             return null;
         }
 

@@ -21,7 +21,7 @@ readonly record struct QueueHost(string Name, int Port)
 sealed record QueueAddress(string Text, bool IsSecure, IReadOnlyList<QueueHost> Hosts, IReadOnlyList<string> Path)
 {
     /// <exception cref="QueueException">The address is invalid.</exception>
-    public static QueueAddress Parse(string text, QueueScheme scheme)
+    public static QueueAddress Parse(string text, QueueScheme scheme, MessageWords words)
     {
         var at = text.IndexOf("://", StringComparison.Ordinal) + 3;
         var isSecure = at == scheme.Name.Length + 4;
@@ -30,7 +30,7 @@ sealed record QueueAddress(string Text, bool IsSecure, IReadOnlyList<QueueHost> 
         // The text is not quoted here: it may contain a password.
         if (text.LastIndexOf('@') >= at)
             throw Wrong("The URL of the queue contains a user name or a password, which others could read: "
-                + "set them with MIXPANEL_QUEUE_USERNAME and MIXPANEL_QUEUE_PASSWORD, or with --queue-username and --queue-secret-file. "
+                + $"set them with {words.QueueCredentials}. "
                     + "Write an @ in the name of a queue as %40.");
         if (text.AsSpan(at).IndexOfAny('?', '#') >= 0) throw Wrong("The URL of the queue must not contain ? or #: in names, write %3F and %23.");
         if (text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))) throw Wrong("The URL of the queue must not contain white space: in names, write %20.");

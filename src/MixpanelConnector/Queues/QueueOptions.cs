@@ -33,4 +33,7 @@ public sealed record QueueOptions
 
     /// <summary>The timeout for an answer of the broker, such as to a connection or for a confirmation. Default: 30 seconds.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How messages refer to these settings. Default: by the names of this library.</summary>
+    public MessageWords Words { get; init; } = MessageWords.Default;
 }

@@ -32,11 +32,11 @@ public abstract class QueueScheme
                 $"The URL of a queue must begin with {string.Join(" or ", schemes.SelectMany(scheme => (string[])[$"{scheme.Name}://", $"{scheme.Name}s://"]))}.");
         try
         {
-            var parsed = QueueAddress.Parse(address, scheme);
+            var parsed = QueueAddress.Parse(address, scheme, options.Words);
             if (!parsed.IsSecure && !options.Plaintext && parsed.Hosts.Any(host => !host.IsLoopback))
                 throw new QueueException(QueueFault.Unconfigured,
                     $"{parsed.Text} is on another machine and has no TLS: messages and the password could be read in transit. Use {scheme.Name}s://, "
-                    + $"or allow it with --plaintext.");
+                    + $"or allow it with {options.Words[Setting.OfQueue(nameof(QueueOptions.Plaintext))]}.");
             return scheme.Open(parsed, options, time);
         }
         catch (QueueException e) when (e.Fault is QueueFault.Unconfigured)

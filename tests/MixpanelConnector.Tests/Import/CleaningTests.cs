@@ -171,7 +171,7 @@ public sealed class CleaningTests : IDisposable
     public async Task A_message_proposes_the_repair_that_was_not_asked_for(string properties, ImportFixes fix, bool proposes)
     {
         await _run.RunAsync(Request(Of(properties)) with { Fix = fix });
-        Assert.Equal(proposes, Assert.Single(_run.Diagnostics).Reason.Contains("--fix", StringComparison.Ordinal));
+        Assert.Equal(proposes, Assert.Single(_run.Diagnostics).Reason.Contains("ImportFixes.", StringComparison.Ordinal));
     }
 
     [Theory]

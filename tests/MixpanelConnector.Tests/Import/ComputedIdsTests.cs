@@ -207,7 +207,7 @@ public sealed class ComputedIdsTests : IDisposable
         var requests = _run.Mixpanel.Requests.Count;
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input", Text("lines", [.. records, Bare(101)]))), _state);
         Assert.Equal((RunOutcome.Damaged, 60, requests), (report.Outcome, report.Accepted, _run.Mixpanel.Requests.Count));
-        Assert.Contains("--restart", Assert.Single(report.Problems), StringComparison.Ordinal);
+        Assert.Contains("ImportRequest.Restart", Assert.Single(report.Problems), StringComparison.Ordinal);
         Assert.Contains("count", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -229,7 +229,7 @@ public sealed class ComputedIdsTests : IDisposable
         ImportRequest Other(ImportRequest request) => request with { SourceId = "two", Restart = true };
         var error = await Assert.ThrowsAsync<MixpanelException>(() => SendAsync(Bare(1), Other, _state));
         Assert.Equal("restart", error.Error.Field);
-        Assert.Contains("--new-ids", error.Message, StringComparison.Ordinal);
+        Assert.Contains("ImportRequest.NewIds", error.Message, StringComparison.Ordinal);
         Assert.NotNull(_state.Load());
         Assert.Single(await SendAsync(Bare(1), request => Other(request) with { NewIds = true }, _state));
     }

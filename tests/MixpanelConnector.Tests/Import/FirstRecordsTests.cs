@@ -20,7 +20,8 @@ public sealed class FirstRecordsTests : IDisposable
     {
         var report = await _run.RunAsync(Stopping(Flat(1000) + ImportRun.Event(1) + "\n"));
         Assert.Equal((RunOutcome.Invalid, 1000, 1000), (report.Outcome, report.Read, report.Pending));
-        Assert.Equal(["--map", "event=name", "--map", "time=ts", "--map", "distinct_id=uid"], report.Inspection!.Proposal!.Options);
+        Assert.Equal("ImportRequest.Columns (event=name) ImportRequest.Columns (time=ts) ImportRequest.Columns (distinct_id=uid)",
+            report.Inspection!.Proposal!.In(MessageWords.Default));
         Assert.Equal(("event_missing", 1000), (Assert.Single(report.Reasons!).Code, report.Reasons![0].Count));
         Assert.Empty(_run.Mixpanel.Requests);
         Assert.Empty(_run.Diagnostics);

@@ -101,7 +101,7 @@ public sealed class InputsTests : IDisposable
         {
             var report = await _run.RunAsync(text, state);
             Assert.Equal((RunOutcome.Damaged, blank, 0), (report.Outcome, report.Read, report.Requests));
-            Assert.Contains("--allow-empty", report.Problems[0], StringComparison.Ordinal);
+            Assert.Contains("ImportRequest.AllowEmpty", report.Problems[0], StringComparison.Ordinal);
         }
 
         var allowed = await _run.RunAsync(_run.Request(_run.Folder.File("input.ndjson")) with { AllowEmpty = true }, state);

@@ -20,21 +20,21 @@ public sealed class InspectionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"action":"e","customer_id":"u","date":"2026-09-01"}""", "--map event=action --map time=date --map distinct_id=customer_id --fix time")]
-    [InlineData("""{"Event Name":"e","User ID":7,"TS":1790000000}""", "--map event=Event Name --map time=TS --map distinct_id=User ID --fix ids")]
-    [InlineData("""{"event":"e","distinct_id":"u","stamp":"2026-09-01T10:00:00Z"}""", "--map time=stamp --fix time")] // by its values
-    [InlineData("""{"event":"e","properties":{"time":"2026-09-01","distinct_id":7}}""", "--fix time,ids")]
-    [InlineData("""{"event":"e","properties":{"ts":1790000000,"$user_id":"u"}}""", "--rename ts=time")]
-    [InlineData("""{"event":"e","properties":{"time":1790000000}}""", "--fix ids")]
-    [InlineData("""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"no id!"}}""", "--fix insert-ids")]
-    [InlineData("""{"event":"e","properties":{"time":"2026-09-01","distinct_id":7,"$insert_id":"undefined"}}""", "--fix time,ids,insert-ids")]
+    [InlineData("""{"action":"e","customer_id":"u","date":"2026-09-01"}""", "ImportRequest.Columns (event=action) ImportRequest.Columns (time=date) ImportRequest.Columns (distinct_id=customer_id) ImportFixes.Time")]
+    [InlineData("""{"Event Name":"e","User ID":7,"TS":1790000000}""", "ImportRequest.Columns (event=Event Name) ImportRequest.Columns (time=TS) ImportRequest.Columns (distinct_id=User ID) ImportFixes.Ids")]
+    [InlineData("""{"event":"e","distinct_id":"u","stamp":"2026-09-01T10:00:00Z"}""", "ImportRequest.Columns (time=stamp) ImportFixes.Time")] // by its values
+    [InlineData("""{"event":"e","properties":{"time":"2026-09-01","distinct_id":7}}""", "ImportFixes.Time | ImportFixes.Ids")]
+    [InlineData("""{"event":"e","properties":{"ts":1790000000,"$user_id":"u"}}""", "ImportRequest.Rename (ts=time)")]
+    [InlineData("""{"event":"e","properties":{"time":1790000000}}""", "ImportFixes.Ids")]
+    [InlineData("""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"no id!"}}""", "ImportFixes.InsertIds")]
+    [InlineData("""{"event":"e","properties":{"time":"2026-09-01","distinct_id":7,"$insert_id":"undefined"}}""", "ImportFixes.Time | ImportFixes.Ids | ImportFixes.InsertIds")]
     [InlineData("""{"event":"e","properties":{"time":100,"distinct_id":"u"}}""", "")] // nothing mends that
     [InlineData("""{"event_name":"e","properties":{"time":1790000000,"distinct_id":"u"}}""", "")] // no option reaches what stands beside the properties
     public async Task What_is_proposed_was_tried(string record, string options)
     {
         var inspection = await InspectAsync(record + "\n");
         Assert.Equal((1, 1), (inspection.Records, inspection.Refused));
-        Assert.Equal(options, string.Join(' ', inspection.Proposal?.Options ?? []));
+        Assert.Equal(options, inspection.Proposal?.In(MessageWords.Default) ?? "");
         if (options.Length > 0) Assert.Equal(1, inspection.Proposal!.Accepted);
     }
 
@@ -44,7 +44,7 @@ public sealed class InspectionTests : IDisposable
         const string Record = """{"name":"e","kind":"k","user_id":"u","at":"2026-09-01"}""";
         var inspection = await InspectAsync(Record,
             request => request with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "kind" }, Fix = ImportFixes.Time });
-        Assert.Equal("--map time=at --map distinct_id=user_id", string.Join(' ', inspection.Proposal!.Options));
+        Assert.Equal("ImportRequest.Columns (time=at) ImportRequest.Columns (distinct_id=user_id)", inspection.Proposal!.In(MessageWords.Default));
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class InspectionTests : IDisposable
     {
         const string profile = """{"$distinct_id":"u","$set":{"a":1}}""";
         var proposal = (await InspectAsync(profile)).Proposal!;
-        Assert.Equal(("--type profiles", 1L), (string.Join(' ', proposal.Options), proposal.Accepted));
+        Assert.Equal(("ImportRequest.Type profiles", 1L), (proposal.In(MessageWords.Default), proposal.Accepted));
         Assert.Null((await InspectAsync(profile, request => request with { Type = ImportType.Events })).Proposal?.Type);
     }
 }

@@ -105,7 +105,7 @@ public sealed class LookupTableTests : IDisposable
             letter => Assert.Equal((status == 413 ? "table_too_large" : "rejected", status),
                 (letter.GetProperty("code").GetString(), letter.GetProperty("http_status").GetInt32())));
         Assert.Equal<string[]>(["a,\"1,\"\"x\"\"\ny\"", "b,\"\""], [.. _run.DeadLetters().Select(letter => letter.Raw())]);
-        Assert.Contains("run the same command again", Assert.Single(report.Problems), StringComparison.Ordinal);
+        Assert.Contains("make the same call again", Assert.Single(report.Problems), StringComparison.Ordinal);
         Assert.Equal((RunOutcome.Complete, 2, 0), await RunAsync(Table, server) is var again ? (again.Outcome, again.Accepted, again.Rejected) : default);
     }
 

@@ -17,20 +17,30 @@ public sealed class ImportWordsTests
         """;
 
     [Theory]
-    [InlineData("--fix ids converts a number to text", "fix=ids converts a number to text")]
-    [InlineData("--fix time converts ISO 8601 text; --time-format, such as '%d.%m.%Y %H:%M', converts other text",
-        "fix=time converts ISO 8601 text; time_format, such as '%d.%m.%Y %H:%M', converts other text")]
-    [InlineData("--column-type 'a b=text' reads all its values as text", "column_type=a b=text reads all its values as text")]
-    [InlineData("With --delimiter 'tab', it is sent with", "With delimiter=tab, it is sent with")]
-    [InlineData("add --map distinct_id=COLUMN, or --rename PROPERTY=distinct_id if", "add map=distinct_id=COLUMN, or rename=PROPERTY=distinct_id if")]
-    [InlineData("the columns need names: --column-names A,B,…", "the columns need names: column_names A,B,…")]
-    [InlineData("for that, add --encoding utf-16le or utf-16be", "for that, add encoding utf-16le or utf-16be")]
-    [InlineData("omit --restart", "omit mixpanel import --restart")]
-    [InlineData("DL contains each, with its reason: fix a copy and import it with --replay.",
-        "DL contains each, with its reason: fix the records and import them as a new body.")]
-    [InlineData("Run the same command again; it resumes.", "Resume the import; it resumes.")]
-    [InlineData("a--drop and x --- y", "a--drop and x --- y")]
-    public void An_option_of_the_command_is_a_parameter(string message, string told) => Assert.Equal(told, ImportParameters.Reworded(message));
+    [InlineData(nameof(ImportRequest.Fix), "ids", "--fix ids", "fix=ids")]
+    [InlineData(nameof(ImportRequest.Fix), "time,ids", "--fix time,ids", "fix=time,ids")]
+    [InlineData(nameof(ImportRequest.TimeFormat), null, "--time-format", "time_format")]
+    [InlineData(nameof(ImportRequest.ColumnTypes), "a b=text", "--column-type 'a b=text'", "column_type=a b=text")]
+    [InlineData(nameof(ImportRequest.Delimiter), "tab", "--delimiter 'tab'", "delimiter=tab")]
+    [InlineData(nameof(ImportRequest.Columns), "distinct_id=COLUMN", "--map distinct_id=COLUMN", "map=distinct_id=COLUMN")]
+    [InlineData(nameof(ImportRequest.Rename), "PROPERTY=distinct_id", "--rename PROPERTY=distinct_id", "rename=PROPERTY=distinct_id")]
+    [InlineData(nameof(ImportRequest.ColumnNames), null, "--column-names", "column_names")]
+    [InlineData(nameof(ImportRequest.Encoding), null, "--encoding", "encoding")]
+    [InlineData(nameof(ImportRequest.Restart), null, "--restart", "mixpanel import --restart")]
+    public void A_setting_is_an_option_of_the_command_and_a_parameter_over_HTTP(string property, string? value, string option, string parameter)
+    {
+        Assert.Equal(option, CommandWords.Instance.NameOf(nameof(ImportRequest), property, value));
+        Assert.Equal(parameter, ImportWords.Instance.NameOf(nameof(ImportRequest), property, value));
+    }
+
+    [Fact]
+    public void Advice_is_in_the_words_of_its_interface()
+    {
+        Assert.Equal("run the same command again", CommandWords.Instance.RunAgain);
+        Assert.Equal("fix a copy and import it with --replay", CommandWords.Instance.ImportRejected);
+        Assert.Equal("resume the import", ImportWords.Instance.RunAgain);
+        Assert.Equal("fix the records and import them as a new body", ImportWords.Instance.ImportRejected);
+    }
 
     [Fact]
     public async Task The_report_of_an_import_names_parameters()

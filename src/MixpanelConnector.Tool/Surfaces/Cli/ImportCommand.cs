@@ -303,18 +303,18 @@ sealed class ImportCommand
     /// <summary>Opens the state. A restart loads the state that it discards, unless that is damaged.</summary>
     static SqliteImportState Open(string folder, ImportRequest request)
     {
-        if (!request.Restart) return SqliteImportState.Open(folder);
+        if (!request.Restart) return SqliteImportState.Open(folder, restart: false, CommandWords.Instance);
         SqliteImportState? state = null;
         try
         {
-            state = SqliteImportState.Open(folder);
+            state = SqliteImportState.Open(folder, restart: false, CommandWords.Instance);
             state.Load();
             return state;
         }
         catch (ImportStateException e) when (e.Fault is ImportStateFault.Damaged)
         {
             state?.Dispose();
-            return SqliteImportState.Open(folder, restart: true);
+            return SqliteImportState.Open(folder, restart: true, CommandWords.Instance);
         }
     }
 

@@ -25,7 +25,7 @@ static class ImportStatusCommand
         command.SetAction(parsed =>
         {
             var one = parsed.GetValue(state) is { } path ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) : null;
-            var summaries = SqliteImportState.List(one is null ? Folder(host) : Path.GetDirectoryName(one)!)
+            var summaries = SqliteImportState.List(one is null ? Folder(host) : Path.GetDirectoryName(one)!, CommandWords.Instance)
                 .Where(summary => one is null || summary.Folder == one)
                 .OrderByDescending(Changed).ToList();
             if (one is not null && summaries.Count == 0) throw Configuration.Invalid("state", $"{one} does not contain the state of an import.");
@@ -58,7 +58,7 @@ static class ImportStatusCommand
         if (summary.Fault is not null || summary.Finished || summary.Totals.Rejected == 0) return (null, null); // an import that ended normally wrote it itself
         try
         {
-            using var state = SqliteImportState.Open(summary.Folder);
+            using var state = SqliteImportState.Open(summary.Folder, restart: false, CommandWords.Instance);
             var path = summary.DeadLetterPath ?? state.DeadLetterPath;
             ImportDeadLetters.Write(state, path);
             return (path, null);

@@ -162,7 +162,7 @@ sealed class MigrateCommand
             From = from,
             To = to,
             State = Path.Combine(root, "migrations", MigrationRequest.StateKeyOf(source.Options, target.Options)),
-            OpenState = folder => SqliteImportState.Open(folder),
+            OpenState = folder => SqliteImportState.Open(folder, restart: false, CommandWords.Instance),
             Notices = display,
             Diagnostics = display,
             Progress = display.ShowsProgress ? display : null,

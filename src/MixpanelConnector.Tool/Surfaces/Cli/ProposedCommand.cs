@@ -22,11 +22,21 @@ static class ProposedCommand
         [
             "mixpanel",
             .. words.Take(rest).Select(token => token.Value),
-            .. Joined(proposal.Options),
+            .. Joined(OptionsOf(proposal)),
             .. words.Skip(rest).Select(token => token.Value),
         ];
         return string.Join(' ', all.Select(Quoted));
     }
+
+    static IReadOnlyList<string> OptionsOf(ImportProposal proposal) =>
+    [
+        .. proposal.Type is { } type ? (string[])["--type", type] : [],
+        .. proposal.Format is { } format ? (string[])["--format", format] : [],
+        .. proposal.Map.SelectMany(pair => (string[])["--map", $"{pair.Key}={pair.Value}"]),
+        .. proposal.Rename.SelectMany(pair => (string[])["--rename", $"{pair.Key}={pair.Value}"]),
+        .. proposal.Event is { } name ? (string[])["--event", name] : [],
+        .. proposal.Fix.Count == 0 ? [] : (string[])["--fix", string.Join(',', proposal.Fix)],
+    ];
 
     /// <summary>Joins an option and its value into one word if the value looks like an option.</summary>
     static IEnumerable<string> Joined(IReadOnlyList<string> options)

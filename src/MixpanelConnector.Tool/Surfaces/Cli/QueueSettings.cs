@@ -43,6 +43,7 @@ static class QueueSettings
         var password = secretFile is null ? host.Environment(Password) : Secrets.Read(secretFile, host, "queue_secret_file");
         var options = new QueueOptions
         {
+            Words = CommandWords.Instance,
             Username = username ?? (host.Environment(Username) is { Length: > 0 } name ? name : null),
             Password = password is { Length: > 0 } ? new MixpanelSecret(password) : null,
         };

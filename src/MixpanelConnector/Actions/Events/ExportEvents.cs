@@ -59,7 +59,7 @@ static class ExportEvents
             bytes += length;
             if (bytes > MostAtOnce)
                 throw new MixpanelException(new(ErrorKind.TooLarge,
-                    $"The events exceed the {MostAtOnce >> 20} MB that one response may contain. Request fewer days, set limit, or stream the events (--all)."));
+                    $"The events exceed the {MostAtOnce >> 20} MB that one response may contain. Request fewer days, set limit, or stream the events ({context.Options.Words[Setting.StreamEvents]})."));
         }
 
         return new() { Results = events, Total = events.Count };

@@ -117,7 +117,7 @@ static class ImportEvents
 
     /// <summary>One call: each request has only the few retries of the transport, and a failure ends the call and says how far it came.</summary>
     sealed class Delivery(ActionContext context, string strict, int all, CancellationToken cancellationToken)
-        : BatchDelivery(new(OptionRanges.MostRequestBytes))
+        : BatchDelivery(new(OptionRanges.MostRequestBytes), MessageWords.Default)
     {
         readonly List<FailedRecord> _failed = [];
         readonly EventRules _rules = new(SharedProperties.Parse(null));

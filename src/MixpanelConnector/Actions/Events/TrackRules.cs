@@ -20,7 +20,7 @@ static class TrackRules
             var rules = new EventRules(SharedProperties.Parse(null));
             rules.Reset(now.ToUnixTimeSeconds());
             if ((new JsonScanner().Check(written, rules) ?? rules.Missing()) is { } rejection)
-                return rejection.Field is null ? rejection.Message : $"{rejection.Field}: {rejection.Message}";
+                return rejection.Field is null ? rejection.Message.ToString() : $"{rejection.Field}: {rejection.Message}";
         }
 
         // Numbers up to 2^32 - 1 are seconds, as in Mixpanel's own datetime(); larger ones are milliseconds.

@@ -18,11 +18,11 @@ namespace MixpanelConnector.Import.Clean;
 /// </summary>
 sealed class RecordCleaner
 {
-    static readonly Rejection TimeNotInFormat = new("time_invalid", "properties.time", "the time does not match --time-format");
+    static readonly Rejection TimeNotInFormat = new("time_invalid", "properties.time", $"the time does not match {Setting.TimeFormat}");
     static readonly Rejection TimeOfDigits = TimeNotInFormat with
     {
-        Message = "the time has an ambiguous number of digits and may be a date: seconds have up to 10, milliseconds 13, microseconds 16, nanoseconds 19. "
-            + "Set --time-format, such as %Y%m%d%H%M, or %Q for milliseconds",
+        Message = $"the time has an ambiguous number of digits and may be a date: seconds have up to 10, milliseconds 13, microseconds 16, nanoseconds 19. "
+            + $"Set {Setting.TimeFormat}, such as %Y%m%d%H%M, or %Q for milliseconds",
     };
     static readonly Rejection TimeNotInCalendar =
         TimeNotInFormat with { Message = "the time is a date or a time of day that does not exist, such as February 30 or 24:00" };

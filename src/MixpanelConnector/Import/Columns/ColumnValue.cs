@@ -76,13 +76,12 @@ sealed class ColumnValue(ImportRequest request)
     public static Rejection Misfit(string column, ImportColumnType type, bool told)
     {
         var (shown, name) = (RecordFields.Shown(column), type.ToString().ToLowerInvariant());
-        var way = type is ImportColumnType.Text
-            ? ""
-            : $"{(type is ImportColumnType.Time ? "; --time-format sets the format of times" : "")}; --column-type '{shown}=text' reads all its values as text";
-        return new("column_type", $"properties.{shown}",
-            told
-                ? $"the column {shown} contains a value that is not of type {name}{way}"
-                : $"the first values of the column {shown} are of type {name}, this one is not{way}");
+        SettingText message = told
+            ? $"the column {shown} contains a value that is not of type {name}"
+            : $"the first values of the column {shown} are of type {name}, this one is not";
+        if (type is ImportColumnType.Time) message = $"{message}; {Setting.TimeFormat} sets the format of times";
+        if (type is not ImportColumnType.Text) message = $"{message}; {Setting.ColumnTypes.With($"{shown}=text")} reads all its values as text";
+        return new("column_type", $"properties.{shown}", message);
     }
 
     /// <summary>Reads the object, or null, from a text that holds all properties; false when it is neither.</summary>
@@ -98,7 +97,7 @@ sealed class ColumnValue(ImportRequest request)
     {
         var shown = RecordFields.Shown(column);
         return new("properties_invalid", $"properties.{shown}",
-            $"{shown} must contain the properties as a JSON object, or as the text of one. Fix it; --column-type '{shown}=text' reads all its values as text");
+            $"{shown} must contain the properties as a JSON object, or as the text of one. Fix it; {Setting.ColumnTypes.With($"{shown}=text")} reads all its values as text");
     }
 
     /// <summary>The rejection of a record with a date or a time that a binary format can store, and JSON cannot express.</summary>

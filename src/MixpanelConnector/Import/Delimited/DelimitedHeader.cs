@@ -43,14 +43,14 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
         var end = length < 0 ? 0 : splitter.EndLength;
         var row = length < 0 ? text : text[..length];
         var names = NamesOf(splitter, row);
-        if (!Utf8.IsValid(row)) throw new InputException("has a header row that is not UTF-8: --encoding sets the encoding, such as windows-1252");
+        if (!Utf8.IsValid(row)) throw new InputException($"has a header row that is not UTF-8: {request.InWords[Setting.Encoding]} sets the encoding, such as windows-1252");
         if (splitter.Malformed) throw new InputException("has a header row with a quote in the wrong place");
         if (names.Exists(name => HoldsRows(name, dialect, names.Count)))
             throw new InputException("has a column whose name contains whole rows: a quote is not closed in the header row");
         if (request.ColumnNames.Count > 0)
         {
             if (request.ColumnNames.Count != names.Count)
-                throw new InputException($"has a header row with {Counted.Of(names.Count, "cell")}, but --column-names has {request.ColumnNames.Count}")
+                throw new InputException($"has a header row with {Counted.Of(names.Count, "cell")}, but {request.InWords[Setting.ColumnNames]} has {request.ColumnNames.Count}")
                 {
                     Option = length < 0 ? null : "column_names",
                 };
@@ -63,7 +63,7 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
 
         if (names is [var only] && only.AsSpan().IndexOfAny(",;\t|") is var other and >= 0)
             throw new InputException($"has only one column: its cells are not "
-                + $"separated by {Dialect.NameOf(dialect.Delimiter)}{(request.Delimiter is null ? "" : ", the --delimiter")}, but perhaps by {Dialect.NameOf((byte)only[other])}{(request.Delimiter is null ? ". If so, set --delimiter" : "")}")
+                + $"separated by {Dialect.NameOf(dialect.Delimiter)}{(request.Delimiter is null ? "" : $", the {request.InWords[Setting.Delimiter]}")}, but perhaps by {Dialect.NameOf((byte)only[other])}{(request.Delimiter is null ? $". If so, set {request.InWords[Setting.Delimiter]}" : "")}")
             {
                 Option = request.Delimiter is null || length < 0 ? null : "delimiter",
             };

@@ -48,7 +48,7 @@ readonly record struct Dialect(byte Delimiter, bool EndsWithReturn)
         if (request.DecimalSeparator is not ('.' or ',')) throw MixpanelException.Invalid("decimal", "The decimal separator must be a point or a comma.");
         if (request.SkipLines < 0) throw MixpanelException.Invalid("skip_lines", "The number of lines to skip must not be negative.");
         if (request.NoHeader && request.ColumnNames.Count == 0)
-            throw MixpanelException.Invalid("column_names", "Without a header, the columns need names: --column-names A,B,…");
+            throw MixpanelException.Invalid("column_names", $"Without a header, the columns need names: {request.InWords[Setting.ColumnNames]} A,B,…");
         if (request.ColumnNames.Count > 0 && request.ColumnNames.All(string.IsNullOrWhiteSpace))
             throw MixpanelException.Invalid("column_names", "None of the columns has a name.");
         if (request.ColumnNames.Where(name => name.Length > 0)

@@ -99,7 +99,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     /// <summary>Warns of properties that would be imported as objects, although each stands for a plain value.</summary>
     void WarnOfExtendedJson(ColumnSurvey survey, InputFile input)
     {
-        string[] fields = ["time", "distinct_id", "$distinct_id", "$group_id", "$user_id", "$device_id", "$insert_id"]; // --fix converts these
+        string[] fields = ["time", "distinct_id", "$distinct_id", "$group_id", "$user_id", "$device_id", "$insert_id"]; // a fix converts these
         var columns = survey.Columns.Where(column => column.IsExtended && !fields.Contains(column.Name, StringComparer.Ordinal)
             && !request.ColumnTypes.ContainsKey(column.Name) && !request.Columns.Values.Contains(column.Name, StringComparer.Ordinal)
             && !request.Drop.Contains(column.Name, StringComparer.Ordinal)).ToList();
@@ -109,8 +109,8 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             : first.IsOneOf(SurveyedColumn.Number) ? SurveyedColumn.Number
             : SurveyedColumn.Text;
         var way = first.IsProperty ? "write plain values instead, for example with jq"
-            : columns.Count == 1 ? $"--column-type '{RecordFields.Shown(first.Name)}={type}' converts them"
-            : $"--column-type, such as '{RecordFields.Shown(first.Name)}={type}', converts them";
+            : columns.Count == 1 ? $"{request.InWords[Setting.ColumnTypes.With($"{RecordFields.Shown(first.Name)}={type}")]} converts them"
+            : $"{request.InWords[Setting.ColumnTypes]}, such as '{RecordFields.Shown(first.Name)}={type}', converts them";
         request.Diagnostics.Warn(input.Name,
             $"{RecordFields.Shown(first.Name)}{others} {(columns.Count == 1 ? "has" : "have")} values in MongoDB's extended JSON, "
             + $"which are imported as objects: {way}.");
@@ -175,8 +175,8 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             Accepted = report.Accepted,
             Reasons = report.Reasons,
             Note = IsNobodys(best, survey)
-                ? "No column looks like a user id, so --fix ids assigns the events to no user. If one is, add --map distinct_id=COLUMN, "
-                    + "or --rename PROPERTY=distinct_id if it is a property."
+                ? $"No column looks like a user id, so {request.InWords[Setting.FixIds]} assigns the events to no user. If one is, add "
+                    + $"{request.InWords[Setting.Columns.With("distinct_id=COLUMN")]}, or {request.InWords[Setting.Rename.With("PROPERTY=distinct_id")]} if it is a property."
                 : null,
         };
 

@@ -19,7 +19,7 @@ sealed class MappingPreview(ImportRequest request, TimeProvider time)
     ImportRequest? _withColumns; // named in another file
     readonly RecordCleaner? _cleaner = RecordCleaner.For(request);
     readonly RecordPreparer _preparer = request.Type is ImportType.Events
-        ? new EventPreparer(time, SharedProperties.Parse(request.Properties), asked: request.Fixes, predicts: true)
+        ? new EventPreparer(time, SharedProperties.Parse(request.Properties), asked: request.Fixes, predicts: true, words: request.InWords)
         : new ProfilePreparer("", request.GroupKey, request.Fix);
     readonly BufferPool _buffers = new(2 * OptionRanges.LargestBatch);
 
@@ -106,5 +106,5 @@ sealed class MappingPreview(ImportRequest request, TimeProvider time)
         }
     }
 
-    static MappedOutcome Refused(Rejection rejection) => new() { Code = rejection.Code, Message = rejection.Message };
+    MappedOutcome Refused(Rejection rejection) => new() { Code = rejection.Code, Message = rejection.Message.In(request.InWords) };
 }

@@ -123,10 +123,10 @@ sealed class LookupTable
             throw new InputException("has a header with a duplicate name: the first row must name the columns, each with a unique name");
         if (delimiter is null && header.Dialect.Delimiter != ',')
             throw new InputException($"has cells that are separated by {Dialect.NameOf(header.Dialect.Delimiter)}, but Mixpanel accepts only commas. "
-                + $"With --delimiter '{(header.Dialect.Delimiter == '\t' ? "tab" : ((char)header.Dialect.Delimiter).ToString())}', it is sent with commas");
+                + $"With {request.InWords[Setting.Delimiter.With(header.Dialect.Delimiter == '\t' ? "tab" : ((char)header.Dialect.Delimiter).ToString())]}, it is sent with commas");
         if (delimiter is null && header.Dialect.EndsWithReturn)
             throw new InputException(
-                "has lines that end with only CR, which Mixpanel does not accept. Convert them to LF; with --delimiter ',', it is sent with LF");
+                $"has lines that end with only CR, which Mixpanel does not accept. Convert them to LF; with {request.InWords[Setting.Delimiter.With(",")]}, it is sent with LF");
         _header = header;
     }
 

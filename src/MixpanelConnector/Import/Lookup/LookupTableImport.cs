@@ -26,7 +26,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     /// <summary>The number of bytes of dead letters after which they are saved.</summary>
     const int MostDeadLetterBytes = 4 << 20;
 
-    const string MendAdvice = "fix them in the table and run the same command again; nothing was imported";
+    readonly string _mendAdvice = $"fix them in the table and {request.InWords.RunAgain}; nothing was imported";
 
     readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", AuthScheme.ServiceAccountOfProject)
     {
@@ -68,7 +68,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             if (loaded is { Finished: true } && loaded.Sources.Contains(progress))
             {
                 request.Diagnostics.Warn(input.Name,
-                    "The table was imported before and is unchanged, and nothing was sent now. To send it again, add --restart.");
+                    $"The table was imported before and is unchanged, and nothing was sent now. To send it again, add {request.InWords[Setting.Restart]}.");
                 cancellation.LeavesNothing();
                 return Report(cancellation);
             }
@@ -120,7 +120,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         catch (ImportStateException e)
         {
             cancellation.Note(e.Outcome, e.Message);
-            return ImportReports.Of(cancellation, _saved, Pending, deadLetterPath: null, MendAdvice);
+            return ImportReports.Of(cancellation, _saved, Pending, deadLetterPath: null, _mendAdvice);
         }
     }
 
@@ -186,7 +186,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         catch (InputException e)
         {
             cancellation.Note(e.Outcome,
-                $"{input.Name} {e.Message}. {(e.Outcome is RunOutcome.Damaged ? "Fix the input and run" : "Run")} the same command again.");
+                $"{input.Name} {e.Message}. {(e.Outcome is RunOutcome.Damaged ? $"Fix the input and {request.InWords.RunAgain}" : request.InWords.RunAgainAtStart)}.");
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
@@ -201,7 +201,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     {
         try
         {
-            RecordReaders.EnsureText(csv.Span);
+            RecordReaders.EnsureText(csv.Span, request.InWords);
             return LookupTable.Read(csv, request, cancellation.Stop);
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
@@ -210,7 +210,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
         catch (InputException e)
         {
-            cancellation.Note(RunOutcome.Damaged, $"{input.Name} {e.Message}. Nothing was sent; fix the input and run the same command again.");
+            cancellation.Note(RunOutcome.Damaged, $"{input.Name} {e.Message}. Nothing was sent; fix the input and {request.InWords.RunAgain}.");
             return null;
         }
     }
@@ -273,18 +273,18 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                     if (table.Count == 0)
                         cancellation.Note(RunOutcome.Damaged,
                             $"Mixpanel rejected {input.Name} (HTTP {status}), which has no rows. The table is unchanged; "
-                            + $"fix the input and run the same command again.");
+                            + $"fix the input and {request.InWords.RunAgain}.");
                     return false;
                 case VerdictKind.Unauthorized:
-                    cancellation.Note(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again once this is fixed.");
+                    cancellation.Note(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} {request.InWords.RunAgainAtStart} once this is fixed.");
                     return null;
                 case VerdictKind.Miscounted:
                     cancellation.Note(RunOutcome.Unavailable,
                         $"{verdict.Error!.Shown} This happened twice in a row: the table may have been replaced only in part, "
-                        + $"or another server responds in Mixpanel's place. Check the table in Mixpanel, the endpoint and any proxies, and run the same command again, which sends all of it.");
+                        + $"or another server responds in Mixpanel's place. Check the table in Mixpanel, the endpoint and any proxies, and {request.InWords.RunAgain}, which sends all of it.");
                     return null;
                 default:
-                    cancellation.Note(RunOutcome.Unavailable, $"{verdict.Error!.Shown} Run the same command again later.");
+                    cancellation.Note(RunOutcome.Unavailable, $"{verdict.Error!.Shown} {request.InWords.RunAgainAtStart} later.");
                     return null;
             }
         }
@@ -309,7 +309,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         return first.AreAlike ? first : null;
     }
 
-    static Refusal Refusal(Rejection rejection) => new(rejection.Code, rejection.Field, rejection.Message);
+    Refusal Refusal(Rejection rejection) => new(rejection.Code, rejection.Field, rejection.Message.In(request.InWords));
 
     /// <summary>Sends until the answer is final. Safe, since uploading the same table is idempotent.</summary>
     async Task<(ImportVerdict Verdict, int Status)> SendAsync(CompressedBody body, int rows, ImportCancellation cancellation)
@@ -345,6 +345,6 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     ImportReport Report(ImportCancellation cancellation)
     {
         var path = _discards ? null : _output.Write(cancellation);
-        return ImportReports.Of(cancellation, _saved, Pending, path, MendAdvice, _saved.Rejected > 0 ? _output.CountReasons() : null);
+        return ImportReports.Of(cancellation, _saved, Pending, path, _mendAdvice, _saved.Rejected > 0 ? _output.CountReasons() : null);
     }
 }

@@ -157,7 +157,7 @@ sealed class MappingLookups
                     // Without it, records would silently lack what it says. Files that a glob finds contain records, which are rejected when they are read.
                     if (!rule.IsGlob)
                         throw new InputException(string.Create(CultureInfo.InvariantCulture,
-                            $"has a record that cannot be read in line {record.Line}{((record.Rejection?.Message ?? repeated) is { } why ? $" ({why})" : "")}: correct it, or remove it"));
+                            $"has a record that cannot be read in line {record.Line}{((record.Rejection?.Message.In(request.InWords) ?? repeated) is { } why ? $" ({why})" : "")}: correct it, or remove it"));
                     continue;
                 }
 

@@ -9,7 +9,7 @@ namespace MixpanelConnector.Import.Send;
 /// Decides what a response means for the records of a batch: which are accepted, which are refused, and how the others are divided and sent again,
 /// until the outcome of each is known. How a request is sent, whether it is retried, and what ends the delivery is up to the derived class.
 /// </summary>
-abstract class BatchDelivery(SendLimits limits)
+abstract class BatchDelivery(SendLimits limits, MessageWords words)
 {
     /// <summary>
     /// The number of consecutive single records that may be rejected without a response recognizable as Mixpanel's; at that point the records are not the
@@ -103,7 +103,7 @@ abstract class BatchDelivery(SendLimits limits)
     /// <summary>Sends a batch without the events that would make Mixpanel reject all of it.</summary>
     async Task<bool> LeaveOutWhoIsWhoAsync(RecordBatch batch, BatchOutcome outcome, ImportVerdict verdict)
     {
-        var refusal = new Refusal(EventRules.WhoIsWho.Code, EventRules.WhoIsWho.Field, EventRules.WhoIsWho.Message);
+        var refusal = new Refusal(EventRules.WhoIsWho.Code, EventRules.WhoIsWho.Field, EventRules.WhoIsWho.Message.In(words));
         var all = Enumerable.Range(0, batch.Count).ToLookup(i => batch[i].SaysWhoIsWho);
         Refuse(batch, outcome, verdict, all[true].Select(i => (i, refusal)));
         var rest = all[false].ToList();

@@ -10,7 +10,7 @@ namespace MixpanelConnector.Import.Send;
 /// </summary>
 sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, SendLimits limits, ImportCounts counts, ImportCancellation cancellation,
     TimeSpan maxOutage, Action<DeadLetter, Refusal> refused, byte[]? options = null, Action<RecordBatch>? markInFlight = null)
-    : BatchDelivery(limits)
+    : BatchDelivery(limits, cancellation.Resumption.Words)
 {
     readonly PacedSender _sender = new(limiter, limits, counts);
 
@@ -64,7 +64,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
     void StopAsMiscounted(ImportVerdict verdict) =>
         cancellation.Because(RunOutcome.Unavailable,
             $"{verdict.Error!.Shown} This happened twice in a row: the responses cannot be trusted, and were ignored. {(destination.DropsInSilence
-        ? "With strict 0, Mixpanel silently drops what it does not accept: with strict 1, the same command reports it. Or another server"
+        ? $"With strict 0, Mixpanel silently drops what it does not accept: with strict 1, {cancellation.Resumption.Words.SameRun} reports it. Or another server"
         : "Another server")} responds in Mixpanel's place: check the endpoint and any proxies. {cancellation.Resumption.Again(" once this is fixed")}");
 
     protected override async Task<bool> RequestAsync(RecordBatch batch, BatchOutcome outcome)

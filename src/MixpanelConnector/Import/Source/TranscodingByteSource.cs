@@ -7,7 +7,8 @@ namespace MixpanelConnector.Import.Source;
 /// <param name="source">The text; owned by this instance.</param>
 /// <param name="encoding">Its encoding.</param>
 /// <param name="isSaid">Whether the caller specified the encoding; otherwise the byte order mark did.</param>
-sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, bool isSaid) : ByteSource
+/// <param name="words">How messages refer to settings.</param>
+sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, bool isSaid, MessageWords words) : ByteSource
 {
     const int LongestMark = 4;
 
@@ -41,7 +42,9 @@ sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, boo
             var marked = TextEncoding.OfMark(head.AsSpan(0, length));
             var isText = !head.AsSpan().StartsWith(RecordReaders.ByteOrderMark) && !head.AsSpan().SequenceEqual("PAR1"u8);
             var encoding = marked ?? (isText && request.Encoding is { } label ? TextEncoding.Find(label) : null);
-            return encoding is null or { IsUtf8: true } ? (joined, null) : (new TranscodingByteSource(joined, encoding, isSaid: marked is null), encoding);
+            return encoding is null or { IsUtf8: true }
+                ? (joined, null)
+                : (new TranscodingByteSource(joined, encoding, isSaid: marked is null, request.InWords), encoding);
         }
         catch
         {
@@ -101,6 +104,6 @@ sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, boo
         var line = (_lineFeeds > 0 ? _lineFeeds : _returns) + 1;
         return new(string.Create(CultureInfo.InvariantCulture,
             $"has bytes that are not valid {encoding.Name} "
-            + $"text, on line {line}, at byte {_offset}{(isSaid ? ". If it has another encoding, set --encoding" : "")}"));
+            + $"text, on line {line}, at byte {_offset}{(isSaid ? $". If it has another encoding, set {words[Setting.Encoding]}" : "")}"));
     }
 }

@@ -30,34 +30,34 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     static readonly Rejection TimeMissing = new("time_missing", "properties.time", "the time is missing");
     static readonly Rejection TimeInvalid = new("time_invalid", "properties.time", "the time must be an integer: seconds or milliseconds since 1970");
     static readonly Rejection TimeHasDecimals =
-        TimeInvalid with { Message = $"{TimeInvalid.Message}, without decimals or an exponent. --fix time converts such numbers" };
+        TimeInvalid with { Message = $"{TimeInvalid.Message}, without decimals or an exponent. {Setting.FixTime} converts such numbers" };
     static readonly Rejection TimeMayBeDays =
         TimeInvalid with { Message = $"{TimeInvalid.Message}. It may be days since 1900, as spreadsheets count them: write it as a date in text" };
-    static readonly Rejection TimeMayBeExtended = TimeInvalid with { Message = $"{TimeInvalid.Message}. --fix time converts MongoDB's {{\"$date\":…}}" };
+    static readonly Rejection TimeMayBeExtended = TimeInvalid with { Message = $"{TimeInvalid.Message}. {Setting.FixTime} converts MongoDB's {{\"$date\":…}}" };
     static readonly Rejection TimeIsText = TimeInvalid with { Message = "the time is text; it must be an integer: seconds or milliseconds since 1970" };
     static readonly Rejection TimeMayBeIso =
-        TimeIsText with { Message = $"{TimeIsText.Message}. --fix time converts ISO 8601 text; --time-format, such as '%d.%m.%Y %H:%M', converts other text" };
+        TimeIsText with { Message = $"{TimeIsText.Message}. {Setting.FixTime} converts ISO 8601 text; {Setting.TimeFormat}, such as '%d.%m.%Y %H:%M', converts other text" };
     static readonly Rejection TimeIsNotIso = TimeIsText with
     {
-        Message = "the time is text that cannot be read unambiguously: it must be an ISO 8601 date with a time of day, "
-            + "and with UTC or an offset if it has a zone. --time-format sets its format, --time-zone its zone",
+        Message = $"the time is text that cannot be read unambiguously: it must be an ISO 8601 date with a time of day, "
+            + $"and with UTC or an offset if it has a zone. {Setting.TimeFormat} sets its format, {Setting.TimeZone} its zone",
     };
     static readonly Rejection TimeMayBeDate = TimeInvalid with
     {
-        Message = "the time has twelve digits, and may be a date or milliseconds of long ago. Set --time-format: %Y%m%d%H%M, %y%m%d%H%M%S, "
-            + "or %Q for milliseconds",
+        Message = $"the time has twelve digits, and may be a date or milliseconds of long ago. Set {Setting.TimeFormat}: %Y%m%d%H%M, %y%m%d%H%M%S, "
+            + $"or %Q for milliseconds",
     };
     static readonly Rejection TimeTooOld = new("time_too_old", "properties.time", "the time is before 1971");
     static readonly Rejection TimeInFuture = new("time_in_future", "properties.time", "the time is more than an hour ahead");
     static readonly Rejection DistinctIdMissing =
         new("distinct_id_missing", "properties.distinct_id", "distinct_id is missing, and so are $user_id and $device_id");
     static readonly Rejection DistinctIdMayBeMade =
-        DistinctIdMissing with { Message = $"{DistinctIdMissing.Message}. --fix ids makes it empty, which assigns the event to no user" };
+        DistinctIdMissing with { Message = $"{DistinctIdMissing.Message}. {Setting.FixIds} makes it empty, which assigns the event to no user" };
     static readonly Rejection DistinctIdInvalid =
         new("distinct_id_invalid", "properties.distinct_id", "distinct_id must be a string of at most 255 characters");
-    static readonly Rejection DistinctIdMayBeText = DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. --fix ids converts a number to text" };
+    static readonly Rejection DistinctIdMayBeText = DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. {Setting.FixIds} converts a number to text" };
     static readonly Rejection DistinctIdMayBeExtended =
-        DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. --fix ids converts MongoDB's {{\"$oid\":…}} to text" };
+        DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. {Setting.FixIds} converts MongoDB's {{\"$oid\":…}} to text" };
     static readonly Rejection DistinctIdBanned =
         new("distinct_id_banned", "properties.distinct_id", "Mixpanel does not accept this distinct_id: it is a placeholder for no user");
     public static readonly Rejection InsertIdInvalid =

@@ -10,7 +10,7 @@ namespace MixpanelConnector.Import.Validate;
 /// <param name="asked">The repairs that were requested, so that others can be proposed.</param>
 sealed class ProfileRules(string token, string? groupKey, ImportFixes asked = ImportFixes.None) : IRecordRules
 {
-    const string NumberMayBeText = "--fix ids converts a number to text";
+    static readonly SettingText NumberMayBeText = $"{Setting.FixIds} converts a number to text";
 
     static readonly Rejection TokenDiffers = new("token_differs", "$token", "the record has another project's token than the configured one");
     static readonly Rejection DistinctIdMissing = new("distinct_id_missing", "$distinct_id", "$distinct_id is missing or blank");

@@ -76,12 +76,13 @@ sealed class EventPreparer : RecordPreparer
     /// <param name="identities">Detects events that Mixpanel counts as one; null when that is not needed.</param>
     /// <param name="asked">The repairs that were requested, so that others can be proposed; null where none can be.</param>
     /// <param name="predicts">Whether nothing is sent to Mixpanel.</param>
+    /// <param name="words">How messages refer to settings. Default: by the names of the library.</param>
     public EventPreparer(TimeProvider time, SharedProperties shared, ComputedInsertIds? ids = null, Occurrences? identities = null, ImportFixes? asked = null,
-        bool predicts = false)
+        bool predicts = false, MessageWords? words = null)
     {
         (_time, _shared, _ids, _identities, _rules) = (time, shared, ids ?? new ComputedInsertIds(), identities, new EventRules(shared, asked, predicts));
         _addition = new byte[LargestAddition];
-        RefuseBadShared();
+        RefuseBadShared(words ?? MessageWords.Default);
     }
 
     public override int LargestAddition => checked((int)_shared.TotalLength + "\"$insert_id\":\"\",".Length + MixpanelValues.LongestInsertId);
@@ -210,7 +211,7 @@ sealed class EventPreparer : RecordPreparer
     }
 
     /// <summary>Rejects shared properties that would make every event invalid: that is an error of the caller, not of the events.</summary>
-    void RefuseBadShared()
+    void RefuseBadShared(MessageWords words)
     {
         if (_shared.Count == 0) return;
         ReadClock();
@@ -218,7 +219,7 @@ sealed class EventPreparer : RecordPreparer
         _rules.Reset(_now);
         var record = Encoding.UTF8.GetBytes($$$"""{"event":"e","properties":{{{{string.Join(',', members)}}}}}""");
         if (_walk.Check(record, _rules) is { } rejection)
-            throw MixpanelException.Invalid("properties", $"Every event would be rejected because of the shared properties: {rejection.Message}.");
+            throw MixpanelException.Invalid("properties", $"Every event would be rejected because of the shared properties: {rejection.Message.In(words)}.");
         _rules.KeepShared(record);
     }
 }

@@ -189,9 +189,9 @@ public sealed class EncodingTests
         Assert.Equal(RunOutcome.Complete, (await run.RunAsync(request, state)).Outcome);
         Assert.Equal(RunOutcome.Complete, (await run.RunAsync(request with { Encoding = "CP1252" }, state)).Outcome);
         var changed = await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Encoding = "windows-1250" }, state));
-        Assert.Contains("--restart", changed.Message, StringComparison.Ordinal);
+        Assert.Contains("ImportRequest.Restart", changed.Message, StringComparison.Ordinal);
         var restarted = await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Encoding = "windows-1250", Restart = true }, state));
-        Assert.Contains("--new-ids", restarted.Message, StringComparison.Ordinal);
+        Assert.Contains("ImportRequest.NewIds", restarted.Message, StringComparison.Ordinal);
     }
 
     static string Repeated(string text) => string.Concat(Enumerable.Repeat(text, 5000));

@@ -246,8 +246,8 @@ public sealed class TextInputTests : IDisposable
     }
 
     [Theory]
-    [InlineData("utf-16", false, "--encoding")]
-    [InlineData("utf-16BE", false, "--encoding")]
+    [InlineData("utf-16", false, "ImportRequest.Encoding")]
+    [InlineData("utf-16BE", false, "ImportRequest.Encoding")]
     [InlineData("utf-32", true, "UTF-32")]
     [InlineData("utf-32BE", true, "UTF-32")]
     [InlineData("utf-32", false, "binary")]

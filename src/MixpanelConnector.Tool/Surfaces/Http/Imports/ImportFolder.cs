@@ -33,7 +33,7 @@ sealed class ImportFolder(string path)
         Durable.SyncFolder(System.IO.Path.GetDirectoryName(path)!);
     }
 
-    public SqliteImportState OpenState() => SqliteImportState.Open(State);
+    public SqliteImportState OpenState() => SqliteImportState.Open(State, restart: false, ImportWords.Instance);
 
     /// <summary>Writes the dead-letter file of a state that has not written it itself.</summary>
     /// <exception cref="ImportStateException">The state cannot be read, or the file cannot be written.</exception>
@@ -72,9 +72,6 @@ sealed class ImportFolder(string path)
     {
         if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
     }
-
-    /// <summary>A message for callers: without local paths, and with parameters in place of a command's options.</summary>
-    public string Told(string message) => ImportParameters.Reworded(Shown(message));
 
     /// <summary>Removes local paths from a text; they must not be disclosed to callers.</summary>
     public string Shown(string text) => text

@@ -153,7 +153,7 @@ sealed class ImportJobs : IAsyncDisposable
         }
         catch (MixpanelException e)
         {
-            throw new MixpanelException(e.Error with { Message = folder.Told(e.Error.Message) }, e);
+            throw new MixpanelException(e.Error with { Message = folder.Shown(e.Error.Message) }, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException && !incoming.HasFailed)
         {
@@ -231,14 +231,7 @@ sealed class ImportJobs : IAsyncDisposable
     async Task CheckAsync(ImportRequest request, CancellationToken cancellationToken)
     {
         using var nothing = new MemoryStream();
-        try
-        {
-            await _carryOut(request with { Inputs = ["-"], StandardInput = nothing, DryRun = true }, state: null, cancellationToken);
-        }
-        catch (MixpanelException e)
-        {
-            throw new MixpanelException(e.Error with { Message = ImportParameters.Reworded(e.Error.Message) }, e);
-        }
+        await _carryOut(request with { Inputs = ["-"], StandardInput = nothing, DryRun = true }, state: null, cancellationToken);
     }
 
     async Task<(long Bytes, byte[] Hash)> SpoolAsync(Body body, ImportFolder folder, long taken, Caller caller, CancellationToken cancellationToken)
@@ -458,7 +451,7 @@ sealed class ImportJobs : IAsyncDisposable
         }
         catch (ImportStateException e)
         {
-            problem = $"{problem} {folder.Told(e.Message)}";
+            problem = $"{problem} {folder.Shown(e.Message)}";
         }
 
         _log.Write("import_set_aside", ("import", job.Id));

@@ -1,12 +1,11 @@
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Formats;
 
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 
 /// <summary>The options of an import as query parameters: those of <c>mixpanel import</c> that make sense for a body, under the same names.</summary>
-static partial class ImportParameters
+static class ImportParameters
 {
     const int LongestName = 255;
 
@@ -105,6 +104,7 @@ static partial class ImportParameters
     /// <exception cref="MixpanelException">An option is out of range.</exception>
     public static ImportRequest ToRequest(JsonObject options, string sourceId) => ImportValues.Base with
     {
+        Words = ImportWords.Instance,
         Type = Values.Type(One(options, "type")),
         Format = One(options, "format"),
         SourceId = sourceId,
@@ -141,41 +141,6 @@ static partial class ImportParameters
     /// <exception cref="MixpanelException">The request has no mapping, or the number is out of range.</exception>
     public static int ShownOf(JsonObject options, ImportRequest request) =>
         request.Mapping is null ? throw Values.NoMapping() : Values.Shown(One(options, ShowMapping.Name));
-
-    /// <summary>
-    /// A message of an import with these parameters in place of the options of <c>mixpanel import</c>; those that a body does not have are the command's.
-    /// </summary>
-    public static string Reworded(string message) =>
-        OptionsOfTheCommand.Replace(message.Replace("fix a copy and import it with --replay", "fix the records and import them as a new body",
-            StringComparison.Ordinal),
-            found =>
-    {
-        var (option, value) = (found.Groups["option"].Value, found.Groups["value"]);
-        var name = option.Replace('-', '_');
-        return All.All(parameter => parameter.Name != name) ? $"mixpanel import --{option}{value.Value}"
-            : value.Success ? $"{name}={value.Value.Trim(' ', '\'')}"
-            : name;
-    })
-        .Replace("Run the same command again", "Resume the import", StringComparison.Ordinal)
-        .Replace("run the same command again", "resume the import", StringComparison.Ordinal);
-
-    /// <summary>The same for all messages of an inspection, and for nothing that is a part of its input.</summary>
-    public static ImportInspection Reworded(ImportInspection found) => found with
-    {
-        Reasons = Reworded(found.Reasons),
-        Proposal = found.Proposal is { } proposal
-            ? proposal with { Reasons = Reworded(proposal.Reasons), Note = proposal.Note is { } note ? Reworded(note) : null }
-            : null,
-        Problem = found.Problem is { } problem ? Reworded(problem) : null,
-    };
-
-    static List<ImportReason>? Reworded(IReadOnlyList<ImportReason>? reasons) =>
-        reasons?.Select(reason => reason with { Samples = [.. reason.Samples.Select(sample => sample with { Message = Reworded(sample.Message) })] }).ToList();
-
-    /// <summary>An option, with its value if that follows: a fix, text in quotes, or a pair.</summary>
-    [GeneratedRegex(@"(?<![\w-])--(?<option>[a-z]+(-[a-z]+)*)(?<value> '[^']*'| [^\s=,;.:]+=[^\s,;:]*[^\s,;:.]|(?<=--fix) (time|ids|nulls|insert-ids))?",
-        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
-    static partial Regex OptionsOfTheCommand { get; }
 
     static bool Truth(JsonObject options, string name) => One(options, name) switch
     {

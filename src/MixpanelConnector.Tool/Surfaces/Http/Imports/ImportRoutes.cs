@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -51,7 +49,7 @@ static class ImportRoutes
     {
         var options = OptionsOf(context.Request);
         var inspection = await services.Imports.LookAsync(context.Request.Body, context.Request.ContentLength, options,
-            async (request, cancellationToken) => ImportParameters.Reworded(await services.Client.InspectAsync(request, cancellationToken)).ToJson(),
+            async (request, cancellationToken) => (await services.Client.InspectAsync(request, cancellationToken)).ToJson(),
             context.Features.GetRequiredFeature<Caller>(), context.RequestAborted);
         await context.Response.WriteAsync(200, Answers.Json, Encoding.UTF8.GetBytes(inspection));
     }
@@ -81,7 +79,7 @@ static class ImportRoutes
             }
 
             text.Append(']');
-            if (problem is not null) text.Append(",\"problem\":").Append(JsonValue.Create(ImportParameters.Reworded(problem)).ToJsonString());
+            if (problem is not null) text.Append(",\"problem\":").Append(JsonValue.Create(problem).ToJsonString());
             return text.Append('}').ToString();
         }
     }
@@ -162,8 +160,7 @@ static class ImportRoutes
             var rest = read.Buffer;
             while (rest.PositionOf((byte)'\n') is { } end)
             {
-                await context.Response.Body.WriteAsync(Reworded(WithoutPath(rest.Slice(0, rest.GetPosition(1, end)).ToArray(), job.Id)),
-                    context.RequestAborted);
+                await context.Response.Body.WriteAsync(WithoutPath(rest.Slice(0, rest.GetPosition(1, end)).ToArray(), job.Id), context.RequestAborted);
                 rest = rest.Slice(rest.GetPosition(1, end));
             }
 
@@ -184,38 +181,6 @@ static class ImportRoutes
         var folder = Encoding.UTF8.GetBytes($"/{import}/");
         var place = line.Span[..end].IndexOf(folder);
         return (byte[])[.. start, .. "\""u8, .. place < 0 ? "body\""u8 : line.Span[(place + folder.Length)..end], .. line.Span[end..]];
-    }
-
-    /// <summary>
-    /// The line with parameters in place of a command's options in its message, as in the report. A message of Mixpanel, which has a status, is kept: it may
-    /// quote the record.
-    /// </summary>
-    static ReadOnlyMemory<byte> Reworded(ReadOnlyMemory<byte> line)
-    {
-        if (line.Span.IndexOf("--"u8) < 0) return line;
-        var reader = new Utf8JsonReader(line.Span, new JsonReaderOptions { MaxDepth = int.MaxValue });
-        reader.Read();
-        Range? place = null;
-        var told = "";
-        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
-        {
-            if (reader.ValueTextEquals("http_status"u8)) return line;
-            var isMessage = reader.ValueTextEquals("message"u8);
-            reader.Read();
-            if (isMessage) (place, told) = ((int)reader.TokenStartIndex..(int)reader.BytesConsumed, ImportParameters.Reworded(reader.GetString()!));
-            reader.Skip();
-        }
-
-        return place is { } of
-            ? (byte[])
-            [
-                .. line.Span[..of.Start],
-                .. "\""u8,
-                .. JsonEncodedText.Encode(told, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes,
-                .. "\""u8,
-                .. line.Span[of.End..],
-            ]
-            : line;
     }
 
     static ImportJob Find(Services services, HttpContext context) =>

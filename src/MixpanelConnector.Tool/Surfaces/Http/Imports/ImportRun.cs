@@ -131,7 +131,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         }
         catch (Exception e) when (e is MixpanelException or ImportStateException)
         {
-            return new RunEnd(JobStatus.Stopped, Report: null, folder.Told(e is MixpanelException { Error.Message: var message } ? message : e.Message));
+            return new RunEnd(JobStatus.Stopped, Report: null, folder.Shown(e is MixpanelException { Error.Message: var message } ? message : e.Message));
         }
         catch (Exception e)
         {
@@ -142,7 +142,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
 
     RunEnd End(ImportRequest request, ImportReport report)
     {
-        var problems = report.Problems.Select(folder.Told).ToList();
+        var problems = report.Problems.Select(folder.Shown).ToList();
         if (_overLimit is not null) problems.Insert(0, _overLimit);
         if (!request.DryRun && report is { Rejected: > 0, DeadLetter: null }) KeepDeadLetters(problems);
 
@@ -150,7 +150,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         {
             Reasons = report.Reasons?.Select(reason => reason with
             {
-                Samples = [.. reason.Samples.Select(sample => new ImportReasonSample(folder.Shown(sample.Place), folder.Told(sample.Message)))],
+                Samples = [.. reason.Samples.Select(sample => new ImportReasonSample(folder.Shown(sample.Place), folder.Shown(sample.Message)))],
             }).ToList(),
         };
         var json = JsonNode.Parse(report.ToJson())!.AsObject();
@@ -172,7 +172,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         }
         catch (ImportStateException e)
         {
-            problems.Add(folder.Told(e.Message));
+            problems.Add(folder.Shown(e.Message));
         }
     }
 }
