@@ -29,10 +29,12 @@ public class CodeConventions
         Assert.Equal("", string.Join('\n', Repository.Sources.Where(source => condition.IsMatch(source.Text)).Select(source => source.Path)));
 
         var compatibility = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector/Compatibility/", StringComparison.Ordinal)).ToList();
-        var type = new Regex(@"^(?<modifiers>([a-z]+ )*)(class|struct|interface|enum|record|delegate)\b", RegexOptions.Multiline, Hang.Limit);
+        var type = new Regex(@"^(?<modifiers>([a-z]+ )*)(class|struct|interface|enum|record|delegate)\b",
+            RegexOptions.Multiline | RegexOptions.ExplicitCapture, Hang.Limit);
         Assert.All(compatibility, source => Assert.True(type.IsMatch(source.Text), source.Path));
+        var others = new Regex(@"\b(public|partial)\b", RegexOptions.ExplicitCapture, Hang.Limit);
         Assert.Equal("", string.Join('\n', compatibility
-            .Where(source => type.Matches(source.Text).Any(match => Regex.IsMatch(match.Groups["modifiers"].Value, @"\b(public|partial)\b", RegexOptions.None, Hang.Limit)))
+            .Where(source => type.Matches(source.Text).Any(match => others.IsMatch(match.Groups["modifiers"].Value)))
             .Select(source => source.Path)));
     }
 

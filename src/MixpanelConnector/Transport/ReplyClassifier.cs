@@ -206,7 +206,8 @@ static class ReplyClassifier
     /// </summary>
     /// <param name="error">The error of the answer, or of its absence.</param>
     /// <param name="advice">What may have happened, and how to find out.</param>
-    public static MixpanelError Unconfirmed(MixpanelError error, string advice = "It may have been done and was not retried: check before you retry it.") =>
+    public static MixpanelError Unconfirmed(MixpanelError error,
+        string advice = "It may have been done, but whether it was is unknown, and it was not retried: check before you retry it.") =>
         error with
         {
             Message = error.Message.Replace(TryAgain, "", StringComparison.Ordinal).Replace(MixpanelRequest.Unknown, "", StringComparison.Ordinal)

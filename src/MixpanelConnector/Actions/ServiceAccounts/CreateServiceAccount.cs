@@ -102,7 +102,9 @@ static partial class CreateServiceAccount
             && (reply.Status is 0 or 200 or 201 or >= 500 || reply.IsUnavailable))
         {
             throw new MixpanelException(
-                ReplyClassifier.Unconfirmed(e.Error, "The account may have been created: check with get_all_service_accounts before you try again."), e);
+                ReplyClassifier.Unconfirmed(e.Error,
+                    "The account may have been created, but whether it was is unknown: check with get_all_service_accounts before you try again."),
+                e);
         }
     }
 
