@@ -34,7 +34,7 @@ public sealed class GeneratedClientTests
                 {
                     using var http = new HttpClient { Timeout = TimeSpan.FromHours(1) };
                     var client = new Client(http) { BaseUrl = arguments[0] };
-                    var tracked = await client.Track_eventAsync(null, new() { Strict = "1", Project_id = "1", Event = "From C#", Properties = new() { Time = 1690000000, Distinct_id = "c", Insert_id = "c-1" } });
+                    var tracked = await client.Track_eventAsync(null, new() { Strict = TrackEventInputStrict._1, Project_id = "1", Event = "From C#", Properties = new() { Time = 1690000000, Distinct_id = "c", Insert_id = "c-1" } });
                     var accounts = await client.Get_all_service_accountsAsync(new() { Organization_id = 1 });
                     Console.Write($"{tracked.Status} {accounts.Total}");
                 }

@@ -362,7 +362,7 @@ public sealed record GetPipelineStatusInput
     public bool? Summary { get; init; }
 
     /// <summary>The states of the tasks to return: pending, running, retried, failed, canceled, timed_out. Default: all.</summary>
-    [AllowedItems("pending", "running", "retried", "failed", "canceled", "timed_out")]
+    [ItemPattern("pending|running|retried|failed|canceled|timed_out")]
     public IReadOnlyList<string>? Status { get; init; }
 }
 

@@ -123,9 +123,9 @@ sealed class ItemSizeAttribute(int least, int most = int.MaxValue) : ItemLimitAt
 [AttributeUsage(AttributeTargets.Property)]
 sealed class ItemRangeAttribute(int least, int most = int.MaxValue) : ItemLimitAttribute(new RangeAttribute(least, most));
 
-/// <summary>Limits each item to some values.</summary>
+/// <summary>Limits each text by a pattern, also to some values: generated clients of some languages send the enum values in a list as numbers.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-sealed class AllowedItemsAttribute(params string[] values) : ItemLimitAttribute(new AllowedValuesAttribute([.. values]));
+sealed class ItemPatternAttribute(string pattern) : ItemLimitAttribute(new RegularExpressionAttribute(pattern));
 
 /// <summary>Limits the length of a text or the number of items of a list. The attributes of .NET require reflection that trimming removes.</summary>
 [AttributeUsage(AttributeTargets.Property)]

@@ -84,7 +84,13 @@ static class TextForms
         : pattern == Whole(PlainName) ? "be a name that is not blank and has no control characters"
         : pattern == Whole(Id) ? "be an id: a positive integer"
         : pattern == Whole(IdOrConfigured) ? $"be a positive integer as text, or {ConfiguredProject} for the configured project"
+        : ChoicesOf(pattern) is { } choices ? $"be one of {choices}"
         : $"match {pattern}";
+
+    static string? ChoicesOf(string pattern) =>
+        pattern is ['^', '(', '?', ':', .. var choices, ')', '$'] && choices.All(character => char.IsAsciiLetterLower(character) || character is '_' or '|')
+            ? choices.Replace("|", ", ", StringComparison.Ordinal)
+            : null;
 
     /// <summary>In a schema <c>$</c> is the end of the text; in .NET it also matches before a final line feed.</summary>
     static bool Matches(string text, string pattern) =>
