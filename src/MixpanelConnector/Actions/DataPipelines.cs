@@ -26,26 +26,26 @@ static class DataPipelineActions
         Check = Check,
     };
 
-    public static readonly ActionSpec<UpdatePipelineInput, Done> Update = new(Group, "update_pipeline", "edit-warehouse-pipeline", Form("/edit"))
+    public static readonly ActionSpec<UpdatePipelineInput, StatusOutput> Update = new(Group, "update_pipeline", "edit-warehouse-pipeline", Form("/edit"))
     {
         Does = ActionEffect.Update,
         SafeToRepeat = Set,
     };
 
-    public static readonly ActionSpec<PipelineName, Done> Delete = new(Group, "delete_pipeline", "cancel-warehouse-pipeline", Form("/cancel"))
+    public static readonly ActionSpec<PipelineName, StatusOutput> Delete = new(Group, "delete_pipeline", "cancel-warehouse-pipeline", Form("/cancel"))
     {
         Does = ActionEffect.Delete,
         SafeToRepeat = "a deleted pipeline stays deleted",
-        Gone = _ => Done.Ok,
+        Gone = _ => StatusOutput.Ok,
     };
 
-    public static readonly ActionSpec<PipelineName, Done> Pause = new(Group, "pause_pipeline", "pause-warehouse-pipeline", Form("/pause"))
+    public static readonly ActionSpec<PipelineName, StatusOutput> Pause = new(Group, "pause_pipeline", "pause-warehouse-pipeline", Form("/pause"))
     {
         Does = ActionEffect.Update,
         SafeToRepeat = Set,
     };
 
-    public static readonly ActionSpec<PipelineName, Done> Resume = new(Group, "resume_pipeline", "resume-warehouse-pipeline", Form("/resume"))
+    public static readonly ActionSpec<PipelineName, StatusOutput> Resume = new(Group, "resume_pipeline", "resume-warehouse-pipeline", Form("/resume"))
     {
         Does = ActionEffect.Update,
         SafeToRepeat = Set,
@@ -420,7 +420,7 @@ public sealed record PipelineSyncDates : MixpanelObject
 [JsonSerializable(typeof(PipelineStatus))]
 [JsonSerializable(typeof(ListPipelineSyncDatesInput))]
 [JsonSerializable(typeof(PipelineSyncDates))]
-[JsonSerializable(typeof(Done))]
+[JsonSerializable(typeof(StatusOutput))]
 sealed partial class DataPipelinesJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
@@ -437,22 +437,22 @@ public sealed partial class MixpanelClient
 
     /// <summary>Changes a data pipeline.</summary>
     /// <example>{"name":"events-daily-s3-raw","events":["Signed Up"]}</example>
-    public ValueTask<Done> UpdatePipelineAsync(UpdatePipelineInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<StatusOutput> UpdatePipelineAsync(UpdatePipelineInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(DataPipelineActions.Update, input, cancellationToken);
 
     /// <summary>Cancels a data pipeline; its history is lost.</summary>
     /// <example>{"name":"events-daily-s3-raw"}</example>
-    public ValueTask<Done> DeletePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) =>
+    public ValueTask<StatusOutput> DeletePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) =>
         InvokeAsync(DataPipelineActions.Delete, input, cancellationToken);
 
     /// <summary>Pauses a data pipeline.</summary>
     /// <example>{"name":"events-daily-s3-raw"}</example>
-    public ValueTask<Done> PausePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) =>
+    public ValueTask<StatusOutput> PausePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) =>
         InvokeAsync(DataPipelineActions.Pause, input, cancellationToken);
 
     /// <summary>Resumes a paused data pipeline.</summary>
     /// <example>{"name":"events-daily-s3-raw"}</example>
-    public ValueTask<Done> ResumePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) =>
+    public ValueTask<StatusOutput> ResumePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) =>
         InvokeAsync(DataPipelineActions.Resume, input, cancellationToken);
 
     /// <summary>Returns the tasks of a data pipeline by status.</summary>

@@ -23,13 +23,14 @@ static class ExperimentActions
         Endpoint.Patch("/{experiment_id}"))
     { SafeToRepeat = "the given values are set", Check = static input => CheckDates(input.StartDate, input.EndDate) };
 
-    public static readonly ActionSpec<ExperimentId, Done> Delete = new(Group, "delete_experiment", "delete-experiment", Endpoint.Delete("/{experiment_id}"))
+    public static readonly ActionSpec<ExperimentId, StatusOutput> Delete = new(Group, "delete_experiment", "delete-experiment",
+        Endpoint.Delete("/{experiment_id}"))
     {
         SafeToRepeat = "a deleted experiment stays deleted",
-        Gone = _ => Done.Ok,
+        Gone = _ => StatusOutput.Ok,
     };
 
-    public static readonly ActionSpec<ExperimentId, Done> Archive = new(Group, "archive_experiment", "archive-experiment",
+    public static readonly ActionSpec<ExperimentId, StatusOutput> Archive = new(Group, "archive_experiment", "archive-experiment",
         Endpoint.Post("/{experiment_id}/archive"))
     { Does = ActionEffect.Update, SafeToRepeat = "an archived experiment stays archived" };
 
@@ -234,7 +235,7 @@ public sealed record Experiment : MixpanelObject
 [JsonSerializable(typeof(DecideExperimentInput))]
 [JsonSerializable(typeof(ForceConcludeExperimentInput))]
 [JsonSerializable(typeof(ResultList<Experiment>))]
-[JsonSerializable(typeof(Done))]
+[JsonSerializable(typeof(StatusOutput))]
 sealed partial class ExperimentsJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
@@ -261,12 +262,12 @@ public sealed partial class MixpanelClient
 
     /// <summary>Deletes an experiment.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
-    public ValueTask<Done> DeleteExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) =>
+    public ValueTask<StatusOutput> DeleteExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ExperimentActions.Delete, input, cancellationToken);
 
     /// <summary>Moves an experiment to the archive.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
-    public ValueTask<Done> ArchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) =>
+    public ValueTask<StatusOutput> ArchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ExperimentActions.Archive, input, cancellationToken);
 
     /// <summary>Restores an archived experiment.</summary>

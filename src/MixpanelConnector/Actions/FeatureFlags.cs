@@ -37,9 +37,9 @@ static class FeatureFlagActions
         SafeToRepeat = "the whole flag is replaced",
     };
 
-    public static readonly ActionSpec<FeatureFlagId, Done> Delete = new(Group, "delete_feature_flag", "delete-feature-flag",
+    public static readonly ActionSpec<FeatureFlagId, StatusOutput> Delete = new(Group, "delete_feature_flag", "delete-feature-flag",
         Endpoint.Delete(Base + "/{flag_id}"))
-    { SafeToRepeat = "a deleted flag stays deleted", Gone = _ => Done.Ok };
+    { SafeToRepeat = "a deleted flag stays deleted", Gone = _ => StatusOutput.Ok };
 }
 
 /// <summary>The user to evaluate flags for.</summary>
@@ -294,7 +294,7 @@ public sealed record FeatureFlag : MixpanelObject
 [JsonSerializable(typeof(CreateFeatureFlagInput))]
 [JsonSerializable(typeof(FeatureFlagId))]
 [JsonSerializable(typeof(UpdateFeatureFlagInput))]
-[JsonSerializable(typeof(Done))]
+[JsonSerializable(typeof(StatusOutput))]
 sealed partial class FeatureFlagsJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
@@ -331,6 +331,6 @@ public sealed partial class MixpanelClient
 
     /// <summary>Deletes a feature flag.</summary>
     /// <example>{"flag_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
-    public ValueTask<Done> DeleteFeatureFlagAsync(FeatureFlagId input, CancellationToken cancellationToken = default) =>
+    public ValueTask<StatusOutput> DeleteFeatureFlagAsync(FeatureFlagId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(FeatureFlagActions.Delete, input, cancellationToken);
 }

@@ -38,7 +38,7 @@ static class GdprActions
     public static readonly ActionSpec<DataTask, DataDeletion> GetDeletion =
         new(Group, "get_data_deletion", "get-deletion", Endpoint.Get("/data-deletions/v3.0/{tracking_id}"));
 
-    public static readonly ActionSpec<DataTask, Done> CancelDeletion = new(Group, "cancel_data_deletion", "delete-deletion",
+    public static readonly ActionSpec<DataTask, StatusOutput> CancelDeletion = new(Group, "cancel_data_deletion", "delete-deletion",
         Endpoint.Delete("/data-deletions/v3.0/{tracking_id}"))
     {
         Does = ActionEffect.Update,
@@ -127,7 +127,7 @@ public sealed record DataDeletion : MixpanelObject
 [JsonSerializable(typeof(DataTask))]
 [JsonSerializable(typeof(DataRetrieval))]
 [JsonSerializable(typeof(DataDeletion))]
-[JsonSerializable(typeof(Done))]
+[JsonSerializable(typeof(StatusOutput))]
 sealed partial class GdprJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
@@ -154,6 +154,6 @@ public sealed partial class MixpanelClient
 
     /// <summary>Cancels a deletion before it begins.</summary>
     /// <example>{"tracking_id":"1234567890"}</example>
-    public ValueTask<Done> CancelDataDeletionAsync(DataTask input, CancellationToken cancellationToken = default) =>
+    public ValueTask<StatusOutput> CancelDataDeletionAsync(DataTask input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GdprActions.CancelDeletion, input, cancellationToken);
 }

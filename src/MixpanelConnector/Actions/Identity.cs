@@ -18,7 +18,7 @@ static class IdentityActions
         Keywords = "merge join link alias user duplicate",
     };
 
-    public static readonly ActionSpec<CreateIdentityInput, Acknowledgement> CreateIdentity = new(Group, "create_identity", "create-identity",
+    public static readonly ActionSpec<CreateIdentityInput, IngestionOutput> CreateIdentity = new(Group, "create_identity", "create-identity",
         Track("$identify"))
     {
         Does = ActionEffect.Update,
@@ -26,7 +26,7 @@ static class IdentityActions
         SafeToRepeat = SameLink,
     };
 
-    public static readonly ActionSpec<CreateAliasInput, Acknowledgement> CreateAlias = new(Group, "create_alias", "identity-create-alias",
+    public static readonly ActionSpec<CreateAliasInput, IngestionOutput> CreateAlias = new(Group, "create_alias", "identity-create-alias",
         Track("$create_alias"))
     {
         Does = ActionEffect.Update,
@@ -130,7 +130,7 @@ public sealed record MergeIdentitiesOutput : MixpanelObject
 [JsonSerializable(typeof(CreateAliasInput))]
 [JsonSerializable(typeof(MergeIdentitiesInput))]
 [JsonSerializable(typeof(MergeIdentitiesOutput))]
-[JsonSerializable(typeof(Acknowledgement))]
+[JsonSerializable(typeof(IngestionOutput))]
 sealed partial class IdentityJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
@@ -138,13 +138,13 @@ public sealed partial class MixpanelClient
     /// <summary>Joins a user's anonymous id with the id of the identified user. It cannot be undone.</summary>
     /// <remarks>For projects with original ID merge: with simplified ID merge it changes nothing.</remarks>
     /// <example>{"identified_id":"user-1","anon_id":"3f8f0a52-4a1c-4f4f-9d3e-0d7f2b1c9a10"}</example>
-    public ValueTask<Acknowledgement> CreateIdentityAsync(CreateIdentityInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> CreateIdentityAsync(CreateIdentityInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(IdentityActions.CreateIdentity, input, cancellationToken);
 
     /// <summary>Gives a user another id. It cannot be undone.</summary>
     /// <remarks>For projects with original ID merge: with simplified ID merge it changes nothing.</remarks>
     /// <example>{"distinct_id":"user-1","alias":"ada@example.com"}</example>
-    public ValueTask<Acknowledgement> CreateAliasAsync(CreateAliasInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> CreateAliasAsync(CreateAliasInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(IdentityActions.CreateAlias, input, cancellationToken);
 
     /// <summary>Merges two ids into one. It cannot be undone.</summary>

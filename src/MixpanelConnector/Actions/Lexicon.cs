@@ -38,7 +38,7 @@ static class LexiconActions
     public static readonly ActionSpec<SchemaName, LexiconSchema> Get =
         new(Group, "get_schema", "list-schemas-by-entity-and-name", Endpoint.Get("/{entity_type}/{name}"));
 
-    public static readonly ActionSpec<UploadSchemaInput, Done> UploadOne = new(Group, "upload_schema", "upload-schema-by-entity-and-name",
+    public static readonly ActionSpec<UploadSchemaInput, StatusOutput> UploadOne = new(Group, "upload_schema", "upload-schema-by-entity-and-name",
         Endpoint.Post("/{entity_type}/{name}") with { Body = (_, fields) => fields["schema"] })
     { Does = ActionEffect.Update, SafeToRepeat = Replaces };
 
@@ -160,7 +160,7 @@ public sealed record DeletedSchemas : MixpanelObject
 [JsonSerializable(typeof(LexiconSchema))]
 [JsonSerializable(typeof(UploadedSchemas))]
 [JsonSerializable(typeof(DeletedSchemas))]
-[JsonSerializable(typeof(Done))]
+[JsonSerializable(typeof(StatusOutput))]
 sealed partial class LexiconJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
@@ -197,7 +197,7 @@ public sealed partial class MixpanelClient
 
     /// <summary>Uploads the Lexicon schema of an event or profiles to the project's dictionary.</summary>
     /// <example>{"entity_type":"event","name":"Signed Up","schema":{"description":"An account was made."}}</example>
-    public ValueTask<Done> UploadSchemaAsync(UploadSchemaInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<StatusOutput> UploadSchemaAsync(UploadSchemaInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(LexiconActions.UploadOne, input, cancellationToken);
 
     /// <summary>Deletes the Lexicon schema of an event or of profiles.</summary>

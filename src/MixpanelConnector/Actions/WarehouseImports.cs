@@ -28,9 +28,9 @@ static class WarehouseImportActions
         SafeToRepeat = "the given values are set",
     };
 
-    public static readonly ActionSpec<DeleteWarehouseImportInput, Done> Delete = new(Group, "delete_warehouse_import", "delete-warehouse-import",
+    public static readonly ActionSpec<DeleteWarehouseImportInput, StatusOutput> Delete = new(Group, "delete_warehouse_import", "delete-warehouse-import",
         Endpoint.Delete("/{import_id}") with { Fields = FieldPlace.Json })
-    { SafeToRepeat = "a deleted import stays deleted", Gone = _ => Done.Ok };
+    { SafeToRepeat = "a deleted import stays deleted", Gone = _ => StatusOutput.Ok };
 
     public static readonly ActionSpec<CreateWarehouseEventStreamImportInput, WarehouseImport> CreateEventStream = new(Group,
         "create_warehouse_event_stream_import", "create-event-stream-import", Post("/event-stream", "event_stream"))
@@ -282,7 +282,7 @@ public sealed record WarehouseImportHistory : MixpanelObject
 [JsonSerializable(typeof(CreateWarehouseLookupTableImportInput))]
 [JsonSerializable(typeof(WarehouseRun))]
 [JsonSerializable(typeof(WarehouseImportHistory))]
-[JsonSerializable(typeof(Done))]
+[JsonSerializable(typeof(StatusOutput))]
 sealed partial class WarehouseImportsJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
@@ -304,7 +304,7 @@ public sealed partial class MixpanelClient
 
     /// <summary>Deletes an import from a warehouse.</summary>
     /// <example>{"import_id":1}</example>
-    public ValueTask<Done> DeleteWarehouseImportAsync(DeleteWarehouseImportInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<StatusOutput> DeleteWarehouseImportAsync(DeleteWarehouseImportInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(WarehouseImportActions.Delete, input, cancellationToken);
 
     /// <summary>Creates an event import from a warehouse.</summary>

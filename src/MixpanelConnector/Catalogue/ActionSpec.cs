@@ -78,7 +78,7 @@ sealed class ActionSpec<
     public Func<ActionContext, TInput, TOutput, CancellationToken, ValueTask<TOutput>>? Then { get; init; }
 
     /// <summary>Whether an output reports that Mixpanel refused data. Default: never.</summary>
-    public Func<TOutput, bool> Refused { get; init; } = static output => output is Acknowledgement { Status: 0 };
+    public Func<TOutput, bool> Refused { get; init; } = static output => output is IngestionOutput { Status: 0 };
 
     /// <summary>Returns the results of all pages, for a paged action. Default: none.</summary>
     public ResultStream<TInput>? All { get; init; }
@@ -132,7 +132,7 @@ sealed class ActionSpec<
     bool IsPlain =>
         Api is Api.App or Api.Query && Auth is AuthScheme.ServiceAccount or AuthScheme.ServiceAccountOfProject && Endpoint.IsPlain
         && Execute is null && Then is null && Check is null && Result is null && OnRefusal is null && TooLate is null
-        && typeof(TOutput) != typeof(Done) && typeof(TOutput) != typeof(Acknowledgement)
+        && typeof(TOutput) != typeof(StatusOutput) && typeof(TOutput) != typeof(IngestionOutput)
         && !Input.Properties.Any(property => property.AttributeProvider?.IsDefined(typeof(WireNameAttribute), inherit: false) is true)
         && Schema["required"] is var required
             && Endpoint.PartsOf(Group.BasePath + Endpoint.Path)

@@ -25,16 +25,16 @@ public sealed record ResultMap<T> : IResults
 }
 
 /// <summary>The request succeeded; Mixpanel returns nothing more.</summary>
-public sealed record Done
+public sealed record StatusOutput
 {
     /// <summary>"ok".</summary>
     public required string Status { get; init; }
 
-    internal static Done Ok { get; } = new() { Status = "ok" };
+    internal static StatusOutput Ok { get; } = new() { Status = "ok" };
 }
 
 /// <summary>Whether Mixpanel accepted data.</summary>
-public sealed record Acknowledgement
+public sealed record IngestionOutput
 {
     /// <summary>1 for success, 0 for failure.</summary>
     public required int Status { get; init; }
@@ -59,11 +59,11 @@ static class Answers
         JsonTypeInfo<TOutput> type)
         where TOutput : class
     {
-        if (typeof(TOutput) == typeof(Acknowledgement)) return (TOutput)(object)Acknowledge(ReplyClassifier.ReadAcknowledgement(reply, options));
-        if (typeof(TOutput) == typeof(Done))
+        if (typeof(TOutput) == typeof(IngestionOutput)) return (TOutput)(object)Acknowledge(ReplyClassifier.ReadAcknowledgement(reply, options));
+        if (typeof(TOutput) == typeof(StatusOutput))
         {
             ReplyClassifier.EnsureDone(reply, options);
-            return (TOutput)(object)Done.Ok;
+            return (TOutput)(object)StatusOutput.Ok;
         }
 
         using var document = ReplyClassifier.ReadJson(reply, options);
@@ -97,7 +97,7 @@ static class Answers
         return JsonElement.ParseValue(ref reader);
     }
 
-    public static Acknowledgement Acknowledge(MixpanelError? error) => error switch
+    public static IngestionOutput Acknowledge(MixpanelError? error) => error switch
     {
         null => new() { Status = 1 },
         { Kind: ErrorKind.Rejected or ErrorKind.TooLarge } => new() { Status = 0, Error = error.Message },

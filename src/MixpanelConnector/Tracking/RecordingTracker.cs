@@ -12,7 +12,7 @@ namespace MixpanelConnector;
 /// <param name="Name">The event's name; for an update its operation, such as <c>$set</c>.</param>
 /// <param name="User">The user that it is about.</param>
 /// <param name="Properties">The properties as JSON; for an update the value of its operation; an empty object when there were none.</param>
-public sealed record Recorded(TrackedKind Kind, string Name, MixpanelUser User, JsonNode Properties)
+public sealed record RecordedCall(TrackedKind Kind, string Name, MixpanelUser User, JsonNode Properties)
 {
     /// <summary>The group key; null for everything but a group update.</summary>
     public string? GroupKey { get; init; }
@@ -36,8 +36,8 @@ public sealed record Recorded(TrackedKind Kind, string Name, MixpanelUser User, 
 /// </summary>
 public sealed class RecordingTracker : IMixpanelTracker
 {
-    readonly ConcurrentQueue<Recorded> _records = new();
-    readonly ConcurrentQueue<Recorded> _leftOut = new();
+    readonly ConcurrentQueue<RecordedCall> _records = new();
+    readonly ConcurrentQueue<RecordedCall> _leftOut = new();
     readonly ConcurrentQueue<RejectedRecord> _rejected = new();
     readonly TrackerOptions _tracking;
     readonly RecordScreen? _screen;
@@ -60,13 +60,13 @@ public sealed class RecordingTracker : IMixpanelTracker
     }
 
     /// <summary>Everything that was tracked, in order.</summary>
-    public IReadOnlyList<Recorded> Records => [.. _records];
+    public IReadOnlyList<RecordedCall> Records => [.. _records];
 
     /// <summary>The events among the records, in order.</summary>
-    public IReadOnlyList<Recorded> Events => [.. _records.Where(record => record.Kind is TrackedKind.Event)];
+    public IReadOnlyList<RecordedCall> Events => [.. _records.Where(record => record.Kind is TrackedKind.Event)];
 
     /// <summary>The records that were intentionally left out, in order, as they were given; <c>Track</c> returned true for them.</summary>
-    public IReadOnlyList<Recorded> LeftOut => [.. _leftOut];
+    public IReadOnlyList<RecordedCall> LeftOut => [.. _leftOut];
 
     /// <summary>The refused records, in order; <c>Track</c> returned false for them, or <c>TrackAsync</c> threw.</summary>
     public IReadOnlyList<RejectedRecord> Rejected => [.. _rejected];
@@ -146,7 +146,7 @@ public sealed class RecordingTracker : IMixpanelTracker
             scope?.Properties.FillIn(properties);
         }
 
-        var recorded = new Recorded(record.Kind, record.Name, record.User, properties)
+        var recorded = new RecordedCall(record.Kind, record.Name, record.User, properties)
         {
             GroupKey = record.GroupKey,
             GroupId = record.GroupId,

@@ -15,28 +15,28 @@ static class GroupProfileActions
         Keywords = "company account organization team",
     };
 
-    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupProperties = new(Group, "set_group_properties", "group-set-property",
+    public static readonly ActionSpec<GroupPropertiesInput, IngestionOutput> SetGroupProperties = new(Group, "set_group_properties", "group-set-property",
         ProfileUpdate.Of("/groups", "$set"))
     { Does = ActionEffect.Update, SafeToRepeat = "the given values are set" };
 
-    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupPropertiesOnce = new(Group, "set_group_properties_once",
+    public static readonly ActionSpec<GroupPropertiesInput, IngestionOutput> SetGroupPropertiesOnce = new(Group, "set_group_properties_once",
         "group-set-property-once", ProfileUpdate.Of("/groups", "$set_once"))
     { Does = ActionEffect.Update, SafeToRepeat = "values that are set stay" };
 
-    public static readonly ActionSpec<DeleteGroupPropertiesInput, Acknowledgement> DeleteGroupProperties = new(Group, "delete_group_properties",
+    public static readonly ActionSpec<DeleteGroupPropertiesInput, IngestionOutput> DeleteGroupProperties = new(Group, "delete_group_properties",
         "group-delete-property", ProfileUpdate.Of("/groups", "$unset"))
     { Does = ActionEffect.Delete, SafeToRepeat = "what was removed stays removed" };
 
-    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> RemoveGroupPropertyValues = new(Group, "remove_group_property_values",
+    public static readonly ActionSpec<GroupPropertiesInput, IngestionOutput> RemoveGroupPropertyValues = new(Group, "remove_group_property_values",
         "group-remove-from-list-property",
         ProfileUpdate.Of("/groups", "$remove"))
     { Does = ActionEffect.Update, SafeToRepeat = "what was removed stays removed" };
 
-    public static readonly ActionSpec<UnionGroupPropertiesInput, Acknowledgement> UnionGroupProperties = new(Group, "union_group_properties", "group-union",
+    public static readonly ActionSpec<UnionGroupPropertiesInput, IngestionOutput> UnionGroupProperties = new(Group, "union_group_properties", "group-union",
         ProfileUpdate.Of("/groups", "$union"))
     { Does = ActionEffect.Update, SafeToRepeat = "values already present are not added" };
 
-    public static readonly ActionSpec<UpdateGroupProfilesInput, Acknowledgement> UpdateGroupProfiles = new(Group, "update_group_profiles", "group-batch-update",
+    public static readonly ActionSpec<UpdateGroupProfilesInput, IngestionOutput> UpdateGroupProfiles = new(Group, "update_group_profiles", "group-batch-update",
         ProfileUpdate.Many("/groups"))
     {
         Does = ActionEffect.Delete,
@@ -44,7 +44,7 @@ static class GroupProfileActions
         Execute = ProfileUpdate.SendGroupsAsync,
     };
 
-    public static readonly ActionSpec<GroupProfileId, Acknowledgement> DeleteGroupProfile = new(Group, "delete_group_profile", "delete-group",
+    public static readonly ActionSpec<GroupProfileId, IngestionOutput> DeleteGroupProfile = new(Group, "delete_group_profile", "delete-group",
         ProfileUpdate.Of("/groups", "$delete"))
     { Does = ActionEffect.Delete, SafeToRepeat = "a deleted profile stays deleted" };
 }
@@ -107,43 +107,43 @@ public sealed record UpdateGroupProfilesInput
 [JsonSerializable(typeof(DeleteGroupPropertiesInput))]
 [JsonSerializable(typeof(UpdateGroupProfilesInput))]
 [JsonSerializable(typeof(GroupProfileId))]
-[JsonSerializable(typeof(Acknowledgement))]
+[JsonSerializable(typeof(IngestionOutput))]
 sealed partial class GroupProfilesJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
 {
     /// <summary>Sets properties of a group profile, creating it if needed.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"plan":"enterprise"}}</example>
-    public ValueTask<Acknowledgement> SetGroupPropertiesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> SetGroupPropertiesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GroupProfileActions.SetGroupProperties, input, cancellationToken);
 
     /// <summary>Sets properties of a group profile that have no value yet.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"first_plan":"free"}}</example>
-    public ValueTask<Acknowledgement> SetGroupPropertiesOnceAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> SetGroupPropertiesOnceAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GroupProfileActions.SetGroupPropertiesOnce, input, cancellationToken);
 
     /// <summary>Deletes properties of a group profile.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":["plan"]}</example>
-    public ValueTask<Acknowledgement> DeleteGroupPropertiesAsync(DeleteGroupPropertiesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> DeleteGroupPropertiesAsync(DeleteGroupPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GroupProfileActions.DeleteGroupProperties, input, cancellationToken);
 
     /// <summary>Removes a value from list properties of a group profile.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"regions":"EU"}}</example>
-    public ValueTask<Acknowledgement> RemoveGroupPropertyValuesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> RemoveGroupPropertyValuesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GroupProfileActions.RemoveGroupPropertyValues, input, cancellationToken);
 
     /// <summary>Adds values to list properties of a group profile, unless they are present.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"regions":["EU"]}}</example>
-    public ValueTask<Acknowledgement> UnionGroupPropertiesAsync(UnionGroupPropertiesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> UnionGroupPropertiesAsync(UnionGroupPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GroupProfileActions.UnionGroupProperties, input, cancellationToken);
 
     /// <summary>Applies many updates to group profiles, in order; more than 2,000, or 10 MB, go in several requests.</summary>
     /// <example>{"updates":[{"$group_key":"company","$group_id":"acme","$set":{"plan":"enterprise"}}]}</example>
-    public ValueTask<Acknowledgement> UpdateGroupProfilesAsync(UpdateGroupProfilesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> UpdateGroupProfilesAsync(UpdateGroupProfilesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GroupProfileActions.UpdateGroupProfiles, input, cancellationToken);
 
     /// <summary>Deletes a group profile. The events of the group stay.</summary>
     /// <example>{"group_key":"company","group_id":"acme"}</example>
-    public ValueTask<Acknowledgement> DeleteGroupProfileAsync(GroupProfileId input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> DeleteGroupProfileAsync(GroupProfileId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(GroupProfileActions.DeleteGroupProfile, input, cancellationToken);
 }

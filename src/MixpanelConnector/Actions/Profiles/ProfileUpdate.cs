@@ -26,14 +26,14 @@ static class ProfileUpdate
     public static Endpoint Many(string path) => Endpoint.Post(path) with { Query = [new("ip", "0"), new("verbose", "1")] };
 
     /// <summary>Sends many user profile updates.</summary>
-    public static ValueTask<Acknowledgement> SendUsersAsync(ActionContext context, UpdateUserProfilesInput input, CancellationToken cancellationToken) =>
+    public static ValueTask<IngestionOutput> SendUsersAsync(ActionContext context, UpdateUserProfilesInput input, CancellationToken cancellationToken) =>
         SendAsync(context, input.Updates, ["$distinct_id"], Operators, cancellationToken);
 
     /// <summary>Sends many group profile updates.</summary>
-    public static ValueTask<Acknowledgement> SendGroupsAsync(ActionContext context, UpdateGroupProfilesInput input, CancellationToken cancellationToken) =>
+    public static ValueTask<IngestionOutput> SendGroupsAsync(ActionContext context, UpdateGroupProfilesInput input, CancellationToken cancellationToken) =>
         SendAsync(context, input.Updates, ["$group_key", "$group_id"], OperatorsOfGroups, cancellationToken);
 
-    static async ValueTask<Acknowledgement> SendAsync(ActionContext context, IReadOnlyList<JsonObject> updates, string[] who, string[] operators,
+    static async ValueTask<IngestionOutput> SendAsync(ActionContext context, IReadOnlyList<JsonObject> updates, string[] who, string[] operators,
         CancellationToken cancellationToken)
     {
         for (var i = 0; i < updates.Count; i++) Check(updates[i], $"updates[{i}]", who, operators);

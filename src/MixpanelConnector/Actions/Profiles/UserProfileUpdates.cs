@@ -77,46 +77,46 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Sets properties of a user profile, creating it if needed.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"$email":"ada@example.com","plan":"pro"}}</example>
-    public ValueTask<Acknowledgement> SetUserPropertiesAsync(SetUserPropertiesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> SetUserPropertiesAsync(SetUserPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.SetUserProperties, input, cancellationToken);
 
     /// <summary>Sets properties of a user profile that have no value yet.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"first_plan":"free"}}</example>
-    public ValueTask<Acknowledgement> SetUserPropertiesOnceAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> SetUserPropertiesOnceAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.SetUserPropertiesOnce, input, cancellationToken);
 
     /// <summary>Increments numeric properties of a user profile; a missing one starts at 0.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"logins":1}}</example>
-    public ValueTask<Acknowledgement> IncrementUserPropertiesAsync(IncrementUserPropertiesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> IncrementUserPropertiesAsync(IncrementUserPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.IncrementUserProperties, input, cancellationToken);
 
     /// <summary>Adds values to list properties of a user profile, unless they are present.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"colors":["blue"]}}</example>
-    public ValueTask<Acknowledgement> UnionUserPropertiesAsync(UnionUserPropertiesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> UnionUserPropertiesAsync(UnionUserPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.UnionUserProperties, input, cancellationToken);
 
     /// <summary>Appends a value to list properties of a user profile.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"colors":"blue"}}</example>
-    public ValueTask<Acknowledgement> AppendUserPropertiesAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> AppendUserPropertiesAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.AppendUserProperties, input, cancellationToken);
 
     /// <summary>Removes a value from list properties of a user profile.</summary>
     /// <example>{"distinct_id":"user-1","properties":{"colors":"blue"}}</example>
-    public ValueTask<Acknowledgement> RemoveUserPropertyValuesAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> RemoveUserPropertyValuesAsync(UserPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.RemoveUserPropertyValues, input, cancellationToken);
 
     /// <summary>Deletes properties of a user profile.</summary>
     /// <example>{"distinct_id":"user-1","properties":["plan"]}</example>
-    public ValueTask<Acknowledgement> DeleteUserPropertiesAsync(DeleteUserPropertiesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> DeleteUserPropertiesAsync(DeleteUserPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.DeleteUserProperties, input, cancellationToken);
 
     /// <summary>Applies many updates to user profiles, in order; more than 2,000, or 10 MB, go in several requests.</summary>
     /// <example>{"updates":[{"$distinct_id":"user-1","$set":{"plan":"pro"}},{"$distinct_id":"user-2","$unset":["plan"]}]}</example>
-    public ValueTask<Acknowledgement> UpdateUserProfilesAsync(UpdateUserProfilesInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> UpdateUserProfilesAsync(UpdateUserProfilesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.UpdateUserProfiles, input, cancellationToken);
 
     /// <summary>Deletes a user profile. The events of the user stay.</summary>
     /// <example>{"distinct_id":"user-1"}</example>
-    public ValueTask<Acknowledgement> DeleteUserProfileAsync(DeleteUserProfileInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<IngestionOutput> DeleteUserProfileAsync(DeleteUserProfileInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.DeleteUserProfile, input, cancellationToken);
 }

@@ -33,11 +33,11 @@ static class ServiceAccountActions
     public static readonly ActionSpec<ServiceAccountId, ServiceAccount> GetServiceAccount =
         new(Group, "get_service_account", "get-service-account", Endpoint.Get("/organizations/{organization_id}/service-accounts/{service_account_id}"));
 
-    public static readonly ActionSpec<ServiceAccountId, Done> DeleteServiceAccount = new(Group, "delete_service_account", "delete-service-account",
+    public static readonly ActionSpec<ServiceAccountId, StatusOutput> DeleteServiceAccount = new(Group, "delete_service_account", "delete-service-account",
         Endpoint.Delete("/organizations/{organization_id}/service-accounts/{service_account_id}"))
     {
         SafeToRepeat = "a deleted account stays deleted",
-        Gone = _ => Done.Ok,
+        Gone = _ => StatusOutput.Ok,
     };
 
     public static readonly ActionSpec<ListProjectServiceAccountsInput, ResultList<ServiceAccount>> ListProjectServiceAccounts = new(Group,
@@ -49,12 +49,12 @@ static class ServiceAccountActions
             : output),
     };
 
-    public static readonly ActionSpec<AddServiceAccountsToProjectsInput, Done> AddServiceAccountsToProjects = new(Group, "add_service_accounts_to_projects",
-        "add-service-accounts-to-projects",
+    public static readonly ActionSpec<AddServiceAccountsToProjectsInput, StatusOutput> AddServiceAccountsToProjects = new(Group,
+        "add_service_accounts_to_projects", "add-service-accounts-to-projects",
         Endpoint.Post("/organizations/{organization_id}/service-accounts/add-to-project"))
     { Does = ActionEffect.Update, SafeToRepeat = "the role is set" };
 
-    public static readonly ActionSpec<RemoveServiceAccountsFromProjectsInput, Done> RemoveServiceAccountsFromProjects = new(Group,
+    public static readonly ActionSpec<RemoveServiceAccountsFromProjectsInput, StatusOutput> RemoveServiceAccountsFromProjects = new(Group,
         "remove_service_accounts_from_projects", "remove-service-accounts-from-projects",
         Endpoint.Post("/organizations/{organization_id}/service-accounts/remove-from-project"))
     {
@@ -202,7 +202,7 @@ public sealed record AccountsOfProject
 [JsonSerializable(typeof(ListProjectServiceAccountsInput))]
 [JsonSerializable(typeof(AddServiceAccountsToProjectsInput))]
 [JsonSerializable(typeof(RemoveServiceAccountsFromProjectsInput))]
-[JsonSerializable(typeof(Done))]
+[JsonSerializable(typeof(StatusOutput))]
 [JsonSerializable(typeof(GetAllServiceAccountsInput))]
 [JsonSerializable(typeof(GetAllServiceAccountsOutput))]
 [JsonSerializable(typeof(CreateServiceAccountInput))]
@@ -226,7 +226,7 @@ public sealed partial class MixpanelClient
 
     /// <summary>Deletes a service account, and removes it from all projects.</summary>
     /// <example>{"service_account_id":2}</example>
-    public ValueTask<Done> DeleteServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) =>
+    public ValueTask<StatusOutput> DeleteServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ServiceAccountActions.DeleteServiceAccount, input, cancellationToken);
 
     /// <summary>Lists the service accounts of a project.</summary>
@@ -236,12 +236,12 @@ public sealed partial class MixpanelClient
 
     /// <summary>Adds service accounts to projects, with a role.</summary>
     /// <example>{"projects":[{"id":1,"role":"analyst"}],"service_account_ids":[2]}</example>
-    public ValueTask<Done> AddServiceAccountsToProjectsAsync(AddServiceAccountsToProjectsInput input, CancellationToken cancellationToken = default) =>
+    public ValueTask<StatusOutput> AddServiceAccountsToProjectsAsync(AddServiceAccountsToProjectsInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ServiceAccountActions.AddServiceAccountsToProjects, input, cancellationToken);
 
     /// <summary>Removes service accounts from projects.</summary>
     /// <example>{"projects":[{"id":1,"service_account_ids":[2]}]}</example>
-    public ValueTask<Done> RemoveServiceAccountsFromProjectsAsync(RemoveServiceAccountsFromProjectsInput input,
+    public ValueTask<StatusOutput> RemoveServiceAccountsFromProjectsAsync(RemoveServiceAccountsFromProjectsInput input,
         CancellationToken cancellationToken = default) =>
         InvokeAsync(ServiceAccountActions.RemoveServiceAccountsFromProjects, input, cancellationToken);
 }
