@@ -181,16 +181,16 @@ sealed class ActionSpec<
     /// <summary>Runs the action with a context.</summary>
     public async ValueTask<TOutput> InvokeAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
     {
-        if (!isChecked) input = Checked(input);
+        var fields = isChecked ? null : Validate(input);
         var output = Execute is null
-            ? await CallAsync(context, input, cancellationToken).ConfigureAwait(false)
+            ? await CallAsync(context, input, fields ?? JsonSerializer.SerializeToElement(input, Input), cancellationToken).ConfigureAwait(false)
             : await Execute(context, input, cancellationToken).ConfigureAwait(false);
         return Then is null ? output : await Then(context, input, output, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Validates the input of a .NET caller against the schema, as JSON is.</summary>
+    /// <summary>Validates the input of a .NET caller against the schema, as JSON is. Returns it as JSON, if it was written to be validated.</summary>
     /// <exception cref="MixpanelException">The input is invalid.</exception>
-    public TInput Checked(TInput input)
+    public JsonElement? Validate(TInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
         JsonElement? written;
@@ -206,12 +206,11 @@ sealed class ActionSpec<
         }
 
         if (written is { } fields) SchemaValidation.Check(fields, Schema);
-        return input;
+        return written;
     }
 
-    async ValueTask<TOutput> CallAsync(ActionContext context, TInput input, CancellationToken cancellationToken)
+    async ValueTask<TOutput> CallAsync(ActionContext context, TInput input, JsonElement fields, CancellationToken cancellationToken)
     {
-        var fields = JsonSerializer.SerializeToElement(input, Input);
         Check?.Invoke(input);
         CheckInWords?.Invoke(input, context.Options.Words);
         var request = await Endpoint.RequestAsync(context, fields, Input, cancellationToken).ConfigureAwait(false);

@@ -174,6 +174,7 @@ public sealed partial class MixpanelClient
     public IAsyncEnumerable<MixpanelEvent> ExportAllEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return ExportEvents.ReadAllAsync(EventActions.ExportEvents.Context(this), EventActions.ExportEvents.Checked(input), cancellationToken);
+        EventActions.ExportEvents.Validate(input);
+        return ExportEvents.ReadAllAsync(EventActions.ExportEvents.Context(this), input, cancellationToken);
     }
 }
