@@ -14,7 +14,7 @@ public sealed record CreateServiceAccountInput
     public required string Username { get; init; }
 
     /// <summary>Role of the service account in the organization: owner, admin, analyst or consumer. Default: Mixpanel's own.</summary>
-    [AllowedValues("owner", "admin", "analyst", "consumer")]
+    [AccountRole]
     public string? Role { get; init; }
 
     /// <summary>

@@ -40,7 +40,7 @@ public sealed record ProjectRole
                         {
                             ["description"] = "The role in the project. Default: the account's, else analyst.",
                             ["type"] = "string",
-                            ["enum"] = new JsonArray("owner", "admin", "analyst", "consumer"),
+                            ["enum"] = new JsonArray([.. AccountRoleAttribute.Names]),
                         },
                     },
                     ["required"] = new JsonArray("id"),

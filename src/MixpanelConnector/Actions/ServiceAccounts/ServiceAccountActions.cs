@@ -171,7 +171,7 @@ public sealed record RoleInProject
     public required long Id { get; init; }
 
     /// <summary>The role: owner, admin, analyst or consumer.</summary>
-    [AllowedValues("owner", "admin", "analyst", "consumer")]
+    [AccountRole]
     public required string Role { get; init; }
 }
 
