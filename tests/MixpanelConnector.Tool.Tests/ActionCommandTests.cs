@@ -279,6 +279,7 @@ public class ActionCommandTests
         var run = await tool.RunAsync(words);
         Assert.Equal((2, 0), (run.Exit, server.Requests.Count));
         Assert.Contains(message, run.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("?.", run.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]

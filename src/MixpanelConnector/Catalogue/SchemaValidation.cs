@@ -39,9 +39,8 @@ sealed class SchemaValidation
         if (check._faults == 0) return check._isPlain;
         var shown = check._shown.Select(fault => fault.Path.Length == 0 ? fault.Reason : $"{fault.Path}: {fault.Reason}");
         var more = check._faults - check._shown.Count;
-        throw MixpanelException.Invalid(
-            check._shown[0].Path is { Length: > 0 } path ? path : null,
-            $"{string.Join("; ", shown)}{(more == 0 ? "" : check.IsEnough ? $" (and at least {more} more)" : $" (and {more} more)")}.");
+        var message = string.Join("; ", shown) + (more == 0 ? "" : check.IsEnough ? $" (and at least {more} more)" : $" (and {more} more)");
+        throw MixpanelException.Invalid(check._shown[0].Path is { Length: > 0 } path ? path : null, message is [.., '?'] ? message : $"{message}.");
     }
 
     /// <summary>Validates one field of the input of a .NET caller, where validating all of it would cost too much.</summary>
