@@ -4,7 +4,7 @@ using MixpanelConnector.Sqlite;
 namespace MixpanelConnector.Tool;
 
 /// <summary>The words of the command line: the settings of the library are its options.</summary>
-class CommandWords : MessageWords
+sealed class CommandWords : MessageWords
 {
     public static CommandWords Instance { get; } = new();
 
@@ -23,8 +23,12 @@ class CommandWords : MessageWords
     public override string NameOf(string type, string property, string? value = null) =>
         $"--{OptionOf(type, property)}{(value is null ? "" : IsFreeText(property) ? $" '{value}'" : $" {value}")}";
 
+    /// <summary>The command that has a setting, with its option.</summary>
+    public string Command(string type, string property, string? value = null) =>
+        $"mixpanel {(property is nameof(MixpanelClient.ExportAllEventsAsync) ? "export-events" : "import")} {NameOf(type, property, value)}";
+
     /// <summary>The option for a setting, without its hyphens: the property's name, unless it is listed here.</summary>
-    protected static string OptionOf(string type, string property) => (type, property) switch
+    public static string OptionOf(string type, string property) => (type, property) switch
     {
         (nameof(ImportRequest), nameof(ImportRequest.Columns)) => "map",
         (nameof(ImportRequest), nameof(ImportRequest.ColumnTypes)) => "column-type",

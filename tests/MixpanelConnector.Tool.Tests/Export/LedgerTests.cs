@@ -1,13 +1,12 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using MixpanelConnector.Testing;
+using MixpanelConnector.Tool.Tests.Http;
 
 namespace MixpanelConnector.Tool.Tests.Export;
 
 /// <summary>Calls that Mixpanel limits to 60 an hour are counted before they are sent, in one place for all commands.</summary>
-public sealed partial class LedgerTests
+public sealed class LedgerTests
 {
     const string NoProfiles = """{"results":[],"page":0,"page_size":1000,"total":0,"status":"ok","session_id":"s"}""";
     const string Initialize = """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""";
@@ -135,13 +134,13 @@ public sealed partial class LedgerTests
     public async Task A_server_shares_the_ledger_of_its_state_and_answers_429_with_the_time_to_come_back(bool hasState)
     {
         await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
-        using var output = new Greeting();
+        using var output = new ServingOutput();
         using var tool = Tool.At(mixpanel, clock: Still, output: output);
         var state = tool.Folder.File("state");
         string[] own = hasState ? ["--state", state] : [];
         for (var i = 0; i < 59; i++)
             await tool.RunAsync(hasState ? ["export", "profiles", "--to", tool.Folder.File($"out{i}"), .. own] : ["query-user-profiles"]);
-        await using var serving = await Serving.StartAsync(tool, output, own);
+        await using var serving = await ServeCommandRun.StartAsync(tool, output, own);
 
         using var last = await serving.QueryAsync();
         using var beyond = await serving.QueryAsync();
@@ -156,11 +155,11 @@ public sealed partial class LedgerTests
     [Fact]
     public async Task The_embedded_Mixpanel_needs_no_ledger()
     {
-        using var output = new Greeting();
+        using var output = new ServingOutput();
         using var tool = new Tool();
         using var server = new Tool { Output = output, Clock = Still };
         Assert.Null((await AskAsync(tool, "--local"))["isError"]);
-        await using (var serving = await Serving.StartAsync(server, output, "--local"))
+        await using (var serving = await ServeCommandRun.StartAsync(server, output, "--local"))
         {
             using var answer = await serving.QueryAsync();
             Assert.Equal(200, (int)answer.StatusCode);
@@ -242,7 +241,7 @@ public sealed partial class LedgerTests
     public async Task Where_the_ledger_is_only_the_user_of_the_machine_learns()
     {
         await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
-        using var output = new Greeting();
+        using var output = new ServingOutput();
         using var tool = Tool.At(mixpanel, clock: Still, output: output);
         using var local = Tool.At(mixpanel);
         var ledger = Spoil(tool);
@@ -251,7 +250,7 @@ public sealed partial class LedgerTests
         var user = await local.RunAsync("query-user-profiles");
         string remote;
         Run served;
-        await using (var serving = await Serving.StartAsync(tool, output))
+        await using (var serving = await ServeCommandRun.StartAsync(tool, output))
         {
             using var answer = await serving.QueryAsync();
             Assert.Equal(503, (int)answer.StatusCode);
@@ -277,7 +276,7 @@ public sealed partial class LedgerTests
     public async Task A_failure_of_this_machine_is_logged_whichever_way_an_agent_met_it(string message)
     {
         await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
-        using var output = new Greeting();
+        using var output = new ServingOutput();
         using var tool = Tool.At(mixpanel, clock: Still, output: output);
         using var local = Tool.At(mixpanel);
         var (remotely, locally) = (Spoil(tool), Spoil(local));
@@ -286,7 +285,7 @@ public sealed partial class LedgerTests
         var run = await local.RunAsync("mcp");
         string answer;
         Run served;
-        await using (var serving = await Serving.StartAsync(tool, output))
+        await using (var serving = await ServeCommandRun.StartAsync(tool, output))
         {
             answer = await serving.AskAsync(message);
             served = await serving.StopAsync();
@@ -311,14 +310,14 @@ public sealed partial class LedgerTests
     public async Task A_server_logs_only_lines_of_JSON_also_of_its_ledger_and_with_verbose(bool isVerbose)
     {
         await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Json(NoProfiles));
-        using var output = new Greeting();
+        using var output = new ServingOutput();
         using var tool = Tool.At(mixpanel, clock: Still, output: output);
         await tool.RunAsync("query-user-profiles");
         output.SetLength(0);
         var path = Assert.Single(Directory.GetFiles(tool.Folder.File(".local/state/mixpanel/ledger")));
         await File.AppendAllTextAsync(path, "rubbish-rubbish-rubbish-rubb\n", TestContext.Current.CancellationToken);
         Run served;
-        await using (var serving = await Serving.StartAsync(tool, output, isVerbose ? ["--verbose"] : []))
+        await using (var serving = await ServeCommandRun.StartAsync(tool, output, isVerbose ? ["--verbose"] : []))
         {
             using var answer = await serving.QueryAsync();
             Assert.Equal(200, (int)answer.StatusCode);
@@ -377,11 +376,11 @@ public sealed partial class LedgerTests
     public async Task A_caller_that_waits_itself_is_told_at_once_when_Mixpanel_asks_to_wait_long(string command)
     {
         await using var mixpanel = await RecordingServer.StartAsync(_ => Answer.Plain("", 429).With("Retry-After", "120"));
-        using var output = new Greeting();
+        using var output = new ServingOutput();
         using var tool = Tool.At(mixpanel, clock: command == "serve" ? Still : null, output: command == "serve" ? output : null);
         if (command == "serve")
         {
-            await using var serving = await Serving.StartAsync(tool, output);
+            await using var serving = await ServeCommandRun.StartAsync(tool, output);
             using var answer = await serving.QueryAsync();
             Assert.Equal((429, TimeSpan.FromSeconds(120)), ((int)answer.StatusCode, answer.Headers.RetryAfter!.Delta));
         }
@@ -427,68 +426,4 @@ public sealed partial class LedgerTests
     static ImpatientClock Still => new(ImpatientClock.Noon, TimeSpan.Zero);
 
     static Task<RecordingServer> ServerAsync() => RecordingServer.StartAsync(request => Exported.Lines(Exported.Event("A", Exported.DayOf(request))));
-
-    /// <summary><c>mixpanel serve</c> on a free port, until it is disposed.</summary>
-    sealed class Serving : IAsyncDisposable
-    {
-        readonly Stop _stop = new();
-        readonly Task<Run> _run;
-        HttpClient _http = null!;
-
-        Serving(Tool tool, string[] options) => _run = tool.RunAsync(_stop, ["serve", "--port", "0", .. options]);
-
-        public static async Task<Serving> StartAsync(Tool tool, Greeting output, params string[] options)
-        {
-            var serving = new Serving(tool, options);
-            if (await Task.WhenAny(output.Address, serving._run) == serving._run) Assert.Fail((await serving._run).Err);
-            serving._http = new HttpClient { Timeout = Hang.Limit, BaseAddress = new Uri(await output.Address) };
-            return serving;
-        }
-
-        public Task<HttpResponseMessage> QueryAsync() =>
-            _http.PostAsync(new Uri("/v1/actions/query_user_profiles", UriKind.Relative), new StringContent("{}", Encoding.UTF8, "application/json"),
-                TestContext.Current.CancellationToken);
-
-        /// <summary>The response to a message of an agent.</summary>
-        public async Task<string> AskAsync(string message)
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp")
-            {
-                Content = new StringContent(message, Encoding.UTF8, "application/json"),
-                Headers = { { "Accept", "application/json, text/event-stream" } },
-            };
-            using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
-            return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        }
-
-        public Task<Run> StopAsync()
-        {
-            _stop.Begin(RunOutcome.Stopped);
-            return _run;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await StopAsync();
-            _http.Dispose();
-            _stop.Dispose();
-        }
-    }
-
-    /// <summary>Standard output that signals the address of the server.</summary>
-    sealed partial class Greeting : MemoryStream
-    {
-        readonly TaskCompletionSource<string> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task<string> Address => _address.Task;
-
-        public override void Write(byte[] buffer, int offset, int count)
-        {
-            base.Write(buffer, offset, count);
-            if (Served().Match(Encoding.UTF8.GetString(GetBuffer().AsSpan(0, (int)Length))) is { Success: true } served) _address.TrySetResult(served.Value);
-        }
-
-        [GeneratedRegex("(?<=^Serving .* at )http://\\S+", RegexOptions.Multiline, matchTimeoutMilliseconds: 10_000)]
-        private static partial Regex Served();
-    }
 }

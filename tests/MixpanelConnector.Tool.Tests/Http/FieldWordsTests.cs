@@ -1,12 +1,13 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using MixpanelConnector.Testing;
-using MixpanelConnector.Tool.Surfaces.Http.Imports;
+using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Tests.Http;
 
-/// <summary>What an import over HTTP advises is possible over HTTP.</summary>
+/// <summary>What is advised over HTTP, or to an agent, is possible there, or is a whole command.</summary>
 [Collection(nameof(Alone))]
-public sealed class ImportWordsTests
+public sealed class FieldWordsTests
 {
     const string Records = """
         {"event":"A","properties":{"time":"2026-10-03T08:15:30Z","distinct_id":"--fix ids"}}
@@ -15,6 +16,9 @@ public sealed class ImportWordsTests
         {"event":"A","properties":{"time":1790000000}}
 
         """;
+
+    static Answer TooManyEvents { get; } = Answer.Plain(string.Concat(
+        Enumerable.Repeat($$$"""{"event":"A","properties":{"time":1790000000,"p":"{{{new string('x', 3 << 20)}}}"}}""" + "\n", 7)));
 
     [Theory]
     [InlineData(nameof(ImportRequest.Fix), "ids", "--fix ids", "fix=ids")]
@@ -30,7 +34,7 @@ public sealed class ImportWordsTests
     public void A_setting_is_an_option_of_the_command_and_a_parameter_over_HTTP(string property, string? value, string option, string parameter)
     {
         Assert.Equal(option, CommandWords.Instance.NameOf(nameof(ImportRequest), property, value));
-        Assert.Equal(parameter, ImportWords.Instance.NameOf(nameof(ImportRequest), property, value));
+        Assert.Equal(parameter, FieldWords.Instance.NameOf(nameof(ImportRequest), property, value));
     }
 
     [Fact]
@@ -38,8 +42,39 @@ public sealed class ImportWordsTests
     {
         Assert.Equal("run the same command again", CommandWords.Instance.RunAgain);
         Assert.Equal("fix a copy and import it with --replay", CommandWords.Instance.ImportRejected);
-        Assert.Equal("resume the import", ImportWords.Instance.RunAgain);
-        Assert.Equal("fix the records and import them as a new body", ImportWords.Instance.ImportRejected);
+        Assert.Equal("resume the import", FieldWords.Instance.RunAgain);
+        Assert.Equal("fix the records and import them as a new body", FieldWords.Instance.ImportRejected);
+    }
+
+    [Fact]
+    public async Task An_answer_of_an_action_names_parameters_and_whole_commands()
+    {
+        await using var mixpanel = await RecordingServer.StartAsync(_ => TooManyEvents);
+        using var output = new ServingOutput();
+        using var tool = Tool.At(mixpanel, clock: new(ImpatientClock.Noon, TimeSpan.Zero), output: output);
+        await using var serving = await ServeCommandRun.StartAsync(tool, output);
+
+        using var export = await serving.CallAsync("export_events", """{"from_date":"2026-10-01","to_date":"2026-10-01"}""");
+        Assert.Contains("stream the events (mixpanel export-events --all)", await DetailAsync(export), StringComparison.Ordinal);
+        using var table = await serving.CallAsync("replace_lookup_table",
+            """{"table_id":"0f8fad5b-d9cb-469f-a165-70867728950e","csv":"id,name\n","confirm":true}""");
+        Assert.EndsWith("Importing the file with allow_empty empties the table.", await DetailAsync(table), StringComparison.Ordinal);
+
+        static async Task<string> DetailAsync(HttpResponseMessage answer) =>
+            JsonNode.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["detail"]!.ToString();
+    }
+
+    [Fact]
+    public async Task An_answer_to_an_agent_names_whole_commands()
+    {
+        await using var mixpanel = await RecordingServer.StartAsync(_ => TooManyEvents);
+        using var tool = Tool.At(mixpanel);
+        tool.Input = """
+            {"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"run_action","arguments":{"action":"export_events","input":{"from_date":"2026-10-01","to_date":"2026-10-01"}}}}
+
+            """;
+        Assert.Contains("stream the events (mixpanel export-events --all)", (await tool.RunAsync("mcp")).Out, StringComparison.Ordinal);
     }
 
     [Fact]

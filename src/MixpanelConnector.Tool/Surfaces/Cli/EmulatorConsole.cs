@@ -17,7 +17,7 @@ sealed class EmulatorConsole : IAsyncDisposable
     public static async Task<IAsyncDisposable> StartAsync(EmulatedMixpanel mixpanel, LocalMixpanel local, HostEnvironment host,
         CancellationToken cancellationToken)
     {
-        var settings = Configuration.Local(local).ToOptions(host.TimeProvider);
+        var settings = Configuration.Local(local).ToOptions(host.TimeProvider) with { Words = FieldWords.Instance };
         var http = local.NewHttpClient();
         var console = new EmulatorConsole(http, new MixpanelClient(settings with { MaxRetries = 1, MaxRetryAfter = Limits.LongestRetryAfter }, http));
         try

@@ -30,7 +30,7 @@ static class McpCommand
             var selection = ToolSelection.Parse(parsed.GetValue(offered));
             await using var session = await Session.OpenAsync(parsed, host, needsCredential: true, cancellationToken);
             var folders = new Folders(host.Environment);
-            using var client = session.NewClient(session.Counted(folders.State) with { MaxRetryAfter = Limits.LongestRetryAfter });
+            using var client = session.NewClient(session.Counted(folders.State) with { MaxRetryAfter = Limits.LongestRetryAfter, Words = FieldWords.Instance });
             var options = new McpServerOptions();
             var tools = new Tools(client, selection, SecretFolderOption.Of(parsed, secretDir, folders), host.TimeProvider,
                 error => host.Error.WriteLine($"mixpanel: {Printer.Clean(ErrorTable.LocalMessage(error))}"));

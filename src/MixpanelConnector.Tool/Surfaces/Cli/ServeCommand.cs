@@ -160,7 +160,8 @@ sealed class ServeCommand
                 { Length: > 0 } folder => Path.GetFullPath(folder),
                 _ => Path.Combine(options.StateFolder, "queue"),
             });
-        var settings = VerboseLog.AddTo(session.Counted(Path.GetFullPath(state ?? folders.State)) with { Queue = queue }, parsed, log);
+        var counted = session.Counted(Path.GetFullPath(state ?? folders.State));
+        var settings = VerboseLog.AddTo(counted with { Queue = queue, Words = FieldWords.Instance }, parsed, log);
         // A caller that waits is better served by an answer than by several hidden retries.
         using var client = session.NewClient(settings with { MaxRetries = 1, MaxRetryAfter = Limits.LongestRetryAfter });
         try

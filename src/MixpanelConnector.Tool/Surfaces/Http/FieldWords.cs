@@ -1,9 +1,11 @@
-namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
+using MixpanelConnector.Tool.Surfaces.Http.Imports;
 
-/// <summary>The words of an import over HTTP: the settings that a body has are its parameters, the others are the command's.</summary>
-sealed class ImportWords : CommandWords
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>The words of HTTP and of agents: settings are the parameters of a call, and what only the command line does is its whole command.</summary>
+sealed class FieldWords : MessageWords
 {
-    public static new ImportWords Instance { get; } = new();
+    public static FieldWords Instance { get; } = new();
 
     public override string RunAgain => "resume the import";
 
@@ -11,8 +13,8 @@ sealed class ImportWords : CommandWords
 
     public override string NameOf(string type, string property, string? value = null)
     {
-        var name = OptionOf(type, property).Replace('-', '_');
-        return ImportParameters.All.All(parameter => parameter.Name != name) ? $"mixpanel import {base.NameOf(type, property, value)}"
+        var name = CommandWords.OptionOf(type, property).Replace('-', '_');
+        return ImportParameters.All.All(parameter => parameter.Name != name) ? CommandWords.Instance.Command(type, property, value)
             : value is null ? name
             : $"{name}={value}";
     }

@@ -33,7 +33,7 @@ sealed class ImportFolder(string path)
         Durable.SyncFolder(System.IO.Path.GetDirectoryName(path)!);
     }
 
-    public SqliteImportState OpenState() => SqliteImportState.Open(State, restart: false, ImportWords.Instance);
+    public SqliteImportState OpenState() => SqliteImportState.Open(State, restart: false, FieldWords.Instance);
 
     /// <summary>Writes the dead-letter file of a state that has not written it itself.</summary>
     /// <exception cref="ImportStateException">The state cannot be read, or the file cannot be written.</exception>

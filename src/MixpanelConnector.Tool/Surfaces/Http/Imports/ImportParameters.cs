@@ -104,7 +104,7 @@ static class ImportParameters
     /// <exception cref="MixpanelException">An option is out of range.</exception>
     public static ImportRequest ToRequest(JsonObject options, string sourceId) => ImportValues.Base with
     {
-        Words = ImportWords.Instance,
+        Words = FieldWords.Instance,
         Type = Values.Type(One(options, "type")),
         Format = One(options, "format"),
         SourceId = sourceId,
