@@ -25,7 +25,7 @@ sealed class CommandWords : MessageWords
 
     /// <summary>The command that has a setting, with its option.</summary>
     public string Command(string type, string property, string? value = null) =>
-        $"mixpanel {(property is nameof(MixpanelClient.ExportAllEventsAsync) ? "export-events" : "import")} {NameOf(type, property, value)}";
+        $"mixpanel {CommandOf(type, property)} {NameOf(type, property, value)}";
 
     /// <summary>The option for a setting, without its hyphens: the property's name, unless it is listed here.</summary>
     public static string OptionOf(string type, string property) => (type, property) switch
@@ -40,6 +40,15 @@ sealed class CommandWords : MessageWords
         (nameof(MixpanelClient), nameof(MixpanelClient.ShowMappingAsync)) => "show-mapping N",
         (nameof(MixpanelClient), nameof(MixpanelClient.ExportAllEventsAsync)) => "all",
         _ => JsonNamingPolicy.KebabCaseLower.ConvertName(property),
+    };
+
+    static string CommandOf(string type, string property) => (type, property) switch
+    {
+        (nameof(ExportRequest), _) => "export",
+        (nameof(MigrationRequest), _) => "migrate",
+        (nameof(ConsumeRequest) or nameof(QueueOptions), _) => "consume",
+        (nameof(MixpanelClient), nameof(MixpanelClient.ExportAllEventsAsync)) => "export-events",
+        _ => "import",
     };
 
     static bool IsFreeText(string property) => property is nameof(ImportRequest.ColumnTypes) or nameof(ImportRequest.Delimiter);

@@ -37,6 +37,15 @@ public sealed class FieldWordsTests
         Assert.Equal(parameter, FieldWords.Instance.NameOf(nameof(ImportRequest), property, value));
     }
 
+    [Theory]
+    [InlineData(nameof(ExportRequest), nameof(ExportRequest.Format), "mixpanel export --format")]
+    [InlineData(nameof(MigrationRequest), nameof(MigrationRequest.Groups), "mixpanel migrate --group")]
+    [InlineData(nameof(ConsumeRequest), nameof(ConsumeRequest.DeadLetterPath), "mixpanel consume --dead-letter")]
+    [InlineData(nameof(MixpanelClient), nameof(MixpanelClient.ShowMappingAsync), "mixpanel import --show-mapping N")]
+    [InlineData(nameof(MixpanelClient), nameof(MixpanelClient.ExportAllEventsAsync), "mixpanel export-events --all")]
+    public void What_is_no_setting_of_an_import_is_an_option_of_its_own_command(string type, string property, string command) =>
+        Assert.Equal(command, FieldWords.Instance.NameOf(type, property));
+
     [Fact]
     public void Advice_is_in_the_words_of_its_interface()
     {

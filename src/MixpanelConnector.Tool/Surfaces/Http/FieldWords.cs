@@ -14,7 +14,8 @@ sealed class FieldWords : MessageWords
     public override string NameOf(string type, string property, string? value = null)
     {
         var name = CommandWords.OptionOf(type, property).Replace('-', '_');
-        return ImportParameters.All.All(parameter => parameter.Name != name) ? CommandWords.Instance.Command(type, property, value)
+        return type is not nameof(ImportRequest) || ImportParameters.All.All(parameter => parameter.Name != name)
+            ? CommandWords.Instance.Command(type, property, value)
             : value is null ? name
             : $"{name}={value}";
     }
