@@ -76,6 +76,9 @@ public sealed record EmulatorOptions
 
     /// <summary>Whether the process runs nothing else, so that its heap may be limited while a script runs.</summary>
     internal bool OwnsProcess { get; init; }
+
+    /// <summary>The maximum duration of a JQL script. Default: 7 seconds.</summary>
+    internal TimeSpan LongestScript { get; init; } = TimeSpan.FromSeconds(7);
 }
 
 /// <summary>Mixpanel's ways to determine the user of an event.</summary>

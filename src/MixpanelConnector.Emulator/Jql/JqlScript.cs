@@ -25,14 +25,15 @@ static class JqlScript
     /// <summary>Runs a script on the calling thread.</summary>
     /// <param name="script">The source text.</param>
     /// <param name="parameters">The value of <c>params</c>, as JSON.</param>
+    /// <param name="longest">The maximum duration of the script.</param>
     /// <param name="now">The current time, for <c>new Date()</c>.</param>
     /// <param name="read">Creates the reader of sources.</param>
     /// <param name="item">Called for each item of the result.</param>
     /// <param name="callerLeft">Cancelled when nobody waits for the result any more.</param>
     /// <exception cref="RefusedException">The script is not valid, fails, or exceeds a limit.</exception>
     public static void Run(
-        string script, string parameters, Func<DateTimeOffset> now, Func<Engine, ScriptLimits, JqlReader> read, Action<JsValue, ScriptLimits> item,
-        CancellationToken callerLeft)
+        string script, string parameters, TimeSpan longest, Func<DateTimeOffset> now, Func<Engine, ScriptLimits, JqlReader> read,
+        Action<JsValue, ScriptLimits> item, CancellationToken callerLeft)
     {
         try
         {
@@ -43,7 +44,7 @@ static class JqlScript
             var deadline = new OperationDeadlineConstraint();
             var limits = new ScriptLimits(deadline);
             var engine = new Engine(options => Configure(options, limits, deadline, now));
-            deadline.Begin(ScriptLimits.LongestRun, callerLeft);
+            deadline.Begin(longest, callerLeft);
             var deliver = ScriptHost.Install(engine, limits, read(engine, limits), Library.Value);
             engine.SetValue("params", new Jint.Native.Json.JsonParser(engine).Parse(parameters));
             engine.Execute(program);
@@ -51,7 +52,7 @@ static class JqlScript
                 throw new RefusedException(Failed, "the script must define a function main() that returns a collection");
             deliver(main.Call(), value => item(value, limits));
         }
-        catch (Exception e) when (MessageOf(e, script) is { } message)
+        catch (Exception e) when (MessageOf(e, script, longest) is { } message)
         {
             throw new RefusedException(Failed, message);
         }
@@ -78,7 +79,7 @@ static class JqlScript
     }
 
     /// <summary>The error message of the script; null if the error is not caused by the script, or was already reported.</summary>
-    static string? MessageOf(Exception e, string script) => e switch
+    static string? MessageOf(Exception e, string script, TimeSpan longest) => e switch
     {
         RefusedException refused => refused.Status == 400 ? refused.Message : null,
         JavaScriptException { Error: var error } when error is not Jint.Native.Object.ObjectInstance instance || !instance.HasProperty("message") =>
@@ -88,7 +89,7 @@ static class JqlScript
             Uncaught(error.Description, "SyntaxError", Position.From(error.LineNumber, error.Column), script),
         ScriptPreparationException or InsufficientExecutionStackException => Uncaught("the script nests too deeply", "SyntaxError", null, script),
         RegexMatchTimeoutException => $"a regular expression takes more than {ScriptLimits.LongestPattern.TotalSeconds:0} second",
-        TimeoutException => ScriptLimits.TooMuchTime,
+        TimeoutException => ScriptLimits.TooMuchTime(longest),
         MemoryLimitExceededException or OutOfMemoryException => ScriptLimits.TooMuchMemory,
         JintException => Uncaught(e.Message, "Error", null, script),
         _ => null,

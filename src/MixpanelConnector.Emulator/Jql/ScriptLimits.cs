@@ -1,3 +1,4 @@
+using System.Globalization;
 using Jint;
 using Jint.Constraints;
 using MixpanelConnector.Emulator.Http;
@@ -13,9 +14,10 @@ sealed class ScriptLimits(OperationDeadlineConstraint deadline) : Constraint
 {
     public const long MostSteps = 100_000_000;
 
-    public static readonly TimeSpan LongestRun = TimeSpan.FromSeconds(7);
-
-    /// <summary>The time to wait for a step that started within the limit. Together, both limits guarantee an answer within 10 seconds.</summary>
+    /// <summary>
+    /// The time to wait for a step that started within the time limit (<see cref="EmulatorOptions.LongestScript"/>). Together, both limits guarantee an answer
+    /// within 10 seconds.
+    /// </summary>
     public static readonly TimeSpan LongestStep = TimeSpan.FromSeconds(2);
 
     public static readonly TimeSpan LongestPattern = TimeSpan.FromSeconds(1);
@@ -37,7 +39,6 @@ sealed class ScriptLimits(OperationDeadlineConstraint deadline) : Constraint
 
     public static readonly string TooMuchMemory =
         $"the script takes more than {MostMemory / (1024 * 1024)} MiB of memory at once: filter, reduce or group more before items are kept";
-    public static readonly string TooMuchTime = $"the script takes more than {LongestRun.TotalSeconds:0} seconds";
     static readonly string TooManySteps = $"the script takes more than {MostSteps} steps";
 
     const int StepsBetweenClocks = 1000;
@@ -59,6 +60,9 @@ sealed class ScriptLimits(OperationDeadlineConstraint deadline) : Constraint
     }
 
     public override void Check() => Spend(1);
+
+    public static string TooMuchTime(TimeSpan longest) =>
+        string.Create(CultureInfo.InvariantCulture, $"the script takes more than {longest.TotalSeconds:0.##} seconds");
 
     /// <exception cref="RefusedException">The query exceeds a limit.</exception>
     public void Spend(int steps)

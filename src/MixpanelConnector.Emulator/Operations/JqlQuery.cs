@@ -41,15 +41,15 @@ sealed class JqlQuery(ReportSource source, ProfileStore profiles, EmulatorOption
     /// <summary>
     /// Waits for a script, but not for a single step that exceeds its time: that script ends at its next step, and no other starts until then.
     /// </summary>
-    static async Task<long> EndAsync(Task<long> script, CancellationToken callerLeft)
+    async Task<long> EndAsync(Task<long> script, CancellationToken callerLeft)
     {
         try
         {
-            return await script.WaitAsync(ScriptLimits.LongestRun + ScriptLimits.LongestStep, TimeProvider.System, callerLeft).ConfigureAwait(false);
+            return await script.WaitAsync(options.LongestScript + ScriptLimits.LongestStep, TimeProvider.System, callerLeft).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            throw new RefusedException(JqlScript.Failed, ScriptLimits.TooMuchTime);
+            throw new RefusedException(JqlScript.Failed, ScriptLimits.TooMuchTime(options.LongestScript));
         }
     }
 
@@ -73,7 +73,7 @@ sealed class JqlQuery(ReportSource source, ProfileStore profiles, EmulatorOption
         using var json = new Utf8JsonWriter(answer, Replies.Readable);
         json.WriteStartArray();
         JqlScript.Run(
-            script, parameters, () => source.Now, (engine, limits) => new JqlReader(engine, limits, project, source, profiles),
+            script, parameters, options.LongestScript, () => source.Now, (engine, limits) => new JqlReader(engine, limits, project, source, profiles),
             (item, limits) => new ResultWriter(json, limits).WriteItem(item), callerLeft);
         json.WriteEndArray();
         json.Flush();
