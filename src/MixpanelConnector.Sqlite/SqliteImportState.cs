@@ -13,18 +13,7 @@ namespace MixpanelConnector.Sqlite;
 /// </summary>
 public sealed class SqliteImportState : IImportState
 {
-    internal const string DatabaseName = "import.db";
-    internal const string MarkerName = "import.created";
-    internal const string HolderName = "import.holder";
-    internal const string DeadLettersName = "dead-letters.ndjson";
-
-    /// <summary>What the program notes about an import next to its state: its progress, and how it ended.</summary>
-    static readonly string[] NotesOfProgram = ["progress.json", "ended.json"];
-
-    const int BusyCode = 5;
     const int PrimaryCode = 0xff;
-    const int CorruptCode = 11;
-    const int NotADatabaseCode = 26;
 
     static readonly TimeSpan LockGlance = TimeSpan.FromMilliseconds(50);
 
@@ -44,7 +33,7 @@ public sealed class SqliteImportState : IImportState
     SqliteImportState(StateFolder folder, SqliteConnection connection, bool readOnly) => (_folder, _connection, _readOnly) = (folder, connection, readOnly);
 
     /// <summary>The dead-letter file in the state's folder.</summary>
-    public string DeadLetterPath => Path.Combine(_folder, DeadLettersName);
+    public string DeadLetterPath => _folder.DeadLetters;
 
     /// <summary>Opens the state in a folder, creating it if needed, and locks it.</summary>
     /// <param name="folder">A folder used only for this state.</param>
@@ -58,7 +47,7 @@ public sealed class SqliteImportState : IImportState
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var own = new StateFolder(Path.GetFullPath(folder), words);
-        Prepare(own, OwnFolder.Make);
+        own.Prepare(OwnFolder.Make);
         if (restart) Delete(own);
         return OpenExisting(own, readOnly: false);
     }
@@ -71,7 +60,13 @@ public sealed class SqliteImportState : IImportState
     internal static IReadOnlyList<ImportStateSummary> List(string folder, MessageWords words)
     {
         if (!Directory.Exists(folder)) return [];
-        return [.. Directory.EnumerateDirectories(folder).Where(IsState).Order(StringComparer.Ordinal).Select(state => Summarize(new(state, words)))];
+        return
+        [
+            .. Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal)
+                .Select(state => new StateFolder(state, words))
+                .Where(state => state.IsState)
+                .Select(Summarize),
+        ];
     }
 
     /// <summary>Deletes a state; other files in the folder are kept.</summary>
@@ -87,14 +82,14 @@ public sealed class SqliteImportState : IImportState
             // It may be damaged.
         }
 
-        OnDisk(folder, () =>
+        folder.OnDisk(() =>
         {
-            foreach (var file in FilesIn(folder)) File.Delete(file);
+            foreach (var file in folder.Files) File.Delete(file);
         });
     }
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<string> Files => FilesIn(_folder);
+    public IReadOnlyCollection<string> Files => _folder.Files;
 
     /// <inheritdoc/>
     public ImportCheckpoint? Load() => InDatabase(() =>
@@ -102,7 +97,7 @@ public sealed class SqliteImportState : IImportState
         _stored = ReadCheckpoint();
         if (_stored is null) return null;
         var sources = ReadSources();
-        if (sources.Count != _stored.Sources || !HoldsDeadLetters(_stored.Totals.Rejected)) throw Damaged(_folder);
+        if (sources.Count != _stored.Sources || !HoldsDeadLetters(_stored.Totals.Rejected)) throw _folder.Damaged();
         return new ImportCheckpoint
         {
             OptionsFingerprint = _stored.OptionsFingerprint,
@@ -142,7 +137,7 @@ public sealed class SqliteImportState : IImportState
         while (InDatabase(reader.Read))
         {
             var (number, line) = (reader.GetInt64(0), reader.GetFieldValue<byte[]>(1));
-            if (number != ++expected || !RowChecksum.Matches(reader.GetFieldValue<byte[]>(2), RowChecksum.OfDeadLetter(number, line))) throw Damaged(_folder);
+            if (number != ++expected || !RowChecksum.Matches(reader.GetFieldValue<byte[]>(2), RowChecksum.OfDeadLetter(number, line))) throw _folder.Damaged();
             yield return line;
         }
     }
@@ -166,7 +161,7 @@ public sealed class SqliteImportState : IImportState
         _isDisposed = true;
         try
         {
-            if (!_readOnly) File.Delete(Path.Combine(_folder, HolderName)); // while the lock is held, the file is ours
+            if (!_readOnly) File.Delete(_folder.Holder); // while the lock is held, the file is ours
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -178,8 +173,7 @@ public sealed class SqliteImportState : IImportState
 
     static SqliteImportState OpenExisting(StateFolder folder, bool readOnly)
     {
-        var marker = Path.Combine(folder, MarkerName);
-        if (readOnly) Prepare(folder, OwnFolder.EnsureUnshared);
+        if (readOnly) folder.Prepare(OwnFolder.EnsureUnshared);
         var connection = Connect(folder);
         try
         {
@@ -187,12 +181,12 @@ public sealed class SqliteImportState : IImportState
             var state = new SqliteImportState(folder, connection, readOnly);
             state.Check(); // only under the lock: before, another import may be creating the state
             if (readOnly) return state;
-            OnDisk(folder, () =>
+            folder.OnDisk(() =>
             {
-                using (var holder = Durable.OpenOwned(Path.Combine(folder, HolderName), FileMode.Create))
+                using (var holder = Durable.OpenOwned(folder.Holder, FileMode.Create))
                     holder.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-                if (File.Exists(marker)) return;
-                using (var file = Durable.OpenOwned(marker, FileMode.CreateNew))
+                if (File.Exists(folder.Marker)) return;
+                using (var file = Durable.OpenOwned(folder.Marker, FileMode.CreateNew))
                 {
                     file.Write("This folder holds the state of an import.\n"u8);
                     file.Flush();
@@ -212,7 +206,7 @@ public sealed class SqliteImportState : IImportState
 
     static SqliteConnection Connect(StateFolder folder) => new(new SqliteConnectionStringBuilder
     {
-        DataSource = Path.Combine(folder, DatabaseName),
+        DataSource = folder.Database,
         Mode = SqliteOpenMode.ReadWriteCreate,
         Vfs = DurableVfs.Name,
         Pooling = false,
@@ -222,17 +216,17 @@ public sealed class SqliteImportState : IImportState
     /// <summary>Takes SQLite's own lock, which the system releases with the process. WAL in exclusive mode needs no shared memory file.</summary>
     static void Lock(SqliteConnection connection, StateFolder folder)
     {
-        Guarded(folder, () =>
+        folder.InDatabase(() =>
         {
-            var path = Path.Combine(folder, DatabaseName);
-            if (!File.Exists(path)) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
+            if (!File.Exists(folder.Database)) Durable.OpenOwned(folder.Database, FileMode.OpenOrCreate).Dispose();
             connection.Open();
             // The provider would retry for at least a second. But a lock is held for long, unless its process is just ending.
             for (var patience = 3; raw.sqlite3_exec(connection.Handle, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT") is var result
                 and not raw.SQLITE_OK; patience--)
             {
                 var code = result & PrimaryCode;
-                if (code != BusyCode || patience == 0) throw new SqliteException(raw.sqlite3_errmsg(connection.Handle).utf8_to_string(), code, result);
+                if (code != StateFolder.BusyCode || patience == 0)
+                    throw new SqliteException(raw.sqlite3_errmsg(connection.Handle).utf8_to_string(), code, result);
                 using var glance = new ManualResetEventSlim();
                 glance.Wait(LockGlance);
             }
@@ -256,19 +250,19 @@ public sealed class SqliteImportState : IImportState
             {
                 case 1:
                     break;
-                case 0 when IsEmpty() && File.Exists(Path.Combine(_folder, MarkerName)):
+                case 0 when IsEmpty() && File.Exists(_folder.Marker):
                     throw new ImportStateException(ImportStateFault.Damaged,
                         $"The state in {_folder} has lost its database: what was imported is no longer known. Restore it from a backup, "
                         + $"or begin again with {_folder.Words[Setting.Restart]}.");
                 case 0 when IsEmpty(): // new, or the process ended between the file and its tables
                     return Execute(Schema);
                 default:
-                    throw Damaged(_folder);
+                    throw _folder.Damaged();
             }
         }
 
         using (var command = Command("PRAGMA integrity_check(1)"))
-            if (command.ExecuteScalar() as string != "ok") throw Damaged(_folder);
+            if (command.ExecuteScalar() as string != "ok") throw _folder.Damaged();
         return 0;
     });
 
@@ -302,7 +296,7 @@ public sealed class SqliteImportState : IImportState
         using var reader = command.ExecuteReader();
         if (!reader.Read()) return null;
         var content = reader.GetString(0);
-        if (!RowChecksum.Matches(reader.GetFieldValue<byte[]>(1), RowChecksum.OfText("checkpoint", content))) throw Damaged(_folder);
+        if (!RowChecksum.Matches(reader.GetFieldValue<byte[]>(1), RowChecksum.OfText("checkpoint", content))) throw _folder.Damaged();
         return StoredCheckpoint.Parse(content);
     }
 
@@ -324,7 +318,7 @@ public sealed class SqliteImportState : IImportState
         while (reader.Read())
         {
             var (id, content) = (reader.GetString(0), reader.GetString(1));
-            if (!RowChecksum.Matches(reader.GetFieldValue<byte[]>(2), RowChecksum.OfText(id, content))) throw Damaged(_folder);
+            if (!RowChecksum.Matches(reader.GetFieldValue<byte[]>(2), RowChecksum.OfText(id, content))) throw _folder.Damaged();
             sources.Add(StoredCheckpoint.ParseSource(content));
         }
 
@@ -386,128 +380,14 @@ public sealed class SqliteImportState : IImportState
     T InDatabase<T>(Func<T> work)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return Guarded(_folder, work);
+        return _folder.InDatabase(work);
     }
-
-    static T Guarded<T>(StateFolder folder, Func<T> work)
-    {
-        try
-        {
-            return work();
-        }
-        catch (SqliteException e) when (e.SqliteErrorCode == BusyCode)
-        {
-            throw new ImportStateException(ImportStateFault.Busy,
-                $"Another import{Holder(folder)} uses the state in {folder}. Wait until it ends, or name another folder with {folder.Words[Setting.State]}.", e);
-        }
-        catch (SqliteException e) when (e.SqliteErrorCode is CorruptCode or NotADatabaseCode or 1)
-        {
-            throw Damaged(folder, e);
-        }
-        catch (SqliteException e)
-        {
-            throw new ImportStateException(ImportStateFault.Unwritable,
-                $"The state in {folder} cannot be read or written: {e.Message} Free or repair the disk, and {folder.Words.RunAgain}.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Unwritable(folder, e);
-        }
-        catch (Exception e) when (e is FormatException or InvalidCastException or InvalidOperationException or System.Text.Json.JsonException
-            or DecoderFallbackException)
-        {
-            throw Damaged(folder, e); // a value of a different type than was written
-        }
-    }
-
-    static string Holder(StateFolder folder)
-    {
-        try
-        {
-            return int.TryParse(File.ReadAllText(Path.Combine(folder, HolderName)), CultureInfo.InvariantCulture, out var process)
-                ? string.Create(CultureInfo.InvariantCulture, $" (process {process})")
-                : "";
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
-    }
-
-    static ImportStateException Damaged(StateFolder folder, Exception? cause = null) =>
-        new(ImportStateFault.Damaged,
-            $"The state in {folder} is damaged: what was imported is not known for certain. Restore it from a backup, "
-            + $"or begin again with {folder.Words[Setting.Restart]}.", cause);
-
-    static ImportStateException Unwritable(StateFolder folder, Exception cause) =>
-        new(ImportStateFault.Unwritable, $"The state in {folder} cannot be written: {cause.Message} Free or repair the disk, and {folder.Words.RunAgain}.",
-            cause);
-
-    static void OnDisk(StateFolder folder, Action work)
-    {
-        try
-        {
-            work();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Unwritable(folder, e);
-        }
-    }
-
-    /// <summary>Ensures that the folder is accessible only to its owner, and that nobody else has replaced one of its files with a link or a file.</summary>
-    static void Prepare(StateFolder folder, Action<string> makeOrFind)
-    {
-        try
-        {
-            OnDisk(folder, () =>
-            {
-                makeOrFind(folder);
-                foreach (var file in FilesIn(folder).Where(file => Path.GetFileName(file) != DeadLettersName))
-                    Durable.EnsureOwned(file); // that one is replaced, never written through
-            });
-        }
-        catch (ImportStateException e) when (e.InnerException is NotOursException cause)
-        {
-            throw new ImportStateException(ImportStateFault.Unwritable, $"The state cannot be stored safely: {cause.Message} Nothing was sent.", cause);
-        }
-    }
-
-    static IReadOnlyCollection<string> FilesIn(string folder) =>
-        [
-            .. ((string[])
-            [
-                MarkerName,
-                DatabaseName,
-                DatabaseName + "-wal",
-                DatabaseName + "-shm",
-                DatabaseName + "-journal",
-                HolderName,
-                DeadLettersName,
-                .. NotesOfProgram,
-            ]).Select(name => Path.Combine(folder, name)),
-        ];
-
-    static bool IsState(string folder) => File.Exists(Path.Combine(folder, DatabaseName)) || File.Exists(Path.Combine(folder, MarkerName));
 
     static ImportStateSummary Summarize(StateFolder folder)
     {
         // Read first: opening a database may write to its folder.
-        var (began, saved) =
-            (Written(Path.Combine(folder, MarkerName)), Written(Path.Combine(folder, DatabaseName + "-wal")) ?? Written(Path.Combine(folder, DatabaseName)));
+        var (began, saved) = (StateFolder.Written(folder.Marker), StateFolder.Written(folder.Log) ?? StateFolder.Written(folder.Database));
         return SummarizeContent(folder) with { Began = began, LastSaved = saved };
-    }
-
-    static DateTimeOffset? Written(string path)
-    {
-        try
-        {
-            return File.Exists(path) ? new DateTimeOffset(File.GetLastWriteTimeUtc(path)) : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
     }
 
     static ImportStateSummary SummarizeContent(StateFolder folder)
@@ -529,13 +409,5 @@ public sealed class SqliteImportState : IImportState
         {
             return new(folder) { Fault = e.Fault, Message = e.Message };
         }
-    }
-
-    /// <summary>The folder of a state, and the words of its messages.</summary>
-    readonly record struct StateFolder(string Path, MessageWords Words)
-    {
-        public static implicit operator string(StateFolder folder) => folder.Path;
-
-        public override string ToString() => Path;
     }
 }

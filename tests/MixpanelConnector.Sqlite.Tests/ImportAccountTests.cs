@@ -118,7 +118,7 @@ public sealed class ImportAccountTests
         }
         while (report.Outcome is RunOutcome.NotAllowed or RunOutcome.DiskFailed);
 
-        Check(fates, lines, text, mixpanel, report, folder.File($"state/{SqliteImportState.DeadLettersName}"));
+        Check(fates, lines, text, mixpanel, report, folder.File($"state/{StateFolder.DeadLettersName}"));
     }
 
     static void Check(List<Fate> fates, List<string> lines, string text, MixpanelDouble mixpanel, ImportReport report, string deadLetterPath)

@@ -91,7 +91,7 @@ public sealed class SqliteImportStateTests : IDisposable
     public void A_vanished_or_emptied_database_is_not_taken_for_a_new_one(bool emptied)
     {
         Fill(State);
-        var database = Path.Combine(State, SqliteImportState.DatabaseName);
+        var database = Path.Combine(State, StateFolder.DatabaseName);
         if (emptied) File.WriteAllBytes(database, []);
         else File.Delete(database);
         var refusal = Assert.Throws<ImportStateException>(() => SqliteImportState.Open(State));
@@ -102,7 +102,7 @@ public sealed class SqliteImportStateTests : IDisposable
     public void A_restart_begins_anew_even_on_a_damaged_state()
     {
         Fill(State);
-        File.WriteAllText(Path.Combine(State, SqliteImportState.DatabaseName), "this is no database, and long enough to look like something else");
+        File.WriteAllText(Path.Combine(State, StateFolder.DatabaseName), "this is no database, and long enough to look like something else");
         Assert.Throws<ImportStateException>(() => SqliteImportState.Open(State));
         using var state = SqliteImportState.Open(State, restart: true);
         Assert.Null(state.Load());
@@ -112,7 +112,7 @@ public sealed class SqliteImportStateTests : IDisposable
     public void Damage_anywhere_is_noticed_or_harmless()
     {
         Fill(State);
-        var database = Path.Combine(State, SqliteImportState.DatabaseName);
+        var database = Path.Combine(State, StateFolder.DatabaseName);
         var whole = File.ReadAllBytes(database);
         using (var state = SqliteImportState.Open(State)) Assert.Equal(3, Lines(state).Count);
         var noticed = 0;

@@ -33,10 +33,10 @@ sealed class StateTarget : Target
         }
 
         _database = File.ReadAllBytes(Database);
-        _marker = File.ReadAllBytes(Path.Combine(_folder.File("state"), SqliteImportState.MarkerName));
+        _marker = File.ReadAllBytes(Path.Combine(_folder.File("state"), StateFolder.MarkerName));
     }
 
-    string Database => Path.Combine(_folder.File("state"), SqliteImportState.DatabaseName);
+    string Database => Path.Combine(_folder.File("state"), StateFolder.DatabaseName);
 
     public override IReadOnlyList<byte[]> Seeds => [_database];
 
@@ -59,7 +59,7 @@ sealed class StateTarget : Target
     {
         Directory.Delete(_folder.File("state"), recursive: true);
         Directory.CreateDirectory(_folder.File("state"));
-        File.WriteAllBytes(Path.Combine(_folder.File("state"), SqliteImportState.MarkerName), _marker);
+        File.WriteAllBytes(Path.Combine(_folder.File("state"), StateFolder.MarkerName), _marker);
         File.WriteAllBytes(Database, input);
         try
         {
