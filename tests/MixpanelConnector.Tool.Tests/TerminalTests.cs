@@ -154,6 +154,28 @@ public class TerminalTests
     }
 
     [Fact]
+    public async Task The_progress_of_a_run_that_was_killed_is_gone_when_the_next_one_has_ended()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"code":200,"num_records_imported":1,"status":"OK"}"""));
+        using var tool = Tool.At(server);
+        var state = tool.Folder.File("state");
+        using (Sqlite.SqliteImportState.Open(state))
+        {
+#pragma warning disable CA2000 // killed: it is never disposed
+            var killed = new Surfaces.Cli.ImportProgressFile(state, ["/data/may.csv"], next: null, tool.Clock);
+#pragma warning restore CA2000
+            tool.Clock.Advance(TimeSpan.FromSeconds(30));
+            killed.Report(new() { Read = 50, Accepted = 40, Rejected = 1, Requests = 1, Retries = 0, InputBytes = 250, TotalInputBytes = 1000 });
+        }
+
+        Assert.True(File.Exists(Path.Combine(state, "progress.json")));
+        var run = await tool.RunAsync("import",
+            tool.Folder.Write("may.ndjson", """{"event":"A","properties":{"time":1756710000,"distinct_id":"u","$insert_id":"1"}}""" + "\n"), "--state", state);
+        Assert.Equal((0, false, true),
+            (run.Exit, File.Exists(Path.Combine(state, "progress.json")), File.Exists(Path.Combine(state, "ended.json"))));
+    }
+
+    [Fact]
     public async Task Imports_that_ended_are_told_the_last_one_first()
     {
         await using var server = await RecordingServer.StartAsync(request =>

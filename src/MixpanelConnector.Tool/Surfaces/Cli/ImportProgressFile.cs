@@ -24,7 +24,7 @@ sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IPr
     readonly Lock _lock = new();
     readonly long _began = time.GetTimestamp();
     long _written = time.GetTimestamp();
-    bool _isThere;
+    bool _isOutdated;
 
     /// <summary>The last progress of the import with a state; null if there is none that can be read.</summary>
     public static JsonElement? Read(string folder) => ReadFile(Path.Combine(folder, Name));
@@ -122,17 +122,23 @@ sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IPr
         {
             if (time.GetElapsedTime(_written) < Interval) return;
             _written = time.GetTimestamp();
-            _isThere |= TryWrite(Name, json => Describe(json, value));
+            _isOutdated |= TryWrite(Name, json => Describe(json, value));
         }
     }
 
-    /// <summary>Notes how the import ended.</summary>
-    public void Conclude(ImportReport report) => TryWrite(EndName, json =>
+    /// <summary>Notes how the import ended. What an earlier run noted before it was killed is outdated, too.</summary>
+    public void Conclude(ImportReport report)
     {
-        json.WriteString("status", report.Outcome is RunOutcome.Complete or RunOutcome.Rejected ? "finished" : "stopped");
-        Describe(json, report.Read, report.Accepted, report.Rejected);
-        json.WriteNumber("elapsed_seconds", report.ElapsedSeconds);
-    });
+        lock (_lock)
+        {
+            _isOutdated |= TryWrite(EndName, json =>
+            {
+                json.WriteString("status", report.Outcome is RunOutcome.Complete or RunOutcome.Rejected ? "finished" : "stopped");
+                Describe(json, report.Read, report.Accepted, report.Rejected);
+                json.WriteNumber("elapsed_seconds", report.ElapsedSeconds);
+            });
+        }
+    }
 
     /// <summary>The import does not depend on these files.</summary>
     bool TryWrite(string name, Action<Utf8JsonWriter> describe)
@@ -161,7 +167,7 @@ sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IPr
     {
         lock (_lock)
         {
-            if (!_isThere) return;
+            if (!_isOutdated) return;
             try
             {
                 File.Delete(Path.Combine(folder, Name));
