@@ -1,9 +1,9 @@
 using System.Text;
 using MixpanelConnector.Formats.Columns;
-using MixpanelConnector.Import;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Delimited;
+using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Formats.Delimited;
@@ -46,7 +46,7 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
         if (_splitter.Malformed) return Refused(row, Malformed, offset, number);
         if (_splitter.Count != columns.Names.Count) return Refused(row, Ragged(_splitter.Count), offset, number);
 
-        if (row.StartsWith(RecordReaders.ByteOrderMark)) return Refused(row, Marked, offset, number);
+        if (row.StartsWith(InputText.ByteOrderMark)) return Refused(row, Marked, offset, number);
         foreach (var column in _nameless)
             if (!_splitter.Cell(row, column).IsEmpty && !IsNull(_splitter, row, column)) return Refused(row, Nameless(column), offset, number);
 

@@ -1,6 +1,7 @@
-using MixpanelConnector.Import;
-using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Buffers;
+using MixpanelConnector.Import.Outcome;
+using MixpanelConnector.Import.Pipeline;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Undelivered;
 using MixpanelConnector.Queues;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using MixpanelConnector.Import;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Queues;
 
@@ -21,7 +20,7 @@ static class MessageBody
         {
             var body = message.Body.Span;
             if (body.Length > request.MaxMessageBytes) throw TooLarge(request);
-            if (body.StartsWith(RecordReaders.ByteOrderMark)) body = body[RecordReaders.ByteOrderMark.Length..];
+            if (body.StartsWith(InputText.ByteOrderMark)) body = body[InputText.ByteOrderMark.Length..];
             return body is [] or [.., (byte)'\n'] ? body.ToArray() : [.. body, (byte)'\n'];
         }
 

@@ -1,7 +1,10 @@
 using System.Runtime.CompilerServices;
-using MixpanelConnector.Import;
+using MixpanelConnector.Import.Admission;
+using MixpanelConnector.Import.Ending;
 using MixpanelConnector.Import.Inspect;
 using MixpanelConnector.Import.Lookup;
+using MixpanelConnector.Import.Outcome;
+using MixpanelConnector.Import.Pipeline;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.State;
 
@@ -164,6 +167,6 @@ public sealed partial class MixpanelClient
             throw MixpanelException.Invalid("inspect", $"Mapped records cannot be inspected: {request.InWords[Setting.ShowMapping]} prints them before and after.");
         if (request.Replay is not null || request.Type is ImportType.LookupTable)
             throw MixpanelException.Invalid("inspect", "Dead letters and lookup tables cannot be inspected: use a dry run.");
-        return await new Inspector(request, Transport).LookAsync(cancellationToken).ConfigureAwait(false);
+        return await ImportPipeline.NewInspector(request, Transport).LookAsync(cancellationToken).ConfigureAwait(false);
     }
 }

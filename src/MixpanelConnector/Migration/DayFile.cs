@@ -1,8 +1,8 @@
 using System.Collections;
 using System.Text;
 using MixpanelConnector.Export;
-using MixpanelConnector.Import;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Readers;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Validate;
 

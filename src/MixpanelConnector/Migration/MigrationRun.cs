@@ -1,8 +1,8 @@
 using System.Text.Json;
 using MixpanelConnector.Export;
 using MixpanelConnector.Exported;
-using MixpanelConnector.Import;
 using MixpanelConnector.Import.Map;
+using MixpanelConnector.Import.Pipeline;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.State;
 using MixpanelConnector.Transport;

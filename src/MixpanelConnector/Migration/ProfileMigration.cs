@@ -3,8 +3,8 @@ using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Exported;
-using MixpanelConnector.Import;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Readers;
 using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Migration;

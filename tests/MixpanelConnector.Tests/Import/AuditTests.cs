@@ -1,4 +1,5 @@
-using MixpanelConnector.Import;
+using MixpanelConnector.Import.Ending;
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Testing;
 using static MixpanelConnector.Tests.Import.ImportRun;
 

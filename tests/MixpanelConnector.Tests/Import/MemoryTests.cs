@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
-using MixpanelConnector.Import;
 using MixpanelConnector.Import.Buffers;
+using MixpanelConnector.Import.Pipeline;
 using MixpanelConnector.Testing;
 using MixpanelConnector.Transport;
 

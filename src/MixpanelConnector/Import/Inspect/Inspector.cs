@@ -1,8 +1,10 @@
 using System.Collections.Frozen;
 using MixpanelConnector.Import.Columns;
+using MixpanelConnector.Import.Ending;
+using MixpanelConnector.Import.Outcome;
+using MixpanelConnector.Import.Readers;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.State;
-using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Import.Inspect;
 
@@ -10,7 +12,9 @@ namespace MixpanelConnector.Import.Inspect;
 /// Inspects the first records of an input: lists its columns, does a dry run to find what would be rejected, and tries options until a
 /// dry run accepts more. Every proposal has been tried on the input itself.
 /// </summary>
-sealed class Inspector(ImportRequest request, MixpanelTransport transport)
+/// <param name="request">The import.</param>
+/// <param name="run">Runs an import.</param>
+sealed class Inspector(ImportRequest request, Func<ImportRequest, IImportState, CancellationToken, Task<ImportReport>> run)
 {
     const int MostRecords = FirstRefusals.Enough;
     const long MostBytes = 64 << 20;
@@ -134,7 +138,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             Diagnostics = null,
             Progress = null,
         };
-        return await new ImportPipeline(trial, state, transport).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await run(trial, state, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Finds additional options with which more records are accepted, or fewer problems remain; null when there are none.</summary>
@@ -333,7 +337,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
 
     async Task<(ImportCompression? Compression, TextEncoding? Encoding, byte[] Head)> HeadAsync(InputFile input, CancellationToken cancellationToken)
     {
-        var (decompressed, compression) = await RecordReaders.DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
+        var (decompressed, compression) = await Decompression.OpenAsync(input, request, cancellationToken).ConfigureAwait(false);
         var (source, encoding) = await TranscodingByteSource.OpenAsync(decompressed, request, cancellationToken).ConfigureAwait(false);
         using (source)
         {
@@ -355,7 +359,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
 
     static string EncodingOf(ReadOnlySpan<byte> head)
     {
-        if (head.StartsWith(RecordReaders.ByteOrderMark)) return "UTF-8 with a byte order mark";
-        return RecordReaders.IsUtf8(head) ? "UTF-8" : "not UTF-8";
+        if (head.StartsWith(InputText.ByteOrderMark)) return "UTF-8 with a byte order mark";
+        return InputText.IsUtf8(head) ? "UTF-8" : "not UTF-8";
     }
 }

@@ -4,6 +4,7 @@ using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Map;
+using MixpanelConnector.Import.Readers;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.State;
 using MixpanelConnector.Import.Validate;

@@ -1,6 +1,9 @@
+using MixpanelConnector.Import.Admission;
 using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Compress;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Ending;
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Undelivered;
@@ -160,7 +163,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     {
         try
         {
-            var (opened, _) = await RecordReaders.DecompressAsync(input, request, cancellation.Stop).ConfigureAwait(false);
+            var (opened, _) = await Decompression.OpenAsync(input, request, cancellation.Stop).ConfigureAwait(false);
             var (text, _) = await TranscodingByteSource.OpenAsync(opened, request, cancellation.Stop).ConfigureAwait(false);
             using var source = text;
             var bytes = new byte[input.Length is < LargestTable and var known ? (int)known + 1 : 64 << 10];
@@ -181,7 +184,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             }
 
             var csv = bytes.AsMemory(0, length);
-            return csv.Span.StartsWith(RecordReaders.ByteOrderMark) ? csv[RecordReaders.ByteOrderMark.Length..] : csv;
+            return csv.Span.StartsWith(InputText.ByteOrderMark) ? csv[InputText.ByteOrderMark.Length..] : csv;
         }
         catch (InputException e)
         {
@@ -201,7 +204,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     {
         try
         {
-            RecordReaders.EnsureText(csv.Span, request.InWords);
+            InputText.EnsureText(csv.Span, request.InWords);
             return LookupTable.Read(csv, request, cancellation.Stop);
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)

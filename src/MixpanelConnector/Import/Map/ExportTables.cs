@@ -47,7 +47,7 @@ sealed class ExportTables(MappingTables rules)
     {
         try
         {
-            var (source, _) = await RecordReaders.DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
+            var (source, _) = await Decompression.OpenAsync(input, request, cancellationToken).ConfigureAwait(false);
             using var window = new InputWindow(source);
             while (await window.FillAsync(cancellationToken).ConfigureAwait(false))
                 if (window.Unread.Length > LongestManifest) return false;

@@ -60,7 +60,7 @@ sealed record MappingInputs(ImportRequest Request, List<InputFile> Inputs, Mappi
     {
         try
         {
-            var (source, _) = await RecordReaders.DecompressAsync(header, request, cancellationToken).ConfigureAwait(false);
+            var (source, _) = await Decompression.OpenAsync(header, request, cancellationToken).ConfigureAwait(false);
             using var window = new Decode.InputWindow(source);
             while (window.Unread.IndexOf((byte)'\n') < 0 && window.Unread.Length < LongestHeader)
                 if (!await window.FillAsync(cancellationToken).ConfigureAwait(false)) break;

@@ -3,6 +3,7 @@ using System.IO.Enumeration;
 using System.IO.Hashing;
 using System.Text;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Readers;
 using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Import.Map;

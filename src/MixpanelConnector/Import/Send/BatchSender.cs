@@ -1,4 +1,5 @@
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.Undelivered;
 using MixpanelConnector.Transport;
 

@@ -1,3 +1,4 @@
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Import.Send;

@@ -1,5 +1,6 @@
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Buffers;
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.Send;
 
 namespace MixpanelConnector.Import.Settle;

@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using MixpanelConnector.Files;
+using MixpanelConnector.Import.Admission;
 
 namespace MixpanelConnector.Import.Source;
 

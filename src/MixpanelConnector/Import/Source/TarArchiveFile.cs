@@ -30,7 +30,7 @@ static class TarArchiveFile
     {
         try
         {
-            var (source, _) = await RecordReaders.DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
+            var (source, _) = await Decompression.OpenAsync(input, request, cancellationToken).ConfigureAwait(false);
             using (source)
             {
                 var head = new byte[Block];
@@ -49,7 +49,7 @@ static class TarArchiveFile
     {
         try
         {
-            var (source, _) = await RecordReaders.DecompressAsync(archive, request, cancellationToken).ConfigureAwait(false);
+            var (source, _) = await Decompression.OpenAsync(archive, request, cancellationToken).ConfigureAwait(false);
             using (source)
                 return ArchivedFiles.Inputs(archive, await FilesAsync(source, Again, cancellationToken).ConfigureAwait(false), request.MaxDecompressedBytes);
         }
@@ -59,7 +59,7 @@ static class TarArchiveFile
         }
 
         async ValueTask<ByteSource> Again(CancellationToken token) =>
-            (await RecordReaders.DecompressAsync(archive, request, token).ConfigureAwait(false)).Item1;
+            (await Decompression.OpenAsync(archive, request, token).ConfigureAwait(false)).Item1;
     }
 
     static async Task<List<ArchivedFile>> FilesAsync(ByteSource source, Func<CancellationToken, ValueTask<ByteSource>> again,

@@ -40,7 +40,7 @@ sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, boo
                 length += read;
             var joined = new RejoinedByteSource(head.AsMemory(0, length), source);
             var marked = TextEncoding.OfMark(head.AsSpan(0, length));
-            var isText = !head.AsSpan().StartsWith(RecordReaders.ByteOrderMark) && !head.AsSpan().SequenceEqual("PAR1"u8);
+            var isText = !head.AsSpan().StartsWith(InputText.ByteOrderMark) && !head.AsSpan().SequenceEqual("PAR1"u8);
             var encoding = marked ?? (isText && request.Encoding is { } label ? TextEncoding.Find(label) : null);
             return encoding is null or { IsUtf8: true }
                 ? (joined, null)

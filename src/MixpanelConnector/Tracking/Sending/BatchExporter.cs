@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
-using MixpanelConnector.Import;
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Undelivered;
 using MixpanelConnector.Tracking.Observing;

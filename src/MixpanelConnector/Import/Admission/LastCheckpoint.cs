@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Source;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Admission;
 
 /// <summary>Where an import begins: at the last checkpoint of its state, if that was made with the same options, or at nothing.</summary>
 static class LastCheckpoint

@@ -1,15 +1,19 @@
 using System.Threading.Channels;
+using MixpanelConnector.Import.Admission;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Clean;
+using MixpanelConnector.Import.Ending;
+using MixpanelConnector.Import.Inspect;
 using MixpanelConnector.Import.Map;
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Validate;
 using MixpanelConnector.Transport;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Pipeline;
 
 /// <summary>
 /// Imports files of records and accounts for every one of them.
@@ -54,6 +58,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     /// <summary>The buffers of batches.</summary>
     public BufferPool Buffers { get; } = new(MostBytesInFlight + MostBytesFilling);
 
+    /// <summary>An inspector, whose dry runs are imports of this kind.</summary>
+    public static Inspector NewInspector(ImportRequest request, MixpanelTransport transport) =>
+        new(request, (trial, state, cancellationToken) => new ImportPipeline(trial, state, transport).RunAsync(cancellationToken));
+
     /// <exception cref="MixpanelException">An option or a setting is invalid. Nothing was sent.</exception>
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
     {
@@ -89,7 +97,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (await new InputAdmission(reading, checkpoints, cancellation).AdmitAsync(found).ConfigureAwait(false) is not { } inputs)
             return ImportReports.Of(cancellation, checkpoints.Saved, pending: 0, deadLetterPath: null);
         var isKnown = inputs.Exists(input => checkpoints.ProgressOf(input.Id) is { Offset: > 0 });
-        using var first = new FirstRecords(request, transport, inputs, isAnew: checkpoints.ReadBefore == 0, cancellation);
+        using var first = new FirstRecords(request, NewInspector(request, transport), inputs, isAnew: checkpoints.ReadBefore == 0, cancellation);
         var limits = new SendLimits(request.BatchBytes);
         var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? OptionRanges.MostSenders;
         var limiter = new ConcurrencyLimiter(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options, request.MaxOutage);

@@ -1,6 +1,7 @@
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.Send;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Pipeline;
 
 /// <summary>Reports the progress of a run in regular intervals, if somebody observes it.</summary>
 sealed class ProgressDisplay(IProgress<ImportProgress>? observer, ImportCounts counts, ConcurrencyLimiter limiter, long? totalInputBytes)

@@ -1,7 +1,6 @@
 using MixpanelConnector.Files;
-using MixpanelConnector.Import.Source;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Source;
 
 /// <summary>The files that an import writes in addition to its state, validated before anything is sent.</summary>
 static class Outputs

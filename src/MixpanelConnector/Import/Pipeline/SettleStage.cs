@@ -1,8 +1,9 @@
 using System.Threading.Channels;
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Pipeline;
 
 /// <summary>Steps 8 and 9 on one thread: settles outcomes, and saves what is settled.</summary>
 /// <param name="checkpoints">The progress.</param>

@@ -1,4 +1,4 @@
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Outcome;
 
 /// <summary>What the same call does after an import that ended early, as text for its user.</summary>
 sealed class Resumption

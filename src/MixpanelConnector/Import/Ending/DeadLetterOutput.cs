@@ -1,7 +1,8 @@
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.State;
 using MixpanelConnector.Import.Undelivered;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Ending;
 
 /// <summary>The dead-letter file of an import, which is written when it ends.</summary>
 sealed class DeadLetterOutput(ImportRequest request, IImportState state)

@@ -1,19 +1,21 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using MixpanelConnector.Import.Admission;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Map;
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Undelivered;
 using MixpanelConnector.Import.Validate;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Pipeline;
 
 /// <summary>Steps 1 to 5 on one thread: reads the inputs, splits, maps, cleans and checks their records, and fills batches.</summary>
 /// <param name="request">The options of the import.</param>

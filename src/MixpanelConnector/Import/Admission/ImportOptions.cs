@@ -4,7 +4,7 @@ using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Validate;
 using MixpanelConnector.Transport;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Admission;
 
 /// <summary>
 /// The options that affect the records and their destination, as stored in checkpoints, and a check of what changed options would do to events that

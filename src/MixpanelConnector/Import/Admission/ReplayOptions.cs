@@ -2,9 +2,10 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Readers;
 using MixpanelConnector.Import.Source;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Admission;
 
 /// <summary>
 /// The options that determine what is sent for a record, as stored in dead letters and applied again in a replay. Options for
@@ -64,7 +65,7 @@ static class ReplayOptions
     {
         try
         {
-            var (decompressed, _) = await RecordReaders.DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
+            var (decompressed, _) = await Decompression.OpenAsync(input, request, cancellationToken).ConfigureAwait(false);
             var (source, _) = await TranscodingByteSource.OpenAsync(decompressed, RecordReaders.OfText(request), cancellationToken).ConfigureAwait(false);
             using var window = new InputWindow(source);
             while (window.Unread.Length < LongestHead)
@@ -85,7 +86,7 @@ static class ReplayOptions
     /// <exception cref="JsonException">It is not JSON.</exception>
     static bool TryReadFirst(ReadOnlySpan<byte> text, out JsonElement first)
     {
-        if (text.StartsWith(RecordReaders.ByteOrderMark)) text = text[RecordReaders.ByteOrderMark.Length..];
+        if (text.StartsWith(InputText.ByteOrderMark)) text = text[InputText.ByteOrderMark.Length..];
         var reader = new Utf8JsonReader(text, isFinalBlock: false, default);
         var isRead = JsonElement.TryParseValue(ref reader, out var element);
         first = element ?? default;

@@ -1,7 +1,8 @@
 using System.Globalization;
+using MixpanelConnector.Import.Readers;
 using MixpanelConnector.Import.Source;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Admission;
 
 /// <summary>
 /// Gives each input a unique id, from which the ids of records without one are computed, and which identifies it in the checkpoint. Of inputs that share an
@@ -107,9 +108,9 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
     {
         try
         {
-            var (one, _) = await RecordReaders.DecompressAsync(first, request, cancellationToken).ConfigureAwait(false);
+            var (one, _) = await Decompression.OpenAsync(first, request, cancellationToken).ConfigureAwait(false);
             using var ones = new Blocks(one, first);
-            var (other, _) = await RecordReaders.DecompressAsync(second, request, cancellationToken).ConfigureAwait(false);
+            var (other, _) = await Decompression.OpenAsync(second, request, cancellationToken).ConfigureAwait(false);
             using var others = new Blocks(other, second);
             while (true)
             {

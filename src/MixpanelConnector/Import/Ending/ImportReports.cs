@@ -1,6 +1,7 @@
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.Undelivered;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Ending;
 
 /// <summary>Makes the reports of imports, with the texts of their outcomes.</summary>
 static class ImportReports

@@ -1,4 +1,4 @@
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Outcome;
 
 /// <summary>The progress of this run, for display: updated by every stage, read at any time.</summary>
 sealed class ImportCounts

@@ -1,8 +1,9 @@
 using System.Globalization;
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Undelivered;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Ending;
 
 /// <summary>Concludes an import: with its last checkpoint, its dead-letter file and the audit of its counts, or as if it had not started.</summary>
 sealed class ImportEnding(ImportRequest request, IImportState state, ImportCancellation cancellation)

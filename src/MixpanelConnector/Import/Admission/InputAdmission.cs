@@ -1,7 +1,9 @@
+using MixpanelConnector.Import.Outcome;
+using MixpanelConnector.Import.Readers;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Admission;
 
 /// <summary>Compares the inputs with the checkpoint, before the first is read.</summary>
 sealed class InputAdmission(ImportRequest request, CheckpointTracker checkpoints, ImportCancellation cancellation)

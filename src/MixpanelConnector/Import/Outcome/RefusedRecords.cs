@@ -1,6 +1,6 @@
 using MixpanelConnector.Import.Undelivered;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Outcome;
 
 /// <summary>Counts the records that are not accepted, and reports each to the caller.</summary>
 sealed class RefusedRecords(ImportRequest request, ImportCounts counts, ImportCancellation cancellation)

@@ -1,8 +1,8 @@
 using MixpanelConnector.Import.Inspect;
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.Source;
-using MixpanelConnector.Transport;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Pipeline;
 
 /// <summary>
 /// Ends an import before anything is sent if its first records are all rejected for the same reason, and inspects their input for options that would help.
@@ -13,19 +13,19 @@ sealed class FirstRecords : IDisposable
     const long MostKeptOfStream = 64 << 20;
 
     readonly ImportRequest _request;
-    readonly MixpanelTransport _transport;
+    readonly Inspector _inspector;
     readonly List<InputFile> _inputs;
     readonly ImportCancellation _cancellation;
     readonly RepeatableInput? _repeatable;
 
     /// <param name="request">The import.</param>
-    /// <param name="transport">The destination.</param>
+    /// <param name="inspector">Inspects the input.</param>
     /// <param name="inputs">Its inputs; the first becomes repeatable if it is a stream.</param>
     /// <param name="isAnew">Whether no earlier run has read anything.</param>
     /// <param name="cancellation">The problems.</param>
-    public FirstRecords(ImportRequest request, MixpanelTransport transport, List<InputFile> inputs, bool isAnew, ImportCancellation cancellation)
+    public FirstRecords(ImportRequest request, Inspector inspector, List<InputFile> inputs, bool isAnew, ImportCancellation cancellation)
     {
-        (_request, _transport, _inputs, _cancellation) = (request, transport, inputs, cancellation);
+        (_request, _inspector, _inputs, _cancellation) = (request, inspector, inputs, cancellation);
         if (!isAnew || request is not { StopWhenRefusedAlike: true, Replay: null }) return;
         Refusals = new FirstRefusals(() => _repeatable?.Release());
         if (inputs is not [{ CanBeOpenedAgain: false, Fault: null } stream, ..]) return;
@@ -52,7 +52,7 @@ sealed class FirstRecords : IDisposable
         try
         {
             if (input == _inputs[0] ? _repeatable?.CanRepeat != false : input.CanBeOpenedAgain)
-                Inspection = await new Inspector(_request, _transport).LookAsync(input, _inputs.Count, _cancellation.Stop).ConfigureAwait(false);
+                Inspection = await _inspector.LookAsync(input, _inputs.Count, _cancellation.Stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_cancellation.Stop.IsCancellationRequested)
         {

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using MixpanelConnector.Import.Undelivered;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Outcome;
 
 /// <summary>
 /// The first records of an import, as long as all are rejected. If they are rejected for the same reason, they were interpreted wrongly rather than being bad.

@@ -1,8 +1,9 @@
 using System.Globalization;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Readers;
 using MixpanelConnector.Import.Source;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Pipeline;
 
 /// <content>Resuming where an earlier run stopped.</content>
 sealed partial class ReadStage

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Outcome;
 
 /// <summary>The problems of an import, and the signals that end it early: first to start nothing new, then to abandon requests in flight.</summary>
 sealed class ImportCancellation : IDisposable

@@ -1,9 +1,10 @@
 using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Outcome;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 
-namespace MixpanelConnector.Import;
+namespace MixpanelConnector.Import.Pipeline;
 
 /// <summary>Steps 6 and 7 on the threads of the senders: compresses batches, and sends them until the outcome of every record is known.</summary>
 /// <param name="sender">Sends a batch.</param>
