@@ -58,7 +58,7 @@ public class ActionConventions
         var mention = new Regex($@"\b{Pascal(name)}(Async(?!\(this IMixpanelTracker )|Input|Output)\b", RegexOptions.None,
             Hang.Limit); // the tracker has methods of the same names
         var files = Repository.Sources.Where(source => !source.Path.StartsWith("MixpanelConnector.Emulator/", StringComparison.Ordinal)
-            && mention.IsMatch(WithoutComments(source.Text)))
+            && source.Text.Contains(Pascal(name), StringComparison.Ordinal) && mention.IsMatch(WithoutComments(source.Text)))
             .Select(source => source.Path).ToList();
 
         Assert.NotEmpty(files); // at least the method of the client
