@@ -39,7 +39,7 @@ public sealed class NativeAotTests
     [InlineData(false, true)]
     [InlineData(true, false)]
     [InlineData(true, true)]
-    public async Task A_web_program_compiled_ahead_of_time_or_on_net8_tracks_and_loses_nothing_on_sigterm(bool onNet8, bool durable)
+    public async Task A_hosted_program_compiled_ahead_of_time_or_on_net8_tracks_and_loses_nothing_on_sigterm(bool onNet8, bool durable)
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
@@ -50,13 +50,12 @@ public sealed class NativeAotTests
             ["Mixpanel__FlushInterval"] = "00:10:00",
         };
         if (durable) environment["Outbox"] = home.File("outbox");
-        using var program = Run.Start(Program(onNet8), ["--urls", "http://127.0.0.1:0"], home, environment);
-        using var http = new HttpClient { Timeout = Hang.Limit, BaseAddress = await WebProgram.AddressOfAsync(program) };
-        for (var i = 0; i < 50; i++)
-        {
-            using var order = new StringContent($$"""{"total":{{i}},"currency":"EUR"}""", System.Text.Encoding.UTF8, "application/json");
-            (await http.PostAsync(new Uri("/orders", UriKind.Relative), order)).EnsureSuccessStatusCode();
-        }
+        using var program = Run.Start(Program(onNet8), [], home, environment);
+        for (var i = 0; i < 50; i++) await program.StandardInput.WriteLineAsync($$"""{"total":{{i}},"currency":"EUR"}""");
+        program.StandardInput.Close();
+        string? line;
+        do line = await program.StandardOutput.ReadLineAsync();
+        while (line is not (null or "tracked"));
 
         await WebProgram.TerminateAsync(program);
 
