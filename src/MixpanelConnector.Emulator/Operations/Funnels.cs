@@ -31,7 +31,7 @@ sealed class Funnels(ReportSource source, DocumentStore documents)
         var id = fields.RequiredInteger("funnel_id").ToString(CultureInfo.InvariantCulture);
         var funnel = documents.Find(project.Id, Funnel.Kind, id) is { } saved
             ? Funnel.Read(Saved.Body(saved.Content))
-            : throw new RefusedException(404, $"no funnel {id} in this project");
+            : throw new RefusedException(404, $"no funnel {id} in this project: POST /emulator/projects/{project.Id}/funnels makes one");
         var (from, to) = fields.Dates();
         var unit = fields.Choice("unit", TimeUnit.Day, TimeUnit.Day, TimeUnit.Week, TimeUnit.Month);
         var interval = fields.Text("unit") is null ? fields.Integer("interval", otherwise: 1, least: 1, most: 10_000) : 1;

@@ -16,7 +16,7 @@ sealed class Insights(ReportSource source, DocumentStore documents)
         var id = fields.RequiredInteger("bookmark_id").ToString(CultureInfo.InvariantCulture);
         var report = documents.Find(project.Id, InsightsReport.Kind, id) is { } saved
             ? InsightsReport.Read(Saved.Body(saved.Content))
-            : throw new RefusedException(404, $"no report {id} in this project");
+            : throw new RefusedException(404, $"no report {id} in this project: POST /emulator/projects/{project.Id}/reports makes one");
         var buckets = report is { From: { } from, To: { } to }
             ? Buckets.Of(project.Calendar, from, to, report.Unit)
             : Buckets.Latest(project.Calendar, source.Now, report.Unit, report.Last);

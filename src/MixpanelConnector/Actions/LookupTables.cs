@@ -95,7 +95,7 @@ public sealed partial class MixpanelClient
 
     /// <summary>Replaces all rows of a lookup table, or none of them.</summary>
     /// <remarks>Tables are created in Mixpanel's web pages. To send a file, import it as a lookup table.</remarks>
-    /// <example>{"table_id":"0f8fad5b-d9cb-469f-a165-70867728950e","csv":"id,name\nsku-1,Chair\nsku-2,Table\n"}</example>
+    /// <example>{"table_id":"00000000-0000-4000-8000-000000000001","csv":"id,name\nsku-1,Chair\nsku-2,Table\n"}</example>
     public ValueTask<ReplaceLookupTableOutput> ReplaceLookupTableAsync(ReplaceLookupTableInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(LookupTableActions.Replace, input, cancellationToken);
 }

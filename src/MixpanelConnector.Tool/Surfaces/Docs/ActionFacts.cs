@@ -15,6 +15,37 @@ static class ActionFacts
         _ => $"It changes data.{(action.IsRepeatable ? " It is idempotent: repeating a call changes nothing more." : " It is not idempotent: a repeated call may change more, or be refused.")}{(action.CanBeUndone ? "" : " It cannot be undone.")}",
     };
 
+    /// <summary>
+    /// The action that makes what this one refers to, the field that refers to it, and the field of the response that has its value; null when there is none.
+    /// Of the actions of its group that create something, the one whose name has the most words of this one's, and the fewest others.
+    /// </summary>
+    public static (ActionDescriptor Action, string Field, string Made)? Maker(ActionDescriptor action)
+    {
+        if (IsMaker(action)) return null;
+        var makers = ActionCatalogue.Actions.Where(other => other.Group == action.Group && IsMaker(other))
+            .Select(other => (Maker: other, Common: Words(other).Intersect(Words(action), StringComparer.Ordinal).Count()))
+            .Where(other => other.Common > 0)
+            .OrderByDescending(other => other.Common)
+            .ThenBy(other => Words(other.Maker).Length);
+        foreach (var (maker, _) in makers)
+            foreach (var field in action.InputSchema()["required"]?.AsArray() ?? [])
+                if (MadeFor((string)field!, maker) is { } made) return (maker, (string)field!, made);
+        return null;
+
+        static bool IsMaker(ActionDescriptor one) => one.Name.StartsWith("create_", StringComparison.Ordinal);
+
+        static string[] Words(ActionDescriptor one) => [.. one.Name.Split('_').Skip(1).Select(word => word.TrimEnd('s'))];
+
+        static string? MadeFor(string field, ActionDescriptor maker)
+        {
+            var made = maker.OutputSchema()["properties"]!.AsObject();
+            if (field is not "name" && made.ContainsKey(field)) return field;
+            if (made.FirstOrDefault(output => output.Key.EndsWith($"_{field}s", StringComparison.Ordinal)).Key is { } list) return list;
+            var parts = field.Split('_');
+            return parts[^1] is "id" or "ids" && made.ContainsKey("id") && parts.Intersect(Words(maker), StringComparer.Ordinal).Any() ? "id" : null;
+        }
+    }
+
     /// <summary>The credential it needs.</summary>
     public static string Needs(AuthScheme auth) => auth switch
     {

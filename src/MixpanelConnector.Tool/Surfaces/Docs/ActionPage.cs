@@ -25,6 +25,8 @@ static class ActionPage
         page.Append("\n\n## Input\n\n");
         AppendFields(page, action.InputSchema(XmlDocs.Describe));
         if (example is not null) page.Append($"\n```json\n{example}\n```\n");
+        if (ActionFacts.Maker(action) is var (maker, field, made))
+            page.Append($"\n`{field}` refers to what [{maker.Name}]({maker.Name}.md) makes: `{made}` in its response.\n");
         page.Append("\n## Output\n\n");
         AppendFields(page, action.OutputSchema(XmlDocs.Describe));
         page.Append($"\n## Examples\n\n```sh\nmixpanel {command} "
