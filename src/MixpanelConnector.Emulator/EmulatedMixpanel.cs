@@ -34,11 +34,11 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly CertificateAuthority? _authority;
     readonly HttpClient _self;
     readonly WebApplication _application;
-    readonly GuestRoom _guests;
+    readonly ApplicationSlot _slot;
     bool _isStopped;
 
     EmulatedMixpanel(DataFolder? folder, Database database, Snapshots snapshots, EventStore events, Accounts accounts, ProfileStore profiles,
-        LookupTableStore lookupTables, Journal requests, GuestRoom guests, WebApplication application, CertificateAuthority? authority, HttpClient self,
+        LookupTableStore lookupTables, Journal requests, ApplicationSlot slot, WebApplication application, CertificateAuthority? authority, HttpClient self,
         Server.Addresses addresses)
     {
         _folder = folder;
@@ -49,7 +49,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         _profiles = profiles;
         _lookupTables = lookupTables;
         _requests = requests;
-        _guests = guests;
+        _slot = slot;
         _application = application;
         _authority = authority;
         _self = self;
@@ -105,10 +105,10 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         _accounts.Projects.First(project => project.Id == DevelopmentCredentials.ProjectId) is var project ? (project.Token, project.Secret) : default;
 
     /// <summary>Handles paths under this address that are not Mixpanel's; null if nothing does.</summary>
-    internal Guest? Guest
+    internal HostedApplication? HostedApplication
     {
-        get => _guests.Guest;
-        set => _guests.Guest = value;
+        get => _slot.HostedApplication;
+        set => _slot.HostedApplication = value;
     }
 
     /// <summary>Every served path, with its methods.</summary>
@@ -152,16 +152,16 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
                 events, profiles, new QuerySessions(database, options.TimeProvider), identities, documents, lookupTables,
                 new PersonalData(database, identities, profiles), accounts,
                 faults, requests, snapshots, seeding, clock, options, instance, database);
-            var guests = new GuestRoom();
+            var slot = new ApplicationSlot();
             var (application, addresses) = await Server.StartAsync(
-                options, authority, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), guests.RunAsync,
+                options, authority, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), slot.RunAsync,
                 cancellationToken).ConfigureAwait(false);
             var self = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false })
             {
                 BaseAddress = addresses.Plain,
                 Timeout = Timeout.InfiniteTimeSpan,
             };
-            started = new EmulatedMixpanel(folder, database, snapshots, events, accounts, profiles, lookupTables, requests, guests, application, authority,
+            started = new EmulatedMixpanel(folder, database, snapshots, events, accounts, profiles, lookupTables, requests, slot, application, authority,
                 self, addresses);
             seeding.Connect(self);
             if (options.Seed is { } seed) await seeding.ApplyOnceAsync(seed, cancellationToken).ConfigureAwait(false);

@@ -4,23 +4,23 @@ using MixpanelConnector.Emulator.Http.Tls;
 namespace MixpanelConnector.Emulator.Http;
 
 /// <summary>Another application under this server's address.</summary>
-/// <param name="Takes">Whether a path belongs to the guest.</param>
+/// <param name="Takes">Whether a path belongs to it.</param>
 /// <param name="Answer">Handles its requests, before anything else here sees them.</param>
-sealed record Guest(Func<PathString, bool> Takes, RequestDelegate Answer);
+sealed record HostedApplication(Func<PathString, bool> Takes, RequestDelegate Answer);
 
-/// <summary>Holds the guest, which can be set and removed while the server runs.</summary>
-sealed class GuestRoom
+/// <summary>Holds the hosted application, which can be set and removed while the server runs.</summary>
+sealed class ApplicationSlot
 {
-    volatile Guest? _guest;
+    volatile HostedApplication? _application;
 
-    public Guest? Guest
+    public HostedApplication? HostedApplication
     {
-        get => _guest;
-        set => _guest = value;
+        get => _application;
+        set => _application = value;
     }
 
     public Task RunAsync(HttpContext context, RequestDelegate next) =>
-        _guest is { } guest && guest.Takes(context.Request.Path) && !IsForUs(context) ? guest.Answer(context) : next(context);
+        _application is { } hosted && hosted.Takes(context.Request.Path) && !IsForUs(context) ? hosted.Answer(context) : next(context);
 
     /// <summary>Whether a request is for Mixpanel: it was sent to a host of Mixpanel's, or it asks for the root and not for a web page.</summary>
     static bool IsForUs(HttpContext context) =>

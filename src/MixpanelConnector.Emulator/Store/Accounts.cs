@@ -50,7 +50,7 @@ sealed class Accounts
     readonly Database _database;
     readonly TimeProvider _time;
     readonly IdentityManagement _identity;
-    readonly Turns _changes = new();
+    readonly SerialExecutor _changes = new();
     volatile State _state = new([], [], [], ImmutableDictionary.Create<string, ServiceAccount>(StringComparer.Ordinal));
 
     Accounts(Database database, TimeProvider time, IdentityManagement identity)

@@ -43,7 +43,7 @@ sealed class IdentityStore
     /// <summary>The ids of each user who has several, including the canonical one. Used only by the thread that changes them.</summary>
     Dictionary<(int ProjectId, string Canonical), List<string>> _clusters = [];
 
-    readonly Turns _changes = new();
+    readonly SerialExecutor _changes = new();
 
     public static IdentityStore Load(Database database)
     {

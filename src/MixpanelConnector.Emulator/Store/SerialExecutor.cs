@@ -1,7 +1,7 @@
 namespace MixpanelConnector.Emulator.Store;
 
 /// <summary>Runs callers one at a time, in the order of their calls: state in memory that mirrors the database changes only between two transactions.</summary>
-sealed class Turns
+sealed class SerialExecutor
 {
     readonly Lock _lock = new();
     Task _last = Task.CompletedTask;

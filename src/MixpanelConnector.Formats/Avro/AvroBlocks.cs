@@ -129,7 +129,7 @@ sealed class AvroBlocks : IDisposable
         try
         {
             var length = 0;
-            while (deflate.Read(Room(length)) is var read and > 0) length += read;
+            while (deflate.Read(Reserve(length)) is var read and > 0) length += read;
             return Taken(length);
         }
         catch (InvalidDataException e)
@@ -144,7 +144,7 @@ sealed class AvroBlocks : IDisposable
         using var source = new ZstdByteSource(new StreamByteSource(from));
         for (var length = 0; ;)
         {
-            var room = Room(length).Length; // it may be in a different array than before
+            var room = Reserve(length).Length; // it may be in a different array than before
             int read;
             try
             {
@@ -161,7 +161,7 @@ sealed class AvroBlocks : IDisposable
     }
 
     /// <summary>Returns space for more decompressed data.</summary>
-    Span<byte> Room(int length)
+    Span<byte> Reserve(int length)
     {
         if (Taken(length) == _data.Length) Reserve(ref _data, Math.Max(length + 1, FirstRoom), LargestDecompressed + 1);
         return _data.AsSpan(length);

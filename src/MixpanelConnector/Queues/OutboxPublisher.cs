@@ -11,7 +11,7 @@ namespace MixpanelConnector.Queues;
 /// <param name="inTurn">Runs an action with exclusive access to the outbox.</param>
 /// <param name="time">The clock for pauses.</param>
 /// <param name="logger">Logs waiting messages, and those that cannot be published.</param>
-sealed partial class OutboxLane(
+sealed partial class OutboxPublisher(
     ITrackerOutbox outbox, QueuedKind queued, byte[] head, bool ordersByKey, Func<QueuedKind, QueueBody, CancellationToken, Task> publish,
     Func<Action, CancellationToken, Task> inTurn, TimeProvider time, ILogger logger)
 {

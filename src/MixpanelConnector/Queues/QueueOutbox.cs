@@ -15,7 +15,7 @@ sealed class QueueOutbox : IAsyncDisposable
     readonly SemaphoreSlim _turn = new(1, 1);
     readonly CancellationTokenSource _stop = new();
     readonly Lock _lock = new();
-    readonly OutboxLane[] _lanes;
+    readonly OutboxPublisher[] _publishers;
     List<Kept> _gathered = [];
 
     /// <param name="outbox">Stores the messages. It is disposed with this.</param>
@@ -34,8 +34,9 @@ sealed class QueueOutbox : IAsyncDisposable
         try
         {
             var others = outbox.Claim(batch => batch.Content.Span.StartsWith(_head));
-            _lanes = [.. Enum.GetValues<QueuedKind>().Select(kind => new OutboxLane(outbox, kind, _head, ordersByKey, publish, InTurnAsync, time, logger))];
-            if (others > 0) OutboxLane.LogOthers(logger, queue, others);
+            _publishers = [.. Enum.GetValues<QueuedKind>()
+                .Select(kind => new OutboxPublisher(outbox, kind, _head, ordersByKey, publish, InTurnAsync, time, logger))];
+            if (others > 0) OutboxPublisher.LogOthers(logger, queue, others);
         }
         catch
         {
@@ -43,11 +44,11 @@ sealed class QueueOutbox : IAsyncDisposable
             throw;
         }
 
-        foreach (var lane in _lanes) lane.Start(_stop.Token);
+        foreach (var publisher in _publishers) publisher.Start(_stop.Token);
     }
 
     /// <summary>The number of messages waiting on the disk.</summary>
-    public long Waiting => _lanes.Sum(lane => lane.Waiting);
+    public long Waiting => _publishers.Sum(publisher => publisher.Waiting);
 
     /// <summary>Publishes a message, or stores it on the disk when the broker does not accept it at the moment.</summary>
     /// <param name="kind">The kind of its records.</param>
@@ -57,18 +58,18 @@ sealed class QueueOutbox : IAsyncDisposable
     /// <exception cref="QueueException">As far as is known, it is neither published nor stored.</exception>
     public async Task PublishAsync(QueuedKind kind, QueueBody body, bool isRepeatable, CancellationToken cancellationToken)
     {
-        var lane = _lanes[(int)kind];
+        var publisher = _publishers[(int)kind];
         var mayHaveArrived = false;
-        if (!lane.IsWaiting)
+        if (!publisher.IsWaiting)
         {
             try
             {
-                await lane.PublishAsync(body, cancellationToken).ConfigureAwait(false);
+                await publisher.PublishAsync(body, cancellationToken).ConfigureAwait(false);
                 return;
             }
             catch (QueueException e) when (isRepeatable && e.Fault is QueueFault.Unavailable or QueueFault.Full)
             {
-                lane.Begin(e); // later messages need not try the broker
+                publisher.Begin(e); // later messages need not try the broker
                 mayHaveArrived = e.MayHaveArrived;
             }
         }
@@ -76,7 +77,7 @@ sealed class QueueOutbox : IAsyncDisposable
         if (!isRepeatable)
             throw new QueueException(QueueFault.Unavailable,
                 "Messages are waiting for the broker, and one with $add or $append cannot wait behind them: it might be published twice.");
-        var kept = new Kept(new OutboxBatch(lane.Kind, 1, _time.GetUtcNow(), StoredMessage.Write(body, _head)));
+        var kept = new Kept(new OutboxBatch(publisher.Kind, 1, _time.GetUtcNow(), StoredMessage.Write(body, _head)));
         lock (_lock) _gathered.Add(kept);
         _ = KeepGatheredAsync();
         try
@@ -96,7 +97,7 @@ sealed class QueueOutbox : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_lanes.Select(lane => lane.Forwarding)).ConfigureAwait(false);
+        await Task.WhenAll(_publishers.Select(publisher => publisher.Forwarding)).ConfigureAwait(false);
         await _turn.WaitAsync().ConfigureAwait(false); // until the messages being stored are stored
         OutboxesInUse.Dispose(_outbox);
         _turn.Dispose();
@@ -115,7 +116,7 @@ sealed class QueueOutbox : IAsyncDisposable
                     try
                     {
                         _outbox.Append([.. all.Select(kept => kept.Batch)]);
-                        foreach (var lane in _lanes) lane.Count();
+                        foreach (var publisher in _publishers) publisher.Count();
                         all.ForEach(kept => kept.Completion.SetResult());
                     }
                     catch (Exception e)
@@ -123,7 +124,7 @@ sealed class QueueOutbox : IAsyncDisposable
                         all.ForEach(kept => kept.Completion.SetException(e));
                     }
 
-                    foreach (var lane in _lanes) lane.Wake(); // also when nothing is stored: then new messages need not wait
+                    foreach (var publisher in _publishers) publisher.Wake(); // also when nothing is stored: then new messages need not wait
                 },
                 _stop.Token).ConfigureAwait(false);
         }

@@ -21,7 +21,7 @@ sealed class LateConsole : IAsyncDisposable
     public LateConsole(EmulatedMixpanel mixpanel, Func<Task<IAsyncDisposable>> start)
     {
         (_mixpanel, _start) = (mixpanel, start);
-        mixpanel.Guest = new Guest(Gateway.TakesAsGuest, AnswerAsync);
+        mixpanel.HostedApplication = new HostedApplication(Gateway.TakesAsHosted, AnswerAsync);
     }
 
     /// <summary>Starts it; tries again if it failed to start before.</summary>
@@ -32,7 +32,7 @@ sealed class LateConsole : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _mixpanel.Guest = null;
+        _mixpanel.HostedApplication = null;
         Task<IAsyncDisposable>? console;
         lock (_lock) console = _console;
         if (console is null) return;
@@ -53,7 +53,7 @@ sealed class LateConsole : IAsyncDisposable
             return;
         }
 
-        if (_mixpanel.Guest is { } console) await console.Answer(context);
+        if (_mixpanel.HostedApplication is { } console) await console.Answer(context);
         else context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable; // it is shutting down
     }
 }

@@ -112,7 +112,7 @@ sealed class Gateway : IAsyncDisposable
             await application.StartAsync(cancellationToken);
             var address = new Uri(application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
             guard.Listen(address.Port);
-            if (options.Host is not null) options.Host.Guest = Guest(application);
+            if (options.Host is not null) options.Host.HostedApplication = Hosted(application);
             return new Gateway(application, services, guard, ownsLog ? audit : null, stopping, ended, address);
         }
         catch
@@ -133,7 +133,7 @@ sealed class Gateway : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, true)) return;
-        if (_services.Options.Host is { } host) host.Guest = null;
+        if (_services.Options.Host is { } host) host.HostedApplication = null;
         var (streamsEnd, importsEnd) = (_stopping.CancelAsync(), _services.Imports.StopAsync());
         _ended.CancelAfter(LongestEnd);
         await _application.StopAsync();
@@ -280,16 +280,16 @@ sealed class Gateway : IAsyncDisposable
     }
 
     /// <summary>Handles the paths of this server in the embedded Mixpanel, which answers its own health check.</summary>
-    static Guest Guest(WebApplication application)
+    static HostedApplication Hosted(WebApplication application)
     {
         var server = (InProcessServer)application.Services.GetRequiredService<IServer>();
-        return new Guest(TakesAsGuest, server.AnswerAsync);
+        return new HostedApplication(TakesAsHosted, server.AnswerAsync);
     }
 
-    /// <summary>Whether this server handles a path when it runs as a guest.</summary>
-    public static bool TakesAsGuest(PathString path) => GuestPaths.Value.Contains(FirstSegment(path.Value ?? ""));
+    /// <summary>Whether this server handles a path when another server hosts it.</summary>
+    public static bool TakesAsHosted(PathString path) => HostedPaths.Value.Contains(FirstSegment(path.Value ?? ""));
 
-    static readonly Lazy<HashSet<string>> GuestPaths = new(() =>
+    static readonly Lazy<HashSet<string>> HostedPaths = new(() =>
     {
         var own = Routes.All().Select(route => FirstSegment(route.Pattern)).Append(FirstSegment(McpRoute.Path)).ToHashSet(StringComparer.Ordinal);
         own.Remove("healthz");

@@ -25,7 +25,7 @@ sealed class CallLimits(TimeProvider time)
             _running++;
         }
 
-        return new Turn(this);
+        return new Permit(this);
     }
 
     void Leave()
@@ -33,7 +33,7 @@ sealed class CallLimits(TimeProvider time)
         lock (_lock) _running--;
     }
 
-    sealed class Turn(CallLimits limits) : IDisposable
+    sealed class Permit(CallLimits limits) : IDisposable
     {
         public void Dispose() => limits.Leave();
     }

@@ -92,14 +92,14 @@ sealed class RecordView
     public ReadOnlySpan<byte> TextOf(in Found found)
     {
         if (!found.IsEscaped) return found.Raw;
-        var text = Room(found.Length, out _, out _);
+        var text = Reserve(found.Length, out _, out _);
         return text[..JsonValues.Unescape(found.Raw, text)];
     }
 
     /// <summary>Creates a value derived from others.</summary>
     public Found Made(JsonTokenType type, ReadOnlySpan<byte> text)
     {
-        text.CopyTo(Room(text.Length, out var buffer, out var start));
+        text.CopyTo(Reserve(text.Length, out var buffer, out var start));
         return new(type, buffer, start, text.Length, IsEscaped: false, JsonTree.None);
     }
 
@@ -119,7 +119,7 @@ sealed class RecordView
     }
 
     /// <summary>Reserves space that stays valid until the next record.</summary>
-    Span<byte> Room(int length, out byte[] buffer, out int start)
+    Span<byte> Reserve(int length, out byte[] buffer, out int start)
     {
         if (_made.Length - _used < length)
         {
