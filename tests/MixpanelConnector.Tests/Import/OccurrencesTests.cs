@@ -44,4 +44,13 @@ public sealed class OccurrencesTests
         occurrences.Clear();
         Assert.Equal(0, occurrences.Take(Hash(-1)));
     }
+
+    /// <summary>A part of the table that has more than its share grows further: it never gets full, where a search would not end.</summary>
+    [Fact]
+    public void Hashes_that_are_distributed_unevenly_are_counted_alike()
+    {
+        var occurrences = new Occurrences();
+        for (var round = 0; round < 2; round++)
+            for (ulong i = 0; i < 200_000; i++) Assert.Equal(round, occurrences.Take(i << 12));
+    }
 }

@@ -4,8 +4,9 @@ using System.Runtime.Intrinsics.X86;
 namespace MixpanelConnector.Import.Validate;
 
 /// <summary>
-/// Counts how often hashes occur: exact for the first <see cref="Most"/> distinct ones, which use 32 MB, and half as much more
-/// while the table grows to that size. Hashes are distinguished by 52 bits: in a full table, the probability that any two are confused is 1 in 600.
+/// Counts how often hashes occur: exact for the first <see cref="Most"/> distinct ones, which use 32 MB. The table has parts that grow one at a time, since
+/// a single array would need half as much more while it grows. Hashes are distinguished by 52 bits: in a full table, the probability that any two are
+/// confused is 1 in 600.
 /// So callers must tolerate a count that is too high.
 /// </summary>
 sealed class Occurrences
@@ -14,7 +15,9 @@ sealed class Occurrences
     public const int Most = MostSlots / 8 * 7;
 
     const int MostSlots = 1 << 22;
-    const int FirstSlots = 1 << 10;
+    const int FirstSlots = 1 << 4;
+    const int PartBits = 6;
+    const int Parts = 1 << PartBits;
 
     // The number of memory accesses that a processor has in flight at once.
     const int Ahead = 12;
@@ -24,18 +27,21 @@ sealed class Occurrences
     const ulong Counts = (1UL << CountBits) - 1;
 
     readonly Dictionary<ulong, long> _many = []; // the full counts of hashes that occurred 4095 times or more
-    ulong[] _slots = new ulong[FirstSlots];
+    readonly ulong[][] _parts = NewParts();
+    readonly int[] _usedOf = new int[Parts];
     int _used;
 
     /// <summary>Counts a hash; returns the number of earlier occurrences, or -1 when there is no space for a new hash.</summary>
     public long Take(ulong hash)
     {
-        ref var slot = ref SlotOf(_slots, hash);
+        var part = PartOf(hash);
+        ref var slot = ref SlotOf(_parts[part], hash);
         if (slot == 0)
         {
             if (_used == Most) return -1;
             slot = (hash & ~Counts) | 1;
-            if (++_used > _slots.Length / 8 * 7 && _slots.Length < MostSlots) Grow();
+            _used++;
+            if (++_usedOf[part] > FullAt(_parts[part].Length)) Grow(ref _parts[part]);
             return 0;
         }
 
@@ -63,24 +69,40 @@ sealed class Occurrences
     /// <summary>Prefetches the counter of a hash, since the table is too large for the processor's caches.</summary>
     public unsafe void Prefetch(ulong hash)
     {
-        if (Sse.IsSupported) Sse.Prefetch0(Unsafe.AsPointer(ref _slots[IndexOf(_slots, hash)]));
+        if (Sse.IsSupported) Sse.Prefetch0(Unsafe.AsPointer(ref _parts[PartOf(hash)][IndexOf(_parts[PartOf(hash)], hash)]));
     }
 
     public void Clear()
     {
         _many.Clear();
-        if (_slots.Length > 4 * FirstSlots) _slots = new ulong[FirstSlots];
-        else if (_used > 0) _slots.AsSpan().Clear();
+        if (_used > 0)
+        {
+            NewParts().CopyTo(_parts);
+            _usedOf.AsSpan().Clear();
+        }
+
         _used = 0;
     }
 
-    void Grow()
+    static ulong[][] NewParts()
     {
-        var larger = new ulong[_slots.Length * 2];
-        foreach (var slot in _slots)
-            if (slot != 0) SlotOf(larger, slot) = slot;
-        _slots = larger;
+        var parts = new ulong[Parts][];
+        foreach (ref var part in parts.AsSpan()) part = new ulong[FirstSlots];
+        return parts;
     }
+
+    /// <summary>How many slots of a part may be used. One of the final length may have more than its share, since hashes are not distributed evenly.</summary>
+    static int FullAt(int length) => length < MostSlots / Parts ? length / 8 * 7 : length / 16 * 15;
+
+    static void Grow(ref ulong[] part)
+    {
+        var larger = new ulong[part.Length * 2];
+        foreach (var slot in part)
+            if (slot != 0) SlotOf(larger, slot) = slot;
+        part = larger;
+    }
+
+    static int PartOf(ulong hash) => (int)(hash >> (64 - PartBits));
 
     static int IndexOf(ulong[] slots, ulong hash) => (int)(hash >> CountBits) & (slots.Length - 1);
 
