@@ -81,7 +81,7 @@ public sealed class GuideTests
         using var home = new Home();
         using var process = Run.Start("dotnet", [Guide("Testing")], home);
         var done = await Run.EndAsync(process);
-        Assert.True(done.ExitCode == 0 && done.Output == "Both hold.\n", done.ToString());
+        Assert.True(done.ExitCode == 0 && done.Output == "All three hold.\n", done.ToString());
     }
 
     /// <summary>Each is a separate program with the framework's own runner.</summary>
