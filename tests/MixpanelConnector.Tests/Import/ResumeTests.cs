@@ -249,11 +249,11 @@ public sealed class ResumeTests : IDisposable
         });
         var error = (await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request, state))).Error;
         Assert.Equal(
-            "The checkpoint was created with the mapping of segment in another version of this program, which differs. Finish with that version, "
+            "The checkpoint was created with the mapping of segment in another version of the Mixpanel Connector, which differs. Finish with that version, "
             + "or begin again with ImportRequest.Restart.",
             error.Message);
         error = (await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Restart = true }, state))).Error;
-        Assert.StartsWith("1 event was accepted, and the mapping of segment was another in the version of this program that began: ", error.Message,
+        Assert.StartsWith("1 event was accepted, and the mapping of segment was different in the version of the Mixpanel Connector that began: ", error.Message,
             StringComparison.Ordinal);
         Assert.DoesNotContain("ImportRequest.Mapping", error.Message, StringComparison.Ordinal);
         Assert.Equal(RunOutcome.Complete, (await run.RunAsync(request with { Restart = true, NewIds = true }, state)).Outcome);

@@ -41,7 +41,7 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
     {
         var (before, now) = (new Lines(checkpoint.OptionsFingerprint), new Lines(Fingerprint));
         return MixpanelException.Invalid("restart", IsOfOtherVersion(before, now)
-            ? $"The checkpoint was created with the mapping of {request.Mapping!.Name} in another version of this program, which differs. "
+            ? $"The checkpoint was created with the mapping of {request.Mapping!.Name} in another version of the Mixpanel Connector, which differs. "
                 + $"Finish with that version{Replaying(checkpoint, deadLetters)}, or begin again with {request.InWords[Setting.Restart]}."
             : $"The checkpoint was created with other options ({before.Compared(now)}). Use the same options{Replaying(checkpoint, deadLetters)}, "
                 + $"or begin again with {request.InWords[Setting.Restart]}.");
@@ -79,7 +79,7 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
 
     string Changed(string option, Lines before, Lines now) =>
         IsOfOtherVersion(before, now)
-            ? $"the mapping of {request.Mapping!.Name} was another in the version of this program that began"
+            ? $"the mapping of {request.Mapping!.Name} was different in the version of the Mixpanel Connector that began"
             : $"{request.InWords[Setting.OfImport(option)]} has changed";
 
     /// <summary>The advice that does not resend what was accepted, if something was rejected.</summary>
