@@ -22,7 +22,6 @@ public sealed class InterfaceClientsTests
         ["cancel_data_deletion"] = "rejected",
         ["query_funnel"] = "not_found",
         ["query_insights"] = "not_found",
-        ["replace_lookup_table"] = "not_found",
         ["merge_identities"] = "rejected",
     };
 
