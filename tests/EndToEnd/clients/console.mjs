@@ -57,7 +57,8 @@ async function go(page, path) {
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 }
 
-const allow = (page) => page.getByRole("switch", { name: "Allow changes" }).check({ force: true });
+const changes = (page, are) => page.getByRole("switch", { name: "Allow changes" }).setChecked(are, { force: true });
+const allow = (page) => changes(page, true);
 
 async function post(path, body) {
   const response = await fetch(`${address.replace(/\/$/, "")}${path}`, { method: "POST", headers: auth, body: JSON.stringify(body) });
@@ -317,16 +318,15 @@ const tasks = {
   async forms(browser) {
     const page = await open(browser);
     const list = (await (await fetch(`${address}v1/actions`)).json()).actions;
-    for (const { name, title } of list.filter(({ scope }) => scope === "write")) {
-      await go(page, `actions/${name}`);
-      await page.getByRole("heading", { level: 2, name: title, exact: true }).waitFor();
-      await page.getByRole("button", { name: "Run", disabled: true }).waitFor(); // changes are not allowed yet
-    }
-    await allow(page);
     const answers = [];
-    for (const [index, { name, title, needs_confirmation, agents }] of list.entries()) {
+    for (const [index, { name, title, scope, needs_confirmation, agents }] of list.entries()) {
       await go(page, `actions/${name}`);
       await page.getByRole("heading", { level: 2, name: title, exact: true }).waitFor();
+      if (scope === "write") {
+        await changes(page, false);
+        await page.getByRole("button", { name: "Run", disabled: true }).waitFor();
+        await allow(page);
+      }
       await page.getByRole("button", { name: "Run" }).click();
       if (needs_confirmation) await page.getByRole("dialog").getByRole("button", { name: "Confirm" }).click();
       const answer = page.getByRole("region", { name: "response" });
