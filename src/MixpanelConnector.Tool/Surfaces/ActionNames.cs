@@ -20,5 +20,5 @@ static class ActionNames
 
     /// <summary>The name of the action that a misspelt name probably means, in any case and with dashes or underscores; null if none is similar.</summary>
     public static string? Nearest(string name, IEnumerable<ActionDescriptor> actions) =>
-        Spelling.Nearest(name.ToLowerInvariant().Replace('-', '_'), actions.Select(action => action.Name));
+        MixpanelSpelling.Nearest(name.ToLowerInvariant().Replace('-', '_'), actions.Select(action => action.Name));
 }

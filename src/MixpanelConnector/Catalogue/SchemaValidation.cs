@@ -96,7 +96,7 @@ sealed class SchemaValidation
             case JsonValueKind.String when TextOf(value) is { } text:
                 if (rules["enum"] is JsonArray names && !names.Any(name => (string?)name == text))
                     if (Fault())
-                        Show($"must be one of {string.Join(", ", names.Select(name => (string?)name))}{(Spelling.Nearest(text, names.Select(name => (string)name!)) is { } near ? $"; did you mean {near}?" : "")}");
+                        Show($"must be one of {string.Join(", ", names.Select(name => (string?)name))}{(MixpanelSpelling.Nearest(text, names.Select(name => (string)name!)) is { } near ? $"; did you mean {near}?" : "")}");
                 if (rules["minLength"] is not null || rules["maxLength"] is not null)
                     CheckLength(text.EnumerateRunes().Count(), rules, "minLength", "maxLength", "character");
                 if (TextForms.Fault(text, rules) is { } form && Fault()) Show(form);
@@ -154,7 +154,7 @@ sealed class SchemaValidation
                 if (Fault())
                     Show(properties.Count == 0
                         ? "is not a field of this input, which has none"
-                        : $"is not a known field{(Spelling.Nearest(name, properties.Select(p => p.Key)) is { } near ? $"; did you mean {near}?" : ".")} The fields are {string.Join(", ", properties.Select(p => p.Key))}");
+                        : $"is not a known field{(MixpanelSpelling.Nearest(name, properties.Select(p => p.Key)) is { } near ? $"; did you mean {near}?" : ".")} The fields are {string.Join(", ", properties.Select(p => p.Key))}");
             }
             else if (others is JsonObject rule)
             {

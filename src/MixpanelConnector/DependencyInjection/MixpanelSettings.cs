@@ -184,7 +184,7 @@ public sealed class MixpanelSettings
     static FormatException NoSuchSetting(IConfigurationSection entry)
     {
         var known = Values.Keys.Concat(Sections.Keys).ToList();
-        var near = Spelling.Nearest(entry.Key.ToUpperInvariant(), known.Select(each => each.ToUpperInvariant()));
+        var near = MixpanelSpelling.Nearest(entry.Key.ToUpperInvariant(), known.Select(each => each.ToUpperInvariant()));
         if (near is not null) return new($"there is no such setting; did you mean {known.Find(each => each.Equals(near, StringComparison.OrdinalIgnoreCase))}");
         return new(entry.Path == entry.Key
             ? "there is no such setting, and it is in no section: pass the section with the settings, such as configuration.GetSection(\"Mixpanel\")"

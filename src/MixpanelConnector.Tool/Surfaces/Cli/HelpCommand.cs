@@ -65,7 +65,7 @@ static class HelpCommand
     {
         var known = names.Distinct(StringComparer.Ordinal).ToList();
         var name = word.Replace('_', '-').ToLowerInvariant();
-        var nearest = Spelling.Nearest(name, known);
+        var nearest = MixpanelSpelling.Nearest(name, known);
         if (name.Length < 3) return nearest is null ? [] : [nearest];
         return
         [

@@ -45,7 +45,7 @@ static class UnknownWord
 
         if (error.Message.Contains("Must be one of:", StringComparison.Ordinal) && Allowed(error.SymbolResult) is (var name, { Count: > 0 } allowed))
         {
-            var near = error.SymbolResult!.Tokens.Select(token => Spelling.Nearest(token.Value.ToLowerInvariant(), allowed))
+            var near = error.SymbolResult!.Tokens.Select(token => MixpanelSpelling.Nearest(token.Value.ToLowerInvariant(), allowed))
                 .FirstOrDefault(value => value is not null);
             return $"'{name}' must be {string.Join(", ", allowed.SkipLast(1))} or {allowed[^1]}.{(near is null ? "" : $" Did you mean {near}?")}";
         }
@@ -147,7 +147,7 @@ static class UnknownWord
                 known.AddRange(command.Options.Where(option => !option.Hidden && (command == parsed.CommandResult.Command || option.Recursive))
                     .Select(option => option.Name));
         var name = word.StartsWith("--", StringComparison.Ordinal) ? Name(word, cutAtDigits: true).Replace('_', '-').ToLowerInvariant() : "";
-        return Spelling.Nearest(name, known);
+        return MixpanelSpelling.Nearest(name, known);
     }
 
     /// <summary>The name of an option, without a value that was attached to it.</summary>

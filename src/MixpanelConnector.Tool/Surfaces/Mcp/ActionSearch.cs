@@ -161,7 +161,7 @@ static class ActionSearch
             var count = _places.Max(place => place.Words.Contains(word, StringComparer.Ordinal) ? place.Whole
                 : word.Length > LeastBeginning && Array.Exists(place.Words, known => known.StartsWith(word, StringComparison.Ordinal)) ? place.Beginning
                 : 0);
-            return count > 0 || word.Length <= LeastBeginning || Spelling.Nearest(word, _places[0].Words) is null ? count : Misspelt;
+            return count > 0 || word.Length <= LeastBeginning || MixpanelSpelling.Nearest(word, _places[0].Words) is null ? count : Misspelt;
         }
 
         /// <summary>The additional score if all words together are a name.</summary>

@@ -36,7 +36,7 @@ sealed class ToolSelection
     {
         if (ActionCatalogue.Groups.FirstOrDefault(group => group.Name == word) is { } group) return group;
         var action = ActionCatalogue.Find(word.Replace('-', '_'));
-        var near = action is null ? Spelling.Nearest(word, Names) : null;
+        var near = action is null ? MixpanelSpelling.Nearest(word, Names) : null;
         throw Configuration.Invalid("tools", $"--tools must be groups of actions, separated by commas, or {Everything}. {(action, near) switch
         {
             ({ } known, _) => $"{known.Name} is an action of the group {known.Group.Name}.",

@@ -45,7 +45,7 @@ static class UnknownEvents
     static List<string> Near(string name, IReadOnlyList<string> names)
     {
         var plain = name.ToLowerInvariant();
-        var nearest = Spelling.Nearest(plain, names.Select(each => each.ToLowerInvariant()));
+        var nearest = MixpanelSpelling.Nearest(plain, names.Select(each => each.ToLowerInvariant()));
         return
         [
             .. names.Where(each => each.Equals(nearest, StringComparison.OrdinalIgnoreCase))

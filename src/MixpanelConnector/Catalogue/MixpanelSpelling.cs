@@ -1,7 +1,7 @@
 namespace MixpanelConnector;
 
 /// <summary>Suggests the known word that a misspelt one was meant to be.</summary>
-public static class Spelling
+public static class MixpanelSpelling
 {
     // The maximum number of wrong letters; also at most a third of the word.
     const int MostTypos = 2;
