@@ -30,7 +30,7 @@ need prlimit util-linux  # with unshare and setpriv, for tests/Faults
 export DOTNET_TieredPGO=0   # what runs once, analyzers and tests, is not measured for the optimizer, which takes a fifth of the time
 (for packages in tests/EndToEnd/clients src/MixpanelConnector.Console; do (cd $packages && npm ci --silent --no-audit --no-fund) || exit 1; done) & npm=$!
 dotnet restore MixpanelConnector.slnx --locked-mode -v quiet || fail "Restore failed."
-with_one_compiler dotnet build MixpanelConnector.slnx -c Release --no-restore -p:AnalyzeForTrimming=false -v quiet -nologo || fail "The build has errors or warnings."
+with_one_compiler dotnet build MixpanelConnector.slnx -c Release --no-restore -v quiet -nologo || fail "The build has errors or warnings."
 wait $npm || fail "The npm packages of the tests could not be installed."
 # Each line of jobs() runs its jobs one after the other, and one more line runs at a time than there are processors, because much of the time
 # is spent waiting. What compiles ahead of time is on the longest path and has priority. No test depends on how fast it runs: each has a limit
