@@ -638,32 +638,25 @@ const tasks = {
     }
     await go(page, "imports");
     await allow(page);
-    // Eight at a time in the name of a file, and as all the content shown when a file is inspected.
-    const groups = Array.from({ length: Math.ceil(texts.length / 8) }, (_, index) => texts.slice(8 * index, 8 * index + 8));
-    const nameOfFile = (group) => group.map((text) => text.replaceAll(/[/\\\0]/g, "_").slice(0, 100)).join(" ");
+    // Each as the name of a file, and as all the content shown when a file is inspected.
+    const names = texts.map((text) => text.replaceAll(/[/\\\0]/g, "_").slice(0, 100));
     const looks = (url) => url.pathname === "/v1/imports/inspect";
     let look = 0;
     await page.route(looks, (route) => {
-      const group = groups[look];
-      const all = group.join(" ");
-      const reasons = group.map((text) => ({ code: text, field: text, count: 1, samples: [{ place: text, message: text }] }));
-      const columns = group.flatMap((text) => [text, `properties.${text}`].map((name) => ({ name, type: text, samples: [text] })));
-      const pairs = Object.fromEntries(group.map((text) => [text, text]));
-      return route.fulfill({ json: { source: all, format: all, records: 1, refused: 1, reasons, columns, proposal: { map: pairs, rename: pairs, event: all, fix: group, accepted: 1, note: all, reasons }, problem: all } });
+      const text = texts[look];
+      const reasons = [{ code: text, field: text, count: 1, samples: [{ place: text, message: text }] }];
+      return route.fulfill({ json: { source: text, format: text, records: 1, refused: 1, reasons, columns: [{ name: text, type: text, samples: [text] }, { name: `properties.${text}`, type: text, samples: [text] }], proposal: { map: { [text]: text }, rename: { [text]: text }, event: text, fix: [text], accepted: 1, note: text, reasons }, problem: text } });
     });
-    for (; look < groups.length; look++) {
-      const name = nameOfFile(groups[look]);
-      const answered = page.waitForResponse((response) => looks(new URL(response.url())));
-      await page.getByLabel("File to import").setInputFiles({ name, mimeType: "text/html", buffer: Buffer.from("{}") });
-      await answered;
+    for (; look < texts.length; look++) {
+      await page.getByLabel("File to import").setInputFiles({ name: names[look], mimeType: "text/html", buffer: Buffer.from("{}") });
       await page.getByRole("region", { name: "Columns" }).waitFor();
-      await page.waitForFunction((length) => [...document.querySelectorAll("section[aria-label='The file'] h2")].some((title) => title.textContent.length >= length), name.length);
+      await page.waitForFunction((length) => [...document.querySelectorAll("section[aria-label='The file'] h2")].some((title) => title.textContent.length >= length), names[look].length);
     }
     await page.unroute(looks);
     // Each as a refused record: all of it is visible.
     for (let at = 0; at < texts.length; at += 200) {
       const part = texts.slice(at, at + 200);
-      await page.getByLabel("File to import").setInputFiles({ name: nameOfFile([texts[at]]), mimeType: "text/html", buffer: Buffer.from(part.map((text) => JSON.stringify(event(text, { time: text, [text]: text }))).join("\n")) });
+      await page.getByLabel("File to import").setInputFiles({ name: names[at], mimeType: "text/html", buffer: Buffer.from(part.map((text) => JSON.stringify(event(text, { time: text, [text]: text }))).join("\n")) });
       await page.getByText(/^Of the first [\d,]+ records/).waitFor();
       await page.getByRole("button", { name: "Start the import" }).click();
       await page.getByRole("region", { name: "The file" }).waitFor({ state: "detached" });
