@@ -28,11 +28,11 @@ static class Server
     /// <param name="authority">The authority that signs certificates for TLS and the proxy; null if neither is used.</param>
     /// <param name="mapRoutes">Maps the routes.</param>
     /// <param name="before">Middleware that runs before the routes.</param>
-    /// <param name="slot">Middleware that runs before everything else.</param>
+    /// <param name="hosted">Middleware that runs before everything else.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
     public static async Task<(WebApplication Application, Addresses Addresses)> StartAsync(
         EmulatorOptions options, CertificateAuthority? authority, Action<IEndpointRouteBuilder> mapRoutes, Func<HttpContext, RequestDelegate, Task> before,
-        Func<HttpContext, RequestDelegate, Task> slot, CancellationToken cancellationToken)
+        Func<HttpContext, RequestDelegate, Task> hosted, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         if (authority is not null) builder.WebHost.UseKestrelHttpsConfiguration();
@@ -70,7 +70,7 @@ static class Server
 
         var application = builder.Build();
         application.Use(new HostCheck(options.HostNames, options.AnyAddress).RunAsync);
-        application.Use(slot);
+        application.Use(hosted);
         application.Use(MethodCheck.RunAsync);
         application.Use(before);
         application.UseRouting();

@@ -275,12 +275,12 @@ public sealed partial class MixpanelClient
     public ValueTask<Experiment> UnarchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ExperimentActions.Unarchive, input, cancellationToken);
 
-    /// <summary>Records the decision on a concluded experiment.</summary>
+    /// <summary>Records the decision on an active or concluded experiment.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e","success":true,"variant":"two pages"}</example>
     public ValueTask<Experiment> DecideExperimentAsync(DecideExperimentInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ExperimentActions.Decide, input, cancellationToken);
 
-    /// <summary>Ends an experiment early.</summary>
+    /// <summary>Ends an active experiment early.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
     public ValueTask<Experiment> ForceConcludeExperimentAsync(ForceConcludeExperimentInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ExperimentActions.ForceConclude, input, cancellationToken);

@@ -318,6 +318,7 @@ const tasks = {
   async forms(browser) {
     const page = await open(browser);
     const list = (await (await fetch(`${address}v1/actions`)).json()).actions;
+    await page.getByRole("switch", { name: "Allow changes", checked: false }).waitFor(); // changes are not allowed at first
     const answers = [];
     for (const [index, { name, title, scope, needs_confirmation, agents }] of list.entries()) {
       await go(page, `actions/${name}`);

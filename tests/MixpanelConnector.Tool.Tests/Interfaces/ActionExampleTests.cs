@@ -8,7 +8,9 @@ using MixpanelConnector.Tool.Surfaces.Docs;
 
 namespace MixpanelConnector.Tool.Tests.Interfaces;
 
-/// <summary>The example of every action's page runs on the embedded Mixpanel, after what the page says is made first.</summary>
+/// <summary>
+/// The example of every action's page runs on the embedded Mixpanel, once what it refers to exists: by the action that the page names, or as prepared here.
+/// </summary>
 public sealed class ActionExampleTests(ActionExampleTests.SharedMixpanel shared) : IClassFixture<ActionExampleTests.SharedMixpanel>
 {
     public static TheoryData<string> Names => [.. ActionCatalogue.Actions.Select(action => action.Name)];
@@ -37,7 +39,9 @@ public sealed class ActionExampleTests(ActionExampleTests.SharedMixpanel shared)
         Assert.NotNull(await InvokeAsync(client, action, input));
     }
 
-    /// <summary>What is made in Mixpanel itself or by an action that is not called after it.</summary>
+    /// <summary>
+    /// What a project has besides what the named action makes: saved reports, which no action makes, a launched experiment, an uploaded schema, an account.
+    /// </summary>
     async Task PrepareAsync(string name, MixpanelClient client, JsonObject input)
     {
         switch (name)

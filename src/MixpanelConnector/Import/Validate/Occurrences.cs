@@ -75,12 +75,14 @@ sealed class Occurrences
     public void Clear()
     {
         _many.Clear();
-        if (_used > 0)
+        if (_used == 0) return;
+        foreach (ref var part in _parts.AsSpan())
         {
-            NewParts().CopyTo(_parts);
-            _usedOf.AsSpan().Clear();
+            if (part.Length > 4 * FirstSlots) part = new ulong[FirstSlots];
+            else part.AsSpan().Clear();
         }
 
+        _usedOf.AsSpan().Clear();
         _used = 0;
     }
 
